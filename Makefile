@@ -1,0 +1,54 @@
+# Two commands do everything: `make run` starts the whole stack, `make test` checks the whole project.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+
+.PHONY: run test check bench lock test-compose clean
+
+run: $(STAMPS)/run
+	@exec $(BIN)/imageconverter up
+
+test: check
+	$(BIN)/python -m pytest --ignore=tests/compose
+
+check: $(STAMPS)/dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMPS)/dev
+	$(BIN)/python -m bench
+
+# Needs a Docker engine; see docs/operations.md.
+test-compose: $(STAMPS)/dev
+	$(BIN)/python -m pytest tests/compose
+
+$(STAMPS)/run: requirements/embedded.txt pyproject.toml | $(STAMPS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/embedded.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(STAMPS)/dev: requirements/dev.txt pyproject.toml | $(STAMPS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(STAMPS)/run
+
+$(STAMPS):
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "imageconverter needs Python 3.11, 3.12 or 3.13: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@mkdir -p $@
+
+# Lock all dependencies anew, with hashes and without the address of any index.
+lock: $(STAMPS)/dev
+	@for set in "runtime --group build" "embedded --group build --extra embedded" \
+	  "dev --group build --extra embedded --group dev"; do \
+	  set -- $$set; name=$$1; shift; \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	    --no-emit-index-url --no-emit-find-links pyproject.toml "$$@" -o requirements/$$name.txt || exit 1; \
+	done
+
+clean:
+	rm -rf $(VENV) dist
