@@ -1,0 +1,138 @@
+"""Every failure that crosses a module's border, in one tree.
+
+    ImageConverterError
+    ├── UserError                 the request is at fault: answered with 4xx, never retried
+    │   ├── MalformedBody         400, no code: not JSON, not UTF-8, not an object
+    │   ├── UnknownField          400  unknownDataField
+    │   ├── MissingField          400  missing
+    │   ├── InvalidFieldFormat    400  invalidFormat: a field of another type
+    │   ├── InvalidValue          400  invalidValue
+    │   ├── InvalidFileFormat     400  invalidFileFormat: not a picture that can be read
+    │   ├── Unauthorized          401, no code: no key, a wrong key or a missing right
+    │   ├── NotFound              404, no code
+    │   └── TooLarge              413, no code
+    ├── Unavailable               503  internalError: trouble that may pass, worth another try
+    │   ├── StoreUnavailable      the object store did not answer
+    │   ├── QueueUnavailable      Redis did not answer
+    │   ├── QueueFull             more is waiting than the setting allows
+    │   └── ConversionFailed      no output could be made, or not in time
+    └── PictureError              a picture that cannot be converted: a result, not a fault
+        ├── Undecodable           broken, or not of a supported format
+        ├── PictureTooLarge       over the limit of pixels
+        └── LimitExceeded         over the limit of time or memory while converting
+
+``code`` is the machine-readable type of the images API ("" where its table leaves the cell empty),
+``status`` the HTTP status. The gateway alone turns them into answers.
+"""
+
+from typing import ClassVar
+
+
+class ImageConverterError(Exception):
+    """The root; ``reason`` is an English sentence that may be shown to a client."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = ""
+
+    def __init__(self, reason: str, *, field: str = "") -> None:
+        """Keep the *reason* and, for a fault of the request, the name of its *field*."""
+        super().__init__(reason)
+        self.reason = reason
+        self.field = field
+
+
+class UserError(ImageConverterError):
+    """The request is at fault; sending it again changes nothing."""
+
+    status = 400
+
+
+class MalformedBody(UserError):  # noqa: N818 - named after what happened; so are all below
+    """The request's body could not be loaded."""
+
+
+class UnknownField(UserError):  # noqa: N818
+    """The body holds a field that the operation does not know."""
+
+    code = "unknownDataField"
+
+
+class MissingField(UserError):  # noqa: N818
+    """A field or parameter that the operation needs was not passed."""
+
+    code = "missing"
+
+
+class InvalidFieldFormat(UserError):  # noqa: N818
+    """A field holds a value of another type."""
+
+    code = "invalidFormat"
+
+
+class InvalidValue(UserError):  # noqa: N818
+    """A field holds a value that is not allowed."""
+
+    code = "invalidValue"
+
+
+class InvalidFileFormat(UserError):  # noqa: N818
+    """The uploaded file is not a picture of a supported format."""
+
+    code = "invalidFileFormat"
+
+
+class Unauthorized(UserError):  # noqa: N818
+    """No key, an unknown key, or a key without the right for the operation."""
+
+    status = 401
+
+
+class NotFound(UserError):  # noqa: N818
+    """What the request names does not exist."""
+
+    status = 404
+
+
+class TooLarge(UserError):  # noqa: N818
+    """The body is over the limit."""
+
+    status = 413
+
+
+class Unavailable(ImageConverterError):  # noqa: N818
+    """Trouble on the server's side that may pass."""
+
+    status = 503
+    code = "internalError"
+
+
+class StoreUnavailable(Unavailable):
+    """The object store did not answer, or refused, within its deadline."""
+
+
+class QueueUnavailable(Unavailable):
+    """Redis did not answer within its deadline."""
+
+
+class QueueFull(Unavailable):
+    """The lane holds as many jobs as its setting allows."""
+
+
+class ConversionFailed(Unavailable):
+    """None of the outputs could be made, or not before the deadline."""
+
+
+class PictureError(ImageConverterError):
+    """A picture that cannot be converted. Never retried: it becomes a result with this reason."""
+
+
+class Undecodable(PictureError):  # noqa: N818
+    """The picture is broken or of a format that is not supported."""
+
+
+class PictureTooLarge(PictureError):  # noqa: N818
+    """The picture has more pixels than the limit."""
+
+
+class LimitExceeded(PictureError):  # noqa: N818
+    """Converting the picture took more time or memory than the limits allow."""

@@ -1,0 +1,61 @@
+r"""Names of files and directories that are safe to become part of an object's key.
+
+Stores alias or refuse odd names (SeaweedFS reads ``a\b`` and ``a//b`` as ``a/b`` and cuts a segment at 255
+bytes), so everything that is not plain is refused before it reaches a key.
+"""
+
+import unicodedata
+from pathlib import PurePosixPath
+
+from imageconverter.errors import InvalidValue
+
+_MAX_SEGMENT_BYTES = 255
+_MAX_PATH_BYTES = 900  # S3 allows 1,024 for a key; the rest is for the prefixes
+# Control, surrogate, private, unassigned, line and paragraph separators; and the bidi controls below.
+_REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
+_REFUSED_CHARACTERS = frozenset("/\\\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+
+
+def file_name(name: str, *, field: str = "fileName") -> str:
+    """Return *name* in Unicode normal form C, or raise InvalidValue where it is not a plain file name."""
+    normal = unicodedata.normalize("NFC", name)
+    if not normal.strip(" .") or normal != normal.strip(" "):
+        raise InvalidValue("The name is empty, only dots, or begins or ends with a space.", field=field)
+    if any(c in _REFUSED_CHARACTERS or unicodedata.category(c) in _REFUSED_CATEGORIES for c in normal):
+        raise InvalidValue("The name holds a path separator or a control character.", field=field)
+    if len(normal.encode()) > _MAX_SEGMENT_BYTES:
+        raise InvalidValue("The name is longer than 255 bytes.", field=field)
+    return normal
+
+
+def directory_path(path: str, *, field: str = "path") -> str:
+    """Return *path* with every segment checked as by `file_name`; it is relative and has no trailing slash."""
+    normal = "/".join(file_name(segment, field=field) for segment in path.split("/"))
+    if len(normal.encode()) > _MAX_PATH_BYTES:
+        raise InvalidValue("The path is longer than 900 bytes.", field=field)
+    return normal
+
+
+def with_extension(name: str, extensions: tuple[str, ...]) -> str:
+    """Return *name* unchanged where it ends in one of *extensions*, else with the first of them instead.
+
+    >>> with_extension("photo.JPG", (".jpg", ".jpeg"))
+    'photo.JPG'
+    >>> with_extension("scan.tiff", (".png",))
+    'scan.png'
+    """
+    path = PurePosixPath(name)
+    if path.suffix.lower() in extensions:
+        return name
+    known = path.suffix.lower() in _SOURCE_EXTENSIONS
+    stem = path.stem if known else name
+    room = _MAX_SEGMENT_BYTES - len(extensions[0])
+    return stem.encode()[:room].decode(errors="ignore") + extensions[0]
+
+
+# Only these are taken off a name: "report.2025" keeps its "2025".
+_SOURCE_EXTENSIONS = frozenset({
+    ".avif", ".bmp", ".dib", ".fig", ".fit", ".fits", ".fts", ".gif", ".gks", ".gksm", ".heic", ".heif", ".ico",
+    ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl", ".nif", ".niff", ".pbm", ".pgm", ".pm", ".png",
+    ".pnm", ".ppm", ".psd", ".tga", ".tif", ".tiff", ".webp", ".xcf", ".xpm",
+})  # fmt: skip
