@@ -1,0 +1,280 @@
+"""All settings, from the environment (prefix ``IMAGECONVERTER_``) or from secret files; read nowhere else."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "IMAGECONVERTER_"
+SECRETS_DIR = Path("/run/secrets")  # where Docker and Kubernetes mount them, lower-case names
+
+MEGABYTE = 1024 * 1024
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used; one line a variable."""
+
+
+class _Part(BaseSettings):
+    """The settings of one part of the system."""
+
+    title: ClassVar[str]
+
+
+class Gateway(_Part):
+    """What the gateway listens on, who may call it, and how much it takes in."""
+
+    title = "Gateway"
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
+
+    host: str = Field(default="127.0.0.1", description="Address the gateway listens on.")
+    port: int = Field(default=8005, ge=1, le=65535, description="Port the gateway listens on.")
+    api_key: SecretStr | None = Field(
+        default=None, description="Key with all rights to the images API. `up` makes one where none is given."
+    )
+    api_keys_file: Path | None = Field(
+        default=None, description="TOML file with further keys and their permissions, see “Access”."
+    )
+    admin_user: str = Field(default="admin", description="User of the ImageConverter API's guarded operations.")
+    admin_password: SecretStr | None = Field(
+        default=None, description="Password of that user. `up` makes one where none is given."
+    )
+    content_host: str = Field(
+        default="",
+        description="Host (and path) under which clients reach the converted pictures, for the answers of "
+        "`images/url`. Empty: the gateway's own `HOST:PORT/content`.",
+    )
+    content_max_age: int = Field(
+        default=3600, ge=0, description="Time that browsers and proxies may keep a converted picture, in seconds."
+    )
+    subshops: str = Field(
+        default="default", description="Ids of the subshops, separated by commas; the first is the default."
+    )
+    max_upload_mb: int = Field(
+        default=64, ge=1, le=1024, description="Largest upload, all its pictures together, in MiB; over it 413."
+    )
+    upload_memory_mb: int = Field(
+        default=512, ge=1, description="Memory for request bodies in flight, in MiB; further uploads wait."
+    )
+    body_seconds: float = Field(
+        default=60, gt=0, description="Time a client has to send its request's body, in seconds."
+    )
+    wait_seconds: float = Field(
+        default=30, gt=0, description="Time a client waits for its conversion before it gets 503, in seconds."
+    )
+
+    @property
+    def subshop_ids(self) -> list[str]:
+        """The configured subshops, the default first."""
+        return [each.strip() for each in self.subshops.split(",") if each.strip()]
+
+    @property
+    def content_base(self) -> str:
+        """Host and path of public content, without scheme and trailing slash."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        given = self.content_host.split("://", 1)[-1].strip("/")
+        return given or f"{host}:{self.port}/content"
+
+
+class Redis(_Part):
+    """The Redis that holds queues, progress and counters."""
+
+    title = "Redis"
+    model_config = SettingsConfigDict(env_prefix=PREFIX + "REDIS_", env_ignore_empty=True, frozen=True)
+
+    url: SecretStr | None = Field(
+        default=None,
+        description="`redis://[user:password@]host:port/db`, `rediss://…` or `unix://…`. "
+        "Not given: `up` starts its own.",
+    )
+    timeout_seconds: float = Field(
+        default=2, gt=0, le=30, description="Time a command may take before Redis counts as away, in seconds."
+    )
+
+
+class Storage(_Part):
+    """The S3-compatible object store."""
+
+    title = "Object store (S3)"
+    model_config = SettingsConfigDict(env_prefix=PREFIX + "S3_", env_ignore_empty=True, frozen=True)
+
+    endpoint: str | None = Field(
+        default=None, description="Address of the S3 API, `http(s)://host:port`. Not given: `up` starts its own."
+    )
+    bucket: str = Field(
+        default="imageconverter", min_length=3, max_length=63, description="Bucket; made where it does not exist."
+    )
+    region: str = Field(default="us-east-1", description="Region that requests are signed for.")
+    access_key: SecretStr | None = Field(default=None, description="Access key id.")
+    secret_key: SecretStr | None = Field(default=None, description="Secret access key.")
+    timeout_seconds: float = Field(
+        default=4,
+        gt=0,
+        le=60,
+        description="Time a request may take, retries included, before the store counts as away, in seconds; "
+        "big objects get a second more for each 4 MiB.",
+    )
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/") if value else value
+
+
+class Conversion(_Part):
+    """Formats, queue lengths and what one picture may cost."""
+
+    title = "Conversion"
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
+
+    formats_file: Path | None = Field(
+        default=None, description="TOML file with the image formats. Not given: the shipped defaults."
+    )
+    max_megapixels: int = Field(
+        default=100, ge=1, le=178, description="Largest source picture, in millions of pixels."
+    )
+    max_interactive_queue: int = Field(
+        default=128, ge=1, description="Conversions that clients wait for, running ones included; over it 503."
+    )
+    upload_hours: float = Field(
+        default=24, gt=0, description="Time after which staged uploads are deleted, in hours."
+    )
+
+    @property
+    def max_pixels(self) -> int:
+        """The limit of `max_megapixels` in pixels."""
+        return self.max_megapixels * 1_000_000
+
+
+class Worker(_Part):
+    """How a worker carries out conversions."""
+
+    title = "Worker"
+    model_config = SettingsConfigDict(env_prefix=PREFIX + "WORKER_", env_ignore_empty=True, frozen=True)
+
+    children: int = Field(
+        default=0, ge=0, le=256, description="Converting child processes. 0: one for each usable core."
+    )
+    memory_mb: int = Field(
+        default=1024, ge=256, description="Address space of a child, in MiB; a picture that needs more is refused."
+    )
+    timeout_seconds: float = Field(
+        default=30, gt=0, le=600, description="Time one picture may take before its child is killed, in seconds."
+    )
+    pictures_per_child: int = Field(
+        default=500, ge=1, description="Pictures after which a child is replaced by a fresh one."
+    )
+
+    @property
+    def child_count(self) -> int:
+        """The number of children to keep."""
+        return self.children or len(os.sched_getaffinity(0))
+
+
+class Process(_Part):
+    """What belongs to every process."""
+
+    title = "All processes"
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
+
+    data_dir: Path = Field(
+        default=Path(".data"), description="Folder of `up`: keys, embedded Redis and S3, logs of both."
+    )
+    log_format: Literal["auto", "console", "json"] = Field(
+        default="auto", description="Log lines for people or for machines. auto: by whether stderr is a terminal."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severity that is logged."
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every part's settings. Each part of the program is handed its own part only."""
+
+    gateway: Gateway
+    redis: Redis
+    storage: Storage
+    conversion: Conversion
+    worker: Worker
+    process: Process
+
+
+class Variable(NamedTuple):
+    """One environment variable, for documents and messages."""
+
+    name: str
+    part: str
+    default: str
+    description: str
+
+
+_PARTS: dict[str, type[_Part]] = {
+    "gateway": Gateway,
+    "redis": Redis,
+    "storage": Storage,
+    "conversion": Conversion,
+    "worker": Worker,
+    "process": Process,
+}
+
+
+def load_settings() -> Settings:
+    """Read and check all settings; raises SettingsError that names each variable at fault."""
+    parts: dict[str, Any] = {}
+    faults: list[str] = []
+    secrets = SECRETS_DIR if SECRETS_DIR.is_dir() else None
+    for name, part in _PARTS.items():
+        try:
+            parts[name] = part(_secrets_dir=secrets)
+        except ValidationError as error:
+            prefix = part.model_config["env_prefix"]
+            faults += [
+                f"{prefix}{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors(include_input=False)
+            ]
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return Settings(**parts)
+
+
+def variables() -> Iterator[Variable]:
+    """All environment variables in the order of the documents."""
+    for part in _PARTS.values():
+        prefix = part.model_config["env_prefix"]
+        for name, field in part.model_fields.items():
+            yield Variable(prefix + name.upper(), part.title, _shown(field), field.description or "")
+
+
+def settings_table() -> str:
+    """Return all settings as Markdown: a table for each part."""
+    lines: list[str] = []
+    part = ""
+    for variable in variables():
+        if variable.part != part:
+            part = variable.part
+            lines += ["", f"### {part}", "", "| variable | default | meaning |", "|---|---|---|"]
+        default = f"`{variable.default}`" if variable.default else ""
+        lines.append(f"| `{variable.name}` | {default} | {variable.description} |")
+    return "\n".join(lines[1:])
+
+
+def unknown_variables() -> list[str]:
+    """Variables of the environment that have our prefix but no meaning: most likely a slip of the pen."""
+    known = {variable.name for variable in variables()}
+    return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+
+
+def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for a process that this one starts: its own, with *overrides*."""
+    return {**os.environ, **overrides}
+
+
+def _shown(field: FieldInfo) -> str:
+    return "" if field.default is None else str(field.default)
