@@ -1,0 +1,96 @@
+"""Every mode and colour space that a decoder hands over becomes 8-bit grey or sRGB, with alpha where used."""
+
+import io
+from functools import lru_cache
+
+from PIL import Image, ImageCms
+
+_INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
+_COLOUR_SPACES = {"L": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK", "LAB": "Lab"}
+_CHART_STEPS = 6
+# A transform that moves no colour by more than this many levels is not worth applying.
+_NEGLIGIBLE = 2
+
+
+def to_eight_bits(image: Image.Image) -> Image.Image:  # noqa: PLR0911 - a table of modes
+    """Return *image* in a mode that can be resized: L, LA, RGB, RGBA, CMYK or LAB."""
+    has_key = "transparency" in image.info
+    match image.mode:
+        case "L" | "RGB":
+            return image.convert("LA" if image.mode == "L" else "RGBA") if has_key else image
+        case "LA" | "RGBA" | "CMYK" | "LAB":
+            return image
+        case "P":
+            has_alpha = has_key or (image.palette is not None and image.palette.mode == "RGBA")
+            return image.convert("RGBA" if has_alpha else "RGB")
+        case "1":
+            return image.convert("LA" if has_key else "L")
+        case "La":
+            return image.convert("LA")
+        case "PA" | "RGBa":
+            return image.convert("RGBA")
+        case "I;16" | "I;16L" | "I;16B" | "I;16N":
+            return image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
+        case "I" | "F":
+            return _stretched(image.convert("F"))
+        case _:
+            return image.convert("RGB")
+
+
+def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Return *image* as L, LA, RGB or RGBA in sRGB; *profile* is the ICC profile that came with it.
+
+    Relative colorimetric with black point compensation, as browsers and photo editors do. A profile that
+    cannot be used (broken, or of another colour space than the picture) is passed over.
+    """
+    if image.mode == "LA":
+        grey, alpha = image.split()
+        return Image.merge("LA", (to_srgb(grey, profile), alpha))
+    transform = _transform(profile, image.mode) if profile else None
+    if transform is not None:
+        converted = transform.apply(image)
+        return converted.convert("L") if image.mode == "L" else converted
+    if image.mode == "LAB":
+        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        return ImageCms.buildTransform(lab, srgb, "LAB", "RGB", _INTENT).apply(image)
+    return image.convert("RGB") if image.mode == "CMYK" else image
+
+
+@lru_cache(maxsize=16)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Build the way from *profile* to sRGB; None where it would change nothing or cannot be used."""
+    try:
+        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if opened.profile.xcolor_space.strip() != _COLOUR_SPACES.get(mode):
+            return None
+        transform = ImageCms.buildTransform(
+            opened,
+            ImageCms.createProfile("sRGB"),
+            mode,
+            "RGBA" if mode == "RGBA" else "RGB",
+            _INTENT,
+            ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+    if mode in ("L", "RGB", "RGBA") and _changes_nothing(transform, mode):
+        return None
+    return transform
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
+    """Whether a chart of colours comes out as it went in: most embedded profiles are sRGB itself."""
+    levels = [round(step * 255 / (_CHART_STEPS - 1)) for step in range(_CHART_STEPS)]
+    colours = bytes(level for r in levels for g in levels for b in levels for level in (r, g, b))
+    chart = Image.frombytes("RGB", (_CHART_STEPS**3, 1), colours).convert(mode)
+    before, after = chart.convert("RGB").tobytes(), transform.apply(chart).convert("RGB").tobytes()
+    return all(abs(a - b) <= _NEGLIGIBLE for a, b in zip(before, after, strict=True))
+
+
+def _stretched(image: Image.Image) -> Image.Image:
+    """Scale 32-bit values linearly from their own range to 0-255: what they mean is not written anywhere."""
+    low, high = image.getextrema()
+    if isinstance(low, tuple) or isinstance(high, tuple) or not low < high:
+        return Image.new("L", image.size)
+    factor = 255 / (high - low)
+    return image.point(lambda value: value * factor + (0.5 - low * factor)).convert("L")

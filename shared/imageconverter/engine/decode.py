@@ -1,0 +1,171 @@
+"""Opening a source picture safely: its own decoder only, limits before pixels, only the scale that is needed."""
+
+import io
+import math
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import IO
+
+import imagesize
+from PIL import Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngImageFile
+
+from imageconverter.engine.geometry import Region, Size
+from imageconverter.engine.limits import Limits
+from imageconverter.engine.source import HEAD_BYTES, SourceFormat, identify
+from imageconverter.errors import PictureTooLarge, Undecodable
+
+_ORIENTATION_TAG = 0x0112
+_SIDEWAYS = range(5, 9)
+_OS2_HEADER = b"\x0c\0\0\0"
+# A scaled JPEG decode keeps this many times the extent that is needed: with less, the last Lanczos step
+# is so small that it blurs; with 2.0, a 12 MP photograph for a 1200 pixel box is decoded in full.
+_SCALED_DECODE_RESERVE = 1.5
+
+# What Pillow's decoders raise for broken files, besides OSError and its subclasses.
+DECODER_ERRORS = (
+    OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, AttributeError, AssertionError,
+    EOFError, OverflowError, ZeroDivisionError, NotImplementedError, RuntimeError, BufferError,
+    struct.error, zlib.error, Image.DecompressionBombError,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ImageInfo:
+    """What the header of a picture says."""
+
+    format: SourceFormat
+    size: Size
+    """Width and height in pixels as a person sees them, that is after the EXIF orientation."""
+    orientation: int
+    """EXIF orientation, 1 to 8."""
+    animated: bool
+    """Whether frames follow the first one, which alone is converted."""
+
+    @property
+    def is_sideways(self) -> bool:
+        """Whether the stored rows are the columns that a person sees."""
+        return self.orientation in _SIDEWAYS
+
+
+def check_header(source: IO[bytes], limits: Limits) -> SourceFormat:
+    """Identify *source* and check its extents against *limits* without any decoder.
+
+    Raises Undecodable where the format is unknown, PictureTooLarge where it has too many pixels.
+    """
+    source.seek(0)
+    head = source.read(HEAD_BYTES)
+    found = identify(head)
+    if found is None:
+        raise Undecodable("The file is not of a supported picture format.")
+    size = _extents(source, found, head)
+    if size is not None:
+        _check_extents(size, limits)
+    source.seek(0)
+    return found
+
+
+def open_picture(source: IO[bytes], limits: Limits) -> tuple[Image.Image, ImageInfo]:
+    """Open *source* (seekable) and read its header; only of a PNG are pixels decoded yet. Raises PictureError."""
+    found = check_header(source, limits)
+    with _decoding(found):
+        image = Image.open(source, formats=[found.decoder])
+        _check_extents(image.size, limits)
+        if found.decoder == "PNG":
+            _stretch_colour_key(image)
+            image.load()  # what says how it is turned may stand behind the pixels
+        orientation = _orientation(image, found)
+        animated = _is_animated(image, found)
+    width, height = image.size
+    upright = (height, width) if orientation in _SIDEWAYS else (width, height)
+    return image, ImageInfo(found, upright, orientation, animated)
+
+
+def load(image: Image.Image, info: ImageInfo, *, at_least: Size) -> Region:
+    """Decode the pixels, of a JPEG at the smallest scale that leaves *at_least* (upright) to resize from.
+
+    Returns the region of the decoded pixels that is the picture: at a smaller scale the last column and row
+    may be there for a fraction only, and taking them for whole would shift the picture.
+    """
+    wanted = at_least[::-1] if info.is_sideways else at_least
+    drafted = None
+    with _decoding(info.format):
+        if info.format.decoder == "JPEG":
+            width, height = (math.ceil(side * _SCALED_DECODE_RESERVE) for side in wanted)
+            drafted = image.draft(None, (width, height))
+        image.load()
+    return drafted[1] if drafted else (0, 0, *image.size)
+
+
+def probe(data: bytes, limits: Limits) -> SourceFormat:
+    """Check *data* as `check_header` does; for callers that hold the whole file."""
+    return check_header(io.BytesIO(data), limits)
+
+
+@contextmanager
+def _decoding(found: SourceFormat) -> Iterator[None]:
+    """Turn whatever a decoder raises into a PictureError; its warnings are of no use to anybody."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd metadata is normal in hostile files; limits are our own
+            yield
+    except MemoryError:
+        raise PictureTooLarge("The picture needs more memory than is allowed.") from None
+    except Image.DecompressionBombError:  # Pillow's own, larger limit
+        raise PictureTooLarge("The picture has too many pixels.") from None
+    except UnidentifiedImageError:
+        raise Undecodable(f"The {found.name} file is broken.") from None
+    except DECODER_ERRORS as error:
+        raise Undecodable(f"The {found.name} file is broken: {error}") from error
+
+
+def _extents(source: IO[bytes], found: SourceFormat, head: bytes) -> Size | None:
+    """Read the stored width and height; None where it takes the decoder to tell, which it does before it allocates.
+
+    Raises Undecodable where they are not there.
+    """
+    if found.decoder == "GIF":  # imagesize takes these two for signed …
+        size = struct.unpack_from("<HH", head.ljust(HEAD_BYTES, b"\0"), 6)
+    elif found.decoder == "BMP" and head[14:18] == _OS2_HEADER:  # … and knows only the longer header of these
+        size = struct.unpack_from("<HH", head.ljust(HEAD_BYTES, b"\0"), 18)
+    else:
+        source.seek(0)
+        size = imagesize.get(source, exif_rotation=False)
+    if min(size) > 0:
+        return size[0], size[1]
+    if found.decoder in ("TIFF", "AVIF"):  # imagesize does not know all of their variants
+        return None
+    raise Undecodable(f"The {found.name} file is broken.")
+
+
+def _check_extents(size: Size, limits: Limits) -> None:
+    if size[0] * size[1] > limits.pixels:
+        raise PictureTooLarge(f"The picture has more than {limits.pixels / 1e6:g} megapixels.")
+
+
+def _stretch_colour_key(image: Image.Image) -> None:
+    """Correct the transparent grey of a PNG of 2 or 4 bits: Pillow stretches all greys to 8 bits but this one."""
+    if isinstance(image, PngImageFile) and image.tile and isinstance(image.info.get("transparency"), int):
+        image.info["transparency"] *= {"L;2": 85, "L;4": 17}.get(str(image.tile[0].args), 1)
+
+
+def _orientation(image: Image.Image, found: SourceFormat) -> int:
+    """Return the EXIF orientation; 1 where there is none that makes sense."""
+    if found.decoder == "TIFF":
+        return 1  # Pillow turns these by itself
+    with suppress(*DECODER_ERRORS):  # the picture may be good even where its EXIF is not
+        orientation = image.getexif().get(_ORIENTATION_TAG)
+        if isinstance(orientation, int) and 1 <= orientation < _SIDEWAYS.stop:
+            return orientation
+    return 1
+
+
+def _is_animated(image: Image.Image, found: SourceFormat) -> bool:
+    """Whether there is a second frame; asking for their number would read all of them."""
+    with suppress(*DECODER_ERRORS):
+        return found.decoder in ("GIF", "WEBP", "AVIF", "PNG") and bool(getattr(image, "is_animated", False))
+    return False

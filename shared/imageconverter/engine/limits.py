@@ -1,0 +1,10 @@
+"""What a source picture may cost."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Checked against the header, before a single pixel is allocated."""
+
+    pixels: int = 100_000_000

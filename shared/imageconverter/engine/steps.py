@@ -1,0 +1,102 @@
+"""The single steps from a decoded picture to one that can be encoded; each takes and returns a picture."""
+
+from dataclasses import dataclass
+
+from PIL import Image
+
+from imageconverter.engine import colour
+from imageconverter.engine.decode import ImageInfo
+from imageconverter.engine.geometry import Placement, Region, Size
+from imageconverter.engine.target import OutputType, Target
+
+_TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_WITHOUT_ALPHA = ("jpeg",)
+_ALL_OR_NOTHING_ALPHA = ("gif",)
+_AT_LEAST_HALF = [0] * 128 + [255] * 128
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one output asks of the steps."""
+
+    info: ImageInfo
+    profile: bytes | None
+    """The source's ICC profile."""
+    region: Region
+    """The part of the decoded pixels that is the picture."""
+    target: Target
+    placement: Placement
+    output: OutputType
+
+
+def eight_bits(image: Image.Image, _plan: Plan) -> Image.Image:
+    """Palettes, bitmaps and deep pictures become 8 bits a channel, so that they can be resized."""
+    return colour.to_eight_bits(image)
+
+
+def reduce(image: Image.Image, plan: Plan) -> Image.Image:
+    """Resize from the decoded scale to the frame, still in the source's axes: turning fewer pixels is cheap."""
+    frame = plan.placement.frame
+    return resize(image, frame[::-1] if plan.info.is_sideways else frame, plan.region)
+
+
+def orient(image: Image.Image, plan: Plan) -> Image.Image:
+    """Apply the EXIF orientation."""
+    method = _TRANSPOSE.get(plan.info.orientation)
+    return image if method is None else image.transpose(method)
+
+
+def to_srgb(image: Image.Image, plan: Plan) -> Image.Image:
+    """Bring the colours to sRGB (or grey), which is what a picture without a profile means."""
+    return colour.to_srgb(image, plan.profile)
+
+
+def crop(image: Image.Image, plan: Plan) -> Image.Image:
+    """Cut the frame to the part that the target keeps."""
+    box = plan.placement.crop
+    return image if box == (0, 0, *image.size) else image.crop(box)
+
+
+def pad(image: Image.Image, plan: Plan) -> Image.Image:
+    """Centre the picture on the target's canvas, filled with its background."""
+    canvas = plan.placement.canvas
+    alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
+    if plan.target.fit != "pad" or (image.size == canvas and alpha is None):
+        return image
+    filled = Image.new("RGB", canvas, plan.target.background)
+    left, top = (canvas[0] - image.width) // 2, (canvas[1] - image.height) // 2
+    filled.paste(image.convert("RGB"), (left, top), alpha)
+    return filled
+
+
+def flatten(image: Image.Image, plan: Plan) -> Image.Image:
+    """Lay a transparent picture on the target's background where its output type has no (half) transparency."""
+    if plan.output not in _WITHOUT_ALPHA + _ALL_OR_NOTHING_ALPHA or image.mode not in ("LA", "RGBA"):
+        return image
+    filled = Image.new("RGBA", image.size, plan.target.background)
+    flat = Image.alpha_composite(filled, image.convert("RGBA")).convert("RGB")
+    if plan.output in _ALL_OR_NOTHING_ALPHA:
+        flat.putalpha(image.getchannel("A").point(_AT_LEAST_HALF))
+    return flat
+
+
+def strip(image: Image.Image, _plan: Plan) -> Image.Image:
+    """Take everything but the pixels off the picture, so that no encoder writes it out again."""
+    bare = image.copy()
+    bare.info.clear()
+    return bare
+
+
+def resize(image: Image.Image, size: Size, region: Region | None = None) -> Image.Image:
+    """Resize with Lanczos; alpha is premultiplied on the way, so that hidden colours do not bleed."""
+    if image.size == size and region in (None, (0, 0, *size)):
+        return image
+    return image.resize(size, Image.Resampling.LANCZOS, box=region)
