@@ -1,0 +1,210 @@
+"""The object store: the few verbs that the core needs, for any S3-compatible server.
+
+Data goes through obstore (Rust, asyncio); boto3 does what obstore has no verb for, which is the bucket
+itself. Both use path-style addresses and the same credentials, and every call ends within a deadline.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import obstore
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+from pydantic import SecretStr
+
+from imageconverter.errors import StoreUnavailable
+from imageconverter.settings import MEGABYTE, Storage
+
+if TYPE_CHECKING:
+    from obstore import Bytes, GetOptions, GetResult
+    from typing_extensions import Buffer
+
+_CONNECT_SECONDS = 2
+_BYTES_PER_EXTRA_SECOND = 4 * MEGABYTE
+_MULTIPART_BYTES = 32 * MEGABYTE
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """What a listing or a header says of an object."""
+
+    key: str
+    size: int
+    """Bytes."""
+    etag: str
+    """Quoted, as HTTP has it."""
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class OpenedObject:
+    """An object whose bytes are read as a stream."""
+
+    stored: StoredObject
+    content_type: str
+    chunks: AsyncIterator[bytes]
+
+
+class ObjectStore:
+    """One bucket. Every verb raises StoreUnavailable where the store does not do it within the deadline."""
+
+    def __init__(self, settings: Storage) -> None:
+        """Prepare the clients; nothing is sent yet."""
+        self._settings = settings
+        self._seconds = settings.timeout_seconds
+        self._store = S3Store(
+            settings.bucket,
+            endpoint=settings.endpoint,
+            region=settings.region,
+            access_key_id=_plain(settings.access_key),
+            secret_access_key=_plain(settings.secret_key),
+            virtual_hosted_style_request=False,
+            client_options={
+                "allow_http": True,
+                "connect_timeout": timedelta(seconds=min(_CONNECT_SECONDS, self._seconds)),
+                # A whole request; the deadline of each verb is tighter for all but the biggest objects.
+                "timeout": timedelta(seconds=self._seconds + 60),
+            },
+            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=self._seconds)},
+        )
+
+    async def ensure_bucket(self) -> None:
+        """Make the bucket where it does not exist."""
+        await asyncio.to_thread(self._ensure_bucket)
+
+    def _ensure_bucket(self) -> None:
+        bucket, region = self._settings.bucket, self._settings.region
+        try:
+            client = boto3.client(
+                "s3",
+                endpoint_url=self._settings.endpoint,
+                region_name=region,
+                aws_access_key_id=_plain(self._settings.access_key),
+                aws_secret_access_key=_plain(self._settings.secret_key),
+                config=Config(
+                    connect_timeout=_CONNECT_SECONDS,
+                    read_timeout=self._seconds,
+                    retries={"mode": "standard", "max_attempts": 1},
+                    s3={"addressing_style": "path"},
+                    request_checksum_calculation="when_required",
+                    response_checksum_validation="when_required",
+                ),
+            )
+            try:
+                client.head_bucket(Bucket=bucket)
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:  # noqa: PLR2004
+                    raise
+                client.create_bucket(Bucket=bucket, **_location(region))
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+                raise StoreUnavailable(f"The bucket cannot be used: {error}") from error
+        except BotoCoreError as error:
+            raise StoreUnavailable(f"The object store does not answer: {error}") from error
+
+    async def ping(self) -> None:
+        """Ask the store for anything at all."""
+        await self.head("health")
+
+    async def put(
+        self, key: str, data: "Buffer", *, content_type: str, metadata: Mapping[str, str] | None = None
+    ) -> str:
+        """Write *data* in one step, over what may be there; returns the object's ETag."""
+        size = memoryview(data).nbytes
+        async with self._deadline(size):
+            result = await obstore.put_async(
+                self._store,
+                key,
+                data,
+                attributes={"Content-Type": content_type, **(metadata or {})},
+                use_multipart=size > _MULTIPART_BYTES,
+            )
+        return result["e_tag"] or ""
+
+    async def get(self, key: str) -> "Bytes | None":
+        """Read a whole object; None where there is none. The deadline grows with the object."""
+        result = await self._get(key)
+        if result is None:
+            return None
+        async with self._deadline(result.meta["size"]):
+            return await result.bytes_async()
+
+    async def head(self, key: str) -> StoredObject | None:
+        """Read what the store says of an object; None where there is none."""
+        result = await self._get(key, {"head": True})
+        return None if result is None else _stored(result.meta)
+
+    async def open(self, key: str, *, span: tuple[int, int] | None = None) -> OpenedObject | None:
+        """Open an object to stream its bytes, or those of *span* (first, after last); None where there is none."""
+        result = await self._get(key, {"range": span} if span else {})
+        if result is None:
+            return None
+        content_type = str(result.attributes.get("Content-Type", "application/octet-stream"))
+        return OpenedObject(_stored(result.meta), content_type, self._chunks(result))
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects; those that do not exist are passed over."""
+        wanted = list(keys)
+        if not wanted:
+            return
+        async with self._deadline():
+            await obstore.delete_async(self._store, wanted)
+
+    async def list(self, prefix: str) -> AsyncIterator[list[StoredObject]]:
+        """List all objects below *prefix* (which ends in a slash), in pages, in the order of their keys."""
+        pages = obstore.list(self._store, prefix, chunk_size=1000)
+        while True:
+            async with self._deadline():
+                try:
+                    page = await anext(pages)
+                except StopAsyncIteration:
+                    return
+            yield [_stored(meta) for meta in page]
+
+    async def _get(self, key: str, options: "GetOptions | None" = None) -> "GetResult | None":
+        async with self._deadline():
+            try:
+                return await obstore.get_async(self._store, key, options=options)
+            except FileNotFoundError:
+                return None
+
+    async def _chunks(self, result: "GetResult") -> AsyncIterator[bytes]:
+        stream = result.stream(min_chunk_size=256 * 1024)
+        while True:
+            async with self._deadline():
+                try:
+                    chunk = await anext(stream)
+                except StopAsyncIteration:
+                    return
+            yield bytes(chunk)
+
+    @asynccontextmanager
+    async def _deadline(self, size: int = 0) -> AsyncIterator[None]:
+        """Bound one call and turn every way it can fail into StoreUnavailable."""
+        try:
+            async with asyncio.timeout(self._seconds + size / _BYTES_PER_EXTRA_SECOND):
+                yield
+        except TimeoutError:
+            raise StoreUnavailable("The object store did not answer in time.") from None
+        except (BaseError, OSError) as error:
+            raise StoreUnavailable("The object store cannot be used.") from error
+
+
+def _stored(meta: Any) -> StoredObject:
+    return StoredObject(meta["path"], meta["size"], meta["e_tag"] or "", meta["last_modified"])
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+def _location(region: str) -> dict[str, Any]:
+    """S3 wants the region named in the request unless it is the default one."""
+    return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}

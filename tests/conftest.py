@@ -1,0 +1,112 @@
+"""Real servers for all tests: Redis and SeaweedFS, started once, on loopback, in a temporary folder."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from imageconverter.resources import Resources, open_resources, wait_for_bucket
+from imageconverter.settings import PREFIX, Conversion, Gateway, Process, Redis, Settings, Storage, Worker
+from services.gateway.app import create_app
+from services.stack.program import Program
+from services.stack.servers import object_store, redis_server
+from services.worker.main import run as run_worker
+
+API_KEY = "a-key-for-tests"
+ADMIN = {"Authorization": f"Bearer {API_KEY}"}
+
+MakeSettings = Callable[..., Settings]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_settings_from_outside() -> None:
+    """What the machine has set for a stack of its own must not change a test."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, str]]:
+    """Run Redis and SeaweedFS; the value is the environment that tells a role of them."""
+    folder = tmp_path_factory.mktemp("servers")
+    environment = dict(os.environ)
+    started = [
+        redis_server(folder / "redis", folder, environment, "redis-password"),
+        object_store(folder / "s3", folder, environment, ("access", "secret-of-s3")),
+    ]
+    programs = [Program(server.command) for server in started]
+    for program in programs:
+        program.start()
+    try:
+        yield {name: value for server in started for name, value in server.settings.items()}
+    finally:
+        await asyncio.gather(*(program.stop(patience=5) for program in programs))
+
+
+@pytest.fixture(scope="session")
+def make_settings(servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> MakeSettings:
+    """Make settings for the servers; keyword arguments are parts to replace."""
+
+    def make(**parts: Any) -> Settings:
+        defaults: dict[str, Any] = {
+            "gateway": Gateway(api_key=API_KEY, wait_seconds=20),
+            "redis": Redis(url=servers["IMAGECONVERTER_REDIS_URL"]),
+            "storage": storage_settings(servers),
+            "conversion": Conversion(),
+            "worker": Worker(children=2),
+            "process": Process(data_dir=tmp_path_factory.getbasetemp()),
+        }
+        return Settings(**{**defaults, **parts})
+
+    return make
+
+
+def storage_settings(servers: dict[str, str], **changes: Any) -> Storage:
+    """Return the settings of the test's object store."""
+    values: dict[str, Any] = {
+        "endpoint": servers["IMAGECONVERTER_S3_ENDPOINT"],
+        "access_key": servers["IMAGECONVERTER_S3_ACCESS_KEY"],
+        "secret_key": servers["IMAGECONVERTER_S3_SECRET_KEY"],
+        "bucket": "tests",
+    }
+    return Storage(**{**values, **changes})
+
+
+@pytest.fixture(scope="session")
+async def resources(make_settings: MakeSettings) -> AsyncIterator[Resources]:
+    """Open store and queue on the real servers."""
+    async with open_resources(make_settings(), patience=4) as opened:
+        await wait_for_bucket(opened.store)
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def worker(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[None]:
+    """Run a worker with real children beside the tests."""
+    stopping = asyncio.Event()
+    running = asyncio.create_task(run_worker(make_settings(), stopping))
+    async with asyncio.timeout(20):
+        while not await resources.queue.live_processes("worker"):
+            await asyncio.sleep(0.05)
+    try:
+        yield
+    finally:
+        stopping.set()
+        await running
+
+
+@pytest.fixture(scope="session")
+async def gateway(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[TestClient[Any, Any]]:
+    """Serve the gateway on a port of loopback."""
+    async with TestClient(TestServer(create_app(make_settings(), resources))) as client:
+        yield client
+
+
+@pytest.fixture
+def photographs() -> Path:
+    """The folder of real photographs that tests ship."""
+    return Path(__file__).parent / "photographs"
