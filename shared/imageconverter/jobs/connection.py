@@ -1,0 +1,42 @@
+"""The connection to Redis: bounded in time, patient with a restart."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from arq.connections import ArqRedis
+from redis.asyncio import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+
+from imageconverter.settings import Redis
+
+
+def encode(value: Any) -> bytes:
+    """Serialise a job. JSON, because arq's pickle would run code for whoever can write to Redis."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+@asynccontextmanager
+async def open_redis(settings: Redis, *, patience: float) -> AsyncIterator[ArqRedis]:
+    """Open a client whose commands are tried again for about *patience* seconds; nothing is connected yet.
+
+    A gateway wants little of it, so that its client hears of the trouble at once; a worker more, so that it
+    lives through a restart of Redis.
+    """
+    assert settings.url is not None, "the caller checks the settings"  # noqa: S101
+    pool = ConnectionPool.from_url(
+        settings.url.get_secret_value(),
+        socket_timeout=settings.timeout_seconds,
+        socket_connect_timeout=settings.timeout_seconds,
+        socket_keepalive=True,
+        health_check_interval=15,
+        retry=Retry(ExponentialBackoff(cap=1, base=0.05), int(patience)),
+        # OSError: redis-py lets it through when a restarting server refuses the connection.
+        retry_on_error=[ConnectionError, TimeoutError, OSError],
+    )
+    try:
+        yield ArqRedis(pool, job_serializer=encode, job_deserializer=json.loads)
+    finally:
+        await pool.disconnect()

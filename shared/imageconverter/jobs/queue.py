@@ -1,0 +1,126 @@
+"""Handing jobs over, and waiting for what became of them."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from importlib.resources import files
+from typing import Any
+
+from arq.constants import job_key_prefix
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from imageconverter import keys
+from imageconverter.errors import ConversionFailed, QueueFull, QueueUnavailable
+from imageconverter.jobs.connection import encode
+
+# Longer than any backlog may last; arq drops a job whose payload has expired.
+_PAYLOAD_MS = 7 * 24 * 3600 * 1000
+_REPLY_SECONDS = 3600
+_LIVE_SECONDS = 5
+# A wait is cut into slices that stay below the socket's timeout, so that a dead Redis is noticed.
+_SLICE_OF_TIMEOUT = 0.5
+
+
+def script(name: str) -> str:
+    """Return the text of one of the Lua scripts beside this module."""
+    return (files("imageconverter.jobs") / f"{name}.lua").read_text(encoding="utf-8")
+
+
+class Lane(StrEnum):
+    """A queue of its own; clients wait for interactive jobs, for the others nobody does."""
+
+    INTERACTIVE = "interactive"
+    BATCH = "batch"
+    SCAN = "scan"
+
+
+class JobQueue:
+    """The lanes. Every method raises QueueUnavailable where Redis does not answer."""
+
+    def __init__(self, redis: Redis, *, timeout_seconds: float, patience: float) -> None:
+        """Use *redis*, whose commands time out after *timeout_seconds*; try again for *patience* seconds in all."""
+        self._redis = redis
+        self._patience = patience
+        self._slice = timeout_seconds * _SLICE_OF_TIMEOUT
+        self._accept = redis.register_script(script("accept"))
+        self._beat = redis.register_script(script("beat"))
+
+    async def accept(
+        self, lane: Lane, function: str, job_id: str, payload: Mapping[str, Any], *, limit: int = 0
+    ) -> None:
+        """Queue one job in one step; the same id again changes nothing.
+
+        Raises QueueFull where *limit* (0: none) jobs wait or run already.
+        """
+        body = encode({"t": None, "f": function, "a": [payload], "k": {}, "et": 0})
+        async with self._deadline():
+            accepted = await self._accept(
+                keys=[keys.lane(lane), job_key_prefix + job_id, keys.REFUSED],
+                args=[job_id, body, _PAYLOAD_MS, limit, lane.value],
+            )
+        if not accepted:
+            raise QueueFull("Too many conversions are waiting; try again in a moment.")
+
+    async def reply(self, job_id: str, outcome: Mapping[str, Any]) -> None:
+        """Leave the *outcome* of a job for the client that waits for it."""
+        async with self._deadline(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.rpush(keys.reply(job_id), encode(outcome))
+            pipe.expire(keys.reply(job_id), _REPLY_SECONDS)
+            await pipe.execute()
+
+    async def wait(self, job_id: str, *, seconds: float) -> dict[str, Any]:
+        """Wait for a job's outcome; raises ConversionFailed where there is none after *seconds*."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            async with self._deadline(), self._redis.pipeline(transaction=False) as pipe:
+                pipe.execute_command("BLPOP", keys.reply(job_id), min(left, self._slice))
+                (found,) = await pipe.execute()
+            if found is not None:
+                outcome: dict[str, Any] = json.loads(found[1])
+                return outcome
+        raise ConversionFailed("The conversion was not done in time.")
+
+    async def beat(self, role: str, process: str) -> None:
+        """Tell that *process* of *role* is alive."""
+        async with self._deadline():
+            await self._beat(keys=[keys.live(role)], args=[process, _LIVE_SECONDS])
+
+    async def live_processes(self, role: str) -> list[str]:
+        """Return the processes of *role* that were alive within the last seconds; also a test of Redis."""
+        async with self._deadline():
+            processes = await self._beat(keys=[keys.live(role)], args=["", _LIVE_SECONDS])
+        return [process.decode() for process in processes]
+
+    async def turn(self, name: str, *, seconds: int) -> bool:
+        """Return True to one caller among all processes in each span of *seconds*."""
+        async with self._deadline(), self._redis.pipeline(transaction=False) as pipe:
+            pipe.set(keys.turn(name), 1, nx=True, ex=seconds)
+            (won,) = await pipe.execute()
+        return bool(won)
+
+    async def depth(self, lane: Lane) -> int:
+        """Return how many jobs of *lane* wait or run."""
+        async with self._deadline(), self._redis.pipeline(transaction=False) as pipe:
+            pipe.zcard(keys.lane(lane))
+            (depth,) = await pipe.execute()
+        return int(depth)
+
+    async def refused(self) -> dict[str, int]:
+        """Return how many jobs were refused because a lane was full, by lane."""
+        async with self._deadline(), self._redis.pipeline(transaction=False) as pipe:
+            pipe.hgetall(keys.REFUSED)
+            (counts,) = await pipe.execute()
+        return {lane.decode(): int(count) for lane, count in counts.items()}
+
+    @asynccontextmanager
+    async def _deadline(self) -> AsyncIterator[None]:
+        """Bound one operation and turn every way it can fail into QueueUnavailable."""
+        try:
+            async with asyncio.timeout(self._patience):
+                yield
+        except (RedisError, OSError) as error:  # TimeoutError is an OSError
+            raise QueueUnavailable("The job queue does not answer.") from error

@@ -1,0 +1,185 @@
+"""Taking jobs under leases, on a real Redis."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from imageconverter import keys
+from imageconverter.jobs import JobQueue, Lane, LaneWorker, retry_later
+from imageconverter.jobs.worker import LEASE_SECONDS
+from imageconverter.resources import Resources
+
+Task = Callable[[dict[str, Any], dict[str, Any]], Awaitable[None]]
+
+
+@pytest.fixture
+async def queue(resources: Resources) -> JobQueue:
+    """The queue with an empty scan lane; the tests' own workers take from it."""
+    await resources.redis.delete(keys.lane(Lane.SCAN))
+    return resources.queue
+
+
+@asynccontextmanager
+async def running_worker(
+    resources: Resources, task: Task, *, slots: int = 4, job_seconds: float = 30
+) -> AsyncIterator[LaneWorker]:
+    """Run a worker of the scan lane with one task."""
+    tasks: Mapping[str, Any] = {"task": task}
+    worker = LaneWorker(Lane.SCAN, tasks, resources.redis, slots=slots, job_seconds=job_seconds)
+    running = asyncio.create_task(worker.async_run())
+    try:
+        yield worker
+    finally:
+        await worker.drain(5)
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def until(condition: Callable[[], Awaitable[bool]] | Callable[[], bool], *, seconds: float = 10) -> None:
+    """Wait for *condition*."""
+    async with asyncio.timeout(seconds):
+        while True:
+            met = condition()
+            if met if isinstance(met, bool) else await met:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def is_empty(queue: JobQueue) -> bool:
+    """Whether no job waits or runs."""
+    return await queue.depth(Lane.SCAN) == 0
+
+
+async def test_every_job_runs_once_however_many_workers_there_are(queue: JobQueue, resources: Resources) -> None:
+    """Four workers, two hundred jobs, no job twice, nothing left behind in Redis."""
+    ran: list[int] = []
+
+    async def task(_context: dict[str, Any], payload: dict[str, Any]) -> None:
+        await asyncio.sleep(0.001)
+        ran.append(payload["number"])
+
+    ids = [uuid4().hex for _ in range(200)]
+    for number, job_id in enumerate(ids):
+        await queue.accept(Lane.SCAN, "task", job_id, {"number": number})
+    async with (
+        running_worker(resources, task),
+        running_worker(resources, task),
+        running_worker(resources, task),
+        running_worker(resources, task),
+    ):
+        await until(lambda: is_empty(queue))
+
+    assert sorted(ran) == list(range(200))
+    left = [name async for name in resources.redis.scan_iter(match="arq:*") if name.decode()[-32:] in ids]
+    assert left == []
+
+
+async def test_the_job_of_a_dead_worker_is_taken_up_within_its_lease(queue: JobQueue, resources: Resources) -> None:
+    """A lease that nobody renews is what a kill -9 leaves behind."""
+    job_id = uuid4().hex
+    await queue.accept(Lane.SCAN, "task", job_id, {})
+    await resources.redis.set(f"arq:in-progress:{job_id}", "the token of the dead", px=int(LEASE_SECONDS * 1000))
+    began = time.monotonic()
+
+    async def task(_context: dict[str, Any], _payload: dict[str, Any]) -> None:
+        pass
+
+    async with running_worker(resources, task):
+        await until(lambda: is_empty(queue))
+
+    assert LEASE_SECONDS * 0.8 < time.monotonic() - began < LEASE_SECONDS + 2
+
+
+async def test_a_long_job_keeps_its_lease(queue: JobQueue, resources: Resources) -> None:
+    """Two workers, a job of three leases' length: it runs once."""
+    ran: list[str] = []
+
+    async def task(_context: dict[str, Any], _payload: dict[str, Any]) -> None:
+        ran.append("once")
+        await asyncio.sleep(LEASE_SECONDS * 2.5)
+
+    await queue.accept(Lane.SCAN, "task", uuid4().hex, {})
+    async with running_worker(resources, task), running_worker(resources, task):
+        await until(lambda: is_empty(queue), seconds=15)
+
+    assert ran == ["once"]
+
+
+async def test_who_lost_the_lease_stops_and_does_not_finish_the_job(queue: JobQueue, resources: Resources) -> None:
+    """The job stays with the one that holds it now."""
+    job_id, cancelled = uuid4().hex, asyncio.Event()
+
+    async def task(_context: dict[str, Any], _payload: dict[str, Any]) -> None:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    await queue.accept(Lane.SCAN, "task", job_id, {})
+    async with running_worker(resources, task) as worker:
+        await until(lambda: bool(worker.tasks))
+        await resources.redis.set(f"arq:in-progress:{job_id}", "somebody else", px=60_000)
+        async with asyncio.timeout(LEASE_SECONDS):
+            await cancelled.wait()
+        await until(lambda: not worker.tasks)
+
+        assert await queue.depth(Lane.SCAN) == 1
+        assert await resources.redis.get(f"arq:in-progress:{job_id}") == b"somebody else"
+
+
+async def test_a_task_that_asks_for_it_is_run_again_after_a_pause(queue: JobQueue, resources: Resources) -> None:
+    """Trouble that may pass costs a second, not the job."""
+    times: list[float] = []
+
+    async def task(context: dict[str, Any], _payload: dict[str, Any]) -> None:
+        times.append(time.monotonic())
+        if context["job_try"] == 1:
+            raise retry_later(context["job_try"])
+
+    await queue.accept(Lane.SCAN, "task", uuid4().hex, {})
+    async with running_worker(resources, task):
+        await until(lambda: is_empty(queue))
+
+    assert len(times) == 2
+    assert times[1] - times[0] > 0.9
+
+
+async def test_a_worker_that_stops_finishes_what_runs_and_takes_nothing_new(
+    queue: JobQueue, resources: Resources
+) -> None:
+    """A deploy loses nothing and uses up no try."""
+    ran: list[str] = []
+
+    async def task(_context: dict[str, Any], payload: dict[str, Any]) -> None:
+        await asyncio.sleep(0.3)
+        ran.append(payload["name"])
+
+    await queue.accept(Lane.SCAN, "task", uuid4().hex, {"name": "first"})
+    async with running_worker(resources, task, slots=1) as worker:
+        await until(lambda: bool(worker.tasks))
+        await queue.accept(Lane.SCAN, "task", uuid4().hex, {"name": "second"})
+
+    assert ran == ["first"]
+    assert await queue.depth(Lane.SCAN) == 1
+
+
+async def test_a_crowd_of_running_jobs_does_not_hide_a_fresh_one(queue: JobQueue, resources: Resources) -> None:
+    """Arq alone looks at the first hundred ids, which may all be running elsewhere."""
+    done = asyncio.Event()
+    for _ in range(300):
+        job_id = uuid4().hex
+        await queue.accept(Lane.SCAN, "task", job_id, {"wanted": False})
+        await resources.redis.set(f"arq:in-progress:{job_id}", "another worker", px=60_000)
+    await queue.accept(Lane.SCAN, "task", uuid4().hex, {"wanted": True})
+
+    async def task(_context: dict[str, Any], payload: dict[str, Any]) -> None:
+        if payload["wanted"]:
+            done.set()
+
+    async with running_worker(resources, task), asyncio.timeout(1):
+        await done.wait()
