@@ -1,0 +1,75 @@
+"""How every role lives and dies: signals, staying known as alive, waiting without becoming deaf to a stop."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from imageconverter.errors import QueueUnavailable
+from imageconverter.jobs import JobQueue
+from imageconverter.resources import open_resources
+from imageconverter.settings import Settings
+
+_BEAT_SECONDS = 1.0
+
+
+def run_until_signal(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Run *main* with an event that SIGTERM and SIGINT set; returns when *main* does."""
+
+    async def supervised() -> None:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, stopping.set)
+        await main(stopping)
+
+    asyncio.run(supervised())
+
+
+async def unless_stopped(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do *work*, but leave it as soon as *stopping* is set; returns whether it was done."""
+    working = asyncio.create_task(work)
+    stop = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait([working, stop], return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+            return True
+        return False
+    finally:
+        for task in (working, stop):
+            task.cancel()
+        await asyncio.gather(working, stop, return_exceptions=True)
+
+
+@asynccontextmanager
+async def known_as_alive(queue: JobQueue, role: str) -> AsyncIterator[None]:
+    """Tell the others once a second that this process of *role* is alive."""
+    process = f"{socket.gethostname()}:{os.getpid()}"
+
+    async def beat() -> None:
+        while True:
+            with contextlib.suppress(QueueUnavailable):
+                await queue.beat(role, process)
+            await asyncio.sleep(_BEAT_SECONDS)
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
+
+
+async def is_alive(settings: Settings, role: str) -> bool:
+    """Whether this host's process of *role* has told within the last seconds that it is alive."""
+    async with open_resources(settings, patience=1) as resources:
+        try:
+            processes = await resources.queue.live_processes(role)
+        except QueueUnavailable:
+            return False
+    return any(process.rpartition(":")[0] == socket.gethostname() for process in processes)
