@@ -1,0 +1,40 @@
+"""Putting the gateway together."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from aiohttp import web
+
+from imageconverter.engine import Limits
+from imageconverter.resources import Resources
+from imageconverter.settings import MEGABYTE, Settings
+from services.gateway import state
+from services.gateway.access import KeyRing
+from services.gateway.bodies import BodyBudget
+from services.gateway.metrics import Metrics
+from services.gateway.middleware import errors_to_answers, measured, set_headers
+from services.gateway.routes import routes
+
+_DECODING_THREADS = 2
+
+
+def create_app(settings: Settings, resources: Resources) -> web.Application:
+    """Return the application; raises SettingsError where no key is configured."""
+    app = web.Application(middlewares=[measured, errors_to_answers])
+    app[state.STORE] = resources.store
+    app[state.QUEUE] = resources.queue
+    app[state.FORMATS] = resources.formats
+    app[state.KEYS] = KeyRing(settings.gateway.api_key, settings.gateway.api_keys_file)
+    app[state.GATEWAY] = settings.gateway
+    app[state.CONVERSION] = settings.conversion
+    app[state.LIMITS] = Limits(pixels=settings.conversion.max_pixels)
+    app[state.BUDGET] = BodyBudget(settings.gateway.upload_memory_mb * MEGABYTE)
+    app[state.DECODING] = ThreadPoolExecutor(_DECODING_THREADS, thread_name_prefix="decoding")
+    app[state.METRICS] = Metrics()
+    app.add_routes(list(routes()))
+    app.on_response_prepare.append(set_headers)
+    app.on_cleanup.append(_stop_threads)
+    return app
+
+
+async def _stop_threads(app: web.Application) -> None:
+    app[state.DECODING].shutdown(wait=False, cancel_futures=True)

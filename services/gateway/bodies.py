@@ -1,0 +1,83 @@
+"""Reading request bodies: bounded in size, in time, and in the memory that all of them take together."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import ClientError, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from imageconverter.errors import MalformedBody, TooLarge
+
+_CHUNK = 256 * 1024
+
+
+class BodyBudget:
+    """Memory for bodies in flight, in bytes. Who asks first is served first; nobody is refused."""
+
+    def __init__(self, size: int) -> None:
+        """Start with all of *size* free."""
+        self._size = size
+        self._free = size
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    @asynccontextmanager
+    async def reserve(self, amount: int) -> AsyncIterator[None]:
+        """Hold *amount* of the budget; more than all of it counts as all of it."""
+        amount = min(amount, self._size)
+        await self._take(amount)
+        try:
+            yield
+        finally:
+            self._give(amount)
+
+    async def _take(self, amount: int) -> None:
+        if not self._waiting and amount <= self._free:
+            self._free -= amount
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((amount, turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._give(amount)
+            raise
+
+    def _give(self, amount: int) -> None:
+        self._free += amount
+        while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] <= self._free):
+            wanted, turn = self._waiting.popleft()
+            if not turn.done():
+                self._free -= wanted
+                turn.set_result(None)
+
+
+def announced_size(request: web.Request, limit: int) -> int:
+    """Return the most bytes that the body of *request* can have; raises TooLarge where that is known to be over."""
+    length = request.content_length
+    if length is None or "Content-Encoding" in request.headers:
+        return limit
+    if length > limit:
+        raise TooLarge("The request's body is larger than is allowed.")
+    return length
+
+
+async def read_body(request: web.Request, *, limit: int, seconds: float) -> bytearray:
+    """Read the whole body into one buffer.
+
+    Raises TooLarge over *limit* bytes, MalformedBody where the transfer is broken or takes over *seconds*.
+    """
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.content.iter_chunked(_CHUNK):
+                body += chunk
+                if len(body) > limit:
+                    raise TooLarge("The request's body is larger than is allowed.")
+    except TimeoutError:
+        raise MalformedBody("The request's body did not arrive in time.") from None
+    except (web.RequestPayloadError, HttpProcessingError, ClientError) as error:
+        raise MalformedBody("The request's body could not be read.") from error
+    return body

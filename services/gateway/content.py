@@ -1,0 +1,85 @@
+"""Handler of `/content/<path>`: the converted pictures, public, as a browser or a proxy wants them."""
+
+from collections.abc import Mapping
+from email.utils import format_datetime
+
+from aiohttp import web
+
+from imageconverter import keys
+from imageconverter.errors import NotFound, UserError
+from imageconverter.names import directory_path
+from imageconverter.storage import StoredObject
+from services.gateway import state
+
+_NOT_THERE = "There is no such picture."
+
+
+async def content(request: web.Request) -> web.StreamResponse:
+    """Answer a converted picture with ETag, conditional requests and single byte ranges; streamed."""
+    try:
+        key = keys.target(directory_path(request.match_info["path"]))
+    except UserError:
+        raise NotFound(_NOT_THERE) from None
+    store = request.app[state.STORE]
+    if _is_conditional(request) or request.method == "HEAD":
+        stored = await store.head(key)
+        if stored is None:
+            raise NotFound(_NOT_THERE)
+        if _is_unchanged(request, stored):
+            return web.Response(status=304, headers=_headers(request, stored))
+        span = _span(request, stored)
+    else:
+        span = None
+    opened = await store.open(key, span=span)
+    if opened is None:
+        raise NotFound(_NOT_THERE)
+    stored = opened.stored
+    headers = {**_headers(request, stored), "Content-Type": opened.content_type, "Accept-Ranges": "bytes"}
+    if span is not None:
+        headers["Content-Range"] = f"bytes {span[0]}-{span[1] - 1}/{stored.size}"
+    response = web.StreamResponse(status=206 if span else 200, headers=headers)
+    response.content_length = span[1] - span[0] if span else stored.size
+    await response.prepare(request)
+    if request.method != "HEAD":
+        async for chunk in opened.chunks:
+            await response.write(chunk)
+    await response.write_eof()
+    return response
+
+
+def _headers(request: web.Request, stored: StoredObject) -> Mapping[str, str]:
+    return {
+        "ETag": stored.etag,
+        "Last-Modified": format_datetime(stored.modified, usegmt=True),
+        "Cache-Control": f"public, max-age={request.app[state.GATEWAY].content_max_age}",
+        "Cross-Origin-Resource-Policy": "cross-origin",  # a shop shows them on pages of another host
+    }
+
+
+def _is_conditional(request: web.Request) -> bool:
+    return any(name in request.headers for name in ("If-None-Match", "If-Modified-Since", "Range"))
+
+
+def _is_unchanged(request: web.Request, stored: StoredObject) -> bool:
+    tags = request.if_none_match
+    if tags is not None:
+        return any(tag.value in ("*", stored.etag.strip('"')) for tag in tags)
+    since = request.if_modified_since
+    return since is not None and "If-None-Match" not in request.headers and stored.modified <= since
+
+
+def _span(request: web.Request, stored: StoredObject) -> tuple[int, int] | None:
+    """Return first byte and byte after the last; None where the whole picture is to be sent."""
+    condition = request.headers.get("If-Range")
+    if condition not in (None, stored.etag, format_datetime(stored.modified, usegmt=True)):
+        return None
+    try:
+        wanted = request.http_range
+    except ValueError:
+        return None  # several ranges, or none that makes sense: the whole is always a right answer
+    if wanted.start is None and wanted.stop is None:
+        return None
+    first, after, _ = wanted.indices(stored.size)
+    if first >= after:
+        raise web.HTTPRequestRangeNotSatisfiable(headers={"Content-Range": f"bytes */{stored.size}"})
+    return first, after

@@ -1,0 +1,42 @@
+"""Handlers of `/health/live`, `/health/ready` and `/metrics`."""
+
+import asyncio
+
+from aiohttp import web
+
+from imageconverter.errors import Unavailable
+from imageconverter.jobs import Lane
+from services.gateway import state
+
+
+async def live(_request: web.Request) -> web.Response:
+    """Answer as long as the event loop turns; asks nobody."""
+    return web.json_response({"status": "live"})
+
+
+async def ready(request: web.Request) -> web.Response:
+    """Answer 200 where Redis, the object store and at least one worker answer, else 503 that says which does not."""
+    redis, store = await asyncio.gather(
+        request.app[state.QUEUE].live_processes("worker"), request.app[state.STORE].ping(), return_exceptions=True
+    )
+    for outcome in (redis, store):
+        if isinstance(outcome, BaseException) and not isinstance(outcome, Unavailable):
+            raise outcome
+    workers = len(redis) if isinstance(redis, list) else 0
+    parts = {
+        "redis": "up" if isinstance(redis, list) else "down",
+        "store": "up" if store is None else "down",
+        "workers": workers,
+    }
+    is_ready = isinstance(redis, list) and store is None and workers > 0
+    return web.json_response(
+        {"status": "ready" if is_ready else "not ready", **parts}, status=200 if is_ready else 503
+    )
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Answer this process's numbers and those of the queue in the text format of Prometheus."""
+    queue = request.app[state.QUEUE]
+    depths = {lane.value: await queue.depth(lane) for lane in Lane}
+    text = request.app[state.METRICS].render(depths, await queue.refused())
+    return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})

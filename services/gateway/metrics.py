@@ -1,0 +1,49 @@
+"""The gateway's numbers for Prometheus."""
+
+from collections.abc import Iterator, Mapping
+
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+
+class Metrics:
+    """This process's measurements, in a registry of its own."""
+
+    def __init__(self) -> None:
+        """Start at zero."""
+        self._registry = CollectorRegistry()
+        self._requests = Histogram(
+            "imageconverter_http_request_seconds",
+            "Time from a request's head to the end of its answer.",
+            ["method", "route", "status"],
+            registry=self._registry,
+        )
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request; *route* is the template of its path, never the path itself."""
+        self._requests.labels(method, route, str(status)).observe(seconds)
+
+    def render(self, depths: Mapping[str, int], refused: Mapping[str, int]) -> bytes:
+        """Return everything as text, with the queue's numbers as they are now."""
+        together = CollectorRegistry()
+        together.register(_Queue(depths, refused))
+        return generate_latest(self._registry) + generate_latest(together)
+
+
+class _Queue(Collector):
+    def __init__(self, depths: Mapping[str, int], refused: Mapping[str, int]) -> None:
+        self._depths = depths
+        self._refused = refused
+
+    def collect(self) -> Iterator[Metric]:
+        depth = GaugeMetricFamily("imageconverter_queue_jobs", "Jobs that wait or run.", labels=["lane"])
+        for lane, count in self._depths.items():
+            depth.add_metric([lane], count)
+        yield depth
+        refused = CounterMetricFamily(
+            "imageconverter_queue_refused", "Jobs refused because their lane was full.", labels=["lane"]
+        )
+        for lane in self._depths:
+            refused.add_metric([lane], self._refused.get(lane, 0))
+        yield refused

@@ -1,0 +1,38 @@
+"""The URL table: everything that the gateway answers."""
+
+from collections.abc import Iterator
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from services.gateway import content, health, uploads, urls
+
+IMAGES_BASES = ("/admin/api/v1/images", "/images")
+
+# The images API, below each of its bases; a trailing slash is accepted everywhere.
+IMAGES: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/url/{typeId}", urls.image_url),
+    ("POST", "/upload", uploads.upload),
+    ("POST", "/upload/convert", uploads.upload_and_convert),
+)
+
+PLAIN: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/content/{path:.+}", content.content),
+    ("GET", "/health/live", health.live),
+    ("GET", "/health/ready", health.ready),
+    ("GET", "/metrics", health.metrics),
+)
+
+
+def routes() -> Iterator[web.RouteDef]:
+    """All routes; GET answers HEAD as well."""
+    for method, path, handler in PLAIN:
+        yield _route(method, path, handler)
+    for base in IMAGES_BASES:
+        for method, path, handler in IMAGES:
+            yield _route(method, base + path, handler)
+            yield _route(method, base + path + "/", handler)
+
+
+def _route(method: str, path: str, handler: Handler) -> web.RouteDef:
+    return web.get(path, handler) if method == "GET" else web.route(method, path, handler)

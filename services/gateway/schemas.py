@@ -1,0 +1,54 @@
+"""The JSON bodies of the images API, and the order in which their faults are told."""
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from imageconverter.errors import InvalidFieldFormat, MalformedBody, MissingField, UnknownField, UserError
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class UploadBody(BaseModel):
+    """Body of `upload` and `upload/convert`: one picture, or several in arrays of equal length."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    fileName: str | list[str]  # noqa: N815 - the API's own spelling, here and below
+    imageData: str | list[str]  # noqa: N815
+    formats: list[str]
+
+    @property
+    def names(self) -> list[str]:
+        """The file names, of one picture too."""
+        return [self.fileName] if isinstance(self.fileName, str) else self.fileName
+
+    @property
+    def texts(self) -> list[str]:
+        """The base64 texts, of one picture too."""
+        return [self.imageData] if isinstance(self.imageData, str) else self.imageData
+
+
+def parse(schema: type[Body], text: bytes | bytearray) -> Body:
+    """Parse a JSON body; of several faults the one is raised that the API tells first."""
+    try:
+        return schema.model_validate_json(text)
+    except ValidationError as error:
+        faults = [_fault(each) for each in error.errors(include_url=False, include_input=False)]
+    raise min(faults, key=lambda fault: _ORDER.index(type(fault)))
+
+
+_ORDER: list[type[UserError]] = [MalformedBody, UnknownField, MissingField, InvalidFieldFormat]
+
+
+def _fault(error: Any) -> UserError:
+    field = str(error["loc"][0]) if error["loc"] else ""
+    match error["type"]:
+        case "json_invalid" | "json_type" | "model_type" | "model_attributes_type":
+            return MalformedBody("The body is not a JSON object.")
+        case "extra_forbidden":
+            return UnknownField("The body holds a field that is not known here.")
+        case "missing":
+            return MissingField(f"{field} was not passed.", field=field)
+        case _:
+            return InvalidFieldFormat(f"{field} is of a wrong type.", field=field)

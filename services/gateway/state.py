@@ -1,0 +1,25 @@
+"""What the handlers find in the application, by typed keys."""
+
+from concurrent.futures import Executor
+
+from aiohttp import web
+
+from imageconverter.engine import Limits
+from imageconverter.formats import FormatCatalog
+from imageconverter.jobs import JobQueue
+from imageconverter.settings import Conversion, Gateway
+from imageconverter.storage import ObjectStore
+from services.gateway.access import KeyRing
+from services.gateway.bodies import BodyBudget
+from services.gateway.metrics import Metrics
+
+STORE = web.AppKey("store", ObjectStore)
+QUEUE = web.AppKey("queue", JobQueue)
+FORMATS = web.AppKey("formats", FormatCatalog)
+KEYS = web.AppKey("keys", KeyRing)
+GATEWAY = web.AppKey("gateway", Gateway)
+CONVERSION = web.AppKey("conversion", Conversion)
+LIMITS = web.AppKey("limits", Limits)
+BUDGET = web.AppKey("budget", BodyBudget)
+DECODING = web.AppKey("decoding", Executor)
+METRICS = web.AppKey("metrics", Metrics)

@@ -1,0 +1,141 @@
+"""`GET /content/<path>`: what browsers and proxies ask for."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from imageconverter.resources import Resources
+
+Client = TestClient[Any, Any]
+
+DATA = bytes(range(200))
+
+
+@pytest.fixture
+async def path(resources: Resources) -> str:
+    """A stored picture."""
+    name = f"products/normal/{uuid4().hex} ü.png"
+    await resources.store.put(f"target/{name}", DATA, content_type="image/png")
+    return f"/content/{name}"
+
+
+async def test_a_picture_is_public_and_safe(gateway: Client, path: str) -> None:
+    """No key is needed; the type is what was stored, and nothing may run it as a page."""
+    async with gateway.get(path) as answer:
+        assert await answer.read() == DATA
+        assert answer.status == 200
+        assert answer.content_type == "image/png"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+        assert answer.headers["Cache-Control"] == "public, max-age=3600"
+        assert answer.headers["Accept-Ranges"] == "bytes"
+        assert answer.headers["Server"] == "imageconverter"
+        assert answer.headers["ETag"].startswith('"')
+        assert "Last-Modified" in answer.headers
+
+
+async def test_head_answers_like_get_without_the_bytes(gateway: Client, path: str) -> None:
+    """Length, type and tag."""
+    async with gateway.head(path) as answer:
+        assert await answer.read() == b""
+        assert answer.headers["Content-Length"] == "200"
+        assert answer.content_type == "image/png"
+
+
+async def test_a_copy_that_is_still_good_is_not_sent_again(gateway: Client, path: str) -> None:
+    """By tag, weak tag, any tag or date; a stale tag gets the picture."""
+    async with gateway.get(path) as answer:
+        tag, date = answer.headers["ETag"], answer.headers["Last-Modified"]
+    for headers in (
+        {"If-None-Match": tag},
+        {"If-None-Match": f'"other", W/{tag}'},
+        {"If-None-Match": "*"},
+        {"If-Modified-Since": date},
+    ):
+        async with gateway.get(path, headers=headers) as answer:
+            assert (answer.status, await answer.read()) == (304, b"")
+            assert answer.headers["ETag"] == tag
+    for headers in ({"If-None-Match": '"other"'}, {"If-None-Match": '"other"', "If-Modified-Since": date}):
+        async with gateway.get(path, headers=headers) as answer:
+            assert (answer.status, await answer.read()) == (200, DATA)
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "after"),
+    [
+        ("0-0", 0, 1),
+        ("10-19", 10, 20),
+        ("190-", 190, 200),
+        ("-5", 195, 200),
+        ("100-9999", 100, 200),
+        ("-999", 0, 200),
+    ],
+)
+async def test_a_range_is_answered_with_its_bytes(
+    gateway: Client, path: str, asked: str, first: int, after: int
+) -> None:
+    """206 with the span and the whole size."""
+    async with gateway.get(path, headers={"Range": f"bytes={asked}"}) as answer:
+        assert answer.status == 206
+        assert answer.headers["Content-Range"] == f"bytes {first}-{after - 1}/200"
+        assert await answer.read() == DATA[first:after]
+
+
+async def test_a_range_behind_the_end_is_told_with_the_size(gateway: Client, path: str) -> None:
+    """416, so that the client can ask again."""
+    async with gateway.get(path, headers={"Range": "bytes=200-"}) as answer:
+        assert answer.status == 416
+        assert answer.headers["Content-Range"] == "bytes */200"
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "bytes=5-1", "bytes=abc", "lines=1-2", "bytes="])
+async def test_a_range_that_makes_no_sense_gets_the_whole_or_a_416(gateway: Client, path: str, asked: str) -> None:
+    """Never an error of the server."""
+    async with gateway.get(path, headers={"Range": asked}) as answer:
+        assert answer.status in (200, 416)
+        if answer.status == 200:
+            assert await answer.read() == DATA
+
+
+async def test_a_range_of_another_version_gets_the_whole(gateway: Client, path: str) -> None:
+    """If-Range protects a resumed download from a mix."""
+    async with gateway.get(path) as answer:
+        tag = answer.headers["ETag"]
+    async with gateway.get(path, headers={"Range": "bytes=0-9", "If-Range": '"other"'}) as answer:
+        assert (answer.status, await answer.read()) == (200, DATA)
+    async with gateway.get(path, headers={"Range": "bytes=0-9", "If-Range": tag}) as answer:
+        assert (answer.status, await answer.read()) == (206, DATA[:10])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/content/products/normal/none.png",
+        "/content/products",
+        "/content/../source/upload",
+        "/content/%2e%2e/source/upload",
+        "/content/products/%2e%2e/%2e%2e/source/x",
+        "/content/a%5cb",
+        "/content/a//b",
+        "/content/a%00b",
+        "/content//etc/passwd",
+        "/content/" + "a" * 2000,
+    ],
+)
+async def test_what_is_not_a_picture_is_a_404(gateway: Client, path: str) -> None:
+    """Path tricks lead nowhere, and nothing is repeated in the answer."""
+    async with gateway.get(path) as answer:
+        body = await answer.json()
+
+    assert answer.status == 404
+    assert set(body) == {"error", "reason"}
+
+
+async def test_sources_are_not_public(gateway: Client, resources: Resources) -> None:
+    """Only the target tree is served."""
+    await resources.store.put("source/secret.png", DATA, content_type="image/png")
+    for path in ("/content/secret.png", "/content/source/secret.png", "/source/secret.png"):
+        async with gateway.get(path) as answer:
+            assert answer.status == 404

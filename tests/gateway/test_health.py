@@ -1,0 +1,77 @@
+"""Health, metrics, and answers to what does not exist."""
+
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from imageconverter import keys
+from imageconverter.resources import Resources
+
+Client = TestClient[Any, Any]
+
+
+async def test_live_asks_nobody(gateway: Client) -> None:
+    """It says that the process turns."""
+    async with gateway.get("/health/live") as answer:
+        assert (answer.status, await answer.json()) == (200, {"status": "live"})
+
+
+@pytest.mark.usefixtures("worker")
+async def test_ready_means_that_everything_answers(gateway: Client) -> None:
+    """Redis, the store and a worker."""
+    async with gateway.get("/health/ready") as answer:
+        assert (answer.status, await answer.json()) == (
+            200,
+            {"status": "ready", "redis": "up", "store": "up", "workers": 1},
+        )
+
+
+async def test_without_a_worker_the_gateway_is_not_ready(gateway: Client, resources: Resources) -> None:
+    """Uploads would wait in vain."""
+    await resources.redis.delete(keys.live("worker"))
+    async with gateway.get("/health/ready") as answer:
+        body = await answer.json()
+
+    assert answer.status == 503
+    assert body == {"status": "not ready", "redis": "up", "store": "up", "workers": 0}
+
+
+async def test_metrics_count_by_route_never_by_path(gateway: Client) -> None:
+    """A stranger cannot make up labels."""
+    async with (
+        gateway.get("/content/made/up.png"),
+        gateway.get("/nonsense/made-up"),
+        gateway.get("/metrics") as answer,
+    ):
+        text = await answer.text()
+
+    assert 'route="/content/{path}",status="404"' in text
+    assert "made" not in text
+    assert 'imageconverter_queue_jobs{lane="interactive"}' in text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 404),
+        ("GET", "/images", 404),
+        ("GET", "/images/nonsense", 404),
+        ("GET", "/images/upload", 405),
+        ("PUT", "/images/upload/convert", 405),
+        ("DELETE", "/content/a.png", 405),
+        ("TRACE", "/images/upload", 405),
+        ("OPTIONS", "/images/upload", 405),
+    ],
+)
+async def test_an_unknown_path_or_method_is_answered_in_the_same_shape(
+    gateway: Client, method: str, path: str, status: int
+) -> None:
+    """JSON without a type, and no version of anything."""
+    async with gateway.request(method, path) as answer:
+        body = await answer.json()
+
+    assert answer.status == status
+    assert set(body) == {"error", "reason"}
+    assert answer.headers["Server"] == "imageconverter"
+    assert ("Allow" in answer.headers) == (status == 405)
