@@ -1,0 +1,98 @@
+"""The command line: ``imageconverter up | gateway | worker | reporter | health | key | settings``."""
+
+import argparse
+import secrets
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from imageconverter import __version__
+from imageconverter.formats import FormatsFileError
+from imageconverter.settings import SettingsError, load_settings, unknown_variables
+
+ROLES = ("gateway", "worker", "reporter")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    for name in unknown_variables():
+        print(f"imageconverter: {name} is not a setting; see docs/operations.md", file=sys.stderr)
+    try:
+        return int(options.run(options))
+    except (SettingsError, FormatsFileError) as error:
+        for line in str(error).splitlines():
+            print(f"imageconverter: {line}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="imageconverter", description="A self-hosted image conversion service.")
+    parser.add_argument("--version", action="version", version=f"imageconverter {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    up = commands.add_parser("up", help="run the whole stack on this machine, Redis and S3 included")
+    up.set_defaults(run=_up)
+    for role in ROLES:
+        command = commands.add_parser(role, help=f"run one {role}")
+        command.set_defaults(run=_role, role=role)
+    health = commands.add_parser("health", help="exit with 0 where a role is alive, for container health checks")
+    health.add_argument("role", choices=ROLES)
+    health.set_defaults(run=_health)
+    key = commands.add_parser("key", help="make an API key and the lines that a keys file needs for it")
+    key.add_argument("name", help="who or what the key is for")
+    key.add_argument("permission", nargs="+", help="for example images.read images.publish.products")
+    key.set_defaults(run=_key)
+    table = commands.add_parser("settings", help="print all settings as a Markdown table")
+    table.set_defaults(run=_settings)
+    return parser
+
+
+# Each command imports what it needs: starting a worker must not pay for the gateway.
+
+
+def _up(_options: argparse.Namespace) -> int:
+    from services.stack.up import up
+
+    return up(load_settings())
+
+
+def _role(options: argparse.Namespace) -> int:
+    from importlib import import_module
+
+    from imageconverter.telemetry import set_up_logging
+    from services.lifecycle import run_until_signal
+
+    settings = load_settings()
+    set_up_logging(settings.process, role=options.role)
+    run_until_signal(partial(import_module(f"services.{options.role}.main").run, settings))
+    return 0
+
+
+def _health(options: argparse.Namespace) -> int:
+    import asyncio
+
+    from services.lifecycle import is_alive
+
+    return 0 if asyncio.run(is_alive(load_settings(), options.role)) else 1
+
+
+def _key(options: argparse.Namespace) -> int:
+    from services.gateway.access import PERMISSIONS, key_entry
+
+    unknown = [each for each in options.permission if each not in PERMISSIONS]
+    if unknown:
+        raise SettingsError(f"no such permission: {', '.join(unknown)}; there are {', '.join(PERMISSIONS)}")
+    key = secrets.token_urlsafe(32)
+    print(f"key: {key}\n\n{key_entry(options.name, key, options.permission)}")
+    return 0
+
+
+def _settings(_options: argparse.Namespace) -> int:
+    from imageconverter.settings import settings_table
+
+    print(settings_table())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""`imageconverter up`: the whole stack on one machine, every part of it real."""

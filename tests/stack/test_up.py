@@ -1,0 +1,415 @@
+"""`imageconverter up` as its own process, the way `make run` starts it."""
+
+import asyncio
+import base64
+import contextlib
+import io
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from services.stack.ports import free_ports
+from tests import pictures
+
+UP = [sys.executable, "-m", "services.cli", "up"]
+
+
+class Stack:
+    """A running stack."""
+
+    def __init__(self, folder: Path, process: subprocess.Popen[str], port: int) -> None:
+        self.folder, self.process, self.port = folder, process, port
+        self.output: list[str] = []
+        self.ready_after = 0.0
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Get *path* from the gateway; returns status and body, 0 where nobody answers."""
+        return self.request(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}"))
+
+    def request(self, request: urllib.request.Request) -> tuple[int, bytes]:
+        """Send *request*."""
+        try:
+            with urllib.request.urlopen(request, timeout=40) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+        except OSError:
+            return 0, b""
+
+    def convert(self, name: str) -> tuple[int, Any]:
+        """Upload and convert a photograph called *name*."""
+        sent = {
+            "fileName": name,
+            "formats": ["content.imageFormat.thumbnailProduct"],
+            "imageData": base64.b64encode(pictures.jpeg(size=(400, 300))).decode(),
+        }
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/images/upload/convert",
+            data=json.dumps(sent).encode(),
+            headers={"Authorization": f"Bearer {self.api_key}"},
+        )
+        status, body = self.request(request)
+        return status, json.loads(body or b"null")
+
+    @property
+    def api_key(self) -> str:
+        """The key that `up` made."""
+        text = (self.folder / "data" / "credentials.env").read_text()
+        found = re.search(r"^IMAGECONVERTER_API_KEY=(.+)$", text, re.MULTILINE)
+        assert found
+        return found[1]
+
+    def processes(self) -> dict[int, str]:
+        """All processes of this stack but the supervisor, with their command lines."""
+        found = {}
+        for place in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                marked = f"STACK_OF_TEST={self.folder}".encode() in (place / "environ").read_bytes()
+                # Redis writes its title over its environment, but works in its folder.
+                inside = (place / "cwd").readlink().is_relative_to(self.folder)
+                if (marked or inside) and int(place.name) != self.process.pid:
+                    found[int(place.name)] = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        return found
+
+    def role(self, role: str) -> int:
+        """The process id of *role*."""
+        return next(pid for pid, command in self.processes().items() if command.split()[-1:] == [role])
+
+    def wait_until_ready(self, seconds: float = 40) -> None:
+        """Wait until the gateway says that everything answers."""
+        self.until(lambda: self.get("/health/ready")[0] == 200, seconds)
+
+    def until(self, condition: Any, seconds: float = 20) -> None:
+        """Wait for *condition*."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "it did not come true in time"
+            assert self.process.poll() is None, "the stack ended"
+            time.sleep(0.05)
+
+
+def environment(folder: Path, port: int, **more: str) -> dict[str, str]:
+    """Return the environment of a stack in *folder*."""
+    return {
+        **os.environ,
+        "IMAGECONVERTER_PORT": str(port),
+        "IMAGECONVERTER_DATA_DIR": str(folder / "data"),
+        "STACK_OF_TEST": str(folder),
+        "PYTHONUNBUFFERED": "1",
+        **more,
+    }
+
+
+@contextmanager
+def running_stack(folder: Path, **more: str) -> Iterator[Stack]:
+    """Run a stack in *folder* until the end of the block."""
+    (port,) = free_ports(1)
+    log = folder / "up.log"
+    with log.open("w") as out:
+        began = time.monotonic()
+        process = subprocess.Popen(
+            UP, env=environment(folder, port, **more), stdout=out, stderr=out, text=True, start_new_session=True
+        )
+        stack = Stack(folder, process, port)
+        try:
+            stack.wait_until_ready()
+            stack.until(lambda: "Ctrl-C stops it" in log.read_text())
+            stack.ready_after = time.monotonic() - began
+            yield stack
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(60)
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack for the tests that leave it as it was."""
+    with running_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+def run_up(folder: Path, port: int, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run `up` where it is expected to end by itself."""
+    return subprocess.run(
+        UP, env=environment(folder, port, **more), capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_a_photograph_goes_in_and_comes_out_converted(stack: Stack) -> None:
+    """Gateway, S3, Redis, worker and engine, each a process of its own."""
+    status, answer = stack.convert("first.jpg")
+    _, picture = stack.get("/content/products/thumbnail/first.jpg")
+
+    assert status == 200
+    assert answer["items"][0]["status"] == "success"
+    assert Image.open(io.BytesIO(picture)).size == (200, 150)
+
+
+def test_every_process_is_named_by_its_command_line(stack: Stack) -> None:
+    """An operator sees in `ps` who is who; no password stands there."""
+    commands = list(stack.processes().values())
+
+    for word in ("redis", "weed", "gateway", "worker", "reporter"):
+        assert any(word in command for command in commands)
+    for secret in (stack.folder / "data" / "credentials.env").read_text().splitlines():
+        if "=" in secret:
+            assert not any(secret.partition("=")[2] in command for command in commands)
+
+
+def test_what_was_generated_is_for_the_owner_alone(stack: Stack) -> None:
+    """Key and passwords lie in a file of mode 0600, in a folder of mode 0700, and are shown once."""
+    data = stack.folder / "data"
+    shown = (stack.folder / "up.log").read_text()
+
+    assert stat.S_IMODE((data / "credentials.env").stat().st_mode) == 0o600
+    assert stat.S_IMODE((data / "redis" / "redis.conf").stat().st_mode) == 0o600
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert stack.api_key in shown
+
+
+def test_everything_listens_on_loopback_only(stack: Stack) -> None:
+    """Nothing of the stack can be reached from another machine."""
+    inodes = set()
+    for pid in [*stack.processes(), stack.process.pid]:
+        with contextlib.suppress(OSError):
+            for link in Path(f"/proc/{pid}/fd").iterdir():
+                with contextlib.suppress(OSError):
+                    inodes |= set(re.findall(r"socket:\[(\d+)\]", str(link.readlink())))
+    listening = [
+        fields[1]
+        for table in ("tcp", "tcp6")
+        for fields in (row.split() for row in Path(f"/proc/net/{table}").read_text().splitlines()[1:])
+        if fields[3] == "0A" and fields[9] in inodes
+    ]
+
+    assert len(listening) >= 10
+    assert all(address.startswith("0100007F:") for address in listening)
+
+
+@pytest.mark.parametrize("role", ["gateway", "worker", "reporter"])
+def test_a_role_that_is_killed_is_started_again(stack: Stack, role: str) -> None:
+    """And the stack converts again."""
+    killed = stack.role(role)
+    os.kill(killed, signal.SIGKILL)
+    stack.until(lambda: any(c.split()[-1:] == [role] for p, c in stack.processes().items() if p != killed))
+    stack.wait_until_ready()
+
+    stack.until(lambda: stack.convert(f"after-{role}.jpg")[0] == 200)
+
+
+@pytest.mark.parametrize("word", ["redis-server", "weed"])
+def test_a_server_that_is_killed_is_started_again_with_its_data(stack: Stack, word: str) -> None:
+    """Nothing that was stored is gone."""
+    stack.convert("kept.jpg")
+    stack.role("worker")
+    server = next(pid for pid, command in stack.processes().items() if word in command)
+    os.kill(server, signal.SIGKILL)
+    stack.until(lambda: any(word in c for p, c in stack.processes().items() if p != server))
+    stack.wait_until_ready()
+
+    assert stack.get("/content/products/thumbnail/kept.jpg")[0] == 200
+    stack.until(lambda: stack.convert("after.jpg")[0] == 200)
+
+
+def test_a_client_hears_of_it_when_the_only_worker_is_killed_with_its_picture(stack: Stack) -> None:
+    """The job is taken up by the next worker; the client that waits gets its picture."""
+
+    async def convert_and_kill() -> tuple[int, Any]:
+        converting = asyncio.create_task(asyncio.to_thread(stack.convert, "survivor.jpg"))
+        await asyncio.sleep(0.02)
+        os.kill(stack.role("worker"), signal.SIGKILL)
+        return await converting
+
+    for _ in range(3):
+        status, answer = asyncio.run(convert_and_kill())
+        stack.wait_until_ready()
+        assert (status, answer["items"][0]["status"]) == (200, "success")
+
+
+def test_a_second_stack_runs_beside_the_first(stack: Stack, tmp_path: Path) -> None:
+    """Another port and another data folder are all it needs."""
+    with running_stack(tmp_path) as second:
+        assert second.convert("second.jpg")[0] == 200
+        assert second.api_key != stack.api_key
+        assert stack.get("/content/products/thumbnail/second.jpg")[0] == 404
+        assert stack.convert("first again.jpg")[0] == 200
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_leaves_no_process_and_keeps_the_data(tmp_path: Path, how: signal.Signals) -> None:
+    """And a second start has the same key and the same pictures."""
+    with running_stack(tmp_path) as stack:
+        stack.convert("kept.jpg")
+        key = stack.api_key
+        assert stack.processes()
+        stack.process.send_signal(how)
+        assert stack.process.wait(30) == 0
+        assert stack.processes() == {}
+    with running_stack(tmp_path) as again:
+        assert again.api_key == key
+        assert again.get("/content/products/thumbnail/kept.jpg")[0] == 200
+
+
+def test_a_supervisor_that_is_killed_takes_its_processes_along(tmp_path: Path) -> None:
+    """Even kill -9 leaves nothing behind that would hold the ports."""
+    with running_stack(tmp_path) as stack:
+        stack.process.kill()
+        stack.process.wait()
+        deadline = time.monotonic() + 10
+        while stack.processes() and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+        assert stack.processes() == {}
+
+
+def test_keys_that_are_given_are_used(tmp_path: Path) -> None:
+    """Nothing is generated in their place, and they are not shown."""
+    with running_stack(tmp_path, IMAGECONVERTER_API_KEY="given-by-the-operator") as stack:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{stack.port}/images/url/products?formatNodeId=content.imageFormat.normal",
+            headers={"Authorization": "Bearer given-by-the-operator"},
+        )
+        assert stack.request(request)[0] == 200
+        assert "given-by-the-operator" not in (tmp_path / "up.log").read_text()
+
+
+def test_servers_that_are_given_are_not_embedded(tmp_path: Path, servers: dict[str, str]) -> None:
+    """With Redis and S3 from outside only the roles are started."""
+    with running_stack(tmp_path, IMAGECONVERTER_S3_BUCKET="given", **servers) as stack:
+        commands = stack.processes().values()
+
+        assert stack.convert("given.jpg")[0] == 200
+        assert not any("redis-server" in command or "weed" in command for command in commands)
+
+
+def one_line(finished: subprocess.CompletedProcess[str]) -> str:
+    """Return what *finished* said about its failure, which has to be one line."""
+    lines = [line for line in finished.stderr.splitlines() if line.startswith("imageconverter: ")]
+    assert finished.returncode != 0
+    assert "Traceback" not in finished.stderr
+    assert len(lines) == 1
+    return lines[0]
+
+
+def test_a_port_that_is_taken_is_told_in_a_line(stack: Stack, tmp_path: Path) -> None:
+    """With the variable and the port."""
+    told = one_line(run_up(tmp_path, stack.port))
+
+    assert "IMAGECONVERTER_PORT" in told
+    assert str(stack.port) in told
+
+
+def test_a_data_folder_in_use_is_told_in_a_line(stack: Stack) -> None:
+    """Two stacks in one folder would destroy it."""
+    assert "in use by another stack" in one_line(run_up(stack.folder, free_ports(1)[0]))
+
+
+@pytest.mark.parametrize("damage", ["a file in its place", "credentials", "redis log"])
+def test_a_damaged_data_folder_is_told_in_a_line(tmp_path: Path, damage: str) -> None:
+    """With the file, and without leaving a process."""
+    data = tmp_path / "data"
+    if damage == "a file in its place":
+        data.write_text("")
+    elif damage == "credentials":
+        data.mkdir()
+        (data / "credentials.env").write_bytes(b"\xff\xfe garbage")
+    else:
+        (data / "redis" / "appendonlydir").mkdir(parents=True)
+        (data / "redis" / "appendonlydir" / "appendonly.aof.manifest").write_text("garbage\n")
+        (data / "redis" / "appendonly.aof").write_text("garbage\n" * 100)
+    told = one_line(run_up(tmp_path, free_ports(1)[0]))
+
+    assert str(data) in told
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("IMAGECONVERTER_PORT", "http"),
+        ("IMAGECONVERTER_MAX_MEGAPIXELS", "0"),
+        ("IMAGECONVERTER_FORMATS_FILE", "nowhere.toml"),
+        ("IMAGECONVERTER_API_KEYS_FILE", "nowhere.toml"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_told_in_a_line(tmp_path: Path, variable: str, value: str) -> None:
+    """Before anything is started."""
+    told = one_line(run_up(tmp_path, free_ports(1)[0], **{variable: value}))
+
+    assert variable in told or value in told
+
+
+@pytest.mark.parametrize("role", ["gateway", "worker", "reporter"])
+def test_a_role_alone_does_not_start_without_credentials(role: str) -> None:
+    """Each missing variable is named; there is no default that would let it run open."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "services.cli", role],
+        env={**os.environ, "IMAGECONVERTER_REDIS_URL": "redis://127.0.0.1:1/0"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+    assert finished.returncode == 2
+    for name in ("IMAGECONVERTER_S3_ENDPOINT", "IMAGECONVERTER_S3_ACCESS_KEY", "IMAGECONVERTER_S3_SECRET_KEY"):
+        assert f"{name}: must be set" in finished.stderr
+
+
+def test_a_gateway_alone_does_not_start_without_a_key(servers: dict[str, str]) -> None:
+    """It would answer nobody."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "services.cli", "gateway"],
+        env={**os.environ, **servers},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+    assert finished.returncode == 2
+    assert "IMAGECONVERTER_API_KEY" in finished.stderr
+
+
+def test_the_readme_s_commands_work(stack: Stack, tmp_path: Path) -> None:
+    """They are run as they stand there, but for the port and the folder."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    found = re.search(r"## Convert a picture\n\n```sh\n(.*?)```", readme, re.DOTALL)
+    assert found
+    commands = (
+        found[1].replace("127.0.0.1:8005", f"127.0.0.1:{stack.port}").replace(".data/", f"{stack.folder}/data/")
+    )
+    (tmp_path / "photo.jpg").write_bytes(pictures.jpeg(size=(1000, 750)))
+    finished = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert finished.stdout.count('"status": "success"') == 2
+    assert '"size": 1' in finished.stdout
+    assert "/content/products/normal" in finished.stdout
+    assert '"status": "ready"' in finished.stdout
+    assert Image.open(io.BytesIO((tmp_path / "normal.jpg").read_bytes())).size == (800, 600)
+    assert Image.open(io.BytesIO((tmp_path / "thumbnail.jpg").read_bytes())).size == (200, 150)
