@@ -14,6 +14,7 @@ from services.gateway.answers import error_answer, error_shape
 _log = structlog.get_logger(__name__)
 
 _UNMATCHED = "(none)"
+_PROBES = ("/health/live", "/health/ready", "/metrics")
 
 
 @web.middleware
@@ -44,7 +45,9 @@ async def measured(request: web.Request, handler: Handler) -> web.StreamResponse
     route = resource.canonical if resource is not None else _UNMATCHED
     seconds = time.perf_counter() - began
     request.app[state.METRICS].observe(request.method, route, response.status, seconds)
-    _log.info(
+    # Probes and scrapes come every few seconds for ever; they are counted, but nobody wants to read them.
+    log = _log.debug if route in _PROBES else _log.info
+    log(
         "request",
         method=request.method,
         path=request.rel_url.raw_path,

@@ -19,7 +19,11 @@ def welcome(
     password = kept[credentials.ADMIN_PASSWORD] if gateway.admin_password is None else "as given"
     own = {server.command.name: f"{server.address}   (embedded, data in {folder})" for server in servers}
     formats = settings.conversion.formats_file or folder / "formats.toml"
-    origin = "" if Path(formats).exists() else " to change them: copy shared/imageconverter/formats.toml there"
+    origin = (
+        ""
+        if Path(formats).exists()
+        else "   (the defaults; copy shared/imageconverter/formats.toml there to change them)"
+    )
     return f"""
 imageconverter is ready after {seconds:.1f} s. Ctrl-C stops it.
 
