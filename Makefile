@@ -21,7 +21,7 @@ check: $(STAMPS)/dev
 bench: $(STAMPS)/dev
 	$(BIN)/python -m bench
 
-# Needs a Docker engine; see docs/operations.md.
+# Needs a Docker engine; see docs/docker.md.
 test-compose: $(STAMPS)/dev
 	$(BIN)/python -m pytest tests/compose
 

@@ -1,0 +1,35 @@
+# One image for gateway, worker and reporter: the command decides.
+ARG BASE=python:3.12-slim-bookworm
+
+FROM ${BASE} AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+# Without a pip of its own: the image's one fills it, and need not be carried along twice.
+RUN python -m venv --without-pip /opt/imageconverter
+COPY requirements/runtime.txt /src/requirements/
+RUN pip --python /opt/imageconverter/bin/python install --require-hashes -r /src/requirements/runtime.txt
+COPY . /src
+# The wheel is built with the locked backend, which then leaves the environment, as does what boto3
+# knows of Amazon's 400 other services.
+RUN pip --python /opt/imageconverter/bin/python wheel --no-deps --no-build-isolation --wheel-dir /wheel /src \
+ && pip --python /opt/imageconverter/bin/python uninstall --yes \
+      hatchling editables packaging pathspec pluggy tomlkit trove-classifiers \
+ && find /opt/imageconverter/lib/python3*/site-packages/botocore/data -mindepth 1 -maxdepth 1 -type d ! -name s3 \
+      -exec rm -r {} +
+
+FROM ${BASE}
+LABEL org.opencontainers.image.title="imageconverter" org.opencontainers.image.licenses="Apache-2.0"
+# Two layers, so that a new version of the project is a small download.
+COPY --from=build /opt/imageconverter /opt/imageconverter
+COPY --from=build /wheel /opt/imageconverter/wheel
+# 0.0.0.0, because a container's own loopback can be reached from nowhere else.
+ENV PATH=/opt/imageconverter/bin:$PATH PYTHONUNBUFFERED=1 IMAGECONVERTER_HOST=0.0.0.0
+# Python's images carry no bytecode of the standard library, and a read-only container would compile it anew at
+# every start and health check: importing all roles once leaves what they need of it.
+RUN PYTHONDONTWRITEBYTECODE=1 pip --python /opt/imageconverter/bin/python \
+      install --no-cache-dir --no-deps --no-index /opt/imageconverter/wheel/*.whl \
+ && PYTHONDONTWRITEBYTECODE=1 pip --python /opt/imageconverter/bin/python check \
+ && python -c "import services.gateway.main, services.reporter.main, services.worker.main"
+# A number, so that Kubernetes can see that it is not root. The user needs no name and no home.
+USER 10001:10001
+EXPOSE 8005
+ENTRYPOINT ["imageconverter"]

@@ -1,0 +1,266 @@
+"""The stack of docker-compose.yml, run for real: it converts, survives the death of workers and keeps its walls."""
+
+import io
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.compose.stack import (
+    ROOT,
+    SECRETS,
+    CommandError,
+    Stack,
+    docker,
+    inspect,
+    photograph,
+    processes,
+    run,
+    until,
+    why_not,
+)
+
+WORKERS = 3
+
+pytestmark = pytest.mark.timeout(900)  # the first one builds the image
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _engine() -> None:
+    """Skip all where no container can be run, unless that is what was asked for."""
+    reason = why_not()
+    if reason and os.environ.get("REQUIRE_DOCKER") == "1":
+        pytest.fail(f"REQUIRE_DOCKER=1, but no Docker engine answers here ({reason})")
+    if reason:
+        pytest.skip(f"no Docker engine answers here ({reason})")
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, _engine: None) -> Iterator[Stack]:
+    """Build the image, start everything, and leave nothing behind."""
+    stack = Stack(tmp_path_factory.mktemp("compose"), workers=WORKERS)
+    stack.compose("build", "--quiet")
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack.down("--volumes")
+
+
+@pytest.fixture
+def workers(stack: Stack) -> list[str]:
+    """All workers, alive, whatever the test before has done to them."""
+    stack.up()
+    workers = stack.containers("worker")
+    assert len(workers) == WORKERS
+    return workers
+
+
+def assert_converts(stack: Stack, name: str) -> None:
+    """Convert a photograph and look at what comes of it."""
+    (row,) = stack.convert(photograph(1600, 1200), name)
+    assert (row["status"], row["output"]) == ("success", f"products/normal/{name}")
+    with Image.open(io.BytesIO(stack.download(row["output"]))) as picture:
+        picture.load()
+        assert (picture.format, picture.size) == ("JPEG", (800, 600))
+
+
+# --- converting, and losing workers ---------------------------------------------------------------
+
+
+def test_photograph_is_converted_and_served(stack: Stack) -> None:
+    """What is uploaded comes back as a JPEG that fits the format's box."""
+    assert_converts(stack, "first.jpg")
+
+
+def test_goes_on_converting_after_a_worker_was_killed(stack: Stack, workers: list[str]) -> None:
+    """The workers that are left do the work of the lost one."""
+    docker("kill", workers[0])
+    for number in range(5):
+        assert_converts(stack, f"after-kill-{number}.jpg")
+    assert len(stack.containers("worker")) == WORKERS - 1
+
+
+def test_conversion_outlives_the_worker_that_had_it(stack: Stack, workers: list[str]) -> None:
+    """A job whose worker is killed half-way is done by another one, and the client sees a success."""
+    doomed, *others = workers
+    picture = photograph(6000, 4000)
+    with ThreadPoolExecutor(1) as clients:
+        docker("pause", *others)  # so that there is no doubt who takes the job
+        try:
+            conversion = clients.submit(stack.convert, picture, "outlives.jpg", "normal", "thumbnailProduct")
+            until(stack.leases, "a worker takes the job", seconds=30)
+            docker("kill", doomed)
+            assert stack.leases(), "the job was done before the worker died: nothing was tested"
+            assert not conversion.done()
+        finally:
+            docker("unpause", *others)
+        assert [row["status"] for row in conversion.result(timeout=60)] == ["success", "success"]
+
+
+def test_worker_that_crashes_is_restarted(stack: Stack, workers: list[str]) -> None:
+    """The restart policy brings a worker back that was killed behind the engine's back."""
+    crashed = workers[0]
+    before = inspect(crashed)["RestartCount"]
+    os.kill(_host_pid(crashed), signal.SIGKILL)
+
+    def is_back() -> bool:
+        state = inspect(crashed)
+        return bool(state["RestartCount"] > before and state["State"]["Health"]["Status"] == "healthy")
+
+    assert_converts(stack, "during-restart.jpg")
+    until(is_back, "the worker is up and healthy again", seconds=60)
+    assert_converts(stack, "after-restart.jpg")
+
+
+def _host_pid(container: str) -> int:
+    """Return the container's first process, after making sure that it is one of this very machine."""
+    pid = int(inspect(container)["State"]["Pid"])
+    cgroup = Path(f"/proc/{pid}/cgroup")
+    if os.geteuid() != 0 or not cgroup.exists() or container not in cgroup.read_text():
+        pytest.skip("the engine's processes cannot be killed from here")
+    return pid
+
+
+def test_stopping_the_stack_finishes_what_was_accepted(stack: Stack, workers: list[str]) -> None:
+    """Also what no worker has begun: the gateway stops first, and the workers stay until it has answered."""
+    count = 24  # twice what the workers take at once
+    picture = photograph(2000, 1500)
+    with ThreadPoolExecutor(count) as clients:
+        docker("pause", *workers)
+        conversions = [clients.submit(stack.convert, picture, f"late-{number}.jpg") for number in range(count)]
+        until(lambda: stack.queued() == count, "all conversions are queued", seconds=30)
+        docker("unpause", *workers)
+        stack.compose("stop")
+    stack.up()
+    assert [row["status"] for each in conversions for row in each.result()] == ["success"] * count
+
+
+def test_pictures_survive_the_removal_of_all_containers(stack: Stack) -> None:
+    """What was converted lies in a volume, and the next containers serve it."""
+    assert_converts(stack, "kept.jpg")
+    kept = stack.download("products/normal/kept.jpg")
+    stack.down()
+    stack.up()
+    assert stack.download("products/normal/kept.jpg") == kept
+    assert_converts(stack, "after-removal.jpg")
+
+
+# --- walls ----------------------------------------------------------------------------------------
+
+
+def test_no_process_is_root(stack: Stack) -> None:
+    """Every process of every container runs as a user without rights."""
+    for container in stack.containers():
+        users = processes(container, "uid")
+        assert users
+        assert "0" not in users, stack.service(container)
+
+
+def test_containers_have_no_capabilities(stack: Stack) -> None:
+    """No container may do what only root may, nor become able to."""
+    for container in stack.containers():
+        host = inspect(container)["HostConfig"]
+        assert host["CapDrop"] == ["ALL"]
+        assert not host["CapAdd"]
+        assert "no-new-privileges:true" in host["SecurityOpt"]
+
+
+def test_file_systems_are_read_only_even_for_root(stack: Stack) -> None:
+    """Nothing can be written beside the volumes."""
+    for container in stack.containers():
+        attempt = run("docker", "exec", "--user", "0", container, "touch", "/new")
+        assert attempt.returncode != 0, stack.service(container)
+        assert "Read-only file system" in attempt.stderr
+
+
+def test_only_the_gateway_has_a_port_and_on_loopback(stack: Stack) -> None:
+    """Nothing else of the stack can be reached from the host's network."""
+    published = [
+        (stack.service(container), binding["HostIp"], int(binding["HostPort"]))
+        for container in stack.containers()
+        for bindings in inspect(container)["NetworkSettings"]["Ports"].values()
+        for binding in bindings or ()
+    ]
+    assert published == [("gateway", "127.0.0.1", stack.port)]
+
+
+def test_only_the_gateway_is_in_a_network_with_a_way_out(stack: Stack) -> None:
+    """Whoever takes over a worker can send what it finds to nobody outside."""
+    with_way_out = {
+        stack.service(container)
+        for container in stack.containers()
+        for network in inspect(container)["NetworkSettings"]["Networks"]
+        if docker("network", "inspect", "--format", "{{.Internal}}", network).strip() != "true"
+    }
+    assert with_way_out == {"gateway"}
+
+
+# --- secrets --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("missing", SECRETS)
+def test_refuses_to_start_without_a_secret(tmp_path: Path, missing: str) -> None:
+    """There are no defaults that somebody could forget to change; the message names what is missing."""
+    stack = Stack(tmp_path, workers=1, without=missing)
+    with pytest.raises(CommandError, match=rf"required variable {missing} is missing a value: see \.env\.example"):
+        stack.compose("--dry-run", "up", "--detach", "--no-build", "--pull", "never")
+
+
+def test_documented_command_makes_all_secrets(tmp_path: Path) -> None:
+    """The one-liner in .env.example turns a copy of that file into one that the stack starts with."""
+    example = (ROOT / ".env.example").read_text()
+    (command,) = re.findall(r"^# +(python3 -c .*)$", example, flags=re.MULTILINE)
+    env_file = tmp_path / ".env"
+    env_file.write_text(example)
+    subprocess.run(shlex.split(command), cwd=tmp_path, check=True)
+    values = dict(re.findall(r"^(\w+)=(.+)$", env_file.read_text(), flags=re.MULTILINE))
+    assert set(values) == set(SECRETS)
+    assert min(map(len, values.values())) >= 32
+    assert len(set(values.values())) == len(SECRETS)
+    docker("compose", "--env-file", str(env_file), "--file", "docker-compose.yml", "config", "--quiet")
+
+
+def test_only_the_gateway_is_told_who_may_call_it(stack: Stack) -> None:
+    """A worker, which handles hostile pictures, knows neither the API key nor the password."""
+    keepers = {
+        stack.service(container)
+        for container in stack.containers()
+        for variable in inspect(container)["Config"]["Env"]
+        if variable.startswith(("IMAGECONVERTER_API_KEY=", "IMAGECONVERTER_ADMIN_PASSWORD="))
+    }
+    assert keepers == {"gateway"}
+
+
+def test_secrets_are_neither_logged_nor_among_arguments(stack: Stack) -> None:
+    """Logs are collected, and arguments are everybody's on the machine to read."""
+    arguments = [line for container in stack.containers() for line in processes(container, "args")]
+    assert any("imageconverter worker" in line for line in arguments)
+    seen = "\n".join([stack.compose("logs"), *arguments])
+    assert [name for name, value in stack.secrets.items() if value in seen] == []
+
+
+# --- documents ------------------------------------------------------------------------------------
+
+
+def test_documented_override_swaps_the_object_store(tmp_path: Path) -> None:
+    """The file that docs/docker.md gives for another S3 leaves MinIO out and shows the roles the way."""
+    document = (ROOT / "docs" / "docker.md").read_text()
+    (text,) = re.findall(r"```yaml\n(# docker-compose\.override\.yml.*?)```", document, flags=re.DOTALL)
+    override = tmp_path / "override.yml"
+    override.write_text(text)
+    stack = Stack(tmp_path, workers=1, files=["docker-compose.yml", str(override)])
+    services = json.loads(stack.compose("config", "--format", "json"))["services"]
+    assert set(services) == {"gateway", "worker", "reporter", "redis"}
+    for role in ("gateway", "worker", "reporter"):
+        assert set(services[role]["depends_on"]) == {"redis", *(["worker"] if role == "gateway" else [])}
+        assert "edge" in services[role]["networks"]
+        assert "minio" not in services[role]["environment"]["IMAGECONVERTER_S3_ENDPOINT"]
