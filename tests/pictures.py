@@ -13,6 +13,7 @@ from PIL import Image, ImageCms, ImageDraw, PngImagePlugin, TiffImagePlugin
 
 Size = tuple[int, int]
 Colour = tuple[int, int, int]
+Transparency = Literal["RGBA", "LA", "palette", "soft palette", "colour key"]
 
 SIZE: Size = (96, 64)
 CORNERS: tuple[Colour, ...] = ((220, 40, 40), (40, 180, 60), (50, 70, 210), (230, 210, 50))
@@ -23,6 +24,7 @@ GPS_TEXT = b"N52.5200-secret-place"
 _ORIENTATION = 0x0112
 _MOST_PIXELS_DRAWN = 4_000_000
 _NOISE = 2.5
+_TABLE_STEPS = 9
 _TO_STORED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -155,9 +157,7 @@ def png(
     return _with_exif("PNG", picture or photo(size), orientation, profile, metadata=metadata, **options)
 
 
-def transparent_png(
-    size: Size = SIZE, *, kind: Literal["RGBA", "LA", "palette", "colour key", "soft palette"] = "RGBA"
-) -> bytes:
+def transparent_png(size: Size = SIZE, *, kind: Transparency = "RGBA") -> bytes:
     """Make a PNG of a disc on transparency, which is written in one of the ways that PNG has."""
     disc = cutout(size)
     match kind:
@@ -350,20 +350,20 @@ def grey_profile(*, gamma: float = 1.0) -> bytes:
 
 @cache
 def cmyk_profile() -> bytes:
-    """Write the ICC profile of a printing press that mixes four inks as filters: cyan is not (0, 255, 255) here."""
-    grid = 9
+    """Write the ICC profile of a printing press that mixes four inks as filters: cyan is not (0, 255, 255) here.
+
+    Its paper is white and its darkest black is a dark grey, as on all presses.
+    """
     inks = np.array([(0, 158, 224), (229, 0, 125), (255, 236, 0), (40, 38, 37)]) / 255
-    linear = np.where(inks <= 0.04045, inks / 12.92, ((inks + 0.055) / 1.055) ** 2.4)
-    steps = np.linspace(0, 1, grid)
-    amounts = np.stack(np.meshgrid(steps, steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 4, 1)
-    light = np.prod(1 - amounts * (1 - linear), axis=1)
+    light_of_inks = np.where(inks <= 0.04045, inks / 12.92, ((inks + 0.055) / 1.055) ** 2.4)
+    light = np.prod(1 - _grid(4)[..., None] * (1 - light_of_inks), axis=1)
     to_xyz = np.array([[0.4361, 0.3851, 0.1431], [0.2225, 0.7169, 0.0606], [0.0139, 0.0971, 0.7141]])
-    ratio = np.cbrt(np.clip(light @ to_xyz.T / to_xyz.sum(axis=1), 0.009, None))
-    lab = np.stack([116 * ratio[:, 1] - 16, *(500 * -np.diff(ratio[:, :2]).T), *(200 * -np.diff(ratio[:, 1:]).T)], 1)
-    table = np.clip(np.rint(lab * [2.55, 1, 1] + [0, 128, 128]), 0, 255).astype(np.uint8).tobytes()
-    head = struct.pack(">4s4xBBBx9i", b"mft1", 4, 3, grid, *(65536 if n % 4 == 0 else 0 for n in range(9)))
-    lut = head + bytes(range(256)) * 4 + table + bytes(range(256)) * 3
-    return _profile(b"prtr", b"CMYK", b"Lab ", {b"A2B0": lut}, version=2)
+    x, y, z = np.cbrt(np.clip(light @ to_xyz.T / to_xyz.sum(axis=1), 0.009, None)).T
+    lab = np.stack([(116 * y - 16) * 2.55, 500 * (x - y) + 128, 200 * (y - z) + 128], axis=1)
+    # The way back is rough: it is there for the press's black to be found.
+    inks_of_grey = 1 - _grid(3)[:, :1].repeat(4, axis=1)
+    tags = {b"A2B0": _lut(lab, 4, 3), b"B2A0": _lut(inks_of_grey * 255, 3, 4)}
+    return _profile(b"prtr", b"CMYK", b"Lab ", tags, version=2)
 
 
 @cache
@@ -426,10 +426,10 @@ def gif_bomb() -> bytes:
     return b"GIF89a" + struct.pack("<HHBBB", 65_535, 65_535, 0x80, 0, 0) + bytes(6) + b";"
 
 
-def gif_frame_bomb() -> bytes:
-    """Make a GIF with a screen of one pixel and a frame of 3,600 megapixels."""
+def gif_frame_bomb(size: Size = (60_000, 60_000)) -> bytes:
+    """Make a GIF with a screen of one pixel and a frame of *size*."""
     head = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6)
-    return head + b"," + struct.pack("<HHHHB", 0, 0, 60_000, 60_000, 0) + b"\x02\x02\x4c\x01\0;"
+    return head + b"," + struct.pack("<HHHHB", 0, 0, *size, 0) + b"\x02\x02\x4c\x01\0;"
 
 
 def tiff_bomb() -> bytes:
@@ -558,6 +558,20 @@ def _fixed(value: float) -> bytes:
 
 def _xyz(x: float, y: float, z: float) -> bytes:
     return b"XYZ " + bytes(4) + _fixed(x) + _fixed(y) + _fixed(z)
+
+
+def _grid(channels: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return the points of a table over *channels*, in the order of ICC profiles."""
+    steps = np.linspace(0, 1, _TABLE_STEPS)
+    return np.stack(np.meshgrid(*[steps] * channels, indexing="ij"), axis=-1).reshape(-1, channels)
+
+
+def _lut(values: np.ndarray[Any, np.dtype[np.float64]], inputs: int, outputs: int) -> bytes:
+    """Lay out a table of an ICC profile, between curves that change nothing."""
+    unity = (65536 if n % 4 == 0 else 0 for n in range(9))
+    head = struct.pack(">4s4xBBBx9i", b"mft1", inputs, outputs, _TABLE_STEPS, *unity)
+    table: bytes = np.clip(np.rint(values), 0, 255).astype(np.uint8).tobytes()
+    return head + bytes(range(256)) * inputs + table + bytes(range(256)) * outputs
 
 
 def _profile(kind: bytes, space: bytes, connection: bytes, tags: dict[bytes, bytes], *, version: int) -> bytes:

@@ -3,6 +3,7 @@
     ImageConverterError
     ├── UserError                 the request is at fault: answered with 4xx, never retried
     │   ├── MalformedBody         400, no code: not JSON, not UTF-8, not an object
+    │   ├── MalformedRequest      400, no code: a fault that the operation gives no code
     │   ├── UnknownField          400  unknownDataField
     │   ├── MissingField          400  missing
     │   ├── InvalidFieldFormat    400  invalidFormat: a field of another type
@@ -15,10 +16,14 @@
     │   ├── StoreUnavailable      the object store did not answer
     │   ├── QueueUnavailable      Redis did not answer
     │   ├── QueueFull             more is waiting than the setting allows
+    │   ├── RunAlreadyRunning     only one run at a time
+    │   ├── RunNotStopped         a canceled run still has work in hand
     │   └── ConversionFailed      no output could be made, or not in time
     └── PictureError              a picture that cannot be converted: a result, not a fault
-        ├── Undecodable           broken, or not of a supported format
+        ├── Undecodable           broken
+        │   └── NotAPicture       not of a supported format
         ├── PictureTooLarge       over the limit of pixels
+        ├── ObjectTooLarge        over the limit of bytes
         └── LimitExceeded         over the limit of time or memory while converting
 
 ``code`` is the machine-readable type of the images API ("" where its table leaves the cell empty),
@@ -49,6 +54,10 @@ class UserError(ImageConverterError):
 
 class MalformedBody(UserError):  # noqa: N818 - named after what happened; so are all below
     """The request's body could not be loaded."""
+
+
+class MalformedRequest(UserError):  # noqa: N818
+    """A value that is not allowed, in an operation whose table gives it no code."""
 
 
 class UnknownField(UserError):  # noqa: N818
@@ -118,6 +127,14 @@ class QueueFull(Unavailable):
     """The lane holds as many jobs as its setting allows."""
 
 
+class RunAlreadyRunning(Unavailable):
+    """A run is running already; there is one at a time."""
+
+
+class RunNotStopped(Unavailable):
+    """A run was canceled, but not all of its work has ended in time."""
+
+
 class ConversionFailed(Unavailable):
     """None of the outputs could be made, or not before the deadline."""
 
@@ -127,11 +144,19 @@ class PictureError(ImageConverterError):
 
 
 class Undecodable(PictureError):  # noqa: N818
-    """The picture is broken or of a format that is not supported."""
+    """The picture is broken."""
+
+
+class NotAPicture(Undecodable):
+    """The file is not of a supported picture format."""
 
 
 class PictureTooLarge(PictureError):  # noqa: N818
     """The picture has more pixels than the limit."""
+
+
+class ObjectTooLarge(PictureError):  # noqa: N818
+    """The file has more bytes than the limit."""
 
 
 class LimitExceeded(PictureError):  # noqa: N818

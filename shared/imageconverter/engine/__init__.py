@@ -7,7 +7,11 @@ from imageconverter.engine.pipeline import Converted, Failed, convert
 from imageconverter.engine.source import SourceFormat, identify
 from imageconverter.engine.target import Fit, OutputType, Target
 
+# Part of every output's fingerprint: with a new number, pictures that were converted before are made anew.
+ENGINE_VERSION = "1"
+
 __all__ = [
+    "ENGINE_VERSION",
     "OUTPUT_FORMATS",
     "Converted",
     "Failed",

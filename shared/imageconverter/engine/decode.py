@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngImageFile
 from imageconverter.engine.geometry import Region, Size
 from imageconverter.engine.limits import Limits
 from imageconverter.engine.source import HEAD_BYTES, SourceFormat, identify
-from imageconverter.errors import PictureTooLarge, Undecodable
+from imageconverter.errors import NotAPicture, PictureTooLarge, Undecodable
 
 _ORIENTATION_TAG = 0x0112
 _SIDEWAYS = range(5, 9)
@@ -55,13 +55,14 @@ class ImageInfo:
 def check_header(source: IO[bytes], limits: Limits) -> SourceFormat:
     """Identify *source* and check its extents against *limits* without any decoder.
 
-    Raises Undecodable where the format is unknown, PictureTooLarge where it has too many pixels.
+    Raises NotAPicture where the format is unknown, Undecodable where the header is broken, PictureTooLarge
+    where it has too many pixels.
     """
     source.seek(0)
     head = source.read(HEAD_BYTES)
     found = identify(head)
     if found is None:
-        raise Undecodable("The file is not of a supported picture format.")
+        raise NotAPicture("The file is not of a supported picture format.")
     size = _extents(source, found, head)
     if size is not None:
         _check_extents(size, limits)

@@ -1,5 +1,6 @@
 """Encoding a finished picture: the options of each output type, chosen for speed at equal quality."""
 
+import functools
 import io
 from dataclasses import dataclass
 
@@ -24,7 +25,9 @@ OUTPUT_FORMATS: dict[OutputType, OutputFormat] = {
     "gif": OutputFormat("image/gif", (".gif",)),
 }
 
-_TRANSPARENT = 255  # the last entry of a GIF's palette
+# The last entries of a GIF's palette.
+_WHITE = 254
+_TRANSPARENT = 255
 
 
 def encode(image: Image.Image, output: OutputType, *, quality: int) -> bytes:
@@ -42,11 +45,26 @@ def encode(image: Image.Image, output: OutputType, *, quality: int) -> bytes:
             image.save(buffer, "WEBP", quality=quality, method=4)
         case "avif":
             image.save(buffer, "AVIF", quality=quality, speed=8, max_threads=1)
-        case "gif" if image.mode == "RGBA":
-            # Left to itself, Pillow averages transparent and opaque pixels to opaque entries of the palette.
-            indexed = image.convert("RGB").quantize(_TRANSPARENT)
-            indexed.paste(_TRANSPARENT, mask=ImageChops.invert(image.getchannel("A")))
-            indexed.save(buffer, "GIF", transparency=_TRANSPARENT)
-        case "gif":
+        case "gif" if image.mode == "L":
             image.save(buffer, "GIF")
+        case "gif":
+            _with_palette(image).save(buffer, "GIF", transparency=_TRANSPARENT if image.mode == "RGBA" else None)
     return buffer.getvalue()
+
+
+def _with_palette(image: Image.Image) -> Image.Image:
+    """Return *image* (RGB or RGBA) in the 256 colours of a GIF, the last two of which are white and transparent.
+
+    An octree with dithering, for with its other palettes Pillow saves on rare colours: the one red ladybird in
+    the grass becomes brown. White is set aside because Pillow dithers in steps of four levels.
+    """
+    rgb = image.convert("RGB")
+    indexed = rgb.quantize(
+        palette=rgb.quantize(_WHITE, Image.Quantize.FASTOCTREE), dither=Image.Dither.FLOYDSTEINBERG
+    )
+    indexed.putpalette(bytes(indexed.getpalette() or []).ljust(3 * _WHITE, b"\0") + b"\xff" * 6)
+    darkest = functools.reduce(ImageChops.darker, rgb.split())
+    indexed.paste(_WHITE, mask=darkest.point([0] * 255 + [255]))
+    if image.mode == "RGBA":
+        indexed.paste(_TRANSPARENT, mask=ImageChops.invert(image.getchannel("A")))
+    return indexed

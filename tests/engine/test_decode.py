@@ -1,0 +1,352 @@
+"""Opening a source: what its header says, what is refused before a pixel is decoded, what is decoded at all."""
+
+import io
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+
+import pytest
+from PIL import AvifImagePlugin, Image
+
+from imageconverter.engine import Limits, check_header, convert, probe
+from imageconverter.engine.decode import load, open_picture
+from imageconverter.engine.geometry import Size
+from imageconverter.errors import NotAPicture, PictureError, PictureTooLarge, Undecodable
+from tests import pictures
+from tests.engine.judging import difference, is_upright, picture
+
+_ORIENTED: dict[str, Callable[[int], bytes]] = {
+    "JPEG": lambda o: pictures.jpeg(picture=pictures.corners(), orientation=o),
+    "PNG": lambda o: pictures.png(picture=pictures.corners(), orientation=o),
+    "WebP": lambda o: pictures.webp(picture=pictures.corners(), orientation=o),
+    "AVIF": lambda o: pictures.avif(picture=pictures.corners(), orientation=o),
+    "TIFF": lambda o: pictures.tiff(picture=pictures.corners(), orientation=o),
+    "TIFF LZW": lambda o: pictures.tiff(picture=pictures.corners(), orientation=o, compression="tiff_lzw"),
+}
+
+
+# --- what the header says -----------------------------------------------------------------------
+@pytest.mark.parametrize("make", pictures.SOURCES.values(), ids=pictures.SOURCES.keys())
+def test_the_extents_are_known_before_decoding(make: Callable[[], bytes]) -> None:
+    """They are those that come out of the decoder."""
+    image, info = open_picture(io.BytesIO(make()), Limits())
+    load(image, info, at_least=(10_000, 10_000))
+
+    assert info.size == (image.size[::-1] if info.is_sideways else image.size)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", _ORIENTED)
+def test_every_format_that_can_be_turned_is_turned(kind: str, orientation: int) -> None:
+    """Extents are those that a person sees, and the picture comes out upright."""
+    data = _ORIENTED[kind](orientation)
+    _, info = open_picture(io.BytesIO(data), Limits())
+
+    assert info.size == pictures.SIZE
+    assert is_upright(picture(data, 48))
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65_535])
+def test_an_orientation_that_does_not_exist_is_passed_over(orientation: int) -> None:
+    """The picture is taken as it is stored."""
+    _, info = open_picture(io.BytesIO(pictures.jpeg(orientation=orientation)), Limits())
+
+    assert info.orientation == 1
+
+
+def test_an_orientation_behind_the_pixels_of_a_png_is_found() -> None:
+    """The chunk may stand anywhere."""
+    data = pictures.png(picture=pictures.corners(), orientation=6)
+    start = data.index(b"eXIf") - 4
+    end = start + 12 + int.from_bytes(data[start : start + 4], "big")
+    moved = data[:start] + data[end:-12] + data[start:end] + data[-12:]
+
+    assert is_upright(picture(moved))
+
+
+@pytest.mark.parametrize("make", [pictures.jpeg, pictures.webp])
+def test_broken_exif_does_not_break_the_picture(make: Callable[..., bytes]) -> None:
+    """A picture that every browser shows is not refused for what somebody wrote beside it."""
+    data = make(orientation=6)
+    broken = data.replace(b"MM\0*", b"XX\0*")
+    image, info = open_picture(io.BytesIO(broken), Limits())
+    load(image, info, at_least=pictures.SIZE)
+
+    assert broken != data
+    assert info.orientation == 1
+
+
+def test_broken_exif_does_not_break_a_png() -> None:
+    """Nor one that pretends to be longer than it is."""
+    for exif in (b"XX\0*nothing", b"MM\0*\0\0\0\x08\xff\xff", b""):
+        data = pictures.raw_png((4, 4), 8, 0, [bytes(4)] * 4, (b"eXIf", exif))
+        image, info = open_picture(io.BytesIO(data), Limits())
+        load(image, info, at_least=(4, 4))
+
+        assert info.orientation == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "animated"),
+    [
+        (pictures.gif(), False),
+        (pictures.animated_gif(), True),
+        (pictures.webp(), False),
+        (pictures.animated_webp(), True),
+        (pictures.png(), False),
+        (pictures.animated_png(), True),
+        (pictures.avif(), False),
+        (pictures.animated_avif(), True),
+        (pictures.jpeg(), False),
+        (pictures.mpo(), False),
+    ],
+)
+def test_an_animation_is_told_from_a_picture(data: bytes, animated: bool) -> None:  # noqa: FBT001
+    """The second picture in a telephone's JPEG is no frame."""
+    _, info = open_picture(io.BytesIO(data), Limits())
+
+    assert info.animated is animated
+
+
+def test_frames_are_not_counted() -> None:
+    """A file of a few megabytes may hold a million of them."""
+    frame = b",\0\0\0\0\1\0\1\0\0\2\2\x4c\1\0"
+    data = b"GIF89a\1\0\1\0\x80\0\0" + bytes(6) + frame * 200_000 + b";"
+    began = time.process_time()
+    _, info = open_picture(io.BytesIO(data), Limits())
+
+    assert info.animated
+    assert time.process_time() - began < 0.2
+
+
+def test_a_second_frame_that_is_broken_costs_only_itself() -> None:
+    """The first frame is all that is needed, wherever the file ends behind it."""
+    first = pictures.gif()[:-1]
+    second = b"!\xf9\4\0\0\0\0\0" + b",\0\0\0\0\1\0\1\0\x80" + bytes(6) + b"\2\2\x4c\1\0"
+
+    for cut in range(len(second)):
+        image, info = open_picture(io.BytesIO(first + second[:cut]), Limits())
+        load(image, info, at_least=(1, 1))
+
+        assert difference(image.convert("RGB"), pictures.photo()) < 8
+
+
+@pytest.mark.parametrize(("depth", "key", "greys"), [(1, 1, 2), (2, 2, 4), (4, 3, 16)])
+def test_a_grey_that_stands_for_transparency_is_found_at_every_depth(depth: int, key: int, greys: int) -> None:
+    """Optimisers write small icons this way."""
+    row = int("".join(f"{grey:0{depth}b}" for grey in range(greys)).ljust(8, "0"), 2)
+    data = pictures.raw_png(
+        (greys, 1), depth, 0, [row.to_bytes(max(1, greys * depth // 8), "big")], (b"tRNS", key.to_bytes(2, "big"))
+    )
+    out = picture(data)
+
+    assert list(out.getchannel("A").tobytes()) == [0 if grey == key else 255 for grey in range(greys)]
+
+
+# --- what is refused ----------------------------------------------------------------------------
+@pytest.mark.parametrize("make", pictures.BOMBS.values(), ids=pictures.BOMBS.keys())
+def test_a_bomb_is_refused_at_once(make: Callable[[], bytes]) -> None:
+    """It is measured by its header."""
+    data = make()
+    began = time.process_time()
+    with pytest.raises(PictureTooLarge, match=r"more than 100 megapixels|too many pixels"):
+        open_picture(io.BytesIO(data), Limits())
+
+    assert time.process_time() - began < 0.2
+
+
+def test_the_frame_of_a_gif_may_not_outgrow_the_limit() -> None:
+    """Its screen may be smaller."""
+    data = pictures.gif_frame_bomb(size=(40, 30))
+
+    assert check_header(io.BytesIO(data), Limits(pixels=1199)).name == "GIF"
+    with pytest.raises(PictureTooLarge, match="more than"):
+        open_picture(io.BytesIO(data), Limits(pixels=1199))
+
+
+@pytest.mark.parametrize("name", [name for name in pictures.BOMBS if name != "GIF frame"])
+def test_a_bomb_is_refused_by_its_header_alone(name: str) -> None:
+    """So the gateway can do it, which has no decoder."""
+    with pytest.raises(PictureTooLarge):
+        probe(pictures.BOMBS[name](), Limits())
+
+
+def test_no_bomb_is_given_memory() -> None:
+    """All of them are refused in a process that may have 64 MB more than it starts with."""
+    program = """
+import io, resource
+from imageconverter.engine import Target, convert
+from imageconverter.errors import PictureTooLarge
+from tests import pictures
+bombs = {name: make() for name, make in pictures.BOMBS.items()}
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with open("/proc/self/statm") as statm:
+    space = int(statm.read().split()[0]) * resource.getpagesize() + (64 << 20)
+resource.setrlimit(resource.RLIMIT_AS, (space, space))
+for name, data in bombs.items():
+    try:
+        convert(io.BytesIO(data), [Target(max_width=100, max_height=100)])
+    except PictureTooLarge as error:
+        assert "pixels" in error.reason, (name, error.reason)
+    else:
+        raise AssertionError(name)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert run.returncode == 0, run.stderr
+    assert int(run.stdout) < 16 * 1024
+
+
+def test_the_limit_is_what_the_caller_says() -> None:
+    """A picture of exactly that many pixels passes."""
+    data = pictures.png(size=(40, 30))
+
+    assert check_header(io.BytesIO(data), Limits(pixels=1200)).name == "PNG"
+    with pytest.raises(PictureTooLarge, match=r"more than 0\.001199 megapixels"):
+        check_header(io.BytesIO(data), Limits(pixels=1199))
+
+
+def test_the_frame_of_an_animation_may_not_outgrow_its_canvas() -> None:
+    """A canvas of 16 pixels does not hide a frame of 268 megapixels."""
+    bomb = pictures.webp_bomb()[12:]
+    extended = b"VP8X" + (10).to_bytes(4, "little") + bytes(4) + b"\3\0\0" + b"\3\0\0"
+    data = b"RIFF" + (4 + len(extended) + len(bomb)).to_bytes(4, "little") + b"WEBP" + extended + bomb
+
+    with pytest.raises(Undecodable):
+        open_picture(io.BytesIO(data), Limits())
+
+
+@pytest.mark.parametrize("name", [name for name in pictures.SOURCES if not {"animated", "pages"} & set(name.split())])
+def test_half_a_file_is_refused(name: str) -> None:
+    """No picture with a grey lower half goes to a shop."""
+    data = pictures.truncated(pictures.SOURCES[name]())
+
+    with pytest.raises(Undecodable, match=rf"^The {name.split(maxsplit=1)[0]} file is broken"):
+        convert(io.BytesIO(data), [])
+
+
+@pytest.mark.parametrize(("name", "magic"), pictures.MAGICS.items(), ids=pictures.MAGICS.keys())
+def test_a_magic_number_is_no_picture(name: str, magic: bytes) -> None:
+    """Neither alone nor before bytes that mean nothing."""
+    with pytest.raises(Undecodable, match=rf"^The {name} file is broken") as caught:
+        open_picture(io.BytesIO(magic), Limits())
+    assert not isinstance(caught.value, NotAPicture)  # that is for files which do not pretend to be pictures
+    with pytest.raises(PictureError):
+        open_picture(io.BytesIO(magic + pictures.garbage()), Limits())
+
+
+@pytest.mark.parametrize("data", [b"", b"\0", pictures.garbage(), b"just some words, no picture"])
+def test_what_is_no_picture_is_refused(data: bytes) -> None:
+    """The reason tells a person what is wrong."""
+    with pytest.raises(NotAPicture, match=r"^The file is not of a supported picture format\.$"):
+        open_picture(io.BytesIO(data), Limits())
+
+
+@pytest.mark.parametrize("name", pictures.MAGICS)
+def test_only_the_decoder_that_is_announced_is_tried(name: str) -> None:
+    """A PNG that pretends to be something else is broken, not a PNG."""
+    magic = pictures.MAGICS[name]
+    other = pictures.png() if name != "PNG" else pictures.bmp()
+
+    with pytest.raises(PictureError):
+        open_picture(io.BytesIO(magic + other[len(magic) :]), Limits())
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
+def test_a_picture_without_pixels_is_broken(size: Size) -> None:
+    """There is nothing to scale."""
+    sources = [pictures.raw_png(size, 8, 0, [b""]), b"GIF89a" + bytes([size[0], 0, size[1], 0]) + pictures.gif()[10:]]
+
+    for data in sources:
+        with pytest.raises(Undecodable):
+            open_picture(io.BytesIO(data), Limits())
+
+
+def test_a_decoder_without_memory_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child's limit on memory is met inside the decoders."""
+
+    def no_memory(*_args: object, **_options: object) -> None:
+        raise MemoryError
+
+    image, info = open_picture(io.BytesIO(pictures.jpeg()), Limits())
+    monkeypatch.setattr(image, "load", no_memory)
+    monkeypatch.setattr(Image, "open", no_memory)
+
+    with pytest.raises(PictureTooLarge, match="more memory than is allowed"):
+        load(image, info, at_least=pictures.SIZE)
+    with pytest.raises(PictureTooLarge, match="more memory than is allowed"):
+        open_picture(io.BytesIO(pictures.webp()), Limits())
+
+
+# --- what is decoded ----------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("wanted", "decoded"),
+    [((64, 48), (100, 75)), ((67, 50), (200, 150)), ((130, 98), (200, 150)), ((400, 300), (800, 600))],
+)
+def test_a_jpeg_is_decoded_at_the_scale_that_is_needed(wanted: Size, decoded: Size) -> None:
+    """At least one and a half times what is wanted is left to resize from."""
+    image, info = open_picture(io.BytesIO(pictures.jpeg(size=(800, 600))), Limits())
+    region = load(image, info, at_least=wanted)
+
+    assert image.size == decoded
+    assert region == (0, 0, *decoded)
+
+
+def test_a_jpeg_that_is_turned_is_decoded_at_the_scale_of_the_turned_box() -> None:
+    """Width and height are those that a person sees."""
+    image, info = open_picture(io.BytesIO(pictures.jpeg(size=(800, 200), orientation=6)), Limits())
+    load(image, info, at_least=(250, 50))
+
+    assert info.size == (800, 200)
+    assert image.size == (100, 400)
+
+
+def test_a_column_that_is_there_for_a_fraction_is_not_taken_for_whole() -> None:
+    """1001 pixels at an eighth are 126 columns, of which the last one is an eighth of a column."""
+    image, info = open_picture(io.BytesIO(pictures.jpeg(size=(1001, 668))), Limits())
+    region = load(image, info, at_least=(60, 40))
+
+    assert image.size == (126, 84)
+    assert region == (0, 0, 125.125, 83.5)
+
+
+@pytest.mark.parametrize("orientation", [None, 6])
+def test_the_first_picture_of_a_telephones_jpeg_is_taken(orientation: int | None) -> None:
+    """It is scaled while it is decoded like any other JPEG."""
+    image, info = open_picture(io.BytesIO(pictures.mpo(size=(800, 600), orientation=orientation)), Limits())
+    load(image, info, at_least=(100, 75))
+
+    assert info.format.name == "JPEG"
+    assert info.size == (800, 600)
+    assert sorted(image.size) == [150, 200]
+
+
+def test_a_source_may_be_a_real_file() -> None:
+    """That is what a child gets; the TIFF library reads from its descriptor."""
+    for data in (pictures.tiff(compression="tiff_lzw"), pictures.jpeg(), pictures.webp()):
+        with tempfile.TemporaryFile() as file:
+            file.write(data)
+            image, info = open_picture(file, Limits())
+            with image:
+                load(image, info, at_least=(1, 1))
+
+            assert not file.closed
+
+
+def test_odd_metadata_warns_nobody() -> None:
+    """Whoever sends a picture does not write our log."""
+    data = pictures.jpeg(metadata=True).replace(b"\x82\x25", b"\xff\xff")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        load(*open_picture(io.BytesIO(data), Limits()), at_least=pictures.SIZE)
+
+    assert not caught
+
+
+def test_an_avif_is_decoded_on_one_core() -> None:
+    """On a machine of many cores its threads would not fit into a child's address space."""
+    assert AvifImagePlugin._get_default_max_threads() == 1

@@ -1,0 +1,98 @@
+"""Recognising a source by its leading bytes."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from imageconverter.engine import identify
+from imageconverter.engine.source import HEAD_BYTES, SOURCE_FORMATS
+from tests import pictures
+
+
+@pytest.mark.parametrize(("name", "make"), pictures.SOURCES.items(), ids=pictures.SOURCES.keys())
+def test_every_kind_of_source_is_recognised(name: str, make: Callable[[], bytes]) -> None:
+    """The first bytes are enough, whatever variant of its format the file is."""
+    found = identify(make()[:HEAD_BYTES])
+
+    assert found is not None
+    assert found.name == name.split(maxsplit=1)[0]
+
+
+@pytest.mark.parametrize(("name", "magic"), pictures.MAGICS.items(), ids=pictures.MAGICS.keys())
+def test_a_magic_number_is_enough(name: str, magic: bytes) -> None:
+    """What follows it is the decoder's business."""
+    found = identify(magic)
+
+    assert found is not None
+    assert found.name == name
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        b"\xff\xd8",
+        b"just some words",
+        b"%PDF-1.7\n",
+        b"%!PS-Adobe-3.0 EPSF-3.0",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+        b"\0\0\0\x18ftypisom\0\0\0\0isomiso2",
+        b"RIFF\0\0\0\0WAVEfmt ",
+        b"BM is how this text begins",
+        b"\0\0\0\x0cjP  \r\n\x87\n",
+        b"8BPS\0\1",
+        b"P6\n1 1\n255\n",
+        pictures.garbage(),
+    ],
+)
+def test_other_files_are_not_recognised(head: bytes) -> None:
+    """Not even where they are pictures, nor where a text begins like one."""
+    assert identify(head[:HEAD_BYTES]) is None
+
+
+@pytest.mark.parametrize("brands", [b"avif\0\0\0\0", b"avis\0\0\0\0avif", b"mif1\0\0\0\0mif1avifmiaf"])
+def test_an_avif_is_recognised_by_any_of_its_brands(brands: bytes) -> None:
+    """Some writers put the name of the container first."""
+    found = identify((b"\0\0\0\x1cftyp" + brands)[:HEAD_BYTES])
+
+    assert found is not None
+    assert found.name == "AVIF"
+
+
+def test_formats_that_browsers_do_not_show_are_kept_as_png() -> None:
+    """The others are kept as they are."""
+    kept = {each.name: each.kept_as for each in SOURCE_FORMATS}
+
+    assert kept == {
+        "JPEG": "jpeg",
+        "PNG": "png",
+        "GIF": "gif",
+        "WebP": "webp",
+        "AVIF": "avif",
+        "TIFF": "png",
+        "BMP": "png",
+    }
+
+
+def test_no_other_decoder_is_ever_loaded() -> None:
+    """Pillow knows forty formats, one of which starts Ghostscript; a broken file must not make it try them."""
+    program = (
+        "import io\n"
+        "from PIL import Image\n"
+        "from imageconverter.engine import Target, convert\n"
+        "from imageconverter.errors import Undecodable\n"
+        "for data in (b'GIF89a\\1\\0\\1\\0\\0\\0\\0', b'%!PS-Adobe-3.0 EPSF-3.0'):\n"
+        "    try:\n"
+        "        convert(io.BytesIO(data), [Target(max_width=1, max_height=1)])\n"
+        "    except Undecodable:\n"
+        "        pass\n"
+        "print(*sorted(Image.OPEN))\n"
+    )
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(printed.stdout.split())
+
+    assert {each.decoder for each in SOURCE_FORMATS} <= loaded
+    assert loaded <= {each.decoder for each in SOURCE_FORMATS} | {"DIB", "PPM"}  # Pillow brings these two along

@@ -1,0 +1,161 @@
+"""The single steps, each by itself."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imageconverter.engine import OutputType, Target, steps
+from imageconverter.engine.decode import ImageInfo
+from imageconverter.engine.geometry import Size, place
+from imageconverter.engine.source import SOURCE_FORMATS
+from imageconverter.engine.steps import Plan
+from tests import pictures
+from tests.engine.judging import difference, is_near, is_upright, psnr
+
+_WHITE = (255, 255, 255)
+
+
+def plan_for(size: Size, *, orientation: int = 1, output: OutputType = "png", **fields: Any) -> Plan:
+    """Plan an output for a picture of *size* as a person sees it."""
+    target = Target(**{"max_width": size[0], "max_height": size[1], **fields})
+    info = ImageInfo(SOURCE_FORMATS[0], size, orientation, animated=False)
+    stored = size[::-1] if info.is_sideways else size
+    return Plan(info, None, (0, 0, *stored), target, place(size, target), output)
+
+
+# --- reduce -------------------------------------------------------------------------------------
+def test_a_picture_is_reduced_in_the_axes_it_is_stored_in() -> None:
+    """What lies on its side is turned afterwards, when it is small."""
+    reduced = steps.reduce(pictures.photo((64, 96)), plan_for((96, 64), orientation=6, max_width=48))
+
+    assert reduced.size == (32, 48)
+
+
+def test_only_the_region_that_is_the_picture_is_resized() -> None:
+    """The rest of the last column belongs to nobody."""
+    photo = pictures.photo((100, 50))
+    wider = Image.new("RGB", (101, 50))
+    wider.paste(photo)
+    wider.paste(photo.crop((99, 0, 100, 50)), (100, 0))
+    expected = steps.resize(photo, (50, 25))
+
+    assert psnr(steps.resize(wider, (50, 25), (0, 0, 100, 50)), expected) > 50
+    assert psnr(steps.resize(wider, (50, 25)), expected) < 40
+
+
+def test_a_picture_of_the_right_size_is_not_touched() -> None:
+    """Not even copied."""
+    photo = pictures.photo()
+
+    assert steps.resize(photo, photo.size) is photo
+    assert steps.resize(photo, photo.size, (0, 0, 96.0, 64.0)) is photo
+
+
+def test_hidden_colours_do_not_bleed() -> None:
+    """The black below the transparency is never seen, at no scale."""
+    small = np.asarray(steps.resize(pictures.cutout((300, 200)), (60, 40)))
+    visible = small[small[..., 3] > 16]
+
+    assert all(is_near(colour, (200, 30, 60), 16) for colour in visible[:, :3].astype(int))
+
+
+# --- orient -------------------------------------------------------------------------------------
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_what_a_camera_turned_is_turned_back(orientation: int) -> None:
+    """All eight ways."""
+    stored = pictures.as_stored(pictures.corners(), orientation)
+    upright = steps.orient(stored, plan_for(pictures.SIZE, orientation=orientation))
+
+    assert is_upright(upright)
+    assert is_upright(stored) == (orientation == 1)
+
+
+# --- crop and pad -------------------------------------------------------------------------------
+def test_a_crop_is_the_middle_of_the_frame() -> None:
+    """As wide as the box, as much left over on one side as on the other."""
+    cropped = steps.crop(pictures.corners(), plan_for((96, 64), fit="crop", max_width=32))
+
+    assert cropped.size == (32, 64)
+    assert is_upright(cropped)
+    assert steps.crop(pictures.corners(), plan_for((96, 64))).size == (96, 64)
+
+
+@pytest.mark.parametrize("colour", ["#000000", "#ffffff", "#1e90ff"])
+def test_a_pad_is_filled_with_the_background(colour: str) -> None:
+    """The picture is in the middle, untouched."""
+    photo = pictures.photo()
+    padded = steps.pad(photo, plan_for((96, 64), fit="pad", max_width=100, max_height=90, background=colour))
+    background = tuple(bytes.fromhex(colour[1:]))
+
+    assert padded.size == (100, 90)
+    assert {padded.getpixel(at) for at in ((0, 0), (99, 0), (0, 89), (99, 89), (1, 45), (50, 12))} == {background}
+    assert padded.crop((2, 13, 98, 77)).tobytes() == photo.tobytes()
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_every_mode_can_be_padded(mode: str) -> None:
+    """The canvas has the colour of the background, so it is RGB."""
+    padded = steps.pad(pictures.cutout().convert(mode), plan_for((96, 64), fit="pad", max_height=96))
+
+    assert padded.mode == "RGB"
+    assert padded.getpixel((48, 4)) == _WHITE
+
+
+@pytest.mark.parametrize("box", [(96, 64), (96, 96)])
+def test_a_padded_picture_lies_on_the_background_whether_it_fills_the_box_or_not(box: Size) -> None:
+    """Else some pictures of one format would be transparent and others not."""
+    plan = plan_for((96, 64), fit="pad", max_width=box[0], max_height=box[1], background="#00ff00")
+    padded = steps.pad(pictures.cutout(), plan)
+
+    assert padded.mode == "RGB"
+    assert padded.getpixel((1, 1)) == (0, 255, 0)
+
+
+# --- flatten ------------------------------------------------------------------------------------
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_soft_edges_blend_into_the_background(mode: str) -> None:
+    """No pixel is darker than the disc and the background it lies on: there is no halo."""
+    disc = pictures.cutout(softness=8).convert(mode)
+    flat = steps.flatten(disc, plan_for((96, 64), output="jpeg", background="#ffffff"))
+    reference = Image.new("RGB", disc.size, _WHITE)
+    reference.paste(disc.convert("RGB"), mask=disc.getchannel("A"))
+
+    assert flat.mode == "RGB"
+    assert difference(flat, reference) < 0.5
+    assert flat.getpixel((0, 0)) == _WHITE
+
+
+@pytest.mark.parametrize("output", ["png", "webp", "avif"])
+def test_an_output_with_transparency_keeps_it(output: OutputType) -> None:
+    """The background is for those without."""
+    disc = pictures.cutout()
+
+    assert steps.flatten(disc, plan_for((96, 64), output=output)) is disc
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_a_gif_is_transparent_or_not(mode: str) -> None:
+    """What is at least half opaque becomes opaque and blends into the background, so that edges stay smooth."""
+    disc = pictures.cutout(softness=8).convert(mode)
+    flat = steps.flatten(disc, plan_for((96, 64), output="gif"))
+
+    assert flat.mode == "RGBA"
+    for before, after in zip(disc.getchannel("A").tobytes(), flat.getchannel("A").tobytes(), strict=True):
+        assert after == (255 if before >= 128 else 0)
+    reference = Image.new("RGB", disc.size, _WHITE)
+    reference.paste(disc.convert("RGB"), mask=disc.getchannel("A"))
+    assert difference(flat.convert("RGB"), reference) < 0.5
+
+
+# --- strip --------------------------------------------------------------------------------------
+def test_nothing_but_the_pixels_is_left() -> None:
+    """The picture that was given keeps what it had: it may be needed for another output."""
+    photo = pictures.photo()
+    photo.info |= {"icc_profile": b"x", "exif": b"x", "xmp": b"x", "comment": b"x", "transparency": 0}
+    bare = steps.strip(photo, plan_for((96, 64)))
+
+    assert bare.info == {}
+    assert bare.tobytes() == photo.tobytes()
+    assert photo.info["comment"] == b"x"
