@@ -10,7 +10,7 @@ from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
-from imageconverter.settings import Redis
+from imageconverter.settings import Redis, SettingsError
 
 
 def encode(value: Any) -> bytes:
@@ -25,7 +25,8 @@ async def open_redis(settings: Redis, *, patience: float) -> AsyncIterator[ArqRe
     A gateway wants little of it, so that its client hears of the trouble at once; a worker more, so that it
     lives through a restart of Redis.
     """
-    assert settings.url is not None, "the caller checks the settings"  # noqa: S101
+    if settings.url is None:
+        raise SettingsError("IMAGECONVERTER_REDIS_URL: must be set")
     pool = ConnectionPool.from_url(
         settings.url.get_secret_value(),
         socket_timeout=settings.timeout_seconds,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from importlib.resources import files
 from typing import Any
 
-from arq.constants import job_key_prefix
+from arq.constants import in_progress_key_prefix, job_key_prefix
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -18,16 +18,41 @@ from imageconverter.errors import ConversionFailed, QueueFull, QueueUnavailable
 from imageconverter.jobs.connection import encode
 
 # Longer than any backlog may last; arq drops a job whose payload has expired.
-_PAYLOAD_MS = 7 * 24 * 3600 * 1000
+PAYLOAD_MS = 7 * 24 * 3600 * 1000
 _REPLY_SECONDS = 3600
 _LIVE_SECONDS = 5
 # A wait is cut into slices that stay below the socket's timeout, so that a dead Redis is noticed.
 _SLICE_OF_TIMEOUT = 0.5
 
 
-def script(name: str) -> str:
-    """Return the text of one of the Lua scripts beside this module."""
-    return (files("imageconverter.jobs") / f"{name}.lua").read_text(encoding="utf-8")
+def script_text(package: str, name: str) -> str:
+    """Return the text of the Lua script *name* that lies beside the modules of *package*."""
+    return (files(package) / f"{name}.lua").read_text(encoding="utf-8")
+
+
+def job_body(function: str, payload: Any) -> bytes:
+    """Return a job as arq keeps it: the name of the task and its one argument."""
+    return encode({"t": None, "f": function, "a": [payload], "k": {}, "et": 0})
+
+
+def job_key(job_id: str) -> str:
+    """Redis key of a job's body."""
+    return job_key_prefix + job_id
+
+
+def lease_key(job_id: str) -> str:
+    """Redis key that exists while somebody works on a job."""
+    return in_progress_key_prefix + job_id
+
+
+@asynccontextmanager
+async def redis_errors(patience: float) -> AsyncIterator[None]:
+    """Bound one operation to *patience* seconds and turn every way it can fail into QueueUnavailable."""
+    try:
+        async with asyncio.timeout(patience):
+            yield
+    except (RedisError, OSError) as error:  # TimeoutError is an OSError
+        raise QueueUnavailable("The job queue does not answer.") from error
 
 
 class Lane(StrEnum):
@@ -46,8 +71,8 @@ class JobQueue:
         self._redis = redis
         self._patience = patience
         self._slice = timeout_seconds * _SLICE_OF_TIMEOUT
-        self._accept = redis.register_script(script("accept"))
-        self._beat = redis.register_script(script("beat"))
+        self._accept = redis.register_script(script_text("imageconverter.jobs", "accept"))
+        self._beat = redis.register_script(script_text("imageconverter.jobs", "beat"))
 
     async def accept(
         self, lane: Lane, function: str, job_id: str, payload: Mapping[str, Any], *, limit: int = 0
@@ -56,18 +81,17 @@ class JobQueue:
 
         Raises QueueFull where *limit* (0: none) jobs wait or run already.
         """
-        body = encode({"t": None, "f": function, "a": [payload], "k": {}, "et": 0})
-        async with self._deadline():
+        async with redis_errors(self._patience):
             accepted = await self._accept(
-                keys=[keys.lane(lane), job_key_prefix + job_id, keys.REFUSED],
-                args=[job_id, body, _PAYLOAD_MS, limit, lane.value],
+                keys=[keys.lane(lane), job_key(job_id), keys.REFUSED],
+                args=[job_id, job_body(function, payload), PAYLOAD_MS, limit, lane.value],
             )
         if not accepted:
             raise QueueFull("Too many conversions are waiting; try again in a moment.")
 
     async def reply(self, job_id: str, outcome: Mapping[str, Any]) -> None:
         """Leave the *outcome* of a job for the client that waits for it."""
-        async with self._deadline(), self._redis.pipeline(transaction=True) as pipe:
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=True) as pipe:
             pipe.rpush(keys.reply(job_id), encode(outcome))
             pipe.expire(keys.reply(job_id), _REPLY_SECONDS)
             await pipe.execute()
@@ -76,7 +100,7 @@ class JobQueue:
         """Wait for a job's outcome; raises ConversionFailed where there is none after *seconds*."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            async with self._deadline(), self._redis.pipeline(transaction=False) as pipe:
+            async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
                 pipe.execute_command("BLPOP", keys.reply(job_id), min(left, self._slice))
                 (found,) = await pipe.execute()
             if found is not None:
@@ -86,41 +110,32 @@ class JobQueue:
 
     async def beat(self, role: str, process: str) -> None:
         """Tell that *process* of *role* is alive."""
-        async with self._deadline():
+        async with redis_errors(self._patience):
             await self._beat(keys=[keys.live(role)], args=[process, _LIVE_SECONDS])
 
     async def live_processes(self, role: str) -> list[str]:
         """Return the processes of *role* that were alive within the last seconds; also a test of Redis."""
-        async with self._deadline():
+        async with redis_errors(self._patience):
             processes = await self._beat(keys=[keys.live(role)], args=["", _LIVE_SECONDS])
         return [process.decode() for process in processes]
 
     async def turn(self, name: str, *, seconds: int) -> bool:
         """Return True to one caller among all processes in each span of *seconds*."""
-        async with self._deadline(), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
             pipe.set(keys.turn(name), 1, nx=True, ex=seconds)
             (won,) = await pipe.execute()
         return bool(won)
 
     async def depth(self, lane: Lane) -> int:
         """Return how many jobs of *lane* wait or run."""
-        async with self._deadline(), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
             pipe.zcard(keys.lane(lane))
             (depth,) = await pipe.execute()
         return int(depth)
 
     async def refused(self) -> dict[str, int]:
         """Return how many jobs were refused because a lane was full, by lane."""
-        async with self._deadline(), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(keys.REFUSED)
             (counts,) = await pipe.execute()
         return {lane.decode(): int(count) for lane, count in counts.items()}
-
-    @asynccontextmanager
-    async def _deadline(self) -> AsyncIterator[None]:
-        """Bound one operation and turn every way it can fail into QueueUnavailable."""
-        try:
-            async with asyncio.timeout(self._patience):
-                yield
-        except (RedisError, OSError) as error:  # TimeoutError is an OSError
-            raise QueueUnavailable("The job queue does not answer.") from error

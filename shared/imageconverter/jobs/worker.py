@@ -6,6 +6,8 @@ whoever comes last finish them. Here a lease is short, renewed while the job run
 """
 
 import asyncio
+import contextlib
+import json
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -13,13 +15,13 @@ from typing import Any
 import structlog
 from arq import Retry, Worker
 from arq.connections import ArqRedis
-from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
+from arq.constants import retry_key_prefix
 from arq.worker import func
 from redis.exceptions import RedisError
 
 from imageconverter import keys
 from imageconverter.jobs.connection import encode
-from imageconverter.jobs.queue import Lane, script
+from imageconverter.jobs.queue import Lane, job_key, lease_key, script_text
 
 _log = structlog.get_logger(__name__)
 
@@ -49,9 +51,13 @@ class LaneWorker(Worker):
         *,
         slots: int,
         job_seconds: float,
+        give_up: Mapping[str, Task] | None = None,
         poll_seconds: float = 0.05,
     ) -> None:
-        """Prepare; *job_seconds* bounds one run of one job, waiting for a free child included."""
+        """Prepare; *job_seconds* bounds one run of one job.
+
+        *give_up* holds what is done, by task, with the payload of a job that has failed too often.
+        """
         super().__init__(
             [func(task, name=name) for name, task in tasks.items()],
             queue_name=keys.lane(lane),
@@ -67,16 +73,24 @@ class LaneWorker(Worker):
             log_results=False,
         )
         self._lane = lane
+        self._give_up = give_up or {}
         self._token = uuid.uuid4().hex
-        self._claim = redis.register_script(script("claim"))
-        self._renew = redis.register_script(script("renew"))
-        self._finish = redis.register_script(script("finish"))
+        self._stopping = asyncio.Event()
+        self._claim = redis.register_script(script_text("imageconverter.jobs", "claim"))
+        self._renew = redis.register_script(script_text("imageconverter.jobs", "renew"))
+        self._finish = redis.register_script(script_text("imageconverter.jobs", "finish"))
 
     async def main(self) -> None:
-        """Take and run jobs until cancelled."""
+        """Take and run jobs until told to stop by `drain`; raises what Redis raises when its retries are used up.
+
+        Told, not cancelled: a cancellation may get lost inside of redis-py.
+        """
         renewing = asyncio.create_task(self._keep_leases())
         try:
-            await super().main()
+            while not self._stopping.is_set():
+                await self._poll_iteration()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), self.poll_delay_s)
         finally:
             renewing.cancel()
 
@@ -89,15 +103,14 @@ class LaneWorker(Worker):
             task.cancel()
         if self.tasks:
             await asyncio.wait(self.tasks.values(), timeout=LEASE_SECONDS)
-        if self.main_task is not None:
-            self.main_task.cancel()
+        self._stopping.set()
 
     async def _poll_iteration(self) -> None:
         free = self.max_jobs - self.job_counter
         if self.allow_pick_jobs and free > 0:
             taken = await self._claim(
                 keys=[self.queue_name],
-                args=[in_progress_key_prefix, self._token, int(LEASE_SECONDS * 1000), free, _LOOK_AHEAD],
+                args=[lease_key(""), self._token, int(LEASE_SECONDS * 1000), free, _LOOK_AHEAD],
             )
             for job_id, score in zip(taken[::2], taken[1::2], strict=True):
                 await self._start(job_id.decode(), int(float(score)))
@@ -117,7 +130,7 @@ class LaneWorker(Worker):
     async def _keep_leases(self) -> None:
         while True:
             await asyncio.sleep(LEASE_SECONDS / _RENEWALS_PER_LEASE)
-            running = [in_progress_key_prefix + job_id for job_id, task in self.tasks.items() if not task.done()]
+            running = [lease_key(job_id) for job_id, task in self.tasks.items() if not task.done()]
             if not running:
                 continue
             try:
@@ -126,9 +139,9 @@ class LaneWorker(Worker):
                 _log.warning("leases not renewed", lane=self._lane.value, error=str(error))
                 continue
             for key in lost:
-                self._give_up(key.decode().removeprefix(in_progress_key_prefix))
+                self._stop_working(key.decode().removeprefix(lease_key("")))
 
-    def _give_up(self, job_id: str) -> None:
+    def _stop_working(self, job_id: str) -> None:
         """Stop a job that somebody else has taken over, so that it is not done twice."""
         task = self.job_tasks.get(job_id)
         if task is not None:
@@ -149,15 +162,21 @@ class LaneWorker(Worker):
         await self._let_go(job_id, done=finish, move_ms=incr_score or 0)
 
     async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:  # noqa: ARG002
-        """Remove a job that arq gives up on; what became of it is the task's business."""
+        """Remove a job that arq gives up on, after what the lane does instead of it."""
+        body = await self.pool.get(job_key(job_id))
+        if body is not None:
+            job = json.loads(body)
+            _log.error("job given up", lane=self._lane.value, job=job_id, task=job["f"])
+            if job["f"] in self._give_up:
+                await self._give_up[job["f"]]({"job_id": job_id}, *job["a"])
         await self._let_go(job_id, done=True, move_ms=0)
 
     async def _let_go(self, job_id: str, *, done: bool, move_ms: int) -> None:
         await self._finish(
             keys=[
-                in_progress_key_prefix + job_id,
+                lease_key(job_id),
                 self.queue_name,
-                job_key_prefix + job_id,
+                job_key(job_id),
                 retry_key_prefix + job_id,
             ],
             args=[self._token, job_id, int(done), move_ms],
