@@ -7,19 +7,16 @@ itself. Both use path-style addresses and the same credentials, and every call e
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import boto3
 import obstore
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 from pydantic import SecretStr
 
-from imageconverter.errors import StoreUnavailable
+from imageconverter.errors import ObjectTooLarge, StoreUnavailable
 from imageconverter.settings import MEGABYTE, Storage
 
 if TYPE_CHECKING:
@@ -41,6 +38,15 @@ class StoredObject:
     etag: str
     """Quoted, as HTTP has it."""
     modified: datetime
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """What was put with it; not filled by listings."""
+
+
+class LoadedObject(NamedTuple):
+    """An object with all of its bytes."""
+
+    stored: StoredObject
+    data: "Bytes"
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,11 @@ class ObjectStore:
         await asyncio.to_thread(self._ensure_bucket)
 
     def _ensure_bucket(self) -> None:
+        # Here, because it takes a third of a second and is needed once: a health check must not pay for it.
+        import boto3  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
         bucket, region = self._settings.bucket, self._settings.region
         try:
             client = boto3.client(
@@ -128,18 +139,23 @@ class ObjectStore:
             )
         return result["e_tag"] or ""
 
-    async def get(self, key: str) -> "Bytes | None":
-        """Read a whole object; None where there is none. The deadline grows with the object."""
+    async def get(self, key: str, *, max_bytes: int | None = None) -> LoadedObject | None:
+        """Read a whole object; None where there is none. The deadline grows with the object.
+
+        Raises ObjectTooLarge, without reading it, where it has more than *max_bytes*.
+        """
         result = await self._get(key)
         if result is None:
             return None
+        if max_bytes is not None and result.meta["size"] > max_bytes:
+            raise ObjectTooLarge(f"The file has more than {max_bytes // MEGABYTE} MiB.")
         async with self._deadline(result.meta["size"]):
-            return await result.bytes_async()
+            return LoadedObject(_stored_with_metadata(result), await result.bytes_async())
 
     async def head(self, key: str) -> StoredObject | None:
         """Read what the store says of an object; None where there is none."""
         result = await self._get(key, {"head": True})
-        return None if result is None else _stored(result.meta)
+        return None if result is None else _stored_with_metadata(result)
 
     async def open(self, key: str, *, span: tuple[int, int] | None = None) -> OpenedObject | None:
         """Open an object to stream its bytes, or those of *span* (first, after last); None where there is none."""
@@ -147,7 +163,7 @@ class ObjectStore:
         if result is None:
             return None
         content_type = str(result.attributes.get("Content-Type", "application/octet-stream"))
-        return OpenedObject(_stored(result.meta), content_type, self._chunks(result))
+        return OpenedObject(_stored_with_metadata(result), content_type, self._chunks(result))
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Delete objects; those that do not exist are passed over."""
@@ -157,9 +173,12 @@ class ObjectStore:
         async with self._deadline():
             await obstore.delete_async(self._store, wanted)
 
-    async def list(self, prefix: str) -> AsyncIterator[list[StoredObject]]:
-        """List all objects below *prefix* (which ends in a slash), in pages, in the order of their keys."""
-        pages = obstore.list(self._store, prefix, chunk_size=1000)
+    async def list(self, prefix: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
+        """List all objects below *prefix* (which ends in a slash), in pages, in the order of their keys.
+
+        With *after*, the listing goes on behind that key.
+        """
+        pages = obstore.list(self._store, prefix, offset=after or None, chunk_size=1000)
         while True:
             async with self._deadline():
                 try:
@@ -199,6 +218,11 @@ class ObjectStore:
 
 def _stored(meta: Any) -> StoredObject:
     return StoredObject(meta["path"], meta["size"], meta["e_tag"] or "", meta["last_modified"])
+
+
+def _stored_with_metadata(result: "GetResult") -> StoredObject:
+    metadata = {name: str(value) for name, value in result.attributes.items() if name != "Content-Type"}
+    return replace(_stored(result.meta), metadata=metadata)
 
 
 def _plain(secret: SecretStr | None) -> str | None:
