@@ -10,8 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from imageconverter.errors import QueueUnavailable
-from imageconverter.jobs import JobQueue
-from imageconverter.resources import open_resources
+from imageconverter.jobs import JobQueue, open_redis
 from imageconverter.settings import Settings
 
 _BEAT_SECONDS = 1.0
@@ -67,9 +66,12 @@ async def known_as_alive(queue: JobQueue, role: str) -> AsyncIterator[None]:
 
 async def is_alive(settings: Settings, role: str) -> bool:
     """Whether this host's process of *role* has told within the last seconds that it is alive."""
-    async with open_resources(settings, patience=1) as resources:
+    async with open_redis(settings.redis, patience=1) as redis:
+        queue = JobQueue(
+            redis, timeout_seconds=settings.redis.timeout_seconds, patience=settings.redis.timeout_seconds
+        )
         try:
-            processes = await resources.queue.live_processes(role)
+            processes = await queue.live_processes(role)
         except QueueUnavailable:
             return False
     return any(process.rpartition(":")[0] == socket.gethostname() for process in processes)

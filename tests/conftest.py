@@ -3,12 +3,13 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from imageconverter import keys
+from imageconverter.jobs import Lane
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.settings import PREFIX, Conversion, Gateway, Process, Redis, Settings, Storage, Worker
 from services.gateway.app import create_app
@@ -84,7 +85,7 @@ async def resources(make_settings: MakeSettings) -> AsyncIterator[Resources]:
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def worker(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[None]:
     """Run a worker with real children beside the tests."""
     stopping = asyncio.Event()
@@ -107,6 +108,9 @@ async def gateway(make_settings: MakeSettings, resources: Resources) -> AsyncIte
 
 
 @pytest.fixture
-def photographs() -> Path:
-    """The folder of real photographs that tests ship."""
-    return Path(__file__).parent / "photographs"
+async def no_run(resources: Resources) -> None:
+    """Go back to the time before the first run."""
+    latest = await resources.runs.latest()
+    if latest:
+        await resources.runs.cancel(latest, seconds=20)
+    await resources.redis.delete(keys.RUNS, keys.lane(Lane.BATCH))

@@ -1,12 +1,15 @@
 """The JSON shapes of the images API's answers. The shape of an error is decided here and nowhere else."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
 
-from imageconverter.conversions import NamedOutcome
+from imageconverter.conversions import NamedOutcome, OutputOutcome
 from imageconverter.errors import ImageConverterError
+from imageconverter.formats import FormatCatalog
+from imageconverter.runs import RunStatus, SourceResult
 
 _RETRY_AFTER_SECONDS = "2"
 _KILOBYTE = 1024
@@ -32,12 +35,22 @@ def error_shape(
 
 def result(source_path: str, named: NamedOutcome) -> dict[str, Any]:
     """Return one row of results: a source and one format, all ten keys always."""
-    outcome = named.outcome
+    return _row(source_path, named.format.name, named.format.node_id, named.outcome)
+
+
+def run_result(result: SourceResult, catalog: FormatCatalog) -> Iterator[dict[str, Any]]:
+    """Return the rows of one source of a run; a format that is not configured any more is named by its id."""
+    for node_id, outcome in result.outputs:
+        found = catalog.get(node_id)
+        yield _row(result.source, found.name if found else node_id, node_id, outcome)
+
+
+def _row(source_path: str, name: str, node_id: str, outcome: OutputOutcome) -> dict[str, Any]:
     return {
         "duration": int(outcome.seconds),
         "fileSize": file_size(outcome.size),
-        "format": named.format.name,
-        "formatId": named.format.node_id,
+        "format": name,
+        "formatId": node_id,
         "message": outcome.message,
         "output": outcome.path,
         "outputFilename": outcome.path.rsplit("/", 1)[-1],
@@ -45,6 +58,43 @@ def result(source_path: str, named: NamedOutcome) -> dict[str, Any]:
         "sourceFilename": source_path.rsplit("/", 1)[-1],
         "status": outcome.status,
     }
+
+
+def run_status(status: RunStatus | None) -> dict[str, Any]:
+    """Return how a run stands, or that there was none yet."""
+    if status is None:
+        return NO_RUN
+    ended = status.ended or status.now
+    return {
+        "canceled": not status.is_running,
+        "counter": status.sources._asdict(),
+        "formatCounter": status.outputs._asdict(),
+        "progress": _progress(sum(status.sources), status.sources_total),
+        "progressFormat": _progress(sum(status.outputs), status.outputs_total),
+        "running": status.is_running,
+        "status": status.state,
+        "timer": {"duration": ended - status.started, "end": status.ended, "start": status.started},
+        "usedFormats": list(status.run.formats),
+    }
+
+
+def _progress(finished: int, total: int) -> dict[str, int]:
+    return {"finished": finished, "percentage": 100 * finished // total if total else 0, "total": total}
+
+
+_NOTHING = {"error": 0, "skipped": 0, "success": 0, "warning": 0}
+
+NO_RUN: dict[str, Any] = {
+    "canceled": True,
+    "counter": _NOTHING,
+    "formatCounter": _NOTHING,
+    "progress": _progress(0, 0),
+    "progressFormat": _progress(0, 0),
+    "running": False,
+    "status": "ready",
+    "timer": {"duration": 0, "end": 0, "start": 0},
+    "usedFormats": [],
+}
 
 
 def file_size(size: int) -> str:

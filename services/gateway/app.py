@@ -1,5 +1,6 @@
 """Putting the gateway together."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import web
@@ -22,6 +23,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app = web.Application(middlewares=[measured, errors_to_answers])
     app[state.STORE] = resources.store
     app[state.QUEUE] = resources.queue
+    app[state.RUNS] = resources.runs
     app[state.FORMATS] = resources.formats
     app[state.KEYS] = KeyRing(settings.gateway.api_key, settings.gateway.api_keys_file)
     app[state.GATEWAY] = settings.gateway
@@ -32,8 +34,14 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.METRICS] = Metrics()
     app.add_routes(list(routes()))
     app.on_response_prepare.append(set_headers)
+    app[state.STOPPING] = asyncio.Event()
+    app.on_shutdown.append(_end_streams)
     app.on_cleanup.append(_stop_threads)
     return app
+
+
+async def _end_streams(app: web.Application) -> None:
+    app[state.STOPPING].set()
 
 
 async def _stop_threads(app: web.Application) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from services.gateway import content, health, uploads, urls
+from services.gateway import content, conversions, deletions, directories, health, uploads, urls
 
 IMAGES_BASES = ("/admin/api/v1/images", "/images")
 
@@ -14,6 +14,17 @@ IMAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/url/{typeId}", urls.image_url),
     ("POST", "/upload", uploads.upload),
     ("POST", "/upload/convert", uploads.upload_and_convert),
+    ("DELETE", "/upload/{typeId}", deletions.delete_several),
+    ("DELETE", "/upload/{typeId}/{filename}", deletions.delete_one),
+    ("GET", "/directories/{typeId}", directories.list_directories),
+    ("POST", "/directories/{typeId}", directories.create_directory),
+    ("DELETE", "/directories/{typeId}", directories.delete_directory),
+    ("POST", "/convert/start", conversions.start),
+    ("GET", "/convert/status", conversions.status),
+    ("GET", "/convert/events", conversions.events),
+    ("POST", "/convert/cancel", conversions.cancel),
+    ("GET", "/convert/results", conversions.results),
+    ("GET", "/convert/runs", conversions.history),
 )
 
 PLAIN: tuple[tuple[str, str, Handler], ...] = (

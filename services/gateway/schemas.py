@@ -2,9 +2,15 @@
 
 from typing import Any, TypeVar
 
+from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from imageconverter.errors import InvalidFieldFormat, MalformedBody, MissingField, UnknownField, UserError
+from imageconverter.runs import RunRequest
+from services.gateway import state
+from services.gateway.bodies import announced_size, read_body
+
+_SMALL_BYTES = 1024 * 1024
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -27,6 +33,62 @@ class UploadBody(BaseModel):
     def texts(self) -> list[str]:
         """The base64 texts, of one picture too."""
         return [self.imageData] if isinstance(self.imageData, str) else self.imageData
+
+
+class DirectoryBody(BaseModel):
+    """Body of `directories`: a path, and the name of a directory in it."""
+
+    model_config = ConfigDict(strict=True)
+
+    path: str = ""
+    name: str = ""
+
+
+class SingleDeletionBody(BaseModel):
+    """Body of the deletion of one picture."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    formats: list[str] | None = None
+
+
+class DeletionBody(SingleDeletionBody):
+    """Body of the deletion of several pictures."""
+
+    fileName: str | list[str]  # noqa: N815
+
+    @property
+    def names(self) -> list[str]:
+        """The file names, of one picture too."""
+        return [self.fileName] if isinstance(self.fileName, str) else self.fileName
+
+
+class StartBody(BaseModel):
+    """Body of `convert/start`. Unknown fields are passed over: its table has no row for them."""
+
+    model_config = ConfigDict(strict=True)
+
+    action: str = ""
+    source: str = ""
+    formatList: list[str] = []  # noqa: N815
+    directory: str = ""
+
+    def request(self) -> RunRequest:
+        """Return what is asked for."""
+        return RunRequest(
+            action=self.action, source=self.source, formats=tuple(self.formatList), directory=self.directory
+        )
+
+
+class EmptyBody(BaseModel):
+    """A body that says nothing."""
+
+
+async def read_json(request: web.Request, schema: type[Body]) -> Body:
+    """Read and parse a small JSON body; an empty one counts as an empty object."""
+    announced_size(request, _SMALL_BYTES)
+    seconds = request.app[state.GATEWAY].body_seconds
+    return parse(schema, await read_body(request, limit=_SMALL_BYTES, seconds=seconds) or b"{}")
 
 
 def parse(schema: type[Body], text: bytes | bytearray) -> Body:

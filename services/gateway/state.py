@@ -1,5 +1,6 @@
 """What the handlers find in the application, by typed keys."""
 
+import asyncio
 from concurrent.futures import Executor
 
 from aiohttp import web
@@ -7,6 +8,7 @@ from aiohttp import web
 from imageconverter.engine import Limits
 from imageconverter.formats import FormatCatalog
 from imageconverter.jobs import JobQueue
+from imageconverter.runs import RunLedger
 from imageconverter.settings import Conversion, Gateway
 from imageconverter.storage import ObjectStore
 from services.gateway.access import KeyRing
@@ -15,6 +17,7 @@ from services.gateway.metrics import Metrics
 
 STORE = web.AppKey("store", ObjectStore)
 QUEUE = web.AppKey("queue", JobQueue)
+RUNS = web.AppKey("runs", RunLedger)
 FORMATS = web.AppKey("formats", FormatCatalog)
 KEYS = web.AppKey("keys", KeyRing)
 GATEWAY = web.AppKey("gateway", Gateway)
@@ -23,3 +26,4 @@ LIMITS = web.AppKey("limits", Limits)
 BUDGET = web.AppKey("budget", BodyBudget)
 DECODING = web.AppKey("decoding", Executor)
 METRICS = web.AppKey("metrics", Metrics)
+STOPPING = web.AppKey("stopping", asyncio.Event)

@@ -5,12 +5,13 @@ import asyncio
 import structlog
 from redis.exceptions import RedisError
 
-from imageconverter.jobs import Lane, LaneWorker
+from imageconverter.jobs import LaneWorker
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.settings import Settings
 from services.lifecycle import known_as_alive, unless_stopped
 from services.worker.children import ChildPool
-from services.worker.tasks import interactive_tasks
+from services.worker.conversion import Conversion
+from services.worker.tasks import tasks_of_lanes
 
 _log = structlog.get_logger(__name__)
 
@@ -21,7 +22,8 @@ _RESTART_SECONDS = 1
 _PATIENCE_SECONDS = 30  # a Redis that restarts is waited for
 # Jobs a child: while one is converted, the source of the next is fetched and the outputs of the last stored.
 _SLOTS_PER_CHILD = 2
-_FETCH_AND_STORE_SECONDS = 60
+# The last resort. Everything in a job has its own, tighter limit, but for the wait for a child.
+_JOB_SECONDS = 3600
 
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
@@ -31,23 +33,17 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             return
         pool = ChildPool(settings.worker, max_pixels=settings.conversion.max_pixels)
         async with pool as children, known_as_alive(resources.queue, ROLE):
+            conversion = Conversion(resources.store, children, settings.conversion.max_source_bytes)
             _log.info("worker ready", children=settings.worker.child_count)
             while not stopping.is_set():
-                await _run_lanes(settings, resources, children, stopping)
+                await _run_lanes(resources, conversion, settings.worker.child_count * _SLOTS_PER_CHILD, stopping)
 
 
-async def _run_lanes(settings: Settings, resources: Resources, children: ChildPool, stopping: asyncio.Event) -> None:
+async def _run_lanes(resources: Resources, conversion: Conversion, slots: int, stopping: asyncio.Event) -> None:
     """Run the lanes until *stopping* is set or one of them fails; either way all of them end."""
-    slots = settings.worker.child_count * _SLOTS_PER_CHILD
     lanes = [
-        LaneWorker(
-            Lane.INTERACTIVE,
-            interactive_tasks(resources, children),
-            resources.redis,
-            slots=slots,
-            # Some tries in a child, and the time in the queue for one.
-            job_seconds=settings.worker.timeout_seconds * 4 + _FETCH_AND_STORE_SECONDS,
-        )
+        LaneWorker(lane, tasks.tasks, resources.redis, give_up=tasks.give_up, slots=slots, job_seconds=_JOB_SECONDS)
+        for lane, tasks in tasks_of_lanes(resources, conversion).items()
     ]
     running = [asyncio.create_task(lane.async_run()) for lane in lanes]
     stop = asyncio.create_task(stopping.wait())

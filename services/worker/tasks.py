@@ -1,33 +1,170 @@
-"""The worker's tasks, by the names under which jobs ask for them."""
+"""The worker's tasks, by the names under which jobs ask for them, and what happens to jobs that are given up."""
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
-from imageconverter.conversions import TASK, ConversionJob, ConversionOutcome
+from imageconverter import keys
+from imageconverter.conversions import TASK, ConversionJob, ConversionOutcome, orders, same_outcomes
 from imageconverter.errors import Unavailable
-from imageconverter.jobs import Task
+from imageconverter.jobs import JobQueue, Lane, Task, retry_later
 from imageconverter.resources import Resources
-from services.worker.children import ChildPool
-from services.worker.conversion import carry_out
+from imageconverter.runs import Run, RunLedger, SourceResult, count_sources, plan_more
+from imageconverter.runs.run import CONVERT_TASK, COUNT_TASK, PLAN_TASK, Batch
+from imageconverter.storage import ObjectStore
+from services.worker.conversion import Conversion
 
 _log = structlog.get_logger(__name__)
 
+_LOOK_FOR_CANCEL_SECONDS = 0.5
+_FAULT = "The conversion failed by a fault of the server."
 
-def interactive_tasks(resources: Resources, children: ChildPool) -> Mapping[str, Task]:
-    """Tasks of the interactive lane: a client waits for each of them."""
 
-    async def convert_source(_context: dict[str, Any], payload: dict[str, Any]) -> None:
-        """Convert a source and tell the client that waits, of trouble too: it decides whether to try again."""
+@dataclass(frozen=True)
+class LaneTasks:
+    """The tasks of one lane, and what is done instead of one that has failed too often."""
+
+    tasks: Mapping[str, Task]
+    give_up: Mapping[str, Task]
+
+
+def tasks_of_lanes(resources: Resources, conversion: Conversion) -> Mapping[Lane, LaneTasks]:
+    """Return what a worker can do."""
+    interactive = _Interactive(resources.queue, conversion)
+    runs = _Runs(resources.runs, resources.store, conversion)
+    return {
+        Lane.INTERACTIVE: LaneTasks({TASK: interactive.convert}, {TASK: interactive.give_up}),
+        Lane.BATCH: LaneTasks(
+            {CONVERT_TASK: runs.convert, PLAN_TASK: runs.plan, COUNT_TASK: runs.count},
+            {CONVERT_TASK: runs.give_up, PLAN_TASK: runs.give_up_planning},
+        ),
+    }
+
+
+@dataclass(frozen=True)
+class _Interactive:
+    """Jobs that a client waits for."""
+
+    queue: JobQueue
+    conversion: Conversion
+
+    async def convert(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+        """Convert a source and tell the client, of trouble too: it decides whether to try again."""
         job = ConversionJob.model_validate(payload)
         try:
-            outcome = await carry_out(job, resources.store, children, urgent=True)
+            outcome = await self.conversion.carry_out(job)
         except Unavailable as error:
             outcome = ConversionOutcome(unavailable=error.reason)
         except Exception:  # noqa: BLE001 - whatever happened, the client must not wait in vain
             _log.exception("conversion failed by a fault of ours", job=job.id)
-            outcome = ConversionOutcome(unavailable="The conversion failed by a fault of the server.")
-        await resources.queue.reply(job.id, outcome.model_dump())
+            outcome = ConversionOutcome(unavailable=_FAULT)
+        await self.queue.reply(job.id, outcome.model_dump())
 
-    return {TASK: convert_source}
+    async def give_up(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+        """Tell the client that its picture has ended too many workers."""
+        outcome = ConversionOutcome(unavailable="The conversion was given up after too many tries.")
+        await self.queue.reply(payload["id"], outcome.model_dump())
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """Jobs of runs."""
+
+    ledger: RunLedger
+    store: ObjectStore
+    conversion: Conversion
+    remembered: dict[str, Run] = field(default_factory=dict)
+
+    async def plan(self, context: Mapping[str, Any], payload: list[Any]) -> None:
+        """Hand out the next sources of a run."""
+        await _again_later(plan_more(payload[0], self.ledger, self.store), context)
+
+    async def count(self, context: Mapping[str, Any], payload: list[Any]) -> None:
+        """Count the sources of a run."""
+        await _again_later(count_sources(payload[0], self.ledger, self.store), context)
+
+    async def convert(self, context: Mapping[str, Any], payload: list[Any]) -> None:
+        """Convert one source of a run and record what became of it, unless the run is canceled meanwhile."""
+        await _again_later(self._convert(payload), context)
+
+    async def _convert(self, payload: list[Any]) -> None:
+        run_id, index, batch, key, etag = payload
+        working = asyncio.create_task(self._result(run_id, index, batch, key, etag))
+        watching = asyncio.create_task(self._until_canceled(run_id))
+        try:
+            await asyncio.wait([working, watching], return_when=asyncio.FIRST_COMPLETED)
+            result = await working if working.done() else None
+            if not working.done():
+                await watching  # raises what kept it from watching
+        finally:
+            for task in (working, watching):
+                task.cancel()
+            await asyncio.gather(working, watching, return_exceptions=True)
+        await self.ledger.record(run_id, result, index)
+
+    async def _until_canceled(self, run_id: str) -> None:
+        while await self.ledger.is_running(run_id):  # noqa: ASYNC110 - the sign is in Redis, not in this process
+            await asyncio.sleep(_LOOK_FOR_CANCEL_SECONDS)
+
+    async def _result(self, run_id: str, index: int, batch: int, key: str, etag: str) -> SourceResult | None:
+        run = await self._run(run_id)
+        if run is None:
+            return None
+        formats = run.batches[batch]
+        job = ConversionJob(
+            id=f"{run_id}:{index}",
+            source_key=key,
+            outputs=orders(key, formats.formats),
+            run_id=run_id,
+            source_etag=etag,
+        )
+        try:
+            outcome = await self.conversion.carry_out(job)
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001 - one picture must not stop a run
+            _log.exception("conversion failed by a fault of ours", job=job.id)
+            outcome = same_outcomes(job, "error", _FAULT)
+        return _source_result(index, key, formats, outcome)
+
+    async def give_up(self, _context: Mapping[str, Any], payload: list[Any]) -> None:
+        """Record a source that has failed too often, so that the run goes on."""
+        run_id, index, batch, key, _ = payload
+        run = await self._run(run_id)
+        if run is None:
+            return
+        formats = run.batches[batch]
+        job = ConversionJob(id="", source_key=key, outputs=orders(key, formats.formats))
+        outcome = same_outcomes(job, "error", "The conversion was given up after too many tries.")
+        await self.ledger.record(run_id, _source_result(index, key, formats, outcome), index)
+
+    async def give_up_planning(self, _context: Mapping[str, Any], payload: list[Any]) -> None:
+        """End a run whose sources cannot be listed."""
+        await self.ledger.fail(payload[0], "The source directory could not be read.")
+
+    async def _run(self, run_id: str) -> Run | None:
+        """Return a run, None where it is forgotten; the last one is remembered, for it never changes."""
+        if run_id not in self.remembered:
+            run = await self.ledger.run(run_id)
+            if run is None:
+                return None
+            self.remembered.clear()
+            self.remembered[run_id] = run
+        return self.remembered[run_id]
+
+
+def _source_result(index: int, key: str, batch: Batch, outcome: ConversionOutcome) -> SourceResult:
+    named = zip((each.node_id for each in batch.formats), outcome.outputs, strict=True)
+    return SourceResult(index=index, source=key.removeprefix(keys.SOURCE), outputs=tuple(named))
+
+
+async def _again_later(work: Any, context: Mapping[str, Any]) -> None:
+    """Do *work*; trouble that may pass has it done again later."""
+    try:
+        await work
+    except Unavailable as error:
+        _log.warning("job is tried again later", job=context["job_id"], tries=context["job_try"], reason=error.reason)
+        raise retry_later(context["job_try"]) from error

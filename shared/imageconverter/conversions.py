@@ -1,19 +1,26 @@
 """Converting one source to some formats: what a job says, what comes of it, and where outputs go."""
 
+import hashlib
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict
 
 from imageconverter import keys
-from imageconverter.engine import OUTPUT_FORMATS, OutputType, Target
+from imageconverter.engine import ENGINE_VERSION, OUTPUT_FORMATS, OutputType, Target
 from imageconverter.errors import ConversionFailed, StoreUnavailable
 from imageconverter.formats import Format
 from imageconverter.jobs import JobQueue, Lane
 from imageconverter.names import with_extension
 
 TASK = "convert_source"
+
+# Metadata of an output.
+MADE_OF = "made-of"
+SOURCE = "source"
+RUN = "run"
 
 Status = Literal["success", "warning", "skipped", "error"]
 
@@ -33,8 +40,12 @@ class OutputOrder(BaseModel):
 
     @property
     def expected_path(self) -> str:
-        """The path as far as it is known before the conversion."""
-        return f"{self.directory}/{self.name}" if self.target.output == "keep" else self.path(self.target.output)
+        """The path as far as the name tells before the conversion."""
+        if self.target.output != "keep":
+            return self.path(self.target.output)
+        suffix = PurePosixPath(self.name).suffix.lower()
+        kept = (output for output, kind in OUTPUT_FORMATS.items() if suffix in kind.extensions)
+        return self.path(next(kept, "png"))
 
 
 class ConversionJob(BaseModel):
@@ -45,6 +56,23 @@ class ConversionJob(BaseModel):
     id: str
     source_key: str
     outputs: tuple[OutputOrder, ...]
+    run_id: str = ""
+    """The run that the job belongs to, or ""."""
+    source_etag: str = ""
+    """ETag of the source as it was listed; with it, outputs that are up to date are skipped."""
+
+    def made_of(self, etag: str, target: Target) -> str:
+        """Return a fingerprint of everything that an output depends on."""
+        return _digest(ENGINE_VERSION, self.source_key, etag, target.model_dump_json())
+
+    def marks(self, etag: str, target: Target) -> dict[str, str]:
+        """Return the metadata that an output is stored with."""
+        return {MADE_OF: self.made_of(etag, target), SOURCE: self.source_mark, RUN: self.run_id}
+
+    @property
+    def source_mark(self) -> str:
+        """What tells this source from others of the same name."""
+        return _digest(self.source_key)
 
 
 class OutputOutcome(BaseModel):
@@ -79,13 +107,21 @@ class NamedOutcome(NamedTuple):
     outcome: OutputOutcome
 
 
-def failed_outcomes(job: ConversionJob, reason: str) -> ConversionOutcome:
-    """Return the outcome of a source that cannot be converted at all."""
+def same_outcomes(job: ConversionJob, status: Status, reason: str) -> ConversionOutcome:
+    """Return the outcome of a source all of whose outputs end alike."""
     return ConversionOutcome(
-        outputs=tuple(
-            OutputOutcome(status="error", message=reason, path=order.expected_path) for order in job.outputs
-        )
+        outputs=tuple(OutputOutcome(status=status, message=reason, path=order.expected_path) for order in job.outputs)
     )
+
+
+def orders(source_path: str, formats: Sequence[Format]) -> tuple[OutputOrder, ...]:
+    """Return what is to be made of the source at *source_path*; outputs keep its file name only."""
+    name = source_path.rsplit("/", 1)[-1]
+    return tuple(OutputOrder(target=f.as_target(), directory=f.target_directory, name=name) for f in formats)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 async def convert_now(
@@ -96,12 +132,7 @@ async def convert_now(
     Raises QueueFull where *limit* conversions are under way, StoreUnavailable where the worker could not
     reach the store, ConversionFailed where nothing came in time or no output could be made.
     """
-    name = source_path.rsplit("/", 1)[-1]
-    job = ConversionJob(
-        id=uuid4().hex,
-        source_key=keys.source(source_path),
-        outputs=tuple(OutputOrder(target=f.as_target(), directory=f.target_directory, name=name) for f in formats),
-    )
+    job = ConversionJob(id=uuid4().hex, source_key=keys.source(source_path), outputs=orders(source_path, formats))
     await queue.accept(Lane.INTERACTIVE, TASK, job.id, job.model_dump(), limit=limit)
     outcome = ConversionOutcome.model_validate(await queue.wait(job.id, seconds=seconds))
     if outcome.unavailable:

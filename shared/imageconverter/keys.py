@@ -5,6 +5,7 @@ Object store::
     source/upload/<12 hex>/<name>     staged uploads, swept after `IMAGECONVERTER_UPLOAD_HOURS`
     source/<path>                     source directories
     target/<path>                     converted pictures, public under /content/<path>
+    runs/<run>/results/<n>.ndjson     results of a run, from the n-th on
 
 Redis (all under one prefix, so that a Redis may be shared)::
 
@@ -14,6 +15,11 @@ Redis (all under one prefix, so that a Redis may be shared)::
     ic:live:<role>          sorted set: processes that are alive, by the time of their last beat
     ic:turn:<task>          string: a recurring task has had its turn, until the next one is due
     ic:count:refused        hash: refused jobs by lane
+    ic:runs                 list: ids of the last runs, the newest first
+    ic:run:<run>            hash: a run as it was ordered, how far it is planned, its counters
+    ic:run:<run>:done       bitmap: sources that are recorded, by their index
+    ic:run:<run>:results    list: results that are not in the store yet
+    ic:run:<run>:moving     string: somebody moves results to the store, for half a minute
 """
 
 from typing import Final
@@ -23,6 +29,7 @@ TARGET: Final = "target/"
 UPLOADS: Final = "upload"
 
 REFUSED: Final = "ic:count:refused"
+RUNS: Final = "ic:runs"
 
 
 def source(path: str) -> str:
@@ -53,3 +60,33 @@ def live(role: str) -> str:
 def turn(task: str) -> str:
     """Redis key that exists while a recurring task is not due again."""
     return f"ic:turn:{task}"
+
+
+def run(run_id: str) -> str:
+    """Redis key of a run."""
+    return f"ic:run:{run_id}"
+
+
+def run_done(run_id: str) -> str:
+    """Redis key of the bitmap of a run's recorded sources."""
+    return f"ic:run:{run_id}:done"
+
+
+def run_results(run_id: str) -> str:
+    """Redis key of a run's results that are not in the store yet."""
+    return f"ic:run:{run_id}:results"
+
+
+def run_moving(run_id: str) -> str:
+    """Redis key that exists while somebody moves a run's results to the store."""
+    return f"ic:run:{run_id}:moving"
+
+
+def result_parts(run_id: str) -> str:
+    """Prefix of the objects that hold a run's results."""
+    return f"runs/{run_id}/results/"
+
+
+def result_part(run_id: str, start: int) -> str:
+    """Object key of the results of a run from the *start*-th on; the keys sort like the numbers."""
+    return f"{result_parts(run_id)}{start:012}.ndjson"

@@ -11,6 +11,7 @@ from arq.connections import ArqRedis
 from imageconverter.errors import StoreUnavailable
 from imageconverter.formats import FormatCatalog, load_formats
 from imageconverter.jobs import JobQueue, open_redis
+from imageconverter.runs import RunLedger
 from imageconverter.settings import Settings, SettingsError
 from imageconverter.storage import ObjectStore
 
@@ -26,6 +27,7 @@ class Resources:
     store: ObjectStore
     redis: ArqRedis
     queue: JobQueue
+    runs: RunLedger
     formats: FormatCatalog
 
 
@@ -40,7 +42,8 @@ async def open_resources(settings: Settings, *, patience: float) -> AsyncIterato
     formats = load_formats(settings.conversion.formats_file)
     async with open_redis(settings.redis, patience=patience) as redis:
         queue = JobQueue(redis, timeout_seconds=settings.redis.timeout_seconds, patience=patience)
-        yield Resources(ObjectStore(settings.storage), redis, queue, formats)
+        runs = RunLedger(redis, patience=patience)
+        yield Resources(ObjectStore(settings.storage), redis, queue, runs, formats)
 
 
 def require(settings: Settings) -> None:

@@ -68,6 +68,10 @@ class Gateway(_Part):
         default=30, gt=0, description="Time a client waits for its conversion before it gets 503, in seconds."
     )
 
+    start_seconds: float = Field(
+        default=1.5, ge=0, description="Time that `convert/start` waits for a small run to finish, in seconds."
+    )
+
     @property
     def subshop_ids(self) -> list[str]:
         """The configured subshops, the default first."""
@@ -140,12 +144,20 @@ class Conversion(_Part):
     max_megapixels: int = Field(
         default=100, ge=1, le=178, description="Largest source picture, in millions of pixels."
     )
+    max_source_mb: int = Field(
+        default=256, ge=1, le=2048, description="Largest source file that a worker reads, in MiB."
+    )
     max_interactive_queue: int = Field(
         default=128, ge=1, description="Conversions that clients wait for, running ones included; over it 503."
     )
     upload_hours: float = Field(
         default=24, gt=0, description="Time after which staged uploads are deleted, in hours."
     )
+
+    @property
+    def max_source_bytes(self) -> int:
+        """The limit of `max_source_mb` in bytes."""
+        return self.max_source_mb * MEGABYTE
 
     @property
     def max_pixels(self) -> int:

@@ -76,7 +76,7 @@ async def test_any_name_a_person_may_choose_is_one_key(store: ObjectStore, name:
 
     found = await store.get(key)
     assert found is not None
-    assert bytes(found) == name.encode()
+    assert bytes(found.data) == name.encode()
     assert key in listed
 
 
@@ -101,7 +101,7 @@ async def test_a_big_object_goes_up_and_down_whole(store: ObjectStore) -> None:
     await store.delete(["storage/big"])
 
     assert found is not None
-    assert bytes(found) == data
+    assert bytes(found.data) == data
 
 
 async def test_deleting_what_is_not_there_is_no_error(store: ObjectStore) -> None:

@@ -36,7 +36,7 @@ async def test_pictures_of_one_upload_lie_in_one_new_directory(resources: Resour
     assert first.removeprefix("upload/").isalnum()
     assert len(first) == len("upload/") + 12
     assert stored is not None
-    assert bytes(stored) == b"B"
+    assert bytes(stored.data) == b"B"
 
 
 async def test_an_upload_that_cannot_be_stored_tells_why(servers: dict[str, str]) -> None:

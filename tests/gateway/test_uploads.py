@@ -65,7 +65,7 @@ async def test_an_upload_is_stored_as_it_came(gateway: Client, resources: Resour
     assert set(answer) == {"path", "size"}
     assert answer["size"] == 1
     assert stored is not None
-    assert bytes(stored) == picture
+    assert bytes(stored.data) == picture
 
 
 async def test_several_pictures_go_into_one_upload(gateway: Client, resources: Resources) -> None:
@@ -81,7 +81,7 @@ async def test_several_pictures_go_into_one_upload(gateway: Client, resources: R
     for name, data in pictures_sent.items():
         stored = await resources.store.get(f"source/{answer['path']}/{name}")
         assert stored is not None
-        assert bytes(stored) == data
+        assert bytes(stored.data) == data
 
 
 async def test_a_photograph_comes_out_converted(gateway: Client) -> None:

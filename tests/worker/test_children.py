@@ -186,6 +186,7 @@ async def test_a_child_is_confined(monkeypatch: pytest.MonkeyPatch) -> None:
         assert line(limits, "Max core file size").split()[4] == "0"
         assert line(limits, "Max open files").split()[3] == "32"
         assert line(status, "NoNewPrivs").split()[1] == "1"
+        assert Path(f"/proc/{child}/oom_score_adj").read_text().strip() == "1000"
         if os.geteuid() == 0:  # the child is not dumpable: only root may look further
             assert b"hunter2" not in Path(f"/proc/{child}/environ").read_bytes()
             assert len(list(Path(f"/proc/{child}/fd").iterdir())) <= 6

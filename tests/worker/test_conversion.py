@@ -13,7 +13,7 @@ from imageconverter.resources import Resources
 from imageconverter.settings import Worker
 from imageconverter.storage import ObjectStore
 from services.worker.children import ChildPool
-from services.worker.conversion import carry_out
+from services.worker.conversion import Conversion
 from tests import pictures
 from tests.conftest import storage_settings
 
@@ -42,7 +42,7 @@ async def test_every_output_is_stored_with_its_type_and_name(resources: Resource
         Target(max_width=40, max_height=40, output="jpeg"),
         Target(max_width=40, max_height=40, output="webp"),
     )
-    outcome = await carry_out(job, resources.store, children, urgent=True)
+    outcome = await Conversion(resources.store, children, 10**8).carry_out(job)
 
     assert [output.status for output in outcome.outputs] == ["success"] * 3
     assert [output.path for output in outcome.outputs] == [
@@ -59,9 +59,9 @@ async def test_every_output_is_stored_with_its_type_and_name(resources: Resource
 async def test_doing_it_twice_leaves_the_same(resources: Resources, children: ChildPool) -> None:
     """Jobs are delivered at least once."""
     job = await make_job(resources, pictures.jpeg(), Target(max_width=40, max_height=40), name="a.jpg")
-    first = await carry_out(job, resources.store, children, urgent=True)
+    first = await Conversion(resources.store, children, 10**8).carry_out(job)
     before = await resources.store.head(f"target/{first.outputs[0].path}")
-    second = await carry_out(job, resources.store, children, urgent=True)
+    second = await Conversion(resources.store, children, 10**8).carry_out(job)
     after = await resources.store.head(f"target/{second.outputs[0].path}")
 
     assert before is not None
@@ -74,7 +74,7 @@ async def test_a_picture_that_cannot_be_read_is_an_outcome(resources: Resources,
     job = await make_job(
         resources, pictures.truncated(pictures.png()), Target(max_width=40, max_height=40), name="a.png"
     )
-    outcome = await carry_out(job, resources.store, children, urgent=True)
+    outcome = await Conversion(resources.store, children, 10**8).carry_out(job)
 
     assert [(o.status, o.path, o.size) for o in outcome.outputs] == [("error", f"{job.id}/0/a.png", 0)]
     assert "broken" in outcome.outputs[0].message
@@ -84,7 +84,7 @@ async def test_a_source_that_is_gone_is_an_outcome(resources: Resources, childre
     """It may have been deleted while the job waited."""
     job = await make_job(resources, pictures.png(), Target(max_width=40, max_height=40))
     await resources.store.delete([job.source_key])
-    outcome = await carry_out(job, resources.store, children, urgent=True)
+    outcome = await Conversion(resources.store, children, 10**8).carry_out(job)
 
     assert outcome.outputs[0].status == "error"
     assert "does not exist" in outcome.outputs[0].message
@@ -98,4 +98,4 @@ async def test_a_store_that_is_away_is_trouble_not_an_outcome(
     away = ObjectStore(storage_settings(servers, endpoint="http://127.0.0.1:1", timeout_seconds=1))
 
     with pytest.raises(StoreUnavailable):
-        await asyncio.wait_for(carry_out(job, away, children, urgent=True), 5)
+        await asyncio.wait_for(Conversion(away, children, 10**8).carry_out(job), 5)

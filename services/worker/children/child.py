@@ -63,8 +63,8 @@ def main() -> None:
         sys.exit("usage: python -m services.worker.children.child DESCRIPTOR BYTES")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker to deal with
     warnings.simplefilter("ignore")
+    volunteer_for_oom()  # before: what is not dumpable may not write this of itself
     confine(int(sys.argv[2]))
-    volunteer_for_oom()
     with socket.socket(fileno=int(sys.argv[1])) as channel:
         serve(channel)
 

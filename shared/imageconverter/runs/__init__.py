@@ -1,0 +1,20 @@
+"""Conversion runs: every picture of some directories to some formats, however many there are."""
+
+from imageconverter.runs.ledger import RunLedger
+from imageconverter.runs.planner import count_sources, plan_more
+from imageconverter.runs.results import ResultPage, read_results
+from imageconverter.runs.run import Counts, Run, RunRequest, RunStatus, SourceResult, order_run
+
+__all__ = [
+    "Counts",
+    "ResultPage",
+    "Run",
+    "RunLedger",
+    "RunRequest",
+    "RunStatus",
+    "SourceResult",
+    "count_sources",
+    "order_run",
+    "plan_more",
+    "read_results",
+]

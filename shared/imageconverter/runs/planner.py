@@ -1,0 +1,55 @@
+"""Handing out the sources of a run, a window at a time, and counting them."""
+
+from imageconverter import directories
+from imageconverter.runs.ledger import FLUSH_AT, WINDOW, Place, RunLedger, SourceJob
+from imageconverter.runs.results import move_results
+from imageconverter.storage import ObjectStore
+
+
+async def plan_more(run_id: str, ledger: RunLedger, store: ObjectStore) -> None:
+    """Move results to the store and hand out sources until the window is full or all are listed.
+
+    It may be killed at any point and called again at any time, by two at once too: where it goes on is
+    written in one step with what it hands out. It is called by the recording of sources when few are left.
+    """
+    place = await ledger.begin_planning(run_id)
+    run = await ledger.run(run_id)
+    if run is None:
+        return
+    running = await ledger.is_running(run_id)
+    await move_results(run_id, ledger, store, at_least=FLUSH_AT if running else 1)
+    while running and not place.listed and place.outstanding < WINDOW:
+        sources, following = await _next_page(run.batches[place.batch].directory, place, len(run.batches), store)
+        outstanding = await ledger.extend(run, place, sources, following)
+        if outstanding is None:
+            return
+        place = following._replace(outstanding=outstanding)
+    if place.listed and not place.outstanding:
+        await move_results(run_id, ledger, store, at_least=1)
+
+
+async def count_sources(run_id: str, ledger: RunLedger, store: ObjectStore) -> None:
+    """Count the sources of a run beside its conversion, so that its progress can be told as a share."""
+    run = await ledger.run(run_id)
+    if run is None:
+        return
+    sources = outputs = 0
+    for batch in run.batches:
+        async for page in directories.files(store, "source", batch.directory):
+            sources += len(page)
+            outputs += len(page) * len(batch.formats)
+            await ledger.counted(run_id, sources=sources, outputs=outputs, done=False)
+            if not await ledger.is_running(run_id):
+                return
+    await ledger.counted(run_id, sources=sources, outputs=outputs, done=True)
+
+
+async def _next_page(directory: str, place: Place, batches: int, store: ObjectStore) -> tuple[list[SourceJob], Place]:
+    """Return the sources behind *place* and the place behind them."""
+    async for page in directories.files(store, "source", directory, after=place.after):
+        if page:
+            sources = [SourceJob(stored.key, stored.etag) for stored in page]
+            following = place._replace(after=page[-1].key, planned=place.planned + len(sources))
+            return sources, following
+    batch = place.batch + 1
+    return [], place._replace(batch=batch, after="", listed=batch >= batches)

@@ -1,0 +1,57 @@
+"""The results of a run: the recent ones in Redis, the others as NDJSON parts in the store."""
+
+from typing import NamedTuple
+
+from imageconverter import keys
+from imageconverter.runs.ledger import RunLedger
+from imageconverter.runs.run import SourceResult
+from imageconverter.storage import ObjectStore
+
+
+class ResultPage(NamedTuple):
+    """Some results, in the order of the run as far as they were ready together."""
+
+    results: list[SourceResult]
+    following: int | None
+    """Where the next page begins, None at the end of what there is."""
+
+
+async def move_results(run_id: str, ledger: RunLedger, store: ObjectStore, *, at_least: int) -> None:
+    """Move the results that Redis holds into a new part, where there are *at_least* so many.
+
+    A part's name says how many results come before it. One process moves at a time; one that dies in between
+    has moved nothing, and the next writes its part again.
+    """
+    if not await ledger.may_move_results(run_id):
+        return
+    moved, results = await ledger.unmoved_results(run_id)
+    if len(results) < at_least:
+        await ledger.results_moved(run_id, after=moved, count=0)
+        return
+    results.sort(key=lambda result: result.index)
+    text = "".join(result.model_dump_json() + "\n" for result in results)
+    await store.put(keys.result_part(run_id, moved), text.encode(), content_type="application/x-ndjson")
+    await ledger.results_moved(run_id, after=moved, count=len(results))
+
+
+async def read_results(run_id: str, ledger: RunLedger, store: ObjectStore, *, start: int, limit: int) -> ResultPage:
+    """Return up to *limit* results from the *start*-th on."""
+    moved, recent = await ledger.unmoved_results(run_id)
+    recent.sort(key=lambda result: result.index)
+    found: list[SourceResult] = []
+    position = start
+    if position < moved:
+        parts = [part async for page in store.list(keys.result_parts(run_id)) for part in page]
+        begins = [int(part.key.rpartition("/")[2].partition(".")[0]) for part in parts]
+        for part, begin, end in zip(parts, begins, [*begins[1:], moved], strict=True):
+            if position < end and len(found) < limit:
+                loaded = await store.get(part.key)
+                lines = bytes(loaded.data).splitlines() if loaded else []
+                wanted = lines[position - begin : position - begin + limit - len(found)]
+                found += [SourceResult.model_validate_json(line) for line in wanted]
+                position += len(wanted)
+    if position >= moved:
+        wanted_recent = recent[position - moved : position - moved + limit - len(found)]
+        found += wanted_recent
+        position += len(wanted_recent)
+    return ResultPage(found, position if position < moved + len(recent) else None)

@@ -1,0 +1,144 @@
+"""What a run is, what it is asked for, and how it stands."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from imageconverter import directories
+from imageconverter.conversions import OutputOutcome, Status
+from imageconverter.errors import InvalidValue
+from imageconverter.formats import Format, FormatCatalog
+from imageconverter.names import directory_path
+from imageconverter.storage import ObjectStore
+
+State = Literal["running", "finished", "canceled", "error"]
+
+CONVERT_TASK = "convert_run_source"
+PLAN_TASK = "plan_run"
+COUNT_TASK = "count_run"
+
+_WORST_FIRST: tuple[Status, ...] = ("error", "warning", "skipped", "success")
+
+
+class Batch(BaseModel):
+    """A source directory and the formats that its pictures are converted to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    directory: str
+    formats: tuple[Format, ...]
+
+
+class Run(BaseModel):
+    """One run as it was ordered; it keeps its own copy of the formats, so that a changed file does not matter."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    action: str
+    batches: tuple[Batch, ...]
+    formats: tuple[str, ...]
+    """Node ids in the order of the request."""
+
+
+class RunRequest(BaseModel):
+    """What a client asks for."""
+
+    action: str = ""
+    source: str = ""
+    formats: tuple[str, ...] = ()
+    directory: str = ""
+
+
+class Counts(NamedTuple):
+    """How many ended how."""
+
+    error: int = 0
+    skipped: int = 0
+    success: int = 0
+    warning: int = 0
+
+
+class RunStatus(NamedTuple):
+    """How a run stands; times are seconds of Redis's clock since 1970."""
+
+    run: Run
+    state: State
+    sources: Counts
+    outputs: Counts
+    sources_total: int
+    outputs_total: int
+    started: int
+    ended: int
+    """0 while it runs."""
+    now: int
+    reason: str
+    """Why the run ended in an error, or ""."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether anything of the run may still happen."""
+        return self.state == "running"
+
+
+class SourceResult(BaseModel):
+    """What became of one source in a run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    index: int
+    source: str
+    """Path in the source tree."""
+    outputs: tuple[tuple[str, OutputOutcome], ...]
+    """The node id of a format and what became of it, in the order of the run."""
+
+    @property
+    def status(self) -> Status:
+        """The worst of its outputs."""
+        found = {outcome.status for _, outcome in self.outputs}
+        return next((status for status in _WORST_FIRST if status in found), "skipped")
+
+
+async def order_run(store: ObjectStore, catalog: FormatCatalog, request: RunRequest) -> Run:
+    """Check *request* and return the run that it orders; raises InvalidValue, StoreUnavailable."""
+    formats = _selected(catalog, request.formats)
+    match request.source:
+        case "directory":
+            batches = [Batch(directory=_safe(request.directory), formats=tuple(formats))]
+        case "format":
+            batches = _by_source_directory(formats)
+        case _:
+            raise InvalidValue("source is neither format nor directory.", field="source")
+    for batch in batches:
+        if not await directories.exists(store, "source", batch.directory):
+            raise InvalidValue("There is no such source directory.", field="directory")
+    return Run(
+        id=secrets.token_hex(6),
+        action=request.action,
+        batches=tuple(batches),
+        formats=tuple(each.node_id for each in formats),
+    )
+
+
+def _selected(catalog: FormatCatalog, wanted: Sequence[str]) -> list[Format]:
+    """Return the wanted formats, without any wanted all of them."""
+    if not catalog:
+        raise InvalidValue("No formats are configured.", field="formatList")
+    return catalog.select(wanted or list(catalog))
+
+
+def _safe(path: str) -> str:
+    if not path:
+        raise InvalidValue("No source directory was given.", field="directory")
+    return directory_path(path.strip("/"), field="directory")
+
+
+def _by_source_directory(formats: Sequence[Format]) -> list[Batch]:
+    together: dict[str, list[Format]] = {}
+    for each in formats:
+        if not each.source_directory:
+            raise InvalidValue("One of the formats has no source directory.", field="formatList")
+        together.setdefault(each.source_directory, []).append(each)
+    return [Batch(directory=directory, formats=tuple(group)) for directory, group in together.items()]

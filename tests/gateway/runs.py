@@ -1,0 +1,58 @@
+"""What the tests of runs share: starting one, asking for it, and the state before the first."""
+
+import asyncio
+import json
+from typing import Any
+from uuid import uuid4
+
+from aiohttp.test_utils import TestClient
+
+from imageconverter.resources import Resources
+from tests.conftest import ADMIN
+
+Client = TestClient[Any, Any]
+
+THUMBNAIL, PRODUCT = "content.imageFormat.thumbnailProduct", "content.imageFormat.normalProduct"
+
+
+async def post(client: Client, path: str, body: Any, **headers: str) -> tuple[int, Any]:
+    """Post *body*; returns status and answer."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    async with client.post(path, data=data, headers={**ADMIN, **headers}) as answer:
+        return answer.status, await answer.json()
+
+
+async def get(client: Client, path: str) -> tuple[int, Any]:
+    """Get *path*; returns status and answer."""
+    async with client.get(path, headers=ADMIN) as answer:
+        return answer.status, await answer.json()
+
+
+async def put_sources(resources: Resources, files: dict[str, bytes]) -> str:
+    """Store *files* in a new source directory and return its path."""
+    directory = f"runs {uuid4().hex}"
+    for name, data in files.items():
+        await resources.store.put(f"source/{directory}/{name}", data, content_type="image/png")
+    return directory
+
+
+async def start(client: Client, directory: str, *formats: str) -> Any:
+    """Start a run over *directory* and return the answer, which has to be a 200."""
+    body = {"action": "manual", "source": "directory", "formatList": list(formats), "directory": directory}
+    status, answer = await post(client, "/images/convert/start", body)
+    assert status == 200, answer
+    return answer
+
+
+async def finished(client: Client, *, seconds: float = 30) -> Any:
+    """Wait until nothing runs and return the status."""
+    async with asyncio.timeout(seconds):
+        while (status := (await get(client, "/images/convert/status"))[1])["running"]:
+            await asyncio.sleep(0.02)
+    return status
+
+
+async def results(client: Client, path: str = "/images/convert/results") -> list[dict[str, Any]]:
+    """Return the rows of results."""
+    _, answer = await get(client, path)
+    return list(answer["items"])
