@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -16,10 +17,17 @@ from imageconverter.settings import Settings
 _BEAT_SECONDS = 1.0
 
 
+def raise_file_limit() -> None:
+    """Allow this process, and those that it starts, as many open files as the system lets it: each client is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def run_until_signal(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
     """Run *main* with an event that SIGTERM and SIGINT set; returns when *main* does."""
 
     async def supervised() -> None:
+        raise_file_limit()
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):

@@ -15,6 +15,7 @@ import aiohttp
 from imageconverter.formats import load_formats
 from imageconverter.settings import Settings, SettingsError, child_environment
 from services.gateway.access import KeyRing
+from services.lifecycle import raise_file_limit
 from services.stack import credentials
 from services.stack.ports import require_free
 from services.stack.program import Command, Program
@@ -33,6 +34,7 @@ _WRONG_SETTINGS = 2  # the status of a role that refuses its settings; it has sa
 
 def up(settings: Settings) -> int:
     """Run everything until SIGINT or SIGTERM; returns the exit status."""
+    raise_file_limit()
     folder = settings.process.data_dir
     with ExitStack() as stack:
         _claim(folder, stack)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 from pydantic import SecretStr
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 2
 _BYTES_PER_EXTRA_SECOND = 4 * MEGABYTE
+_REQUESTS_AT_ONCE = 128  # more would not be faster, and each takes a socket
 _MULTIPART_BYTES = 32 * MEGABYTE
 
 
@@ -65,6 +66,7 @@ class ObjectStore:
         """Prepare the clients; nothing is sent yet."""
         self._settings = settings
         self._seconds = settings.timeout_seconds
+        self._slots = asyncio.Semaphore(_REQUESTS_AT_ONCE)
         self._store = S3Store(
             settings.bucket,
             endpoint=settings.endpoint,
@@ -139,6 +141,23 @@ class ObjectStore:
             )
         return result["e_tag"] or ""
 
+    async def create(
+        self, key: str, data: "Buffer", *, content_type: str, metadata: Mapping[str, str] | None = None
+    ) -> bool:
+        """Write *data* where there is no such object yet; returns whether there was none."""
+        async with self._deadline(memoryview(data).nbytes):
+            try:
+                await obstore.put_async(
+                    self._store,
+                    key,
+                    data,
+                    attributes={"Content-Type": content_type, **(metadata or {})},
+                    mode="create",
+                )
+            except AlreadyExistsError:
+                return False
+        return True
+
     async def get(self, key: str, *, max_bytes: int | None = None) -> LoadedObject | None:
         """Read a whole object; None where there is none. The deadline grows with the object.
 
@@ -208,7 +227,7 @@ class ObjectStore:
     async def _deadline(self, size: int = 0) -> AsyncIterator[None]:
         """Bound one call and turn every way it can fail into StoreUnavailable."""
         try:
-            async with asyncio.timeout(self._seconds + size / _BYTES_PER_EXTRA_SECOND):
+            async with self._slots, asyncio.timeout(self._seconds + size / _BYTES_PER_EXTRA_SECOND):
                 yield
         except TimeoutError:
             raise StoreUnavailable("The object store did not answer in time.") from None

@@ -76,6 +76,7 @@ class LaneWorker(Worker):
         self._give_up = give_up or {}
         self._token = uuid.uuid4().hex
         self._stopping = asyncio.Event()
+        self._look = asyncio.Event()
         self._claim = redis.register_script(script_text("imageconverter.jobs", "claim"))
         self._renew = redis.register_script(script_text("imageconverter.jobs", "renew"))
         self._finish = redis.register_script(script_text("imageconverter.jobs", "finish"))
@@ -88,9 +89,11 @@ class LaneWorker(Worker):
         renewing = asyncio.create_task(self._keep_leases())
         try:
             while not self._stopping.is_set():
+                self._look.clear()
                 await self._poll_iteration()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), self.poll_delay_s)
+                    async with asyncio.timeout(self.poll_delay_s):
+                        await self._look.wait()
         finally:
             renewing.cancel()
 
@@ -104,6 +107,7 @@ class LaneWorker(Worker):
         if self.tasks:
             await asyncio.wait(self.tasks.values(), timeout=LEASE_SECONDS)
         self._stopping.set()
+        self._look.set()
 
     async def _poll_iteration(self) -> None:
         free = self.max_jobs - self.job_counter
@@ -124,8 +128,13 @@ class LaneWorker(Worker):
         await self.sem.acquire()
         self.job_counter += 1
         task = asyncio.create_task(self.run_job(job_id, score))
-        task.add_done_callback(lambda _: self._release_sem_dec_counter_on_complete())
+        task.add_done_callback(lambda _: self._free_slot())
         self.tasks[job_id] = task
+
+    def _free_slot(self) -> None:
+        """Look for the next job at once, so that short jobs do not wait for the poll."""
+        self._release_sem_dec_counter_on_complete()
+        self._look.set()
 
     async def _keep_leases(self) -> None:
         while True:
@@ -148,7 +157,7 @@ class LaneWorker(Worker):
             _log.warning("lease lost", lane=self._lane.value, job=job_id)
             task.cancel()
 
-    async def finish_job(  # noqa: PLR0917 - arq's own signature
+    async def finish_job(  # arq's own signature
         self,
         job_id: str,
         finish: bool,  # noqa: FBT001
