@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -58,7 +59,8 @@ class Conversion:
         return outcome
 
     async def _convert(self, job: ConversionJob) -> ConversionOutcome:
-        done, clashes = await self._look(job) if job.run_id else ({}, set())
+        found = await self._look(job) if job.run_id else {}
+        done = _up_to_date(job, found)
         wanted = [index for index in range(len(job.outputs)) if index not in done]
         if wanted:
             source = await self.store.get(job.source_key, max_bytes=self.max_source_bytes)
@@ -70,51 +72,65 @@ class Conversion:
             )
             stored = await asyncio.gather(
                 *(
-                    self._store(job, source.stored, order, result)
+                    self._store(job, source.stored, order, result, found)
                     for order, result in zip(orders, results, strict=True)
                 )
             )
             done |= dict(zip(wanted, stored, strict=True))
-        outputs = [
-            done[index].model_copy(update={"status": "warning", "message": _CLASH})
-            if index in clashes and done[index].status == "success"
-            else done[index]
-            for index in range(len(job.outputs))
-        ]
-        return ConversionOutcome(outputs=tuple(outputs))
+        return ConversionOutcome(outputs=tuple(done[index] for index in range(len(job.outputs))))
 
-    async def _look(self, job: ConversionJob) -> tuple[dict[int, OutputOutcome], set[int]]:
-        """Return the outputs that are up to date, and those that another source of this run has made."""
-        paths = [order.expected_path for order in job.outputs]
+    async def _look(self, job: ConversionJob) -> dict[str, StoredObject | None]:
+        """Return what there is already at the paths that the outputs are expected at."""
+        paths = list(dict.fromkeys(order.expected_path for order in job.outputs))
         found = await asyncio.gather(*(self.store.head(keys.target(path)) for path in paths))
-        unchanged, clashes = {}, set()
-        for index, stored in enumerate(found):
-            if stored is None:
-                continue
-            if stored.metadata.get(MADE_OF) == job.made_of(job.source_etag, job.outputs[index].target):
-                unchanged[index] = OutputOutcome(
-                    status="skipped", message="The output is up to date.", path=paths[index], size=stored.size
-                )
-            elif stored.metadata.get(RUN) == job.run_id and stored.metadata.get(SOURCE) != job.source_mark:
-                clashes.add(index)
-        return unchanged, clashes
+        return dict(zip(paths, found, strict=True))
 
     async def _store(
-        self, job: ConversionJob, source: StoredObject, order: OutputOrder, result: Converted | Failed
+        self,
+        job: ConversionJob,
+        source: StoredObject,
+        order: OutputOrder,
+        result: Converted | Failed,
+        found: Mapping[str, StoredObject | None],
     ) -> OutputOutcome:
         if isinstance(result, Failed):
             return OutputOutcome(status="error", message=result.reason, path=order.expected_path)
         path = order.path(result.output)
-        await self.store.put(
-            keys.target(path),
-            result.data,
-            content_type=OUTPUT_FORMATS[result.output].media_type,
-            metadata=job.marks(source.etag, order.target),
-        )
+        key, media_type = keys.target(path), OUTPUT_FORMATS[result.output].media_type
+        marks = job.marks(source.etag, order.target)
+        before = found.get(path)
+        # Where there was nothing a moment ago, another source of the same name may have come first since.
+        fresh = path in found and before is None
+        if not fresh or not await self.store.create(key, result.data, content_type=media_type, metadata=marks):
+            before = await self.store.head(key) if fresh else before
+            await self.store.put(key, result.data, content_type=media_type, metadata=marks)
+        warning = result.warning or (_CLASH if _is_clash(job, before) else "")
         return OutputOutcome(
-            status="warning" if result.warning else "success",
-            message=result.warning or "success",
+            status="warning" if warning else "success",
+            message=warning or "success",
             path=path,
             size=len(result.data),
             seconds=result.seconds,
         )
+
+
+def _up_to_date(job: ConversionJob, found: Mapping[str, StoredObject | None]) -> dict[int, OutputOutcome]:
+    """Return the outcomes of those outputs, by their index, that need not be made."""
+    done = {}
+    for index, order in enumerate(job.outputs):
+        stored = found.get(order.expected_path)
+        if stored and stored.metadata.get(MADE_OF) == job.made_of(job.source_etag, order.target):
+            done[index] = OutputOutcome(
+                status="skipped", message="The output is up to date.", path=order.expected_path, size=stored.size
+            )
+    return done
+
+
+def _is_clash(job: ConversionJob, before: StoredObject | None) -> bool:
+    """Whether what was there before was made in the same run, but of another source."""
+    return (
+        before is not None
+        and bool(job.run_id)
+        and before.metadata.get(RUN) == job.run_id
+        and before.metadata.get(SOURCE) != job.source_mark
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from PIL import Image
 
 from imageconverter.jobs import Lane
 from imageconverter.resources import Resources, open_resources
@@ -133,14 +135,49 @@ async def test_an_unchanged_source_is_skipped_and_a_changed_one_is_not(gateway: 
 async def test_two_sources_of_one_name_are_a_warning(gateway: Client, resources: Resources) -> None:
     """The outputs keep only the file name; the later one wins, and its row says so."""
     name = f"{uuid4().hex}.png"
-    directory = await put_sources(resources, {f"a/{name}": pictures.png(), f"z/{name}": pictures.png(size=(40, 30))})
-    # One after the other, so that which one is later is known.
-    await resources.redis.set(f"arq:in-progress:{directory}", "x")
+    directory = await put_sources(resources, {f"{n}/{name}": pictures.png(size=(40 + n, 30)) for n in range(6)})
     await start(gateway, directory, THUMBNAIL)
     status = await finished(gateway)
+    rows = await results(gateway)
 
-    assert sum(status["counter"].values()) == 2
-    assert status["counter"]["error"] == 0
+    assert status["counter"] == {"error": 0, "skipped": 0, "success": 1, "warning": 5}
+    assert sum("same run" in row["message"] for row in rows) == 5
+
+
+async def test_a_source_that_is_replaced_while_its_run_goes_on_is_made_again_next_time(
+    gateway: Client, resources: Resources
+) -> None:
+    """The fingerprint is that of the bytes that were converted, not of those that were listed."""
+    directory = await put_sources(resources, {f"{uuid4().hex}.png": pictures.png(size=(900, 700)) for _ in range(12)})
+    await start(gateway, directory, PRODUCT)
+    keys_listed = [s.key async for page in resources.store.list(f"source/{directory}/") for s in page]
+    await resources.store.put(keys_listed[-1], pictures.png(size=(50, 40)), content_type="image/png")
+    await finished(gateway)
+    await start(gateway, directory, PRODUCT)
+    await finished(gateway)
+    output = await resources.store.get(f"target/products/normal/{keys_listed[-1].rpartition('/')[2]}")
+
+    assert output is not None
+    assert Image.open(io.BytesIO(bytes(output.data))).size == (50, 40)
+
+
+async def test_a_directory_that_is_deleted_while_its_run_goes_on_gives_errors_with_a_reason(
+    gateway: Client, resources: Resources
+) -> None:
+    """The run ends, and every source has its row."""
+    directory = await put_sources(resources, {f"{n:02}.png": pictures.png(size=(900, 700)) for n in range(30)})
+    await start(gateway, directory, PRODUCT)
+    async with gateway.delete(
+        "/images/directories/source", data=json.dumps({"path": directory}).encode(), headers=ADMIN
+    ) as answer:
+        assert answer.status == 200
+    status = await finished(gateway)
+    rows = await results(gateway)
+
+    assert status["status"] == "finished"
+    assert len(rows) == 30
+    assert {row["status"] for row in rows} <= {"success", "skipped", "warning", "error"}
+    assert all("does not exist" in row["message"] for row in rows if row["status"] == "error")
 
 
 async def test_each_format_may_have_its_own_source_directory(
