@@ -10,6 +10,7 @@ import structlog
 from imageconverter import uploads
 from imageconverter.errors import Unavailable
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
+from imageconverter.runs import revive
 from imageconverter.settings import Settings
 from services.lifecycle import known_as_alive, unless_stopped
 
@@ -18,6 +19,7 @@ _log = structlog.get_logger(__name__)
 ROLE = "reporter"
 
 _LOOK_SECONDS = 5
+_REVIVE_SECONDS = 10
 _PATIENCE_SECONDS = 30  # a Redis that restarts is waited for
 
 
@@ -54,13 +56,14 @@ def recurring_tasks(settings: Settings, resources: Resources) -> list[Recurring]
             # A tenth of their life: an upload is gone at the latest a tenth late.
             seconds=max(_LOOK_SECONDS, int(hours * 360)),
             work=lambda: uploads.sweep(resources.store, hours=hours),
-        )
+        ),
+        Recurring("revive-run", seconds=_REVIVE_SECONDS, work=lambda: revive(resources.runs, resources.queue)),
     ]
 
 
 async def _do_if_due(task: Recurring, resources: Resources) -> None:
     try:
-        if await resources.queue.turn(task.name, seconds=task.seconds):
-            _log.info("recurring task done", task=task.name, count=await task.work())
+        if await resources.queue.turn(task.name, seconds=task.seconds) and (count := await task.work()):
+            _log.info("recurring task done", task=task.name, count=count)
     except Unavailable as error:
         _log.warning("recurring task failed, next try when it is due again", task=task.name, reason=error.reason)

@@ -74,9 +74,7 @@ class JobQueue:
         self._accept = redis.register_script(script_text("imageconverter.jobs", "accept"))
         self._beat = redis.register_script(script_text("imageconverter.jobs", "beat"))
 
-    async def accept(
-        self, lane: Lane, function: str, job_id: str, payload: Mapping[str, Any], *, limit: int = 0
-    ) -> None:
+    async def accept(self, lane: Lane, function: str, job_id: str, payload: Any, *, limit: int = 0) -> None:
         """Queue one job in one step; the same id again changes nothing.
 
         Raises QueueFull where *limit* (0: none) jobs wait or run already.

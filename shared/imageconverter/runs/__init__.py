@@ -1,7 +1,7 @@
 """Conversion runs: every picture of some directories to some formats, however many there are."""
 
 from imageconverter.runs.ledger import RunLedger
-from imageconverter.runs.planner import count_sources, plan_more
+from imageconverter.runs.planner import count_sources, plan_more, revive
 from imageconverter.runs.results import ResultPage, read_results
 from imageconverter.runs.run import Counts, Run, RunRequest, RunStatus, SourceResult, order_run
 
@@ -17,4 +17,5 @@ __all__ = [
     "order_run",
     "plan_more",
     "read_results",
+    "revive",
 ]

@@ -180,6 +180,13 @@ class RunLedger:
             (state,) = await pipe.execute()
         return bool(state == b"running")
 
+    async def is_hungry(self, run_id: str) -> bool:
+        """Whether the run goes on, has sources that are not handed out, and few that are."""
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+            pipe.hmget(keys.run(run_id), ["state", "listed", "planned", "recorded"])
+            ((state, listed, planned, recorded),) = await pipe.execute()
+        return bool(state == b"running" and listed != b"1" and int(planned) - int(recorded) <= _LOW_MARK)
+
     async def counted(self, run_id: str, *, sources: int, outputs: int, done: bool) -> None:
         """Note how many sources and outputs the run has, as far as they are counted."""
         values: dict[str, Any] = {"sources_total": sources, "outputs_total": outputs, "counted": int(done)}

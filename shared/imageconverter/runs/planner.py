@@ -1,8 +1,10 @@
 """Handing out the sources of a run, a window at a time, and counting them."""
 
 from imageconverter import directories
+from imageconverter.jobs import JobQueue, Lane
 from imageconverter.runs.ledger import FLUSH_AT, WINDOW, Place, RunLedger, SourceJob
 from imageconverter.runs.results import move_results
+from imageconverter.runs.run import PLAN_TASK
 from imageconverter.storage import ObjectStore
 
 
@@ -44,12 +46,24 @@ async def count_sources(run_id: str, ledger: RunLedger, store: ObjectStore) -> N
     await ledger.counted(run_id, sources=sources, outputs=outputs, done=True)
 
 
+async def revive(ledger: RunLedger, queue: JobQueue) -> int:
+    """Call the planner of a run that hungers, should the call for it have been lost; returns how many were called.
+
+    A call too many does no harm.
+    """
+    run_id = await ledger.latest()
+    if run_id is None or not await ledger.is_hungry(run_id):
+        return 0
+    await queue.accept(Lane.BATCH, PLAN_TASK, f"{run_id}:plan:again", [run_id])
+    return 1
+
+
 async def _next_page(directory: str, place: Place, batches: int, store: ObjectStore) -> tuple[list[SourceJob], Place]:
-    """Return the sources behind *place* and the place behind them."""
+    """Return the sources behind *place* that the window has room for, and the place behind them."""
     async for page in directories.files(store, "source", directory, after=place.after):
         if page:
-            sources = [SourceJob(stored.key, stored.etag) for stored in page]
-            following = place._replace(after=page[-1].key, planned=place.planned + len(sources))
+            sources = [SourceJob(stored.key, stored.etag) for stored in page[: WINDOW - place.outstanding]]
+            following = place._replace(after=sources[-1].key, planned=place.planned + len(sources))
             return sources, following
     batch = place.batch + 1
     return [], place._replace(batch=batch, after="", listed=batch >= batches)
