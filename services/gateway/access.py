@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imageconverter.errors import Unauthorized
 from imageconverter.formats import PictureType
-from imageconverter.settings import SettingsError
+from imageconverter.settings import Gateway, SettingsError
+from services.gateway.tokens import Kind, TokenSigner
 
 Permission = Literal[
     "admin",
@@ -32,6 +33,8 @@ Permission = Literal[
     "images.delete.app",
 ]
 PERMISSIONS: tuple[str, ...] = get_args(Permission)
+
+_USER = "user:"
 
 # How a picture's type is called in permissions.
 AREA: dict[PictureType, str] = {"category": "categories", "product": "products", "app": "app"}
@@ -57,7 +60,9 @@ class Grant:
             raise Unauthorized("The key does not have the right that this needs.")
 
 
-class _Key(BaseModel):
+class Key(BaseModel):
+    """A key of the keys file."""
+
     model_config = ConfigDict(extra="forbid")
 
     name: str
@@ -68,32 +73,66 @@ class _Key(BaseModel):
 class _KeysFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    key: list[_Key] = []
+    key: list[Key] = []
 
 
 class KeyRing:
-    """All keys that are accepted."""
+    """Everybody who is let in: by key, by password, or by a token that one of these was exchanged for."""
 
-    def __init__(self, admin_key: SecretStr | None, keys_file: Path | None) -> None:
-        """Take the *admin_key* and those of *keys_file*; raises SettingsError where the file is unusable."""
-        self._grants: list[tuple[bytes, Grant]] = []
-        if admin_key is not None:
-            self._grants.append((_digest(admin_key.get_secret_value()), Grant("admin", frozenset({"admin"}))))
-        for key in _read(keys_file):
-            self._grants.append((bytes.fromhex(key.sha256), Grant(key.name, frozenset(key.permissions))))
-        if not self._grants:
+    def __init__(self, settings: Gateway, token_secret: bytes) -> None:
+        """Take the admin's key and password and the keys of the file from *settings*.
+
+        *token_secret* is something that all gateways know and nobody else does. Raises SettingsError where
+        the keys file is unusable or where there is no key at all.
+        """
+        self.signer = TokenSigner(token_secret)
+        self._grants: dict[str, Grant] = {}
+        self._digests: dict[str, bytes] = {}
+        if settings.api_key is not None:
+            self._add(_digest(settings.api_key.get_secret_value()), Grant("admin", frozenset({"admin"})))
+        for key in read_keys(settings.api_keys_file):
+            self._add(bytes.fromhex(key.sha256), Grant(key.name, frozenset(key.permissions)))
+        if not self._digests:
             raise SettingsError("IMAGECONVERTER_API_KEY: must be set, or IMAGECONVERTER_API_KEYS_FILE with a key")
+        self._user = settings.admin_user
+        self._password = settings.admin_password
+        if self._password is not None:
+            self._grants[_USER + self._user] = Grant(self._user, frozenset({"admin"}))
 
     def grant(self, request: web.Request) -> Grant:
-        """Return what *request*'s key may do; raises Unauthorized where there is none or it is unknown.
+        """Return what the sender of *request* may do; raises Unauthorized where nobody knows it.
 
-        Every key is compared, in constant time, whichever fits.
+        The key or access token stands in a header, or the token in a cookie.
         """
-        presented = _digest(_bearer(request))
-        found = [grant for digest, grant in self._grants if hmac.compare_digest(digest, presented)]
-        if not found:
+        presented = _bearer(request) or request.cookies.get("accessToken", "")
+        holder = self.holder_of_key(presented) or self.holder_of_token(presented, "access")
+        if holder is None:
             raise Unauthorized("A valid API key is needed: Authorization: Bearer <key>.")
-        return found[0]
+        return self._grants[holder]
+
+    def holder_of_key(self, key: str) -> str | None:
+        """Return who holds *key*. Every key is compared, in constant time, whichever fits."""
+        presented = _digest(key)
+        found = [holder for holder, digest in self._digests.items() if hmac.compare_digest(digest, presented)]
+        return found[0] if found else None
+
+    def holder_of_token(self, text: str, kind: Kind) -> str | None:
+        """Return who holds the token *text*; it is void when its key is not accepted any more."""
+        token = self.signer.read(text)
+        return token.holder if token and token.kind == kind and token.holder in self._grants else None
+
+    def holder_of_password(self, user: str, password: str) -> str | None:
+        """Return who *user* with *password* is; both are compared in constant time, whichever is wrong."""
+        if self._password is None:
+            return None
+        right_user = hmac.compare_digest(_digest(self._user), _digest(user))
+        right_password = hmac.compare_digest(_digest(self._password.get_secret_value()), _digest(password))
+        return _USER + self._user if right_user and right_password else None
+
+    def _add(self, digest: bytes, grant: Grant) -> None:
+        holder = digest.hex()[:16]
+        self._digests.setdefault(holder, digest)
+        self._grants.setdefault(holder, grant)
 
 
 def key_entry(name: str, key: str, permissions: Sequence[str]) -> str:
@@ -113,7 +152,8 @@ def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
 
 
-def _read(path: Path | None) -> list[_Key]:
+def read_keys(path: Path | None) -> list[Key]:
+    """Return the keys of the file at *path*; raises SettingsError where it is unusable."""
     if path is None:
         return []
     try:

@@ -25,7 +25,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.QUEUE] = resources.queue
     app[state.RUNS] = resources.runs
     app[state.FORMATS] = resources.formats
-    app[state.KEYS] = KeyRing(settings.gateway.api_key, settings.gateway.api_keys_file)
+    app[state.KEYS] = KeyRing(settings.gateway, _token_secret(settings))
     app[state.GATEWAY] = settings.gateway
     app[state.CONVERSION] = settings.conversion
     app[state.LIMITS] = Limits(pixels=settings.conversion.max_pixels)
@@ -38,6 +38,12 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app.on_shutdown.append(_end_streams)
     app.on_cleanup.append(_stop_threads)
     return app
+
+
+def _token_secret(settings: Settings) -> bytes:
+    """Return a secret that every gateway of the stack has and nobody else: the key to the object store."""
+    secret = settings.storage.secret_key
+    return b"" if secret is None else secret.get_secret_value().encode()
 
 
 async def _end_streams(app: web.Application) -> None:

@@ -80,6 +80,17 @@ class StartBody(BaseModel):
         )
 
 
+class LoginBody(BaseModel):
+    """Body of `login`: a key, or a user and a password, or a refresh token."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    apiKey: str | None = None  # noqa: N815
+    email: str | None = None
+    password: str | None = None
+    refreshToken: str | None = None  # noqa: N815
+
+
 class EmptyBody(BaseModel):
     """A body that says nothing."""
 

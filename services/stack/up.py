@@ -14,7 +14,7 @@ import aiohttp
 
 from imageconverter.formats import load_formats
 from imageconverter.settings import Settings, SettingsError, child_environment
-from services.gateway.access import KeyRing
+from services.gateway.access import read_keys
 from services.lifecycle import raise_file_limit
 from services.stack import credentials
 from services.stack.ports import require_free
@@ -100,7 +100,7 @@ def _given(settings: Settings, folder: Path, kept: Mapping[str, str]) -> dict[st
     if formats is not None:
         given["IMAGECONVERTER_FORMATS_FILE"] = str(formats)
     if settings.gateway.api_keys_file is not None:
-        KeyRing(None, settings.gateway.api_keys_file)
+        read_keys(settings.gateway.api_keys_file)
     return given
 
 

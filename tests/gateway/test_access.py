@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, make_mocked_request
-from pydantic import SecretStr
 
 from imageconverter.errors import Unauthorized
-from imageconverter.settings import SettingsError
-from services.gateway.access import Grant, KeyRing, key_entry
+from imageconverter.settings import Gateway, SettingsError
+from services.gateway.access import Grant, KeyRing, key_entry, read_keys
 from tests.conftest import API_KEY
 
 GUARDED = [
@@ -74,7 +73,8 @@ async def test_a_key_is_taken_from_either_header(gateway: TestClient[Any, Any], 
 
 def test_a_key_of_the_file_has_its_own_rights(tmp_path: Path) -> None:
     """And no others."""
-    ring = KeyRing(SecretStr("the admin's"), keys_file(tmp_path, "products.read", "images.publish.products"))
+    file = keys_file(tmp_path, "products.read", "images.publish.products")
+    ring = KeyRing(Gateway(api_key="the admin's", api_keys_file=file), b"secret")
     grant = ring.grant(request(Authorization="Bearer reader"))
 
     assert grant.may("products.read")
@@ -113,7 +113,7 @@ def test_a_fault_in_the_keys_file_is_told(tmp_path: Path, change: Callable[[str]
     file.write_text(change(file.read_text()))
 
     with pytest.raises(SettingsError, match=rf"IMAGECONVERTER_API_KEYS_FILE: .*keys\.toml: .*({word})"):
-        KeyRing(None, file)
+        read_keys(file)
 
 
 def test_a_gateway_without_any_key_does_not_start(tmp_path: Path) -> None:
@@ -121,9 +121,9 @@ def test_a_gateway_without_any_key_does_not_start(tmp_path: Path) -> None:
     (tmp_path / "keys.toml").write_text("")
 
     with pytest.raises(SettingsError, match="IMAGECONVERTER_API_KEY"):
-        KeyRing(None, None)
+        KeyRing(Gateway(), b"secret")
     with pytest.raises(SettingsError, match="IMAGECONVERTER_API_KEY"):
-        KeyRing(None, tmp_path / "keys.toml")
+        KeyRing(Gateway(api_keys_file=tmp_path / "keys.toml"), b"secret")
 
 
 def test_the_keys_file_holds_no_key(tmp_path: Path) -> None:
