@@ -58,13 +58,18 @@ class Stack:
             "formats": ["content.imageFormat.thumbnailProduct"],
             "imageData": base64.b64encode(pictures.jpeg(size=(400, 300))).decode(),
         }
+        return self.call("POST", "/images/upload/convert", sent)
+
+    def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Call the images API; returns status and answer, (0, None) where nobody answers."""
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/images/upload/convert",
-            data=json.dumps(sent).encode(),
+            f"http://127.0.0.1:{self.port}{path}",
+            data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self.api_key}"},
+            method=method,
         )
-        status, body = self.request(request)
-        return status, json.loads(body or b"null")
+        status, answer = self.request(request)
+        return status, json.loads(answer or b"null")
 
     @property
     def api_key(self) -> str:
@@ -413,3 +418,31 @@ def test_the_readme_s_commands_work(stack: Stack, tmp_path: Path) -> None:
     assert '"status": "ready"' in finished.stdout
     assert Image.open(io.BytesIO((tmp_path / "normal.jpg").read_bytes())).size == (800, 600)
     assert Image.open(io.BytesIO((tmp_path / "thumbnail.jpg").read_bytes())).size == (200, 150)
+
+
+def test_a_run_completes_with_exact_counters_when_workers_are_killed(stack: Stack) -> None:
+    """kill -9 again and again while thirty pictures are converted: every one has its row, and none counts twice."""
+    picture = base64.b64encode(pictures.jpeg(size=(1600, 1200))).decode()
+    names = [f"run {number:02}.jpg" for number in range(30)]
+    upload = {"fileName": names, "formats": ["content.imageFormat.app"], "imageData": [picture] * len(names)}
+    _, staged = stack.call("POST", "/images/upload", upload)
+    formats = ["content.imageFormat.largeProduct", "content.imageFormat.thumbnailProduct"]
+    order = {"source": "directory", "directory": staged["path"], "formatList": formats}
+    _, status = stack.call("POST", "/images/convert/start", order)
+    kills = 0
+    while status["running"]:
+        if kills < 3:
+            with contextlib.suppress(StopIteration, ProcessLookupError):
+                os.kill(stack.role("worker"), signal.SIGKILL)
+                kills += 1
+        time.sleep(0.7)
+        _, status = stack.call("GET", "/images/convert/status")
+    _, rows = stack.call("GET", "/images/convert/results")
+
+    assert kills >= 1
+    assert status["status"] == "finished"
+    assert status["progress"] == {"finished": 30, "percentage": 100, "total": 30}
+    assert sum(status["counter"].values()) == 30
+    assert status["counter"]["error"] == 0
+    assert sum(status["formatCounter"].values()) == 60
+    assert sorted(row["sourceFilename"] for row in rows["items"]) == sorted(names * 2)
