@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import resource
 import signal
@@ -16,6 +17,21 @@ from imageconverter.settings import Settings
 
 _BEAT_SECONDS = 1.0
 
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of malloc.h
+_LARGE_BLOCK = 1024 * 1024
+
+
+def give_memory_back() -> None:
+    """Have the C library return large blocks to the system as soon as they are freed.
+
+    glibc raises its threshold for that with every large block that is freed, up to 32 MiB: after some uploads
+    of that size it keeps them all. Other C libraries know no such switch.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
+        mallopt(_M_ARENA_MAX, 2)
+
 
 def raise_file_limit() -> None:
     """Allow this process, and those that it starts, as many open files as the system lets it: each client is one."""
@@ -28,6 +44,7 @@ def run_until_signal(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]])
 
     async def supervised() -> None:
         raise_file_limit()
+        give_memory_back()
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):

@@ -446,3 +446,26 @@ def test_a_run_completes_with_exact_counters_when_workers_are_killed(stack: Stac
     assert status["counter"]["error"] == 0
     assert sum(status["formatCounter"].values()) == 60
     assert sorted(row["sourceFilename"] for row in rows["items"]) == sorted(names * 2)
+
+
+def test_memory_of_large_uploads_is_given_back(stack: Stack) -> None:
+    """Ten times 20 MB, some at once: afterwards the gateway is about as small as before."""
+    large = base64.b64encode(pictures.jpeg() + bytes(20_000_000)).decode()
+    body = {"fileName": "large.jpg", "formats": ["content.imageFormat.app"], "imageData": large}
+
+    def size() -> int:
+        status = Path(f"/proc/{stack.role('gateway')}/status").read_text()
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert found
+        return int(found[1]) // 1024
+
+    async def upload() -> list[tuple[int, Any]]:
+        return await asyncio.gather(
+            *(asyncio.to_thread(stack.call, "POST", "/images/upload", body) for _ in range(5))
+        )
+
+    before = size()
+    statuses = [status for _ in range(2) for status, _ in asyncio.run(upload())]
+
+    assert statuses == [200] * 10
+    assert size() - before < 100
