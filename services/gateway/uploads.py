@@ -1,6 +1,8 @@
 """Handlers of `images/upload` and `images/upload/convert`."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 
 import pybase64
@@ -23,23 +25,30 @@ _ENVELOPE_BYTES = MEGABYTE
 
 
 async def upload(request: web.Request) -> web.Response:
-    """Stage one or several pictures; answers with the directory they lie in."""
+    """Stage one or several pictures; answers with the directory they lie in.
+
+    With ?directory=, that of an earlier upload, they are added to it.
+    """
     grant = request.app[state.KEYS].grant(request)
     grant.require("images.publish")
-    pictures, _ = await _receive(request)
-    path = await uploads.stage(request.app[state.STORE], pictures)
-    return web.json_response({"path": path, "size": len(pictures)})
+    store, wanted = request.app[state.STORE], request.query.get("directory")
+    directory = "" if wanted is None else await uploads.staged(store, wanted)
+    async with _received(request) as (pictures, _):
+        path = await uploads.stage(store, pictures, directory=directory)
+        count = len(pictures)
+    return web.json_response({"path": path, "size": count})
 
 
 async def upload_and_convert(request: web.Request) -> web.Response:
     """Stage one picture and convert it while the client waits; answers with a row for each format."""
     grant = request.app[state.KEYS].grant(request)
     grant.require("images.publish")
-    pictures, formats = await _receive(request, single=True)
-    for each in formats:
-        grant.require("images.publish", each.type)
-    path = await uploads.stage(request.app[state.STORE], pictures)
-    source_path = f"{path}/{pictures[0].name}"
+    async with _received(request, single=True) as (pictures, formats):
+        for each in formats:
+            grant.require("images.publish", each.type)
+        path = await uploads.stage(request.app[state.STORE], pictures)
+        source_path = f"{path}/{pictures[0].name}"
+        pictures.clear()  # they are not needed while the client waits
     outcomes = await convert_now(
         request.app[state.QUEUE],
         source_path,
@@ -50,8 +59,11 @@ async def upload_and_convert(request: web.Request) -> web.Response:
     return web.json_response({"items": [result(source_path, each) for each in outcomes]})
 
 
-async def _receive(request: web.Request, *, single: bool = False) -> tuple[list[Picture], list[Format]]:
-    """Read, parse and check a body."""
+@asynccontextmanager
+async def _received(
+    request: web.Request, *, single: bool = False
+) -> AsyncIterator[tuple[list[Picture], list[Format]]]:
+    """Read, parse and check a body; its memory is reserved until the block ends, in which it is stored."""
     app, gateway = request.app, request.app[state.GATEWAY]
     limit = gateway.max_upload_mb * MEGABYTE * 4 // 3 + _ENVELOPE_BYTES
     async with app[state.BUDGET].reserve(announced_size(request, limit)):
@@ -60,7 +72,7 @@ async def _receive(request: web.Request, *, single: bool = False) -> tuple[list[
         # threads are few, so that few bodies are held as text and as bytes at the same time.
         work = partial(_unpack, text, app[state.FORMATS], app[state.LIMITS], single=single)
         del text
-        return await asyncio.get_running_loop().run_in_executor(app[state.DECODING], work)
+        yield await asyncio.get_running_loop().run_in_executor(app[state.DECODING], work)
 
 
 def _unpack(

@@ -1,18 +1,20 @@
 """Staged uploads: sources that clients send, kept for a while below ``upload/<id>/`` in the source tree."""
 
 import asyncio
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from imageconverter import keys
+from imageconverter import directories, keys
 from imageconverter.engine import Limits, probe
 from imageconverter.errors import InvalidFileFormat, InvalidValue, PictureTooLarge, Undecodable
 from imageconverter.names import file_name
 from imageconverter.storage import ObjectStore
 
 _ID_BYTES = 6
+_DIRECTORY = re.compile(rf"{keys.UPLOADS}/[0-9a-f]{{{2 * _ID_BYTES}}}")
 
 
 class Picture(NamedTuple):
@@ -38,12 +40,20 @@ def check(picture: Picture, limits: Limits) -> Picture:
     return Picture(name, picture.data)
 
 
-async def stage(store: ObjectStore, pictures: Sequence[Picture]) -> str:
+async def staged(store: ObjectStore, directory: str) -> str:
+    """Return *directory* where it is one that `stage` has made and that is still there; else raises InvalidValue."""
+    if not _DIRECTORY.fullmatch(directory) or not await directories.exists(store, "source", directory):
+        raise InvalidValue("There is no such upload.", field="directory")
+    return directory
+
+
+async def stage(store: ObjectStore, pictures: Sequence[Picture], *, directory: str = "") -> str:
     """Store *pictures*, already checked, in a new upload directory; returns its path in the source tree.
 
+    With *directory*, one that was `staged`, they are added to it, and replace those of the same names.
     Where storing one fails the upload fails whole; what was stored is swept later like any other upload.
     """
-    directory = f"{keys.UPLOADS}/{secrets.token_hex(_ID_BYTES)}"
+    directory = directory or f"{keys.UPLOADS}/{secrets.token_hex(_ID_BYTES)}"
     wanted = [keys.source(f"{directory}/{picture.name}") for picture in pictures]
     try:
         async with asyncio.TaskGroup() as group:
