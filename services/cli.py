@@ -1,10 +1,11 @@
-"""The command line: ``imageconverter up | gateway | worker | reporter | health | key | settings``."""
+"""The commands: ``imageconverter up | convert | status | gateway | worker | reporter | health | key | settings``."""
 
 import argparse
 import secrets
 import sys
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from imageconverter import __version__
 from imageconverter.formats import FormatsFileError
@@ -35,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     for role in ROLES:
         command = commands.add_parser(role, help=f"run one {role}")
         command.set_defaults(run=_role, role=role)
+    _add_client_commands(commands)
     health = commands.add_parser("health", help="exit with 0 where a role is alive, for container health checks")
     health.add_argument("role", choices=ROLES)
     health.set_defaults(run=_health)
@@ -45,6 +47,22 @@ def _parser() -> argparse.ArgumentParser:
     table = commands.add_parser("settings", help="print all settings as a Markdown table")
     table.set_defaults(run=_settings)
     return parser
+
+
+def _add_client_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    convert = commands.add_parser("convert", help="convert all pictures of a local folder")
+    convert.add_argument("directory", metavar="DIR", type=Path, help="the folder; its sub-folders are taken too")
+    convert.add_argument("--format", metavar="ID", action="append", required=True, help="may be given several times")
+    convert.add_argument("--action", metavar="NAME", default="convert", help="what the run is called in the history")
+    convert.set_defaults(run=_convert)
+    status = commands.add_parser("status", help="tell how the running or last run stands")
+    status.add_argument("--watch", action="store_true", help="follow the run until it ends")
+    status.set_defaults(run=_status)
+    for command in (convert, status):
+        command.add_argument("--server", metavar="URL", help="default: the gateway of the settings, on this machine")
+        command.add_argument(
+            "--key", metavar="KEY", help="default: IMAGECONVERTER_API_KEY, else the key made by `up`"
+        )
 
 
 # Each command imports what it needs: starting a worker must not pay for the gateway.
@@ -66,6 +84,25 @@ def _role(options: argparse.Namespace) -> int:
     set_up_logging(settings.process, role=options.role)
     run_until_signal(partial(import_module(f"services.{options.role}.main").run, settings))
     return 0
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from services.client.convert import convert
+
+    return convert(
+        load_settings(),
+        options.directory,
+        options.format,
+        server=options.server,
+        key=options.key,
+        action=options.action,
+    )
+
+
+def _status(options: argparse.Namespace) -> int:
+    from services.client.status import status
+
+    return status(load_settings(), server=options.server, key=options.key, watch=options.watch)
 
 
 def _health(options: argparse.Namespace) -> int:

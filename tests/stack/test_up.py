@@ -421,7 +421,7 @@ def test_the_readme_s_commands_work(stack: Stack, tmp_path: Path) -> None:
 
 
 def test_a_run_completes_with_exact_counters_when_workers_are_killed(stack: Stack) -> None:
-    """kill -9 again and again while thirty pictures are converted: every one has its row, and none counts twice."""
+    """Workers are killed again and again while thirty pictures are converted: every one has its row, and none counts twice."""
     picture = base64.b64encode(pictures.jpeg(size=(1600, 1200))).decode()
     names = [f"run {number:02}.jpg" for number in range(30)]
     upload = {"fileName": names, "formats": ["content.imageFormat.app"], "imageData": [picture] * len(names)}

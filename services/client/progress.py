@@ -1,0 +1,80 @@
+"""How far something is: a bar on a terminal, else plain lines, one a second at most."""
+
+import shutil
+import sys
+import time
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self
+
+from tqdm import tqdm
+
+_LINE_SECONDS = 1.0
+_UNIT = " images"
+
+
+class Progress:
+    """Shows the count of pictures, their rate, the errors and the time left, between entering and leaving."""
+
+    def __init__(self, label: str) -> None:
+        """Begin with nothing shown; *label* says what is being done."""
+        self._label = label
+        self._is_terminal = sys.stdout.isatty()
+        self._bar: Any = None
+        self._began = self._told = time.monotonic()
+        self._first: int | None = None
+        self._latest = ""
+        self._lines = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        elif self._latest and (not self._lines or self._is_time()):
+            self._print()
+
+    def show(self, done: int, total: int, errors: int) -> None:
+        """Show that *done* of *total* pictures are done; the rate counts those since the first call."""
+        first = self._first if self._first is not None else done
+        self._first = first
+        if self._is_terminal:
+            self._move_bar(done, total, errors)
+            return
+        seconds = time.monotonic() - self._began
+        rate = (done - first) / seconds if seconds else 0.0
+        left = f", {timedelta(seconds=round((total - done) / rate))} left" if rate and done < total else ""
+        self._latest = f"{self._label}: {done} of {total} images, {rate:.1f}/s, {counted(errors, 'error')}{left}"
+        if self._is_time():
+            self._print()
+
+    def _move_bar(self, done: int, total: int, errors: int) -> None:
+        if self._bar is None:
+            self._bar = tqdm(desc=self._label, total=total, initial=done, unit=_UNIT, file=sys.stdout)
+        # A terminal that does not know its size, as in a container, counts as an ordinary one; tqdm would hide.
+        self._bar.total, (self._bar.ncols, self._bar.nrows) = total, shutil.get_terminal_size()
+        self._bar.set_postfix_str(counted(errors, "error"), refresh=False)
+        self._bar.update(done - self._bar.n)
+        self._bar.refresh()
+
+    def _is_time(self) -> bool:
+        return time.monotonic() - self._told >= _LINE_SECONDS
+
+    def _print(self) -> None:
+        print(self._latest, flush=True)
+        self._told = time.monotonic()
+        self._lines += 1
+
+
+def still_bar(done: int, total: int) -> str:
+    """Return a bar that does not move."""
+    form = "[{bar:30}] {percentage:.0f} %"
+    return str(tqdm.format_meter(done, total or 1, 0, ascii=" #", bar_format=form))
+
+
+def counted(number: int, noun: str) -> str:
+    """Return *number* and *noun*, in the plural where it takes one."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
