@@ -2,10 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from imageconverter import keys
@@ -16,6 +17,7 @@ from services.gateway.app import create_app
 from services.stack.program import Program
 from services.stack.servers import object_store, redis_server
 from services.worker.main import run as run_worker
+from tests.contract.document import check_response
 
 API_KEY = "a-key-for-tests"
 ADMIN = {"Authorization": f"Bearer {API_KEY}"}
@@ -28,6 +30,21 @@ def no_settings_from_outside() -> None:
     """What the machine has set for a stack of its own must not change a test."""
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         del os.environ[name]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def answers_follow_the_contract() -> Iterator[None]:
+    """Every answer of the images API to any test is judged by `openapi/images.yaml`."""
+    ask = TestClient._request
+
+    async def ask_and_judge(client: TestClient[Any, Any], *args: Any, **options: Any) -> ClientResponse:
+        response = await ask(client, *args, **options)
+        await check_response(response)
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TestClient, "_request", ask_and_judge)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -64,9 +64,9 @@ async def results(request: web.Request) -> web.StreamResponse:
     run_id = request.query.get("run") or await request.app[state.RUNS].latest()
     if "application/x-ndjson" in request.headers.get("Accept", ""):
         return await _all_results(request, run_id)
+    begin = _cursor(request)
     if run_id is None:
         return web.json_response({"items": []})
-    begin = _cursor(request)
     page = await read_results(
         run_id, request.app[state.RUNS], request.app[state.STORE], start=begin, limit=RESULTS_AT_ONCE
     )

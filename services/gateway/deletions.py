@@ -16,7 +16,7 @@ async def delete_several(request: web.Request) -> web.Response:
     body = await read_json(request, DeletionBody)
     if not body.names:
         raise InvalidValue("fileName is empty.", field="fileName")
-    formats = _formats(request, picture_type, body.formats)
+    formats = _formats(request, picture_type, body.wanted)
     await delete_pictures(request.app[state.STORE], body.names, formats)
     return web.json_response({})
 
@@ -25,7 +25,7 @@ async def delete_one(request: web.Request) -> web.Response:
     """Delete the converted pictures of the name in the path."""
     picture_type = _authorised_type(request)
     body = await read_json(request, SingleDeletionBody)
-    formats = _formats(request, picture_type, body.formats)
+    formats = _formats(request, picture_type, body.wanted)
     await delete_pictures(request.app[state.STORE], [request.match_info["filename"]], formats)
     return web.json_response({})
 

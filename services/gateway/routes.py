@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from services.gateway import content, conversions, deletions, directories, health, uploads, urls
+from services.gateway import content, contract, conversions, deletions, directories, health, login, uploads, urls
 
 IMAGES_BASES = ("/admin/api/v1/images", "/images")
 
@@ -27,8 +27,15 @@ IMAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/convert/runs", conversions.history),
 )
 
+# Beside the images API, below the base of the admin interface.
+LOGIN: tuple[tuple[str, str, Handler], ...] = (
+    ("POST", "/admin/api/v1/login", login.login),
+    ("GET", "/admin/api/v1/login/checkToken/{otok}", login.check_token),
+)
+
 PLAIN: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/content/{path:.+}", content.content),
+    ("GET", "/openapi/images.yaml", contract.images),
     ("GET", "/health/live", health.live),
     ("GET", "/health/ready", health.ready),
     ("GET", "/metrics", health.metrics),
@@ -39,6 +46,9 @@ def routes() -> Iterator[web.RouteDef]:
     """All routes; GET answers HEAD as well."""
     for method, path, handler in PLAIN:
         yield _route(method, path, handler)
+    for method, path, handler in LOGIN:
+        yield _route(method, path, handler)
+        yield _route(method, path + "/", handler)
     for base in IMAGES_BASES:
         for method, path, handler in IMAGES:
             yield _route(method, base + path, handler)

@@ -49,7 +49,12 @@ class SingleDeletionBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    formats: list[str] | None = None
+    formats: list[str] = []
+
+    @property
+    def wanted(self) -> list[str] | None:
+        """The formats that are named; None where the field was not passed."""
+        return self.formats if "formats" in self.model_fields_set else None
 
 
 class DeletionBody(SingleDeletionBody):

@@ -81,6 +81,8 @@ FAULTS: list[tuple[str, Any, int, str]] = [
     ("products", {"fileName": 1}, 400, "invalidFormat"),
     ("products", {"fileName": [1]}, 400, "invalidFormat"),
     ("products", {"fileName": "a.png", "formats": PRODUCT}, 400, "invalidFormat"),
+    ("products", {"fileName": "a.png", "formats": None}, 400, "invalidFormat"),
+    ("products/a.png", {"formats": None}, 400, "invalidFormat"),
     ("products", {"fileName": "a.png", "formats": [1]}, 400, "invalidFormat"),
     ("products", {"fileName": "a.png", "extra": 1}, 400, "unknownDataField"),
     ("products", {"fileName": []}, 400, "invalidValue"),

@@ -66,11 +66,12 @@ async def test_a_cancel_without_a_run_answers_the_last_status(gateway: Client, r
 async def test_a_cursor_that_is_not_ours_is_an_invalid_value(
     gateway: Client, resources: Resources, cursor: str
 ) -> None:
-    """Not a server error."""
+    """Not a server error; before the first run as well as after it."""
+    before = await get(gateway, f"/images/convert/results?cursor={cursor}")
     await start(gateway, await put_sources(resources, {"a.png": pictures.png()}), THUMBNAIL)
-    status, answer = await get(gateway, f"/images/convert/results?cursor={cursor}")
+    after = await get(gateway, f"/images/convert/results?cursor={cursor}")
 
-    assert (status, answer["type"]) == (400, "invalidValue")
+    assert [(status, answer["type"]) for status, answer in (before, after)] == [(400, "invalidValue")] * 2
 
 
 async def test_rights_are_asked_for(make_settings: MakeSettings, resources: Resources, tmp_path: Path) -> None:
