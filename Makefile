@@ -47,7 +47,7 @@ lock: $(STAMPS)/dev
 	  "dev --group build --extra embedded --group dev"; do \
 	  set -- $$set; name=$$1; shift; \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-	    --no-emit-index-url --no-emit-find-links pyproject.toml "$$@" -o requirements/$$name.txt || exit 1; \
+	    pyproject.toml "$$@" -o requirements/$$name.txt || exit 1; \
 	done
 
 clean:
