@@ -122,6 +122,7 @@ async def test_a_picture_that_hangs_is_cut_off() -> None:
 
         with pytest.raises(LimitExceeded):
             await pool.convert(pictures.jpeg(), [SMALL], urgent=True)
+        await until(lambda: len(set(children) & set(pool.children)) == 1)
         os.kill(next(child for child in children if child in pool.children), signal.SIGCONT)
         assert isinstance((await pool.convert(pictures.jpeg(), [SMALL], urgent=True))[0], Converted)
 
@@ -204,15 +205,18 @@ async def test_children_do_not_outlive_a_worker_that_is_killed(tmp_path: Path) -
         "import asyncio, pathlib, sys\n"
         "from imageconverter.settings import Worker\n"
         "from services.worker.children import ChildPool\n"
+        "from imageconverter.engine import Target\n"
+        "from tests import pictures\n"
         "async def main():\n"
-        "    async with ChildPool(Worker(children=2), max_pixels=1) as pool:\n"
-        "        while len(pool.children) < 2: await asyncio.sleep(0.01)\n"
-        "        await asyncio.sleep(0.5)\n"
+        "    async with ChildPool(Worker(children=2), max_pixels=10**8) as pool:\n"
+        "        jpeg, small = pictures.jpeg(), Target(max_width=9, max_height=9)\n"
+        "        await asyncio.gather(*(pool.convert(jpeg, [small], urgent=True) for _ in range(2)))\n"
         "        pathlib.Path(sys.argv[1]).write_text(' '.join(map(str, pool.children)))\n"
         "        await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
     )
-    worker = await asyncio.create_subprocess_exec(sys.executable, "-c", program, str(told))
+    root = Path(__file__).parents[2]
+    worker = await asyncio.create_subprocess_exec(sys.executable, "-c", program, str(told), cwd=root)
     await until(lambda: told.exists() and len(told.read_text().split()) == 2)
     children = [int(pid) for pid in told.read_text().split()]
     os.kill(children[0], signal.SIGSTOP)
