@@ -20,6 +20,9 @@ from tests import pictures
 from tests.conftest import ADMIN, MakeSettings
 from tests.gateway.runs import PRODUCT, THUMBNAIL, Client, finished, get, post, put_sources, results, start
 
+# Large enough that a run of some is not over at once; made once, because making it takes a moment.
+LARGE = pictures.png(size=(900, 700))
+
 pytestmark = pytest.mark.usefixtures("no_run", "worker")
 
 BASES = ["/admin/api/v1/images", "/images"]
@@ -148,7 +151,7 @@ async def test_a_source_that_is_replaced_while_its_run_goes_on_is_made_again_nex
     gateway: Client, resources: Resources
 ) -> None:
     """The fingerprint is that of the bytes that were converted, not of those that were listed."""
-    directory = await put_sources(resources, {f"{uuid4().hex}.png": pictures.png(size=(900, 700)) for _ in range(12)})
+    directory = await put_sources(resources, {f"{uuid4().hex}.png": LARGE for _ in range(6)})
     await start(gateway, directory, PRODUCT)
     keys_listed = [s.key async for page in resources.store.list(f"source/{directory}/") for s in page]
     await resources.store.put(keys_listed[-1], pictures.png(size=(50, 40)), content_type="image/png")
@@ -165,7 +168,7 @@ async def test_a_directory_that_is_deleted_while_its_run_goes_on_gives_errors_wi
     gateway: Client, resources: Resources
 ) -> None:
     """The run ends, and every source has its row."""
-    directory = await put_sources(resources, {f"{n:02}.png": pictures.png(size=(900, 700)) for n in range(30)})
+    directory = await put_sources(resources, {f"{n:02}.png": LARGE for n in range(30)})
     await start(gateway, directory, PRODUCT)
     async with gateway.delete(
         "/images/directories/source", data=json.dumps({"path": directory}).encode(), headers=ADMIN
@@ -248,7 +251,7 @@ async def test_a_start_that_makes_no_sense_is_a_400_without_a_type(
 
 async def test_a_canceled_run_has_stopped_when_the_answer_comes(gateway: Client, resources: Resources) -> None:
     """Nothing of it is done afterwards; a new one can be started at once."""
-    directory = await put_sources(resources, {f"{n:03}.png": pictures.png(size=(900, 700)) for n in range(60)})
+    directory = await put_sources(resources, {f"{n:03}.png": LARGE for n in range(60)})
     await start(gateway, directory, THUMBNAIL, PRODUCT)
     status, answer = await post(gateway, "/images/convert/cancel", {})
     before = answer["progress"]["finished"]
@@ -305,14 +308,14 @@ async def test_earlier_runs_are_told_by_their_ids(gateway: Client, resources: Re
 
 async def test_events_follow_a_run_to_its_end(gateway: Client, resources: Resources) -> None:
     """Each one is a status; the last one says that it is finished."""
-    directory = await put_sources(resources, {f"{n}.png": pictures.png(size=(900, 700)) for n in range(20)})
+    directory = await put_sources(resources, {f"{n}.png": LARGE for n in range(8)})
     await start(gateway, directory, PRODUCT)
     async with gateway.get("/images/convert/events", headers=ADMIN) as stream:
         assert stream.content_type == "text/event-stream"
         seen = [json.loads(line[6:]) async for line in stream.content if line.startswith(b"data: ")]
 
     assert seen[-1]["status"] == "finished"
-    assert seen[-1]["counter"]["success"] == 20
+    assert seen[-1]["counter"]["success"] == 8
     assert [each["progress"]["finished"] for each in seen] == sorted(each["progress"]["finished"] for each in seen)
 
 
