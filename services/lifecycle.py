@@ -74,19 +74,21 @@ async def unless_stopped(stopping: asyncio.Event, work: Coroutine[Any, Any, None
 async def known_as_alive(queue: JobQueue, role: str) -> AsyncIterator[None]:
     """Tell the others once a second that this process of *role* is alive."""
     process = f"{socket.gethostname()}:{os.getpid()}"
+    ending = asyncio.Event()  # not a cancellation: one may get lost inside of redis-py
 
     async def beat() -> None:
-        while True:
+        while not ending.is_set():
             with contextlib.suppress(QueueUnavailable):
                 await queue.beat(role, process)
-            await asyncio.sleep(_BEAT_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ending.wait(), _BEAT_SECONDS)
 
     beating = asyncio.create_task(beat())
     try:
         yield
     finally:
-        beating.cancel()
-        await asyncio.gather(beating, return_exceptions=True)
+        ending.set()
+        await beating
 
 
 async def is_alive(settings: Settings, role: str) -> bool:

@@ -93,21 +93,16 @@ class _Runs:
     async def _convert(self, payload: list[Any]) -> None:
         run_id, index, batch, key, etag = payload
         working = asyncio.create_task(self._result(run_id, index, batch, key, etag))
-        watching = asyncio.create_task(self._until_canceled(run_id))
         try:
-            await asyncio.wait([working, watching], return_when=asyncio.FIRST_COMPLETED)
+            # Looking for a cancel is done in between and never cancelled: that may get lost inside of redis-py.
+            await asyncio.wait([working], timeout=_LOOK_FOR_CANCEL_SECONDS)
+            while not working.done() and await self.ledger.is_running(run_id):
+                await asyncio.wait([working], timeout=_LOOK_FOR_CANCEL_SECONDS)
             result = await working if working.done() else None
-            if not working.done():
-                await watching  # raises what kept it from watching
         finally:
-            for task in (working, watching):
-                task.cancel()
-            await asyncio.gather(working, watching, return_exceptions=True)
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
         await self.ledger.record(run_id, result, index)
-
-    async def _until_canceled(self, run_id: str) -> None:
-        while await self.ledger.is_running(run_id):  # noqa: ASYNC110 - the sign is in Redis, not in this process
-            await asyncio.sleep(_LOOK_FOR_CANCEL_SECONDS)
 
     async def _result(self, run_id: str, index: int, batch: int, key: str, etag: str) -> SourceResult | None:
         run = await self._run(run_id)

@@ -95,7 +95,8 @@ class LaneWorker(Worker):
                     async with asyncio.timeout(self.poll_delay_s):
                         await self._look.wait()
         finally:
-            renewing.cancel()
+            self._stopping.set()
+            await renewing
 
     async def drain(self, seconds: float) -> None:
         """Take no more jobs, wait up to *seconds* for those that run, cancel the rest and stop."""
@@ -137,8 +138,9 @@ class LaneWorker(Worker):
         self._look.set()
 
     async def _keep_leases(self) -> None:
-        while True:
-            await asyncio.sleep(LEASE_SECONDS / _RENEWALS_PER_LEASE)
+        while not self._stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), LEASE_SECONDS / _RENEWALS_PER_LEASE)
             running = [lease_key(job_id) for job_id, task in self.tasks.items() if not task.done()]
             if not running:
                 continue
