@@ -1,11 +1,16 @@
 """Handing out the sources of a run, a window at a time, and counting them."""
 
+from collections.abc import Iterator, Sequence
+
 from imageconverter import directories
 from imageconverter.jobs import JobQueue, Lane
 from imageconverter.runs.ledger import FLUSH_AT, WINDOW, Place, RunLedger, SourceJob
 from imageconverter.runs.results import move_results
 from imageconverter.runs.run import PLAN_TASK
 from imageconverter.storage import ObjectStore
+
+# Handed out in one step: Redis does nothing else meanwhile, and a thousand would take it ten milliseconds and more.
+_AT_ONCE = 100
 
 
 async def plan_more(run_id: str, ledger: RunLedger, store: ObjectStore) -> None:
@@ -22,10 +27,11 @@ async def plan_more(run_id: str, ledger: RunLedger, store: ObjectStore) -> None:
     await move_results(run_id, ledger, store, at_least=FLUSH_AT if running else 1)
     while running and not place.listed and place.outstanding < WINDOW:
         sources, following = await _next_page(run.batches[place.batch].directory, place, len(run.batches), store)
-        outstanding = await ledger.extend(run, place, sources, following)
-        if outstanding is None:
-            return
-        place = following._replace(outstanding=outstanding)
+        for portion, behind in _portions(sources, place, following):
+            outstanding = await ledger.extend(run, place, portion, behind)
+            if outstanding is None:
+                return
+            place = behind._replace(outstanding=outstanding)
     if place.listed and not place.outstanding:
         await move_results(run_id, ledger, store, at_least=1)
 
@@ -56,6 +62,17 @@ async def revive(ledger: RunLedger, queue: JobQueue) -> int:
         return 0
     await queue.accept(Lane.BATCH, PLAN_TASK, f"{run_id}:plan:again", [run_id])
     return 1
+
+
+def _portions(
+    sources: Sequence[SourceJob], place: Place, following: Place
+) -> Iterator[tuple[Sequence[SourceJob], Place]]:
+    """Cut *sources*, found at *place*, into portions, each with the place behind it."""
+    for begin in range(0, len(sources), _AT_ONCE):
+        portion = sources[begin : begin + _AT_ONCE]
+        yield portion, place._replace(after=portion[-1].key, planned=place.planned + begin + len(portion))
+    if not sources:
+        yield sources, following
 
 
 async def _next_page(directory: str, place: Place, batches: int, store: ObjectStore) -> tuple[list[SourceJob], Place]:
