@@ -1,22 +1,33 @@
-"""Run all benchmarks, or those that are named: ``python -m bench [stack]``."""
+"""Run all benchmarks, or those that are named: ``python -m bench [stack] [runs] [slots] [rerun] [--long]``."""
 
+import argparse
 import sys
 from collections.abc import Callable
 
-from bench import stack
+from bench import rerun, runs, slots, stack
 
-BENCHMARKS: dict[str, Callable[[], None]] = {"stack": stack.main}
+BENCHMARKS: dict[str, Callable[[], None]] = {
+    "stack": stack.main,
+    "runs": runs.main,
+    "slots": slots.main,
+    "rerun": rerun.main,
+}
+LONG: dict[str, Callable[[], None]] = {"runs": runs.long}
 
 
 def main() -> int:
     """Run what the command line names; returns the exit status."""
-    wanted = sys.argv[1:] or list(BENCHMARKS)
-    unknown = [name for name in wanted if name not in BENCHMARKS]
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Print figures; see docs/benchmarks.md.")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all where none is named"
+    )
+    parser.add_argument("--long", action="store_true", help="measure as long as the figures of the documents take")
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in BENCHMARKS]
     if unknown:
-        print(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
-        return 2
-    for name in wanted:
-        BENCHMARKS[name]()
+        parser.error(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    for name in options.names or BENCHMARKS:
+        (LONG.get(name, BENCHMARKS[name]) if options.long else BENCHMARKS[name])()
     return 0
 
 

@@ -1,0 +1,95 @@
+"""A run that is ordered again beside the first, with real S3 and engine: nothing has changed since."""
+
+import asyncio
+import os
+import time
+from typing import NamedTuple
+
+from bench import cpu
+from bench.photographs import photograph
+from bench.servers import running_role, running_servers, settings_of
+from imageconverter.resources import Resources, open_resources, wait_for_bucket
+from imageconverter.runs import RunRequest, RunStatus, order_run
+
+FORMATS = ("normalCategory", "normalProduct", "thumbnailProduct", "app")
+IMAGES = 200
+RERUNS = 3
+_DIRECTORY = "bench"
+_SIZE = (1633, 1225)  # 2 MP
+
+
+class Measured(NamedTuple):
+    """What one run took."""
+
+    seconds: float
+    cpu: dict[str, float]
+    """CPU seconds by process."""
+    status: RunStatus
+
+
+def main() -> None:
+    """Measure, print."""
+    asyncio.run(_measure())
+
+
+async def _measure() -> None:
+    print(f"\n== rerun: {IMAGES} pictures of 2 MP to {len(FORMATS)} formats, then {RERUNS} times again unchanged")
+    async with running_servers(store=True) as environment:
+        settings = settings_of(environment)
+        async with open_resources(settings, patience=20) as resources:
+            await wait_for_bucket(resources.store)
+            await _put_sources(resources)
+            async with running_role(["services.cli", "worker"], environment) as worker:
+                while not await resources.queue.live_processes("worker"):  # noqa: ASYNC110 - another process decides
+                    await asyncio.sleep(0.1)
+                first = await _run(resources, worker)
+                again = [await _run(resources, worker) for _ in range(RERUNS)]
+    if first.status.outputs.success != IMAGES * len(FORMATS):
+        raise RuntimeError(f"the first run did not convert everything: {first.status}")
+    if any(each.status.outputs.skipped != IMAGES * len(FORMATS) for each in again):
+        raise RuntimeError("a second run converted something")
+    report(first, again)
+
+
+def report(first: Measured, again: list[Measured]) -> None:
+    """Print the cost of an image."""
+    seconds = sum(each.seconds for each in again) / RERUNS
+    used = {name: sum(each.cpu[name] for each in again) / RERUNS for name in first.cpu}
+    for label, one, other in [
+        *((f"CPU of the {name}", first.cpu[name], used[name]) for name in first.cpu),
+        ("wall", first.seconds, seconds),
+    ]:
+        target = " (target 20)" if label in {"CPU of the worker", "wall"} else ""
+        print(
+            f"{label}: {one / IMAGES * 1000:.1f} ms an image, again {other / IMAGES * 1000:.2f} ms: "
+            f"{one / other:.0f} times less{target}"
+        )
+
+
+async def _put_sources(resources: Resources) -> None:
+    photographs = [photograph(*_SIZE, seed) for seed in range(4)]
+    for number in range(IMAGES):
+        key = f"source/{_DIRECTORY}/{number:04}.jpg"
+        await resources.store.put(key, photographs[number % len(photographs)], content_type="image/jpeg")
+
+
+async def _run(resources: Resources, worker: int) -> Measured:
+    formats = tuple(f"content.imageFormat.{name}" for name in FORMATS)
+    request = RunRequest(action="bench", source="directory", directory=_DIRECTORY, formats=formats)
+    run = await order_run(resources.store, resources.formats, request)
+    below = cpu.descendants(os.getpid())
+    groups = {
+        "worker": cpu.descendants(worker),
+        "redis": {cpu.named(below, "redis-server")},
+        "s3": {cpu.named(below, "weed")},
+    }
+    before = {name: cpu.seconds(pids) for name, pids in groups.items()}
+    began = time.perf_counter()
+    await resources.runs.start(run)
+    while await resources.runs.is_running(run.id):  # noqa: ASYNC110 - another process decides
+        await asyncio.sleep(0.01)
+    seconds = time.perf_counter() - began
+    status = await resources.runs.status(run.id)
+    if status is None:
+        raise RuntimeError("the run is forgotten")
+    return Measured(seconds, {name: cpu.seconds(pids) - before[name] for name, pids in groups.items()}, status)

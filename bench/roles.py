@@ -1,0 +1,85 @@
+"""A worker or a gateway over a simulated store: ``python -m bench.roles worker|gateway [--seconds …]``.
+
+Each is a process of its own, so that its memory and CPU time can be told apart.
+"""
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+
+from aiohttp import web
+
+from bench.simulated import NoEngine, SimulatedStore
+from imageconverter.jobs import Lane, LaneWorker
+from imageconverter.resources import Resources, open_resources
+from imageconverter.settings import Settings, load_settings
+from imageconverter.telemetry import set_up_logging
+from services.gateway.app import create_app
+from services.lifecycle import known_as_alive, run_until_signal
+from services.worker.conversion import Conversion
+from services.worker.tasks import tasks_of_lanes
+
+_PATIENCE_SECONDS = 10
+_DRAIN_SECONDS = 1
+_JOB_SECONDS = 3600
+
+
+def main() -> None:
+    """Run one role until SIGTERM."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("role", choices=["worker", "gateway"])
+    parser.add_argument("--slots", type=int, default=4, help="jobs at once")
+    parser.add_argument("--seconds", type=float, default=0, help="what a picture takes")
+    options = parser.parse_args()
+    settings = load_settings()
+    set_up_logging(settings.process, role=options.role)
+    if options.role == "gateway":
+        run_until_signal(partial(_gateway, settings))
+    else:
+        run_until_signal(partial(_worker, settings, options.slots, options.seconds))
+
+
+@asynccontextmanager
+async def simulated_resources(settings: Settings) -> AsyncIterator[Resources]:
+    """Open what a role holds open, with a simulated store."""
+    async with open_resources(settings, patience=_PATIENCE_SECONDS) as resources:
+        yield replace(resources, store=SimulatedStore())
+
+
+def batch_worker(resources: Resources, *, slots: int, seconds: float = 0) -> LaneWorker:
+    """Return a worker of the batch lane, with the real tasks and no engine; a picture takes *seconds*."""
+    conversion = Conversion(resources.store, NoEngine(seconds=seconds), max_source_bytes=1 << 20)
+    tasks = tasks_of_lanes(resources, conversion)[Lane.BATCH]
+    return LaneWorker(
+        Lane.BATCH, tasks.tasks, resources.redis, give_up=tasks.give_up, slots=slots, job_seconds=_JOB_SECONDS
+    )
+
+
+async def _worker(settings: Settings, slots: int, seconds: float, stopping: asyncio.Event) -> None:
+    async with simulated_resources(settings) as resources, known_as_alive(resources.queue, "worker"):
+        worker = batch_worker(resources, slots=slots, seconds=seconds)
+        running = asyncio.create_task(worker.async_run())
+        stop = asyncio.create_task(stopping.wait())
+        await asyncio.wait([running, stop], return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        await worker.drain(_DRAIN_SECONDS)
+        await running
+
+
+async def _gateway(settings: Settings, stopping: asyncio.Event) -> None:
+    async with simulated_resources(settings) as resources:
+        runner = web.AppRunner(create_app(settings, resources), access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, settings.gateway.host, settings.gateway.port).start()
+            async with known_as_alive(resources.queue, "gateway"):
+                await stopping.wait()
+        finally:
+            await runner.cleanup()
+
+
+if __name__ == "__main__":
+    main()

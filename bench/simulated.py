@@ -1,0 +1,103 @@
+"""What stands in for S3 and for the engine, so that nothing but the runs themselves is measured."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from obstore import Bytes
+
+from imageconverter import keys
+from imageconverter.engine import Converted, Failed, Target
+from imageconverter.storage import LoadedObject, ObjectStore, StoredObject
+from services.worker.children import ChildPool
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+# The smallest GIF there is: one pixel.
+ONE_PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff2c00000000010001000002024401003b")
+
+_PAGE = 1000
+_MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def directory_of(sources: int) -> str:
+    """Return the source directory in which a `SimulatedStore` shows so many *sources*."""
+    return f"simulated {sources}"
+
+
+class SimulatedStore(ObjectStore):
+    """A store without bytes: a source directory holds as many pictures as its name says, and puts are dropped.
+
+    Keys are made while they are listed; nothing is held. No output is ever found.
+    """
+
+    def __init__(self) -> None:
+        """Prepare nothing."""
+
+    async def list(self, prefix: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
+        """List the sources below *prefix*, in pages of a thousand as the real one does."""
+        word, _, count = prefix.removeprefix(keys.SOURCE).rstrip("/").partition(" ")
+        last = int(count) if word == "simulated" and count.isdigit() else 0
+        begin = int(after.removeprefix(prefix).partition(".")[0]) + 1 if after else 0
+        for start in range(begin, last, _PAGE):
+            await asyncio.sleep(0)
+            yield [_source(f"{prefix}{number:09}.gif") for number in range(start, min(start + _PAGE, last))]
+
+    async def get(self, key: str, *, max_bytes: int | None = None) -> LoadedObject | None:  # noqa: ARG002
+        """Return one pixel for a source."""
+        return LoadedObject(_source(key), Bytes(ONE_PIXEL)) if key.startswith(keys.SOURCE) else None
+
+    async def head(self, key: str) -> StoredObject | None:
+        """Find sources and no outputs."""
+        return _source(key) if key.startswith(keys.SOURCE) else None
+
+    async def put(
+        self,
+        key: str,  # noqa: ARG002
+        data: "Buffer",  # noqa: ARG002
+        *,
+        content_type: str,  # noqa: ARG002
+        metadata: Mapping[str, str] | None = None,  # noqa: ARG002
+    ) -> str:
+        """Drop what is put."""
+        return '"dropped"'
+
+    async def create(
+        self,
+        key: str,  # noqa: ARG002
+        data: "Buffer",  # noqa: ARG002
+        *,
+        content_type: str,  # noqa: ARG002
+        metadata: Mapping[str, str] | None = None,  # noqa: ARG002
+    ) -> bool:
+        """Drop what is created."""
+        return True
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """Delete nothing."""
+
+
+class NoEngine(ChildPool):
+    """Children that return one pixel for each target after *seconds*, without looking at the source."""
+
+    def __init__(self, *, seconds: float = 0) -> None:
+        """Start nothing."""
+        self._seconds = seconds
+
+    async def convert(
+        self,
+        source: "Buffer",  # noqa: ARG002
+        targets: Sequence[Target],
+        *,
+        urgent: bool,  # noqa: ARG002
+    ) -> list[Converted | Failed]:
+        """Return one pixel for each of the *targets*."""
+        if self._seconds:
+            await asyncio.sleep(self._seconds)
+        return [Converted(ONE_PIXEL, "gif", (1, 1), 0.0, "") for _ in targets]
+
+
+def _source(key: str) -> StoredObject:
+    return StoredObject(key, len(ONE_PIXEL), '"one pixel"', _MODIFIED)

@@ -1,0 +1,115 @@
+"""Jobs a second: run jobs without an engine beside empty jobs of bare arq, on the same Redis, in the same process."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from arq import Worker
+from arq.connections import ArqRedis
+from arq.worker import func
+
+from bench.roles import batch_worker, simulated_resources
+from bench.servers import running_servers, settings_of
+from bench.simulated import directory_of
+from imageconverter.jobs import open_redis
+from imageconverter.resources import Resources
+from imageconverter.runs import RunRequest, order_run
+
+if TYPE_CHECKING:
+    from arq.typing import WorkerCoroutine
+
+# With one slot, bare arq takes one job a poll, so that few jobs take long enough; with more it does not.
+PAUSED_JOBS = {1: 60, 4: 1000}
+ROUNDS = 3
+JOBS = 1000
+FORMATS = ("content.imageFormat.normalProduct",)
+_POLL_SECONDS = 0.05  # ours
+_QUEUE = "bench:bare"
+
+
+class Rates(NamedTuple):
+    """Jobs a second in one round."""
+
+    paused: float
+    """Bare arq that polls as often as we do."""
+    eager: float
+    """Bare arq that polls without a pause."""
+    ours: float
+
+
+def main() -> None:
+    """Measure, print."""
+    asyncio.run(_measure())
+
+
+async def _measure() -> None:
+    print(f"\n== slots: run jobs without an engine beside empty jobs of bare arq, {ROUNDS} rounds of {JOBS}")
+    async with running_servers(store=False) as environment:
+        settings = settings_of(environment)
+        async with simulated_resources(settings) as resources, open_redis(settings.redis, patience=10) as redis:
+            for slots, paused_jobs in PAUSED_JOBS.items():
+                report(
+                    slots,
+                    [
+                        Rates(
+                            await bare(redis, paused_jobs, slots=slots, pause=_POLL_SECONDS),
+                            await bare(redis, JOBS, slots=slots, pause=0),
+                            await ours(resources, slots=slots),
+                        )
+                        for _ in range(ROUNDS)
+                    ],
+                )
+
+
+def report(slots: int, rounds: Sequence[Rates]) -> None:
+    """Print the medians of *rounds*."""
+    paused, eager, ours = (statistics.median(rates) for rates in zip(*rounds, strict=True))
+    beside_paused = statistics.median(each.ours / each.paused for each in rounds)
+    beside_eager = statistics.median(each.ours / each.eager for each in rounds)
+    print(
+        f"{slots} {'slot' if slots == 1 else 'slots'}: run jobs {ours:.0f} a second; "
+        f"bare arq with our poll delay {paused:.0f}: ratio {beside_paused:.2f} (target 0.8); "
+        f"bare arq that polls without a pause {eager:.0f}: ratio {beside_eager:.2f}"
+    )
+
+
+async def ours(resources: Resources, *, slots: int) -> float:
+    """Return jobs a second of a run, its planning and counting included."""
+    request = RunRequest(source="directory", directory=directory_of(JOBS), formats=FORMATS)
+    run = await order_run(resources.store, resources.formats, request)
+    worker = batch_worker(resources, slots=slots)
+    await resources.runs.start(run)
+    began = time.perf_counter()
+    running = asyncio.create_task(worker.async_run())
+    while await resources.runs.is_running(run.id):  # noqa: ASYNC110 - the sign is in Redis
+        await asyncio.sleep(0.02)
+    rate = JOBS / (time.perf_counter() - began)
+    await worker.drain(5)
+    await running
+    return rate
+
+
+async def bare(redis: ArqRedis, jobs: int, *, slots: int, pause: float) -> float:
+    """Return jobs a second of arq as it comes, with jobs that do nothing and *pause* seconds between its polls."""
+    for number in range(jobs):
+        await redis.enqueue_job("nothing", number, _queue_name=_QUEUE)
+
+    async def nothing(_context: dict[str, Any], _number: int) -> None:
+        """Do nothing."""
+
+    worker = Worker(
+        [func(cast("WorkerCoroutine", nothing), name="nothing")],
+        queue_name=_QUEUE,
+        redis_pool=redis,
+        handle_signals=False,
+        max_jobs=slots,
+        poll_delay=pause,
+        burst=True,
+        job_serializer=redis.job_serializer,
+        job_deserializer=redis.job_deserializer,
+    )
+    began = time.perf_counter()
+    await worker.async_run()
+    return jobs / (time.perf_counter() - began)
