@@ -72,6 +72,7 @@ class JobQueue:
         self._patience = patience
         self._slice = timeout_seconds * _SLICE_OF_TIMEOUT
         self._accept = redis.register_script(script_text("imageconverter.jobs", "accept"))
+        self._reply = redis.register_script(script_text("imageconverter.jobs", "reply"))
         self._beat = redis.register_script(script_text("imageconverter.jobs", "beat"))
 
     async def accept(self, lane: Lane, function: str, job_id: str, payload: Any, *, limit: int = 0) -> None:
@@ -89,10 +90,8 @@ class JobQueue:
 
     async def reply(self, job_id: str, outcome: Mapping[str, Any]) -> None:
         """Leave the *outcome* of a job for the client that waits for it."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=True) as pipe:
-            pipe.rpush(keys.reply(job_id), encode(outcome))
-            pipe.expire(keys.reply(job_id), _REPLY_SECONDS)
-            await pipe.execute()
+        async with redis_errors(self._patience):
+            await self._reply(keys=[keys.reply(job_id)], args=[encode(outcome), _REPLY_SECONDS])
 
     async def wait(self, job_id: str, *, seconds: float) -> dict[str, Any]:
         """Wait for a job's outcome; raises ConversionFailed where there is none after *seconds*."""
