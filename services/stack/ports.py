@@ -1,20 +1,33 @@
 """Ports on loopback for servers that nobody else needs to know."""
 
+import contextlib
+import secrets
 import socket
 from contextlib import ExitStack
+from pathlib import Path
 
 from imageconverter.settings import SettingsError
 
 LOOPBACK = "127.0.0.1"
+_PORTS = range(20_000, 32_768)
 
 
 def free_ports(count: int) -> list[int]:
-    """Return *count* ports of loopback that are free now, all different."""
+    """Return *count* ports of loopback that are free now, all different.
+
+    They lie below those that the system gives to outgoing connections, one of which could take a port
+    between now and its server's start.
+    """
+    found: list[int] = []
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((LOOPBACK, 0))
-        return [each.getsockname()[1] for each in sockets]
+        while len(found) < count:
+            port = secrets.choice(_PORTS)
+            probe = stack.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                probe.bind((LOOPBACK, port))
+                if not any(Path("/tmp").glob(f"seaweedfs-*-{port}.sock")):  # noqa: S108 - where SeaweedFS has them
+                    found.append(port)  # and where one that was killed leaves them, in the way of the next
+    return found
 
 
 def require_free(host: str, port: int) -> None:
