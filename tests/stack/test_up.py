@@ -147,8 +147,8 @@ def running_stack(folder: Path, **more: str) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack for the tests that leave it as it was."""
-    with running_stack(tmp_path_factory.mktemp("stack")) as running:
+    """A stack for the tests that leave it as it was; it answers the start of a run at once."""
+    with running_stack(tmp_path_factory.mktemp("stack"), IMAGECONVERTER_START_SECONDS="0") as running:
         yield running
 
 
