@@ -17,16 +17,6 @@ async def test_live_asks_nobody(gateway: Client) -> None:
         assert (answer.status, await answer.json()) == (200, {"status": "live"})
 
 
-@pytest.mark.usefixtures("worker")
-async def test_ready_means_that_everything_answers(gateway: Client) -> None:
-    """Redis, the store and a worker."""
-    async with gateway.get("/health/ready") as answer:
-        assert (answer.status, await answer.json()) == (
-            200,
-            {"status": "ready", "redis": "up", "store": "up", "workers": 1},
-        )
-
-
 async def test_without_a_worker_the_gateway_is_not_ready(gateway: Client, resources: Resources) -> None:
     """Uploads would wait in vain."""
     await resources.redis.delete(keys.live("worker"))
@@ -35,6 +25,16 @@ async def test_without_a_worker_the_gateway_is_not_ready(gateway: Client, resour
 
     assert answer.status == 503
     assert body == {"status": "not ready", "redis": "up", "store": "up", "workers": 0}
+
+
+@pytest.mark.usefixtures("worker")
+async def test_ready_means_that_everything_answers(gateway: Client) -> None:
+    """Redis, the store and a worker."""
+    async with gateway.get("/health/ready") as answer:
+        assert (answer.status, await answer.json()) == (
+            200,
+            {"status": "ready", "redis": "up", "store": "up", "workers": 1},
+        )
 
 
 async def test_metrics_count_by_route_never_by_path(gateway: Client) -> None:
