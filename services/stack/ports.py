@@ -3,6 +3,7 @@
 import contextlib
 import secrets
 import socket
+from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,8 +13,8 @@ LOOPBACK = "127.0.0.1"
 _PORTS = range(20_000, 32_768)
 
 
-def free_ports(count: int) -> list[int]:
-    """Return *count* ports of loopback that are free now, all different.
+def free_ports(count: int, *, avoid: Collection[int] = ()) -> list[int]:
+    """Return *count* ports of loopback that are free now, all different, and none of *avoid*.
 
     They lie below those that the system gives to outgoing connections, one of which could take a port
     between now and its server's start.
@@ -22,6 +23,8 @@ def free_ports(count: int) -> list[int]:
     with ExitStack() as stack:
         while len(found) < count:
             port = secrets.choice(_PORTS)
+            if port in avoid:
+                continue
             probe = stack.enter_context(socket.socket())
             with contextlib.suppress(OSError):
                 probe.bind((LOOPBACK, port))

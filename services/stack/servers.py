@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +24,20 @@ class Server:
     command: Command
     settings: Mapping[str, str]
     address: str
+    port: int
 
 
-def redis_server(folder: Path, logs: Path, environment: Mapping[str, str], password: str) -> Server:
-    """Return a Redis that keeps its data in *folder* in an append-only file, written every second."""
+def redis_server(
+    folder: Path, logs: Path, environment: Mapping[str, str], password: str, *, avoid: Collection[int] = ()
+) -> Server:
+    """Return a Redis that keeps its data in *folder* in an append-only file, written every second.
+
+    Its port is none of *avoid*.
+    """
     binary = _redis_binary()
     folder.mkdir(exist_ok=True)
     _refuse_downgrade(binary, folder)
-    (port,) = free_ports(1)
+    (port,) = free_ports(1, avoid=avoid)
     config = folder / "redis.conf"  # a file, because a password among the arguments is everybody's to read
     write_private(
         config,
@@ -43,14 +49,20 @@ def redis_server(folder: Path, logs: Path, environment: Mapping[str, str], passw
         Command("redis", [binary, str(config)], environment, logs / "redis.log"),
         {"IMAGECONVERTER_REDIS_URL": f"redis://:{password}@{LOOPBACK}:{port}/0"},
         f"{LOOPBACK}:{port}",
+        port,
     )
 
 
-def object_store(folder: Path, logs: Path, environment: Mapping[str, str], keys: tuple[str, str]) -> Server:
-    """Return a SeaweedFS that keeps its data in *folder*; *keys* are the access key and the secret key."""
+def object_store(
+    folder: Path, logs: Path, environment: Mapping[str, str], keys: tuple[str, str], *, avoid: Collection[int] = ()
+) -> Server:
+    """Return a SeaweedFS that keeps its data in *folder*; *keys* are the access key and the secret key.
+
+    Its ports are none of *avoid*.
+    """
     folder.mkdir(exist_ok=True)
     names = ("s3", "master", "filer", "volume", "admin")
-    ports = free_ports(2 * len(names))
+    ports = free_ports(2 * len(names), avoid=avoid)
     port_options = [
         f"-{name}.port{kind}={ports[2 * i + j]}"
         for i, name in enumerate(names)
@@ -84,6 +96,7 @@ def object_store(folder: Path, logs: Path, environment: Mapping[str, str], keys:
             "IMAGECONVERTER_S3_SECRET_KEY": secret_key,
         },
         f"http://{LOOPBACK}:{ports[0]}",
+        ports[0],
     )
 
 

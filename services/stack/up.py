@@ -106,12 +106,15 @@ def _given(settings: Settings, folder: Path, kept: Mapping[str, str]) -> dict[st
 
 def _servers(settings: Settings, folder: Path, kept: Mapping[str, str]) -> list[Server]:
     """Return the servers that have to be embedded because no address of them was given."""
-    servers, environment, logs = [], child_environment({}), folder / "logs"
+    servers: list[Server] = []
+    environment, logs, taken = child_environment({}), folder / "logs", {settings.gateway.port}
     if settings.redis.url is None:
-        servers.append(redis_server(folder / "redis", logs, environment, kept[credentials.REDIS_PASSWORD]))
+        password = kept[credentials.REDIS_PASSWORD]
+        servers.append(redis_server(folder / "redis", logs, environment, password, avoid=taken))
+        taken |= {servers[0].port}
     if settings.storage.endpoint is None:
         keys = (kept[credentials.S3_ACCESS_KEY], kept[credentials.S3_SECRET_KEY])
-        servers.append(object_store(folder / "s3", logs, environment, keys))
+        servers.append(object_store(folder / "s3", logs, environment, keys, avoid=taken))
     return servers
 
 
