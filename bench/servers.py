@@ -30,7 +30,9 @@ async def running_servers(*, store: bool) -> AsyncIterator[dict[str, str]]:
         folder = Path(name)
         servers = [redis_server(folder / "redis", folder, environment, "redis-password")]
         if store:
-            servers.append(object_store(folder / "s3", folder, environment, ("access", "secret-of-s3")))
+            servers.append(
+                object_store(folder / "s3", folder, environment, ("access", "secret-of-s3"), avoid=[servers[0].port])
+            )
         programs = [Program(server.command) for server in servers]
         for program in programs:
             program.start()

@@ -52,10 +52,9 @@ async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dic
     """Run Redis and SeaweedFS; the value is the environment that tells a role of them."""
     folder = tmp_path_factory.mktemp("servers")
     environment = dict(os.environ)
-    started = [
-        redis_server(folder / "redis", folder, environment, "redis-password"),
-        object_store(folder / "s3", folder, environment, ("access", "secret-of-s3")),
-    ]
+    redis = redis_server(folder / "redis", folder, environment, "redis-password")
+    store = object_store(folder / "s3", folder, environment, ("access", "secret-of-s3"), avoid=[redis.port])
+    started = [redis, store]
     programs = [Program(server.command) for server in started]
     for program in programs:
         program.start()
