@@ -44,7 +44,7 @@ $(STAMPS):
 # Lock all dependencies anew, with hashes and without the address of any index.
 lock: $(STAMPS)/dev
 	@for set in "runtime --group build" "embedded --group build --extra embedded" \
-	  "dev --group build --extra embedded --group dev"; do \
+	  "dev --group build --extra embedded --extra heic --group dev"; do \
 	  set -- $$set; name=$$1; shift; \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    pyproject.toml "$$@" -o requirements/$$name.txt || exit 1; \
