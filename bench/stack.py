@@ -20,7 +20,7 @@ import aiohttp
 
 from bench import cpu
 from bench.photographs import photograph
-from imageconverter.engine import convert
+from imageconverter.engine.pipeline import convert
 from imageconverter.formats import load_formats
 from services.stack.ports import free_ports
 

@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from imageconverter.engine import Converted, Limits, Target, convert
+from imageconverter.engine import Converted, Limits, OutputType, Target
+from imageconverter.engine.animation import Timing
+from imageconverter.engine.encode import encode
+from imageconverter.engine.pipeline import convert
 from tests import pictures
 
 _TOLERANCE = 32  # levels: a lossy file of flat colours stays well below
@@ -15,6 +18,11 @@ _TOLERANCE = 32  # levels: a lossy file of flat colours stays well below
 def target(side: int = 64, **fields: Any) -> Target:
     """Return a target of a square box; any field may be given."""
     return Target(**{"max_width": side, "max_height": side, "output": "png", **fields})
+
+
+def encoded(image: Image.Image, output: OutputType, **fields: Any) -> bytes:
+    """Encode a finished picture; any field of the target may be given."""
+    return encode([image], Timing(), output, target(**fields))[0]
 
 
 def opened(data: bytes) -> Image.Image:

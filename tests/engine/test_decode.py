@@ -11,9 +11,10 @@ from collections.abc import Callable
 import pytest
 from PIL import AvifImagePlugin, Image
 
-from imageconverter.engine import Limits, check_header, convert, probe
+from imageconverter.engine import Limits, check_header, probe
 from imageconverter.engine.decode import load, open_picture
 from imageconverter.engine.geometry import Size
+from imageconverter.engine.pipeline import convert
 from imageconverter.errors import NotAPicture, PictureError, PictureTooLarge, Undecodable
 from tests import pictures
 from tests.engine.judging import difference, is_upright, picture
@@ -178,7 +179,8 @@ def test_no_bomb_is_given_memory() -> None:
     """All of them are refused in a process that may have 64 MB more than it starts with."""
     program = """
 import io, resource
-from imageconverter.engine import Target, convert
+from imageconverter.engine import Target
+from imageconverter.engine.pipeline import convert
 from imageconverter.errors import PictureTooLarge
 from tests import pictures
 bombs = {name: make() for name, make in pictures.BOMBS.items()}

@@ -6,9 +6,8 @@ import pytest
 from PIL import Image
 
 from imageconverter.engine import OUTPUT_FORMATS, OutputType, identify
-from imageconverter.engine.encode import encode
 from tests import pictures
-from tests.engine.judging import alpha, difference, is_near, opened, psnr
+from tests.engine.judging import alpha, difference, encoded, is_near, opened, psnr
 
 _OUTPUTS: tuple[OutputType, ...] = get_args(OutputType)
 _LOSSY: tuple[OutputType, ...] = ("jpeg", "webp", "avif")
@@ -17,7 +16,7 @@ _LOSSY: tuple[OutputType, ...] = ("jpeg", "webp", "avif")
 @pytest.mark.parametrize("output", _OUTPUTS)
 def test_every_output_type_is_what_it_says(output: OutputType) -> None:
     """It is recognised as a source again, and it has names to be called by."""
-    found = identify(encode(pictures.photo(), output, quality=82)[:32])
+    found = identify(encoded(pictures.photo(), output)[:32])
 
     assert found is not None
     assert found.kept_as == output
@@ -29,7 +28,7 @@ def test_every_output_type_is_what_it_says(output: OutputType) -> None:
 def test_the_picture_is_still_the_picture(output: OutputType, least: int) -> None:
     """The ordinary quality is good."""
     photo = pictures.photo((160, 120))
-    made = opened(encode(photo, output, quality=82))
+    made = opened(encoded(photo, output))
 
     assert made.size == photo.size
     assert psnr(made.convert("RGB"), photo) > least
@@ -39,7 +38,7 @@ def test_the_picture_is_still_the_picture(output: OutputType, least: int) -> Non
 def test_grey_is_encoded_as_grey(output: OutputType) -> None:
     """No tint creeps in, and where there is a mode of one channel it is used."""
     grey = pictures.photo().convert("L")
-    made = opened(encode(grey, output, quality=82))
+    made = opened(encoded(grey, output))
     red, green, blue = made.convert("RGB").split()
 
     assert made.mode == {"webp": "RGB", "gif": "P"}.get(output, "L")
@@ -53,7 +52,7 @@ def test_grey_is_encoded_as_grey(output: OutputType) -> None:
 def test_soft_transparency_is_kept(output: OutputType, mode: str) -> None:
     """In all degrees."""
     disc = pictures.cutout(softness=12).convert(mode)
-    made = opened(encode(disc, output, quality=82))
+    made = opened(encoded(disc, output))
 
     assert difference(made.getchannel("A"), disc.getchannel("A")) < 1
     assert made.getchannel("A").getpixel((0, 0)) == 0
@@ -63,7 +62,7 @@ def test_a_gif_keeps_what_is_transparent() -> None:
     """And the colours of what is not."""
     disc = pictures.cutout()
     disc.putalpha(disc.getchannel("A").point([0] * 128 + [255] * 128))
-    made = opened(encode(disc, "gif", quality=82))
+    made = opened(encoded(disc, "gif"))
 
     assert (alpha(made) == alpha(disc)).all()
     assert is_near(made.convert("RGB").getpixel((48, 32)), (200, 30, 60), 4)
@@ -73,7 +72,7 @@ def test_a_gif_of_many_colours_keeps_what_is_transparent() -> None:
     """One entry of the palette is kept free for it."""
     photo = pictures.photo((160, 120)).convert("RGBA")
     photo.paste((0, 0, 0, 0), (0, 0, 80, 60))
-    made = opened(encode(photo, "gif", quality=82))
+    made = opened(encoded(photo, "gif"))
 
     assert (alpha(made) == alpha(photo)).all()
     assert difference(made.convert("RGB").crop((80, 60, 160, 120)), photo.convert("RGB").crop((80, 60, 160, 120))) < 5
@@ -86,7 +85,7 @@ def test_a_gif_keeps_the_one_red_spot_in_the_grass() -> None:
     meadow = Image.merge("RGB", (red.point(dimmed), green, blue.point(dimmed)))
     ladybird = (80, 60, 86, 66)
     meadow.paste((220, 40, 20), ladybird)
-    made = opened(encode(meadow, "gif", quality=82)).convert("RGB")
+    made = opened(encoded(meadow, "gif")).convert("RGB")
 
     assert difference(made.crop(ladybird), meadow.crop(ladybird)) < 8
 
@@ -97,7 +96,7 @@ def test_white_stays_white_in_a_gif(mode: str) -> None:
     photo = pictures.photo((160, 120))
     photo.paste((255, 255, 255), (0, 0, 160, 40))
     photo.paste((250, 251, 252), (40, 40, 80, 80))
-    made = opened(encode(photo.convert(mode), "gif", quality=82)).convert("RGB")
+    made = opened(encoded(photo.convert(mode), "gif")).convert("RGB")
 
     assert set(made.crop((0, 0, 160, 40)).get_flattened_data()) == {(255, 255, 255)}
 
@@ -108,13 +107,13 @@ def test_a_gif_may_be_transparent_all_over_or_nowhere(extreme: int) -> None:
     photo = pictures.photo()
     photo.putalpha(extreme)
 
-    assert (alpha(opened(encode(photo, "gif", quality=82))) == extreme).all()
+    assert (alpha(opened(encoded(photo, "gif"))) == extreme).all()
 
 
 @pytest.mark.parametrize("output", _LOSSY)
 def test_quality_costs_bytes(output: OutputType) -> None:
     """From 1 to 100."""
-    sizes = [len(encode(pictures.photo(), output, quality=quality)) for quality in (1, 50, 82, 100)]
+    sizes = [len(encoded(pictures.photo(), output, quality=quality)) for quality in (1, 50, 82, 100)]
 
     assert sizes == sorted(sizes)
     assert sizes[0] < sizes[-1] / 2
@@ -124,4 +123,4 @@ def test_quality_costs_bytes(output: OutputType) -> None:
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1)])
 def test_the_smallest_pictures_can_be_encoded(output: OutputType, size: tuple[int, int]) -> None:
     """One pixel is a picture."""
-    assert opened(encode(Image.new("RGB", size, (10, 200, 30)), output, quality=82)).size == size
+    assert opened(encoded(Image.new("RGB", size, (10, 200, 30)), output)).size == size

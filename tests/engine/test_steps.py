@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -12,7 +11,7 @@ from imageconverter.engine.geometry import Size, place
 from imageconverter.engine.source import SOURCE_FORMATS
 from imageconverter.engine.steps import Plan
 from tests import pictures
-from tests.engine.judging import difference, is_near, is_upright, psnr
+from tests.engine.judging import difference, is_upright
 
 _WHITE = (255, 255, 255)
 
@@ -31,34 +30,6 @@ def test_a_picture_is_reduced_in_the_axes_it_is_stored_in() -> None:
     reduced = steps.reduce(pictures.photo((64, 96)), plan_for((96, 64), orientation=6, max_width=48))
 
     assert reduced.size == (32, 48)
-
-
-def test_only_the_region_that_is_the_picture_is_resized() -> None:
-    """The rest of the last column belongs to nobody."""
-    photo = pictures.photo((100, 50))
-    wider = Image.new("RGB", (101, 50))
-    wider.paste(photo)
-    wider.paste(photo.crop((99, 0, 100, 50)), (100, 0))
-    expected = steps.resize(photo, (50, 25))
-
-    assert psnr(steps.resize(wider, (50, 25), (0, 0, 100, 50)), expected) > 50
-    assert psnr(steps.resize(wider, (50, 25)), expected) < 40
-
-
-def test_a_picture_of_the_right_size_is_not_touched() -> None:
-    """Not even copied."""
-    photo = pictures.photo()
-
-    assert steps.resize(photo, photo.size) is photo
-    assert steps.resize(photo, photo.size, (0, 0, 96.0, 64.0)) is photo
-
-
-def test_hidden_colours_do_not_bleed() -> None:
-    """The black below the transparency is never seen, at no scale."""
-    small = np.asarray(steps.resize(pictures.cutout((300, 200)), (60, 40)))
-    visible = small[small[..., 3] > 16]
-
-    assert all(is_near(colour, (200, 30, 60), 16) for colour in visible[:, :3].astype(int))
 
 
 # --- orient -------------------------------------------------------------------------------------

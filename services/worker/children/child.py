@@ -10,7 +10,8 @@ import sys
 import warnings
 from typing import Any
 
-from imageconverter.engine import Converted, Failed, Limits, Target, convert
+from imageconverter.engine import Converted, Failed, Limits, Target
+from imageconverter.engine.pipeline import convert
 from imageconverter.errors import PictureError
 from services.worker.children import parcel
 from services.worker.children.confinement import allow_cpu, confine, volunteer_for_oom

@@ -1,14 +1,17 @@
-"""The engine: bytes in, bytes out. It knows no network, no queue and no settings."""
+"""The engine: bytes in, bytes out. It knows no network, no queue and no settings.
 
-from imageconverter.engine.decode import ImageInfo, check_header, probe
-from imageconverter.engine.encode import OUTPUT_FORMATS
+What is named here takes no decoder: the gateway and the worker import it. `imageconverter.engine.pipeline`, which
+does the work, is for the processes that are confined.
+"""
+
+from imageconverter.engine.header import check_header, probe
 from imageconverter.engine.limits import Limits
-from imageconverter.engine.pipeline import Converted, Failed, convert
+from imageconverter.engine.output import OUTPUT_FORMATS, Converted, Failed
 from imageconverter.engine.source import SourceFormat, identify
 from imageconverter.engine.target import Fit, OutputType, Target
 
 # Part of every output's fingerprint: with a new number, pictures that were converted before are made anew.
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 
 __all__ = [
     "ENGINE_VERSION",
@@ -16,13 +19,11 @@ __all__ = [
     "Converted",
     "Failed",
     "Fit",
-    "ImageInfo",
     "Limits",
     "OutputType",
     "SourceFormat",
     "Target",
     "check_header",
-    "convert",
     "identify",
     "probe",
 ]

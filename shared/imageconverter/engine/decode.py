@@ -1,6 +1,5 @@
 """Opening a source picture safely: its own decoder only, limits before pixels, only the scale that is needed."""
 
-import io
 import math
 import struct
 import warnings
@@ -10,18 +9,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
 
-import imagesize
 from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngImageFile
 
+from imageconverter.engine import decoders
 from imageconverter.engine.geometry import Region, Size
+from imageconverter.engine.header import check_extents, check_header
 from imageconverter.engine.limits import Limits
-from imageconverter.engine.source import HEAD_BYTES, SourceFormat, identify
-from imageconverter.errors import NotAPicture, PictureTooLarge, Undecodable
+from imageconverter.engine.source import SourceFormat
+from imageconverter.errors import PictureTooLarge, Undecodable
 
 _ORIENTATION_TAG = 0x0112
 _SIDEWAYS = range(5, 9)
-_OS2_HEADER = b"\x0c\0\0\0"
+_TURNED_BY_THE_DECODER = ("TIFF", "HEIF", "JXL")
+_CAN_MOVE = ("GIF", "WEBP", "AVIF", "PNG")
 # A scaled JPEG decode keeps this many times the extent that is needed: with less, the last Lanczos step
 # is so small that it blurs; with 2.0, a 12 MP photograph for a 1200 pixel box is decoded in full.
 _SCALED_DECODE_RESERVE = 1.5
@@ -44,7 +45,7 @@ class ImageInfo:
     orientation: int
     """EXIF orientation, 1 to 8."""
     animated: bool
-    """Whether frames follow the first one, which alone is converted."""
+    """Whether frames follow the first one."""
 
     @property
     def is_sideways(self) -> bool:
@@ -52,30 +53,14 @@ class ImageInfo:
         return self.orientation in _SIDEWAYS
 
 
-def check_header(source: IO[bytes], limits: Limits) -> SourceFormat:
-    """Identify *source* and check its extents against *limits* without any decoder.
-
-    Raises NotAPicture where the format is unknown, Undecodable where the header is broken, PictureTooLarge
-    where it has too many pixels.
-    """
-    source.seek(0)
-    head = source.read(HEAD_BYTES)
-    found = identify(head)
-    if found is None:
-        raise NotAPicture("The file is not of a supported picture format.")
-    size = _extents(source, found, head)
-    if size is not None:
-        _check_extents(size, limits)
-    source.seek(0)
-    return found
-
-
 def open_picture(source: IO[bytes], limits: Limits) -> tuple[Image.Image, ImageInfo]:
     """Open *source* (seekable) and read its header; only of a PNG are pixels decoded yet. Raises PictureError."""
     found = check_header(source, limits)
+    if found.decoder not in decoders.available():
+        raise Undecodable(f"{found.name} files cannot be read by this installation.")
     with _decoding(found):
         image = Image.open(source, formats=[found.decoder])
-        _check_extents(image.size, limits)
+        check_extents(image.size, limits)
         if found.decoder == "PNG":
             _stretch_colour_key(image)
             image.load()  # what says how it is turned may stand behind the pixels
@@ -102,11 +87,6 @@ def load(image: Image.Image, info: ImageInfo, *, at_least: Size) -> Region:
     return drafted[1] if drafted else (0, 0, *image.size)
 
 
-def probe(data: bytes, limits: Limits) -> SourceFormat:
-    """Check *data* as `check_header` does; for callers that hold the whole file."""
-    return check_header(io.BytesIO(data), limits)
-
-
 @contextmanager
 def _decoding(found: SourceFormat) -> Iterator[None]:
     """Turn whatever a decoder raises into a PictureError; its warnings are of no use to anybody."""
@@ -124,30 +104,6 @@ def _decoding(found: SourceFormat) -> Iterator[None]:
         raise Undecodable(f"The {found.name} file is broken: {error}") from error
 
 
-def _extents(source: IO[bytes], found: SourceFormat, head: bytes) -> Size | None:
-    """Read the stored width and height; None where it takes the decoder to tell, which it does before it allocates.
-
-    Raises Undecodable where they are not there.
-    """
-    if found.decoder == "GIF":  # imagesize takes these two for signed …
-        size = struct.unpack_from("<HH", head.ljust(HEAD_BYTES, b"\0"), 6)
-    elif found.decoder == "BMP" and head[14:18] == _OS2_HEADER:  # … and knows only the longer header of these
-        size = struct.unpack_from("<HH", head.ljust(HEAD_BYTES, b"\0"), 18)
-    else:
-        source.seek(0)
-        size = imagesize.get(source, exif_rotation=False)
-    if min(size) > 0:
-        return size[0], size[1]
-    if found.decoder in ("TIFF", "AVIF"):  # imagesize does not know all of their variants
-        return None
-    raise Undecodable(f"The {found.name} file is broken.")
-
-
-def _check_extents(size: Size, limits: Limits) -> None:
-    if size[0] * size[1] > limits.pixels:
-        raise PictureTooLarge(f"The picture has more than {limits.pixels / 1e6:g} megapixels.")
-
-
 def _stretch_colour_key(image: Image.Image) -> None:
     """Correct the transparent grey of a PNG of 2 or 4 bits: Pillow stretches all greys to 8 bits but this one."""
     if isinstance(image, PngImageFile) and image.tile and isinstance(image.info.get("transparency"), int):
@@ -156,8 +112,8 @@ def _stretch_colour_key(image: Image.Image) -> None:
 
 def _orientation(image: Image.Image, found: SourceFormat) -> int:
     """Return the EXIF orientation; 1 where there is none that makes sense."""
-    if found.decoder == "TIFF":
-        return 1  # Pillow turns these by itself
+    if found.decoder in _TURNED_BY_THE_DECODER:
+        return 1
     with suppress(*DECODER_ERRORS):  # the picture may be good even where its EXIF is not
         orientation = image.getexif().get(_ORIENTATION_TAG)
         if isinstance(orientation, int) and 1 <= orientation < _SIDEWAYS.stop:
@@ -168,5 +124,5 @@ def _orientation(image: Image.Image, found: SourceFormat) -> int:
 def _is_animated(image: Image.Image, found: SourceFormat) -> bool:
     """Whether there is a second frame; asking for their number would read all of them."""
     with suppress(*DECODER_ERRORS):
-        return found.decoder in ("GIF", "WEBP", "AVIF", "PNG") and bool(getattr(image, "is_animated", False))
+        return found.decoder in _CAN_MOVE and bool(getattr(image, "is_animated", False))
     return False

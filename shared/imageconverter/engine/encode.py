@@ -1,55 +1,103 @@
-"""Encoding a finished picture: the options of each output type, chosen for speed at equal quality."""
+"""Encoding finished pictures: the options of each output type, chosen for speed at equal quality."""
 
 import functools
 import io
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from PIL import Image, ImageChops
 
-from imageconverter.engine.target import OutputType
-
-
-@dataclass(frozen=True)
-class OutputFormat:
-    """How an output type is called outside: first extension is the one that is given to new names."""
-
-    media_type: str
-    extensions: tuple[str, ...]
-
-
-OUTPUT_FORMATS: dict[OutputType, OutputFormat] = {
-    "jpeg": OutputFormat("image/jpeg", (".jpg", ".jpeg", ".jpe", ".jfif")),
-    "png": OutputFormat("image/png", (".png",)),
-    "webp": OutputFormat("image/webp", (".webp",)),
-    "avif": OutputFormat("image/avif", (".avif",)),
-    "gif": OutputFormat("image/gif", (".gif",)),
-}
+from imageconverter.engine.animation import Timing
+from imageconverter.engine.target import OutputType, Target
 
 # The last entries of a GIF's palette.
 _WHITE = 254
 _TRANSPARENT = 255
 
+_LOSSY = ("jpeg", "webp", "avif")
 
-def encode(image: Image.Image, output: OutputType, *, quality: int) -> bytes:
-    """Encode *image* (L, LA, RGB or RGBA); *quality* is 1 to 100.
+
+def encode(frames: Sequence[Image.Image], timing: Timing, output: OutputType, target: Target) -> tuple[bytes, str]:
+    """Encode a picture, or an animation of several *frames*, each L, LA, RGB or RGBA; returns it and a warning.
 
     There must be no alpha for JPEG, and none but 0 and 255 for GIF, in RGBA.
     """
+    save = _SAVERS[output]
+    data = save(frames, timing, target, target.quality)
+    most = (target.max_kilobytes or 0) * 1000
+    if not most or len(data) <= most:
+        return data, ""
+    if output in _LOSSY and not (output == "webp" and target.lossless):
+        data = _smaller(data, lambda quality: save(frames, timing, target, quality), target.quality, most)
+    return data, "" if len(data) <= most else f"The file could not be made as small as {most // 1000} kB."
+
+
+def _smaller(data: bytes, at_quality: Callable[[int], bytes], too_much: int, most: int) -> bytes:
+    """Return the best of at most *most* bytes below the quality *too_much*, or the smallest there is."""
+    enough = 0
+    while too_much - enough > 1:
+        quality = (too_much + enough) // 2
+        made = at_quality(quality)
+        if len(made) <= most:
+            enough, data = quality, made
+        else:
+            too_much = quality
+            if enough == 0:
+                data = made
+    return data
+
+
+def _jpeg(frames: Sequence[Image.Image], _timing: Timing, target: Target, quality: int) -> bytes:
+    return _saved(frames[:1], "JPEG", quality=quality, subsampling=target.chroma, progressive=target.progressive)
+
+
+def _png(frames: Sequence[Image.Image], timing: Timing, _target: Target, _quality: int) -> bytes:
+    moving = {"duration": timing.milliseconds, "loop": _repeats(timing)} if len(frames) > 1 else {}
+    return _saved(frames, "PNG", compress_level=6, **moving)
+
+
+def _webp(frames: Sequence[Image.Image], timing: Timing, target: Target, quality: int) -> bytes:
+    moving = {"duration": timing.milliseconds, "loop": _repeats(timing)} if len(frames) > 1 else {}
+    return _saved(frames, "WEBP", quality=quality, method=4, lossless=target.lossless, **moving)
+
+
+def _avif(frames: Sequence[Image.Image], timing: Timing, target: Target, quality: int) -> bytes:
+    moving = {"duration": timing.milliseconds} if len(frames) > 1 else {}
+    chroma = "4:0:0" if frames[0].mode == "L" else target.chroma
+    return _saved(frames, "AVIF", quality=quality, speed=8, subsampling=chroma, max_threads=1, **moving)
+
+
+def _gif(frames: Sequence[Image.Image], timing: Timing, _target: Target, _quality: int) -> bytes:
+    options: dict[str, Any] = {}
+    if len(frames) > 1:
+        options["duration"] = timing.milliseconds
+        if timing.loop is not None:
+            options["loop"] = timing.loop
+    if any(frame.mode == "RGBA" for frame in frames):
+        options |= {"transparency": _TRANSPARENT, "disposal": 2}
+    return _saved([frame if frame.mode == "L" else _with_palette(frame) for frame in frames], "GIF", **options)
+
+
+_SAVERS: dict[OutputType, Callable[[Sequence[Image.Image], Timing, Target, int], bytes]] = {
+    "jpeg": _jpeg,
+    "png": _png,
+    "webp": _webp,
+    "avif": _avif,
+    "gif": _gif,
+}
+
+
+def _saved(frames: Sequence[Image.Image], kind: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
-    match output:
-        case "jpeg":
-            image.save(buffer, "JPEG", quality=quality, subsampling="4:2:0")
-        case "png":
-            image.save(buffer, "PNG", compress_level=6)
-        case "webp":
-            image.save(buffer, "WEBP", quality=quality, method=4)
-        case "avif":
-            image.save(buffer, "AVIF", quality=quality, speed=8, max_threads=1)
-        case "gif" if image.mode == "L":
-            image.save(buffer, "GIF")
-        case "gif":
-            _with_palette(image).save(buffer, "GIF", transparency=_TRANSPARENT if image.mode == "RGBA" else None)
+    if len(frames) > 1:
+        options |= {"save_all": True, "append_images": frames[1:]}
+    frames[0].save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def _repeats(timing: Timing) -> int:
+    """Return how often all is shown, 0 for ever; a GIF says instead how often it is repeated."""
+    return 1 if timing.loop is None else timing.loop
 
 
 def _with_palette(image: Image.Image) -> Image.Image:

@@ -1,24 +1,13 @@
-"""The source formats: how each is recognised by its leading bytes, and which one decoder may open it."""
+"""The source formats: how each is recognised by its leading bytes, and which one decoder may open it.
 
+This table knows no decoder itself: the gateway and the command line read it too.
+"""
+
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# Importing a plugin registers its decoder. These and no others: Pillow's own search would load all forty,
-# among them one that runs Ghostscript.
-from PIL import (  # noqa: F401
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
-
 from imageconverter.engine.target import OutputType
-
-# A conversion has one core; by default this decoder takes all, and each of its threads much address space.
-AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 HEAD_BYTES = 32  # of a file, enough for every magic number below
 
@@ -39,20 +28,50 @@ def _starts(*magics: bytes) -> Callable[[bytes], bool]:
     return lambda head: head.startswith(magics)
 
 
-def _is_avif(head: bytes) -> bool:
-    """Whether a file of the ISO family counts AVIF among its brands: the major one, or the first others."""
-    brands = {head[at : at + 4] for at in (8, 16, 20, 24, 28)}
-    return head[4:8] == b"ftyp" and not brands.isdisjoint((b"avif", b"avis"))
+def _brands(*wanted: bytes) -> Callable[[bytes], bool]:
+    """Match files of the ISO family with one of these among their brands: the major one, or the first others."""
+
+    def matches(head: bytes) -> bool:
+        return head[4:8] == b"ftyp" and any(head[at : at + 4] in wanted for at in (8, 16, 20, 24, 28))
+
+    return matches
 
 
+def _is_pnm(head: bytes) -> bool:
+    return head[:1] == b"P" and head[1:2] in b"1234567Ff" and head[2:3] in b" \t\r\n#"
+
+
+def _is_tga(head: bytes) -> bool:
+    """Whether all fields of the header make sense together: TGA has no magic number."""
+    if len(head) < _TGA_HEADER.size:
+        return False
+    _, has_map, kind, start, length, bits, _, _, width, height, depth, flags = _TGA_HEADER.unpack_from(head)
+    if kind & 0xF7 == 1:
+        fits = has_map == 1 and depth == 8 and 0 < length <= 256 and start == 0 and bits in (15, 16, 24, 32)  # noqa: PLR2004 - colour depths
+    else:
+        depths = {2: (15, 16, 24, 32), 3: (8, 16)}.get(kind & 0xF7, ())
+        fits = has_map == 0 and depth in depths and not any((start, length, bits))
+    return fits and width > 0 and height > 0 and flags & 0xC0 == 0
+
+
+_TGA_HEADER = struct.Struct("<BBBHHBHHHHBB")
+
+# JPEG XL's second magic is that of its container. The order counts where one magic is the start of another.
 SOURCE_FORMATS = (
     SourceFormat("JPEG", "JPEG", "jpeg", _starts(b"\xff\xd8\xff")),
     SourceFormat("PNG", "PNG", "png", _starts(b"\x89PNG\r\n\x1a\n")),
     SourceFormat("GIF", "GIF", "gif", _starts(b"GIF87a", b"GIF89a")),
     SourceFormat("WebP", "WEBP", "webp", lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP"),
-    SourceFormat("AVIF", "AVIF", "avif", _is_avif),
+    SourceFormat("AVIF", "AVIF", "avif", _brands(b"avif", b"avis")),
+    SourceFormat("HEIC", "HEIF", "jpeg", _brands(b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1")),
+    SourceFormat("JPEG XL", "JXL", "png", _starts(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")),
+    SourceFormat("JPEG 2000", "JPEG2000", "png", _starts(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")),
     SourceFormat("TIFF", "TIFF", "png", _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     SourceFormat("BMP", "BMP", "png", lambda head: head[:2] == b"BM" and head[6:10] == b"\0\0\0\0"),
+    SourceFormat("PSD", "PSD", "png", _starts(b"8BPS\0\1")),
+    SourceFormat("ICO", "ICO", "png", lambda head: head[:4] == b"\0\0\1\0" and head[4:6] != b"\0\0"),
+    SourceFormat("PNM", "PPM", "png", _is_pnm),
+    SourceFormat("TGA", "TGA", "png", _is_tga),
 )
 
 

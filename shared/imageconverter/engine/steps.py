@@ -6,7 +6,10 @@ from PIL import Image
 
 from imageconverter.engine import colour
 from imageconverter.engine.decode import ImageInfo
-from imageconverter.engine.geometry import Placement, Region, Size
+from imageconverter.engine.focus import busiest
+from imageconverter.engine.geometry import Placement, Region
+from imageconverter.engine.output import OUTPUT_FORMATS
+from imageconverter.engine.resize import resize
 from imageconverter.engine.target import OutputType, Target
 
 _TRANSPOSE = {
@@ -18,8 +21,6 @@ _TRANSPOSE = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_WITHOUT_ALPHA = ("jpeg",)
-_ALL_OR_NOTHING_ALPHA = ("gif",)
 _AT_LEAST_HALF = [0] * 128 + [255] * 128
 
 
@@ -61,8 +62,12 @@ def to_srgb(image: Image.Image, plan: Plan) -> Image.Image:
 
 def crop(image: Image.Image, plan: Plan) -> Image.Image:
     """Cut the frame to the part that the target keeps."""
-    box = plan.placement.crop
-    return image if box == (0, 0, *image.size) else image.crop(box)
+    _, box, _ = plan.placement
+    if box == (0, 0, *image.size):
+        return image
+    if plan.target.focus == "entropy":
+        box = busiest(image, (box[2] - box[0], box[3] - box[1]))
+    return image.crop(box)
 
 
 def pad(image: Image.Image, plan: Plan) -> Image.Image:
@@ -79,24 +84,20 @@ def pad(image: Image.Image, plan: Plan) -> Image.Image:
 
 def flatten(image: Image.Image, plan: Plan) -> Image.Image:
     """Lay a transparent picture on the target's background where its output type has no (half) transparency."""
-    if plan.output not in _WITHOUT_ALPHA + _ALL_OR_NOTHING_ALPHA or image.mode not in ("LA", "RGBA"):
+    output = OUTPUT_FORMATS[plan.output]
+    if output.soft_alpha or image.mode not in ("LA", "RGBA"):
         return image
     filled = Image.new("RGBA", image.size, plan.target.background)
     flat = Image.alpha_composite(filled, image.convert("RGBA")).convert("RGB")
-    if plan.output in _ALL_OR_NOTHING_ALPHA:
+    if output.alpha:
         flat.putalpha(image.getchannel("A").point(_AT_LEAST_HALF))
     return flat
 
 
 def strip(image: Image.Image, _plan: Plan) -> Image.Image:
     """Take everything but the pixels off the picture, so that no encoder writes it out again."""
+    if not image.info:
+        return image
     bare = image.copy()
     bare.info.clear()
     return bare
-
-
-def resize(image: Image.Image, size: Size, region: Region | None = None) -> Image.Image:
-    """Resize with Lanczos; alpha is premultiplied on the way, so that hidden colours do not bleed."""
-    if image.size == size and region in (None, (0, 0, *size)):
-        return image
-    return image.resize(size, Image.Resampling.LANCZOS, box=region)

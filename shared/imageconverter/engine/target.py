@@ -1,12 +1,14 @@
 """What one output is to look like."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 Fit = Literal["contain", "cover", "crop", "pad"]
 OutputType = Literal["jpeg", "png", "webp", "avif", "gif"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Focus = Literal["centre", "entropy"] | tuple[Share, Share]
 
 _LARGEST_SIDE = 16_384
 
@@ -19,7 +21,19 @@ class Target(BaseModel):
     max_width: int = Field(ge=1, le=_LARGEST_SIDE)
     max_height: int = Field(ge=1, le=_LARGEST_SIDE)
     fit: Fit = "contain"
+    focus: Focus = "centre"
+    """What a crop keeps: the middle, the part with most detail, or a point in shares of width and height."""
     output: Literal["keep"] | OutputType = "keep"
     quality: int = Field(default=82, ge=1, le=100)
+    lossless: bool = False
+    """For WebP and AVIF: every pixel exactly."""
+    chroma: Literal["4:2:0", "4:4:4"] = "4:2:0"
+    """How finely JPEG and AVIF keep colours: at half the resolution, or at all of it."""
+    progressive: bool = False
+    """For JPEG: shown coarse first while it loads."""
+    max_kilobytes: int | None = Field(default=None, ge=1)
+    """For JPEG, WebP and AVIF: the quality is lowered until the file is no larger (1000 bytes each)."""
+    animation: bool = True
+    """Whether an animation stays one where the output type can hold it."""
     background: str = Field(default="#ffffff", pattern=r"^#[0-9a-fA-F]{6}$")
     upscale: bool = False

@@ -1,0 +1,70 @@
+"""Checking a source picture by its header alone, without any decoder: the gateway's look at an upload."""
+
+import io
+import struct
+from typing import IO
+
+import imagesize
+
+from imageconverter.engine.geometry import Size
+from imageconverter.engine.jxl import read_size
+from imageconverter.engine.limits import Limits
+from imageconverter.engine.source import HEAD_BYTES, SourceFormat, identify
+from imageconverter.errors import NotAPicture, PictureTooLarge, Undecodable
+
+_OS2_HEADER = b"\x0c\0\0\0"
+# Of these imagesize knows the extents, in all or in most of their variants.
+_KNOWN_TO_IMAGESIZE = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "AVIF", "HEIF", "JPEG2000", "PPM")
+_SOME_VARIANTS_ONLY = ("TIFF", "AVIF", "HEIF", "JPEG2000", "PPM")
+
+
+def check_header(source: IO[bytes], limits: Limits) -> SourceFormat:
+    """Identify *source* and check its extents against *limits* without any decoder.
+
+    Raises NotAPicture where the format is unknown, Undecodable where the header is broken, PictureTooLarge
+    where it has too many pixels.
+    """
+    source.seek(0)
+    head = source.read(HEAD_BYTES)
+    found = identify(head)
+    if found is None:
+        raise NotAPicture("The file is not of a supported picture format.")
+    size = _extents(source, found, head)
+    if size is not None:
+        check_extents(size, limits)
+    source.seek(0)
+    return found
+
+
+def probe(data: bytes, limits: Limits) -> SourceFormat:
+    """Check *data* as `check_header` does; for callers that hold the whole file."""
+    return check_header(io.BytesIO(data), limits)
+
+
+def check_extents(size: Size, limits: Limits) -> None:
+    """Raise PictureTooLarge where *size*, in pixels, is above the limit."""
+    if size[0] * size[1] > limits.pixels:
+        raise PictureTooLarge(f"The picture has more than {limits.pixels / 1e6:g} megapixels.")
+
+
+def _extents(source: IO[bytes], found: SourceFormat, head: bytes) -> Size | None:
+    """Read the stored width and height; None where it takes the decoder to tell, which it does before it allocates.
+
+    Raises Undecodable where they are not there.
+    """
+    if found.decoder == "GIF":  # imagesize takes these two for signed …
+        size = struct.unpack_from("<HH", head.ljust(HEAD_BYTES, b"\0"), 6)
+    elif found.decoder == "BMP" and head[14:18] == _OS2_HEADER:  # … and knows only the longer header of these
+        size = struct.unpack_from("<HH", head.ljust(HEAD_BYTES, b"\0"), 18)
+    elif found.decoder == "JXL":  # its decoder knows the extents only with the pixels
+        size = read_size(source)
+    elif found.decoder in _KNOWN_TO_IMAGESIZE:
+        source.seek(0)
+        size = imagesize.get(source, exif_rotation=False)
+    else:
+        return None
+    if min(size) > 0:
+        return size[0], size[1]
+    if found.decoder in _SOME_VARIANTS_ONLY:
+        return None
+    raise Undecodable(f"The {found.name} file is broken.")
