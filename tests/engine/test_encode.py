@@ -6,8 +6,10 @@ import pytest
 from PIL import Image
 
 from imageconverter.engine import OUTPUT_FORMATS, OutputType, identify
+from imageconverter.engine.animation import Timing
+from imageconverter.engine.encode import encode
 from tests import pictures
-from tests.engine.judging import alpha, difference, encoded, is_near, opened, psnr
+from tests.engine.judging import alpha, difference, encoded, is_near, opened, psnr, target
 
 _OUTPUTS: tuple[OutputType, ...] = get_args(OutputType)
 _LOSSY: tuple[OutputType, ...] = ("jpeg", "webp", "avif")
@@ -124,3 +126,62 @@ def test_quality_costs_bytes(output: OutputType) -> None:
 def test_the_smallest_pictures_can_be_encoded(output: OutputType, size: tuple[int, int]) -> None:
     """One pixel is a picture."""
     assert opened(encoded(Image.new("RGB", size, (10, 200, 30)), output)).size == size
+
+
+# --- options ------------------------------------------------------------------------------------
+def test_colours_are_kept_at_half_or_at_full_resolution() -> None:
+    """As the target says; fine coloured lines need all of it."""
+    lines = Image.new("RGB", (64, 64))
+    for x in range(0, 64, 2):
+        lines.paste((230, 20, 30), (x, 0, x + 1, 64))
+        lines.paste((20, 60, 220), (x + 1, 0, x + 2, 64))
+    half, full = (opened(encoded(lines, "jpeg", quality=95, chroma=chroma)) for chroma in ("4:2:0", "4:4:4"))
+
+    assert difference(full, lines) < 6
+    assert difference(half, lines) > 40
+    for output in ("avif",):
+        assert difference(opened(encoded(lines, output, quality=95, chroma="4:4:4")), lines) < 10
+
+
+def test_a_jpeg_may_be_progressive() -> None:
+    """Where that is asked for."""
+    assert not opened(encoded(pictures.photo(), "jpeg")).info.get("progressive")
+    assert opened(encoded(pictures.photo(), "jpeg", progressive=True)).info.get("progressive")
+
+
+@pytest.mark.parametrize("picture", [pictures.photo(), pictures.cutout()], ids=["RGB", "RGBA"])
+def test_a_webp_may_be_without_loss(picture: Image.Image) -> None:
+    """Every visible pixel."""
+    made = opened(encoded(picture, "webp", lossless=True)).convert(picture.mode)
+
+    if picture.mode == "RGB":
+        assert made.tobytes() == picture.tobytes()
+    else:
+        assert difference(made, picture) < 0.01
+
+
+@pytest.mark.parametrize("output", _LOSSY)
+@pytest.mark.parametrize("kilobytes", [4, 9])
+def test_a_file_is_held_below_a_size(output: OutputType, kilobytes: int) -> None:
+    """At the best quality that is small enough, and as it is where it is small enough anyway."""
+    photo = pictures.photo((320, 240))
+    made, warning = encode([photo], Timing(), output, target(quality=95, max_kilobytes=kilobytes))
+    large = encoded(photo, output, quality=95)
+
+    assert warning == ""
+    assert kilobytes * 700 < len(made) <= kilobytes * 1000 < len(large)
+    assert encode([photo], Timing(), output, target(quality=95, max_kilobytes=500))[0] == large
+
+
+@pytest.mark.parametrize(("output", "fields"), [("png", {}), ("gif", {}), ("webp", {"lossless": True}), ("jpeg", {})])
+def test_a_file_that_cannot_be_small_enough_comes_out_with_a_warning(
+    output: OutputType, fields: dict[str, bool]
+) -> None:
+    """As small as it can be."""
+    photo = pictures.photo((640, 480))
+    made, warning = encode([photo], Timing(), output, target(max_kilobytes=1, **fields))
+
+    assert warning == "The file could not be made as small as 1 kB."
+    assert opened(made).size == (640, 480)
+    if output == "jpeg":
+        assert len(made) < len(encoded(photo, output, quality=5))

@@ -29,7 +29,9 @@ def _trimmed(small: Image.Image, whole: int, kept: int) -> tuple[int, int]:
     scale = small.width / whole
     while (excess := (end - start) - kept) > 0:
         cut = min(step, excess)
-        if _entropy(small, start * scale, (start + cut) * scale) < _entropy(small, (end - cut) * scale, end * scale):
+        first = _entropy(small, start * scale, (start + cut) * scale)
+        last = _entropy(small, (end - cut) * scale, end * scale)
+        if first < last or (first == last and start < whole - end):
             start += cut
         else:
             end -= cut

@@ -26,7 +26,7 @@ class Target(BaseModel):
     output: Literal["keep"] | OutputType = "keep"
     quality: int = Field(default=82, ge=1, le=100)
     lossless: bool = False
-    """For WebP and AVIF: every pixel exactly."""
+    """For WebP: every pixel exactly."""
     chroma: Literal["4:2:0", "4:4:4"] = "4:2:0"
     """How finely JPEG and AVIF keep colours: at half the resolution, or at all of it."""
     progressive: bool = False

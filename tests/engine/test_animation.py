@@ -1,0 +1,152 @@
+"""Animations that stay animations."""
+
+import io
+
+import pytest
+from PIL import Image, ImageSequence
+
+from imageconverter.engine import Failed, Limits, OutputType, Target
+from imageconverter.engine.pipeline import convert
+from tests import pictures
+from tests.engine.judging import difference, opened, result, results, target
+
+_MOVING: tuple[OutputType, ...] = ("gif", "png", "webp", "avif")
+_COLOURS = [(200, 30, 30), (30, 180, 60), (40, 60, 200), (220, 200, 40), (240, 240, 240)]
+
+
+def _animation(kind: str = "GIF", *, loop: int | None = 0, shown: tuple[int, ...] = (50, 200, 100, 700, 90)) -> bytes:
+    """Make five frames: a square in another place and another colour in each, shown for as many milliseconds."""
+    frames = []
+    for index, colour in enumerate(_COLOURS):
+        frame = Image.new("RGB", (120, 80), (90, 90, 110))
+        frame.paste(colour, (20 * index, 10 * index, 20 * index + 30, 10 * index + 30))
+        frames.append(frame)
+    options = {} if loop is None else {"loop": loop}
+    if kind in ("WEBP", "AVIF"):
+        options |= {"quality": 95}
+    buffer = io.BytesIO()
+    frames[0].save(buffer, kind, save_all=True, append_images=frames[1:], duration=list(shown), **options)
+    return buffer.getvalue()
+
+
+def _frames(data: bytes) -> list[Image.Image]:
+    return [frame.convert("RGBA") for frame in ImageSequence.Iterator(Image.open(io.BytesIO(data)))]
+
+
+def _shown(data: bytes) -> list[int]:
+    image = Image.open(io.BytesIO(data))
+    shown = []
+    for number in range(getattr(image, "n_frames", 1)):
+        image.seek(number)
+        image.load()
+        shown.append(round(image.info["duration"]))
+    return shown
+
+
+@pytest.mark.parametrize("output", _MOVING)
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF"])
+def test_an_animation_stays_one(kind: str, output: OutputType) -> None:
+    """Every frame shows what it showed, as long as it did."""
+    data = _animation(kind)
+    made = result(data, 60, output=output)
+
+    assert made.size == (60, 40)
+    assert made.warning == ""
+    assert _shown(made.data) == [50, 200, 100, 700, 90]
+    for before, after in zip(_frames(data), _frames(made.data), strict=True):
+        assert difference(before.resize((60, 40), Image.Resampling.LANCZOS), after) < 5
+
+
+@pytest.mark.parametrize("output", _MOVING)
+def test_keep_keeps_an_animation(output: OutputType) -> None:
+    """In its own format."""
+    kept = result(_animation({"gif": "GIF", "png": "PNG", "webp": "WEBP", "avif": "AVIF"}[output]), output="keep")
+
+    assert kept.output == output
+    assert len(_frames(kept.data)) == 5
+
+
+@pytest.mark.parametrize(("loop", "repeated"), [(0, 0), (3, 3), (None, None)])
+def test_an_animation_is_repeated_as_often_as_before(loop: int | None, repeated: int | None) -> None:
+    """For ever, a few times, or not at all."""
+    made = opened(result(_animation(loop=loop), output="gif").data)
+
+    assert made.info.get("loop") == repeated
+
+
+def test_a_time_that_no_browser_keeps_is_not_kept() -> None:
+    """Nought means a tenth of a second to all of them."""
+    made = result(_animation(shown=(0, 10, 20, 100, 70)), output="gif")
+
+    assert _shown(made.data) == [100, 100, 20, 100, 70]
+
+
+def test_transparent_frames_do_not_pile_up() -> None:
+    """What was seen in one frame is gone in the next."""
+    frames = []
+    for left in (0, 40, 80):
+        frame = Image.new("RGBA", (120, 40))
+        frame.paste((200, 30, 60, 255), (left, 0, left + 40, 40))
+        frames.append(frame)
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "PNG", save_all=True, append_images=frames[1:], duration=100, disposal=1)
+
+    for output in ("gif", "png", "webp"):
+        made = _frames(result(buffer.getvalue(), 60, output=output).data)
+        for number, frame in enumerate(made):
+            seen = [frame.getpixel((x, 10)) for x in (10, 30, 50)]
+            assert [bool(pixel[3]) for pixel in seen if isinstance(pixel, tuple)] == [
+                number == place for place in range(3)
+            ]
+
+
+def test_some_outputs_move_and_others_do_not() -> None:
+    """The frames are decoded once for all of them."""
+    moving, still, first = results(
+        _animation(), target(60, output="webp"), target(60, output="jpeg"), target(30, output="gif", animation=False)
+    )
+
+    assert len(_frames(moving.data)) == 5
+    assert moving.warning == ""
+    assert still.warning == first.warning == "Only the first frame of the animation was converted."
+    assert len(_frames(first.data)) == 1
+
+
+@pytest.mark.parametrize("limits", [Limits(frames=4), Limits(pixels=120 * 80 * 5 - 1)])
+def test_too_many_frames_become_one(limits: Limits) -> None:
+    """Their number counts, and their pixels together."""
+    made = results(_animation(), target(60, output="gif"), limits=limits)[0]
+
+    assert made.warning == "The animation has too many frames; only the first one was converted."
+    assert len(_frames(made.data)) == 1
+    assert len(_frames(results(_animation(), target(60, output="gif"), limits=Limits(frames=5))[0].data)) == 5
+
+
+def test_frames_behind_a_broken_one_are_lost() -> None:
+    """Those before it are not."""
+    data = _animation("GIF")
+    made = result(data[: len(data) * 2 // 3], output="gif")
+
+    assert 1 <= len(_frames(made.data)) < 5
+    assert made.warning in ("", "The animation is broken; the frames before were converted.")
+
+
+def test_an_animation_is_not_enlarged_beyond_the_limit() -> None:
+    """All of its frames count."""
+    large = Target(max_width=2400, max_height=2400, upscale=True, output="gif")
+    made = convert(io.BytesIO(_animation()), [large], Limits(pixels=2400 * 1600 * 3))
+
+    assert made == [Failed("The output would have more than 11.52 megapixels.")]
+
+
+def test_a_crop_and_a_turn_hold_for_every_frame() -> None:
+    """As for a picture."""
+    made = result(_animation("PNG"), 40, output="webp", fit="crop")
+
+    assert {frame.size for frame in _frames(made.data)} == {(40, 40)}
+
+
+def test_the_animations_of_the_other_tests_move() -> None:
+    """Pictures with transparency, palettes, and no time written anywhere."""
+    for kind in ("GIF", "WebP", "PNG", "AVIF"):
+        assert len(_frames(result(pictures.SOURCES[f"{kind} animated"](), 48, output="keep").data)) == 3
