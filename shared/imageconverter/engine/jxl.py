@@ -15,7 +15,7 @@ def read_size(source: IO[bytes]) -> tuple[int, int]:
     start = source.read(_ENOUGH)
     if not start.startswith(_CODESTREAM):
         start = _first_codestream(source)
-    return _size(start[2:]) if start.startswith(_CODESTREAM) else (0, 0)
+    return _size(start[2:]) if start.startswith(_CODESTREAM) and len(start) == _ENOUGH else (0, 0)
 
 
 def _first_codestream(source: IO[bytes]) -> bytes:

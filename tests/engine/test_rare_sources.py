@@ -1,0 +1,129 @@
+"""The source formats beside those of the web, read by Pillow and two more libraries."""
+
+import io
+import random
+import sys
+from collections.abc import Callable
+
+import pytest
+from PIL import Image
+
+from imageconverter.engine import Converted, Failed, Limits, identify
+from imageconverter.engine.decode import open_picture
+from imageconverter.engine.header import check_header
+from imageconverter.engine.jxl import read_size
+from imageconverter.engine.pipeline import convert
+from imageconverter.engine.source import HEAD_BYTES, SOURCE_FORMATS
+from imageconverter.errors import PictureError, PictureTooLarge, Undecodable
+from tests import pictures, rare_pictures
+from tests.engine.judging import difference, picture, result, target
+
+_EACH = pytest.mark.parametrize(("name", "make"), rare_pictures.SOURCES.items(), ids=rare_pictures.SOURCES.keys())
+
+
+@_EACH
+def test_each_is_recognised(name: str, make: Callable[[], bytes]) -> None:
+    """By its first bytes."""
+    found = identify(make()[:HEAD_BYTES])
+
+    assert found is not None
+    assert name.startswith(found.name)
+    assert found.name != "JPEG"
+
+
+@_EACH
+def test_each_shows_what_it_shows(name: str, make: Callable[[], bytes]) -> None:
+    """And becomes what a browser shows."""
+    expected = pictures.photo().resize((48, 32), Image.Resampling.LANCZOS)
+    made = result(make(), 48, output="keep")
+
+    assert made.output == ("jpeg" if name == "HEIC" else "png")
+    assert difference(picture(make(), 48).convert("RGB"), expected) < 5
+
+
+@pytest.mark.parametrize("make", [rare_pictures.jxl, rare_pictures.jpeg2000, rare_pictures.tga, rare_pictures.heic])
+def test_transparency_is_kept(make: Callable[..., bytes]) -> None:
+    """Where the format has it."""
+    disc = picture(make(picture=pictures.cutout()), 96)
+
+    assert disc.getchannel("A").getpixel((0, 0)) == 0
+    assert disc.getchannel("A").getpixel((48, 32)) == 255
+
+
+def test_an_icon_keeps_its_transparency() -> None:
+    """It is what icons have it for."""
+    assert picture(rare_pictures.ico(picture=pictures.cutout()), 96).getchannel("A").getpixel((0, 0)) == 0
+
+
+@pytest.mark.parametrize("mode", ["L", "1"])
+def test_a_pnm_may_be_grey_or_black_and_white(mode: str) -> None:
+    """PGM and PBM."""
+    image = picture(rare_pictures.pnm(picture=pictures.photo().convert(mode)), 96)
+
+    assert image.mode == "L"
+
+
+def test_the_profile_of_a_telephone_is_applied() -> None:
+    """HEIC photographs have Display P3."""
+    as_srgb, as_p3 = (
+        picture(rare_pictures.heic(profile=profile), 96).convert("RGB") for profile in (b"", pictures.p3_profile())
+    )
+
+    assert difference(as_p3, as_srgb) > 2
+
+
+@pytest.mark.parametrize("size", [(96, 64), (64, 96), (8, 8), (256, 256), (1, 1), (3000, 7), (333, 222), (1000, 750)])
+@pytest.mark.parametrize("container", [False, True])
+def test_the_extents_of_a_jpeg_xl_are_in_its_header(size: tuple[int, int], container: bool) -> None:  # noqa: FBT001
+    """However they are written: small ones, ratios, all bits."""
+    assert read_size(io.BytesIO(rare_pictures.jxl(size, use_container=container))) == size
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n", b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\0jxlx"]
+)
+def test_a_jpeg_xl_without_extents_is_broken(data: bytes) -> None:
+    """Not one of no pixels."""
+    with pytest.raises(PictureError):
+        check_header(io.BytesIO(data), Limits())
+
+
+@pytest.mark.parametrize("make", rare_pictures.BOMBS.values(), ids=rare_pictures.BOMBS.keys())
+def test_a_bomb_is_refused_before_it_is_decoded(make: Callable[[], bytes]) -> None:
+    """For its size."""
+    with pytest.raises((PictureTooLarge, Undecodable)):
+        open_picture(io.BytesIO(make()), Limits())
+
+
+def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HEIC is an extra."""
+    monkeypatch.setattr(
+        "imageconverter.engine.decoders.available",
+        lambda: frozenset(each.decoder for each in SOURCE_FORMATS) - {"HEIF"},
+    )
+
+    with pytest.raises(Undecodable, match="HEIC files cannot be read by this installation"):
+        open_picture(io.BytesIO(rare_pictures.heic()), Limits())
+
+
+@_EACH
+def test_a_broken_one_raises_nothing_but_picture_errors(name: str, make: Callable[[], bytes]) -> None:
+    """Bits flipped, ends cut off."""
+    data = make()
+    dice = random.Random(name)  # noqa: S311 - the same files in every run
+    for _ in range(60):
+        broken = bytearray(data)
+        for _ in range(dice.choice((1, 1, 3, 20))):
+            broken[dice.randrange(min(len(broken), dice.choice((64, 700, sys.maxsize))))] ^= 1 << dice.randrange(8)
+        if dice.random() < 0.3:
+            del broken[dice.randrange(len(broken)) :]
+        _convert_or_refuse(bytes(broken))
+
+
+def _convert_or_refuse(data: bytes) -> None:
+    try:
+        made = convert(io.BytesIO(data), [target(24)], Limits(pixels=4_000_000))
+    except PictureError as error:
+        made = [Failed(error.reason)]
+
+    assert all(each.data if isinstance(each, Converted) else each.reason for each in made)
