@@ -66,11 +66,18 @@ SOURCE_FORMATS = (
     SourceFormat("HEIC", "HEIF", "jpeg", _brands(b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1")),
     SourceFormat("JPEG XL", "JXL", "png", _starts(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")),
     SourceFormat("JPEG 2000", "JPEG2000", "png", _starts(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")),
+    SourceFormat("NIFF", "NIFF", "png", _starts(b"IIN1", b"MMN1")),
     SourceFormat("TIFF", "TIFF", "png", _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     SourceFormat("BMP", "BMP", "png", lambda head: head[:2] == b"BM" and head[6:10] == b"\0\0\0\0"),
     SourceFormat("PSD", "PSD", "png", _starts(b"8BPS\0\1")),
     SourceFormat("ICO", "ICO", "png", lambda head: head[:4] == b"\0\0\1\0" and head[4:6] != b"\0\0"),
     SourceFormat("PNM", "PPM", "png", _is_pnm),
+    SourceFormat("XCF", "XCF", "png", _starts(b"gimp xcf ")),
+    SourceFormat("FITS", "IC-FITS", "png", _starts(b"SIMPLE  =")),
+    SourceFormat("XPM", "IC-XPM", "png", _starts(b"/* XPM */", b"! XPM2")),
+    SourceFormat("PM", "PM", "png", _starts(b"VIEW", b"WEIV")),
+    SourceFormat("GKSM", "GKSM", "png", _starts(b"GKSM")),
+    SourceFormat("XFIG", "XFIG", "png", _starts(b"#FIG ")),
     SourceFormat("TGA", "TGA", "png", _is_tga),
 )
 

@@ -1,0 +1,93 @@
+"""The spaces that layers are blended and composed in: light, the curve of sRGB, and CIE L*a*b*."""
+
+from collections.abc import Callable
+from enum import IntEnum
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Plane: TypeAlias = NDArray[np.floating[Any]]
+"""One value a pixel."""
+Colour: TypeAlias = NDArray[np.floating[Any]]
+"""One or three planes, all of 32-bit floats."""
+
+_STEPS = 65535
+_BEND, _BEND_IN_LIGHT = 0.04045, 0.0031308  # where the curve of sRGB begins to bend
+
+
+class Space(IntEnum):
+    """A colour space, numbered as in the file."""
+
+    LINEAR = 1
+    PERCEPTUAL = 2
+    LAB = 3
+
+
+def _linear(values: Colour) -> Colour:
+    """Follow the curve of sRGB to light."""
+    high = np.power((np.maximum(values, _BEND) + 0.055) / 1.055, 2.4)
+    return np.where(values <= _BEND, values / 12.92, high).astype(np.float32)
+
+
+def _perceptual(values: Colour) -> Colour:
+    """Follow it back."""
+    high = np.power(np.maximum(values, _BEND_IN_LIGHT), 1 / 2.4) * 1.055 - 0.055
+    return np.where(values <= _BEND_IN_LIGHT, values * 12.92, high).astype(np.float32)
+
+
+_CURVES: dict[tuple[Space, Space], Callable[[Colour], Colour]] = {
+    (Space.PERCEPTUAL, Space.LINEAR): _linear,
+    (Space.LINEAR, Space.PERCEPTUAL): _perceptual,
+}
+
+# From linear sRGB to XYZ at the white of D50, as colour profiles have it; the middle row is the luminance.
+_TO_XYZ = np.array(
+    [[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]], np.float32
+)
+_FROM_XYZ = np.linalg.inv(_TO_XYZ).astype(np.float32)
+_WHITE = _TO_XYZ.sum(axis=1).reshape(3, 1, 1)
+_LAB_LINEAR_BELOW, _LAB_SLOPE = (6 / 29) ** 3, (29 / 6) ** 2 / 3
+
+
+def converted(colour: Colour, source: Space, target: Space) -> Colour:
+    """Return *colour* in another space. Values beyond 0 to 1 stay so; one plane stands for three equal ones."""
+    if source is target:
+        return colour
+    if source is Space.LAB:
+        return converted(_from_lab(colour), Space.LINEAR, target)
+    if target is Space.LAB:
+        return _to_lab(converted(colour, source, Space.LINEAR))
+    if colour.size and colour.min() >= 0 and colour.max() <= 1:  # a table is several times as fast as a power
+        looked_up: Colour = _table(source, target)[(colour * _STEPS + 0.5).astype(np.uint16)]
+        return looked_up
+    return _CURVES[source, target](colour)
+
+
+@lru_cache
+def _table(source: Space, target: Space) -> Colour:
+    return _CURVES[source, target](np.linspace(0, 1, _STEPS + 1, dtype=np.float32))
+
+
+def luminance(colour: Colour) -> Plane:
+    """Return the weighted sum of red, green and blue."""
+    if len(colour) == 1:
+        return np.asarray(colour[0])
+    weighted: Plane = np.tensordot(_TO_XYZ[1], colour, 1)
+    return weighted
+
+
+def _to_lab(colour: Colour) -> Colour:
+    colour = np.broadcast_to(colour, (3, *colour.shape[1:]))
+    xyz = np.tensordot(_TO_XYZ, colour, 1) / _WHITE
+    bent = np.where(xyz > _LAB_LINEAR_BELOW, np.cbrt(xyz), xyz * _LAB_SLOPE + 4 / 29).astype(np.float32)
+    x, y, z = bent
+    return np.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)))
+
+
+def _from_lab(colour: Colour) -> Colour:
+    y = (colour[0] + 16) / 116
+    bent = np.stack((y + colour[1] / 500, y, y - colour[2] / 200))
+    xyz = np.where(bent > 6 / 29, bent**3, (bent - 4 / 29) / _LAB_SLOPE).astype(np.float32)
+    return np.tensordot(_FROM_XYZ, xyz * _WHITE, 1).astype(np.float32)

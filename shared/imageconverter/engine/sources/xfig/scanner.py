@@ -1,0 +1,71 @@
+"""The words of a FIG file: numbers that may stand on any line, comments, texts and whole lines."""
+
+import re
+
+_LARGEST_NUMBER = 1e9
+# Possessive quantifiers: no input makes these search twice.
+_WORD = re.compile(r"(?:\s++|^#[^\n]*+)*+(\S++)", re.MULTILINE)
+_LINE = re.compile(r"(?:\s++|^#[^\n]*+)*+([^\n]*+)", re.MULTILINE)
+_TEXT = re.compile(r"((?:[^\\]|\\(?!001)[\s\S])*+)\\001")
+_OLD_TEXT = re.compile(r"([^\x01]*+)\x01")
+_ESCAPE = re.compile(r"\\(?:([0-7]{3})|([\s\S]))")
+
+
+class Scanner:
+    """A place in the text of a FIG file. Its methods raise ValueError where there is not what they look for."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether nothing but space and comments is left."""
+        return _WORD.match(self._text, self._at) is None
+
+    @property
+    def words_left(self) -> int:
+        """How many words can be left at most."""
+        return (len(self._text) - self._at) // 2 + 1
+
+    def number(self) -> float:
+        """Read a number; raise ValueError also for one too large for any drawing."""
+        word = self._match(_WORD)
+        value = float(word)
+        if not abs(value) <= _LARGEST_NUMBER:
+            raise ValueError(f"{word[:20]} is no sensible number.")
+        return value
+
+    def numbers(self, count: int) -> list[float]:
+        """Read *count* numbers."""
+        return [self.number() for _ in range(count)]
+
+    def integer(self) -> int:
+        """Read a number that is meant to be whole."""
+        return int(self.number())
+
+    def line(self) -> str:
+        """Read what is left of the line, or the next line that says something."""
+        return self._match(_LINE)
+
+    def skip_line(self) -> None:
+        """Go to the start of the next line."""
+        self._at = self._text.find("\n", self._at) + 1 or len(self._text)
+
+    def text(self, *, escaped: bool) -> str:
+        r"""Read a text up to its end mark: `\001` as written, with octal escapes, if *escaped*; else a byte of 1."""
+        self._at += 1  # the blank after the last number
+        found = self._match(_TEXT if escaped else _OLD_TEXT)
+        if escaped:
+            found = _ESCAPE.sub(lambda each: chr(int(each[1], 8) & 0xFF) if each[1] else each[2], found)
+        try:
+            return found.encode("latin-1").decode()  # as xfig writes it since version 3.2.8
+        except UnicodeDecodeError:
+            return found
+
+    def _match(self, pattern: re.Pattern[str]) -> str:
+        match = pattern.match(self._text, self._at)
+        if match is None:
+            raise ValueError("The drawing ends early.")
+        self._at = match.end()
+        return match[1]

@@ -1,0 +1,97 @@
+; Writes the XCF files of this folder with GIMP 2.10, and what each looks like as GIMP sees it, into /tmp/xcf:
+;   mkdir -p /tmp/xcf && gimp -n -i -d -f -b '(load "made.scm")' -b '(gimp-quit 0)'
+
+(define (new width height base precision)
+  (car (gimp-image-new-with-precision width height base precision)))
+
+; A layer of coloured clouds, with a soft edge where it has alpha.
+(define (clouds image type width height seed left top group mode)
+  (let ((layer (car (gimp-layer-new image width height type "clouds" 100 28))))
+    (gimp-image-insert-layer image layer group 0)
+    (plug-in-plasma 1 image layer seed 1.2)
+    (if (= 1 (modulo type 2))
+      (let ((mask (car (gimp-layer-create-mask layer ADD-MASK-WHITE))))
+        (gimp-layer-add-mask layer mask)
+        (gimp-context-set-gradient-fg-bg-rgb)
+        (gimp-drawable-edit-gradient-fill mask GRADIENT-LINEAR 0 FALSE 1 0 FALSE (* width -0.2) 0 (* width 0.4) 3)
+        (gimp-layer-remove-mask layer MASK-APPLY)))
+    (gimp-layer-set-offsets layer left top)
+    (gimp-layer-set-mode layer mode)
+    layer))
+
+(define (group image parent mode opacity)
+  (let ((group (car (gimp-layer-group-new image))))
+    (gimp-image-insert-layer image group parent 0)
+    (gimp-layer-set-mode group mode)
+    (gimp-layer-set-opacity group opacity)
+    group))
+
+; The mask of a layer: the layer itself in grey.
+(define (mask layer)
+  (gimp-layer-add-mask layer (car (gimp-layer-create-mask layer ADD-MASK-COPY))))
+
+(define (save image name)
+  (gimp-xcf-save 0 image 0 (string-append "/tmp/xcf/" name ".xcf") name)
+  (if (= INDEXED (car (gimp-image-base-type image))) (gimp-image-convert-rgb image))
+  (let ((seen (car (gimp-layer-new-from-visible image image "seen"))))
+    (gimp-image-insert-layer image seen 0 0)
+    (if (not (= PRECISION-U8-GAMMA (car (gimp-image-get-precision image))))
+      (gimp-image-convert-precision image PRECISION-U8-GAMMA))
+    (file-png-save 1 image seen (string-append "/tmp/xcf/" name ".png") name 0 9 0 0 0 0 0)))
+
+; One small layer for each mode, in rows of eight on one backdrop.
+(define (modes name from to without)
+  (let* ((image (new 82 (+ 4 (* 10 (quotient (+ 7 (- to from)) 8))) RGB PRECISION-U8-GAMMA))
+         (height (car (gimp-image-height image))))
+    (clouds image RGBA-IMAGE 82 height 7 0 0 0 28)
+    (let loop ((mode from))
+      (if (< mode to)
+        (let* ((cell (- mode from)) (left (+ 1 (* 10 (modulo cell 8)))) (top (+ 2 (* 10 (quotient cell 8)))))
+          (if (not (memv mode without))
+            (gimp-layer-set-opacity (clouds image RGBA-IMAGE 9 9 (+ 20 mode) left top 0 mode) 90))
+          (loop (+ 1 mode)))))
+    (save image name)))
+
+(modes "old-modes" 0 22 '(1 2))
+(modes "new-modes" 23 61 '(29))
+
+(let ((image (new 68 40 RGB PRECISION-U8-GAMMA)))
+  (clouds image RGB-IMAGE 68 40 1 0 0 0 28)
+  (let* ((outer (group image 0 30 80)) (inner 0))
+    (clouds image RGBA-IMAGE 40 24 2 -9 5 outer 28)
+    (set! inner (group image outer 61 60))
+    (clouds image RGBA-IMAGE 40 20 3 5 12 inner 33)
+    (mask (clouds image RGBA-IMAGE 30 20 4 30 15 inner 28))
+    (gimp-item-set-visible (clouds image RGBA-IMAGE 9 9 5 0 0 inner 28) FALSE)
+    (mask outer))
+  (let ((through (group image 0 61 50)))
+    (clouds image RGBA-IMAGE 20 40 6 50 -10 through 34)
+    (clouds image RGBA-IMAGE 20 30 7 44 20 through 23))
+  (save image "groups"))
+
+(let ((image (new 66 24 RGB PRECISION-HALF-LINEAR)))
+  (clouds image RGBA-IMAGE 66 24 1 0 0 0 28)
+  (clouds image RGBA-IMAGE 30 12 2 5 10 0 33)
+  (clouds image RGBA-IMAGE 20 20 3 20 -3 0 3)
+  (save image "half"))
+
+(let ((image (new 66 24 GRAY PRECISION-U16-GAMMA)))
+  (clouds image GRAYA-IMAGE 66 24 1 0 0 0 28)
+  (clouds image GRAYA-IMAGE 30 12 2 5 10 0 31)
+  (save image "grey"))
+
+(let ((image (new 66 24 RGB PRECISION-U8-GAMMA)))
+  (clouds image RGB-IMAGE 66 24 1 0 0 0 28)
+  (clouds image RGBA-IMAGE 30 12 2 5 10 0 28)
+  (gimp-image-convert-indexed image 0 0 40 FALSE FALSE "")
+  (save image "indexed"))
+
+; Composite modes and spaces by hand.
+(let ((image (new 66 24 RGB PRECISION-U8-GAMMA)))
+  (clouds image RGBA-IMAGE 50 24 1 0 0 0 28)
+  (let ((layer (clouds image RGBA-IMAGE 60 20 2 6 1 0 31)))
+    (gimp-layer-set-composite-mode layer LAYER-COMPOSITE-CLIP-TO-LAYER)
+    (gimp-layer-set-blend-space layer LAYER-COLOR-SPACE-RGB-LINEAR)
+    (gimp-layer-set-composite-space layer LAYER-COLOR-SPACE-RGB-PERCEPTUAL))
+  (gimp-layer-set-composite-mode (clouds image RGBA-IMAGE 30 15 3 -5 4 0 32) LAYER-COMPOSITE-UNION)
+  (save image "composites"))
