@@ -7,6 +7,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PIL import AvifImagePlugin, Image
@@ -286,13 +287,20 @@ def test_a_decoder_without_memory_is_an_answer(monkeypatch: pytest.MonkeyPatch) 
 
 # --- what is decoded ----------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    ("wanted", "decoded"),
-    [((64, 48), (100, 75)), ((67, 50), (200, 150)), ((130, 98), (200, 150)), ((400, 300), (800, 600))],
+    ("wanted", "density", "decoded"),
+    [
+        ((80, 60), 0.2, (100, 75)),
+        ((81, 61), 0.2, (200, 150)),
+        ((57, 42), 0.5, (100, 75)),
+        ((58, 43), 0.5, (200, 150)),
+        ((320, 240), 0.2, (400, 300)),
+        ((320, 240), 0.5, (800, 600)),
+    ],
 )
-def test_a_jpeg_is_decoded_at_the_scale_that_is_needed(wanted: Size, decoded: Size) -> None:
-    """At least one and a half times what is wanted is left to resize from."""
+def test_a_jpeg_is_decoded_at_the_scale_that_is_needed(wanted: Size, density: float, decoded: Size) -> None:
+    """Some reserve is left to resize from, and more where a pixel takes many bytes: there is much detail to lose."""
     image, info = open_picture(io.BytesIO(pictures.jpeg(size=(800, 600))), Limits())
-    region = load(image, info, at_least=wanted)
+    region = load(image, replace(info, density=density), at_least=wanted)
 
     assert image.size == decoded
     assert region == (0, 0, *decoded)

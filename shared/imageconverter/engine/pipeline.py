@@ -29,6 +29,7 @@ FINISH: tuple[Step, ...] = (steps.crop, steps.pad, steps.flatten)
 
 # A frame serves as source for a smaller one from this ratio on; a smaller Lanczos step would blur.
 _LEAST_REDUCTION = 1.25
+_STILL = "Only the first frame of the animation was converted."
 
 
 @dataclass
@@ -40,7 +41,8 @@ class _Making:
     """Whether it gets all frames of an animation."""
     seconds: float = 0.0
     pictures: list[Image.Image] = field(default_factory=list)
-    failed: str = ""
+    """The finished frames, until they are encoded."""
+    result: Converted | Failed | None = None
 
     @property
     def area(self) -> int:
@@ -75,11 +77,17 @@ def convert(source: IO[bytes], targets: Sequence[Target], limits: Limits | None 
         for number, frame in enumerate(frames or [image]):
             developed: list[Image.Image] = []
             for making in largest_first:
-                if number == 0 or making.moving:
+                if making.result is None:
                     with _attempt(making):
                         _check_output(making.plan, number + 1, limits)
                         making.pictures.append(_picture(frame, making.plan, developed))
-    return [_encoded(making, frames) for making in makings]
+                        if not making.moving:  # at once, while the processor has it in its cache
+                            making.result = _encoded(making, Timing(), _STILL if info.animated else "")
+    for making in makings:
+        if frames is not None and making.result is None:
+            with _attempt(making):
+                making.result = _animated(making, frames)
+    return [_timed(making) for making in makings]
 
 
 @contextmanager
@@ -89,11 +97,11 @@ def _attempt(making: _Making) -> Iterator[None]:
     try:
         yield
     except PictureError as error:
-        making.failed = error.reason
+        making.result = Failed(error.reason)
     except MemoryError:
-        making.failed = PictureTooLarge("The output needs more memory than is allowed.").reason
+        making.result = Failed(PictureTooLarge("The output needs more memory than is allowed.").reason)
     except DECODER_ERRORS as error:
-        making.failed = f"The output could not be made: {error}"
+        making.result = Failed(f"The output could not be made: {error}")
     making.seconds += time.perf_counter() - began
 
 
@@ -129,23 +137,24 @@ def _frame(decoded: Image.Image, plan: Plan, developed: list[Image.Image]) -> Im
     return frame
 
 
-def _encoded(making: _Making, frames: Frames | None) -> Converted | Failed:
-    """Encode what was made, as an animation where it is one."""
-    pictures, timing, warnings = making.pictures, Timing(), []
-    if making.moving and frames is not None:
-        timing = frames.timing
-        if frames.too_many:
-            pictures = pictures[:1]
-            warnings.append("The animation has too many frames; only the first one was converted.")
-        elif frames.broken:
-            warnings.append("The animation is broken; the frames before were converted.")
-    elif making.plan.info.animated:
-        warnings.append("Only the first frame of the animation was converted.")
-    data, warning = b"", ""
-    if not making.failed:
-        with _attempt(making):
-            data, warning = encode(pictures, timing, making.plan.output, making.plan.target)
-    if making.failed:
-        return Failed(making.failed)
-    warning = " ".join(filter(None, [*warnings, warning]))
-    return Converted(data, making.plan.output, pictures[0].size, making.seconds, warning)
+def _animated(making: _Making, frames: Frames) -> Converted:
+    """Encode the finished frames, or only the first one where there were too many."""
+    if frames.too_many:
+        del making.pictures[1:]
+        return _encoded(making, Timing(), "The animation has too many frames; only the first one was converted.")
+    warning = "The animation is broken; the frames before were converted." if frames.broken else ""
+    return _encoded(making, frames.timing, warning)
+
+
+def _encoded(making: _Making, timing: Timing, lost: str) -> Converted:
+    plan, size = making.plan, making.pictures[0].size
+    data, warning = encode(making.pictures, timing, plan.output, plan.target)
+    making.pictures.clear()
+    return Converted(data, plan.output, size, 0.0, " ".join(filter(None, (lost, warning))))
+
+
+def _timed(making: _Making) -> Converted | Failed:
+    """Return the result of an output, with the time that it took."""
+    if isinstance(making.result, Converted):
+        return making.result._replace(seconds=making.seconds)
+    return making.result or Failed("The output could not be made.")

@@ -29,7 +29,7 @@ def resize(image: Image.Image, size: Size, region: Region | None = None) -> Imag
         resized.info.clear()
         return resized
     left, top, right, bottom = region or (0, 0, *image.size)
-    resized = Image.new(image.mode, size)
+    resized = Image.new(image.mode, size, None)  # every pixel is about to be set
     options = ResizeOptions(
         resize_alg=ResizeAlg.convolution(FilterType.lanczos3), crop_box=CropBox(left, top, right - left, bottom - top)
     )
