@@ -1,0 +1,208 @@
+"""What a picture's file says about it: camera, time, place, extents, for JPEG, PNG, TIFF, WebP, HEIC and AVIF.
+
+The tags are read by Pillow: it has opened the file already and found the EXIF block in it, where exifread would look
+for the block in the whole file once more, by code of its own. Files are hostile: each of the five directories is read
+once, however they point at each other; one with more than a thousand tags is passed over; long lists and what is
+above 4 KiB are not decoded, only counted; and what is broken is left out. No tag raises an error.
+"""
+
+import io
+import math
+import warnings
+from collections.abc import Iterable
+from contextlib import suppress
+from fractions import Fraction
+from typing import IO, Any, TypedDict
+
+from PIL import Image
+from PIL.ExifTags import IFD
+from PIL.TiffImagePlugin import IFDRational, ImageFileDirectory_v2, TiffImageFile
+from PIL.TiffTags import ASCII, BYTE, UNDEFINED
+
+from imageconverter.engine.decode import DECODER_ERRORS, ImageInfo
+from imageconverter.engine.metadata import names
+from imageconverter.engine.metadata.descriptions import Number, Tags, Value, describe
+
+_MOST_TAGS = 1000  # in a directory; cameras write up to a hundred
+_LONGEST_VALUE = 4096  # bytes, or characters of text
+_MOST_NUMBERS = 16  # that are listed
+
+_BIG_TIFF = b"+"
+_ORIENTATION = 0x0112
+_TURNED, _SIDEWAYS = range(2, 9), range(5, 9)
+_EXIF_HEADER = b"Exif\0\0"
+_WINDOWS_TEXTS = range(0x9C9B, 0x9CA0)
+_CODED_TEXTS = (0x9286, 0x1B, 0x1C)  # the user comment, and two about the place; eight bytes name the code
+_JOINERS = "\u200c\u200d"  # nothing to see, but some languages and emoji are spelt with them
+
+
+class Entry(TypedDict):
+    """One tag. A rational is given as a number, several numbers as a list; one that the file leaves open is null."""
+
+    id: int
+    value: Any
+    description: str
+    """The value as a person reads it."""
+
+
+Metadata = dict[str, dict[str, Entry]]
+"""Entries by group and name. The group Header is always there, the others where they have entries."""
+
+
+def read_metadata(source: IO[bytes], image: Image.Image, info: ImageInfo) -> Metadata:
+    """Read what *image* says about itself, which `open_picture` has opened from *source*, a seekable file.
+
+    Extents in the group Header are in pixels, before the orientation in the group Exif is applied; the size in the
+    group File is in bytes.
+    """
+    exif, gps, thumbnail = _read_tags(source, image)
+    width, height = info.size[::-1] if exif.get(_ORIENTATION) in _SIDEWAYS else info.size
+    found: dict[str, Tags] = {
+        "Header": {0x9001: width, 0x9002: height, 0x9010: info.format.name.lower()},
+        "File": {0x0002: source.seek(0, io.SEEK_END)},
+        "Exif": exif,
+        "GPS": gps,
+        "Thumbnail": thumbnail,
+    }
+    return {group: _entries(group, tags) for group, tags in found.items() if tags}
+
+
+def _entries(group: str, tags: Tags) -> dict[str, Entry]:
+    return {
+        names.GROUPS[group][tag]: Entry(id=tag, value=_as_json(value), description=describe(group, tag, tags))
+        for tag, value in tags.items()
+    }
+
+
+def _as_json(value: Value) -> Any:
+    if isinstance(value, tuple):
+        return [_as_json(each) for each in value]
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else float(value)
+    return value
+
+
+# --- from the file to values --------------------------------------------------------------------
+def _read_tags(source: IO[bytes], image: Image.Image) -> tuple[Tags, Tags, Tags]:
+    """Read the tags of the groups Exif, GPS and Thumbnail."""
+    with warnings.catch_warnings(), suppress(MemoryError, *DECODER_ERRORS):
+        warnings.simplefilter("ignore")  # of what is broken
+        stream = source if isinstance(image, TiffImageFile) else io.BytesIO(_exif_block(image))
+        stream.seek(0)
+        head = stream.read(8)
+        if _BIG_TIFF in head[2:4]:
+            head += stream.read(8)
+        main = _Directory(head, stream, ImageFileDirectory_v2(head).next)
+        sub = _Directory(head, stream, main.pointer(IFD.Exif), IFD.Exif)
+        interop = _Directory(head, stream, sub.pointer(IFD.Interop), IFD.Interop)
+        gps = _Directory(head, stream, main.pointer(IFD.GPSInfo), IFD.GPSInfo)
+        thumbnail = _Directory(head, stream, main.next)
+        exif = interop.decoded(names.EXIF) | sub.decoded(names.EXIF) | main.decoded(names.EXIF)
+        if image.info.get("original_orientation") in _TURNED:  # which the reader of HEIC has overwritten
+            exif[_ORIENTATION] = image.info["original_orientation"]
+        return dict(sorted(exif.items())), gps.decoded(names.GPS), thumbnail.decoded(names.THUMBNAIL)
+    return {}, {}, {}
+
+
+def _exif_block(image: Image.Image) -> bytes:
+    """Return the TIFF structure with the EXIF tags of a picture that is no TIFF itself."""
+    block = image.info.get("exif")
+    if block is None:  # as ImageMagick writes it into a PNG: three lines, then hexadecimal digits
+        block = bytes.fromhex("".join(str(image.info.get("Raw profile type exif", "")).split("\n")[3:]))
+    return bytes(block).removeprefix(_EXIF_HEADER).removeprefix(_EXIF_HEADER)  # some cameras write it twice
+
+
+class _Directory(ImageFileDirectory_v2):
+    """One directory of tags, which are decoded when they are asked for."""
+
+    def __init__(self, head: bytes, stream: IO[bytes], offset: int, group: int | None = None) -> None:
+        """Read the directory at *offset*, 0 for none; a broken one ends where it breaks."""
+        super().__init__(head, group=group)
+        self.next = 0
+        with suppress(MemoryError, *DECODER_ERRORS):
+            if offset and self._count(stream, offset) <= _MOST_TAGS:
+                stream.seek(offset)
+                self.load(stream)
+
+    def _count(self, stream: IO[bytes], offset: int) -> int:
+        stream.seek(offset)
+        count = stream.read(8 if self._bigtiff else 2)
+        return int.from_bytes(count, "little" if self._endian == "<" else "big")
+
+    def pointer(self, tag: int) -> int:
+        """Return the offset of another directory, 0 for none."""
+        offset = self._decode(tag)
+        return offset if isinstance(offset, int) else 0
+
+    def decoded(self, known: Iterable[int]) -> dict[int, Value]:
+        """Decode the tags that are *known*; what says nothing is left out."""
+        found = ((tag, self._decode(tag)) for tag in known)
+        return {tag: value for tag, value in found if value not in (None, "", ())}
+
+    def _decode(self, tag: int) -> Value:
+        data = self._tagdata.get(tag)
+        if data is None:
+            return None
+        kind = self.tagtype[tag]
+        count = len(data) // self._load_dispatch[kind][0]
+        if kind not in (ASCII, BYTE, UNDEFINED) and count > _MOST_NUMBERS:
+            return f"[{count} values]"
+        if kind != ASCII and len(data) > _LONGEST_VALUE:
+            return f"[{len(data)} bytes]"
+        with suppress(*DECODER_ERRORS):
+            raw = self[tag]
+            if isinstance(raw, tuple) and len(raw) == 1:
+                raw = raw[0]
+            if isinstance(raw, str):
+                return _text(raw.encode("latin-1"))  # as which Pillow decodes whatever it is
+            return self._from_bytes(tag, raw) if isinstance(raw, bytes) else _numbers(raw)
+        return None
+
+    def _from_bytes(self, tag: int, data: bytes) -> Value:
+        """Make of bytes what they most likely are: text, a few numbers, or something that only the maker can read."""
+        if tag in _WINDOWS_TEXTS:
+            return _printable(data.decode("utf-16-le", "replace"))
+        if tag in _CODED_TEXTS and data[:8] == b"UNICODE\0":
+            return _printable(data[8:].decode("utf-16-le" if self._endian == "<" else "utf-16-be", "replace"))
+        if tag in _CODED_TEXTS and data[:8] == b"JIS\0\0\0\0\0":
+            return _printable(data[8:].decode("iso2022_jp", "replace"))
+        if tag in _CODED_TEXTS:
+            return _text(data.removeprefix(b"ASCII\0\0\0"))
+        if len(data) > 1 and data.rstrip(b"\0").decode("latin-1").isprintable() and data.rstrip(b"\0").isascii():
+            return _text(data)
+        return _numbers(tuple(data)) if len(data) <= _MOST_NUMBERS else f"[{len(data)} bytes]"
+
+
+def _numbers(raw: Any) -> Value:
+    """Return one number, or several."""
+    if not isinstance(raw, tuple):
+        return _number(raw)
+    numbers = tuple(_number(each) for each in raw)
+    if all(each is None for each in numbers):
+        return None
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+def _number(raw: Any) -> Number:
+    """Return a number that JSON has; None for a division by zero, an infinity and what is no number."""
+    if isinstance(raw, IFDRational):
+        return Fraction(int(raw.numerator), raw.denominator) if raw.denominator else None
+    if isinstance(raw, float):
+        return raw if math.isfinite(raw) else None
+    return int(raw)
+
+
+def _text(data: bytes) -> str:
+    """Decode text that ought to be ASCII and really is UTF-8 or Latin-1."""
+    try:
+        return _printable(data.decode())
+    except UnicodeDecodeError:
+        return _printable(data.decode("latin-1"))
+
+
+def _printable(text: str) -> str:
+    """Take out control characters, and those that turn the direction of the text around them."""
+    text = text[:_LONGEST_VALUE]
+    return "".join(
+        each if each.isprintable() or each in _JOINERS else " " * (each.isspace() or each == "\0") for each in text
+    ).strip()

@@ -1,0 +1,161 @@
+"""What the codes of a picture's metadata mean: the words of the library metadata-extractor, spelt right."""
+
+from collections.abc import Mapping
+
+Words = Mapping[int | str, str]
+
+
+def _numbered(*words: str, start: int = 0) -> Words:
+    return dict(enumerate(words, start))
+
+
+EXIF: Mapping[int, Words] = {
+    0x0001: {"R98": "Recommended Exif Interoperability Rules (ExifR98)"},
+    0x00FE: _numbered(
+        "Full-resolution image",
+        "Reduced-resolution image",
+        "Single page of multi-page image",
+        "Single page of multi-page reduced-resolution image",
+        "Transparency mask",
+    ),
+    0x00FF: _numbered(
+        "Full-resolution image", "Reduced-resolution image", "Single page of multi-page image", start=1
+    ),
+    0x0103: {
+        1: "Uncompressed",
+        2: "CCITT 1D",
+        3: "T4/Group 3 Fax",
+        4: "T6/Group 4 Fax",
+        5: "LZW",
+        6: "JPEG (old-style)",
+        7: "JPEG",
+        8: "Adobe Deflate",
+        32773: "PackBits",
+        32946: "Deflate",
+        34712: "JPEG 2000",
+    },
+    0x0106: {
+        0: "WhiteIsZero",
+        1: "BlackIsZero",
+        2: "RGB",
+        3: "RGB Palette",
+        4: "Transparency Mask",
+        5: "CMYK",
+        6: "YCbCr",
+        8: "CIELab",
+        9: "ICCLab",
+        10: "ITULab",
+        32803: "Color Filter Array",
+        34892: "Linear Raw",
+    },
+    0x0107: _numbered("No dithering or halftoning", "Ordered dither or halftone", "Randomized dither", start=1),
+    0x010A: _numbered("Normal", "Reversed", start=1),
+    0x0112: _numbered(
+        "Top, left side (Horizontal / normal)",
+        "Top, right side (Mirror horizontal)",
+        "Bottom, right side (Rotate 180)",
+        "Bottom, left side (Mirror vertical)",
+        "Left side, top (Mirror horizontal and rotate 270 CW)",
+        "Right side, top (Rotate 90 CW)",
+        "Right side, bottom (Mirror horizontal and rotate 90 CW)",
+        "Left side, bottom (Rotate 270 CW)",
+        start=1,
+    ),
+    0x011C: _numbered(
+        "Chunky (contiguous for each subsampling pixel)", "Separate (Y-plane/Cb-plane/Cr-plane format)", start=1
+    ),
+    0x0128: _numbered("(No unit)", "Inch", "cm", start=1),
+    0x0200: {1: "Baseline", 14: "Lossless"},
+    0x0213: _numbered("Center of pixel array", "Datum point", start=1),
+    0x8822: _numbered(
+        "Unknown",
+        "Manual control",
+        "Program normal",
+        "Aperture priority",
+        "Shutter priority",
+        "Program creative (slow program)",
+        "Program action (high-speed program)",
+        "Portrait mode",
+        "Landscape mode",
+    ),
+    0x8830: _numbered(
+        "Unknown",
+        "Standard Output Sensitivity",
+        "Recommended Exposure Index",
+        "ISO Speed",
+        "Standard Output Sensitivity and Recommended Exposure Index",
+        "Standard Output Sensitivity and ISO Speed",
+        "Recommended Exposure Index and ISO Speed",
+        "Standard Output Sensitivity, Recommended Exposure Index and ISO Speed",
+    ),
+    0x9207: {
+        0: "Unknown",
+        1: "Average",
+        2: "Center weighted average",
+        3: "Spot",
+        4: "Multi-spot",
+        5: "Multi-segment",
+        6: "Partial",
+        255: "(Other)",
+    },
+    0x9208: {
+        0: "Unknown",
+        1: "Daylight",
+        2: "Fluorescent",
+        3: "Tungsten",
+        4: "Flash",
+        9: "Fine Weather",
+        10: "Cloudy",
+        11: "Shade",
+        12: "Daylight Fluorescent",
+        13: "Day White Fluorescent",
+        14: "Cool White Fluorescent",
+        15: "White Fluorescent",
+        16: "Warm White Fluorescent",
+        17: "Standard light",
+        18: "Standard light (B)",
+        19: "Standard light (C)",
+        20: "D55",
+        21: "D65",
+        22: "D75",
+        23: "D50",
+        24: "Studio Tungsten",
+        255: "(Other)",
+    },
+    0xA001: {1: "sRGB", 65535: "Undefined"},
+    0xA210: _numbered("(No unit)", "Inches", "cm", start=1),
+    0xA217: {
+        1: "(Not defined)",
+        2: "One-chip color area sensor",
+        3: "Two-chip color area sensor",
+        4: "Three-chip color area sensor",
+        5: "Color sequential area sensor",
+        7: "Trilinear sensor",
+        8: "Color sequential linear sensor",
+    },
+    0xA300: _numbered("Film Scanner", "Reflection Print Scanner", "Digital Still Camera (DSC)", start=1),
+    0xA301: {1: "Directly photographed image"},
+    0xA401: _numbered("Normal process", "Custom process"),
+    0xA402: _numbered("Auto exposure", "Manual exposure", "Auto bracket"),
+    0xA403: _numbered("Auto white balance", "Manual white balance"),
+    0xA406: _numbered("Standard", "Landscape", "Portrait", "Night scene"),
+    0xA407: _numbered("None", "Low gain up", "High gain up", "Low gain down", "High gain down"),
+    0xA408: _numbered("None", "Soft", "Hard"),
+    0xA409: _numbered("None", "Low saturation", "High saturation"),
+    0xA40A: _numbered("None", "Low", "Hard"),
+    0xA40C: _numbered("Unknown", "Macro", "Close view", "Distant view"),
+}
+
+_DIRECTIONS: Words = {"T": "True direction", "M": "Magnetic direction"}
+
+GPS: Mapping[int, Words] = {
+    0x05: _numbered("Sea level", "Below sea level"),
+    0x09: {"A": "Active (Measurement in progress)", "V": "Void (Measurement Interoperability)"},
+    0x0A: {"2": "2-dimensional measurement", "3": "3-dimensional measurement"},
+    0x0C: {"K": "km/h", "M": "mph", "N": "knots"},
+    0x0E: _DIRECTIONS,
+    0x10: _DIRECTIONS,
+    0x17: _DIRECTIONS,
+    0x19: {"K": "kilometers", "M": "miles", "N": "knots"},
+    0x1E: _numbered("No Correction", "Differential Corrected"),
+}
