@@ -1,0 +1,25 @@
+"""Previews as the ImageConverter API asks for them: which there are, which one answers, where a picture lands."""
+
+from imageconverter.previews.extents import place, to_target
+from imageconverter.previews.matching import Matching, choose
+from imageconverter.previews.preview_format import (
+    DEFAULT_TARGET_FORMATS,
+    PreviewFormat,
+    PreviewType,
+    ScaleType,
+    parse,
+    parse_list,
+)
+
+__all__ = [
+    "DEFAULT_TARGET_FORMATS",
+    "Matching",
+    "PreviewFormat",
+    "PreviewType",
+    "ScaleType",
+    "choose",
+    "parse",
+    "parse_list",
+    "place",
+    "to_target",
+]
