@@ -1,12 +1,13 @@
-"""Run all benchmarks, or those that are named: ``python -m bench [stack] [runs] [slots] [rerun] [--long]``."""
+"""Run all benchmarks, or those that are named: ``python -m bench [NAME …] [--long]``."""
 
 import argparse
 import sys
 from collections.abc import Callable
 
-from bench import rerun, runs, slots, stack
+from bench import engine, rerun, runs, slots, stack
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
+    "engine": engine.main,
     "stack": stack.main,
     "runs": runs.main,
     "slots": slots.main,

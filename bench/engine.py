@@ -1,0 +1,195 @@
+"""The bare engine beside sharp, and beside what decoding and encoding alone cost: CPU of one core, in one run."""
+
+import io
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from bench.photographs import photograph
+from imageconverter.engine import Target
+from imageconverter.engine.decode import load, open_picture
+from imageconverter.engine.geometry import place
+from imageconverter.engine.limits import Limits
+from imageconverter.engine.output import Converted
+from imageconverter.engine.pipeline import convert
+from imageconverter.engine.target import OutputType
+
+SHARP = "sharp@0.35"
+ROUNDS = 7
+PICTURES = 3
+SHIPPED = (1600, 1024, 800, 200)
+PEERS = (1200, 800, 400, 100)
+QUALITY = 82
+_WAYS = ("cascade", "plain cascade", "usual")
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Case:
+    """A kind of source, what is made of it, and by how much it should be faster than sharp's best."""
+
+    name: str
+    sources: Sequence[bytes]
+    sides: Sequence[int]
+    output: OutputType
+    target: float
+
+    @property
+    def targets(self) -> list[Target]:
+        """What the engine is asked for."""
+        return [Target(max_width=s, max_height=s, output=self.output, quality=QUALITY) for s in self.sides]
+
+
+def cases() -> list[Case]:
+    """Make the sources."""
+    large = [photograph(4000, 3000, seed) for seed in range(PICTURES)]
+    small = [photograph(1633, 1225, seed) for seed in range(PICTURES)]
+    return [
+        Case("12 MP JPEG, sides 1200 800 400 100", large, PEERS, "jpeg", 1.5),
+        Case("12 MP JPEG, all shipped formats", large, SHIPPED, "jpeg", 1.5),
+        Case("2 MP JPEG", small, PEERS, "jpeg", 1.9),
+        Case("2 MP PNG", [_as(each, "PNG") for each in small], PEERS, "jpeg", 1.25),
+        Case("2 MP WebP", [_as(each, "WEBP", quality=90) for each in small], PEERS, "jpeg", 1.3),
+        Case("GIF of 24 frames, sides 400 200", [_animation(0)], (400, 200), "gif", 2),
+    ]
+
+
+def main() -> None:
+    """Measure, print."""
+    print(f"\n== engine: CPU a source on one core, {ROUNDS} rounds of {PICTURES} sources each, taken in turns")
+    core = min(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {core})
+    with tempfile.TemporaryDirectory() as folder, running_sharp(Path(folder), core) as sharp:
+        for case in cases():
+            report(case, measure(case, Path(folder), sharp))
+
+
+def measure(
+    case: Case, folder: Path, sharp: Callable[[Case, list[str], str], float] | None
+) -> dict[str, list[float]]:
+    """Return CPU seconds a source of every contestant, by round."""
+    files = []
+    for number, source in enumerate(case.sources):
+        files.append(str(folder / f"{number}"))
+        Path(files[-1]).write_bytes(source)
+    contestants: dict[str, Callable[[], float]] = {
+        "engine": lambda: _timed(lambda source: convert(io.BytesIO(source), case.targets), case.sources)
+    }
+    if case.output == "jpeg":
+        outputs = [_outputs(source, case.targets) for source in case.sources]
+        contestants["bound"] = lambda: _timed(
+            lambda pair: _bound(pair[0], pair[1], case.targets), list(zip(case.sources, outputs, strict=True))
+        )
+    if sharp is not None:
+        contestants |= {way: lambda way=way: sharp(case, files, way) for way in _WAYS}  # type: ignore[misc]
+    for contestant in contestants.values():
+        contestant()  # warm up
+    found: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(ROUNDS if case.output == "jpeg" else 2):
+        for name, contestant in contestants.items():
+            found[name].append(contestant() / len(case.sources))
+    return found
+
+
+def report(case: Case, found: dict[str, list[float]]) -> None:
+    """Print the medians of the rounds' ratios."""
+    engine = found["engine"]
+    line = f"{case.name}: {1000 * statistics.median(engine):.1f} ms, {1 / statistics.median(engine):.1f} a second"
+
+    def beside(name: str) -> float:
+        return statistics.median(other / ours for other, ours in zip(found[name], engine, strict=True))
+
+    if "bound" in found:
+        line += f"; {1 / beside('bound'):.2f} x the time of decoding and encoding alone (target 1.3 at 12 MP)"
+    if "cascade" in found:
+        line += f"; {beside('cascade'):.2f} x as fast as sharp's cascade (target {case.target})"
+        line += f", {beside('plain cascade'):.2f} x with its encoder's options like ours"
+        line += f", {beside('usual'):.2f} x as fast as its usual way"
+        line += " (target 3)" if case.name.startswith("12 MP") else ""
+    print(line, flush=True)
+
+
+@contextmanager
+def running_sharp(folder: Path, core: int) -> Iterator[Callable[[Case, list[str], str], float] | None]:
+    """Install sharp in *folder* and run it; yields a function that measures it, or None where that cannot be done."""
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if not npm or not node:
+        print("sharp is left out: there is no Node.js")
+        yield None
+        return
+    install = [npm, "install", "--no-save", "--silent", "--prefix", str(folder), SHARP]
+    if subprocess.run(install, check=False).returncode != 0:
+        print("sharp is left out: it could not be installed")
+        yield None
+        return
+    environment = {**os.environ, "UV_THREADPOOL_SIZE": "1", "VIPS_CONCURRENCY": "1"}
+    command = ["taskset", "-c", str(core), node, str(_HERE / "peers" / "sharp.mjs"), str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+
+        def ask(case: Case, files: list[str], way: str) -> float:
+            job = {"files": files, "sides": case.sides, "output": case.output, "quality": QUALITY, "way": way}
+            assert process.stdin is not None  # noqa: S101 - for mypy
+            assert process.stdout is not None  # noqa: S101 - for mypy
+            process.stdin.write(json.dumps({**job, "animated": case.output == "gif"}).encode() + b"\n")
+            process.stdin.flush()
+            return float(process.stdout.readline())
+
+        yield ask
+        process.kill()
+
+
+def _timed(work: Callable[[Any], object], items: Sequence[Any]) -> float:
+    began = time.process_time()
+    for item in items:
+        work(item)
+    return time.process_time() - began
+
+
+def _outputs(source: bytes, targets: list[Target]) -> list[Image.Image]:
+    """Return the finished pictures, to be encoded once more."""
+    made = [each for each in convert(io.BytesIO(source), targets) if isinstance(each, Converted)]
+    opened: list[Image.Image] = [Image.open(io.BytesIO(each.data)) for each in made]
+    for image in opened:
+        image.load()
+    return opened
+
+
+def _bound(source: bytes, outputs: list[Image.Image], targets: list[Target]) -> None:
+    """Do what nobody can leave out: decode at the scale that the engine takes, encode the outputs."""
+    image, info = open_picture(io.BytesIO(source), Limits())
+    largest = max(place(info.size, target).frame for target in targets)
+    load(image, info, at_least=largest)
+    for output in outputs:
+        output.save(io.BytesIO(), "JPEG", quality=QUALITY, subsampling="4:2:0")
+
+
+def _as(jpeg: bytes, kind: str, **options: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(jpeg)).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def _animation(seed: int) -> bytes:
+    """Make a GIF of 24 frames of 640 by 480 pixels: a photograph, over which a disc moves."""
+    still = Image.open(io.BytesIO(photograph(640, 480, seed))).convert("RGB")
+    y, x = np.ogrid[:480, :640]
+    frames = []
+    for number in range(24):
+        pixels = np.array(still)
+        pixels[np.hypot(x - 26 * number, y - 240) < 60] = (230, 200, 40)
+        frames.append(Image.fromarray(pixels).quantize(256))
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=80, loop=0)
+    return buffer.getvalue()

@@ -1,0 +1,50 @@
+// What `bench/engine.py` measures beside the engine: sharp, told to do the same work.
+//
+// One request a line on standard input, {files, sides, output, quality, animated, way}; one answer a line: CPU seconds.
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { createRequire } from "node:module";
+
+const sharp = createRequire(process.argv[2] + "/")("sharp");
+sharp.concurrency(1);
+sharp.cache(false);
+
+const fit = (image, side) => image.resize(side, side, { fit: "inside", withoutEnlargement: true });
+const encoded = (image, { output, quality, way }) =>
+  output === "jpeg"
+    ? image.jpeg({ quality, optimiseCoding: way !== "plain cascade" }).toBuffer()
+    : output === "gif"
+      ? image.gif().toBuffer()
+      : image.toFormat(output, { quality }).toBuffer();
+
+// The usual way: a pipeline for each output, each of which decodes the source.
+async function usual(data, job) {
+  for (const side of job.sides) {
+    await encoded(fit(sharp(data, { animated: job.animated }).autoOrient(), side), job);
+  }
+}
+
+// The best way: decoded once, each output made from the larger one before it. Of raw pictures sharp 0.35 resizes
+// only the first frame, so animations go the usual way. The plain one is told to leave out what makes its JPEGs
+// four or five percent smaller and takes a tenth of the time.
+async function cascade(data, job) {
+  if (job.animated) return usual(data, job);
+  let image = sharp(data).autoOrient();
+  for (const side of job.sides) {
+    const raw = await fit(image, side).raw().toBuffer({ resolveWithObject: true });
+    const { width, height, channels } = raw.info;
+    const input = { raw: { width, height, channels } };
+    await encoded(sharp(raw.data, input), job);
+    image = sharp(raw.data, input);
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const job = JSON.parse(line);
+  const sources = job.files.map((file) => readFileSync(file));
+  const way = job.way === "usual" ? usual : cascade;
+  const before = process.cpuUsage();
+  for (const data of sources) await way(data, job);
+  const { user, system } = process.cpuUsage(before);
+  console.log(JSON.stringify((user + system) / 1e6));
+}
