@@ -24,6 +24,8 @@ RUN = "run"
 
 Status = Literal["success", "warning", "skipped", "error"]
 
+_KEPT_AS_JPEG = (".heic", ".heif")
+
 
 class OutputOrder(BaseModel):
     """One output that a job is to make: the target and the directory and name it goes to."""
@@ -41,9 +43,13 @@ class OutputOrder(BaseModel):
     @property
     def expected_path(self) -> str:
         """The path as far as the name tells before the conversion."""
+        if self.target.output == "auto":
+            return self.path("jpeg")
         if self.target.output != "keep":
             return self.path(self.target.output)
         suffix = PurePosixPath(self.name).suffix.lower()
+        if suffix in _KEPT_AS_JPEG:
+            return self.path("jpeg")
         kept = (output for output, kind in OUTPUT_FORMATS.items() if suffix in kind.extensions)
         return self.path(next(kept, "png"))
 
@@ -63,7 +69,7 @@ class ConversionJob(BaseModel):
 
     def made_of(self, etag: str, target: Target) -> str:
         """Return a fingerprint of everything that an output depends on."""
-        return _digest(ENGINE_VERSION, self.source_key, etag, target.model_dump_json())
+        return _digest(ENGINE_VERSION, self.source_key, etag, target.model_dump_json(exclude_defaults=True))
 
     def marks(self, etag: str, target: Target) -> dict[str, str]:
         """Return the metadata that an output is stored with."""
@@ -133,7 +139,7 @@ async def convert_now(
     reach the store, ConversionFailed where nothing came in time or no output could be made.
     """
     job = ConversionJob(id=uuid4().hex, source_key=keys.source(source_path), outputs=orders(source_path, formats))
-    await queue.accept(Lane.INTERACTIVE, TASK, job.id, job.model_dump(), limit=limit)
+    await queue.accept(Lane.INTERACTIVE, TASK, job.id, job.model_dump(exclude_defaults=True), limit=limit)
     outcome = ConversionOutcome.model_validate(await queue.wait(job.id, seconds=seconds))
     if outcome.unavailable:
         raise StoreUnavailable(outcome.unavailable)

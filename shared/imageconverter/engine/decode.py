@@ -7,7 +7,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from PIL import Image, UnidentifiedImageError
@@ -55,6 +55,11 @@ class ImageInfo:
     """Bytes of the file for each pixel."""
 
     @property
+    def as_stored(self) -> "ImageInfo":
+        """The same picture for somebody who looks at it without turning it."""
+        return replace(self, size=self.size[::-1] if self.is_sideways else self.size, orientation=1)
+
+    @property
     def is_sideways(self) -> bool:
         """Whether the stored rows are the columns that a person sees."""
         return self.orientation in _SIDEWAYS
@@ -80,17 +85,16 @@ def open_picture(source: IO[bytes], limits: Limits) -> tuple[Image.Image, ImageI
 
 
 def load(image: Image.Image, info: ImageInfo, *, at_least: Size) -> Region:
-    """Decode the pixels, of a JPEG at the smallest scale that leaves *at_least* (upright) to resize from.
+    """Decode the pixels, of a JPEG at the smallest scale that leaves *at_least* (as stored) to resize from.
 
     Returns the region of the decoded pixels that is the picture: at a smaller scale the last column and row
     may be there for a fraction only, and taking them for whole would shift the picture.
     """
-    wanted = at_least[::-1] if info.is_sideways else at_least
     drafted = None
     with _decoding(info.format):
         if isinstance(image, JpegImageFile):
             reserve = _RESERVE if info.density < _MUCH_DETAIL else _RESERVE_FOR_DETAIL
-            width, height = (math.ceil(side * reserve) for side in wanted)
+            width, height = (math.ceil(side * reserve) for side in at_least)
             drafted = image.draft(None, (width, height))
             image.decodermaxblock = _WHOLE_FILE  # of bytes at once: it takes up the work less often
         image.load()

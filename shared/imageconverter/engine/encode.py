@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from PIL import Image, ImageChops
+from PIL.PngImagePlugin import PngInfo
 
 from imageconverter.engine.animation import Timing
 from imageconverter.engine.target import OutputType, Target
@@ -48,12 +49,20 @@ def _smaller(data: bytes, at_quality: Callable[[int], bytes], too_much: int, mos
 
 
 def _jpeg(frames: Sequence[Image.Image], _timing: Timing, target: Target, quality: int) -> bytes:
-    return _saved(frames[:1], "JPEG", quality=quality, subsampling=target.chroma, progressive=target.progressive)
+    options: dict[str, Any] = {"comment": target.comment.encode()} if target.comment else {}
+    return _saved(
+        frames[:1], "JPEG", quality=quality, subsampling=target.chroma, progressive=target.progressive, **options
+    )
 
 
-def _png(frames: Sequence[Image.Image], timing: Timing, _target: Target, _quality: int) -> bytes:
-    moving = {"duration": timing.milliseconds, "loop": _repeats(timing)} if len(frames) > 1 else {}
-    return _saved(frames, "PNG", compress_level=6, **moving)
+def _png(frames: Sequence[Image.Image], timing: Timing, target: Target, _quality: int) -> bytes:
+    options: dict[str, Any] = {}
+    if len(frames) > 1:
+        options = {"duration": timing.milliseconds, "loop": _repeats(timing)}
+    if target.comment:
+        options["pnginfo"] = PngInfo()
+        options["pnginfo"].add_text("Comment", target.comment)
+    return _saved(frames, "PNG", compress_level=6, **options)
 
 
 def _webp(frames: Sequence[Image.Image], timing: Timing, target: Target, quality: int) -> bytes:
@@ -67,8 +76,8 @@ def _avif(frames: Sequence[Image.Image], timing: Timing, target: Target, quality
     return _saved(frames, "AVIF", quality=quality, speed=8, subsampling=chroma, max_threads=1, **moving)
 
 
-def _gif(frames: Sequence[Image.Image], timing: Timing, _target: Target, _quality: int) -> bytes:
-    options: dict[str, Any] = {}
+def _gif(frames: Sequence[Image.Image], timing: Timing, target: Target, _quality: int) -> bytes:
+    options: dict[str, Any] = {"comment": target.comment.encode()} if target.comment else {}
     if len(frames) > 1:
         options["duration"] = timing.milliseconds
         if timing.loop is not None:

@@ -1,5 +1,6 @@
 """Where a picture goes in its target: pure arithmetic on extents in pixels."""
 
+from fractions import Fraction
 from typing import NamedTuple
 
 from imageconverter.engine.target import Target
@@ -10,6 +11,7 @@ Region = tuple[float, float, float, float]
 """Left, top, right and bottom; unlike those of a Box they may lie inside a pixel."""
 
 _MIDDLE = (0.5, 0.5)
+_HALF = Fraction(1, 2)
 
 
 class Placement(NamedTuple):
@@ -21,23 +23,30 @@ class Placement(NamedTuple):
 
 
 def place(size: Size, target: Target) -> Placement:
-    """Place a picture of *size* (upright) in *target*; aspect is kept, every side is at least one pixel.
+    """Place a picture of *size* (as it is shown) in *target*; aspect is kept, every side is at least one pixel.
 
     Where the target's focus is the entropy, only the size of the crop counts: where it is takes the pixels to tell.
     """
-    width, height = size
-    wide, high = target.max_width / width, target.max_height / height
-    scale = max(wide, high) if target.fit in ("cover", "crop") else min(wide, high)
-    if not target.upscale:
-        scale = min(scale, 1.0)
-    frame = (max(1, round(width * scale)), max(1, round(height * scale)))
+    box = (target.max_width, target.max_height)
+    frame = _frame(size, box, target)
+    whole = (box[0] or frame[0], box[1] or frame[1])
     if target.fit == "crop":
-        kept = (min(frame[0], target.max_width), min(frame[1], target.max_height))
+        kept = (min(frame[0], whole[0]), min(frame[1], whole[1]))
         crop = around(frame, kept, _MIDDLE if isinstance(target.focus, str) else target.focus)
     else:
         kept, crop = frame, (0, 0, *frame)
-    canvas = (target.max_width, target.max_height) if target.fit == "pad" else kept
-    return Placement(frame, crop, canvas)
+    is_filled = target.fit == "pad" or (target.fit == "crop" and target.fill)
+    return Placement(frame, crop, whole if is_filled else kept)
+
+
+def _frame(size: Size, box: tuple[int | None, int | None], target: Target) -> Size:
+    """Return the extents of the whole picture as it is scaled, rounded half up."""
+    scales = [Fraction(side, extent) for side, extent in zip(box, size, strict=True) if side is not None]
+    scale = (max(scales) if target.fit in ("cover", "crop") else min(scales)) if scales else Fraction(1)
+    if scale == 1 or (scale > 1 and not target.upscale):
+        return size
+    width, height = (max(target.least_side, int(extent * scale + _HALF)) for extent in size)
+    return width, height
 
 
 def around(outer: Size, inner: Size, point: tuple[float, float]) -> Box:

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import IO
+from dataclasses import dataclass, field, replace
+from typing import IO, cast
 
 from PIL import Image
 
@@ -17,7 +17,7 @@ from imageconverter.engine.limits import Limits
 from imageconverter.engine.output import OUTPUT_FORMATS, Converted, Failed
 from imageconverter.engine.resize import resize
 from imageconverter.engine.steps import Plan
-from imageconverter.engine.target import Target
+from imageconverter.engine.target import OutputType, Target
 from imageconverter.errors import PictureError, PictureTooLarge
 
 Step = Callable[[Image.Image, Plan], Image.Image]
@@ -61,26 +61,30 @@ def convert(source: IO[bytes], targets: Sequence[Target], limits: Limits | None 
     image, info = open_picture(source, limits)
     with image:
         profile = image.info.get("icc_profile")
-        places = [place(info.size, target) for target in targets]
-        at_least = max((p.frame[0] for p in places), default=1), max((p.frame[1] for p in places), default=1)
+        seen = [info if target.auto_rotate else info.as_stored for target in targets]
+        places = [place(each.size, target) for each, target in zip(seen, targets, strict=True)]
+        stored = [p.frame[::-1] if each.is_sideways else p.frame for each, p in zip(seen, places, strict=True)]
+        at_least = max((w for w, _ in stored), default=1), max((h for _, h in stored), default=1)
         region = load(image, info, at_least=at_least)
         makings = []
-        for target, placement in zip(targets, places, strict=True):
-            output = info.format.kept_as if target.output == "keep" else target.output
+        for each, target, placement in zip(seen, targets, places, strict=True):
+            output = {"keep": info.format.kept_as, "auto": "jpeg"}.get(target.output, target.output)
             known = profile if isinstance(profile, bytes) else None
-            plan = Plan(info, known, region, target, placement, output)
-            makings.append(_Making(plan, info.animated and target.animation and OUTPUT_FORMATS[output].animation))
+            plan = Plan(each, known, region, target, placement, cast("OutputType", output))
+            makings.append(
+                _Making(plan, info.animated and target.animation and OUTPUT_FORMATS[plan.output].animation)
+            )
         largest_first = sorted(makings, key=lambda making: making.area, reverse=True)
         frames = Frames(image, limits) if any(making.moving for making in makings) else None
         if makings:
             largest_first[0].seconds = time.perf_counter() - began
         for number, frame in enumerate(frames or [image]):
-            developed: list[Image.Image] = []
+            developed: dict[bool, list[Image.Image]] = {True: [], False: []}  # turned upright, and as stored
             for making in largest_first:
                 if making.result is None:
                     with _attempt(making):
                         _check_output(making.plan, number + 1, limits)
-                        making.pictures.append(_picture(frame, making.plan, developed))
+                        making.pictures.append(_picture(frame, making, developed[making.plan.target.auto_rotate]))
                         if not making.moving:  # at once, while the processor has it in its cache
                             making.result = _encoded(making, Timing(), _STILL if info.animated else "")
     for making in makings:
@@ -112,11 +116,13 @@ def _check_output(plan: Plan, frames: int, limits: Limits) -> None:
         raise PictureTooLarge(f"The output would have more than {limits.pixels / 1e6:g} megapixels.")
 
 
-def _picture(decoded: Image.Image, plan: Plan, developed: list[Image.Image]) -> Image.Image:
+def _picture(decoded: Image.Image, making: _Making, developed: list[Image.Image]) -> Image.Image:
     """Make one output's picture; *developed* are the frames so far, the largest first, and gets one more."""
-    image = _frame(decoded, plan, developed)
+    image = _frame(decoded, making.plan, developed)
+    if making.plan.target.output == "auto" and steps.is_transparent(image):
+        making.plan = replace(making.plan, output="png")
     for step in FINISH:
-        image = step(image, plan)
+        image = step(image, making.plan)
     return image
 
 

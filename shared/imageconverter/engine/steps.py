@@ -74,7 +74,8 @@ def pad(image: Image.Image, plan: Plan) -> Image.Image:
     """Centre the picture on the target's canvas, filled with its background."""
     canvas = plan.placement.canvas
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
-    if plan.target.fit != "pad" or (image.size == canvas and alpha is None):
+    is_filled = plan.target.fit == "pad" or (plan.target.fit == "crop" and plan.target.fill)
+    if not is_filled or (image.size == canvas and alpha is None):
         return image
     filled = Image.new("RGB", canvas, plan.target.background)
     left, top = (canvas[0] - image.width) // 2, (canvas[1] - image.height) // 2
@@ -101,3 +102,8 @@ def strip(image: Image.Image, _plan: Plan) -> Image.Image:
     bare = image.copy()
     bare.info.clear()
     return bare
+
+
+def is_transparent(image: Image.Image) -> bool:
+    """Whether anything shines through, not only could."""
+    return image.mode in ("LA", "RGBA") and image.getchannel("A").getextrema() != (255, 255)

@@ -10,20 +10,25 @@ OutputType = Literal["jpeg", "png", "webp", "avif", "gif"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Focus = Literal["centre", "entropy"] | tuple[Share, Share]
 
-_LARGEST_SIDE = 16_384
+LARGEST_SIDE = 16_384  # pixels
 
 
 class Target(BaseModel):
-    """A box in pixels, how the picture fits it, and how the result is encoded."""
+    """A box in pixels, how the picture fits it, and how the result is encoded. A side of the box may be free."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=True)
 
-    max_width: int = Field(ge=1, le=_LARGEST_SIDE)
-    max_height: int = Field(ge=1, le=_LARGEST_SIDE)
+    max_width: int | None = Field(ge=1, le=LARGEST_SIDE)
+    max_height: int | None = Field(ge=1, le=LARGEST_SIDE)
     fit: Fit = "contain"
     focus: Focus = "centre"
     """What a crop keeps: the middle, the part with most detail, or a point in shares of width and height."""
-    output: Literal["keep"] | OutputType = "keep"
+    fill: bool = False
+    """Whether a crop is filled up to the box with the background where the picture is smaller."""
+    auto_rotate: bool = True
+    """Whether the EXIF orientation is applied."""
+    output: Literal["keep", "auto"] | OutputType = "keep"
+    """`keep` is the source's own type, `auto` is PNG where something is transparent and else JPEG."""
     quality: int = Field(default=82, ge=1, le=100)
     lossless: bool = False
     """For WebP: every pixel exactly."""
@@ -37,3 +42,7 @@ class Target(BaseModel):
     """Whether an animation stays one where the output type can hold it."""
     background: str = Field(default="#ffffff", pattern=r"^#[0-9a-fA-F]{6}$")
     upscale: bool = False
+    least_side: int = Field(default=1, ge=1, le=16)
+    """How thin a scaled picture may become, in pixels."""
+    comment: str = Field(default="", max_length=200)
+    """Written into JPEG, PNG and GIF files."""

@@ -1,6 +1,5 @@
 """Previews as the ImageConverter API asks for them: which there are, which one answers, where a picture lands."""
 
-from imageconverter.previews.extents import place, to_target
 from imageconverter.previews.matching import Matching, choose
 from imageconverter.previews.preview_format import (
     DEFAULT_TARGET_FORMATS,
@@ -10,6 +9,7 @@ from imageconverter.previews.preview_format import (
     parse,
     parse_list,
 )
+from imageconverter.previews.targets import to_target
 
 __all__ = [
     "DEFAULT_TARGET_FORMATS",
@@ -20,6 +20,5 @@ __all__ = [
     "choose",
     "parse",
     "parse_list",
-    "place",
     "to_target",
 ]

@@ -1,0 +1,41 @@
+"""What the engine is asked for to make a preview."""
+
+from typing import Literal
+
+from imageconverter.engine import Target
+from imageconverter.engine.target import LARGEST_SIDE, Fit
+from imageconverter.previews.preview_format import PreviewFormat, PreviewType, ScaleType
+
+_LEAST_SIDE = 3  # pixels, of a picture that is scaled
+_OUTPUTS: dict[PreviewType, Literal["auto", "jpeg", "png"]] = {"auto": "auto", "jpg": "jpeg", "png": "png"}
+_FITS: dict[ScaleType, Fit] = {
+    "contain": "contain",
+    "containforcedimension": "pad",
+    "cover": "cover",
+    "coverandcrop": "crop",
+}
+
+
+def to_target(format_: PreviewFormat, *, comment: str = "") -> Target:
+    """Return the engine's target for *format_*, with a *comment* to be written into the file.
+
+    A side above 16,384 pixels is taken for that. Only a `cover` with `expand` enlarges. The original also enlarges
+    where a picture that is covered is smaller than the box in one direction, without bound: a line becomes a bomb.
+    """
+    return Target(
+        max_width=_side(format_.width),
+        max_height=_side(format_.height),
+        fit=_FITS[format_.scale],
+        fill=format_.scale == "coverandcrop",
+        auto_rotate=format_.auto_rotate,
+        output=_OUTPUTS[format_.type],
+        quality=format_.quality,
+        animation=False,
+        upscale=format_.scale == "cover" and not format_.shrink_only,
+        least_side=_LEAST_SIDE,
+        comment=comment,
+    )
+
+
+def _side(pixels: int | None) -> int | None:
+    return None if pixels is None else min(pixels, LARGEST_SIDE)
