@@ -4,10 +4,11 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import engine, rerun, runs, slots, stack
+from bench import containment, engine, rerun, runs, slots, stack
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "engine": engine.main,
+    "containment": containment.main,
     "stack": stack.main,
     "runs": runs.main,
     "slots": slots.main,

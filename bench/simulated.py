@@ -10,7 +10,7 @@ from obstore import Bytes
 from imageconverter import keys
 from imageconverter.engine import Converted, Failed, Target
 from imageconverter.storage import LoadedObject, ObjectStore, StoredObject
-from services.worker.children import ChildPool
+from services.worker.children.pool import ChildPool
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

@@ -21,7 +21,7 @@ from imageconverter.conversions import (
 from imageconverter.engine import OUTPUT_FORMATS, Converted, Failed
 from imageconverter.errors import NotAPicture, PictureError
 from imageconverter.storage import ObjectStore, StoredObject
-from services.worker.children import ChildPool
+from services.worker.children.pool import ChildPool
 
 _log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from imageconverter.jobs import LaneWorker
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.settings import Settings
 from services.lifecycle import known_as_alive, unless_stopped
-from services.worker.children import ChildPool
+from services.worker.children.pool import ChildPool
 from services.worker.conversion import Conversion
 from services.worker.tasks import tasks_of_lanes
 

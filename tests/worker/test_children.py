@@ -12,7 +12,7 @@ import pytest
 from imageconverter.engine import Converted, Target
 from imageconverter.errors import LimitExceeded, PictureTooLarge, Undecodable
 from imageconverter.settings import MEGABYTE, Worker
-from services.worker.children import ChildPool
+from services.worker.children.pool import ChildPool
 from tests import pictures
 
 SMALL = Target(max_width=50, max_height=50)
@@ -96,22 +96,6 @@ async def test_a_child_killed_from_outside_costs_nothing(pool: ChildPool) -> Non
     await until(lambda: len(pool.children) == 2 and not set(pool.children) & set(children))
 
 
-async def test_a_picture_that_kills_its_children_is_blamed() -> None:
-    """Three crashes are no accident; the pool goes on."""
-    async with ChildPool(Worker(children=2), max_pixels=10**8) as pool:
-        give_up_at_once = asyncio.create_task(pool.convert(pictures.jpeg(), [SMALL], urgent=True))
-        for _ in range(3):
-            children = await stopped_children(pool)
-            await asyncio.sleep(0.1)
-            for child in children:
-                os.kill(child, signal.SIGKILL)
-            await until(lambda children=children: not set(pool.children) & set(children))  # type: ignore[misc]
-
-        with pytest.raises(Undecodable, match="crashed"):
-            await give_up_at_once
-        assert isinstance((await pool.convert(pictures.jpeg(), [SMALL], urgent=True))[0], Converted)
-
-
 async def test_a_picture_that_hangs_is_cut_off() -> None:
     """After its time the child is killed, and others go on meanwhile."""
     async with ChildPool(Worker(children=2, timeout_seconds=2), max_pixels=10**8) as pool:
@@ -128,11 +112,11 @@ async def test_a_picture_that_hangs_is_cut_off() -> None:
 
 
 async def test_a_picture_that_needs_too_much_memory_is_refused() -> None:
-    """The limit is the kernel's, whatever the header says."""
+    """The limit is the kernel's, whatever the limit of pixels is: these 84 bytes become 400 MB."""
     tight = Worker(children=1, memory_mb=256)
     async with ChildPool(tight, max_pixels=178_000_000) as pool:
         with pytest.raises((PictureTooLarge, Undecodable), match="memory"):
-            await pool.convert(pictures.png(size=(12_000, 9_000)), [SMALL], urgent=True)
+            await pool.convert(b"P6\n12000 9000\n255\n" + bytes(64), [SMALL], urgent=True)
         assert isinstance((await pool.convert(pictures.jpeg(), [SMALL], urgent=True))[0], Converted)
 
 
@@ -183,10 +167,11 @@ async def test_a_child_is_confined(monkeypatch: pytest.MonkeyPatch) -> None:
         limits = Path(f"/proc/{child}/limits").read_text()
         status = Path(f"/proc/{child}/status").read_text()
 
-        assert f"{512 * MEGABYTE}" in line(limits, "Max address space")
+        assert 512 < int(line(limits, "Max address space").split()[3]) / MEGABYTE < 1024
         assert line(limits, "Max core file size").split()[4] == "0"
         assert line(limits, "Max open files").split()[3] == "32"
         assert line(status, "NoNewPrivs").split()[1] == "1"
+        assert line(status, "Seccomp:").split()[1] == "2"  # filtered
         assert Path(f"/proc/{child}/oom_score_adj").read_text().strip() == "1000"
         if os.geteuid() == 0:  # the child is not dumpable: only root may look further
             assert b"hunter2" not in Path(f"/proc/{child}/environ").read_bytes()
@@ -204,13 +189,14 @@ async def test_children_do_not_outlive_a_worker_that_is_killed(tmp_path: Path) -
     program = (
         "import asyncio, pathlib, sys\n"
         "from imageconverter.settings import Worker\n"
-        "from services.worker.children import ChildPool\n"
+        "from services.worker.children.pool import ChildPool\n"
         "from imageconverter.engine import Target\n"
         "from tests import pictures\n"
         "async def main():\n"
         "    async with ChildPool(Worker(children=2), max_pixels=10**8) as pool:\n"
         "        jpeg, small = pictures.jpeg(), Target(max_width=9, max_height=9)\n"
-        "        await asyncio.gather(*(pool.convert(jpeg, [small], urgent=True) for _ in range(2)))\n"
+        "        await pool.convert(jpeg, [small], urgent=True)\n"
+        "        while len(pool.children) < 2: await asyncio.sleep(0.01)\n"
         "        pathlib.Path(sys.argv[1]).write_text(' '.join(map(str, pool.children)))\n"
         "        await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"

@@ -12,7 +12,7 @@ from imageconverter.errors import StoreUnavailable
 from imageconverter.resources import Resources
 from imageconverter.settings import Worker
 from imageconverter.storage import ObjectStore
-from services.worker.children import ChildPool
+from services.worker.children.pool import ChildPool
 from services.worker.conversion import Conversion
 from tests import pictures
 from tests.conftest import storage_settings

@@ -3,70 +3,82 @@
 It is started as a fresh program, not forked: no secret, connection or thread of the worker is in its memory.
 """
 
+import faulthandler
+import io
 import os
 import signal
 import socket
 import sys
 import warnings
-from typing import Any
 
-from imageconverter.engine import Converted, Failed, Limits, Target
+from PIL import Image
+
+from imageconverter.engine import Converted, Limits
+from imageconverter.engine.decode import ImageInfo
+from imageconverter.engine.metadata import Metadata, read_metadata
 from imageconverter.engine.pipeline import convert
-from imageconverter.errors import PictureError
+from imageconverter.errors import LimitExceeded, PictureError, PictureTooLarge
 from services.worker.children import parcel
-from services.worker.children.confinement import allow_cpu, confine, volunteer_for_oom
+from services.worker.children.confinement import OUTPUT_BYTES, allow_cpu, confine, volunteer_for_oom
+from services.worker.children.messages import Answer, Refused, Request
+from services.worker.children.preload import preload
 
-_WRONG_USE = 2
+_ARGUMENTS = 3
+_READ_AT_ONCE = 32 * 1024 * 1024  # bytes; decoders take memory up faster than a file
 
 
 def serve(channel: socket.socket) -> None:
     """Convert one parcel after the other until the worker hangs up."""
+    channel.sendmsg([parcel.READY])
     while True:
         try:
-            header, source = parcel.receive(channel)
+            message, source, outputs = parcel.receive(channel)
         except EOFError:
             return
-        allow_cpu(header["seconds"])
-        reply, outputs = _convert(header, source)
-        answer = parcel.pack(outputs, "outputs")
-        parcel.send(channel, reply, answer)
-        os.close(answer)
+        request = Request.model_validate_json(message)
+        allow_cpu(request.seconds)
+        try:
+            answer = _convert(request, source, outputs)
+        except PictureError as error:
+            answer = Answer(outcome=Refused.because(error))
+        except MemoryError:
+            too_large = PictureTooLarge("The picture needs more memory than is allowed.")
+            answer = Answer(outcome=Refused.because(too_large))
+        finally:
+            os.close(outputs)
+        channel.sendmsg([answer.model_dump_json().encode()])
 
 
-def _convert(header: dict[str, Any], source: int) -> tuple[dict[str, Any], list[bytes]]:
-    targets = [Target.model_validate(each) for each in header["targets"]]
-    try:
-        with os.fdopen(source, "rb") as file:
-            results = convert(file, targets, Limits(pixels=header["pixels"]))
-    except PictureError as error:
-        return {"error": type(error).__name__, "reason": error.reason}, []
-    except MemoryError:
-        return {"error": "PictureTooLarge", "reason": "The picture needs more memory than is allowed."}, []
-    outputs = [result.data for result in results if isinstance(result, Converted)]
-    return {"results": [_describe(result) for result in results]}, outputs
+def _convert(request: Request, source: int, outputs: int) -> Answer:
+    with os.fdopen(source, "rb") as file:
+        small = os.fstat(source).st_size <= _READ_AT_ONCE
+        picture = io.BytesIO(file.read()) if small else file
+        metadata: Metadata = {}
 
+        def look(image: Image.Image, info: ImageInfo) -> None:
+            if request.metadata:
+                metadata.update(read_metadata(picture, image, info))
 
-def _describe(result: Converted | Failed) -> dict[str, Any]:
-    if isinstance(result, Failed):
-        return {"failed": result.reason}
-    return {
-        "bytes": len(result.data),
-        "output": result.output,
-        "size": result.size,
-        "seconds": result.seconds,
-        "warning": result.warning,
-    }
+        results = convert(picture, request.targets, Limits(pixels=request.pixels), look)
+    parts = [result.data for result in results if isinstance(result, Converted)]
+    if sum(map(len, parts)) > OUTPUT_BYTES:
+        raise LimitExceeded(f"The outputs have more than {OUTPUT_BYTES >> 20} MiB.")
+    parcel.write(outputs, parts)
+    return Answer.of(results, metadata)
 
 
 def main() -> None:
-    """Run as ``python -m services.worker.children.child <descriptor> <bytes of address space>``."""
-    if len(sys.argv) != _WRONG_USE + 1:
-        sys.exit("usage: python -m services.worker.children.child DESCRIPTOR BYTES")
+    """Run as ``python -m services.worker.children.child DESCRIPTOR BYTES filtered|unfiltered``."""
+    if len(sys.argv) != _ARGUMENTS + 1:
+        sys.exit("usage: python -m services.worker.children.child DESCRIPTOR BYTES filtered|unfiltered")
+    descriptor, memory_bytes, system_calls = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker to deal with
     warnings.simplefilter("ignore")
+    faulthandler.enable()  # a crash says in which decoder it was
+    preload()
     volunteer_for_oom()  # before: what is not dumpable may not write this of itself
-    confine(int(sys.argv[2]))
-    with socket.socket(fileno=int(sys.argv[1])) as channel:
+    with socket.socket(fileno=int(descriptor)) as channel:
+        confine(int(memory_bytes), filtered=system_calls == "filtered")
         serve(channel)
 
 

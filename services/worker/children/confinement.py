@@ -6,26 +6,32 @@ import resource
 import signal
 from pathlib import Path
 
+from services.worker.children import syscalls
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 
-_FILE_BYTES = 512 * 1024 * 1024  # of the memory file that the outputs go to
+OUTPUT_BYTES = 256 * 1024 * 1024
+"""All outputs of one picture together."""
 _OPEN_FILES = 32
 
 
-def confine(memory_bytes: int) -> None:
-    """Bound this process for good: address space, files, no core dumps, no new privileges, dies with its worker.
+def confine(memory_bytes: int, *, filtered: bool) -> None:
+    """Bound this process for good: memory, files, no core dumps, no new privileges, dies with its worker.
 
-    Raises OSError where the kernel refuses one of them: a child without its limits must not run.
+    It may take *memory_bytes* more than it has. Where it is *filtered*, all system calls go but those that
+    converting takes. Raises OSError where the kernel refuses one of them: a child without its limits must not run.
     """
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     _prctl(_PR_SET_DUMPABLE, 0)
-    _limit(resource.RLIMIT_AS, memory_bytes)
-    _limit(resource.RLIMIT_FSIZE, _FILE_BYTES)
+    _limit(resource.RLIMIT_AS, _address_space() + memory_bytes)
+    _limit(resource.RLIMIT_FSIZE, OUTPUT_BYTES)
     _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
     _limit(resource.RLIMIT_CORE, 0)
+    if filtered:
+        syscalls.give_up_others()
 
 
 def volunteer_for_oom() -> None:
@@ -40,6 +46,11 @@ def allow_cpu(seconds: float) -> None:
     """Let the kernel end this process after *seconds* more of CPU time, should nobody else do it."""
     used = sum(os.times()[:2])
     _limit_soft(resource.RLIMIT_CPU, int(used + seconds) + 1)
+
+
+def _address_space() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    return pages * resource.getpagesize()
 
 
 def _limit(kind: int, value: int) -> None:

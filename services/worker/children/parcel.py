@@ -1,51 +1,60 @@
-"""What worker and child hand each other: a small JSON header and the bytes in a memory file.
+"""What a worker hands a child: a message and the memory files that go with it.
 
-One parcel is one message on a SOCK_SEQPACKET pair. Picture data never passes through the socket: it lies in
-an anonymous memory file whose descriptor goes along, so a large source is neither pickled nor copied.
+One packet on a SOCK_SEQPACKET pair. Picture data never passes through the socket: source and outputs lie in
+anonymous memory files of the worker's, whose descriptors go along, so a large source is neither pickled nor
+copied, and a child needs no right to make a file.
 """
 
-import json
 import os
 import socket
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from typing_extensions import Buffer
 
-_HEADER_BYTES = 160 * 1024  # below the kernel's default for one message
+READY = b"ready"
+"""What a child sends first."""
+MESSAGE_BYTES = 160 * 1024  # below the kernel's default for one packet
 
 
 class Parcel(NamedTuple):
-    """A header, and the descriptor of a memory file that the receiver closes."""
+    """A message, and the descriptors of two memory files that the receiver closes."""
 
-    header: dict[str, Any]
-    file: int
+    message: bytes
+    source: int
+    outputs: int
 
 
-def pack(parts: "Sequence[Buffer]", name: str) -> int:
-    """Return the descriptor of a new memory file that holds *parts* one behind the other."""
+def memory_file(name: str, data: "Buffer" = b"") -> int:
+    """Return the descriptor of a new memory file that holds *data*."""
     file = os.memfd_create(name, os.MFD_CLOEXEC)
     try:
-        for part in parts:
-            view = memoryview(part).cast("B")
-            while view:
-                view = view[os.write(file, view) :]
+        write(file, [data])
     except BaseException:
         os.close(file)
         raise
     return file
 
 
-def send(channel: socket.socket, header: dict[str, Any], file: int) -> None:
-    """Send one parcel; raises OSError where the other side is gone or the header is too long."""
-    socket.send_fds(channel, [json.dumps(header).encode()], [file])
+def write(file: int, parts: "Sequence[Buffer]") -> None:
+    """Append *parts* to the memory file."""
+    for part in parts:
+        view = memoryview(part).cast("B")
+        while view:
+            view = view[os.write(file, view) :]
+
+
+def send(channel: socket.socket, message: bytes, source: int, outputs: int) -> None:
+    """Send one parcel; raises OSError where the other side is gone or the message is too long."""
+    socket.send_fds(channel, [message], [source, outputs])
 
 
 def receive(channel: socket.socket) -> Parcel:
     """Receive one parcel; raises EOFError where the other side is gone."""
-    message, files, _, _ = socket.recv_fds(channel, _HEADER_BYTES, 1)
-    if not message or not files:
+    message, files, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 2)
+    if not message:
         raise EOFError
-    return Parcel(json.loads(message), files[0])
+    source, outputs = files
+    return Parcel(message, source, outputs)

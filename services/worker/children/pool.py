@@ -1,22 +1,20 @@
 """A pool of children: each converts one picture at a time, and is killed and replaced where it misbehaves."""
 
 import asyncio
-import contextlib
 import os
-import socket
-import sys
 from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import structlog
 
-from imageconverter import errors
 from imageconverter.engine import Converted, Failed, Target
-from imageconverter.errors import LimitExceeded, PictureError, Undecodable
-from imageconverter.settings import MEGABYTE, Worker
-from services.worker.children import parcel
+from imageconverter.errors import LimitExceeded, Undecodable
+from imageconverter.settings import MEGABYTE, SettingsError, Worker
+from services.worker.children import parcel, syscalls
+from services.worker.children.messages import Reply, Request
+from services.worker.children.process import PROGRAM, Absent, Child, Crashed
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -24,46 +22,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 _CRASHES_TO_BLAME_THE_PICTURE = 3
-_PAUSE_AFTER_USELESS_CHILD = 1.0  # seconds; one that cannot even start must not be started in a tight loop
-
-
-class _Absent(Exception):  # noqa: N818 - private to this file
-    """The child was dead before it got the picture."""
-
-
-class _Crashed(Exception):  # noqa: N818 - private to this file
-    """The child died with the picture in its hands."""
-
-
-class _Child:
-    """One child process and the channel to it."""
-
-    def __init__(self, process: asyncio.subprocess.Process, channel: socket.socket) -> None:
-        self.process = process
-        self.channel = channel
-        self.converted = 0
-
-    async def ask(self, header: dict[str, Any], source: int) -> tuple[dict[str, Any], bytes]:
-        """Hand over a parcel and wait for the answer; raises _Absent or _Crashed where the child is dead."""
-        try:
-            parcel.send(self.channel, header, source)
-        except OSError as error:
-            raise _Absent from error
-        await _readable(self.channel)
-        try:
-            answer, file = parcel.receive(self.channel)
-        except (EOFError, OSError) as error:
-            raise _Crashed from error
-        with os.fdopen(file, "rb") as outputs:
-            outputs.seek(0)
-            data = outputs.read()
-        self.converted += 1
-        return answer, data
-
-    def kill(self) -> None:
-        """End the process; the pool notices and starts another."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
+_PAUSE_AFTER_USELESS_CHILD = 1.0  # seconds; one that cannot start must not be started in a tight loop
 
 
 class ChildPool:
@@ -73,18 +32,29 @@ class ChildPool:
     picture; after a crash it is tried in another child first, for the one may have been killed from outside.
     """
 
-    def __init__(self, settings: Worker, *, max_pixels: int) -> None:
+    def __init__(self, settings: Worker, *, max_pixels: int, program: Sequence[str] = PROGRAM) -> None:
         """Prepare a pool of the *settings*' number of children for pictures of up to *max_pixels*."""
         self._settings = settings
         self._max_pixels = max_pixels
-        self._free: list[_Child] = []
-        self._urgent: deque[asyncio.Future[_Child]] = deque()
-        self._patient: deque[asyncio.Future[_Child]] = deque()
+        self._program = program
+        self._free: list[Child] = []
+        self._urgent: deque[asyncio.Future[Child]] = deque()
+        self._patient: deque[asyncio.Future[Child]] = deque()
         self._keepers: list[asyncio.Task[None]] = []
-        self._alive: set[_Child] = set()
+        self._alive: set[Child] = set()
+        self._filtered = True
 
     async def __aenter__(self) -> Self:
-        """Start the children; returns when the first picture can be handed over."""
+        """Start the children; returns when the first picture can be handed over.
+
+        Raises SettingsError where the settings demand a sandbox that this machine does not have.
+        """
+        missing = syscalls.unavailable()
+        if missing and self._settings.sandbox == "require":
+            raise SettingsError(f"IMAGECONVERTER_WORKER_SANDBOX: cannot be had here: {missing}")
+        if missing:
+            _log.warning("children are not barred from files, network and processes", missing=missing)
+        self._filtered = not missing
         self._keepers = [asyncio.create_task(self._keep_one()) for _ in range(self._settings.child_count)]
         return self
 
@@ -99,54 +69,62 @@ class ChildPool:
     @property
     def children(self) -> list[int]:
         """The process ids of the children."""
-        return [child.process.pid for child in self._alive]
+        return [child.pid for child in self._alive]
 
     async def convert(self, source: "Buffer", targets: Sequence[Target], *, urgent: bool) -> list[Converted | Failed]:
-        """Convert the picture in *source* to all *targets* as `engine.convert` does, in a child.
+        """Convert the picture in *source* to all *targets* as the engine does, in a child.
 
         Raises PictureError where the picture cannot be read or breaks the limits.
         """
-        header = {
-            "targets": [target.model_dump() for target in targets],
-            "pixels": self._max_pixels,
-            "seconds": self._settings.timeout_seconds,
-        }
-        file = parcel.pack([source], "source")
+        return (await self.convert_and_look(source, targets, urgent=urgent, metadata=False)).results
+
+    async def convert_and_look(
+        self, source: "Buffer", targets: Sequence[Target], *, urgent: bool, metadata: bool
+    ) -> Reply:
+        """Convert, and tell what the file says of itself where *metadata* is asked for. Raises what `convert` does."""
+        request = Request(
+            targets=list(targets),
+            pixels=self._max_pixels,
+            seconds=self._settings.timeout_seconds,
+            metadata=metadata,
+        )
+        file = parcel.memory_file("source", source)
         crashes = 0
         try:
             while crashes < _CRASHES_TO_BLAME_THE_PICTURE:
                 os.lseek(file, 0, os.SEEK_SET)  # the child before moved the shared position
                 try:
-                    return _unpack(*await self._ask(header, file, urgent=urgent))
-                except _Absent:
+                    return await self._ask(request, file, urgent=urgent)
+                except Absent:
                     continue
-                except _Crashed:
+                except Crashed as error:
                     crashes += 1
+                    _log.warning("child lost with a picture", reason=str(error), crashes=crashes)
         finally:
             os.close(file)
         raise Undecodable("The decoder crashed on this picture.")
 
-    async def _ask(self, header: dict[str, Any], file: int, *, urgent: bool) -> tuple[dict[str, Any], bytes]:
+    async def _ask(self, request: Request, file: int, *, urgent: bool) -> Reply:
         child = await self._take(urgent=urgent)
-        fit_for_more = False
+        before = child.converted
         try:
             async with asyncio.timeout(self._settings.timeout_seconds):
-                answer = await child.ask(header, file)
-            fit_for_more = child.converted < self._settings.pictures_per_child
+                return await child.ask(request, file)
         except TimeoutError:
-            _log.warning("child over its time", pid=child.process.pid, seconds=self._settings.timeout_seconds)
+            _log.warning("child over its time", pid=child.pid, seconds=self._settings.timeout_seconds)
             raise LimitExceeded("Converting the picture took longer than is allowed.") from None
         finally:
-            if fit_for_more:
+            if before < child.converted < self._settings.pictures_per_child:
+                if words := child.last_words():
+                    _log.debug("decoder wrote", pid=child.pid, lines=words)
                 self._give(child)
             else:
                 child.kill()
-        return answer
 
-    async def _take(self, *, urgent: bool) -> _Child:
+    async def _take(self, *, urgent: bool) -> Child:
         if self._free:
             return self._free.pop()
-        waiting: asyncio.Future[_Child] = asyncio.get_running_loop().create_future()
+        waiting: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
         (self._urgent if urgent else self._patient).append(waiting)
         try:
             return await waiting
@@ -155,7 +133,7 @@ class ChildPool:
                 self._give(waiting.result())
             raise
 
-    def _give(self, child: _Child) -> None:
+    def _give(self, child: Child) -> None:
         for queue in (self._urgent, self._patient):
             while queue:
                 waiting = queue.popleft()
@@ -167,66 +145,27 @@ class ChildPool:
     async def _keep_one(self) -> None:
         """Keep one child running, for ever."""
         while True:
-            child = await self._start()
-            self._alive.add(child)
-            self._give(child)
+            memory_bytes = self._settings.memory_mb * MEGABYTE
             try:
-                code = await child.process.wait()
-                _log.info("child replaced", pid=child.process.pid, code=code, converted=child.converted)
+                child = await Child.start(self._program, memory_bytes, filtered=self._filtered)
+            except OSError as error:
+                _log.warning("child does not start", lines=[str(error)])
+                await asyncio.sleep(_PAUSE_AFTER_USELESS_CHILD)
+                continue
+            try:
+                await child.ready()
+                self._alive.add(child)
+                self._give(child)
+                end = await child.end()
+                words = child.last_words()
+                _log.info("child ended", pid=child.pid, end=end, converted=child.converted, lines=words)
+            except Absent:
+                _log.warning("child does not start", pid=child.pid, lines=child.last_words())
+                await asyncio.sleep(_PAUSE_AFTER_USELESS_CHILD)
             finally:
                 self._alive.discard(child)
                 if child in self._free:
                     self._free.remove(child)
                 child.kill()
-                await child.process.wait()
-                child.channel.close()
-            if not child.converted:
-                await asyncio.sleep(_PAUSE_AFTER_USELESS_CHILD)
-
-    async def _start(self) -> _Child:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            ours.setblocking(False)  # noqa: FBT003 - the socket module's own signature
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-I",
-                "-m",
-                "services.worker.children.child",
-                str(theirs.fileno()),
-                str(self._settings.memory_mb * MEGABYTE),
-                pass_fds=[theirs.fileno()],
-                stdin=asyncio.subprocess.DEVNULL,
-                env={"LANG": "C.UTF-8"},  # nothing of the worker's own environment: it holds secrets
-            )
-        return _Child(process, ours)
-
-
-def _unpack(answer: dict[str, Any], data: bytes) -> list[Converted | Failed]:
-    if "error" in answer:
-        kind = getattr(errors, answer["error"])
-        if not issubclass(kind, PictureError):  # the child is not trusted
-            raise Undecodable("The decoder gave no answer that makes sense.")
-        raise kind(answer["reason"])
-    results: list[Converted | Failed] = []
-    position = 0
-    for each in answer["results"]:
-        if "failed" in each:
-            results.append(Failed(each["failed"]))
-            continue
-        end = position + each["bytes"]
-        results.append(
-            Converted(data[position:end], each["output"], tuple(each["size"]), each["seconds"], each["warning"])
-        )
-        position = end
-    return results
-
-
-async def _readable(channel: socket.socket) -> None:
-    """Wait until *channel* has a message or the other side is gone."""
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_reader(channel, ready.set_result, None)
-    try:
-        await ready
-    finally:
-        loop.remove_reader(channel)
+                await child.end()
+                child.close()

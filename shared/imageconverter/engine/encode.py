@@ -62,7 +62,7 @@ def _png(frames: Sequence[Image.Image], timing: Timing, target: Target, _quality
     if target.comment:
         options["pnginfo"] = PngInfo()
         options["pnginfo"].add_text("Comment", target.comment)
-    return _saved(frames, "PNG", compress_level=6, **options)
+    return _saved(frames, "PNG", compress_level=4, **options)
 
 
 def _webp(frames: Sequence[Image.Image], timing: Timing, target: Target, quality: int) -> bytes:

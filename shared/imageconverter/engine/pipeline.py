@@ -10,7 +10,7 @@ from PIL import Image
 
 from imageconverter.engine import steps
 from imageconverter.engine.animation import Frames, Timing
-from imageconverter.engine.decode import DECODER_ERRORS, load, open_picture
+from imageconverter.engine.decode import DECODER_ERRORS, ImageInfo, load, open_picture
 from imageconverter.engine.encode import encode
 from imageconverter.engine.geometry import place
 from imageconverter.engine.limits import Limits
@@ -51,15 +51,23 @@ class _Making:
         return width * height
 
 
-def convert(source: IO[bytes], targets: Sequence[Target], limits: Limits | None = None) -> list[Converted | Failed]:
+def convert(
+    source: IO[bytes],
+    targets: Sequence[Target],
+    limits: Limits | None = None,
+    look: Callable[[Image.Image, ImageInfo], None] | None = None,
+) -> list[Converted | Failed]:
     """Convert the picture in *source* (a seekable file) to all *targets*; results are in their order.
 
-    Raises PictureError where the source itself cannot be read.
+    *look* is called with the opened picture before it is decoded. Raises PictureError where the source itself cannot
+    be read.
     """
     began = time.perf_counter()
     limits = limits or Limits()
     image, info = open_picture(source, limits)
     with image:
+        if look is not None:
+            look(image, info)
         profile = image.info.get("icc_profile")
         seen = [info if target.auto_rotate else info.as_stored for target in targets]
         places = [place(each.size, target) for each, target in zip(seen, targets, strict=True)]
