@@ -15,11 +15,12 @@ from aiohttp import web
 from bench.simulated import NoEngine, SimulatedStore
 from imageconverter.jobs import Lane, LaneWorker
 from imageconverter.resources import Resources, open_resources
-from imageconverter.settings import Settings, load_settings
+from imageconverter.settings import Previews, Settings, load_settings
 from imageconverter.telemetry import set_up_logging
 from services.gateway.app import create_app
 from services.lifecycle import known_as_alive, run_until_signal
 from services.worker.conversion import Conversion
+from services.worker.previewing import Previewing
 from services.worker.tasks import tasks_of_lanes
 
 _PATIENCE_SECONDS = 10
@@ -51,8 +52,10 @@ async def simulated_resources(settings: Settings) -> AsyncIterator[Resources]:
 
 def batch_worker(resources: Resources, *, slots: int, seconds: float = 0) -> LaneWorker:
     """Return a worker of the batch lane, with the real tasks and no engine; a picture takes *seconds*."""
-    conversion = Conversion(resources.store, NoEngine(seconds=seconds), max_source_bytes=1 << 20)
-    tasks = tasks_of_lanes(resources, conversion)[Lane.BATCH]
+    engine, most = NoEngine(seconds=seconds), 1 << 20
+    conversion = Conversion(resources.store, engine, max_source_bytes=most)
+    previewing = Previewing(resources.store, resources.previews, resources.queue, engine, Previews(), most)
+    tasks = tasks_of_lanes(resources, conversion, previewing)[Lane.BATCH]
     return LaneWorker(
         Lane.BATCH, tasks.tasks, resources.redis, give_up=tasks.give_up, slots=slots, job_seconds=_JOB_SECONDS
     )

@@ -128,8 +128,8 @@ def roles(supervisor: int) -> dict[str, int]:
 
 
 @contextmanager
-def running_stack() -> Iterator[tuple[int, int]]:
-    """Run `imageconverter up` in a temporary folder; yields the port and the process id of the supervisor."""
+def running_stack(**settings: str) -> Iterator[tuple[int, int]]:
+    """Run `imageconverter up` with *settings* in a temporary folder; yields port and process id of the supervisor."""
     (port,) = free_ports(1)
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
@@ -141,6 +141,7 @@ def running_stack() -> Iterator[tuple[int, int]]:
                 "IMAGECONVERTER_API_KEY": KEY,
                 "IMAGECONVERTER_LOG_LEVEL": "warning",
                 "PYTHONUNBUFFERED": "1",
+                **settings,
             },
             stdout=subprocess.PIPE,
             text=True,

@@ -1,4 +1,4 @@
-"""The commands: ``imageconverter up | convert | status | gateway | worker | reporter | health | key | settings``."""
+"""The commands of ``imageconverter``: what a person types, and what a container runs."""
 
 import argparse
 import secrets
@@ -12,6 +12,8 @@ from imageconverter.formats import FormatsFileError
 from imageconverter.settings import SettingsError, load_settings, unknown_variables
 
 ROLES = ("gateway", "worker", "reporter")
+
+_PATIENCE_SECONDS = 30  # a Redis that restarts is waited for
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,6 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     health = commands.add_parser("health", help="exit with 0 where a role is alive, for container health checks")
     health.add_argument("role", choices=ROLES)
     health.set_defaults(run=_health)
+    reindex = commands.add_parser("reindex", help="rebuild the index of previews from the object store")
+    reindex.set_defaults(run=_reindex)
     key = commands.add_parser("key", help="make an API key and the lines that a keys file needs for it")
     key.add_argument("name", help="who or what the key is for")
     key.add_argument("permission", nargs="+", help="for example images.read images.publish.products")
@@ -111,6 +115,29 @@ def _health(options: argparse.Namespace) -> int:
     from services.lifecycle import is_alive
 
     return 0 if asyncio.run(is_alive(load_settings(), options.role)) else 1
+
+
+def _reindex(_options: argparse.Namespace) -> int:
+    import asyncio
+
+    from imageconverter.errors import Unavailable
+    from imageconverter.previews.index import PreviewIndex
+    from imageconverter.previews.reindex import reindex
+    from imageconverter.resources import open_resources
+    from imageconverter.telemetry import set_up_logging
+
+    async def restored() -> int:
+        async with open_resources(settings, patience=_PATIENCE_SECONDS) as resources:
+            return await reindex(PreviewIndex(resources.redis, patience=_PATIENCE_SECONDS), resources.store)
+
+    settings = load_settings()
+    set_up_logging(settings.process, role="reindex")
+    try:
+        print(f"{asyncio.run(restored())} keys were brought back into the index")
+    except Unavailable as error:
+        print(f"imageconverter: {error.reason} What is done is done; start it again.", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _key(options: argparse.Namespace) -> int:

@@ -9,6 +9,8 @@ import structlog
 
 from imageconverter import uploads
 from imageconverter.errors import Unavailable
+from imageconverter.previews.eviction import evict
+from imageconverter.previews.index import PreviewIndex
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.runs import revive
 from imageconverter.settings import Settings
@@ -50,6 +52,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
 def recurring_tasks(settings: Settings, resources: Resources) -> list[Recurring]:
     """Return everything that the reporter does by itself."""
     hours = settings.conversion.upload_hours
+    previews = PreviewIndex(resources.redis, patience=_PATIENCE_SECONDS)
     return [
         Recurring(
             "sweep-uploads",
@@ -58,6 +61,11 @@ def recurring_tasks(settings: Settings, resources: Resources) -> list[Recurring]
             work=lambda: uploads.sweep(resources.store, hours=hours),
         ),
         Recurring("revive-run", seconds=_REVIVE_SECONDS, work=lambda: revive(resources.runs, resources.queue)),
+        Recurring(
+            "evict-previews",
+            seconds=settings.previews.cleanup_seconds,
+            work=lambda: evict(previews, resources.store, settings.previews),
+        ),
     ]
 
 

@@ -1,17 +1,19 @@
 """The worker process: one arq worker a lane and the children they share, restarted together after trouble."""
 
 import asyncio
+from collections.abc import Mapping
 
 import structlog
 from redis.exceptions import RedisError
 
-from imageconverter.jobs import LaneWorker
+from imageconverter.jobs import Lane, LaneWorker
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.settings import Settings
 from services.lifecycle import known_as_alive, unless_stopped
 from services.worker.children.pool import ChildPool
 from services.worker.conversion import Conversion
-from services.worker.tasks import tasks_of_lanes
+from services.worker.previewing import Previewing
+from services.worker.tasks import LaneTasks, tasks_of_lanes
 
 _log = structlog.get_logger(__name__)
 
@@ -34,16 +36,31 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         pool = ChildPool(settings.worker, max_pixels=settings.conversion.max_pixels)
         async with pool as children, known_as_alive(resources.queue, ROLE):
             conversion = Conversion(resources.store, children, settings.conversion.max_source_bytes)
+            previewing = Previewing(
+                resources.store,
+                resources.previews,
+                resources.queue,
+                children,
+                settings.previews,
+                settings.conversion.max_source_bytes,
+            )
             _log.info("worker ready", children=settings.worker.child_count)
             while not stopping.is_set():
-                await _run_lanes(resources, conversion, settings.worker.child_count * _SLOTS_PER_CHILD, stopping)
+                await _run_lanes(
+                    resources,
+                    tasks_of_lanes(resources, conversion, previewing),
+                    settings.worker.child_count * _SLOTS_PER_CHILD,
+                    stopping,
+                )
 
 
-async def _run_lanes(resources: Resources, conversion: Conversion, slots: int, stopping: asyncio.Event) -> None:
+async def _run_lanes(
+    resources: Resources, work: Mapping[Lane, LaneTasks], slots: int, stopping: asyncio.Event
+) -> None:
     """Run the lanes until *stopping* is set or one of them fails; either way all of them end."""
     lanes = [
         LaneWorker(lane, tasks.tasks, resources.redis, give_up=tasks.give_up, slots=slots, job_seconds=_JOB_SECONDS)
-        for lane, tasks in tasks_of_lanes(resources, conversion).items()
+        for lane, tasks in work.items()
     ]
     running = [asyncio.create_task(lane.async_run()) for lane in lanes]
     stop = asyncio.create_task(stopping.wait())

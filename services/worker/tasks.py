@@ -11,11 +11,13 @@ from imageconverter import keys
 from imageconverter.conversions import TASK, ConversionJob, ConversionOutcome, orders, same_outcomes
 from imageconverter.errors import Unavailable
 from imageconverter.jobs import JobQueue, Lane, Task, retry_later
+from imageconverter.previews.job import TASK as PREVIEW_TASK
 from imageconverter.resources import Resources
 from imageconverter.runs import Run, RunLedger, SourceResult, count_sources, plan_more
 from imageconverter.runs.run import CONVERT_TASK, COUNT_TASK, PLAN_TASK, Batch
 from imageconverter.storage import ObjectStore
 from services.worker.conversion import Conversion
+from services.worker.previewing import Previewing
 
 _log = structlog.get_logger(__name__)
 
@@ -31,15 +33,18 @@ class LaneTasks:
     give_up: Mapping[str, Task]
 
 
-def tasks_of_lanes(resources: Resources, conversion: Conversion) -> Mapping[Lane, LaneTasks]:
+def tasks_of_lanes(resources: Resources, conversion: Conversion, previewing: Previewing) -> Mapping[Lane, LaneTasks]:
     """Return what a worker can do."""
+    previews, no_previews = {PREVIEW_TASK: previewing.make}, {PREVIEW_TASK: previewing.give_up}
     interactive = _Interactive(resources.queue, conversion)
     runs = _Runs(resources.runs, resources.store, conversion)
     return {
-        Lane.INTERACTIVE: LaneTasks({TASK: interactive.convert}, {TASK: interactive.give_up}),
+        Lane.INTERACTIVE: LaneTasks(
+            {TASK: interactive.convert, **previews}, {TASK: interactive.give_up, **no_previews}
+        ),
         Lane.BATCH: LaneTasks(
-            {CONVERT_TASK: runs.convert, PLAN_TASK: runs.plan, COUNT_TASK: runs.count},
-            {CONVERT_TASK: runs.give_up, PLAN_TASK: runs.give_up_planning},
+            {CONVERT_TASK: runs.convert, PLAN_TASK: runs.plan, COUNT_TASK: runs.count, **previews},
+            {CONVERT_TASK: runs.give_up, PLAN_TASK: runs.give_up_planning, **no_previews},
         ),
     }
 

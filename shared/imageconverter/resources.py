@@ -11,6 +11,7 @@ from arq.connections import ArqRedis
 from imageconverter.errors import StoreUnavailable
 from imageconverter.formats import FormatCatalog, load_formats
 from imageconverter.jobs import JobQueue, open_redis
+from imageconverter.previews.index import PreviewIndex
 from imageconverter.runs import RunLedger
 from imageconverter.settings import Settings, SettingsError
 from imageconverter.storage import ObjectStore
@@ -28,6 +29,7 @@ class Resources:
     redis: ArqRedis
     queue: JobQueue
     runs: RunLedger
+    previews: PreviewIndex
     formats: FormatCatalog
 
 
@@ -43,7 +45,8 @@ async def open_resources(settings: Settings, *, patience: float) -> AsyncIterato
     async with open_redis(settings.redis, patience=patience) as redis:
         queue = JobQueue(redis, timeout_seconds=settings.redis.timeout_seconds, patience=patience)
         runs = RunLedger(redis, patience=patience)
-        yield Resources(ObjectStore(settings.storage), redis, queue, runs, formats)
+        previews = PreviewIndex(redis, patience=patience)
+        yield Resources(ObjectStore(settings.storage), redis, queue, runs, previews, formats)
 
 
 def require(settings: Settings) -> None:

@@ -92,7 +92,7 @@ async def test_a_run_goes_through_subdirectories_and_passes_over_what_is_no_pict
         {
             "a.png": pictures.png(),
             "deep/er/b.jpg": pictures.jpeg(),
-            "deep/c.gif": pictures.animated_gif(),
+            "deep/c.gif": pictures.truncated(pictures.animated_gif()),
             "notes.txt": b"some words, no picture",
             "broken.png": pictures.truncated(pictures.png()),
         },

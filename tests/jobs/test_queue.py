@@ -142,3 +142,59 @@ async def test_trouble_with_redis_is_told_in_time_and_passes(
     assert {type(outcome) for outcome in outcomes} == {QueueUnavailable}
     assert took < 5
     assert "host:2" in await fragile.live_processes("tester")
+
+
+# --- flights ------------------------------------------------------------------------------------
+async def test_all_who_ask_for_the_same_wait_for_one_job(queue: JobQueue) -> None:
+    """Each of them is told once."""
+    flight = uuid4().hex
+    ids = {await queue.join(Lane.SCAN, "task", flight, {}) for _ in range(5)}
+    (job_id,) = ids
+    waiting = [asyncio.create_task(queue.wait(job_id, seconds=10)) for _ in range(5)]
+    await queue.land(flight, job_id, {"state": "made"})
+
+    assert await asyncio.gather(*waiting) == [{"state": "made"}] * 5
+    assert await queue.depth(Lane.SCAN) == 1
+
+
+async def test_who_asks_when_it_has_landed_starts_another(queue: JobQueue) -> None:
+    """And gets no outcome that was meant for somebody before."""
+    flight = uuid4().hex
+    first = await queue.join(Lane.SCAN, "task", flight, {})
+    await queue.land(flight, first, {"number": 1})
+    second = await queue.join(Lane.SCAN, "task", flight, {})
+    await queue.land(flight, second, {"number": 2})
+
+    assert first != second
+    assert await queue.wait(second, seconds=5) == {"number": 2}
+    assert await queue.wait(first, seconds=5) == {"number": 1}
+
+
+async def test_a_flight_whose_job_is_lost_is_started_again(queue: JobQueue, resources: Resources) -> None:
+    """By the next who asks for it."""
+    flight = uuid4().hex
+    lost = await queue.join(Lane.SCAN, "task", flight, {})
+    await resources.redis.delete(keys.lane(Lane.SCAN))
+
+    assert await queue.join(Lane.SCAN, "task", flight, {}) != lost
+
+
+async def test_a_full_lane_takes_no_new_flight_but_more_passengers(queue: JobQueue) -> None:
+    """Who joins one that is under way costs nothing."""
+    flight = uuid4().hex
+    job_id = await queue.join(Lane.SCAN, "task", flight, {}, limit=1)
+
+    assert await queue.join(Lane.SCAN, "task", flight, {}, limit=1) == job_id
+    with pytest.raises(QueueFull):
+        await queue.join(Lane.SCAN, "task", uuid4().hex, {}, limit=1)
+
+
+async def test_a_job_that_lands_twice_tells_everybody_once(queue: JobQueue, resources: Resources) -> None:
+    """Jobs are delivered at least once."""
+    flight = uuid4().hex
+    job_id = await queue.join(Lane.SCAN, "task", flight, {})
+    for number in (1, 2):
+        await queue.land(flight, job_id, {"number": number})
+
+    assert await queue.wait(job_id, seconds=5) == {"number": 1}
+    assert not await resources.redis.exists(keys.reply(job_id), keys.flight(flight), keys.waiters(job_id))

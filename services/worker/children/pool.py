@@ -81,7 +81,7 @@ class ChildPool:
     async def convert_and_look(
         self, source: "Buffer", targets: Sequence[Target], *, urgent: bool, metadata: bool
     ) -> Reply:
-        """Convert, and tell what the file says of itself where *metadata* is asked for. Raises what `convert` does."""
+        """Convert, and with *metadata* tell what the file says of itself. Raises what `convert` does."""
         request = Request(
             targets=list(targets),
             pixels=self._max_pixels,

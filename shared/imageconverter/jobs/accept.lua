@@ -1,5 +1,5 @@
 -- Queue a job: payload and place in the lane in one step, or nothing at all.
--- KEYS: lane, payload, refused counts   ARGV: id, payload, its life in ms, limit (0: none), lane's name
+-- KEYS: lane, payload, refused counts, wake   ARGV: id, payload, its life in ms, limit (0: none), lane's name
 -- Returns 1 where the job is queued (now or before), 0 where the lane is full.
 if redis.call('ZSCORE', KEYS[1], ARGV[1]) then
   return 1
@@ -12,4 +12,6 @@ end
 local time = redis.call('TIME')
 redis.call('PSETEX', KEYS[2], ARGV[3], ARGV[2])
 redis.call('ZADD', KEYS[1], time[1] * 1000 + math.floor(time[2] / 1000), ARGV[1])
+redis.call('RPUSH', KEYS[4], 1)
+redis.call('PEXPIRE', KEYS[4], 5000)
 return 1

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 from importlib.resources import files
 from typing import Any
+from uuid import uuid4
 
 from arq.constants import in_progress_key_prefix, job_key_prefix
 from redis.asyncio import Redis
@@ -73,6 +74,8 @@ class JobQueue:
         self._slice = timeout_seconds * _SLICE_OF_TIMEOUT
         self._accept = redis.register_script(script_text("imageconverter.jobs", "accept"))
         self._reply = redis.register_script(script_text("imageconverter.jobs", "reply"))
+        self._join = redis.register_script(script_text("imageconverter.jobs", "join"))
+        self._land = redis.register_script(script_text("imageconverter.jobs", "land"))
         self._beat = redis.register_script(script_text("imageconverter.jobs", "beat"))
 
     async def accept(self, lane: Lane, function: str, job_id: str, payload: Any, *, limit: int = 0) -> None:
@@ -82,11 +85,35 @@ class JobQueue:
         """
         async with redis_errors(self._patience):
             accepted = await self._accept(
-                keys=[keys.lane(lane), job_key(job_id), keys.REFUSED],
+                keys=[keys.lane(lane), job_key(job_id), keys.REFUSED, keys.wake(lane)],
                 args=[job_id, job_body(function, payload), PAYLOAD_MS, limit, lane.value],
             )
         if not accepted:
             raise QueueFull("Too many conversions are waiting; try again in a moment.")
+
+    async def join(self, lane: Lane, function: str, flight: str, payload: Any, *, limit: int = 0) -> str:
+        """Queue one job for all who ask for the same *flight* while it is under way; returns the job's id.
+
+        Each of them can `wait` for it, once. Raises QueueFull where *limit* (0: none) jobs wait or run already and
+        none of them is that one.
+        """
+        job_id = uuid4().hex
+        async with redis_errors(self._patience):
+            joined = await self._join(
+                keys=[keys.flight(flight), keys.lane(lane), job_key(job_id), keys.REFUSED, keys.wake(lane)],
+                args=[job_id, job_body(function, payload), PAYLOAD_MS, limit, lane.value, keys.waiters("")],
+            )
+        if not joined:
+            raise QueueFull("Too many conversions are waiting; try again in a moment.")
+        return str(joined.decode())
+
+    async def land(self, flight: str, job_id: str, outcome: Mapping[str, Any]) -> None:
+        """Leave the *outcome* of the flight's job for all who wait for it; who asks from now on starts another."""
+        async with redis_errors(self._patience):
+            await self._land(
+                keys=[keys.flight(flight), keys.waiters(job_id), keys.reply(job_id)],
+                args=[job_id, encode(outcome), _REPLY_SECONDS],
+            )
 
     async def reply(self, job_id: str, outcome: Mapping[str, Any]) -> None:
         """Leave the *outcome* of a job for the client that waits for it."""

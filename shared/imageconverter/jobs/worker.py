@@ -29,6 +29,7 @@ LEASE_SECONDS = 3.0
 _RENEWALS_PER_LEASE = 3
 # Running jobs stay at the head of their lane: look past those of a whole fleet.
 _LOOK_AHEAD = 1000
+_LISTEN_SECONDS = 0.5  # at a time, so that stopping does not take longer
 _MAX_TRIES = 4
 _BACKOFF_SECONDS = (1, 5, 30, 120)
 
@@ -86,7 +87,7 @@ class LaneWorker(Worker):
 
         Told, not cancelled: a cancellation may get lost inside of redis-py.
         """
-        renewing = asyncio.create_task(self._keep_leases())
+        beside = [asyncio.create_task(self._keep_leases()), asyncio.create_task(self._listen())]
         try:
             while not self._stopping.is_set():
                 self._look.clear()
@@ -96,7 +97,7 @@ class LaneWorker(Worker):
                         await self._look.wait()
         finally:
             self._stopping.set()
-            await renewing
+            await asyncio.gather(*beside)
 
     async def drain(self, seconds: float) -> None:
         """Take no more jobs, wait up to *seconds* for those that run, cancel the rest and stop."""
@@ -136,6 +137,19 @@ class LaneWorker(Worker):
         """Look for the next job at once, so that short jobs do not wait for the poll."""
         self._release_sem_dec_counter_on_complete()
         self._look.set()
+
+    async def _listen(self) -> None:
+        """Look for the next job as soon as one comes; what is missed here is found by the poll."""
+        while not self._stopping.is_set():
+            try:
+                async with self.pool.pipeline(transaction=False) as pipe:
+                    pipe.execute_command("BLPOP", keys.wake(self._lane), _LISTEN_SECONDS)
+                    (woken,) = await pipe.execute()
+            except (RedisError, OSError):
+                await asyncio.sleep(_LISTEN_SECONDS)  # the poll raises what is wrong
+            else:
+                if woken is not None:
+                    self._look.set()
 
     async def _keep_leases(self) -> None:
         while not self._stopping.is_set():

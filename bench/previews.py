@@ -1,0 +1,185 @@
+"""Previews over HTTP: cached ones beside a bare handler and thumbor, fresh ones beside the bare engine."""
+
+import asyncio
+import hashlib
+import io
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import aiohttp
+
+from bench import cpu
+from bench.load import Load, ask
+from bench.photographs import photograph
+from bench.stack import roles, running_stack
+from imageconverter.engine.pipeline import convert
+from imageconverter.previews import parse, to_target
+from services.stack.ports import free_ports
+
+FORMAT = "auto:200x150~contain@75"
+ROUNDS = 3
+SECONDS = 4
+CONNECTIONS = 16
+FRESH = 24
+AT_ONCE = 200
+THUMBOR = "thumbor==7.8.*"
+_START_SECONDS = 20
+_PEERS = Path(__file__).parent / "peers"
+
+
+class Contestant(NamedTuple):
+    """A server that answers the same preview."""
+
+    port: int
+    path: str
+
+
+def main() -> None:
+    """Measure, print."""
+    cores = sorted(os.sched_getaffinity(0))
+    print(f"\n== previews: {FORMAT}, {CONNECTIONS} connections, servers on one core, the client on another")
+    source = photograph(1633, 1225, 0)
+    more = {"IMAGECONVERTER_PREVIEW_INSTANT_QUEUE": str(AT_ONCE)}
+    with running_stack(**more) as (port, supervisor), tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        key = hashlib.sha256(source).hexdigest()
+        preview = asyncio.run(_cache_and_get(port, key, source))
+        (folder / "preview.jpg").write_bytes(preview)
+        gateway = roles(supervisor)["gateway"]
+        os.sched_setaffinity(gateway, {cores[0]})
+        contestants = {"gateway": Contestant(port, f"/imageconverter/getImage/{key}/{FORMAT}")}
+        contestants["bare handler"] = stack.enter_context(_bare(folder, cores[0]))
+        thumbor = stack.enter_context(_thumbor(folder, source, cores[0]))
+        if thumbor is not None:
+            contestants["thumbor"] = thumbor
+        os.sched_setaffinity(0, {cores[-1]})
+        _report_cached(contestants)
+        os.sched_setaffinity(0, set(cores))
+        os.sched_setaffinity(gateway, set(cores))
+        _report_fresh(port, cores)
+
+
+def _report_cached(contestants: dict[str, Contestant]) -> None:
+    rounds: dict[str, list[Load]] = {name: [] for name in contestants}
+    for _ in range(ROUNDS):
+        for name, (port, path) in contestants.items():
+            rounds[name].append(asyncio.run(ask(port, path, seconds=SECONDS, connections=CONNECTIONS)))
+    for name, loads in rounds.items():
+        rate, p99 = statistics.median(each.rate for each in loads), statistics.median(each.p99 for each in loads)
+        line = f"{name}: {rate:.0f} requests a second, p99 {1000 * p99:.1f} ms"
+        if name != "gateway":
+            ratio = statistics.median(
+                ours.rate / other.rate for ours, other in zip(rounds["gateway"], loads, strict=True)
+            )
+            target = 0.6 if name == "bare handler" else 3
+            line += f"; the gateway answers {ratio:.2f} times as many (target {target})"
+        print(line)
+
+
+def _report_fresh(port: int, cores: list[int]) -> None:
+    sources = [photograph(1633, 1225, seed) for seed in range(1, FRESH + 1)]
+    engine, whole = [], []
+    for source in sources:
+        began = time.perf_counter()
+        convert(io.BytesIO(source), [to_target(parse(FORMAT))])
+        engine.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        asyncio.run(_cache_and_get(port, hashlib.sha256(source).hexdigest(), source))
+        whole.append(time.perf_counter() - began)
+    bare, end_to_end = statistics.median(engine) * 1000, statistics.median(whole) * 1000
+    print(
+        f"fresh 2 MP JPEG end to end: p50 {end_to_end:.0f} ms, bare engine {bare:.0f} ms"
+        f" (target 1.5 x {bare:.0f} + 25 = {1.5 * bare + 25:.0f} ms)"
+    )
+    began = time.perf_counter()
+    answers = asyncio.run(_many(port, sources))
+    print(
+        f"{AT_ONCE} keys at once on {len(cores)} cores: {sum(answers)} answered with a picture, "
+        f"{AT_ONCE - sum(answers)} not, in {time.perf_counter() - began:.1f} s"
+    )
+
+
+async def _many(port: int, sources: list[bytes]) -> list[bool]:
+    """Ask for distinct keys all at once; a byte behind the end makes another source of the same picture."""
+
+    async def one(number: int) -> bool:
+        source = sources[number % len(sources)] + bytes([number])
+        return bool(await _cache_and_get(port, hashlib.sha256(source).hexdigest(), source))
+
+    answers = await asyncio.gather(*(one(number) for number in range(AT_ONCE)), return_exceptions=True)
+    return [answer is True for answer in answers]
+
+
+async def _cache_and_get(port: int, key: str, source: bytes) -> bytes:
+    form = aiohttp.FormData()
+    form.add_field("sourceImage", source, filename="photo.jpg", content_type="image/jpeg")
+    url = f"http://127.0.0.1:{port}/imageconverter/cacheAndGetImage/{key}/{FORMAT}?context=1"
+    async with aiohttp.ClientSession() as session, session.post(url, data=form) as answer:
+        answer.raise_for_status()
+        return await answer.read()
+
+
+@contextmanager
+def _bare(folder: Path, core: int) -> Iterator[Contestant]:
+    (port,) = free_ports(1)
+    command = [sys.executable, str(_PEERS / "bare.py"), str(port), str(folder / "preview.jpg"), "image/jpeg"]
+    with _running(command, core, port, "/", folder):
+        yield Contestant(port, "/preview")
+
+
+@contextmanager
+def _thumbor(folder: Path, source: bytes, core: int) -> Iterator[Contestant | None]:
+    """Install thumbor and run it with its result storage; None where that cannot be done."""
+    environment = folder / "thumbor"
+    install = [str(environment / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", THUMBOR]
+    made = subprocess.run([sys.executable, "-m", "venv", str(environment)], check=False).returncode == 0
+    if not made or subprocess.run(install, check=False, capture_output=True).returncode != 0:
+        print("thumbor is left out: it could not be installed")
+        yield None
+        return
+    (folder / "photo.jpg").write_bytes(source)
+    (folder / "thumbor.conf").write_text(
+        f"LOADER = 'thumbor.loaders.file_loader'\nFILE_LOADER_ROOT_PATH = {str(folder)!r}\n"
+        "RESULT_STORAGE = 'thumbor.result_storages.file_storage'\n"
+        f"RESULT_STORAGE_FILE_STORAGE_ROOT_PATH = {str(folder / 'results')!r}\n"
+        "RESULT_STORAGE_STORES_UNSAFE = True\nALLOW_UNSAFE_URL = True\nQUALITY = 75\nLOG_LEVEL = 'error'\n"
+    )
+    (port,) = free_ports(1)
+    path = "/unsafe/fit-in/200x150/photo.jpg"
+    program = [str(environment / "bin" / "thumbor"), "-p", str(port), "-i", "127.0.0.1", "-l", "error"]
+    with _running([*program, "-c", str(folder / "thumbor.conf")], core, port, path, folder):
+        yield Contestant(port, path)
+
+
+@contextmanager
+def _running(command: list[str], core: int, port: int, path: str, folder: Path) -> Iterator[None]:
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2).read())
+            for pid in cpu.descendants(process.pid):
+                os.sched_setaffinity(pid, {core})
+            yield
+        finally:
+            process.terminate()
+
+
+def _wait_for(attempt: Callable[[], object]) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            attempt()
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+        else:
+            return

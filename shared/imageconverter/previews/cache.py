@@ -1,0 +1,198 @@
+"""The cache of previews as a gateway uses it: keyed groups, converted on demand, each preview once."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from imageconverter import keys
+from imageconverter.engine import OUTPUT_FORMATS
+from imageconverter.errors import ConversionFailed, InvalidFileFormat, NotFound, StoreUnavailable
+from imageconverter.jobs import JobQueue, Lane
+from imageconverter.previews.eviction import sweep
+from imageconverter.previews.hot import HotPreviews, ServedPreview
+from imageconverter.previews.index import Group, Preview, PreviewIndex, Totals
+from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome, generation_of
+from imageconverter.previews.matching import choose
+from imageconverter.previews.preview_format import PreviewFormat, parse_list
+from imageconverter.previews.reindex import GroupFile
+from imageconverter.settings import MEGABYTE, Previews
+from imageconverter.storage import ObjectStore
+
+_SWEEP_SECONDS = 5
+_TRIES = 3  # a key may be cleared or replaced while its picture is converted
+_EXTENSIONS = {kind.media_type: kind.extensions[0] for kind in OUTPUT_FORMATS.values()}
+
+
+class PreviewCache:
+    """Groups of previews by key. Every method raises StoreUnavailable or QueueUnavailable where one is away."""
+
+    def __init__(self, store: ObjectStore, index: PreviewIndex, queue: JobQueue, settings: Previews) -> None:
+        """Serve the *settings*' target formats."""
+        self._store = store
+        self._index = index
+        self._queue = queue
+        self._settings = settings
+        self._hot = HotPreviews(most_bytes=settings.hot_mb * MEGABYTE, seconds=settings.hot_seconds)
+        self.target_formats = parse_list(settings.target_formats)
+
+    async def get(self, key: str, requested: PreviewFormat, *, context: str = "") -> ServedPreview:
+        """Return the preview that matches *requested* best, made from the stored source where it is not there yet.
+
+        Raises NotFound where the key is unknown, InvalidFileFormat where the picture cannot be converted, QueueFull
+        and ConversionFailed where it cannot be converted now.
+        """
+        hot = self._hot.fresh(key, requested)
+        if hot is not None:
+            return hot
+        group = await self._find(key, context)
+        if group is None:
+            self._hot.forget(key)
+            raise NotFound("There is no picture of that key.")
+        return await self._serve(group, requested)
+
+    async def cache_and_get(
+        self, key: str, requested: PreviewFormat, source: bytes, *, context: str = ""
+    ) -> ServedPreview:
+        """Return the preview that matches best; where the key is unknown, its group is made of *source* first.
+
+        Raises what `get` raises.
+        """
+        hot = self._hot.fresh(key, requested)
+        if hot is not None:
+            return hot
+        group = await self._find(key, context)
+        if group is not None:
+            return await self._serve(group, requested)
+        wanted = choose(requested, self.target_formats, self._settings.matching)
+        await self._make_group(key, source, [wanted], context)
+        group = await self._index.find(key, context=context)
+        if group is None:
+            raise NotFound("The picture was removed while it was converted.")
+        return await self._serve(group, requested, made=True)
+
+    async def cache(self, key: str, source: bytes, *, context: str = "") -> None:
+        """Make the key's group of *source*, over what there was: readers see the old one until the new one is ready.
+
+        Raises what `get` raises, but NotFound.
+        """
+        await self._make_group(key, source, self.target_formats[:1], context)
+        self._hot.forget(key)
+
+    async def metadata(self, key: str) -> dict[str, Any]:
+        """Return what the key's source says of itself; raises NotFound where there is none."""
+        group = await self._index.find(key)
+        loaded = None if group is None else await self._store.get(keys.preview_metadata(key, group.generation))
+        if loaded is None:
+            raise NotFound("There is no picture of that key.")
+        metadata: dict[str, Any] = json.loads(bytes(loaded.data))
+        return metadata
+
+    async def clear_key(self, key: str) -> bool:
+        """Remove the key's group; returns whether there was one."""
+        self._hot.forget(key)
+        removed = await self._index.remove(key) is not None
+        await sweep(self._index, self._store, seconds=_SWEEP_SECONDS)
+        return removed
+
+    async def clear(self, *, context: str = "") -> int:
+        """Remove all groups, or those of *context*; returns how many there were.
+
+        What is not deleted from the store in a few seconds is left to the reporter; it cannot be asked for any more.
+        """
+        removed = 0
+        async for batch in self._index.keys(context):
+            gone = await asyncio.gather(*(self._index.remove(key) for key in batch))
+            removed += sum(group is not None for group in gone)
+        self._hot.forget()
+        await sweep(self._index, self._store, seconds=_SWEEP_SECONDS)
+        return removed
+
+    async def count(self, context: str = "") -> int:
+        """Return how many keys there are, or how many of *context*."""
+        return await self._index.count(context)
+
+    def keys(self, context: str = "") -> AsyncIterator[list[str]]:
+        """Yield all keys, or those of *context*, in batches."""
+        return self._index.keys(context)
+
+    async def totals(self) -> Totals:
+        """Return how much there is."""
+        return await self._index.totals()
+
+    async def _find(self, key: str, context: str) -> Group | None:
+        group = await self._index.find(key, context=context)
+        if group is not None and group.joined:  # the store is to know of it too
+            file = GroupFile(key=key, generation=group.generation, contexts=group.contexts, created=group.created)
+            await self._store.put(
+                keys.preview_group(key), file.model_dump_json().encode(), content_type="application/json"
+            )
+        return group
+
+    async def _make_group(self, key: str, source: bytes, formats: Sequence[PreviewFormat], context: str) -> None:
+        """Store *source* and have its first previews made; the group appears with them."""
+        generation = generation_of(source)
+        rest = self.target_formats if self._settings.pre_convert else ()
+        job = PreviewJob(
+            key=key,
+            generation=generation,
+            formats=tuple(each.documented for each in formats),
+            context=context,
+            is_new=True,
+            then=tuple(each.documented for each in rest if each not in formats),
+        )
+        for _ in range(_TRIES):
+            await self._index.expect(key)
+            await self._store.put(
+                keys.preview_source(key, generation), source, content_type="application/octet-stream"
+            )
+            outcome = await self._fly(job)
+            if outcome.state == "made":
+                return
+        raise ConversionFailed("The picture was removed again and again while it was converted.")
+
+    async def _serve(self, group: Group, requested: PreviewFormat, *, made: bool = False) -> ServedPreview:
+        """Return the best match of *group*, which may be replaced meanwhile: then of what has replaced it."""
+        wanted = choose(requested, self.target_formats, self._settings.matching)
+        for _ in range(_TRIES):
+            preview = group.previews.get(wanted.documented)
+            if preview is None:
+                made = True
+                await self._fly(PreviewJob(key=group.key, generation=group.generation, formats=(wanted.documented,)))
+            else:
+                served = self._hot.same(group.key, requested, preview.etag)
+                served = served or await self._load(group, wanted, preview)
+                if served is not None:
+                    self._hot.keep(group.key, requested, served)
+                    return replace(served, from_cache=not made)
+            renewed = await self._index.find(group.key)
+            if renewed is not None and preview is not None and renewed.generation == group.generation:
+                # The index tells of what is not there: forget it, so that the client's next try makes it.
+                await self._index.remove(group.key)
+                renewed = None
+            if renewed is None:
+                break
+            group = renewed
+        raise NotFound("The picture was removed meanwhile.")
+
+    async def _load(self, group: Group, wanted: PreviewFormat, preview: Preview) -> ServedPreview | None:
+        extension = _EXTENSIONS[preview.media_type]
+        name = keys.preview_object(group.key, group.generation, wanted.documented, extension)
+        loaded = await self._store.get(name)
+        if loaded is None:
+            return None
+        return ServedPreview(bytes(loaded.data), preview.media_type, preview.etag, from_cache=True, format=wanted)
+
+    async def _fly(self, job: PreviewJob) -> PreviewOutcome:
+        """Have *job* done, or wait for the one that does the same already."""
+        settings = self._settings
+        job_id = await self._queue.join(
+            Lane.INTERACTIVE, TASK, job.flight, job.model_dump(exclude_defaults=True), limit=settings.instant_queue
+        )
+        outcome = PreviewOutcome.model_validate(await self._queue.wait(job_id, seconds=settings.convert_seconds))
+        if outcome.state == "refused":
+            raise InvalidFileFormat(outcome.reason)
+        if outcome.state == "unavailable":
+            raise StoreUnavailable(outcome.reason)
+        return outcome
