@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from imageconverter import keys
 from imageconverter.jobs import Lane
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
-from imageconverter.settings import PREFIX, Conversion, Gateway, Process, Redis, Settings, Storage, Worker
+from imageconverter.settings import PREFIX, Conversion, Gateway, Previews, Process, Redis, Settings, Storage, Worker
 from services.gateway.app import create_app
 from services.stack.program import Program
 from services.stack.servers import object_store, redis_server
@@ -23,6 +23,11 @@ API_KEY = "a-key-for-tests"
 ADMIN = {"Authorization": f"Bearer {API_KEY}"}
 
 MakeSettings = Callable[..., Settings]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let hostile files be sent by the thousand; see `make hostile`."""
+    parser.addoption("--thorough", action="store_true", help="send all hostile files to the decoders, not a few")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -75,6 +80,7 @@ def make_settings(servers: dict[str, str], tmp_path_factory: pytest.TempPathFact
             "storage": storage_settings(servers),
             "conversion": Conversion(),
             "worker": Worker(children=2),
+            "previews": Previews(),
             "process": Process(data_dir=tmp_path_factory.getbasetemp()),
         }
         return Settings(**{**defaults, **parts})

@@ -6,21 +6,24 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp import web
 
 from imageconverter.engine import Limits
+from imageconverter.previews.cache import PreviewCache
 from imageconverter.resources import Resources
 from imageconverter.settings import MEGABYTE, Settings
 from services.gateway import state
 from services.gateway.access import KeyRing
+from services.gateway.basic_auth import BasicAuth
 from services.gateway.bodies import BodyBudget
 from services.gateway.metrics import Metrics
-from services.gateway.middleware import errors_to_answers, measured, set_headers
-from services.gateway.routes import routes
+from services.gateway.middleware import answered, set_headers
+from services.gateway.preview_metrics import PreviewMetrics
+from services.gateway.routes import liveness_routes, routes
 
 _DECODING_THREADS = 2
 
 
 def create_app(settings: Settings, resources: Resources) -> web.Application:
     """Return the application; raises SettingsError where no key is configured."""
-    app = web.Application(middlewares=[measured, errors_to_answers])
+    app = web.Application(middlewares=[answered])
     app[state.STORE] = resources.store
     app[state.QUEUE] = resources.queue
     app[state.RUNS] = resources.runs
@@ -32,11 +35,22 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.BUDGET] = BodyBudget(settings.gateway.upload_memory_mb * MEGABYTE)
     app[state.DECODING] = ThreadPoolExecutor(_DECODING_THREADS, thread_name_prefix="decoding")
     app[state.METRICS] = Metrics()
+    app[state.PREVIEWS] = PreviewCache(resources.store, resources.previews, resources.queue, settings.previews)
+    app[state.PREVIEW_SETTINGS] = settings.previews
+    app[state.PREVIEW_METRICS] = PreviewMetrics(settings.previews)
+    app[state.BASIC_AUTH] = BasicAuth(settings.gateway)
     app.add_routes(list(routes()))
     app.on_response_prepare.append(set_headers)
     app[state.STOPPING] = asyncio.Event()
     app.on_shutdown.append(_end_streams)
     app.on_cleanup.append(_stop_threads)
+    return app
+
+
+def create_liveness_app() -> web.Application:
+    """Return the application of the liveness port, where a busy gateway still answers that it is alive."""
+    app = web.Application()
+    app.add_routes(list(liveness_routes()))
     return app
 
 

@@ -18,19 +18,19 @@ class BodyBudget:
 
     def __init__(self, size: int) -> None:
         """Start with all of *size* free."""
-        self._size = size
+        self.size = size
         self._free = size
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     @asynccontextmanager
-    async def reserve(self, amount: int) -> AsyncIterator[None]:
+    async def reserve(self, amount: int) -> AsyncIterator["Reservation"]:
         """Hold *amount* of the budget; more than all of it counts as all of it."""
-        amount = min(amount, self._size)
-        await self._take(amount)
+        reservation = Reservation(self, min(amount, self.size))
+        await self._take(reservation.amount)
         try:
-            yield
+            yield reservation
         finally:
-            self._give(amount)
+            reservation.shrink(0)
 
     async def _take(self, amount: int) -> None:
         if not self._waiting and amount <= self._free:
@@ -42,16 +42,32 @@ class BodyBudget:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._give(amount)
+                self.give(amount)
             raise
 
-    def _give(self, amount: int) -> None:
+    def give(self, amount: int) -> None:
+        """Take back *amount*, and let in who waits for it."""
         self._free += amount
         while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] <= self._free):
             wanted, turn = self._waiting.popleft()
             if not turn.done():
                 self._free -= wanted
                 turn.set_result(None)
+
+
+class Reservation:
+    """What one request holds of the budget, in bytes."""
+
+    def __init__(self, budget: BodyBudget, amount: int) -> None:
+        """Hold *amount*, which has been taken from *budget*."""
+        self._budget = budget
+        self.amount = amount
+
+    def shrink(self, amount: int) -> None:
+        """Give back what is held beyond *amount*: the body is smaller than it might have been."""
+        surplus = max(0, self.amount - amount)
+        self.amount -= surplus
+        self._budget.give(surplus)
 
 
 def announced_size(request: web.Request, limit: int) -> int:

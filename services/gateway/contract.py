@@ -1,13 +1,22 @@
-"""Handler of `/openapi/images.yaml`: the contract of the images API, as it is written."""
+"""Handlers of `/openapi/…`: the contracts of the two APIs, as they are written."""
 
 from pathlib import Path
 
 from aiohttp import web
 
-# A link to `openapi/images.yaml` in a checkout; the file itself in a wheel.
-_DOCUMENT = Path(__file__).with_name("images.yaml")
+# Links to the files in `openapi/` in a checkout; the files themselves in a wheel.
+_FOLDER = Path(__file__).parent
 
 
 async def images(_request: web.Request) -> web.FileResponse:
-    """Answer the OpenAPI document; public, it says nothing that the source does not."""
-    return web.FileResponse(_DOCUMENT, headers={"Content-Type": "application/yaml"})
+    """Answer the document of the images API; public, it says nothing that the source does not."""
+    return _document("images.yaml")
+
+
+async def imageconverter(_request: web.Request) -> web.FileResponse:
+    """Answer the document of the ImageConverter API."""
+    return _document("imageconverter.yaml")
+
+
+def _document(name: str) -> web.FileResponse:
+    return web.FileResponse(_FOLDER / name, headers={"Content-Type": "application/yaml"})

@@ -7,6 +7,7 @@ from aiohttp import web
 from imageconverter.errors import Unavailable
 from imageconverter.jobs import Lane
 from services.gateway import state
+from services.gateway.preview_metrics import CacheState
 
 
 async def live(_request: web.Request) -> web.Response:
@@ -39,4 +40,5 @@ async def metrics(request: web.Request) -> web.Response:
     queue = request.app[state.QUEUE]
     depths = {lane.value: await queue.depth(lane) for lane in Lane}
     text = request.app[state.METRICS].render(depths, await queue.refused())
+    text += request.app[state.PREVIEW_METRICS].render(await CacheState.now(request.app[state.PREVIEWS], queue))
     return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})

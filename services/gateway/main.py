@@ -1,13 +1,15 @@
 """The gateway process."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 from aiohttp import web
 
 from imageconverter.resources import open_resources, wait_for_bucket
 from imageconverter.settings import Settings
-from services.gateway.app import create_app
+from services.gateway.app import create_app, create_liveness_app
 from services.lifecycle import known_as_alive, unless_stopped
 
 _log = structlog.get_logger(__name__)
@@ -21,15 +23,25 @@ _PATIENCE_SECONDS = 4
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """Serve until *stopping* is set, then answer what is under way and return."""
-    async with open_resources(settings, patience=_PATIENCE_SECONDS) as resources:
-        runner = web.AppRunner(create_app(settings, resources), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, settings.gateway.host, settings.gateway.port, backlog=1024).start()
-            _log.info("gateway ready", host=settings.gateway.host, port=settings.gateway.port)
-            await unless_stopped(stopping, wait_for_bucket(resources.store))
-            async with known_as_alive(resources.queue, ROLE):
-                await stopping.wait()
-            _log.info("gateway stopping")
-        finally:
-            await runner.cleanup()
+    gateway = settings.gateway
+    async with open_resources(settings, patience=_PATIENCE_SECONDS) as resources, AsyncExitStack() as sites:
+        if gateway.liveness_port:
+            await sites.enter_async_context(_site(create_liveness_app(), gateway.host, gateway.liveness_port))
+        await sites.enter_async_context(_site(create_app(settings, resources), gateway.host, gateway.port))
+        _log.info("gateway ready", host=gateway.host, port=gateway.port)
+        await unless_stopped(stopping, wait_for_bucket(resources.store))
+        async with known_as_alive(resources.queue, ROLE):
+            await stopping.wait()
+        _log.info("gateway stopping")
+
+
+@asynccontextmanager
+async def _site(app: web.Application, host: str, port: int) -> AsyncIterator[None]:
+    """Serve *app* on *port* until the block ends, then answer what is under way."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, backlog=1024).start()
+        yield
+    finally:
+        await runner.cleanup()

@@ -8,58 +8,72 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from imageconverter.errors import ImageConverterError
-from services.gateway import state
+from services.gateway import preview_errors, state
 from services.gateway.answers import error_answer, error_shape
+from services.gateway.routes import IMAGECONVERTER_BASE
 
 _log = structlog.get_logger(__name__)
 
 _UNMATCHED = "(none)"
-_PROBES = ("/health/live", "/health/ready", "/metrics")
+# What comes every few seconds or all the time is counted, but nobody wants to read that it went well.
+_QUIET = frozenset(
+    {
+        "/health/live",
+        "/health/ready",
+        "/metrics",
+        IMAGECONVERTER_BASE,
+        f"{IMAGECONVERTER_BASE}/getImage/{{imageKey}}/{{requestFormat}}",
+    }
+)
 
 
 @web.middleware
-async def errors_to_answers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every exception into an answer of the API's shape; what was not foreseen becomes a 500 and a log line."""
-    try:
-        return await handler(request)
-    except ImageConverterError as error:
-        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _log.warning("request failed", path=request.rel_url.raw_path, reason=error.reason)
-        return error_answer(error)
-    except web.HTTPException as error:
-        if error.status < HTTPStatus.BAD_REQUEST:
-            raise
-        kept = {name: error.headers[name] for name in ("Allow", "Content-Range") if name in error.headers}
-        return error_shape(error.status, f"{HTTPStatus(error.status).phrase}.", headers=kept)
-    except Exception:  # noqa: BLE001 - the last line of defence: a client gets JSON, the log the traceback
-        _log.exception("request failed by a fault of ours", path=request.rel_url.raw_path)
-        return error_shape(500, "The server made a mistake; it has been noted.", code="internalError")
+async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every exception into an answer of its API's shape; count and log the request when its answer is sent.
 
-
-@web.middleware
-async def measured(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Log and count the request when its answer is sent."""
+    One function, and as little as can be for what is quiet: a preview is answered thousands of times a second.
+    """
     began = time.perf_counter()
-    response = await handler(request)
+    try:
+        response = await handler(request)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a client gets JSON, the log the traceback
+        response = _error_answer(request, error)
+    seconds = time.perf_counter() - began
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else _UNMATCHED
-    seconds = time.perf_counter() - began
-    request.app[state.METRICS].observe(request.method, route, response.status, seconds)
-    # Probes and scrapes come every few seconds for ever; they are counted, but nobody wants to read them.
-    log = _log.debug if route in _PROBES else _log.info
-    log(
-        "request",
-        method=request.method,
-        path=request.rel_url.raw_path,
-        status=response.status,
-        seconds=round(seconds, 3),
-    )
+    status = response.status
+    request.app[state.METRICS].observe(request.method, route, status, seconds)
+    if route not in _QUIET or status >= HTTPStatus.BAD_REQUEST:
+        path = request.rel_url.raw_path
+        _log.info("request", method=request.method, path=path, status=status, seconds=round(seconds, 3))
     return response
+
+
+def _error_answer(request: web.Request, error: Exception) -> web.Response:
+    """Return the answer that tells of *error*; what was not foreseen becomes a 500 and a log line."""
+    is_of_previews = f"{request.path}/".startswith(f"{IMAGECONVERTER_BASE}/")
+    strict = request.app[state.PREVIEW_SETTINGS].strict_errors
+    if isinstance(error, ImageConverterError):
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.warning("request failed", path=request.rel_url.raw_path, reason=error.reason)
+        return preview_errors.error_answer(error, strict=strict) if is_of_previews else error_answer(error)
+    status, reason, code, headers = 500, "The server made a mistake; it has been noted.", "internalError", {}
+    if isinstance(error, web.HTTPException):
+        if error.status < HTTPStatus.BAD_REQUEST:
+            raise error
+        status, reason, code = error.status, f"{HTTPStatus(error.status).phrase}.", ""
+        headers = {name: error.headers[name] for name in ("Allow", "Content-Range") if name in error.headers}
+    else:
+        _log.error("request failed by a fault of ours", path=request.rel_url.raw_path, exc_info=error)
+    if is_of_previews:
+        return preview_errors.error_shape(status * 10, reason, strict=strict, headers=headers)
+    return error_shape(status, reason, code=code, headers=headers)
 
 
 async def set_headers(_request: web.Request, response: web.StreamResponse) -> None:
     """Set the headers that every answer carries; nothing that is served is ever to run as a page."""
-    response.headers["Server"] = "imageconverter"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; sandbox")
-    response.headers.setdefault("Cache-Control", "no-store")
+    headers = response.headers
+    headers["Server"] = "imageconverter"
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers.setdefault("Content-Security-Policy", "default-src 'none'; sandbox")
+    headers.setdefault("Cache-Control", "no-store")

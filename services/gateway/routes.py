@@ -5,9 +5,23 @@ from collections.abc import Iterator
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from services.gateway import content, contract, conversions, deletions, directories, health, login, uploads, urls
+from services.gateway import (
+    content,
+    contract,
+    conversions,
+    deletions,
+    directories,
+    health,
+    login,
+    previews,
+    previews_admin,
+    status_page,
+    uploads,
+    urls,
+)
 
 IMAGES_BASES = ("/admin/api/v1/images", "/images")
+IMAGECONVERTER_BASE = "/imageconverter"
 
 # The images API, below each of its bases; a trailing slash is accepted everywhere.
 IMAGES: tuple[tuple[str, str, Handler], ...] = (
@@ -33,9 +47,29 @@ LOGIN: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/admin/api/v1/login/checkToken/{otok}", login.check_token),
 )
 
+# The ImageConverter API, below its base. Its operations tell for themselves what is wrong with a key, and take
+# anything for a format, slashes too. Where GET clears, HEAD does not.
+_READING, _CLEARING = ("GET",), ("DELETE", "POST", "GET")
+IMAGECONVERTER: tuple[tuple[tuple[str, ...], str, Handler], ...] = (
+    (("POST",), "/cacheAndGetImage/{imageKey}/{requestFormat}", previews.cache_and_get_image),
+    (("POST",), "/cacheAndGetImageAndMetadata/{imageKey}/{requestFormat}", previews.cache_and_get_image_and_metadata),
+    (("POST",), "/cacheImage/{imageKey}", previews.cache_image),
+    (_READING, "/getImage/{imageKey}/{requestFormat}", previews.get_image),
+    (_READING, "/getImageAndMetadata/{imageKey}/{requestFormat}", previews.get_image_and_metadata),
+    (_READING, "/getMetadata/{imageKey}", previews.get_metadata),
+    (_CLEARING, "/clearImages", previews_admin.clear_images),
+    (_CLEARING, "/clearImagesByKey/{imageKey}", previews_admin.clear_images_by_key),
+    (_READING, "/getKeyCount", previews_admin.get_key_count),
+    (_READING, "/getKeys", previews_admin.get_keys),
+    (_READING, "/status", status_page.status),
+    (_READING, "", status_page.status),
+)
+_ANY = {"{imageKey}": "{imageKey:[^/]*}", "{requestFormat}": r"{requestFormat:[\s\S]*}"}
+
 PLAIN: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/content/{path:.+}", content.content),
     ("GET", "/openapi/images.yaml", contract.images),
+    ("GET", "/openapi/imageconverter.yaml", contract.imageconverter),
     ("GET", "/health/live", health.live),
     ("GET", "/health/ready", health.ready),
     ("GET", "/metrics", health.metrics),
@@ -43,7 +77,7 @@ PLAIN: tuple[tuple[str, str, Handler], ...] = (
 
 
 def routes() -> Iterator[web.RouteDef]:
-    """All routes; GET answers HEAD as well."""
+    """All routes; where GET reads, HEAD is answered as well."""
     for method, path, handler in PLAIN:
         yield _route(method, path, handler)
     for method, path, handler in LOGIN:
@@ -53,7 +87,20 @@ def routes() -> Iterator[web.RouteDef]:
         for method, path, handler in IMAGES:
             yield _route(method, base + path, handler)
             yield _route(method, base + path + "/", handler)
+    for methods, template, handler in IMAGECONVERTER:
+        path = IMAGECONVERTER_BASE + template
+        for name, pattern in _ANY.items():
+            path = path.replace(name, pattern)
+        for method in methods:
+            yield _route(method, path, handler, allow_head=methods == _READING)
+            if not template.endswith("{requestFormat}"):
+                yield _route(method, path + "/", handler, allow_head=methods == _READING)
 
 
-def _route(method: str, path: str, handler: Handler) -> web.RouteDef:
-    return web.get(path, handler) if method == "GET" else web.route(method, path, handler)
+def liveness_routes() -> Iterator[web.RouteDef]:
+    """Yield what the liveness port answers."""
+    yield web.get("/health/liveness", health.live)
+
+
+def _route(method: str, path: str, handler: Handler, *, allow_head: bool = True) -> web.RouteDef:
+    return web.get(path, handler, allow_head=allow_head) if method == "GET" else web.route(method, path, handler)

@@ -8,12 +8,15 @@ from aiohttp import web
 from imageconverter.engine import Limits
 from imageconverter.formats import FormatCatalog
 from imageconverter.jobs import JobQueue
+from imageconverter.previews.cache import PreviewCache
 from imageconverter.runs import RunLedger
-from imageconverter.settings import Conversion, Gateway
+from imageconverter.settings import Conversion, Gateway, Previews
 from imageconverter.storage import ObjectStore
 from services.gateway.access import KeyRing
+from services.gateway.basic_auth import BasicAuth
 from services.gateway.bodies import BodyBudget
 from services.gateway.metrics import Metrics
+from services.gateway.preview_metrics import PreviewMetrics
 
 STORE = web.AppKey("store", ObjectStore)
 QUEUE = web.AppKey("queue", JobQueue)
@@ -26,4 +29,8 @@ LIMITS = web.AppKey("limits", Limits)
 BUDGET = web.AppKey("budget", BodyBudget)
 DECODING = web.AppKey("decoding", Executor)
 METRICS = web.AppKey("metrics", Metrics)
+PREVIEWS = web.AppKey("previews", PreviewCache)
+PREVIEW_SETTINGS = web.AppKey("preview_settings", Previews)
+PREVIEW_METRICS = web.AppKey("preview_metrics", PreviewMetrics)
+BASIC_AUTH = web.AppKey("basic_auth", BasicAuth)
 STOPPING = web.AppKey("stopping", asyncio.Event)

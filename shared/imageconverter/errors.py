@@ -16,6 +16,7 @@
     │   ├── StoreUnavailable      the object store did not answer
     │   ├── QueueUnavailable      Redis did not answer
     │   ├── QueueFull             more is waiting than the setting allows
+    │   ├── TooManyRequests       more is being answered than the setting allows
     │   ├── RunAlreadyRunning     only one run at a time
     │   ├── RunNotStopped         a canceled run still has work in hand
     │   └── ConversionFailed      no output could be made, or not in time
@@ -125,6 +126,10 @@ class QueueUnavailable(Unavailable):
 
 class QueueFull(Unavailable):
     """The lane holds as many jobs as its setting allows."""
+
+
+class TooManyRequests(Unavailable):
+    """The gateway is answering as many requests as its setting allows."""
 
 
 class RunAlreadyRunning(Unavailable):

@@ -1,9 +1,9 @@
-"""The images API's contract, and the judgement of an answer by it."""
+"""The contracts of the two APIs, and the judgement of an answer by them."""
 
 import json
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,99 +11,116 @@ import jsonschema_rs
 import yaml
 from aiohttp import ClientResponse
 
-from services.gateway.routes import IMAGES_BASES
+from services.gateway.routes import IMAGECONVERTER_BASE, IMAGES_BASES
 
-FILE = Path(__file__).parents[2] / "openapi" / "images.yaml"
+FOLDER = Path(__file__).parents[2] / "openapi"
 METHODS = {"get", "post", "put", "patch", "delete"}
+
+# What a parameter in a path may be; others are anything without a slash.
+_PARAMETERS = {"path": ".+", "imageKey": "[^/]*", "requestFormat": ".*"}
 
 
 class Operation(NamedTuple):
-    """One operation of the document."""
+    """One operation of a document."""
 
     method: str
     path: str
     answers: Mapping[str, Any]
 
 
-@cache
-def document() -> dict[str, Any]:
-    """Return the document as it is written."""
-    return dict(yaml.safe_load(FILE.read_text(encoding="utf-8")))
+class Contract:
+    """A document, and which paths it is about."""
 
+    def __init__(self, name: str, *, bases: Sequence[str], error: str, unknown: Sequence[int] = (404, 405)) -> None:
+        """Read `openapi/<name>`, whose paths begin with the last of *bases*; the others answer the same.
 
-@cache
-def operations() -> list[Operation]:
-    """Return all operations; those with fewer parameters first, as the gateway prefers them."""
-    found = [
-        Operation(method.upper(), path, operation["responses"])
-        for path, item in document()["paths"].items()
-        for method, operation in item.items()
-        if method in METHODS
-    ]
-    return sorted(found, key=lambda each: each.path.count("{"))
+        What it does not have is answered with a status of *unknown* and the schema named *error*.
+        """
+        self.file = FOLDER / name
+        self.document: dict[str, Any] = yaml.safe_load(self.file.read_text(encoding="utf-8"))
+        self._bases = bases
+        self._error = error
+        self._unknown = unknown
 
+    @cached_property
+    def operations(self) -> list[Operation]:
+        """All operations; those with fewer parameters first, as the gateway prefers them."""
+        found = [
+            Operation(method.upper(), path, operation["responses"])
+            for path, item in self.document["paths"].items()
+            for method, operation in item.items()
+            if method in METHODS
+        ]
+        return sorted(found, key=lambda each: each.path.count("{"))
 
-async def check_response(response: ClientResponse) -> None:
-    """Raise AssertionError where *response* is one of the images API that the document does not allow."""
-    path = response.url.raw_path
-    if not path.startswith(("/content/", *(f"{base}/" for base in IMAGES_BASES))):
-        return
-    is_endless = response.content_type == "text/event-stream"
-    body = b"" if is_endless else await response.read()
-    check(response.method, path, response.status, response.headers, body)
+    def is_about(self, path: str) -> bool:
+        """Whether answers to *path* are judged by this document."""
+        return f"{path}/".startswith(tuple(f"{base}/" for base in self._bases)) or self._find("GET", path) is not None
 
+    def check(self, method: str, path: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Raise AssertionError where the document does not allow this answer to *method* and *path*."""
+        what = f"{method} {path}: {status}"
+        content_type = headers.get("Content-Type", "").partition(";")[0]
+        operation = self._find("GET" if method == "HEAD" and status != 405 else method, path)
+        if operation is None:
+            assert status in self._unknown, f"{what} for what the document does not have"
+            schema = {"$ref": f"#/components/schemas/{self._error}"}
+            content: dict[str, Any] = {"application/json": {"schema": schema}}
+        else:
+            assert str(status) in operation.answers, f"{what} is not in the document"
+            answer = self._resolve(operation.answers[str(status)])
+            for name, header in answer.get("headers", {}).items():
+                required = self._resolve(header).get("required")
+                assert name in headers or not required, f"{what} has no header {name}"
+            content = answer.get("content", {})
+        if method == "HEAD" or (not content and not body):
+            return
+        any_of_type = f"{content_type.partition('/')[0]}/*"
+        assert content_type in content or any_of_type in content, f"{what} is {content_type}"
+        if content_type == "application/json":
+            validator = self._validator(json.dumps(content[content_type]["schema"]))
+            faults = validator.iter_errors(json.loads(body))
+            errors = [f"{'/'.join(map(str, fault.instance_path))}: {fault.message}" for fault in faults]
+            assert not errors, f"{what}: {errors}\n{body.decode()}"
 
-def check(method: str, path: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Raise AssertionError where the document does not allow this answer to *method* and *path*."""
-    what = f"{method} {path}: {status}"
-    content_type = headers.get("Content-Type", "").partition(";")[0]
-    operation = _find("GET" if method == "HEAD" else method, path)
-    if operation is None:
-        assert status in (404, 405), f"{what} for what the document does not have"
-        content: dict[str, Any] = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    else:
-        assert str(status) in operation.answers, f"{what} is not in the document"
-        answer = _resolve(operation.answers[str(status)])
-        for name, header in answer.get("headers", {}).items():
-            assert name in headers or not _resolve(header).get("required"), f"{what} has no header {name}"
-        content = answer.get("content", {})
-    if method == "HEAD" or (not content and not body):
-        return
-    assert content_type in content or f"{content_type.partition('/')[0]}/*" in content, f"{what} is {content_type}"
-    if content_type == "application/json":
-        schema = content[content_type]["schema"]
-        errors = [f"{'/'.join(map(str, e.instance_path))}: {e.message}" for e in _faults(json.dumps(schema), body)]
-        assert not errors, f"{what}: {errors}\n{body.decode()}"
+    def _find(self, method: str, path: str) -> Operation | None:
+        *others, base = self._bases
+        for other in others:
+            if path.startswith(f"{other}/"):
+                path = base + path.removeprefix(other)
+        fitting = (each for each in self.operations if each.method == method and _pattern(each.path).fullmatch(path))
+        return next(fitting, None)
 
+    def _resolve(self, value: dict[str, Any]) -> dict[str, Any]:
+        if "$ref" not in value:
+            return value
+        found: Any = self.document
+        for part in value["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        return dict(found)
 
-def _find(method: str, path: str) -> Operation | None:
-    long, short = IMAGES_BASES
-    if path.startswith(f"{long}/"):
-        path = short + path.removeprefix(long)
-    fitting = (each for each in operations() if each.method == method and _pattern(each.path).fullmatch(path))
-    return next(fitting, None)
+    @cache  # noqa: B019 - there are two of these, and they live as long as the tests
+    def _validator(self, schema: str) -> jsonschema_rs.Draft202012Validator:
+        return jsonschema_rs.Draft202012Validator({**json.loads(schema), "components": self.document["components"]})
 
 
 @cache
 def _pattern(path: str) -> re.Pattern[str]:
-    if path == "/content/{path}":
-        return re.compile("/content/.+")
-    return re.compile(re.sub(r"\{\w+\}", "[^/]+", path) + "/?")
+    return re.compile(re.sub(r"\{(\w+)\}", lambda found: _PARAMETERS.get(found[1], "[^/]+"), path) + "/?")
 
 
-def _resolve(value: dict[str, Any]) -> dict[str, Any]:
-    if "$ref" not in value:
-        return value
-    found: Any = document()
-    for part in value["$ref"].removeprefix("#/").split("/"):
-        found = found[part]
-    return dict(found)
+IMAGES = Contract("images.yaml", bases=IMAGES_BASES, error="Error")
+# Where it is set to be strict, the status of every error is 500.
+IMAGECONVERTER = Contract("imageconverter.yaml", bases=[IMAGECONVERTER_BASE], error="Answer", unknown=(404, 405, 500))
+CONTRACTS = (IMAGES, IMAGECONVERTER)
 
 
-def _faults(schema: str, body: bytes) -> list[jsonschema_rs.ValidationError]:
-    return list(_validator(schema).iter_errors(json.loads(body)))
-
-
-@cache
-def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator({**json.loads(schema), "components": document()["components"]})
+async def check_response(response: ClientResponse) -> None:
+    """Raise AssertionError where *response* is one that its API's document does not allow."""
+    path = response.url.raw_path
+    contract = next((each for each in CONTRACTS if each.is_about(path)), None)
+    if contract is None:
+        return
+    is_endless = response.content_type == "text/event-stream"
+    body = b"" if is_endless else await response.read()
+    contract.check(response.method, path, response.status, response.headers, body)

@@ -1,29 +1,32 @@
-"""A thousand requests that schemathesis makes of the document: the gateway answers each of them as it says."""
+"""Thousands of requests that schemathesis makes of the documents: the gateway answers each of them as they say."""
 
 import asyncio
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import FormData, encode_basic_auth
 from aiohttp.test_utils import TestClient, TestServer
 
 from imageconverter.resources import open_resources, wait_for_bucket
 from imageconverter.settings import Gateway, Redis
 from services.gateway.app import create_app
+from services.gateway.routes import IMAGECONVERTER_BASE
 from services.worker.main import run as run_worker
 from tests import pictures
 from tests.conftest import ADMIN, API_KEY, MakeSettings, storage_settings
-from tests.contract.document import FILE, document
+from tests.contract.document import IMAGECONVERTER, IMAGES, Contract
 
-CONFIG = Path(__file__).with_name("schemathesis.toml")
+PASSWORD = "a-password-for-tests"
 
 
 @pytest.fixture
-async def address(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncIterator[str]:
-    """A stack with a bucket and a database of its own, which hold what the document's examples speak of."""
+async def client(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncIterator[TestClient[Any, Any]]:
+    """A stack with a bucket and a database of its own, which hold what the documents' examples speak of."""
     settings = make_settings(
-        gateway=Gateway(api_key=API_KEY, start_seconds=0),
+        gateway=Gateway(api_key=API_KEY, admin_password=PASSWORD, start_seconds=0),
         redis=Redis(url=servers["IMAGECONVERTER_REDIS_URL"].removesuffix("/0") + "/1"),
         storage=storage_settings(servers, bucket="contract"),
     )
@@ -38,18 +41,37 @@ async def address(make_settings: MakeSettings, servers: dict[str, str]) -> Async
             async with TestClient(TestServer(create_app(settings, resources))) as client:
                 async with client.post("/images/convert/start", json=start, headers=ADMIN) as answer:
                     assert answer.status == 200
-                yield str(client.make_url("/"))
+                yield client
         finally:
             stopping.set()
             await worker
 
 
-async def test_every_request_is_answered_as_the_document_says(address: str, tmp_path: Path) -> None:
+async def test_every_request_to_the_images_api_is_answered_as_its_document_says(
+    client: TestClient[Any, Any], tmp_path: Path
+) -> None:
     """Examples, limits, random bodies and sequences; no 500, no other status, type or shape."""
+    await _fuzz(client, IMAGES, ADMIN["Authorization"], tmp_path)
+
+
+async def test_every_request_to_the_imageconverter_api_is_answered_as_its_document_says(
+    client: TestClient[Any, Any], tmp_path: Path
+) -> None:
+    """Likewise, with a picture under the key of the examples."""
+    key = IMAGECONVERTER.document["components"]["parameters"]["ImageKey"]["example"]
+    body = FormData()
+    body.add_field("sourceImage", pictures.png(), filename="a.png")
+    async with client.post(f"{IMAGECONVERTER_BASE}/cacheImage/{key}", data=body) as answer:
+        assert answer.status == 200
+    await _fuzz(client, IMAGECONVERTER, encode_basic_auth("admin", PASSWORD), tmp_path)
+
+
+async def _fuzz(client: TestClient[Any, Any], contract: Contract, credentials: str, folder: Path) -> None:
+    config = Path(__file__).with_name(f"{contract.file.stem}.toml")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIG, "run", FILE),
-        *("--url", address, "--header", f"Authorization:{ADMIN['Authorization']}", "--no-color"),
-        cwd=tmp_path,
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", config, "run", contract.file),
+        *("--url", str(client.make_url("/")), "--header", f"Authorization:{credentials}", "--no-color"),
+        cwd=folder,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -59,4 +81,4 @@ async def test_every_request_is_answered_as_the_document_says(address: str, tmp_
 
 
 def _example(path: str, method: str) -> dict[str, str]:
-    return dict(document()["paths"][path][method]["requestBody"]["content"]["application/json"]["example"])
+    return dict(IMAGES.document["paths"][path][method]["requestBody"]["content"]["application/json"]["example"])

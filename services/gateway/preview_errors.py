@@ -1,0 +1,104 @@
+"""The errors of the ImageConverter API: `{code, message}`. The table of codes is decided here and nowhere else."""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final
+
+from aiohttp import web
+
+from imageconverter.errors import (
+    ConversionFailed,
+    ImageConverterError,
+    InvalidFileFormat,
+    MalformedBody,
+    MalformedRequest,
+    MissingField,
+    NotFound,
+    PictureError,
+    QueueFull,
+    TooLarge,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+)
+
+_RETRY_AFTER_SECONDS = "2"
+
+
+class Code(IntEnum):
+    """What a program decides by; a number keeps its meaning. Without its last digit it is the usual HTTP status.
+
+    A code that ends in 0 says no more than the status: what is not in this table has one of these.
+    """
+
+    OK = 0
+    BAD_KEY_OR_CONTEXT = 4001
+    BAD_BODY = 4002
+    BAD_SOURCE_IMAGE = 4003
+    NO_CREDENTIALS = 4010
+    NO_SUCH_OPERATION = 4040
+    NO_SUCH_IMAGE = 4041
+    NO_SUCH_METHOD = 4050
+    TOO_LARGE = 4130
+    NOT_CONVERTIBLE = 4150
+    FAULT_OF_OURS = 5000
+    AWAY = 5030
+    QUEUE_FULL = 5031
+    TOO_MANY_REQUESTS = 5032
+    NOT_IN_TIME = 5040
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that tells the same, less exactly."""
+        return self // 10 or HTTPStatus.OK
+
+
+CODES: Final[Mapping[type[ImageConverterError], Code]] = MappingProxyType(
+    {
+        ImageConverterError: Code.FAULT_OF_OURS,
+        MalformedRequest: Code.BAD_KEY_OR_CONTEXT,
+        MalformedBody: Code.BAD_BODY,
+        MissingField: Code.BAD_SOURCE_IMAGE,
+        Unauthorized: Code.NO_CREDENTIALS,
+        NotFound: Code.NO_SUCH_IMAGE,
+        TooLarge: Code.TOO_LARGE,
+        InvalidFileFormat: Code.NOT_CONVERTIBLE,
+        PictureError: Code.NOT_CONVERTIBLE,
+        Unavailable: Code.AWAY,
+        QueueFull: Code.QUEUE_FULL,
+        TooManyRequests: Code.TOO_MANY_REQUESTS,
+        ConversionFailed: Code.NOT_IN_TIME,
+    }
+)
+
+
+def code_of(error: ImageConverterError) -> Code:
+    """Return the code of *error*, or that of what it is a kind of."""
+    return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+
+
+def done() -> web.Response:
+    """Answer that an operation with nothing else to say has been carried out."""
+    return _response(Code.OK, "ok", HTTPStatus.OK)
+
+
+def error_answer(error: ImageConverterError, *, strict: bool) -> web.Response:
+    """Answer with the status and code of *error*; *strict* is as in `error_shape`."""
+    code = code_of(error)
+    headers = {}
+    if code.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Basic realm="imageconverter", charset="UTF-8"'
+    if code.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    return error_shape(code, error.reason, strict=strict, headers=headers)
+
+
+def error_shape(code: int, message: str, *, strict: bool, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Answer with an error. Where *strict*, its status is 500, the only one that the original documents."""
+    return _response(code, message, HTTPStatus.INTERNAL_SERVER_ERROR if strict else code // 10, headers)
+
+
+def _response(code: int, message: str, status: int, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.json_response({"code": int(code), "message": message}, status=status, headers=headers)

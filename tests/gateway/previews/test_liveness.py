@@ -1,0 +1,50 @@
+"""The port on which a busy gateway still answers that it is alive."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import ClientConnectorError, ClientSession
+
+from imageconverter.settings import Gateway, Redis
+from services.gateway.main import run
+from services.stack.ports import LOOPBACK, free_ports
+from tests.conftest import API_KEY, MakeSettings, storage_settings
+
+
+@pytest.fixture
+async def ports(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncIterator[tuple[int, int]]:
+    """A gateway whose Redis and store are away: its port, and that of its liveness."""
+    port, liveness_port, nobody = free_ports(3)
+    settings = make_settings(
+        gateway=Gateway(api_key=API_KEY, host=LOOPBACK, port=port, liveness_port=liveness_port),
+        redis=Redis(url=f"redis://{LOOPBACK}:{nobody}"),
+        storage=storage_settings(servers, endpoint=f"http://{LOOPBACK}:{nobody}"),
+    )
+    stopping = asyncio.Event()
+    running = asyncio.create_task(run(settings, stopping))
+    yield port, liveness_port
+    stopping.set()
+    await running
+
+
+async def get(port: int, path: str) -> tuple[int, str]:
+    """Get a path of the server on *port*, waiting for it to come up."""
+    async with asyncio.timeout(10), ClientSession() as session:
+        while True:
+            try:
+                async with session.get(f"http://{LOOPBACK}:{port}{path}") as answer:
+                    return answer.status, await answer.text()
+            except ClientConnectorError:
+                await asyncio.sleep(0.02)
+
+
+async def test_liveness_asks_nobody_and_nothing_else_is_answered_there(ports: tuple[int, int]) -> None:
+    """Also where everything else is away; and the status page is there for the readiness probe."""
+    port, liveness_port = ports
+
+    assert await get(liveness_port, "/health/liveness") == (200, '{"status": "live"}')
+    assert (await get(liveness_port, "/metrics"))[0] == 404
+    assert (await get(liveness_port, "/imageconverter"))[0] == 404
+    assert (await get(port, "/imageconverter"))[0] == 200
+    assert (await get(port, "/imageconverter/getKeyCount"))[0] == 503
