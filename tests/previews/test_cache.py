@@ -265,22 +265,34 @@ async def test_a_hot_preview_is_served_without_asking_anybody(resources: Resourc
         await cache.get(key, SMALL)
 
 
-def test_hot_previews_stay_below_their_limit() -> None:
-    """The least recently used go first, and what is too large is not kept."""
-    hot = HotPreviews(most_bytes=100, seconds=60)
-    preview = {
-        size: ServedPreview(bytes(size), "image/png", f"{size}", from_cache=True, format=SMALL)
-        for size in (40, 50, 200)
-    }
-    hot.keep("a", SMALL, preview[40])
-    hot.keep("b", SMALL, preview[40])
-    assert hot.fresh("a", SMALL)
-    hot.keep("c", SMALL, preview[50])
-    hot.keep("d", SMALL, preview[200])
+def _preview(size: int) -> ServedPreview:
+    return ServedPreview(bytes(size), "image/png", f"{size}", from_cache=True, format=SMALL)
 
-    assert hot.fresh("a", SMALL)
-    assert hot.fresh("b", SMALL) is None
-    assert hot.fresh("c", SMALL)
-    assert hot.fresh("d", SMALL) is None
-    assert hot.same("c", SMALL, "50")
-    assert hot.same("c", SMALL, "51") is None
+
+def test_hot_previews_stay_below_their_limit() -> None:
+    """What was not used for longest goes first, and what is too large is not kept."""
+    hot = HotPreviews(most_bytes=100, seconds=60)
+    hot.keep("a", SMALL, "", _preview(40))
+    hot.keep("b", SMALL, "", _preview(40))
+    assert hot.fresh("a", SMALL, "")
+    hot.keep("c", SMALL, "", _preview(50))
+    hot.keep("d", SMALL, "", _preview(200))
+
+    assert hot.fresh("a", SMALL, "")
+    assert hot.fresh("b", SMALL, "") is None
+    assert hot.fresh("c", SMALL, "")
+    assert hot.fresh("d", SMALL, "") is None
+    assert hot.same("c", SMALL, "", "50")
+    assert hot.same("c", SMALL, "", "51") is None
+    assert hot.fresh("c", SMALL, "another context") is None
+
+
+def test_all_used_previews_still_make_room() -> None:
+    """Being used saves an entry once."""
+    hot = HotPreviews(most_bytes=100, seconds=60)
+    for name in "ab":
+        hot.keep(name, SMALL, "", _preview(50))
+        assert hot.fresh(name, SMALL, "")
+    hot.keep("c", SMALL, "", _preview(100))
+
+    assert [name for name in "abc" if hot.fresh(name, SMALL, "")] == ["c"]

@@ -87,18 +87,20 @@ async def test_a_store_that_is_away_leaves_nothing_behind(
 ) -> None:
     """Its objects go when it is back, though the index has forgotten the keys."""
     await made(resources, index, "abc")
-    calls = 0
+    begun = ended = 0
 
     async def away(_self: ObjectStore, _keys: Iterable[str]) -> None:
-        nonlocal calls
-        calls += 1
-        await asyncio.sleep(0 if calls == 1 else 3600)  # the others would come back when it is there again
+        nonlocal begun, ended
+        begun += 1
+        await asyncio.sleep(0.05 * begun)
+        ended += 1
         raise StoreUnavailable("away")
 
     monkeypatch.setattr(ObjectStore, "delete", away)
     with pytest.raises(StoreUnavailable):
         await evict(index, resources.store, limits(max_keys=1))
     monkeypatch.undo()
+    assert begun == ended == 3  # none goes on when the store is back
     assert await remaining(index) == set()  # down to nine tenths of one
     assert len(await objects_of(resources, "a")) == 5
 

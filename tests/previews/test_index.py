@@ -339,7 +339,7 @@ async def test_ten_thousand_keys_stay_small_and_quick(index: PreviewIndex, resou
             *(put(index, key_of(n), context="17", source=1_234_567, small=23_456) for n in range(start, start + 100))
         )
     group, *sets = [
-        int(await redis.execute_command("MEMORY", "USAGE", key, "SAMPLES", 0))
+        await redis.memory_usage(key, samples=0) or 0
         for key in (keys.preview(keys.preview_id(key_of(1))), keys.PREVIEW_IDS, keys.preview_context("17"))
     ]
 

@@ -43,14 +43,14 @@ class PreviewCache:
         Raises NotFound where the key is unknown, InvalidFileFormat where the picture cannot be converted, QueueFull
         and ConversionFailed where it cannot be converted now.
         """
-        hot = self._hot.fresh(key, requested)
+        hot = self._hot.fresh(key, requested, context)
         if hot is not None:
             return hot
         group = await self._find(key, context)
         if group is None:
             self._hot.forget(key)
             raise NotFound("There is no picture of that key.")
-        return await self._serve(group, requested)
+        return await self._serve(group, requested, context)
 
     async def cache_and_get(
         self, key: str, requested: PreviewFormat, source: bytes, *, context: str = ""
@@ -59,18 +59,18 @@ class PreviewCache:
 
         Raises what `get` raises.
         """
-        hot = self._hot.fresh(key, requested)
+        hot = self._hot.fresh(key, requested, context)
         if hot is not None:
             return hot
         group = await self._find(key, context)
         if group is not None:
-            return await self._serve(group, requested)
+            return await self._serve(group, requested, context)
         wanted = choose(requested, self.target_formats, self._settings.matching)
         await self._make_group(key, source, [wanted], context)
         group = await self._index.find(key, context=context)
         if group is None:
             raise NotFound("The picture was removed while it was converted.")
-        return await self._serve(group, requested, made=True)
+        return await self._serve(group, requested, context, made=True)
 
     async def cache(self, key: str, source: bytes, *, context: str = "") -> None:
         """Make the key's group of *source*, over what there was: readers see the old one until the new one is ready.
@@ -152,7 +152,9 @@ class PreviewCache:
                 return
         raise ConversionFailed("The picture was removed again and again while it was converted.")
 
-    async def _serve(self, group: Group, requested: PreviewFormat, *, made: bool = False) -> ServedPreview:
+    async def _serve(
+        self, group: Group, requested: PreviewFormat, context: str, *, made: bool = False
+    ) -> ServedPreview:
         """Return the best match of *group*, which may be replaced meanwhile: then of what has replaced it."""
         wanted = choose(requested, self.target_formats, self._settings.matching)
         for _ in range(_TRIES):
@@ -161,10 +163,10 @@ class PreviewCache:
                 made = True
                 await self._fly(PreviewJob(key=group.key, generation=group.generation, formats=(wanted.documented,)))
             else:
-                served = self._hot.same(group.key, requested, preview.etag)
+                served = self._hot.same(group.key, requested, context, preview.etag)
                 served = served or await self._load(group, wanted, preview)
                 if served is not None:
-                    self._hot.keep(group.key, requested, served)
+                    self._hot.keep(group.key, requested, context, served)
                     return replace(served, from_cache=not made)
             renewed = await self._index.find(group.key)
             if renewed is not None and preview is not None and renewed.generation == group.generation:

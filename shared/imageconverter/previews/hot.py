@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from imageconverter.previews.preview_format import PreviewFormat
 
+_Name = tuple[str, PreviewFormat, str]
+
 
 @dataclass(frozen=True, slots=True)
 class ServedPreview:
@@ -20,45 +22,62 @@ class ServedPreview:
     """The target format that answered."""
 
 
+@dataclass(slots=True)
+class _Entry:
+    preview: ServedPreview
+    looked_up: float
+    used: bool = False
+    """Since it was last passed over."""
+
+
 class HotPreviews:
-    """Least recently used previews go first. What was looked up longer ago than *seconds* is looked up again."""
+    """What was not used for longest goes first. What was looked up longer ago than *seconds* is looked up again.
+
+    An entry is for one context, for a look-up tells the index of the context too.
+    """
 
     def __init__(self, *, most_bytes: int, seconds: float) -> None:
         """Hold up to *most_bytes* of previews."""
         self._most_bytes = most_bytes
         self._seconds = seconds
         self._bytes = 0
-        self._entries: OrderedDict[tuple[str, PreviewFormat], tuple[float, ServedPreview]] = OrderedDict()
+        self._entries: OrderedDict[_Name, _Entry] = OrderedDict()
 
-    def fresh(self, key: str, requested: PreviewFormat) -> ServedPreview | None:
+    def fresh(self, key: str, requested: PreviewFormat, context: str) -> ServedPreview | None:
         """Return the preview where it was looked up a moment ago."""
-        found = self._entries.get((key, requested))
-        if found is None or time.monotonic() - found[0] > self._seconds:
+        found = self._entries.get((key, requested, context))
+        if found is None or time.monotonic() - found.looked_up > self._seconds:
             return None
-        self._entries.move_to_end((key, requested))
-        return found[1]
+        found.used = True  # and not moved to the end: that would be a second look-up, thousands of times a second
+        return found.preview
 
-    def same(self, key: str, requested: PreviewFormat, etag: str) -> ServedPreview | None:
+    def same(self, key: str, requested: PreviewFormat, context: str, etag: str) -> ServedPreview | None:
         """Return the preview, however old, where it is the one of *etag*."""
-        found = self._entries.get((key, requested))
-        return found[1] if found is not None and found[1].etag == etag else None
+        found = self._entries.get((key, requested, context))
+        return found.preview if found is not None and found.preview.etag == etag else None
 
-    def keep(self, key: str, requested: PreviewFormat, preview: ServedPreview) -> None:
+    def keep(self, key: str, requested: PreviewFormat, context: str, preview: ServedPreview) -> None:
         """Remember a preview that was looked up just now."""
-        self._drop((key, requested))
+        name = (key, requested, context)
+        self._drop(name)
         if len(preview.data) > self._most_bytes:
             return
-        self._entries[key, requested] = (time.monotonic(), preview)
+        self._entries[name] = _Entry(preview, time.monotonic())
         self._bytes += len(preview.data)
         while self._bytes > self._most_bytes:
-            self._drop(next(iter(self._entries)))
+            oldest, entry = next(iter(self._entries.items()))
+            if entry.used or oldest == name:
+                entry.used = False
+                self._entries.move_to_end(oldest)
+            else:
+                self._drop(oldest)
 
     def forget(self, key: str | None = None) -> None:
         """Forget the previews of *key*, or all."""
-        for entry in [each for each in self._entries if key in (None, each[0])]:
-            self._drop(entry)
+        for name in [each for each in self._entries if key in (None, each[0])]:
+            self._drop(name)
 
-    def _drop(self, entry: tuple[str, PreviewFormat]) -> None:
-        found = self._entries.pop(entry, None)
+    def _drop(self, name: _Name) -> None:
+        found = self._entries.pop(name, None)
         if found is not None:
-            self._bytes -= len(found[1].data)
+            self._bytes -= len(found.preview.data)

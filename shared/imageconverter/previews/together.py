@@ -10,11 +10,12 @@ _Result = TypeVar("_Result")
 async def together(works: Iterable[Coroutine[Any, Any, _Result]]) -> list[_Result]:
     """Do all *works* at the same time and return what they return, in order.
 
-    Where one fails, its error is raised once the others have been stopped: none goes on behind the caller's back.
+    Where some fail, the first one's error is raised when all have ended: none goes on behind the caller's back. They
+    are not canceled, because that may get lost inside of redis-py; each has its deadline.
     """
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(work) for work in works]
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return [task.result() for task in tasks]
+    results: list[_Result] = []
+    for result in await asyncio.gather(*works, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+        results.append(result)
+    return results
