@@ -39,6 +39,7 @@ _BEAN_NAMES = {
     "imageconverter_request_count": "RequestCount",
     "imageconverter_request_median_time_ms": "MedianRequestTimeMillis",
     "imageconverter_request_limitreached_count": "RequestLimitReachedCount",
+    "imageconverter_queue_median_time_ms": "MedianKeyQueueTimeMillis",
     "imageconverter_queue_peak_count": "PeakKeyCountInQueue",
 }
 
@@ -87,6 +88,7 @@ class PreviewMetrics:
         self._refused = dict.fromkeys(_KINDS, 0)
         self._hits = 0
         self._processed = _Series()
+        self._queued = _Series()
         self._dimensions: Counter[tuple[str, ...]] = Counter()
         self._depths: dict[str, deque[tuple[float, int]]] = {}
 
@@ -104,6 +106,8 @@ class PreviewMetrics:
             self._hits += 1
             return
         self.processed(seconds)
+        if preview.queued_seconds is not None:
+            self._queued.add(preview.queued_seconds)
         target = preview.format
         dimensions: tuple[str, ...] = (_box(requested), requested.scale, _box(target), target.type)
         if dimensions not in self._dimensions and len(self._dimensions) >= _MOST_DIMENSIONS:
@@ -147,6 +151,8 @@ class PreviewMetrics:
         yield _family("imageconverter_request_count", "Requests answered.", counts, "request")
         yield _family("imageconverter_request_median_time_ms", "Time for one.", medians, "request")
         yield _family("imageconverter_request_limitreached_count", "Requests that met a limit.", refused, "request")
+        queued: _Values = {("instant",): self._queued.median_ms}
+        yield _family("imageconverter_queue_median_time_ms", "Time that one waited.", queued, "queue")
         yield _family("imageconverter_queue_peak_count", "Most jobs seen in five minutes.", peaks, "queue")
         labels = ("request", "scaleType", "target", "format")
         yield _family("imageconverter_convert_dimensions", "Boxes asked for and served.", self._dimensions, *labels)

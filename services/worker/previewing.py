@@ -40,6 +40,7 @@ class Previewing:
     async def make(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         """Make the previews and tell all who wait, of trouble too: they decide whether to try again."""
         job = PreviewJob.model_validate(payload)
+        began = time.perf_counter()
         try:
             outcome = await self._make(job)
         except PictureError as error:
@@ -49,6 +50,7 @@ class Previewing:
         except Exception:  # noqa: BLE001 - whatever happened, the clients must not wait in vain
             _log.exception("previews failed by a fault of ours", job=context["job_id"])
             outcome = PreviewOutcome(state="unavailable", reason="The conversion failed by a fault of the server.")
+        outcome = outcome.model_copy(update={"seconds": time.perf_counter() - began})
         await self.queue.land(job.flight, context["job_id"], outcome.model_dump())
         if outcome.state == "made" and job.then:
             await self._make_afterwards(job)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -66,11 +67,11 @@ class PreviewCache:
         if group is not None:
             return await self._serve(group, requested, context)
         wanted = choose(requested, self.target_formats, self._settings.matching)
-        await self._make_group(key, source, [wanted], context)
+        queued = await self._make_group(key, source, [wanted], context)
         group = await self._index.find(key, context=context)
         if group is None:
             raise NotFound("The picture was removed while it was converted.")
-        return await self._serve(group, requested, context, made=True)
+        return await self._serve(group, requested, context, queued=queued)
 
     async def cache(self, key: str, source: bytes, *, context: str = "") -> None:
         """Make the key's group of *source*, over what there was: readers see the old one until the new one is ready.
@@ -130,8 +131,11 @@ class PreviewCache:
             )
         return group
 
-    async def _make_group(self, key: str, source: bytes, formats: Sequence[PreviewFormat], context: str) -> None:
-        """Store *source* and have its first previews made; the group appears with them."""
+    async def _make_group(self, key: str, source: bytes, formats: Sequence[PreviewFormat], context: str) -> float:
+        """Store *source* and have its first previews made; the group appears with them.
+
+        Returns the seconds that this waited for a worker.
+        """
         generation = generation_of(source)
         rest = self.target_formats if self._settings.pre_convert else ()
         job = PreviewJob(
@@ -147,27 +151,28 @@ class PreviewCache:
             await self._store.put(
                 keys.preview_source(key, generation), source, content_type="application/octet-stream"
             )
-            outcome = await self._fly(job)
+            outcome, queued = await self._fly(job)
             if outcome.state == "made":
-                return
+                return queued
         raise ConversionFailed("The picture was removed again and again while it was converted.")
 
     async def _serve(
-        self, group: Group, requested: PreviewFormat, context: str, *, made: bool = False
+        self, group: Group, requested: PreviewFormat, context: str, *, queued: float | None = None
     ) -> ServedPreview:
         """Return the best match of *group*, which may be replaced meanwhile: then of what has replaced it."""
         wanted = choose(requested, self.target_formats, self._settings.matching)
         for _ in range(_TRIES):
             preview = group.previews.get(wanted.documented)
             if preview is None:
-                made = True
-                await self._fly(PreviewJob(key=group.key, generation=group.generation, formats=(wanted.documented,)))
+                _, queued = await self._fly(
+                    PreviewJob(key=group.key, generation=group.generation, formats=(wanted.documented,))
+                )
             else:
                 served = self._hot.same(group.key, requested, context, preview.etag)
                 served = served or await self._load(group, wanted, preview)
                 if served is not None:
                     self._hot.keep(group.key, requested, context, served)
-                    return replace(served, from_cache=not made)
+                    return replace(served, from_cache=queued is None, queued_seconds=queued)
             renewed = await self._index.find(group.key)
             if renewed is not None and preview is not None and renewed.generation == group.generation:
                 # The index tells of what is not there: forget it, so that the client's next try makes it.
@@ -186,9 +191,9 @@ class PreviewCache:
             return None
         return ServedPreview(bytes(loaded.data), preview.media_type, preview.etag, from_cache=True, format=wanted)
 
-    async def _fly(self, job: PreviewJob) -> PreviewOutcome:
-        """Have *job* done, or wait for the one that does the same already."""
-        settings = self._settings
+    async def _fly(self, job: PreviewJob) -> tuple[PreviewOutcome, float]:
+        """Have *job* done, or wait for the one that does the same already; returns how long it was not being done."""
+        settings, began = self._settings, time.monotonic()
         job_id = await self._queue.join(
             Lane.INTERACTIVE, TASK, job.flight, job.model_dump(exclude_defaults=True), limit=settings.instant_queue
         )
@@ -197,4 +202,4 @@ class PreviewCache:
             raise InvalidFileFormat(outcome.reason)
         if outcome.state == "unavailable":
             raise StoreUnavailable(outcome.reason)
-        return outcome
+        return outcome, max(0.0, time.monotonic() - began - outcome.seconds)

@@ -20,6 +20,8 @@ class ServedPreview:
     """Whether it was there before the request."""
     format: PreviewFormat
     """The target format that answered."""
+    queued_seconds: float | None = None
+    """How long its conversion waited for a worker, where the request has had one."""
 
 
 @dataclass(slots=True)

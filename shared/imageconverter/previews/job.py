@@ -39,6 +39,8 @@ class PreviewOutcome(BaseModel):
     state: Literal["made", "refused", "gone", "unavailable"]
     """refused: the picture cannot be converted. gone: the source or its group is not there any more."""
     reason: str = ""
+    seconds: float = 0.0
+    """What carrying out the job has taken."""
 
 
 def generation_of(source: bytes) -> str:

@@ -21,6 +21,7 @@ DASHBOARD: dict[str, set[str]] = {
     "imageconverter_request_count": {"cacheAndGet"},
     "imageconverter_request_median_time_ms": {"get"},
     "imageconverter_request_limitreached_count": {"get"},
+    "imageconverter_queue_median_time_ms": {"instant"},
     "imageconverter_queue_peak_count": {"instant"},
     "imageconverter_convert_dimensions": {"200x150", "cover", "auto"},
     "objectcache_oldest_modification_ms": {"OX_IC"},
