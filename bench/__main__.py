@@ -4,12 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import containment, engine, rerun, runs, slots, stack
+from bench import containment, engine, previews, previews_index, rerun, runs, slots, stack
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "engine": engine.main,
     "containment": containment.main,
     "stack": stack.main,
+    "previews": previews.main,
+    "previews_index": previews_index.main,
     "runs": runs.main,
     "slots": slots.main,
     "rerun": rerun.main,
