@@ -12,7 +12,7 @@ COPY . /src
 # knows of Amazon's 400 other services.
 RUN pip --python /opt/imageconverter/bin/python wheel --no-deps --no-build-isolation --wheel-dir /wheel /src \
  && pip --python /opt/imageconverter/bin/python uninstall --yes \
-      hatchling editables packaging pathspec pluggy tomlkit trove-classifiers \
+      hatchling editables pathspec pluggy tomlkit trove-classifiers \
  && find /opt/imageconverter/lib/python3*/site-packages/botocore/data -mindepth 1 -maxdepth 1 -type d ! -name s3 \
       -exec rm -r {} +
 
@@ -28,7 +28,8 @@ ENV PATH=/opt/imageconverter/bin:$PATH PYTHONUNBUFFERED=1 IMAGECONVERTER_HOST=0.
 RUN PYTHONDONTWRITEBYTECODE=1 pip --python /opt/imageconverter/bin/python \
       install --no-cache-dir --no-deps --no-index /opt/imageconverter/wheel/*.whl \
  && PYTHONDONTWRITEBYTECODE=1 pip --python /opt/imageconverter/bin/python check \
- && python -c "import services.gateway.main, services.reporter.main, services.worker.main"
+ && python -c "import services.gateway.main, services.reporter.main, services.worker.main; \
+      import services.worker.children.child"
 # A number, so that Kubernetes can see that it is not root. The user needs no name and no home.
 USER 10001:10001
 EXPOSE 8005

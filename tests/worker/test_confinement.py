@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-import structlog
 from seccompy import SeccompError
 from seccompy import syscalls as tables
+from structlog.typing import EventDict
 
 from imageconverter.engine import Converted, Target
 from imageconverter.errors import LimitExceeded, PictureError, PictureTooLarge
@@ -24,6 +24,7 @@ SMALL = Target(max_width=50, max_height=50)
 SOURCES: dict[str, Callable[[], bytes]] = {
     **pictures.SOURCES,
     **rare_pictures.SOURCES,
+    **rare_pictures.OWN,
     "large PNM": lambda: rare_pictures.pnm((2600, 2000)),
 }
 EVERY_OUTPUT = [Target(max_width=50, max_height=50, output=kind) for kind in ("jpeg", "png", "webp", "avif", "gif")]
@@ -84,11 +85,10 @@ async def test_a_child_that_ends_costs_its_picture(clumsy: ChildPool, misdeed: s
     assert await do(clumsy, "sleep") == "done"
 
 
-async def test_a_crash_has_last_words(clumsy: ChildPool) -> None:
+async def test_a_crash_has_last_words(clumsy: ChildPool, log: list[EventDict]) -> None:
     """They end up in the log, and say where it was."""
-    with structlog.testing.capture_logs() as log:
-        await do(clumsy, "crash")
-        await do(clumsy, "sleep")
+    await do(clumsy, "crash")
+    await do(clumsy, "sleep")
     ends = [each for each in log if each["event"] == "child ended"]
 
     assert {each["end"] for each in ends} == {"Segmentation fault"}
@@ -96,10 +96,9 @@ async def test_a_crash_has_last_words(clumsy: ChildPool) -> None:
     assert any("misdeeds.py" in line for line in ends[0]["lines"])
 
 
-async def test_what_a_decoder_writes_is_kept_short(clumsy: ChildPool) -> None:
+async def test_what_a_decoder_writes_is_kept_short(clumsy: ChildPool, log: list[EventDict]) -> None:
     """One line of the log for debugging, whatever was written, and nothing of it raw."""
-    with structlog.testing.capture_logs() as log:
-        await do(clumsy, "chatter")
+    await do(clumsy, "chatter")
 
     (told,) = [each for each in log if each["event"] == "decoder wrote"]
     assert told["log_level"] == "debug"
@@ -184,36 +183,33 @@ async def test_after_the_preparations_nothing_is_imported(tmp_path: Path) -> Non
     assert printed.decode().strip() == "[]"
 
 
-async def test_a_child_that_cannot_start_is_told_of() -> None:
+async def test_a_child_that_cannot_start_is_told_of(log: list[EventDict]) -> None:
     """And no picture is blamed for it."""
     program = (sys.executable, "-c", "raise SystemExit('no module named so')")
-    with structlog.testing.capture_logs() as log:
-        async with ChildPool(Worker(children=1), max_pixels=10**8, program=program) as pool:
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(pool.convert(pictures.jpeg(), [SMALL], urgent=True), 1)
+    async with ChildPool(Worker(children=1), max_pixels=10**8, program=program) as pool:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(pool.convert(pictures.jpeg(), [SMALL], urgent=True), 1)
 
     assert log[0]["event"] == "child does not start"
     assert log[0]["lines"] == ["no module named so"]
 
 
-async def test_a_program_that_is_missing_is_told_of() -> None:
+async def test_a_program_that_is_missing_is_told_of(log: list[EventDict]) -> None:
     """The worker goes on trying."""
-    with structlog.testing.capture_logs() as log:
-        async with ChildPool(Worker(children=1), max_pixels=10**8, program=["/nowhere"]) as pool:
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(pool.convert(pictures.jpeg(), [SMALL], urgent=True), 1)
+    async with ChildPool(Worker(children=1), max_pixels=10**8, program=["/nowhere"]) as pool:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(pool.convert(pictures.jpeg(), [SMALL], urgent=True), 1)
 
     assert "No such file" in log[0]["lines"][0]
 
 
-async def test_a_worker_without_a_filter_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_without_a_filter_says_so(monkeypatch: pytest.MonkeyPatch, log: list[EventDict]) -> None:
     """Once, with what is missing; and converts."""
     monkeypatch.setattr(syscalls, "unavailable", lambda: "nothing to filter with")
-    with structlog.testing.capture_logs() as log:
-        async with ChildPool(Worker(children=1), max_pixels=10**8) as pool:
-            (result,) = await pool.convert(pictures.jpeg(), [SMALL], urgent=True)
-            (child,) = pool.children
-            status = Path(f"/proc/{child}/status").read_text()
+    async with ChildPool(Worker(children=1), max_pixels=10**8) as pool:
+        (result,) = await pool.convert(pictures.jpeg(), [SMALL], urgent=True)
+        (child,) = pool.children
+        status = Path(f"/proc/{child}/status").read_text()
 
     assert isinstance(result, Converted)
     assert [each["missing"] for each in log if each["log_level"] == "warning"] == ["nothing to filter with"]
