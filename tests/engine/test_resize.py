@@ -80,3 +80,12 @@ def test_hidden_colours_do_not_bleed() -> None:
     visible = small[small[..., 3] > 16]
 
     assert all(is_near(colour, (200, 30, 60), 16) for colour in visible[:, :3].astype(int))
+
+
+@pytest.mark.parametrize("size", [(3_000_000, 2), (2, 3_000_000)])
+def test_a_picture_of_millions_of_pixels_in_one_direction_is_resized(size: tuple[int, int]) -> None:
+    """In a moment, and without a table of weights for each of them."""
+    wide = Image.new("L", size, 77)
+    target = (100, 1) if size[0] > size[1] else (1, 100)
+
+    assert set(resize(wide, target).tobytes()) == {77}

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -23,6 +25,13 @@ _log = structlog.get_logger(__name__)
 
 _CRASHES_TO_BLAME_THE_PICTURE = 3
 _PAUSE_AFTER_USELESS_CHILD = 1.0  # seconds; one that cannot start must not be started in a tight loop
+
+
+@dataclass
+class _Spent:
+    """What the children that were asked so far have taken for one picture."""
+
+    seconds: float = 0.0
 
 
 class ChildPool:
@@ -89,12 +98,12 @@ class ChildPool:
             metadata=metadata,
         )
         file = parcel.memory_file("source", source)
-        crashes = 0
+        crashes, spent = 0, _Spent()
         try:
             while crashes < _CRASHES_TO_BLAME_THE_PICTURE:
                 os.lseek(file, 0, os.SEEK_SET)  # the child before moved the shared position
                 try:
-                    return await self._ask(request, file, urgent=urgent)
+                    return await self._ask(request, file, spent, urgent=urgent)
                 except Absent:
                     continue
                 except Crashed as error:
@@ -104,16 +113,18 @@ class ChildPool:
             os.close(file)
         raise Undecodable("The decoder crashed on this picture.")
 
-    async def _ask(self, request: Request, file: int, *, urgent: bool) -> Reply:
+    async def _ask(self, request: Request, file: int, spent: _Spent, *, urgent: bool) -> Reply:
+        """Ask the next free child; it has the time that those before it have left of what the picture may take."""
         child = await self._take(urgent=urgent)
-        before = child.converted
+        before, began = child.converted, time.monotonic()
         try:
-            async with asyncio.timeout(self._settings.timeout_seconds):
+            async with asyncio.timeout(self._settings.timeout_seconds - spent.seconds):
                 return await child.ask(request, file)
         except TimeoutError:
             _log.warning("child over its time", pid=child.pid, seconds=self._settings.timeout_seconds)
             raise LimitExceeded("Converting the picture took longer than is allowed.") from None
         finally:
+            spent.seconds += time.monotonic() - began
             if before < child.converted < self._settings.pictures_per_child:
                 if words := child.last_words():
                     _log.debug("decoder wrote", pid=child.pid, lines=words)

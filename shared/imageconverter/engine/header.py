@@ -16,6 +16,30 @@ _OS2_HEADER = b"\x0c\0\0\0"
 # Of these imagesize knows the extents, in all or in most of their variants.
 _KNOWN_TO_IMAGESIZE = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "AVIF", "HEIF", "JPEG2000", "PPM")
 _SOME_VARIANTS_ONLY = ("TIFF", "AVIF", "HEIF", "JPEG2000", "PPM")
+# What may be read of a header; a JPEG takes four reads for each of its segments before the extents.
+_MOST_READS, _MOST_BYTES = 10_000, 1024 * 1024
+_MOST_TEXT = 4096  # bytes of a PNM, of whose digits imagesize copies all so far for each one more
+
+
+class _Glimpse:
+    """A file of which only so much can be read: imagesize goes through all of one that is made of nothing else."""
+
+    def __init__(self, file: IO[bytes], most_bytes: int) -> None:
+        self._file = file
+        self._reads, self._bytes = _MOST_READS, most_bytes
+
+    def read(self, size: int = -1) -> bytes:
+        """Read as from any file; raises ValueError where that has become too much."""
+        data = self._file.read(min(size, self._bytes + 1) if size >= 0 else self._bytes + 1)
+        self._reads -= 1
+        self._bytes -= len(data)
+        if min(self._reads, self._bytes) < 0:
+            raise ValueError("the header is too long")
+        return data
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move as in any file."""
+        return self._file.seek(offset, whence)
 
 
 def check_header(source: IO[bytes], limits: Limits) -> SourceFormat:
@@ -59,8 +83,9 @@ def _extents(source: IO[bytes], found: SourceFormat, head: bytes) -> Size | None
     elif found.decoder == "JXL":  # its decoder knows the extents only with the pixels
         size = read_size(source)
     elif found.decoder in _KNOWN_TO_IMAGESIZE:
-        source.seek(0)
-        size = imagesize.get(source, exif_rotation=False)
+        size = imagesize.get(
+            _Glimpse(source, _MOST_TEXT if found.decoder == "PPM" else _MOST_BYTES), exif_rotation=False
+        )
     else:
         return None
     if min(size) > 0:

@@ -12,6 +12,9 @@ from PIL import Image
 from imageconverter.engine.geometry import Region, Size
 
 _FAST_MODES = ("L", "RGB", "RGBA", "CMYK")
+# A side that is longer goes down to so many times of what it is to become before the filter is applied: the table of
+# its weights is as long as the side, and one of ten million pixels would not fit into the memory.
+_LONGEST_SIDE, _FIRST_TO = 65_535, 64
 
 
 def resize(image: Image.Image, size: Size, region: Region | None = None) -> Image.Image:
@@ -24,8 +27,10 @@ def resize(image: Image.Image, size: Size, region: Region | None = None) -> Imag
     if image.mode == "LA":
         return resize(image.convert("RGBA"), size, region).convert("LA")
     resizer = _resizer()
-    if image.mode not in _FAST_MODES or resizer.cpu_extensions == CpuExtensions.none:
-        resized = image.resize(size, Image.Resampling.LANCZOS, box=region)
+    is_long = max(image.size) > _LONGEST_SIDE
+    if is_long or image.mode not in _FAST_MODES or resizer.cpu_extensions == CpuExtensions.none:
+        first_to = _FIRST_TO if is_long else None
+        resized = image.resize(size, Image.Resampling.LANCZOS, box=region, reducing_gap=first_to)
         resized.info.clear()
         return resized
     left, top, right, bottom = region or (0, 0, *image.size)
