@@ -1,0 +1,158 @@
+"""What a shop refers to: entries of a catalogue, read and checked line by line from NDJSON or CSV.
+
+An entry has an ``id``, is ``active`` or not, and names its ``images``::
+
+    {"id": "4711", "active": true, "images": ["chair.jpg", "chair-side.jpg"]}
+
+    id,active,images
+    4711,true,chair.jpg|chair-side.jpg
+
+The text is UTF-8, each entry on a line of its own; empty lines are passed over, and so are further fields and
+columns. In CSV (RFC 4180, without line breaks in quotes) ``active`` is true, false, 1 or 0, and ``|`` stands between
+the names; a name with a ``|`` in it takes NDJSON. A name is that of a file, without folders; it is kept in Unicode
+normal form C. An id occurs once: the rows of one entry are not put together.
+"""
+
+import asyncio
+import csv
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any, Final, Literal, NamedTuple
+
+from pydantic_core import from_json
+
+from imageconverter.catalog.lines import Block, BrokenLine, blocks, check_length
+from imageconverter.catalog.names import picture_name
+from imageconverter.errors import InvalidValue
+
+Notation = Literal["ndjson", "csv"]
+
+FIELDS: Final = ("id", "active", "images")
+
+_ID = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,255}")
+_ACTIVE = {"true": True, "false": False, "1": True, "0": False}
+_JSON_ERROR = re.compile(r"(.*) at line 1 (column \d+)", re.DOTALL)
+
+
+class Entry(NamedTuple):
+    """One product, category or app page with the names of its pictures."""
+
+    line: int
+    id: str
+    active: bool
+    images: tuple[str, ...]
+    """In Unicode normal form C, each once."""
+
+
+async def read_entries(chunks: AsyncIterator[bytes], notation: Notation) -> AsyncIterator[list[Entry]]:
+    """Read the entries of a catalogue, some thousands at a time; memory does not grow with the catalogue.
+
+    Raises BrokenLine with the first line that cannot be used. Whether an id occurs twice is not seen here.
+    """
+    parse = _ndjson if notation == "ndjson" else _CsvParser().parse
+    async for block in blocks(chunks):
+        # In a thread: a block takes some ten milliseconds, in which others want to be served.
+        yield await asyncio.to_thread(_listed, parse, block)
+
+
+def _listed(parse: Callable[[Block], Iterator[Entry]], block: Block) -> list[Entry]:
+    return list(parse(block))
+
+
+def _ndjson(block: Block) -> Iterator[Entry]:
+    for number, line in enumerate(block.lines, block.first):
+        if not line or line.isspace():
+            continue
+        check_length(number, line)
+        try:
+            record = from_json(line, allow_inf_nan=False, cache_strings="keys")
+        except ValueError as error:
+            raise _json_error(number, str(error)) from None
+        if type(record) is not dict:
+            raise BrokenLine(number, "", "is not a JSON object.")
+        for name in FIELDS:
+            if name not in record:
+                raise BrokenLine(number, name, "is missing.")
+        if type(record["active"]) is not bool:
+            raise BrokenLine(number, "active", "is neither true nor false.")
+        if type(record["images"]) is not list:
+            raise BrokenLine(number, "images", "is not a list.")
+        yield Entry(number, _id(number, record["id"]), record["active"], _names(number, record["images"]))
+
+
+def _json_error(line: int, message: str) -> BrokenLine:
+    found = _JSON_ERROR.fullmatch(message)
+    trouble, column = found.groups() if found else (message, "")
+    return BrokenLine(line, column, f"is not JSON in UTF-8 ({trouble}).")
+
+
+class _CsvParser:
+    """Reads rows once the header has told where the fields are."""
+
+    def __init__(self) -> None:
+        self._width = 0
+        self._columns = [0, 0, 0]
+
+    def parse(self, block: Block) -> Iterator[Entry]:
+        rows = csv.reader(_decoded(block), strict=True)
+        number = block.first
+        while True:
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise BrokenLine(number, "", f"is not CSV ({error}).") from None
+            after = block.first + rows.line_num
+            if after > number + 1:
+                raise BrokenLine(number, "", "ends within quotes.")
+            if row:
+                if not self._width:
+                    self._read_header(number, row)
+                else:
+                    yield self._entry(number, row)
+            number = after
+
+    def _read_header(self, line: int, row: Sequence[str]) -> None:
+        for name in FIELDS:
+            if row.count(name) != 1:
+                raise BrokenLine(line, name, "is not once in the header, which is to be: id,active,images")
+        self._width = len(row)
+        self._columns = [row.index(name) for name in FIELDS]
+
+    def _entry(self, line: int, row: Sequence[str]) -> Entry:
+        if len(row) != self._width:
+            raise BrokenLine(line, "", f"has {len(row)} columns, the header has {self._width}.")
+        identity, active, images = (row[column] for column in self._columns)
+        value = _ACTIVE.get(active.lower())
+        if value is None:
+            raise BrokenLine(line, "active", "is neither true nor false, 1 nor 0.")
+        names = [name for name in images.split("|") if name]
+        return Entry(line, _id(line, identity), value, _names(line, names))
+
+
+def _decoded(block: Block) -> Iterator[str]:
+    for number, line in enumerate(block.lines, block.first):
+        check_length(number, line)
+        try:
+            yield line.decode()
+        except UnicodeDecodeError as error:
+            raise BrokenLine(number, f"column {error.start + 1}", "is not UTF-8.") from None
+
+
+def _id(line: int, value: Any) -> str:
+    if type(value) is not str or not _ID.fullmatch(value):
+        raise BrokenLine(line, "id", "is not a text of 1 to 255 characters without control characters.")
+    return value
+
+
+def _names(line: int, values: Sequence[Any]) -> tuple[str, ...]:
+    names = []
+    for position, value in enumerate(values):
+        if type(value) is not str:
+            raise BrokenLine(line, f"images[{position}]", "is not a text.")
+        try:
+            names.append(picture_name(value))
+        except InvalidValue as error:
+            raise BrokenLine(line, f"images[{position}]", error.reason) from None
+    return tuple(names) if len(names) < 2 else tuple(dict.fromkeys(names))  # noqa: PLR2004 - one is always once

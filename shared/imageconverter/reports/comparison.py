@@ -1,0 +1,218 @@
+"""Comparing what a catalogue refers to with the files that are there, for more of both than memory holds.
+
+*Missing*: an active entry names an image whose file is not there, a row for each format. *Unused*: a file that no
+active entry names, neither as it stands nor as its source, and that is not near one that is missing (see
+`reports.matching`). Only files right in the directory of a format count: conversions put them nowhere else.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import groupby, islice
+from operator import itemgetter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from duckdb import DuckDBPyConnection
+
+from imageconverter.catalog.database import CSV, Workspace, in_thread, open_database
+from imageconverter.formats import Format, FormatCatalog, PictureType
+from imageconverter.reports.listing import COLUMNS, Listed, Listing, write_listing
+from imageconverter.reports.matching import could_be, define_macros, expected_names
+from imageconverter.reports.results import RowWriter
+from imageconverter.reports.summary import CatalogueSize, Found, Summary, reason_to_refuse
+
+PRODUCTS_SHOWN: Final = 100
+"""In a row; a placeholder that every product names would make one too long for anybody."""
+
+_FETCHED_AT_ONCE = 10_000
+
+_SIZE = "SELECT count(*), coalesce(sum(len(images)) FILTER (active), 0) FROM read_parquet($parts)"
+_TABLES = (
+    "CREATE TABLE names AS SELECT DISTINCT unnest(images) AS name FROM read_parquet($parts) WHERE active",
+    "CREATE TABLE missing (format VARCHAR, path VARCHAR, name VARCHAR, near VARCHAR)",
+    "CREATE TABLE unused (directory VARCHAR, name VARCHAR, size BIGINT, modified BIGINT)",
+)
+_FILES = f"CREATE OR REPLACE TABLE files AS FROM read_csv($listing, {CSV}, columns = {COLUMNS})"
+_UNNAMED = """
+CREATE OR REPLACE TABLE unnamed AS
+SELECT * FROM files WHERE NOT EXISTS (FROM names WHERE names.name = files.name)
+"""
+# "as_it" is one of the macros that `expected_names` tells. Most names stay as they are, and that was asked before.
+_AND_NOT_NAMED_AS = """
+AND NOT EXISTS (FROM names WHERE as_it(names.name) = files.name AND as_it(names.name) <> names.name)
+"""
+_ABSENT = "CREATE OR REPLACE TABLE absent AS SELECT name FROM names WHERE true"
+_AND_NO_FILE_AS = " AND NOT EXISTS (FROM files WHERE files.name = as_it(names.name))"
+_NEAR = """
+CREATE OR REPLACE TABLE near AS
+SELECT near(name) AS key, lower(name) AS folded, coalesce(stored_name, name) AS name
+FROM files WHERE near(name) IN (SELECT near(name) FROM absent)
+"""
+_MISSING = """
+INSERT INTO missing
+SELECT $format, $directory || '/' || as_it(absent.name), absent.name, coalesce(by_case.name, by_extension.name, '')
+FROM absent
+LEFT JOIN (SELECT folded, min(name) AS name FROM near GROUP BY folded) AS by_case
+    ON by_case.folded = lower(as_it(absent.name))
+LEFT JOIN (SELECT key, min(name) AS name FROM near GROUP BY key) AS by_extension
+    ON by_extension.key = near(absent.name)
+"""
+_NOT_NEAR = "DELETE FROM unnamed WHERE near(name) IN (SELECT key FROM near)"
+_UNUSED = "INSERT INTO unused SELECT $directory, coalesce(stored_name, name), size, modified FROM unnamed"
+_MISSING_ROWS = """
+SELECT path, format, missing.name, near, id
+FROM missing JOIN (SELECT id, unnest(images) AS name FROM read_parquet($parts) WHERE active) AS uses USING (name)
+ORDER BY path, format, missing.name, id
+"""
+_UNUSED_ROWS = """
+SELECT directory, name, size, strftime(make_timestamp_ms(modified), '%Y-%m-%dT%H:%M:%S.%gZ')
+FROM unused ORDER BY directory, name
+"""
+
+
+async def compare(
+    kind: PictureType,
+    formats: FormatCatalog,
+    catalogue: Sequence[Path],
+    listing: Listing,
+    *,
+    previous: CatalogueSize | None,
+    workspace: Workspace,
+    results: Path,
+) -> Summary:
+    """Compare the *catalogue*, the parts of one version, with the files of all *formats* of a *kind*.
+
+    *listing* is asked once for each directory. *previous* is the size of the catalogue that the last report dared to
+    call files unused by. The rows are in the folder *results* (see `reports.results`), made when all is done.
+    Whatever *listing* raises ends the comparison, and nothing is left of it. Raises DatabaseFailed.
+    """
+    directories: dict[str, list[Format]] = {}
+    for each in formats.values():
+        if each.type == kind:
+            directories.setdefault(each.target_directory, []).append(each)
+    others = {each.target_directory for each in formats.values() if each.type != kind}
+    with TemporaryDirectory(dir=workspace.folder) as made:
+        folder, rows = Path(made), Path(made) / "rows"
+        rows.mkdir()
+        listed = Listed()
+        with open_database(workspace, folder, reads=sorted({part.parent for part in catalogue})) as database:
+            comparison = _Comparison(database, catalogue)
+            size = await in_thread(database, comparison.begin)
+            refused = reason_to_refuse(size, previous)
+            for directory, group in directories.items():
+                listed += await write_listing(listing, directory, folder / "listing.csv")
+                judged = not refused and directory not in others
+                compare_directory = partial(comparison.compare_directory, judged=judged)
+                await in_thread(database, compare_directory, folder / "listing.csv", directory, group)
+            found, near = await in_thread(database, comparison.write_rows, rows, directories)
+        await asyncio.to_thread(shutil.move, rows, results)
+    return Summary(
+        catalogue=size,
+        files=listed.files,
+        file_bytes=listed.bytes,
+        passed_over=listed.passed_over,
+        missing=sum(each.missing for each in found.values()),
+        missing_but_near=near,
+        unused=sum(each.unused for each in found.values()),
+        unused_bytes=sum(each.unused_bytes for each in found.values()),
+        formats=found,
+        unused_refused=refused,
+        shared_directories=tuple(directory for directory in directories if directory in others),
+    )
+
+
+class _Comparison:
+    """The steps, each of which keeps the database busy for a while."""
+
+    def __init__(self, database: DuckDBPyConnection, catalogue: Sequence[Path]) -> None:
+        self._database = database
+        self._parts = {"parts": [str(part) for part in catalogue]}
+
+    def begin(self) -> CatalogueSize:
+        """Read the names from the catalogue."""
+        define_macros(self._database)
+        for statement in _TABLES:
+            self._database.execute(statement, self._parts if "$parts" in statement else None)
+        (size,) = self._database.execute(_SIZE, self._parts).fetchall()
+        return CatalogueSize(*size)
+
+    def compare_directory(self, listing: Path, directory: str, formats: Sequence[Format], *, judged: bool) -> None:
+        """Note what is missing and, where that is *judged*, unused of the files in *listing*."""
+        execute = self._database.execute
+        execute(_FILES, {"listing": str(listing)})
+        expected = {each.node_id: expected_names(each) for each in formats}
+        if judged:
+            execute(
+                _UNNAMED + _each(_AND_NOT_NAMED_AS, sorted({each for macros in expected.values() for each in macros}))
+            )
+        for node_id, macros in expected.items():
+            execute(_ABSENT + _each(_AND_NO_FILE_AS, macros))
+            execute(_NEAR)
+            execute(_each(_MISSING, macros[:1]), {"format": node_id, "directory": directory})
+            if judged:
+                execute(_NOT_NEAR)
+        if judged:
+            execute(_UNUSED, {"directory": directory})
+
+    def write_rows(self, folder: Path, directories: Mapping[str, Sequence[Format]]) -> tuple[dict[str, Found], int]:
+        """Write all rows to *folder*; returns how many each format has, and how many missing have a near file."""
+        found: dict[str, dict[str, int]] = {each.node_id: {} for group in directories.values() for each in group}
+        near = 0
+
+        def count(node_id: str, **changes: int) -> None:
+            counts = found.setdefault(node_id, {})
+            for name, change in changes.items():
+                counts[name] = counts.get(name, 0) + change
+
+        with RowWriter(folder, "missing") as missing:
+            for row in self._missing():
+                missing.write(row)
+                count(row["format"], missing=1)
+                near += bool(row["near"])
+        with RowWriter(folder, "unused") as unused:
+            for row in self._unused(directories):
+                unused.write(row)
+                count(row["format"], unused=1, unused_bytes=row["size"])
+        return {node_id: Found(**counts) for node_id, counts in found.items()}, near
+
+    def _missing(self) -> Iterator[dict[str, Any]]:
+        rows = self._rows(_MISSING_ROWS, self._parts)
+        for (path, node_id, name, near), uses in groupby(rows, key=itemgetter(0, 1, 2, 3)):
+            products = [use[4] for use in islice(uses, PRODUCTS_SHOWN)]
+            more = sum(1 for _ in uses)
+            yield {
+                "filename": name,
+                "format": node_id,
+                "path": path,
+                "near": near,
+                "products": products,
+                "productCount": len(products) + more,
+            }
+
+    def _unused(self, directories: Mapping[str, Sequence[Format]]) -> Iterator[dict[str, Any]]:
+        for directory, name, size, modified in self._rows(_UNUSED_ROWS):
+            yield {
+                "filename": name,
+                "format": _format_of(name, directories[directory]),
+                "path": f"{directory}/{name}",
+                "size": size,
+                "modified": modified,
+            }
+
+    def _rows(self, statement: str, values: Mapping[str, Any] | None = None) -> Iterator[tuple[Any, ...]]:
+        cursor = self._database.execute(statement, values)
+        while rows := cursor.fetchmany(_FETCHED_AT_ONCE):
+            yield from rows
+
+
+def _each(condition: str, macros: Sequence[str]) -> str:
+    return "".join(condition.replace("as_it", macro) for macro in macros)
+
+
+def _format_of(name: str, formats: Sequence[Format]) -> str:
+    """Return the node id of the format that a file in their common directory is of, "" where several may be."""
+    fitting = [each.node_id for each in formats if len(formats) == 1 or could_be(each, name)]
+    return fitting[0] if len(fitting) == 1 else ""

@@ -1,0 +1,61 @@
+"""The files of a directory as text that the database reads."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from imageconverter import keys
+from imageconverter.catalog.database import quoted
+from imageconverter.catalog.names import picture_name
+from imageconverter.errors import InvalidValue
+from imageconverter.storage import StoredObject
+
+Listing = Callable[[str], AsyncIterator[list[StoredObject]]]
+"""Lists the files of a target directory in pages, as `directories.files` does; raises where it cannot go on."""
+
+COLUMNS = "{name: 'VARCHAR', stored_name: 'VARCHAR', size: 'BIGINT', modified: 'BIGINT'}"
+
+
+@dataclass
+class Listed:
+    """How many files were listed."""
+
+    files: int = 0
+    bytes: int = 0
+    passed_over: int = 0
+    """Objects in folders below the directory or with names that no picture of ours can have."""
+
+    def __iadd__(self, other: "Listed") -> Self:
+        """Count what is in another listing as well."""
+        self.files += other.files
+        self.bytes += other.bytes
+        self.passed_over += other.passed_over
+        return self
+
+
+async def write_listing(listing: Listing, directory: str, path: Path) -> Listed:
+    """Write the files right in *directory* to the text file *path*, a row each: `COLUMNS`.
+
+    ``name`` is in Unicode normal form C, ``stored_name`` is empty where the store has it like that too,
+    ``modified`` is in milliseconds since 1970.
+    """
+    listed = Listed()
+    prefix = len(keys.target(directory)) + 1
+    with path.open("w", encoding="utf-8", newline="") as file:
+        async for page in listing(directory):
+            rows = []
+            for stored in page:
+                name = stored.key[prefix:]
+                try:
+                    normal = picture_name(name)
+                except InvalidValue:
+                    listed.passed_over += 1
+                    continue
+                changed = "" if normal == name else quoted(name)
+                milliseconds = round(stored.modified.timestamp() * 1000)
+                rows.append(f"{quoted(normal)},{changed},{stored.size},{milliseconds}\n")
+                listed.bytes += stored.size
+            listed.files += len(rows)
+            file.writelines(rows)
+    return listed

@@ -1,0 +1,65 @@
+"""What a report says as a whole, and when it does not dare to call a file unused."""
+
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+_LEAST_SHARE = 0.5
+
+
+class CatalogueSize(NamedTuple):
+    """How much a catalogue refers to."""
+
+    entries: int
+    images: int
+    """Names in active entries; one that several entries have counts several times."""
+
+
+class Found(BaseModel):
+    """How many rows a report has for one format."""
+
+    model_config = ConfigDict(frozen=True)
+
+    missing: int = 0
+    unused: int = 0
+    unused_bytes: int = 0
+    """What deleting them would free."""
+
+
+class Summary(BaseModel):
+    """A report but for its rows."""
+
+    model_config = ConfigDict(frozen=True)
+
+    catalogue: CatalogueSize
+    files: int
+    """In the directories of the formats."""
+    file_bytes: int
+    passed_over: int
+    """Objects below the directories that no conversion puts there: in folders of their own, or oddly named."""
+    missing: int
+    missing_but_near: int
+    """Of these, how many have a file that differs only in case or in the extension of a picture."""
+    unused: int
+    unused_bytes: int
+    formats: dict[str, Found]
+    """By node id; "" for unused files that could be of several formats."""
+    unused_refused: str
+    """Why no file at all is called unused, or ""."""
+    shared_directories: tuple[str, ...]
+    """Directories whose files are not called unused, because a format of another type writes there too."""
+
+
+def reason_to_refuse(size: CatalogueSize, previous: CatalogueSize | None) -> str:
+    """Return why *size* is too small to call files unused, "" where it is not; *previous* is what it was before.
+
+    Whoever exports half a catalogue by mistake must not lose the pictures of the other half.
+    """
+    if not size.images:
+        return "No active entry of the catalogue names an image."
+    if previous is None:
+        return ""
+    for what, now, before in zip(CatalogueSize._fields, size, previous, strict=True):
+        if now < before * _LEAST_SHARE:
+            return f"The catalogue has {now} {what}, less than half of the {before} that it had before."
+    return ""
