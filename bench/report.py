@@ -1,7 +1,6 @@
 """The comparison of a report: beside a plain difference of Python sets, and how it grows to ten million."""
 
 import asyncio
-import os
 import resource
 import statistics
 import subprocess
@@ -77,8 +76,7 @@ def main() -> None:
 def measured(what: str, millions: int) -> Cost:
     """Measure in a fresh process, for peaks of memory never come down."""
     command = [sys.executable, "-m", "bench.report", what, str(millions)]
-    environment = {**os.environ, "PYTHONPATH": "shared"}
-    output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return Cost(*map(float, output.split()))
 
 

@@ -8,6 +8,7 @@
     │   ├── MissingField          400  missing
     │   ├── InvalidFieldFormat    400  invalidFormat: a field of another type
     │   ├── InvalidValue          400  invalidValue
+    │   │   └── BrokenLine        a line of a catalogue that cannot be used
     │   ├── InvalidFileFormat     400  invalidFileFormat: not a picture that can be read
     │   ├── Unauthorized          401, no code: no key, a wrong key or a missing right
     │   ├── NotFound              404, no code
@@ -15,6 +16,7 @@
     ├── Unavailable               503  internalError: trouble that may pass, worth another try
     │   ├── StoreUnavailable      the object store did not answer
     │   ├── QueueUnavailable      Redis did not answer
+    │   ├── DatabaseFailed        no room or memory for the rows of a report
     │   ├── QueueFull             more is waiting than the setting allows
     │   ├── TooManyRequests       more is being answered than the setting allows
     │   ├── RunAlreadyRunning     only one run at a time
@@ -85,6 +87,16 @@ class InvalidValue(UserError):  # noqa: N818
     code = "invalidValue"
 
 
+class BrokenLine(InvalidValue):
+    """A line of a catalogue that cannot be used; the reason names the line and the place in it."""
+
+    def __init__(self, line: int, place: str, trouble: str) -> None:
+        """Say that in *line*, counted from 1, at *place* ("column 7", "images[1]" or "") is *trouble*."""
+        super().__init__(f"Line {line}{', ' if place else ''}{place}: {trouble}", field=place)
+        self.line = line
+        self.place = place
+
+
 class InvalidFileFormat(UserError):  # noqa: N818
     """The uploaded file is not a picture of a supported format."""
 
@@ -122,6 +134,10 @@ class StoreUnavailable(Unavailable):
 
 class QueueUnavailable(Unavailable):
     """Redis did not answer within its deadline."""
+
+
+class DatabaseFailed(Unavailable):
+    """The rows could not be worked on: no room in the folder, too little memory, or a file that is not ours."""
 
 
 class QueueFull(Unavailable):

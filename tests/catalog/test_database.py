@@ -8,7 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from imageconverter.catalog.database import DatabaseFailed, Workspace, in_thread, open_database
+from imageconverter.catalog.database import Workspace, in_thread, open_database
+from imageconverter.errors import DatabaseFailed
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imageconverter.catalog import BrokenLine, Entry, Notation, read_entries
+from imageconverter.catalog import Entry, Notation, read_entries
 from imageconverter.catalog.lines import LONGEST_LINE
 from imageconverter.catalog.names import picture_name
-from imageconverter.errors import InvalidValue
+from imageconverter.errors import BrokenLine, InvalidValue
 from imageconverter.names import file_name
 
 CHAIR = b'{"id": "4711", "active": true, "images": ["chair.jpg", "chair-side.jpg"]}'

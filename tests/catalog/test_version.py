@@ -6,8 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from imageconverter.catalog import BrokenLine, CatalogueVersion, DatabaseFailed, Entry, Workspace, write_version
+from imageconverter.catalog import CatalogueVersion, Entry, Workspace, write_version
 from imageconverter.catalog import version as module
+from imageconverter.errors import BrokenLine, DatabaseFailed
 
 
 async def batches(*given: Sequence[Entry]) -> AsyncIterator[list[Entry]]:

@@ -1,15 +1,12 @@
 """The catalogue: what a shop's products, categories and app pages refer to."""
 
-from imageconverter.catalog.database import DatabaseFailed, Workspace
+from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.entries import Entry, Notation, read_entries
-from imageconverter.catalog.lines import BrokenLine
 from imageconverter.catalog.store import current, fetch, publish
 from imageconverter.catalog.version import CatalogueVersion, write_version
 
 __all__ = [
-    "BrokenLine",
     "CatalogueVersion",
-    "DatabaseFailed",
     "Entry",
     "Notation",
     "Workspace",

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from imageconverter.errors import Unavailable
+from imageconverter.errors import DatabaseFailed
 
 T = TypeVar("T")
 
@@ -23,10 +23,6 @@ CSV = "header = false, auto_detect = false, delim = ',', quote = '\"', escape = 
 def quoted(text: str) -> str:
     """Return *text* as a field of a row that `CSV` reads; several times as fast as the module csv."""
     return '"' + text.replace('"', '""') + '"'
-
-
-class DatabaseFailed(Unavailable):
-    """The rows could not be worked on: no room in the folder, too little memory, or a file that is not ours."""
 
 
 @dataclass(frozen=True)

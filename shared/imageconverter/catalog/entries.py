@@ -21,9 +21,9 @@ from typing import Any, Final, Literal, NamedTuple
 
 from pydantic_core import from_json
 
-from imageconverter.catalog.lines import Block, BrokenLine, blocks, check_length
+from imageconverter.catalog.lines import Block, blocks, check_length
 from imageconverter.catalog.names import picture_name
-from imageconverter.errors import InvalidValue
+from imageconverter.errors import BrokenLine, InvalidValue
 
 Notation = Literal["ndjson", "csv"]
 

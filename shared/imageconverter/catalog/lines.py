@@ -3,21 +3,11 @@
 from collections.abc import AsyncIterator
 from typing import Final, NamedTuple
 
-from imageconverter.errors import InvalidValue
+from imageconverter.errors import BrokenLine
 
 LONGEST_LINE: Final = 512 * 1024  # bytes
 _BLOCK_BYTES = 256 * 1024  # handed on at once: enough that the next step is not paid for line by line
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-
-class BrokenLine(InvalidValue):
-    """A line of a catalogue that cannot be used; the reason names the line and the place in it."""
-
-    def __init__(self, line: int, place: str, trouble: str) -> None:
-        """Say that in *line*, counted from 1, at *place* ("column 7", "images[1]" or "") is *trouble*."""
-        super().__init__(f"Line {line}{', ' if place else ''}{place}: {trouble}", field=place)
-        self.line = line
-        self.place = place
 
 
 class Block(NamedTuple):

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from imageconverter.catalog.database import CSV, Workspace, in_thread, open_database, quoted
 from imageconverter.catalog.entries import Entry
-from imageconverter.catalog.lines import BrokenLine
+from imageconverter.errors import BrokenLine
 
 _PART_BYTES = 64 * 1024 * 1024  # of text; the Parquet file has about a tenth
 

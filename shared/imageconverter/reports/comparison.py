@@ -86,7 +86,7 @@ async def compare(
     """Compare the *catalogue*, the parts of one version, with the files of all *formats* of a *kind*.
 
     *listing* is asked once for each directory. *previous* is the size of the catalogue that the last report dared to
-    call files unused by. The rows are in the folder *results* (see `reports.results`), made when all is done.
+    call files unused by. The rows are in the folder *results* (see `reports.results`), a new one, made when all is done.
     Whatever *listing* raises ends the comparison, and nothing is left of it. Raises DatabaseFailed.
     """
     directories: dict[str, list[Format]] = {}
@@ -145,9 +145,8 @@ class _Comparison:
         execute(_FILES, {"listing": str(listing)})
         expected = {each.node_id: expected_names(each) for each in formats}
         if judged:
-            execute(
-                _UNNAMED + _each(_AND_NOT_NAMED_AS, sorted({each for macros in expected.values() for each in macros}))
-            )
+            all_macros = sorted({macro for macros in expected.values() for macro in macros})
+            execute(_UNNAMED + _each(_AND_NOT_NAMED_AS, all_macros))
         for node_id, macros in expected.items():
             execute(_ABSENT + _each(_AND_NO_FILE_AS, macros))
             execute(_NEAR)
