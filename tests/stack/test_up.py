@@ -92,8 +92,15 @@ class Stack:
         return found
 
     def role(self, role: str) -> int:
-        """The process id of *role*."""
-        return next(pid for pid, command in self.processes().items() if command.split()[-1:] == [role])
+        """The process id of *role*; one that was just killed is waited for."""
+        found: list[int] = []
+
+        def is_there() -> bool:
+            found.extend(pid for pid, command in self.processes().items() if command.split()[-1:] == [role])
+            return bool(found)
+
+        self.until(is_there)
+        return found[0]
 
     def wait_until_ready(self, seconds: float = 40) -> None:
         """Wait until the gateway says that everything answers."""

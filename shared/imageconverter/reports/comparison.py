@@ -86,7 +86,7 @@ async def compare(
     """Compare the *catalogue*, the parts of one version, with the files of all *formats* of a *kind*.
 
     *listing* is asked once for each directory. *previous* is the size of the catalogue that the last report dared to
-    call files unused by. The rows are in the folder *results* (see `reports.results`), a new one, made when all is done.
+    call files unused by. The rows are in *results* (see `reports.results`), a new folder, made when all is done.
     Whatever *listing* raises ends the comparison, and nothing is left of it. Raises DatabaseFailed.
     """
     directories: dict[str, list[Format]] = {}
