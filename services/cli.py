@@ -121,14 +121,13 @@ def _reindex(_options: argparse.Namespace) -> int:
     import asyncio
 
     from imageconverter.errors import Unavailable
-    from imageconverter.previews.index import PreviewIndex
     from imageconverter.previews.reindex import reindex
     from imageconverter.resources import open_resources
     from imageconverter.telemetry import set_up_logging
 
     async def restored() -> int:
         async with open_resources(settings, patience=_PATIENCE_SECONDS) as resources:
-            return await reindex(PreviewIndex(resources.redis, patience=_PATIENCE_SECONDS), resources.store)
+            return await reindex(resources.previews, resources.store)
 
     settings = load_settings()
     set_up_logging(settings.process, role="reindex")

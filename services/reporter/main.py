@@ -10,7 +10,6 @@ import structlog
 from imageconverter import uploads
 from imageconverter.errors import Unavailable
 from imageconverter.previews.eviction import evict
-from imageconverter.previews.index import PreviewIndex
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.runs import revive
 from imageconverter.settings import Settings
@@ -52,7 +51,6 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
 def recurring_tasks(settings: Settings, resources: Resources) -> list[Recurring]:
     """Return everything that the reporter does by itself."""
     hours = settings.conversion.upload_hours
-    previews = PreviewIndex(resources.redis, patience=_PATIENCE_SECONDS)
     return [
         Recurring(
             "sweep-uploads",
@@ -64,7 +62,7 @@ def recurring_tasks(settings: Settings, resources: Resources) -> list[Recurring]
         Recurring(
             "evict-previews",
             seconds=settings.previews.cleanup_seconds,
-            work=lambda: evict(previews, resources.store, settings.previews),
+            work=lambda: evict(resources.previews, resources.store, settings.previews),
         ),
     ]
 

@@ -71,7 +71,9 @@ class Previewing:
             return _GONE
         formats = [parse(text) for text in job.formats]
         targets = [to_target(format_, comment=self.settings.user_comment) for format_ in formats]
-        made = await self.children.convert_and_look(source.data, targets, urgent=True, metadata=job.is_new)
+        made = await self.children.convert_and_look(
+            source.data, targets, urgent=not job.background, metadata=job.is_new
+        )
         if failed := [result for result in made.results if isinstance(result, Failed)]:
             return PreviewOutcome(state="refused", reason=failed[0].reason)
         results = [result for result in made.results if isinstance(result, Converted)]
@@ -115,7 +117,7 @@ class Previewing:
 
     async def _make_afterwards(self, job: PreviewJob) -> None:
         """Queue the other target formats where nobody waits; where that lane is full they are made when asked for."""
-        rest = PreviewJob(key=job.key, generation=job.generation, formats=job.then)
+        rest = PreviewJob(key=job.key, generation=job.generation, formats=job.then, background=True)
         try:
             await self.queue.join(
                 Lane.BATCH,

@@ -24,7 +24,7 @@ RUN = "run"
 
 Status = Literal["success", "warning", "skipped", "error"]
 
-_KEPT_AS_JPEG = (".heic", ".heif")
+KEPT_AS_JPEG = (".heic", ".heif")
 
 
 class OutputOrder(BaseModel):
@@ -48,7 +48,7 @@ class OutputOrder(BaseModel):
         if self.target.output != "keep":
             return self.path(self.target.output)
         suffix = PurePosixPath(self.name).suffix.lower()
-        if suffix in _KEPT_AS_JPEG:
+        if suffix in KEPT_AS_JPEG:
             return self.path("jpeg")
         kept = (output for output, kind in OUTPUT_FORMATS.items() if suffix in kind.extensions)
         return self.path(next(kept, "png"))

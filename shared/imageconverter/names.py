@@ -47,14 +47,14 @@ def with_extension(name: str, extensions: tuple[str, ...]) -> str:
     path = PurePosixPath(name)
     if path.suffix.lower() in extensions:
         return name
-    known = path.suffix.lower() in _SOURCE_EXTENSIONS
+    known = path.suffix.lower() in SOURCE_EXTENSIONS
     stem = path.stem if known else name
     room = _MAX_SEGMENT_BYTES - len(extensions[0])
     return stem.encode()[:room].decode(errors="ignore") + extensions[0]
 
 
 # Only these are taken off a name: "report.2025" keeps its "2025".
-_SOURCE_EXTENSIONS = frozenset({
+SOURCE_EXTENSIONS = frozenset({
     ".avif", ".bmp", ".dib", ".fig", ".fit", ".fits", ".fts", ".gif", ".gks", ".gksm", ".heic", ".heif", ".ico",
     ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl", ".nif", ".niff", ".pbm", ".pgm", ".pm", ".png",
     ".pnm", ".ppm", ".psd", ".tga", ".tif", ".tiff", ".webp", ".xcf", ".xpm",

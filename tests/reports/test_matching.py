@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from imageconverter.conversions import OutputOrder
 from imageconverter.engine import OUTPUT_FORMATS, Target
 from imageconverter.errors import InvalidValue
-from imageconverter.names import _SOURCE_EXTENSIONS, file_name
+from imageconverter.names import SOURCE_EXTENSIONS, file_name
 from imageconverter.reports.matching import could_be, define_macros, expected_names
 
 TARGETS = [
@@ -32,9 +32,9 @@ def long(unit: str, extension: str, size: int) -> str:
     return unit * ((size - len(extension)) // len(unit.encode())) + extension
 
 
-extensions = st.sampled_from(["", ".", ".2025", *sorted(_SOURCE_EXTENSIONS)]).map(
-    lambda each: each
-) | st.sampled_from([".JPG", ".Jpeg", ".HEIC", ".PnG", ".tiF", ".p\u017fd"])
+extensions = st.sampled_from(["", ".", ".2025", *sorted(SOURCE_EXTENSIONS)]).map(lambda each: each) | st.sampled_from(
+    [".JPG", ".Jpeg", ".HEIC", ".PnG", ".tiF", ".p\u017fd"]
+)
 names = st.one_of(
     st.builds(str.__add__, st.text(alphabet="aÄß.\u017f'\"\\ 1|", min_size=0, max_size=6), extensions),
     st.builds(long, st.sampled_from(["a", "ä", "€", "😀"]), extensions, st.integers(244, 255)),

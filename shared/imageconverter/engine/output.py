@@ -19,8 +19,6 @@ class OutputFormat:
     soft_alpha: bool = True
     """Whether a pixel can be half transparent."""
     animation: bool = True
-    largest_side: int = 65_535
-    """In pixels."""
 
 
 OUTPUT_FORMATS: dict[OutputType, OutputFormat] = {
@@ -28,7 +26,7 @@ OUTPUT_FORMATS: dict[OutputType, OutputFormat] = {
         "image/jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), alpha=False, soft_alpha=False, animation=False
     ),
     "png": OutputFormat("image/png", (".png",)),
-    "webp": OutputFormat("image/webp", (".webp",), largest_side=16_383),
+    "webp": OutputFormat("image/webp", (".webp",)),
     "avif": OutputFormat("image/avif", (".avif",)),
     "gif": OutputFormat("image/gif", (".gif",), soft_alpha=False),
 }

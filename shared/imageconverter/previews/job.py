@@ -22,6 +22,8 @@ class PreviewJob(BaseModel):
     context: str = ""
     is_new: bool = False
     """Whether the key's group is to be made, or replaced, in one step with its first previews."""
+    background: bool = False
+    """Whether nobody waits for it."""
     then: tuple[str, ...] = ()
     """Formats that are made afterwards, when nobody waits."""
 

@@ -14,9 +14,9 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from imageconverter.conversions import _KEPT_AS_JPEG
+from imageconverter.conversions import KEPT_AS_JPEG
 from imageconverter.engine import OUTPUT_FORMATS, OutputType, Target
-from imageconverter.names import _SOURCE_EXTENSIONS
+from imageconverter.names import SOURCE_EXTENSIONS
 
 _MAX_NAME_BYTES: Final = 255
 _LONGEST_EXTENSION = max(len(kind.extensions[0]) for kind in OUTPUT_FORMATS.values())
@@ -46,7 +46,7 @@ def define_macros(database: DuckDBPyConnection) -> None:
     written = [extension for kind in OUTPUT_FORMATS.values() for extension in kind.extensions]
     macros = {
         "stem(name)": f"""
-            CASE WHEN {_ends(sorted(_SOURCE_EXTENSIONS))} THEN left(name, -1 - length(split_part(name, '.', -1)))
+            CASE WHEN {_ends(sorted(SOURCE_EXTENSIONS))} THEN left(name, -1 - length(split_part(name, '.', -1)))
             ELSE name END
             """,
         # As many whole characters as *room* bytes hold.
@@ -56,7 +56,7 @@ def define_macros(database: DuckDBPyConnection) -> None:
             """,
         **{f"as_{output}(name)": _as_output(kind.extensions) for output, kind in OUTPUT_FORMATS.items()},
         "as_keep(name)": f"""
-            CASE WHEN {_ends(_KEPT_AS_JPEG)} THEN as_jpeg(name) WHEN {_ends(written)} THEN name
+            CASE WHEN {_ends(KEPT_AS_JPEG)} THEN as_jpeg(name) WHEN {_ends(written)} THEN name
             ELSE as_png(name) END
             """,
         "near(name)": f"lower(cut(stem(name), {_MAX_NAME_BYTES - _LONGEST_EXTENSION}))",
