@@ -1,0 +1,6 @@
+"""Where the catalogue of a shop is read from when a scan begins: a feed, a database, or the object store."""
+
+from services.reporter.sources.opening import check_address, open_source
+from services.reporter.sources.source import Limits, Source
+
+__all__ = ["Limits", "Source", "check_address", "open_source"]

@@ -1,0 +1,160 @@
+"""A catalogue that a web server hands out."""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from contextlib import aclosing, asynccontextmanager
+from typing import Final
+
+from aiohttp import (
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    InvalidURL,
+    TCPConnector,
+    ThreadedResolver,
+)
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from imageconverter.catalog import Notation
+from imageconverter.errors import SourceRefused, SourceUnavailable
+from services.reporter.sources.source import Limits, Source, notation_of
+from services.reporter.sources.targets import Targets
+from services.reporter.sources.unpacking import unpacked
+
+_REDIRECTS: Final = (301, 302, 303, 307, 308)
+_MOST_REDIRECTS = 5
+_OK = 200
+_PASSING: Final = (408, 425, 429)  # and all from 500 on: worth another try
+_CHUNK_BYTES = 64 * 1024
+_NOTATIONS: Final[dict[str, Notation]] = {
+    "text/csv": "csv",
+    "application/csv": "csv",
+    "application/x-ndjson": "ndjson",
+    "application/ndjson": "ndjson",
+    "application/jsonl": "ndjson",
+    "application/x-jsonlines": "ndjson",
+    "application/jsonlines": "ndjson",
+}
+
+
+@asynccontextmanager
+async def open_feed(
+    address: str,
+    limits: Limits,
+    *,
+    private_hosts: Collection[str] = (),
+    resolver: AbstractResolver | None = None,
+) -> AsyncIterator[Source]:
+    """Fetch *address*, following up to five redirects; only the *private_hosts* may be off the public internet.
+
+    Raises SourceUnavailable where the server does not answer, breaks off or answers with 5xx, and SourceRefused where
+    it may not be asked or does not hand the feed out. Names are looked up by *resolver*, the system's by default.
+    """
+    targets = Targets(resolver or ThreadedResolver(), private_hosts)
+    async with ClientSession(
+        # Without its cache of names: each connection's addresses are looked up, and checked, for it.
+        connector=TCPConnector(resolver=targets, use_dns_cache=False, force_close=True),
+        cookie_jar=DummyCookieJar(),
+        timeout=ClientTimeout(total=None),  # `_Fetching` has the limits
+        trust_env=False,
+    ) as session:
+        fetching = _Fetching(session, targets, limits)
+        async with await fetching.open(_parsed(address)) as response:
+            notation = _NOTATIONS.get(response.content_type) or notation_of(response.url.path)
+            async with (
+                aclosing(fetching.chunks(response)) as received,
+                aclosing(unpacked(received, limits.max_bytes)) as chunks,
+            ):
+                yield Source(notation, chunks)
+
+
+class _Fetching:
+    """One feed on its way to us."""
+
+    def __init__(self, session: ClientSession, targets: Targets, limits: Limits) -> None:
+        self._session = session
+        self._targets = targets
+        self._silence_seconds = limits.silence_seconds
+        self._end = asyncio.get_running_loop().time() + limits.seconds
+
+    async def open(self, url: URL) -> ClientResponse:
+        """Follow redirects to the feed. What *url* has of user and password is told to its own server only."""
+        origin = _origin(url)
+        login = _login(url)
+        for _ in range(_MOST_REDIRECTS + 1):
+            self._targets.check(url)
+            response = await self._get(url.with_user(None), login if _origin(url) == origin else {})
+            if response.status not in _REDIRECTS:
+                return _handed_out(response)
+            response.close()
+            url = _next(url, response.headers.get("Location", ""))
+        raise SourceRefused(f"The feed's server redirects more than {_MOST_REDIRECTS} times.")
+
+    async def chunks(self, response: ClientResponse) -> AsyncGenerator[bytes, None]:
+        """Read the feed, each chunk within the limits of time."""
+        while True:
+            async with self._in_time():
+                chunk = await response.content.read(_CHUNK_BYTES)
+            if not chunk:
+                return
+            yield chunk
+
+    async def _get(self, url: URL, headers: Mapping[str, str]) -> ClientResponse:
+        async with self._in_time():
+            return await self._session.get(url, headers=headers, allow_redirects=False)
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        try:
+            left = self._end - asyncio.get_running_loop().time()
+            async with asyncio.timeout(min(self._silence_seconds, left)):
+                yield
+        except TimeoutError:
+            raise SourceUnavailable("The feed's server did not answer, or go on, in time.") from None
+        except InvalidURL:
+            raise SourceRefused("The feed's address is not a valid URL.") from None
+        except (ClientError, OSError) as error:
+            # Without the cause: its text may have the URL in it, and that a token.
+            raise SourceUnavailable(f"The feed cannot be fetched ({type(error).__name__}).") from None
+
+
+def _handed_out(response: ClientResponse) -> ClientResponse:
+    if response.status == _OK:
+        return response
+    response.close()
+    reason = f"The feed's server answered with status {response.status}."
+    if response.status in _PASSING or response.status >= 500:  # noqa: PLR2004 - where HTTP puts the server's faults
+        raise SourceUnavailable(reason)
+    raise SourceRefused(reason)
+
+
+def _parsed(address: str) -> URL:
+    try:
+        return URL(address)
+    except ValueError:
+        raise SourceRefused("The feed's address is not a valid URL.") from None
+
+
+def _login(url: URL) -> dict[str, str]:
+    if url.user is None and url.password is None:
+        return {}
+    pair = f"{url.user or ''}:{url.password or ''}".encode()
+    return {"Authorization": f"Basic {b64encode(pair).decode()}"}
+
+
+def _next(url: URL, location: str) -> URL:
+    try:
+        target = url.join(URL(location))
+    except ValueError:
+        raise SourceRefused("The feed's server redirects to what is no URL.") from None
+    if url.scheme == "https" and target.scheme == "http":
+        raise SourceRefused("The feed's server redirects from https:// to http://.")
+    return target
+
+
+def _origin(url: URL) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.raw_host, url.port

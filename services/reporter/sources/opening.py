@@ -1,0 +1,69 @@
+"""Opening a source by its address."""
+
+from collections.abc import Collection
+from contextlib import AbstractAsyncContextManager
+from urllib.parse import urlsplit
+
+from imageconverter.settings import SettingsError
+from imageconverter.storage import ObjectStore
+from services.reporter.sources.feed import open_feed
+from services.reporter.sources.source import Limits, Source
+from services.reporter.sources.stored import open_stored
+
+_FEEDS = ("http", "https")
+_DATABASES = ("postgresql", "mysql")
+_KINDS = "s3:KEY, http://…, https://…, postgresql://USER:PASSWORD@HOST/DATABASE or mysql://…"
+
+
+def check_address(address: str, query: str = "") -> None:
+    """Raise SettingsError where *address*, with the *query* for a database, can be no source; looks no host up."""
+    _kind(address, query)
+
+
+def open_source(
+    address: str,
+    *,
+    store: ObjectStore,
+    query: str = "",
+    private_hosts: Collection[str] = (),
+    limits: Limits | None = None,
+) -> AbstractAsyncContextManager[Source]:
+    """Open the source at *address*; for a database, *query* is the SELECT. Of feeds only, hosts need be public.
+
+    Raises SettingsError like `check_address`. On entering, and while it is read, it raises SourceUnavailable for
+    trouble that may pass, SourceRefused for trouble that will not, and StoreUnavailable.
+    """
+    kind = _kind(address, query)
+    limits = limits or Limits()
+    if kind == "s3":
+        return open_stored(store, address.removeprefix("s3:"), limits)
+    if kind in _FEEDS:
+        return open_feed(address, limits, private_hosts=private_hosts)
+    # Here, because most reporters read no database and SQLAlchemy takes half a second.
+    from services.reporter.sources.database import open_query  # noqa: PLC0415
+
+    return open_query(address, query, limits)
+
+
+def _kind(address: str, query: str) -> str:
+    """Return the scheme. What is wrong is told without the address, which may have a password in it."""
+    if any(character <= " " for character in address):
+        raise SettingsError("The address of a source has no spaces or control characters in it.")
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise SettingsError(f"The address of a source is one of {_KINDS}.") from None
+    if parts.scheme == "s3":
+        if address.startswith("s3:/") or address == "s3:":
+            raise SettingsError(
+                "The address of an object is s3:KEY: no slash, no bucket, the key in the store's own."
+            )
+    elif parts.scheme in _DATABASES:
+        if not parts.path.strip("/"):
+            raise SettingsError(f"The address of a database is {parts.scheme}://USER:PASSWORD@HOST/DATABASE.")
+        if not query.strip():
+            raise SettingsError("A database as a source needs a query, one SELECT.")
+    elif parts.scheme not in _FEEDS or not host:
+        raise SettingsError(f"The address of a source is one of {_KINDS}.")
+    return parts.scheme

@@ -1,0 +1,19 @@
+"""A catalogue that lies in the object store."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+from imageconverter.errors import SourceRefused
+from imageconverter.storage import ObjectStore
+from services.reporter.sources.source import Limits, Source, notation_of
+from services.reporter.sources.unpacking import unpacked
+
+
+@asynccontextmanager
+async def open_stored(store: ObjectStore, key: str, limits: Limits) -> AsyncIterator[Source]:
+    """Open the object *key*; raises SourceRefused where there is none."""
+    opened = await store.open(key)
+    if opened is None:
+        raise SourceRefused(f"There is no object {key} in the object store.")
+    async with aclosing(unpacked(opened.chunks, limits.max_bytes)) as chunks:
+        yield Source(notation_of(key), chunks)
