@@ -6,16 +6,18 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from imageconverter.catalog import Workspace, read_entries, write_version
+from imageconverter.catalog import read_entries
+from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.version import part_name
+from imageconverter.catalog.writing import write_version
 from imageconverter.formats import FormatCatalog, load_formats
-from imageconverter.reports import compare
+from imageconverter.reports.comparison import compare
 from imageconverter.storage import StoredObject
 
 MILLION = 1_000_000
@@ -109,7 +111,7 @@ class SimulatedListing:
         self.cpu = 0.0
         self.taking = 0.0
 
-    async def __call__(self, directory: str) -> AsyncIterator[list[StoredObject]]:
+    async def __call__(self, directory: str, _parting: Sequence[str] = ()) -> AsyncIterator[list[StoredObject]]:
         """List the files of a directory."""
         first, asked = self._count // AMISS, time.perf_counter()
         for start in range(first, first + self._count, PAGE):

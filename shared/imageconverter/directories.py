@@ -86,7 +86,12 @@ async def exists(store: ObjectStore, root: Root, path: str) -> bool:
 async def files(store: ObjectStore, root: Root, path: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
     """List the files below *path* in pages, in the order of their keys, from behind the key *after* on."""
     async for page in store.list(f"{_PREFIXES[root]}{path}/", after=after):
-        yield [stored for stored in page if stored.size and not stored.key.endswith(f"/{MARKER}")]
+        yield [stored for stored in page if is_file(stored)]
+
+
+def is_file(stored: StoredObject) -> bool:
+    """Whether an object below a root is a file, and neither our marker of a directory nor that of another tool."""
+    return stored.size > 0 and not stored.key.endswith(f"/{MARKER}")
 
 
 def _add(directory: Directory, names: list[str]) -> None:

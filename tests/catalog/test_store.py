@@ -1,11 +1,15 @@
 """Catalogues in a real object store: replaced in one step."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from imageconverter.catalog import CatalogueVersion, Entry, Workspace, current, fetch, publish, write_version
-from imageconverter.catalog.store import catalogue_part, catalogue_prefix, current_catalogue
+from imageconverter import keys
+from imageconverter.catalog import CatalogueVersion, Entry, current, fetch, publish, sweep
+from imageconverter.catalog.database import Workspace
+from imageconverter.catalog.version import part_name
+from imageconverter.catalog.writing import write_version
 from imageconverter.errors import StoreUnavailable
 from imageconverter.resources import Resources
 from imageconverter.storage import ObjectStore
@@ -15,7 +19,7 @@ from tests.catalog.test_version import ENTRIES, batches, kept
 @pytest.fixture
 async def store(resources: Resources) -> ObjectStore:
     """The tests' bucket, without catalogues of products."""
-    async for page in resources.store.list(catalogue_prefix("product")):
+    async for page in resources.store.list(keys.catalogue("product")):
         await resources.store.delete(stored.key for stored in page)
     return resources.store
 
@@ -55,15 +59,32 @@ async def test_a_version_that_is_not_there_whole_is_not_read(store: ObjectStore,
     """Half a catalogue would make a report of lies."""
     version = await written(tmp_path / "new", ENTRIES)
     await publish(store, "product", version, tmp_path / "new")
-    await store.delete([catalogue_part("product", version.version, 0)])
+    await store.delete([keys.catalogue_part("product", version.version, part_name(0))])
 
     with pytest.raises(StoreUnavailable, match="gone"):
         await fetch(store, "product", version, tmp_path)
 
 
+async def test_what_does_not_count_any_more_is_swept_when_it_is_old(store: ObjectStore, tmp_path: Path) -> None:
+    """The version that counts stays whatever its age; what is young may be a version in the making."""
+    older = await written(tmp_path / "older", ENTRIES)
+    newer = await written(tmp_path / "newer", ENTRIES)
+    await publish(store, "product", older, tmp_path / "older")
+    await publish(store, "product", newer, tmp_path / "newer")
+    await store.put(keys.arriving_catalogue("product", "0a1b") + "000000", b"{", content_type="text/plain")
+
+    assert await sweep(store, "product") == 0
+    assert await sweep(store, "category", age=timedelta()) == 0
+    assert await sweep(store, "product", age=timedelta()) == 2
+    assert await fetch(store, "product", newer, tmp_path) == [tmp_path / "entries-00000.parquet"]
+    assert await current(store, "product") == newer
+    with pytest.raises(StoreUnavailable, match="gone"):
+        await fetch(store, "product", older, tmp_path)
+
+
 async def test_a_broken_record_is_trouble_not_an_empty_catalogue(store: ObjectStore) -> None:
     """An empty one would call everything unused."""
-    await store.put(current_catalogue("product"), b"{", content_type="application/json")
+    await store.put(keys.current_catalogue("product"), b"{", content_type="application/json")
 
     with pytest.raises(StoreUnavailable, match="broken"):
         await current(store, "product")

@@ -6,8 +6,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from imageconverter.catalog import CatalogueVersion, Entry, Workspace, write_version
-from imageconverter.catalog import version as module
+from imageconverter.catalog import CatalogueVersion, Entry
+from imageconverter.catalog import writing as module
+from imageconverter.catalog.database import Workspace
+from imageconverter.catalog.version import part_name
+from imageconverter.catalog.writing import write_version
 from imageconverter.errors import BrokenLine, DatabaseFailed
 
 
@@ -24,7 +27,7 @@ async def write(folder: Path, *given: Sequence[Entry], workspace: Workspace | No
 
 def kept(folder: Path, version: CatalogueVersion) -> list[Entry]:
     """Read a version as anybody with a Parquet reader could."""
-    parts = [str(folder / module.part_name(number)) for number in range(version.parts)]
+    parts = [str(folder / part_name(number)) for number in range(version.parts)]
     with duckdb.connect() as database:
         rows = database.execute("FROM read_parquet($parts) ORDER BY line", {"parts": parts}).fetchall()
     return [Entry(line, identity, active, tuple(images)) for line, identity, active, images in rows]
@@ -45,7 +48,7 @@ async def test_a_version_holds_what_was_read(tmp_path: Path) -> None:
 
     assert kept(tmp_path, version) == ENTRIES
     assert (version.entries, version.images, version.parts) == (5, 8, 1)
-    assert version.bytes == (tmp_path / module.part_name(0)).stat().st_size
+    assert version.bytes == (tmp_path / part_name(0)).stat().st_size
 
 
 async def test_a_large_catalogue_is_kept_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

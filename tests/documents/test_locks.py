@@ -1,4 +1,4 @@
-"""The locked dependencies: whole, with hashes, from no index in particular, and above the floors of known advisories."""
+"""The locked dependencies: whole, with hashes, from no index in particular, above the floors of known advisories."""
 
 import re
 import tomllib

@@ -12,23 +12,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imageconverter.catalog import Entry, Workspace, write_version
+from imageconverter.catalog import Entry
+from imageconverter.catalog.database import Workspace
+from imageconverter.catalog.writing import write_version
 from imageconverter.conversions import OutputOrder
 from imageconverter.errors import StoreUnavailable
 from imageconverter.formats import Format, FormatCatalog, PictureType
 from imageconverter.names import with_extension
-from imageconverter.reports import CatalogueSize, Listing, Summary, Table, compare, part_names
+from imageconverter.reports import CatalogueSize, Summary, Table
 from imageconverter.reports import comparison as module
+from imageconverter.reports.comparison import compare
+from imageconverter.reports.listing import Listing
+from imageconverter.reports.results import part_names
 from imageconverter.storage import StoredObject
 from tests.catalog.test_version import batches
+from tests.reports.shop import make_format
 
 MODIFIED = datetime(2025, 4, 25, 15, 55, 39, 123_000, tzinfo=UTC)
-
-
-def make_format(name: str, output: str = "keep", directory: str = "", kind: PictureType = "product") -> Format:
-    """Make a format whose directory is called like it."""
-    values = {"max_width": 9, "max_height": 9, "output": output, "target_directory": directory or name}
-    return Format.model_validate({"id": name, "name": name, "type": kind, **values})
 
 
 KEEP = make_format("keep")
@@ -90,7 +90,7 @@ async def report(
 def listing_of(files: Sequence[str]) -> Listing:
     """List as the store does, three files a page."""
 
-    async def listing(directory: str) -> AsyncIterator[list[StoredObject]]:
+    async def listing(directory: str, _parting: Sequence[str]) -> AsyncIterator[list[StoredObject]]:
         found = sorted({f"target/{path}" for path in files if path.startswith(f"{directory}/")})
         for start in range(0, len(found), 3):
             yield [StoredObject(key, len(key) - 7, '"etag"', MODIFIED) for key in found[start : start + 3]]
@@ -218,9 +218,9 @@ async def test_only_files_right_in_the_directory_count() -> None:
 async def test_formats_may_share_a_directory() -> None:
     """A file that one of them makes is used; an unused one is told by its extension, if that tells."""
     formats = [
-        make_format("one", "webp", directory="d"),
-        make_format("two", "jpeg", directory="d"),
-        make_format("three", "jpeg", directory="d"),
+        make_format("one", "webp", target_directory="d"),
+        make_format("two", "jpeg", target_directory="d"),
+        make_format("three", "jpeg", target_directory="d"),
     ]
     found = await report([entry(1, "a.tif")], ["d/a.jpg", "d/b.webp", "d/b.jpg"], formats=formats)
 
@@ -234,7 +234,7 @@ async def test_formats_may_share_a_directory() -> None:
 
 async def test_files_where_another_type_writes_too_are_not_called_unused() -> None:
     """The catalogue of products does not know the pictures of categories."""
-    formats = [KEEP, make_format("mixed"), make_format("category", directory="mixed", kind="category")]
+    formats = [KEEP, make_format("mixed"), make_format("category", kind="category", target_directory="mixed")]
     found = await report([entry(1, "a.jpg")], ["keep/x.jpg", "mixed/x.jpg"], formats=formats)
 
     assert found.unused_paths == ["keep/x.jpg"]
@@ -289,7 +289,7 @@ async def test_a_placeholder_of_many_products_makes_a_short_row(monkeypatch: pyt
 async def test_a_listing_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
     """Half a listing would call half of the pictures missing."""
 
-    async def breaking(directory: str) -> AsyncIterator[list[StoredObject]]:
+    async def breaking(directory: str, _parting: Sequence[str]) -> AsyncIterator[list[StoredObject]]:
         yield [StoredObject(f"target/{directory}/a.jpg", 1, "", MODIFIED)]
         raise StoreUnavailable("The object store did not answer in time.")
 
@@ -317,7 +317,11 @@ NAMES = [stem + extension for stem in STEMS for extension in ("", ".jpg", ".JPG"
 OUTPUTS = ["keep", "auto", "jpeg", "png", "webp"]
 formats_of_a_shop = st.lists(
     st.tuples(st.sampled_from(OUTPUTS), st.sampled_from(["d", "e"])), min_size=1, max_size=3
-).map(lambda given: [make_format(f"f{n}", output, directory) for n, (output, directory) in enumerate(given)])
+).map(
+    lambda given: [
+        make_format(f"f{n}", output, target_directory=directory) for n, (output, directory) in enumerate(given)
+    ]
+)
 catalogues = st.lists(st.tuples(st.booleans(), st.lists(st.sampled_from(NAMES), max_size=4)), max_size=8)
 stores = st.lists(st.tuples(st.sampled_from(["d", "e"]), st.sampled_from(NAMES)), max_size=30)
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imageconverter.errors import InvalidValue
-from imageconverter.reports import part_names, read_page
+from imageconverter.reports import read_page
 from imageconverter.reports import results as module
-from imageconverter.reports.results import RowWriter
+from imageconverter.reports.results import RowWriter, part_names
 
 TOTAL = 23
 

@@ -1,18 +1,20 @@
-"""The catalogue: what a shop's products, categories and app pages refer to."""
+"""The catalogue: what a shop's products, categories and app pages refer to.
 
-from imageconverter.catalog.database import Workspace
+What works on all of its rows (`catalog.database`, `catalog.writing`) is not imported here: it brings a database
+along, which only the reporter needs.
+"""
+
 from imageconverter.catalog.entries import Entry, Notation, read_entries
-from imageconverter.catalog.store import current, fetch, publish
-from imageconverter.catalog.version import CatalogueVersion, write_version
+from imageconverter.catalog.store import current, fetch, publish, sweep
+from imageconverter.catalog.version import CatalogueVersion
 
 __all__ = [
     "CatalogueVersion",
     "Entry",
     "Notation",
-    "Workspace",
     "current",
     "fetch",
     "publish",
     "read_entries",
-    "write_version",
+    "sweep",
 ]

@@ -1,18 +1,22 @@
-"""The report: which images that a catalogue names are missing, and which files it does not name."""
+"""The report: which images that a catalogue names are missing, and which files it does not name.
 
-from imageconverter.reports.comparison import compare
-from imageconverter.reports.listing import Listing
-from imageconverter.reports.results import RowPage, Table, part_names, read_page
+What works on all rows at once (`reports.comparison`, `reports.scan`) is not imported here: it brings a database
+along, which only the reporter needs.
+"""
+
+from imageconverter.reports.results import RowPage, Table, read_page, read_rows
+from imageconverter.reports.shelf import Report, kept_reports, rows_of
 from imageconverter.reports.summary import CatalogueSize, Found, Summary
 
 __all__ = [
     "CatalogueSize",
     "Found",
-    "Listing",
+    "Report",
     "RowPage",
     "Summary",
     "Table",
-    "compare",
-    "part_names",
+    "kept_reports",
     "read_page",
+    "read_rows",
+    "rows_of",
 ]

@@ -27,7 +27,11 @@ from imageconverter.reports.summary import CatalogueSize, Found, Summary, reason
 PRODUCTS_SHOWN: Final = 100
 """In a row; a placeholder that every product names would make one too long for anybody."""
 
+RANGES: Final = 8
+"""In which a big directory is listed at the same time."""
+
 _FETCHED_AT_ONCE = 10_000
+_LEAST_STEP = 200  # in the sample; below, a directory is a handful of pages
 
 _SIZE = "SELECT count(*), coalesce(sum(len(images)) FILTER (active), 0) FROM read_parquet($parts)"
 _TABLES = (
@@ -35,6 +39,7 @@ _TABLES = (
     "CREATE TABLE missing (format VARCHAR, path VARCHAR, name VARCHAR, near VARCHAR)",
     "CREATE TABLE unused (directory VARCHAR, name VARCHAR, size BIGINT, modified BIGINT)",
 )
+_SAMPLE = f"SELECT name FROM names USING SAMPLE {RANGES * 1000} ROWS"  # noqa: S608 - a number of ours
 _FILES = f"CREATE OR REPLACE TABLE files AS FROM read_csv($listing, {CSV}, columns = {COLUMNS})"
 _UNNAMED = """
 CREATE OR REPLACE TABLE unnamed AS
@@ -85,9 +90,10 @@ async def compare(
 ) -> Summary:
     """Compare the *catalogue*, the parts of one version, with the files of all *formats* of a *kind*.
 
-    *listing* is asked once for each directory. *previous* is the size of the catalogue that the last report dared to
-    call files unused by. The rows are in *results* (see `reports.results`), a new folder, made when all is done.
-    Whatever *listing* raises ends the comparison, and nothing is left of it. Raises DatabaseFailed.
+    *listing* is asked once for each directory, and told some names that part it evenly. *previous* is the size of the
+    catalogue that the last report dared to call files unused by. The rows are in *results* (see `reports.results`), a
+    new folder, made when all is done. Whatever *listing* raises ends the comparison, and nothing is left of it.
+    Raises DatabaseFailed.
     """
     directories: dict[str, list[Format]] = {}
     for each in formats.values():
@@ -101,9 +107,10 @@ async def compare(
         with open_database(workspace, folder, reads=sorted({part.parent for part in catalogue})) as database:
             comparison = _Comparison(database, catalogue)
             size = await in_thread(database, comparison.begin)
+            sample = await in_thread(database, comparison.sample)
             refused = reason_to_refuse(size, previous)
             for directory, group in directories.items():
-                listed += await write_listing(listing, directory, folder / "listing.csv")
+                listed += await write_listing(listing(directory, sample), directory, folder / "listing.csv")
                 judged = not refused and directory not in others
                 compare_directory = partial(comparison.compare_directory, judged=judged)
                 await in_thread(database, compare_directory, folder / "listing.csv", directory, group)
@@ -138,6 +145,13 @@ class _Comparison:
             self._database.execute(statement, self._parts if "$parts" in statement else None)
         (size,) = self._database.execute(_SIZE, self._parts).fetchall()
         return CatalogueSize(*size)
+
+    def sample(self) -> list[str]:
+        """Return some names, in their order, between which there are about equally many."""
+        rows = self._database.execute(_SAMPLE).fetchall()
+        names = sorted(name for (name,) in rows)  # as the database does not: by code points, like the keys of a store
+        step = len(names) // RANGES
+        return names[step::step][: RANGES - 1] if step >= _LEAST_STEP else []
 
     def compare_directory(self, listing: Path, directory: str, formats: Sequence[Format], *, judged: bool) -> None:
         """Note what is missing and, where that is *judged*, unused of the files in *listing*."""

@@ -1,6 +1,6 @@
 """The files of a directory as text that the database reads."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -11,8 +11,11 @@ from imageconverter.catalog.names import picture_name
 from imageconverter.errors import InvalidValue
 from imageconverter.storage import StoredObject
 
-Listing = Callable[[str], AsyncIterator[list[StoredObject]]]
-"""Lists the files of a target directory in pages, as `directories.files` does; raises where it cannot go on."""
+Listing = Callable[[str, Sequence[str]], AsyncIterator[list[StoredObject]]]
+"""Lists the files of a target directory in pages, in any order; raises where it cannot go on.
+
+The names that it is given part the directory evenly, so that it may list the parts at the same time.
+"""
 
 COLUMNS = "{name: 'VARCHAR', stored_name: 'VARCHAR', size: 'BIGINT', modified: 'BIGINT'}"
 
@@ -34,8 +37,8 @@ class Listed:
         return self
 
 
-async def write_listing(listing: Listing, directory: str, path: Path) -> Listed:
-    """Write the files right in *directory* to the text file *path*, a row each: `COLUMNS`.
+async def write_listing(pages: AsyncIterator[list[StoredObject]], directory: str, path: Path) -> Listed:
+    """Write the files right in *directory*, which *pages* list, to the text file *path*, a row each: `COLUMNS`.
 
     ``name`` is in Unicode normal form C, ``stored_name`` is empty where the store has it like that too,
     ``modified`` is in milliseconds since 1970.
@@ -43,7 +46,7 @@ async def write_listing(listing: Listing, directory: str, path: Path) -> Listed:
     listed = Listed()
     prefix = len(keys.target(directory)) + 1
     with path.open("w", encoding="utf-8", newline="") as file:
-        async for page in listing(directory):
+        async for page in pages:
             rows = []
             for stored in page:
                 name = stored.key[prefix:]

@@ -1,6 +1,6 @@
 """The rows of a report: NDJSON files of so many rows each, in an order that pages can go by."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final, Literal, NamedTuple, Self
 
@@ -75,6 +75,17 @@ async def read_page(
         lines = content.splitlines()[max(0, start - first) : end - first]
         rows += map(from_json, lines)
     return RowPage(rows, str(end) if end < total else "")
+
+
+async def read_rows(
+    read: Callable[[str], Awaitable[bytes | None]], table: Table, *, total: int
+) -> AsyncIterator[list[dict[str, Any]]]:
+    """Yield all rows of a table, `PART_ROWS` at a time; raises InvalidValue where the report is deleted meanwhile."""
+    for name in part_names(table, total):
+        content = await read(name)
+        if content is None:
+            raise InvalidValue("The report does not exist any more.", field="cursor")
+        yield [from_json(line) for line in content.splitlines()]
 
 
 def part_names(table: Table, total: int) -> Iterator[str]:

@@ -1,0 +1,91 @@
+"""What obstore has no verb for, by boto3: making the bucket, and giving up uploads in parts that nobody ends.
+
+boto3 takes a third of a second to import and is imported when it is needed: a health check must not pay for it.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from imageconverter.errors import StoreUnavailable
+from imageconverter.settings import Storage
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+_CONNECT_SECONDS = 2
+_NOT_FOUND = 404
+
+
+def ensure_bucket(settings: Storage) -> None:
+    """Make the bucket where it does not exist; raises StoreUnavailable."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    bucket, region = settings.bucket, settings.region
+    try:
+        client = _client(settings)
+        try:
+            client.head_bucket(Bucket=bucket)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != _NOT_FOUND:
+                raise
+            client.create_bucket(Bucket=bucket, **_location(region))
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+            raise StoreUnavailable(f"The bucket cannot be used: {error}") from error
+    except BotoCoreError as error:
+        raise StoreUnavailable(f"The object store does not answer: {error}") from error
+
+
+def abort_unfinished(settings: Storage, *, before: datetime) -> int:
+    """Give up the uploads in parts that were begun *before* and never ended; returns how many.
+
+    A process that is killed while it uploads leaves such parts; they take room and no listing shows them.
+    Raises StoreUnavailable.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    aborted = 0
+    try:
+        client = _client(settings)
+        for page in client.get_paginator("list_multipart_uploads").paginate(Bucket=settings.bucket):
+            for upload in page.get("Uploads", []):
+                if upload["Initiated"] < before:
+                    client.abort_multipart_upload(
+                        Bucket=settings.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                    )
+                    aborted += 1
+    except (BotoCoreError, ClientError) as error:
+        raise StoreUnavailable(f"Unfinished uploads cannot be swept: {error}") from error
+    return aborted
+
+
+def _client(settings: Storage) -> "S3Client":
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+
+    return boto3.client(
+        "s3",
+        endpoint_url=settings.endpoint,
+        region_name=settings.region,
+        aws_access_key_id=_plain(settings.access_key),
+        aws_secret_access_key=_plain(settings.secret_key),
+        config=Config(
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=settings.timeout_seconds,
+            retries={"mode": "standard", "max_attempts": 1},
+            s3={"addressing_style": "path"},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+def _location(region: str) -> dict[str, Any]:
+    """S3 wants the region named in the request unless it is the default one."""
+    return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}

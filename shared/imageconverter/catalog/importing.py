@@ -1,0 +1,26 @@
+"""Taking over a whole catalogue: read and checked, written, and in one step at the end the one that counts."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from imageconverter.catalog.database import Workspace
+from imageconverter.catalog.entries import Notation, read_entries
+from imageconverter.catalog.store import publish
+from imageconverter.catalog.version import CatalogueVersion
+from imageconverter.catalog.writing import write_version
+from imageconverter.formats import PictureType
+from imageconverter.storage import ObjectStore
+
+
+async def import_catalogue(
+    store: ObjectStore, kind: PictureType, chunks: AsyncIterator[bytes], notation: Notation, workspace: Workspace
+) -> CatalogueVersion:
+    """Make the catalogue that *chunks* hold the one that counts; whatever goes wrong, the one before still does.
+
+    Raises BrokenLine, DatabaseFailed, StoreUnavailable, and whatever *chunks* raises.
+    """
+    with TemporaryDirectory(dir=workspace.folder) as folder:
+        version = await write_version(read_entries(chunks, notation), Path(folder), workspace)
+        await publish(store, kind, version, Path(folder))
+    return version

@@ -1,0 +1,97 @@
+"""Writing a catalogue: its entries go to Parquet files, and an id that occurs twice is found."""
+
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from duckdb import DuckDBPyConnection
+
+from imageconverter.catalog.database import CSV, Workspace, in_thread, open_database, quoted
+from imageconverter.catalog.entries import Entry
+from imageconverter.catalog.version import CatalogueVersion, part_name
+from imageconverter.errors import BrokenLine
+
+_PART_BYTES = 64 * 1024 * 1024  # of text; the Parquet file has about a tenth
+
+_WRITE_PART = f"""
+COPY (
+    SELECT line, id, active, CASE WHEN images IS NULL THEN [] ELSE string_split(images, '/') END AS images
+    FROM read_csv($spool, {CSV}, columns = {{line: 'BIGINT', id: 'VARCHAR', active: 'BOOLEAN', images: 'VARCHAR'}})
+) TO $part (FORMAT parquet, COMPRESSION zstd)
+"""  # noqa: S608 - a constant of ours
+# Numbers instead of texts, for they need less memory; the few that occur twice are looked at again.
+_TWICE = """
+WITH entries AS (FROM read_parquet($parts)),
+     suspects AS (SELECT hash(id) AS number FROM entries GROUP BY number HAVING count(*) > 1)
+SELECT id, list_sort(list(line))[:2] AS lines FROM entries WHERE hash(id) IN (FROM suspects)
+GROUP BY id HAVING count(*) > 1 ORDER BY lines[2] LIMIT 1
+"""
+_COUNT = """
+SELECT count(*), coalesce(sum(len(images)) FILTER (active), 0) FROM read_parquet($parts)
+"""
+
+
+async def write_version(batches: AsyncIterator[list[Entry]], folder: Path, workspace: Workspace) -> CatalogueVersion:
+    """Write a new version into *folder*, which is empty: Parquet files that `part_name` names.
+
+    Raises BrokenLine where an id occurs twice, and whatever *batches* raises; the folder is of no use then.
+    """
+    with open_database(workspace, folder) as database:
+        writer = _Writer(database, folder)
+        try:
+            async for batch in batches:
+                await in_thread(database, writer.add, batch)
+        finally:
+            writer.close()
+        return await in_thread(database, writer.finish)
+
+
+class _Writer:
+    """Collects entries as text and makes a Parquet file of it when there is enough."""
+
+    def __init__(self, database: DuckDBPyConnection, folder: Path) -> None:
+        self._database = database
+        self._folder = folder
+        self._parts: list[Path] = []
+        self._spool = self._new_spool()
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        self._spool.writelines(
+            f"{line},{quoted(identity)},{active},{quoted('/'.join(images)) if images else ''}\n"
+            for line, identity, active, images in entries
+        )
+        if self._spool.tell() >= _PART_BYTES:
+            self._write_part()
+            self._spool = self._new_spool()
+
+    def finish(self) -> CatalogueVersion:
+        self._write_part()
+        parts = {"parts": [str(part) for part in self._parts]}
+        twice = self._database.execute(_TWICE, parts).fetchone()
+        if twice:
+            identity, (earlier, line) = twice
+            raise BrokenLine(line, "id", f"{identity!r} is that of line {earlier} already.")
+        entries, images = self._database.execute(_COUNT, parts).fetchall()[0]
+        now = datetime.now(UTC)
+        return CatalogueVersion(
+            version=f"{now:%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}",
+            entries=entries,
+            images=images,
+            at=now,
+            bytes=sum(part.stat().st_size for part in self._parts),
+            parts=len(self._parts),
+        )
+
+    def close(self) -> None:
+        self._spool.close()
+
+    def _new_spool(self) -> TextIO:
+        return (self._folder / "spool.csv").open("w", encoding="utf-8", newline="")
+
+    def _write_part(self) -> None:
+        self._spool.close()
+        part = self._folder / part_name(len(self._parts))
+        self._database.execute(_WRITE_PART, {"spool": self._spool.name, "part": str(part)})
+        self._parts.append(part)

@@ -1,0 +1,121 @@
+"""Repairing what is missing: sources that are in the store are converted again."""
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from imageconverter import keys
+from imageconverter.catalog.names import picture_name
+from imageconverter.conversions import TASK, ConversionJob, orders
+from imageconverter.directories import is_file
+from imageconverter.errors import InvalidValue, NotFound
+from imageconverter.formats import Format, FormatCatalog, PictureType
+from imageconverter.jobs import JobQueue, Lane
+from imageconverter.reports.results import read_rows
+from imageconverter.reports.shelf import Report, kept_reports, rows_of
+from imageconverter.storage import ObjectStore
+
+MOST_IMAGES: Final = 10_000
+"""That one call converts; the next report shows what is left."""
+
+_UPLOADS = keys.source(f"{keys.UPLOADS}/")
+
+
+class _Source(NamedTuple):
+    """A file that a missing image could be made of; the greatest is the best."""
+
+    rank: int
+    modified: datetime
+    key: str
+
+
+class Repair(BaseModel):
+    """What is converted again."""
+
+    model_config = ConfigDict(frozen=True)
+
+    report: int
+    missing: int
+    """Images in this repair, each in one format or several."""
+    converting: int
+    """Sources that were found and are being converted."""
+    without_source: int
+    more: bool
+    """Whether the report has more missing images than one repair takes."""
+
+
+async def repair(
+    store: ObjectStore, queue: JobQueue, kind: PictureType, formats: FormatCatalog, *, limit: int = MOST_IMAGES
+) -> Repair:
+    """Have the sources of up to *limit* images converted that the newest report misses; memory does not grow further.
+
+    A source has the image's name. It lies in the format's source directory, else anywhere in the source tree, else in
+    an upload; of several the one that was changed last is taken. Who asks again while jobs are waiting has them once.
+    Raises NotFound without a report, StoreUnavailable, QueueUnavailable.
+    """
+    reports = await kept_reports(store, kind)
+    if not reports:
+        raise NotFound("There is no report yet.")
+    report = reports[0]
+    wanted: dict[str, list[Format]] = {}
+    more = False
+    async for name, each in _missing(store, kind, report, formats):
+        if name not in wanted and len(wanted) == limit:
+            more = True
+            continue
+        wanted.setdefault(name, []).append(each)
+    found = await _sources(store, wanted)
+    jobs: dict[str, list[Format]] = {}
+    for name, missing in wanted.items():
+        for each in missing:
+            source = found.get((name, each.source_directory))
+            if source:
+                jobs.setdefault(source.key, []).append(each)
+    for key, missing in jobs.items():
+        job_id = f"repair-{report.folder}-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
+        job = ConversionJob(id=job_id, source_key=key, outputs=orders(key, missing))
+        await queue.accept(Lane.BATCH, TASK, job.id, job.model_dump(exclude_defaults=True))
+    named = {name for name, _ in found}
+    return Repair(
+        report=report.id,
+        missing=len(wanted),
+        converting=len(jobs),
+        without_source=len(wanted) - len(named),
+        more=more,
+    )
+
+
+async def _missing(
+    store: ObjectStore, kind: PictureType, report: Report, formats: FormatCatalog
+) -> AsyncIterator[tuple[str, Format]]:
+    async for rows in read_rows(rows_of(store, kind, report), "missing", total=report.total("missing")):
+        for row in rows:
+            if row["format"] in formats:
+                yield row["filename"], formats[row["format"]]
+
+
+async def _sources(store: ObjectStore, wanted: Mapping[str, Sequence[Format]]) -> dict[tuple[str, str], _Source]:
+    """Return the best source by each name *wanted* and source directory of a format; there may be none."""
+    found: dict[tuple[str, str], _Source] = {}
+    async for page in store.list(keys.SOURCE):
+        for stored in page:
+            try:
+                name = picture_name(stored.key.rpartition("/")[2])
+            except InvalidValue:
+                continue
+            if name not in wanted or not is_file(stored):
+                continue
+            for directory in {each.source_directory for each in wanted[name]}:
+                source = _Source(_rank(stored.key, directory), stored.modified, stored.key)
+                found[name, directory] = max(source, found.get((name, directory), source))
+    return found
+
+
+def _rank(key: str, directory: str) -> int:
+    """Return how well the place of a source fits a format with the source *directory*, "" for none."""
+    if directory and key.startswith(f"{keys.source(directory)}/"):
+        return 2
+    return 0 if key.startswith(_UPLOADS) else 1

@@ -1,0 +1,31 @@
+"""Asking for scans by the clock."""
+
+from datetime import datetime
+
+from cronsim import CronSim
+from redis.asyncio import Redis
+
+from imageconverter import keys
+from imageconverter.jobs import JobQueue, redis_errors
+from imageconverter.reports import orders
+
+
+async def scan_when_due(redis: Redis, queue: JobQueue, schedule: str, now: datetime, *, patience: float) -> int:
+    """Ask for a scan where *schedule*, a cron expression in the time zone of *now*, has come due; returns how many.
+
+    Times that were missed are made up for by one scan. Where nothing is known of scans yet, the first one that is due
+    from now on is made. Raises QueueUnavailable.
+    """
+    due = next(CronSim(schedule, now, reverse=True)).isoformat()
+    async with redis_errors(patience), redis.pipeline(transaction=False) as pipe:
+        pipe.get(keys.SCHEDULED)
+        (last,) = await pipe.execute()
+    if last is not None and datetime.fromisoformat(last.decode()) >= datetime.fromisoformat(due):
+        return 0
+    if last is not None:
+        await orders.scan(queue)
+    # Afterwards: a scan that is asked for twice is one, one that is not asked for is missed.
+    async with redis_errors(patience), redis.pipeline(transaction=False) as pipe:
+        pipe.set(keys.SCHEDULED, due)
+        await pipe.execute()
+    return int(last is not None)

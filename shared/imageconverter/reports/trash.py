@@ -1,0 +1,120 @@
+"""The trash: what clean-ups have taken away, to be put back for some time."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from imageconverter import keys
+from imageconverter.errors import NotFound
+from imageconverter.formats import PictureType
+from imageconverter.storage import ObjectStore, StoredObject
+
+_AT_ONCE: Final = 16
+_ID = re.compile("[0-9A-Za-z-]{1,64}")  # nothing else is part of a key
+
+
+class Trash(BaseModel):
+    """What one clean-up has taken away."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    kind: PictureType
+    at: AwareDatetime
+    report: int
+    """The report that called the files unused."""
+    files: int
+    """How many it was to take."""
+    bytes: int
+
+
+class Restored(NamedTuple):
+    """What became of files in the trash."""
+
+    files: int
+    """That are back where they were."""
+    kept: int
+    """That stay in the trash, because there is a file of that name again."""
+
+
+async def all_trash(store: ObjectStore) -> list[Trash]:
+    """Return what is in the trash, the newest first."""
+    found = [
+        trash
+        async for page in store.list(keys.trash_manifests())
+        for stored in page
+        if (trash := await _read(store, stored.key))
+    ]
+    return sorted(found, key=lambda trash: trash.id, reverse=True)
+
+
+async def open_trash(store: ObjectStore, trash: Trash) -> None:
+    """Note what is to be taken away, before the first file is."""
+    data = trash.model_dump_json().encode()
+    await store.put(keys.trash_manifest(trash.id), data, content_type="application/json")
+
+
+async def throw(store: ObjectStore, trash_id: str, paths: Sequence[str]) -> None:
+    """Move the files at *paths* of the target tree to the trash; one that is gone is passed over."""
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def copy(path: str) -> str:
+        async with slots:
+            copied = await store.copy(keys.target(path), keys.trash_files(trash_id) + path)
+            return keys.target(path) if copied else ""
+
+    copied = await asyncio.gather(*(copy(path) for path in paths))
+    await store.delete(key for key in copied if key)
+
+
+async def restore(store: ObjectStore, trash_id: str) -> Restored:
+    """Put the files of a clean-up back; done again after an end in the middle, it goes on.
+
+    Raises NotFound where there is no such trash.
+    """
+    if not _ID.fullmatch(trash_id) or await store.head(keys.trash_manifest(trash_id)) is None:
+        raise NotFound("There is no such trash.")
+    prefix = keys.trash_files(trash_id)
+    files = kept = 0
+    async for page in store.list(prefix):
+        back = await asyncio.gather(*(_put_back(store, prefix, stored) for stored in page))
+        await store.delete(stored.key for stored, restored in zip(page, back, strict=True) if restored)
+        files += sum(back)
+        kept += len(back) - sum(back)
+    if not kept:
+        await store.delete([keys.trash_manifest(trash_id)])
+    return Restored(files, kept)
+
+
+async def sweep(store: ObjectStore, *, days: float) -> int:
+    """Delete for good what was taken away more than *days* ago; returns the number of files."""
+    oldest = datetime.now(UTC) - timedelta(days=days)
+    swept = 0
+    for trash in await all_trash(store):
+        if trash.at < oldest:
+            async for page in store.list(keys.trash_files(trash.id)):
+                await store.delete(stored.key for stored in page)
+                swept += len(page)
+            await store.delete([keys.trash_manifest(trash.id)])
+    return swept
+
+
+async def _put_back(store: ObjectStore, prefix: str, thrown: StoredObject) -> bool:
+    target = keys.target(thrown.key.removeprefix(prefix))
+    there = await store.head(target)
+    if there is None:
+        return await store.copy(thrown.key, target)
+    # The same, where this was done before; else a newer picture of that name, which is what the shop shows now.
+    return (there.size, there.etag) == (thrown.size, thrown.etag)
+
+
+async def _read(store: ObjectStore, key: str) -> Trash | None:
+    loaded = await store.get(key)
+    try:
+        return Trash.model_validate_json(bytes(loaded.data)) if loaded else None
+    except ValidationError:
+        return None  # none of ours; it is not touched

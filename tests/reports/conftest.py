@@ -1,0 +1,40 @@
+"""A bucket of their own for the tests of reports, empty before each."""
+
+from pathlib import Path
+
+import pytest
+
+from imageconverter.reports import ranges
+from imageconverter.resources import wait_for_bucket
+from imageconverter.storage import ObjectStore
+from tests.conftest import storage_settings
+from tests.reports.shop import Shop
+
+
+@pytest.fixture(scope="session")
+async def bucket(servers: dict[str, str]) -> ObjectStore:
+    """Make the bucket."""
+    store = ObjectStore(storage_settings(servers, bucket="reports"))
+    await wait_for_bucket(store)
+    return store
+
+
+@pytest.fixture
+async def store(bucket: ObjectStore) -> ObjectStore:
+    """Nothing is in it."""
+    for prefix in ("catalog/", "reports/", "trash/", "target/", "source/", "ranges/"):
+        async for page in bucket.list(prefix):
+            await bucket.delete(stored.key for stored in page)
+    return bucket
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listing that breaks off is tried again at once."""
+    monkeypatch.setattr(ranges, "_PAUSES", (0.0, 0.0))
+
+
+@pytest.fixture
+def shop(store: ObjectStore, tmp_path: Path) -> Shop:
+    """A shop without a catalogue and without files."""
+    return Shop(store, tmp_path)

@@ -1,0 +1,318 @@
+"""Clean-up: what it takes, and above all what it does not."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import pytest
+
+from imageconverter import keys
+from imageconverter.errors import CleanUpRefused, StoreUnavailable
+from imageconverter.formats import FormatCatalog
+from imageconverter.reports import results as results_module
+from imageconverter.reports.trash import all_trash, restore
+from imageconverter.storage import ObjectStore
+from tests.reports.shop import Shop, make_format
+
+
+@pytest.fixture
+async def tidy(shop: Shop) -> Shop:
+    """A shop of one product, three files that nobody names, and two reports that say so, eight days apart."""
+    await shop.sells("a.jpg")
+    await shop.has("keep/a.jpg", "jpeg/a.jpg", "keep/x.jpg", "keep/y.jpg", "jpeg/x.jpg")
+    await shop.report()
+    await shop.days_pass(8)
+    await shop.report()
+    return shop
+
+
+UNUSED = ["jpeg/x.jpg", "keep/x.jpg", "keep/y.jpg"]
+USED = ["jpeg/a.jpg", "keep/a.jpg"]
+
+
+async def test_what_two_reports_call_unused_goes_to_the_trash(tidy: Shop) -> None:
+    """With all that was stored with it, and with a record of what was done."""
+    done = await tidy.clean(order="20261122T000000-abc")
+
+    assert await tidy.files() == USED
+    assert await tidy.files(keys.trash_files("20261122T000000-abc")) == UNUSED
+    thrown = await tidy.store.open(keys.trash_files("20261122T000000-abc") + "keep/x.jpg")
+    assert thrown is not None
+    assert (thrown.content_type, thrown.stored.metadata) == ("image/jpeg", {"made-of": "0f"})
+    assert done.model_dump() == {
+        "dry": False,
+        "report": 2,
+        "since": 1,
+        "files": 3,
+        "bytes": 21,
+        "share": 0.6,
+        "refused": "",
+        "trash": "20261122T000000-abc",
+        "first": tuple(UNUSED),
+    }
+    (trash,) = await all_trash(tidy.store)
+    assert (trash.id, trash.kind, trash.report, trash.files) == ("20261122T000000-abc", "product", 2, 3)
+
+
+async def test_a_dry_run_tells_the_same_and_touches_nothing(tidy: Shop) -> None:
+    """Not even the trash."""
+    before = await tidy.files("")
+    told = await tidy.clean(dry=True)
+
+    assert (told.files, told.bytes, told.first, told.trash) == (3, 21, tuple(UNUSED), "")
+    assert await tidy.files("") == before
+
+
+async def test_without_a_report_nothing_goes(shop: Shop) -> None:
+    """There is nothing to go by."""
+    with pytest.raises(CleanUpRefused, match="no report yet"):
+        await shop.clean()
+
+
+@pytest.mark.parametrize("days", [None, 0, 6.9])
+async def test_two_reports_a_grace_period_apart_are_needed(shop: Shop, days: float | None) -> None:
+    """One alone, or two of the same week, may both come from the same mistake."""
+    await shop.sells("a.jpg")
+    await shop.has("keep/x.jpg")
+    await shop.report()
+    if days is not None:
+        await shop.days_pass(days)
+        await shop.report()
+
+    with pytest.raises(CleanUpRefused, match="by 7 days"):
+        await shop.clean()
+    assert await shop.files() == ["keep/x.jpg"]
+
+
+@pytest.mark.parametrize(("names", "words"), [((), "No active entry"), (("a.jpg",), "less than half")])
+async def test_a_catalogue_that_was_refused_takes_nothing_away(
+    shop: Shop, names: tuple[str, ...], words: str
+) -> None:
+    """Though the reports before would have allowed it; the reason is told, also by a dry run."""
+    await shop.sells("a.jpg", "b.jpg", "c.jpg")
+    await shop.has("keep/x.jpg")
+    for days in (8, 0):
+        await shop.report()
+        await shop.days_pass(days)
+    await shop.sells(*names)
+    await shop.report()
+
+    for dry in (True, False):
+        with pytest.raises(CleanUpRefused, match=words):
+            await shop.clean(dry=dry)
+    assert await shop.files() == ["keep/x.jpg"]
+
+
+async def test_reports_that_dared_to_say_nothing_are_passed_over(tidy: Shop) -> None:
+    """One broken export in between does not begin the grace period again."""
+    await tidy.sells()
+    await tidy.report()
+    await tidy.sells("a.jpg")
+    await tidy.report()
+
+    assert (await tidy.clean(dry=True)).first == tuple(UNUSED)
+
+
+async def test_a_catalogue_that_nobody_has_reported_on_takes_nothing_away(tidy: Shop) -> None:
+    """It may name what was unused; a new report has to tell."""
+    await tidy.sells("a.jpg", "x.jpg")
+
+    with pytest.raises(CleanUpRefused, match="another catalogue"):
+        await tidy.clean()
+    assert await tidy.files() == sorted(UNUSED + USED)
+
+
+async def test_what_was_used_in_a_report_in_between_stays(shop: Shop) -> None:
+    """It was unused in the first and the last, and in the one before the last, but not all the time."""
+    await shop.has("keep/x.jpg", "keep/y.jpg")
+    for names in (("a.jpg",), ("a.jpg", "x.jpg"), ("a.jpg",), ("a.jpg",)):
+        await shop.sells(*names)
+        await shop.report()
+        await shop.days_pass(3)
+
+    assert (await shop.clean()).first == ("keep/y.jpg",)
+    assert await shop.files() == ["keep/x.jpg"]
+
+
+async def test_reports_before_the_grace_period_do_not_matter(shop: Shop) -> None:
+    """What was sold long ago may go; of those that are old enough the last one counts."""
+    await shop.has("keep/x.jpg")
+    for names in (("x.jpg", "a.jpg"), ("a.jpg",), ("a.jpg",)):
+        await shop.sells(*names)
+        await shop.report()
+        await shop.days_pass(8)
+
+    done = await shop.clean()
+    assert (done.since, done.first) == (2, ("keep/x.jpg",))
+
+
+async def replace(shop: Shop, path: str) -> None:
+    """Put a file of the same size until the store tells another time; it counts in seconds."""
+    before = await shop.store.head(keys.target(path))
+    assert before is not None
+    while True:
+        await shop.has(path, data=b"another")
+        now = await shop.store.head(keys.target(path))
+        assert now is not None
+        if now.modified != before.modified:
+            return
+        await asyncio.sleep(0.05)
+
+
+async def test_a_file_that_was_put_again_since_the_report_stays(tidy: Shop) -> None:
+    """Whether it is larger or just newer: somebody wants it."""
+    await tidy.has("keep/x.jpg", data=b"a larger picture")
+    await replace(tidy, "keep/y.jpg")
+    await tidy.store.delete([keys.target("jpeg/x.jpg")])
+
+    done = await tidy.clean()
+    assert (done.files, done.bytes) == (0, 0)
+    assert await tidy.files() == [*USED, "keep/x.jpg", "keep/y.jpg"]
+
+
+async def test_a_file_that_was_put_again_between_the_reports_stays(shop: Shop) -> None:
+    """Its grace period began with that."""
+    await shop.sells("a.jpg")
+    await shop.has("keep/x.jpg", "keep/y.jpg")
+    await shop.report()
+    await replace(shop, "keep/x.jpg")
+    await shop.days_pass(8)
+    await shop.report()
+
+    await shop.clean()
+    assert await shop.files() == ["keep/x.jpg"]
+
+
+async def test_a_large_share_takes_an_explicit_word(tidy: Shop) -> None:
+    """Three of five files are more than a half; a dry run shows what it would be all the same."""
+    with pytest.raises(CleanUpRefused, match=r"3 of 5 files are more than the 50 %") as caught:
+        await tidy.clean(limit=0.5)
+    assert caught.value.field == "share"
+    assert await tidy.files() == sorted(UNUSED + USED)
+
+    told = await tidy.clean(dry=True, limit=0.5)
+    assert "3 of 5" in told.refused
+    assert (told.files, told.first) == (3, tuple(UNUSED))
+
+
+async def test_a_share_that_was_spelled_out_is_taken(tidy: Shop) -> None:
+    """Just as many as were allowed, and not one more."""
+    with pytest.raises(CleanUpRefused):
+        await tidy.clean(limit=0.1, share=0.5999)
+    assert (await tidy.clean(limit=0.1, share=0.6)).files == 3
+
+
+async def test_a_share_is_not_rounded(shop: Shop) -> None:
+    """What is a little over the limit is over it."""
+    await shop.sells("a.jpg")
+    await shop.has("keep/a.jpg", "jpeg/a.jpg", "keep/x.jpg")
+    await shop.report()
+    await shop.days_pass(8)
+    await shop.report()
+
+    with pytest.raises(CleanUpRefused):
+        await shop.clean(limit=0.33333)
+
+
+async def test_files_in_shared_directories_stay(shop: Shop) -> None:
+    """The catalogue of products does not know what a category needs."""
+    formats = [
+        make_format("p", target_directory="both"),
+        make_format("q", "jpeg", "category", target_directory="both"),
+    ]
+    shop.formats = FormatCatalog([make_format("keep"), *formats])
+    await shop.sells("a.jpg")
+    await shop.has("both/x.jpg", "keep/x.jpg")
+    await shop.report()
+    await shop.days_pass(8)
+    await shop.report()
+
+    assert (await shop.clean()).files == 1
+    assert await shop.files() == ["both/x.jpg"]
+
+
+async def test_types_do_not_mix(tidy: Shop) -> None:
+    """Cleaning up categories takes files of categories, by reports on categories."""
+    await tidy.has("c/x.jpg", "c/b.jpg")
+    with pytest.raises(CleanUpRefused, match="no report yet"):
+        await tidy.clean("category")
+    await tidy.sells("b.jpg", kind="category")
+    await tidy.report("category")
+    await tidy.days_pass(8, "category")
+    await tidy.report("category")
+
+    await tidy.clean("category")
+    assert await tidy.files() == ["c/b.jpg", *sorted(UNUSED + USED)]
+    assert [trash.kind for trash in await all_trash(tidy.store)] == ["category"]
+
+
+async def test_all_directories_and_names_are_gone_through_in_one_order(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where one is the beginning of another, where they are not ASCII, and over the borders of files of rows."""
+    monkeypatch.setattr(results_module, "PART_ROWS", 3)
+    directories = ["a", "a-b", "a/b", "ä", "a b", "\U0001f600"]
+    names = ["a.jpg", "a-b.jpg", "Z.jpg", "ä.jpg", "o\u0308.jpg", "\ufb01.jpg", "\U0001f600.jpg", "a b+c%20d#?.jpg"]
+    shop.formats = FormatCatalog([make_format(f"f{n}", target_directory=each) for n, each in enumerate(directories)])
+    await shop.sells("none.jpg")
+    for directory in directories:
+        await shop.has(*(f"{directory}/{name}" for name in names))
+    await shop.report()
+    await shop.days_pass(4)
+    await shop.store.delete([keys.target("a-b/Z.jpg"), keys.target("ä/ä.jpg")])
+    await shop.report()
+    await shop.has("a-b/Z.jpg", "ä/ä.jpg")
+    await shop.days_pass(4)
+    await shop.report()
+
+    done = await shop.clean()
+    assert done.files == len(directories) * len(names) - 2
+    assert await shop.files() == ["a-b/Z.jpg", "ä/ä.jpg"]
+
+
+class Ending(ObjectStore):
+    """A store that goes away after so many copies, or at the first deletion."""
+
+    def __init__(self, real: ObjectStore, *, copies: int) -> None:
+        self.__dict__.update(real.__dict__)
+        self._left = copies
+
+    async def copy(self, source: str, target: str) -> bool:
+        """Copy while there is something left."""
+        if not self._left:
+            raise StoreUnavailable("The object store is gone.")
+        self._left -= 1
+        return await super().copy(source, target)
+
+    async def delete(self, keys: Iterable[str]) -> None:  # noqa: ARG002 - the verb's own
+        """Never come to that."""
+        raise StoreUnavailable("The object store is gone.")
+
+
+@pytest.mark.parametrize("copies", [0, 1, 3])
+async def test_a_clean_up_that_ended_in_the_middle_goes_on(tidy: Shop, copies: int) -> None:
+    """Under the same id; what it had done before counts, and no file is lost at any point."""
+    broken = Shop(Ending(tidy.store, copies=copies), tidy.folder)
+    with pytest.raises(StoreUnavailable):
+        await broken.clean(order="one")
+    assert await tidy.files() == sorted(UNUSED + USED)
+
+    done = await tidy.clean(order="one")
+    assert (done.files, done.bytes, done.trash) == (3, 21, "one")
+    assert await tidy.files() == USED
+    assert len(await all_trash(tidy.store)) == 1
+
+    again = await tidy.clean(order="one")
+    assert (again.files, again.trash) == (3, "one")
+
+
+async def test_what_was_restored_has_a_grace_period_of_its_own(tidy: Shop) -> None:
+    """Whoever took it back would be surprised to see it go with the next clean-up."""
+    before = datetime.now(UTC)
+    done = await tidy.clean()
+    while datetime.now(UTC).replace(microsecond=0) <= before:  # a store that counts in seconds
+        await asyncio.sleep(0.05)
+    await restore(tidy.store, done.trash)
+    await tidy.report()
+
+    assert (await tidy.clean(dry=True)).files == 0

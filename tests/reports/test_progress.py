@@ -1,0 +1,99 @@
+"""How far a scan is, as anybody may ask."""
+
+import time
+
+import pytest
+
+from imageconverter import keys
+from imageconverter.errors import QueueUnavailable
+from imageconverter.jobs import Lane, open_redis
+from imageconverter.reports import orders
+from imageconverter.reports.progress import ScanProgress, ScanState
+from imageconverter.resources import Resources
+from imageconverter.settings import Redis
+
+
+@pytest.fixture
+async def progress(resources: Resources) -> ScanProgress:
+    """Nothing is known of scans, and none waits."""
+    await resources.redis.delete(keys.SCAN, keys.lane(Lane.SCAN))
+    return ScanProgress(resources.redis, patience=4)
+
+
+async def test_before_the_first_scan_nothing_is_known(progress: ScanProgress) -> None:
+    """That is an answer, too."""
+    assert await progress.state() == ScanState(running=False, kind="", files=0, started=0, ended=0, failure="")
+
+
+async def test_a_scan_runs_from_when_it_is_asked_for(progress: ScanProgress, resources: Resources) -> None:
+    """Until its job is done, also while no reporter is there."""
+    await orders.scan(resources.queue)
+    assert (await progress.state()).running
+    await resources.redis.delete(keys.lane(Lane.SCAN))
+    assert not (await progress.state()).running
+
+
+async def test_a_scan_tells_how_far_it_is(progress: ScanProgress) -> None:
+    """The type, and its files: the first at once, the next within a second."""
+    before = int(time.time())
+    assert await progress.start() == set()
+    await progress.begin("product")
+    await progress.listed(1000)
+    await progress.listed(2000)
+    state = await progress.state()
+    assert (state.kind, state.files, state.ended) == ("product", 1000, 0)
+    assert state.started >= before
+
+    await progress.begin("category")
+    state = await progress.state()
+    assert (state.kind, state.files) == ("category", 0)
+    await progress.listed(5)
+    assert (await progress.state()).files == 5
+
+    await progress.end()
+    state = await progress.state()
+    assert (state.kind, state.failure) == ("", "")
+    assert state.ended >= before
+
+
+async def test_a_scan_that_was_broken_off_goes_on(progress: ScanProgress, resources: Resources) -> None:
+    """With the types that it has not made yet, whichever reporter goes on; the next one makes all of them."""
+    await progress.start()
+    await progress.made(["product", "category"])
+    async with resources.redis.pipeline() as pipe:
+        pipe.hset(keys.SCAN, "started", "1000")
+        await pipe.execute()
+    assert await ScanProgress(resources.redis, patience=4).start() == {"product", "category"}
+    assert (await progress.state()).started == 1000
+
+    await progress.end()
+    assert await progress.start() == set()
+    assert (await progress.state()).started > 1000
+
+
+async def test_the_last_failure_is_told_until_a_scan_ends_well(progress: ScanProgress) -> None:
+    """Also while the next one runs."""
+    await progress.start()
+    await progress.failed("product: The object store did not answer in time.")
+    assert (await progress.state()).failure.startswith("product: ")
+    await progress.end("given up")
+    await progress.start()
+    assert (await progress.state()).failure == "given up"
+    await progress.end()
+    assert (await progress.state()).failure == ""
+
+
+async def test_each_type_has_the_failure_of_its_own_catalogue(progress: ScanProgress) -> None:
+    """Until one is taken over."""
+    await progress.taken_over("product", "0a1b", "Line 7: is broken.")
+    assert await progress.last_import("product") == ("0a1b", "Line 7: is broken.")
+    assert await progress.last_import("category") == ("", "")
+    await progress.taken_over("product", "")
+    assert await progress.last_import("product") == ("", "")
+
+
+async def test_a_redis_that_is_away_is_said() -> None:
+    """Nobody waits for it for long."""
+    async with open_redis(Redis(url="redis://127.0.0.1:9/0"), patience=0.2) as redis:
+        with pytest.raises(QueueUnavailable):
+            await ScanProgress(redis, patience=0.2).state()

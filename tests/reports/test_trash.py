@@ -1,0 +1,146 @@
+"""The trash: what was thrown comes back, and goes for good in the end."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from imageconverter import keys
+from imageconverter.errors import NotFound, StoreUnavailable
+from imageconverter.reports import trash
+from imageconverter.reports.trash import Trash, all_trash, open_trash, restore, throw
+from imageconverter.storage import ObjectStore
+from tests.reports.shop import Shop
+
+PATHS = ["a b/ä+c%20d#?.jpg", "keep/x.jpg", "keep/y.jpg"]
+
+
+async def thrown(shop: Shop, trash_id: str, *paths: str, days: float = 0) -> Trash:
+    """Put files into the store and throw them away, so many days ago."""
+    await shop.has(*paths)
+    made = Trash(
+        id=trash_id,
+        kind="product",
+        at=datetime.now(UTC) - timedelta(days=days),
+        report=1,
+        files=len(paths),
+        bytes=7 * len(paths),
+    )
+    await open_trash(shop.store, made)
+    await throw(shop.store, trash_id, paths)
+    return made
+
+
+async def test_what_was_thrown_comes_back_as_it_was(shop: Shop) -> None:
+    """Bytes, type and what was stored with it; the trash is empty then."""
+    await thrown(shop, "one", *PATHS)
+    assert await shop.files() == []
+
+    assert await restore(shop.store, "one") == (3, 0)
+    assert await shop.files() == PATHS
+    for path in PATHS:
+        back = await shop.store.open(keys.target(path))
+        assert back is not None
+        assert (back.content_type, back.stored.metadata) == ("image/jpeg", {"made-of": "0f"})
+        assert b"".join([chunk async for chunk in back.chunks]) == b"picture"
+    assert await shop.files(keys.TRASH) == []
+    with pytest.raises(NotFound):
+        await restore(shop.store, "one")
+
+
+async def test_a_name_that_was_taken_meanwhile_stays_in_the_trash(shop: Shop) -> None:
+    """The newer picture is the one that is shown; once it is gone, the older may come back."""
+    await thrown(shop, "one", "keep/x.jpg", "keep/y.jpg")
+    await shop.has("keep/x.jpg", data=b"a newer picture")
+
+    assert await restore(shop.store, "one") == (1, 1)
+    assert await shop.files() == ["keep/x.jpg", "keep/y.jpg"]
+    assert await shop.files(keys.trash_files("one")) == ["keep/x.jpg"]
+    newer = await shop.store.get(keys.target("keep/x.jpg"))
+    assert newer is not None
+    assert bytes(newer.data) == b"a newer picture"
+
+    await shop.store.delete([keys.target("keep/x.jpg")])
+    assert await restore(shop.store, "one") == (1, 0)
+
+
+@pytest.mark.parametrize("trash_id", ["two", "", "../one", "one/../one", "one/", ".", "on\u0435", "x" * 2000, "a\nb"])
+async def test_there_is_no_such_trash(shop: Shop, trash_id: str) -> None:
+    """Whatever a client calls it."""
+    await thrown(shop, "one", "keep/x.jpg")
+    with pytest.raises(NotFound):
+        await restore(shop.store, trash_id)
+    assert await shop.files() == []
+
+
+class Ending(ObjectStore):
+    """A store that goes away before it deletes anything."""
+
+    def __init__(self, real: ObjectStore) -> None:
+        self.__dict__.update(real.__dict__)
+
+    async def delete(self, keys: Iterable[str]) -> None:  # noqa: ARG002 - the verb's own
+        """Never come to that."""
+        raise StoreUnavailable("The object store is gone.")
+
+
+async def test_a_restoration_that_ended_in_the_middle_goes_on(shop: Shop) -> None:
+    """What is back already is not taken for a newer picture."""
+    await thrown(shop, "one", *PATHS)
+    with pytest.raises(StoreUnavailable):
+        await restore(Ending(shop.store), "one")
+    assert await shop.files() == PATHS
+
+    assert await restore(shop.store, "one") == (3, 0)
+    assert await shop.files() == PATHS
+    assert await shop.files(keys.TRASH) == []
+
+
+async def test_a_file_that_is_gone_is_passed_over(shop: Shop) -> None:
+    """Somebody else has deleted it."""
+    await shop.has("keep/x.jpg")
+    await throw(shop.store, "one", ["keep/gone.jpg", "keep/x.jpg"])
+
+    assert await shop.files(keys.trash_files("one")) == ["keep/x.jpg"]
+
+
+async def test_more_files_than_a_page_come_back(shop: Shop) -> None:
+    """While they are listed they become fewer."""
+    paths = [f"keep/{number:04}.jpg" for number in range(1001)]
+    await thrown(shop, "one")
+    prefix = keys.trash_files("one")
+    await asyncio.gather(*(shop.store.put(prefix + path, b"1", content_type="image/jpeg") for path in paths))
+
+    assert await restore(shop.store, "one") == (1001, 0)
+    assert await shop.files() == paths
+
+
+async def test_all_trash_is_listed_the_newest_first(shop: Shop) -> None:
+    """What is none of ours is left out."""
+    older = await thrown(shop, "20261121T000000-abc", "keep/x.jpg")
+    newer = await thrown(shop, "20261122T000000-abc", "keep/x.jpg")
+    await shop.store.put(keys.trash_manifest("odd"), b"{", content_type="application/json")
+
+    assert await all_trash(shop.store) == [newer, older]
+
+
+async def test_trash_goes_for_good_after_its_days(shop: Shop) -> None:
+    """All of its files, and none of a younger one."""
+    await thrown(shop, "old", "keep/x.jpg", "keep/y.jpg", days=30.1)
+    young = await thrown(shop, "young", "keep/x.jpg", days=29.9)
+
+    assert await trash.sweep(shop.store, days=30) == 2
+    assert await all_trash(shop.store) == [young]
+    assert await shop.files(keys.TRASH) == ["files/young/keep/x.jpg", "manifests/young.json"]
+    assert await trash.sweep(shop.store, days=30) == 0
+
+
+async def test_a_sweep_that_ended_in_the_middle_goes_on(shop: Shop) -> None:
+    """The record goes last, or the files would be forgotten."""
+    await thrown(shop, "old", "keep/x.jpg", days=31)
+    with pytest.raises(StoreUnavailable):
+        await trash.sweep(Ending(shop.store), days=30)
+    assert len(await all_trash(shop.store)) == 1
+    assert await trash.sweep(shop.store, days=30) == 1
+    assert await shop.files(keys.TRASH) == []
