@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from imageconverter.conversions import NamedOutcome, OutputOutcome
-from imageconverter.errors import ImageConverterError
+from imageconverter.errors import ImageConverterError, TooManyAttempts
 from imageconverter.formats import FormatCatalog
 from imageconverter.runs import RunStatus, SourceResult
 
@@ -22,6 +22,8 @@ def error_answer(error: ImageConverterError) -> web.Response:
         headers["WWW-Authenticate"] = "Bearer"
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    if isinstance(error, TooManyAttempts):
+        headers["Retry-After"] = str(error.seconds)
     return error_shape(error.status, error.reason, code=error.code, field=error.field, headers=headers)
 
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from imageconverter.errors import Unauthorized
 from imageconverter.settings import Gateway
+from services.gateway.attempts import Attempts
 
 
 class BasicAuth:
@@ -19,16 +20,19 @@ class BasicAuth:
         password = settings.admin_password.get_secret_value() if settings.admin_password else ""
         self._expected = _digest(f"{settings.admin_user}:{password}".encode()) if password else None
 
-    def require(self, request: web.Request) -> None:
-        """Raise Unauthorized unless *request* carries the credentials.
+    async def require(self, request: web.Request, attempts: Attempts) -> None:
+        """Raise Unauthorized unless *request* carries the credentials, TooManyAttempts as *attempts* has it.
 
         What a browser adds by itself to the request of another site's page does not count: these operations
         answer GET as well, so that a picture's address in such a page could call them.
         """
         if request.headers.get("Sec-Fetch-Site", "none") in ("cross-site", "same-site"):
             raise Unauthorized("A page of another site cannot use these credentials.")
-        presented = _digest(_credentials(request.headers.get("Authorization", "")))
-        if self._expected is None or not hmac.compare_digest(presented, self._expected):
+        presented = _credentials(request.headers.get("Authorization", ""))
+        right = self._expected is not None and hmac.compare_digest(_digest(presented), self._expected)
+        if presented and self._expected is not None:
+            await attempts.judge(request, right=right)
+        if not right:
             raise Unauthorized("The administrator's user and password are needed: Authorization: Basic.")
 
 

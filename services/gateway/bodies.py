@@ -10,6 +10,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from imageconverter.errors import MalformedBody, TooLarge
 
+STILL_SECONDS = 15.0
+"""In which some of a body has to arrive, or it counts as broken off."""
+
 _CHUNK = 256 * 1024
 
 
@@ -80,18 +83,24 @@ def announced_size(request: web.Request, limit: int) -> int:
     return length
 
 
-async def read_body(request: web.Request, *, limit: int, seconds: float) -> bytearray:
+async def read_body(
+    request: web.Request, *, limit: int, seconds: float, still_seconds: float = STILL_SECONDS
+) -> bytearray:
     """Read the whole body into one buffer.
 
-    Raises TooLarge over *limit* bytes, MalformedBody where the transfer is broken or takes over *seconds*.
+    Raises TooLarge over *limit* bytes, MalformedBody where the transfer is broken, takes over *seconds*, or brings
+    nothing for *still_seconds*.
     """
     body = bytearray()
+    clock = asyncio.get_running_loop().time
+    until = clock() + seconds
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout_at(min(until, clock() + still_seconds)) as deadline:
             async for chunk in request.content.iter_chunked(_CHUNK):
                 body += chunk
                 if len(body) > limit:
                     raise TooLarge("The request's body is larger than is allowed.")
+                deadline.reschedule(min(until, clock() + still_seconds))
     except TimeoutError:
         raise MalformedBody("The request's body did not arrive in time.") from None
     except (web.RequestPayloadError, HttpProcessingError, ClientError) as error:

@@ -10,6 +10,7 @@ from aiohttp import web
 from imageconverter.resources import open_resources, wait_for_bucket
 from imageconverter.settings import Settings
 from services.gateway.app import create_app, create_liveness_app
+from services.gateway.connection import Connection, Deadlines
 from services.lifecycle import known_as_alive, unless_stopped
 
 _log = structlog.get_logger(__name__)
@@ -17,6 +18,8 @@ _log = structlog.get_logger(__name__)
 ROLE = "gateway"
 
 _SHUTDOWN_SECONDS = 30
+_BACKLOG = 1024
+_DEADLINES = Deadlines()
 # A client hears of trouble with Redis within these seconds; a restart that is shorter goes unnoticed.
 _PATIENCE_SECONDS = 4
 
@@ -26,8 +29,8 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
     gateway = settings.gateway
     async with open_resources(settings, patience=_PATIENCE_SECONDS) as resources, AsyncExitStack() as sites:
         if gateway.liveness_port:
-            await sites.enter_async_context(_site(create_liveness_app(), gateway.host, gateway.liveness_port))
-        await sites.enter_async_context(_site(create_app(settings, resources), gateway.host, gateway.port))
+            await sites.enter_async_context(serving(create_liveness_app(), gateway.host, gateway.liveness_port))
+        await sites.enter_async_context(serving(create_app(settings, resources), gateway.host, gateway.port))
         _log.info("gateway ready", host=gateway.host, port=gateway.port)
         await unless_stopped(stopping, wait_for_bucket(resources.store))
         async with known_as_alive(resources.queue, ROLE):
@@ -36,12 +39,20 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def _site(app: web.Application, host: str, port: int) -> AsyncIterator[None]:
+async def serving(
+    app: web.Application, host: str, port: int, *, deadlines: Deadlines = _DEADLINES
+) -> AsyncIterator[None]:
     """Serve *app* on *port* until the block ends, then answer what is under way."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+    runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
+    server = runner.server
+    assert server is not None  # noqa: S101 - for mypy: there is one between setup and cleanup
+    loop = asyncio.get_running_loop()
     try:
-        await web.TCPSite(runner, host, port, backlog=1024).start()
-        yield
+        listening = await loop.create_server(lambda: Connection(server, deadlines), host, port, backlog=_BACKLOG)
+        try:
+            yield
+        finally:
+            listening.close()
     finally:
         await runner.cleanup()

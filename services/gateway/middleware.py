@@ -10,11 +10,13 @@ from aiohttp.typedefs import Handler
 from imageconverter.errors import ImageConverterError
 from services.gateway import preview_errors, state
 from services.gateway.answers import error_answer, error_shape
-from services.gateway.routes import IMAGECONVERTER_BASE
+from services.gateway.headers import set_harmless
+from services.gateway.routes import CHECK_BASE, IMAGECONVERTER_BASE
 
 _log = structlog.get_logger(__name__)
 
 _UNMATCHED = "(none)"
+_CLIENT_GONE = 499  # nginx's: nobody reads it, but the log and the numbers tell it from a fault
 # What comes every few seconds or all the time is counted, but nobody wants to read that it went well.
 _QUIET = frozenset(
     {
@@ -44,8 +46,7 @@ async def answered(request: web.Request, handler: Handler) -> web.StreamResponse
     status = response.status
     request.app[state.METRICS].observe(request.method, route, status, seconds)
     if route not in _QUIET or status >= HTTPStatus.BAD_REQUEST:
-        path = request.rel_url.raw_path
-        _log.info("request", method=request.method, path=path, status=status, seconds=round(seconds, 3))
+        _log.info("request", method=request.method, path=_path(request), status=status, seconds=round(seconds, 3))
     return response
 
 
@@ -55,8 +56,10 @@ def _error_answer(request: web.Request, error: Exception) -> web.Response:
     strict = request.app[state.PREVIEW_SETTINGS].strict_errors
     if isinstance(error, ImageConverterError):
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _log.warning("request failed", path=request.rel_url.raw_path, reason=error.reason)
+            _log.warning("request failed", path=_path(request), reason=error.reason)
         return preview_errors.error_answer(error, strict=strict) if is_of_previews else error_answer(error)
+    if isinstance(error, ConnectionError) and (request.transport is None or request.transport.is_closing()):
+        return web.Response(status=_CLIENT_GONE, reason="Client Closed Request")
     status, reason, code, headers = 500, "The server made a mistake; it has been noted.", "internalError", {}
     if isinstance(error, web.HTTPException):
         if error.status < HTTPStatus.BAD_REQUEST:
@@ -64,16 +67,19 @@ def _error_answer(request: web.Request, error: Exception) -> web.Response:
         status, reason, code = error.status, f"{HTTPStatus(error.status).phrase}.", ""
         headers = {name: error.headers[name] for name in ("Allow", "Content-Range") if name in error.headers}
     else:
-        _log.error("request failed by a fault of ours", path=request.rel_url.raw_path, exc_info=error)
+        _log.error("request failed by a fault of ours", path=_path(request), exc_info=error)
     if is_of_previews:
         return preview_errors.error_shape(status * 10, reason, strict=strict, headers=headers)
     return error_shape(status, reason, code=code, headers=headers)
 
 
+def _path(request: web.Request) -> str:
+    """Return the path for the log; of the operation whose path holds a token, without it."""
+    if CHECK_BASE.lower() in request.path.lower():
+        return f"{CHECK_BASE}…"
+    return request.rel_url.raw_path
+
+
 async def set_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    """Set the headers that every answer carries; nothing that is served is ever to run as a page."""
-    headers = response.headers
-    headers["Server"] = "imageconverter"
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers.setdefault("Content-Security-Policy", "default-src 'none'; sandbox")
-    headers.setdefault("Cache-Control", "no-store")
+    """Set the headers that every answer carries."""
+    set_harmless(response.headers)

@@ -19,6 +19,7 @@ from imageconverter.errors import (
     PictureError,
     QueueFull,
     TooLarge,
+    TooManyAttempts,
     TooManyRequests,
     Unauthorized,
     Unavailable,
@@ -43,6 +44,7 @@ class Code(IntEnum):
     NO_SUCH_METHOD = 4050
     TOO_LARGE = 4130
     NOT_CONVERTIBLE = 4150
+    TOO_MANY_ATTEMPTS = 4290
     FAULT_OF_OURS = 5000
     AWAY = 5030
     QUEUE_FULL = 5031
@@ -64,6 +66,7 @@ CODES: Final[Mapping[type[ImageConverterError], Code]] = MappingProxyType(
         Unauthorized: Code.NO_CREDENTIALS,
         NotFound: Code.NO_SUCH_IMAGE,
         TooLarge: Code.TOO_LARGE,
+        TooManyAttempts: Code.TOO_MANY_ATTEMPTS,
         InvalidFileFormat: Code.NOT_CONVERTIBLE,
         PictureError: Code.NOT_CONVERTIBLE,
         Unavailable: Code.AWAY,
@@ -92,6 +95,8 @@ def error_answer(error: ImageConverterError, *, strict: bool) -> web.Response:
         headers["WWW-Authenticate"] = 'Basic realm="imageconverter", charset="UTF-8"'
     if code.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    if isinstance(error, TooManyAttempts):
+        headers["Retry-After"] = str(error.seconds)
     return error_shape(code, error.reason, strict=strict, headers=headers)
 
 

@@ -1,18 +1,25 @@
 """The JSON bodies of the images API, and the order in which their faults are told."""
 
-from typing import Any, TypeVar
+import asyncio
+from functools import partial
+from typing import Annotated, Any, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imageconverter.errors import InvalidFieldFormat, MalformedBody, MissingField, UnknownField, UserError
 from imageconverter.runs import RunRequest
 from services.gateway import state
 from services.gateway.bodies import announced_size, read_body
+from services.gateway.json_structure import check_structure
 
 _SMALL_BYTES = 1024 * 1024
+_INSTANT_BYTES = 64 * 1024  # are parsed in a millisecond or two
 
 Body = TypeVar("Body", bound=BaseModel)
+
+# The first wrong one is enough: pydantic keeps most of a kilobyte for each fault that it finds.
+Texts = Annotated[list[str], Field(fail_fast=True)]
 
 
 class UploadBody(BaseModel):
@@ -20,9 +27,9 @@ class UploadBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    fileName: str | list[str]  # noqa: N815 - the API's own spelling, here and below
-    imageData: str | list[str]  # noqa: N815
-    formats: list[str]
+    fileName: str | Texts  # noqa: N815 - the API's own spelling, here and below
+    imageData: str | Texts  # noqa: N815
+    formats: Texts
 
     @property
     def names(self) -> list[str]:
@@ -49,7 +56,7 @@ class SingleDeletionBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    formats: list[str] = []
+    formats: Texts = []
 
     @property
     def wanted(self) -> list[str] | None:
@@ -60,7 +67,7 @@ class SingleDeletionBody(BaseModel):
 class DeletionBody(SingleDeletionBody):
     """Body of the deletion of several pictures."""
 
-    fileName: str | list[str]  # noqa: N815
+    fileName: str | Texts  # noqa: N815
 
     @property
     def names(self) -> list[str]:
@@ -75,7 +82,7 @@ class StartBody(BaseModel):
 
     action: str = ""
     source: str = ""
-    formatList: list[str] = []  # noqa: N815
+    formatList: Texts = []  # noqa: N815
     directory: str = ""
 
     def request(self) -> RunRequest:
@@ -96,6 +103,14 @@ class LoginBody(BaseModel):
     refreshToken: str | None = None  # noqa: N815
 
 
+class RestoreBody(BaseModel):
+    """Body of `report/restore`: what is to be put back."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    trash: str
+
+
 class EmptyBody(BaseModel):
     """A body that says nothing."""
 
@@ -104,11 +119,15 @@ async def read_json(request: web.Request, schema: type[Body]) -> Body:
     """Read and parse a small JSON body; an empty one counts as an empty object."""
     announced_size(request, _SMALL_BYTES)
     seconds = request.app[state.GATEWAY].body_seconds
-    return parse(schema, await read_body(request, limit=_SMALL_BYTES, seconds=seconds) or b"{}")
+    text = await read_body(request, limit=_SMALL_BYTES, seconds=seconds) or b"{}"
+    if len(text) <= _INSTANT_BYTES:
+        return parse(schema, text)
+    return await asyncio.get_running_loop().run_in_executor(request.app[state.DECODING], partial(parse, schema, text))
 
 
 def parse(schema: type[Body], text: bytes | bytearray) -> Body:
     """Parse a JSON body; of several faults the one is raised that the API tells first."""
+    check_structure(text)
     try:
         return schema.model_validate_json(text)
     except ValidationError as error:

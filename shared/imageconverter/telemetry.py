@@ -23,7 +23,8 @@ def set_up_logging(settings: Process, *, role: str) -> None:
     for_people = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     if for_people:
         shared.remove(structlog.processors.format_exc_info)
-        renderer: Any = structlog.dev.ConsoleRenderer()
+        # Where rich is installed, its tracebacks would show local variables: passwords, bodies.
+        renderer: Any = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     else:
         renderer = structlog.processors.JSONRenderer()
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]

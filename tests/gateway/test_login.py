@@ -17,6 +17,8 @@ from tests.conftest import API_KEY, MakeSettings
 
 Client = TestClient[Any, Any]
 
+pytestmark = pytest.mark.usefixtures("no_failures")
+
 LOGIN = "/admin/api/v1/login"
 STATUS = "/images/convert/status"
 

@@ -35,7 +35,7 @@ _WHOLE_FILE = 64 * 1024 * 1024
 # What Pillow's decoders raise for broken files, besides OSError and its subclasses.
 DECODER_ERRORS = (
     OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, AttributeError, AssertionError,
-    EOFError, OverflowError, ZeroDivisionError, NotImplementedError, RuntimeError, BufferError,
+    EOFError, OverflowError, ZeroDivisionError, NotImplementedError, RuntimeError, BufferError, SystemError,
     struct.error, zlib.error, Image.DecompressionBombError,
 )  # fmt: skip
 

@@ -11,10 +11,13 @@ from imageconverter.resources import Resources
 from imageconverter.settings import Gateway
 from services.gateway import state
 from services.gateway.app import create_app
+from services.gateway.attempts import Attempts
 from services.gateway.basic_auth import BasicAuth
 from tests.conftest import API_KEY, MakeSettings
 from tests.gateway.previews.requests import ADMIN, BASE, KEY, PASSWORD, Client, code, put
 from tests.gateway.previews.stand_in import StandIn
+
+pytestmark = pytest.mark.usefixtures("no_failures")
 
 GUARDED = [
     *((method, path) for method in ("DELETE", "POST", "GET") for path in ("clearImages", f"clearImagesByKey/{KEY}")),
@@ -106,8 +109,9 @@ async def test_without_a_password_nobody_is_let_in(open_client: Client, credenti
         assert await code(answer) == (401, 4010)
 
 
-def test_an_empty_password_is_none() -> None:
+async def test_an_empty_password_is_none(resources: Resources) -> None:
     """However it came to be set."""
-    auth = BasicAuth(Gateway(api_key=API_KEY, admin_password=""))
+    settings = Gateway(api_key=API_KEY, admin_password="")
+    request = make_mocked_request("GET", "/", headers={"Authorization": basic(b"admin:")})
     with pytest.raises(Unauthorized):
-        auth.require(make_mocked_request("GET", "/", headers={"Authorization": basic(b"admin:")}))
+        await BasicAuth(settings).require(request, Attempts(resources.redis, settings))

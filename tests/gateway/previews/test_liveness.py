@@ -45,6 +45,8 @@ async def test_liveness_asks_nobody_and_nothing_else_is_answered_there(ports: tu
 
     assert await get(liveness_port, "/health/liveness") == (200, '{"status": "live"}')
     assert (await get(liveness_port, "/metrics"))[0] == 404
+    async with ClientSession() as session, session.get(f"http://{LOOPBACK}:{liveness_port}/") as answer:
+        assert answer.headers["Server"] == "imageconverter"
     assert (await get(liveness_port, "/imageconverter"))[0] == 404
     assert (await get(port, "/imageconverter"))[0] == 200
     assert (await get(port, "/imageconverter/getKeyCount"))[0] == 503

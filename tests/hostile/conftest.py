@@ -1,0 +1,56 @@
+"""What all attacks need: two children that are sent all files, and a gateway as it runs in earnest."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from aiohttp import web
+
+from imageconverter.resources import Resources, wait_for_bucket
+from imageconverter.settings import Gateway
+from services.gateway import middleware
+from services.gateway.main import run as run_gateway
+from tests.conftest import API_KEY, MakeSettings
+from tests.gateway.failures import no_failures
+from tests.hostile.wire import Wire
+from tests.worker.test_hostile import attack
+
+__all__ = ["attack", "no_failures"]
+
+
+@pytest.fixture(autouse=True)
+def no_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever is tried, no gateway answers 500, not even to somebody who does not wait for it."""
+    faults = []
+    answer = middleware._error_answer
+
+    def watched(request: web.Request, error: Exception) -> web.Response:
+        response = answer(request, error)
+        if response.status == 500:
+            faults.append(f"{request.method} {request.path[:200]}: {error!r}")
+        return response
+
+    monkeypatch.setattr(middleware, "_error_answer", watched)
+    yield
+    assert not faults
+
+
+@pytest.fixture(scope="session")
+async def wire(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[Wire]:
+    """A gateway of its own, with its sockets and all that stands before the handlers."""
+    await wait_for_bucket(resources.store)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = make_settings(gateway=Gateway(api_key=API_KEY, admin_password="a-password-for-tests", port=port))
+    stopping = asyncio.Event()
+    running = asyncio.create_task(run_gateway(settings, stopping))
+    wire = Wire("127.0.0.1", port)
+    async with asyncio.timeout(20):
+        while not (running.done() or await wire.is_open()):
+            await asyncio.sleep(0.05)
+    try:
+        yield wire
+    finally:
+        stopping.set()
+        await running

@@ -1,0 +1,317 @@
+"""Group H of the catalogue: who is let in, and what those find who get further than they should."""
+
+import asyncio
+import base64
+import hmac
+import pickle
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError, RedisError
+
+from imageconverter import keys
+from imageconverter.conversions import TASK
+from imageconverter.jobs import Lane, LaneWorker
+from imageconverter.jobs.lane import job_key
+from imageconverter.resources import Resources
+from imageconverter.settings import Gateway, Worker
+from services.gateway.app import create_app
+from services.worker.children.pool import ChildPool
+from services.worker.conversion import Conversion
+from services.worker.tasks import _Interactive
+from tests.conftest import ADMIN, API_KEY, MakeSettings
+from tests.gateway.test_uploads import body, post
+from tests.hostile.case import Case, names
+from tests.hostile.wire import Wire
+
+Client = TestClient[Any, Any]
+
+pytestmark = pytest.mark.usefixtures("no_failures")
+
+LOGIN = "/admin/api/v1/login"
+PASSWORD = "p\u00e4ssw\u00f6rd"
+USER = "boss@shop.example"
+
+
+@pytest.fixture
+async def guarded(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[Client]:
+    """A gateway with a password that is not ASCII."""
+    gateway = Gateway(api_key=API_KEY, admin_user=USER, admin_password=PASSWORD)
+    async with TestClient(TestServer(create_app(make_settings(gateway=gateway), resources))) as client:
+        yield client
+
+
+def basic(text: bytes) -> str:
+    """Return a header with credentials."""
+    return f"Basic {base64.b64encode(text).decode()}"
+
+
+RIGHT = basic(f"{USER}:{PASSWORD}".encode())
+
+HEADERS: list[Case[str, int]] = [
+    Case(232, "nothing", "", 401),
+    Case(232, "Basic alone", "Basic", 401),
+    Case(232, "no base64", "Basic !!!", 401),
+    Case(232, "no padding", "Basic YQ", 401),
+    Case(232, "no colon", basic(b"boss"), 401),
+    Case(232, "bytes that are no text", basic(b"\xff\xfe:\xff"), 401),
+    Case(232, "a key of the other API", f"Bearer {API_KEY}", 401),
+    Case(232, "two of them", f"{RIGHT}, {RIGHT}", 401),
+    Case(233, "the password", RIGHT, 200),
+    Case(233, "the password in another encoding", basic(f"{USER}:{PASSWORD}".encode("latin-1")), 401),
+    Case(233, "the password with its marks apart", basic(f"{USER}:pa\u0308sswo\u0308rd".encode()), 401),
+    Case(235, "a password of 6 KB", basic(b"boss:" + b"x" * 6000), 401),
+    *(Case(237, f"the scheme {scheme!r}", RIGHT.replace("Basic", scheme), 200) for scheme in ("basic", "BASIC",
+         "bAsIc")),
+    Case(237, "spaces around it", RIGHT.replace(" ", "   ") + "  ", 200),
+    Case(237, "a tab between", RIGHT.replace(" ", "\t"), 401),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HEADERS, ids=names(HEADERS))
+async def test_a_header_is_credentials_or_it_is_not(guarded: Client, case: Case[str, int]) -> None:
+    """401 with a challenge otherwise."""
+    async with guarded.get("/imageconverter/getKeys", headers={"Authorization": case.attack}) as answer:
+        assert answer.status == case.expected
+        assert ("WWW-Authenticate" in answer.headers) == (case.expected == 401)
+
+
+@pytest.mark.parametrize(
+    "header", ["Bearer", "Bearer ", "bearer \u00fc", "Bearer " + "x" * 6000, "Bearer a.b", "Bearer a.b.c", "Bearer ."]
+)
+async def test_232_a_bearer_of_nothing_is_nobody(guarded: Client, header: str) -> None:
+    """401 with a challenge."""
+    async with guarded.get("/images/convert/status", headers={"Authorization": header}) as answer:
+        assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+@pytest.mark.parametrize(
+    ("user", "password"),
+    [(USER, "wrong"), ("nobody", PASSWORD), ("nobody", "wrong"), ("", ""), ("x" * 6000, "x" * 6000)],
+)
+async def test_234_a_wrong_user_takes_the_time_of_a_wrong_password(
+    guarded: Client, monkeypatch: pytest.MonkeyPatch, user: str, password: str
+) -> None:
+    """Both are compared, each as a digest of one length, whichever is wrong."""
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(first: bytes, second: bytes) -> bool:
+        compared.append((first, second))
+        return real(first, second)
+
+    real = hmac.compare_digest
+    monkeypatch.setattr("services.gateway.access.hmac.compare_digest", compare)
+    async with guarded.post(LOGIN, json={"email": user, "password": password}) as answer:
+        assert answer.status == 401
+    assert len(compared) == 2
+    assert {len(each) for pair in compared for each in pair} == {32}
+
+
+async def test_236_who_tries_many_passwords_is_slowed_down(guarded: Client) -> None:
+    """First 401, then 429 with the time after which to try again."""
+    seen = []
+    for number in range(60):
+        async with guarded.post(
+            LOGIN, json={"email": f"{uuid4()}@x.example", "password": f"wrong {number}"}
+        ) as answer:
+            seen.append((answer.status, answer.headers.get("Retry-After", "")))
+
+    assert seen[0] == (401, "")
+    assert seen[-1][0] == 429
+    assert int(seen[-1][1]) > 0
+
+
+FORGED: list[Case[dict[str, str], None]] = [
+    Case(239, "a form of another site", {"Content-Type": "application/x-www-form-urlencoded",
+         "Origin": "http://evil.example"}, None),
+    Case(239, "a text of another site", {"Content-Type": "text/plain", "Origin": "http://evil.example",
+         "Sec-Fetch-Site": "cross-site"}, None),
+    Case(239, "a page of no site", {"Origin": "null"}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FORGED, ids=names(FORGED))
+async def test_a_page_of_another_site_does_nothing(guarded: Client, case: Case[dict[str, str], None]) -> None:
+    """What a browser sends along by itself is a cookie, which no other site gets sent."""
+    for method, path in (
+        ("POST", "/images/convert/start"),
+        ("DELETE", "/images/upload/products/a.png"),
+        ("POST", "/images/directories/target"),
+        ("POST", "/imageconverter/clearImages"),
+    ):
+        async with guarded.request(method, path, data=b"{}", headers=case.attack) as answer:
+            assert answer.status == 401
+    async with guarded.post(f"{LOGIN}?setCookie", json={"apiKey": API_KEY}) as answer:
+        assert all(each["samesite"] == "Strict" and each["httponly"] for each in answer.cookies.values())
+
+
+@pytest.mark.parametrize(
+    "path", ["/images/upload", "/images/convert/start", LOGIN, "/imageconverter/clearImages", "/content/a.png"]
+)
+async def test_240_no_other_site_is_told_that_it_may(guarded: Client, path: str) -> None:
+    """A preflight is answered without a word of who may ask."""
+    asked = {
+        "Origin": "http://evil.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization",
+    }
+    for method in ("OPTIONS", "GET"):
+        async with guarded.request(method, path, headers=asked) as answer:
+            assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+            assert answer.status in (401, 404, 405, 200 if method == "GET" else 405)
+
+
+@pytest.mark.parametrize(
+    "command", ["PING", "FLUSHALL", "KEYS *", "CONFIG GET *", "DEBUG SLEEP 1", "EVAL return(1) 0"]
+)
+async def test_242_redis_does_nothing_without_the_password(servers: dict[str, str], command: str) -> None:
+    """Not even tell that it is there."""
+    address = urlsplit(servers["IMAGECONVERTER_REDIS_URL"])
+    redis = Redis(host=str(address.hostname), port=address.port or 0)
+    try:
+        with pytest.raises((AuthenticationError, RedisError), match="uthenticat"):
+            await redis.execute_command(*command.split())  # type: ignore[no-untyped-call]
+    finally:
+        await redis.aclose()
+
+
+class Owned:
+    """What would run, where somebody unpacked it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return exec, ("raise SystemExit('owned')",)
+
+
+POISON: list[Case[bytes, None]] = [
+    Case(243, "a program of Python", pickle.dumps(Owned()), None),
+    Case(243, "nothing", b"", None),
+    Case(243, "no JSON", b"\xff\xfe{", None),
+    Case(243, "an array", b"[]", None),
+    Case(243, "null", b"null", None),
+    Case(243, "an unknown task", b'{"t":null,"f":"os.system","a":["id"],"k":{},"et":0}', None),
+    Case(243, "a task without its argument", b'{"t":null,"f":"convert_source","a":[],"k":{},"et":0}', None),
+    Case(243, "a task with a wrong argument",
+         b'{"t":null,"f":"convert_source","a":[{"id":1,"outputs":"x"}],"k":{},"et":0}', None),
+    Case(243, "a task with named arguments", b'{"t":null,"f":"convert_source","a":[],"k":{"self":1},"et":0}', None),
+    Case(243, "a megabyte", b'{"t":null,"f":"convert_source","a":["' + b"x" * 1_000_000 + b'"],"k":{},"et":0}', None),
+    Case(243, "arrays within arrays", b"[" * 100_000, None),
+    Case(243, "a run that there is not",
+         b'{"t":null,"f":"convert_source","a":[{"id":"a","source_key":"../a","outputs":[]}],"k":{},"et":0}', None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", POISON, ids=names(POISON))
+async def test_a_job_that_is_none_does_not_stop_the_worker(resources: Resources, case: Case[bytes, None]) -> None:
+    """It is taken out of the lane, and the one behind it is done."""
+    queue, done = resources.queue, asyncio.Event()
+    children = ChildPool(Worker(children=1), max_pixels=1)  # which never starts: no job gets that far
+
+    async def task(_context: Mapping[str, Any], _payload: Mapping[str, Any]) -> None:
+        done.set()
+
+    tasks = {"task": task, TASK: _Interactive(queue, Conversion(resources.store, children, 1)).convert}
+    await resources.redis.delete(keys.lane(Lane.SCAN))
+    poisoned = f"poison {uuid4().hex}"
+    await resources.redis.set(job_key(poisoned), case.attack, px=60_000)
+    await resources.redis.zadd(keys.lane(Lane.SCAN), {poisoned: int(time.time() * 1000) - 1000})
+    worker = LaneWorker(Lane.SCAN, tasks, resources.redis, slots=1, job_seconds=5)
+    running = asyncio.create_task(worker.main())
+    await queue.accept(Lane.SCAN, "task", uuid4().hex, {})
+    try:
+        async with asyncio.timeout(10):
+            while not running.done() and (await queue.depth(Lane.SCAN) or not done.is_set()):
+                await asyncio.sleep(0.02)
+        assert not running.done(), running.exception()
+        assert done.is_set()
+    finally:
+        await worker.drain(5)
+        await asyncio.gather(running, return_exceptions=True)
+        await resources.redis.delete(keys.lane(Lane.SCAN), job_key(poisoned))
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("GET", "tests"), ("GET", "tests?list-type=2"), ("PUT",
+"tests/target/owned.html"),
+                                              ("DELETE", "tests/source/a"), ("PUT", "owned"), ("POST",
+                                              "tests?delete"), ("GET", "tests/target/a")])  # fmt: skip
+async def test_244_the_store_does_nothing_for_strangers(
+    servers: dict[str, str], resources: Resources, method: str, path: str
+) -> None:
+    """Without a signature: 403."""
+    await resources.store.put("target/a", b"x", content_type="image/png")
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(
+            method, f"{servers['IMAGECONVERTER_S3_ENDPOINT']}/{path}", data=b"" if method == "GET" else b"x"
+        ) as answer,
+    ):
+        assert answer.status == 403
+
+
+ADDRESSES = ["http://127.0.0.1/", "http://[::1]/", "http://0.0.0.0/", "http://169.254.169.254/latest/",
+"http://2130706433/", "http://0177.0.0.1/",
+             "file:///etc/passwd", "gopher://127.0.0.1:6379/_FLUSHALL", "//evil.example/a.png"]  # fmt: skip
+
+
+FIELDS: list[Case[str, None]] = [
+    *(Case(247, f"in {field}", field, None) for field in ("url", "imageUrl", "source")),
+    *(Case(249, f"in {field}", field, None) for field in ("callback", "webhook", "notify")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FIELDS, ids=names(FIELDS))
+async def test_an_address_is_no_field_of_any_body(gateway: Client, case: Case[str, None]) -> None:
+    """Nothing is ever fetched or called for a client."""
+    for address in ADDRESSES:
+        status, answer = await post(gateway, "/images/upload", {**body(), case.attack: address})
+        assert (status, answer["type"]) == (400, "unknownDataField")
+        status, answer = await post(gateway, "/images/upload", body(imageData=address))
+        assert (status, answer["type"]) == (400, "invalidValue")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/metrics", "/health/live", "/health/ready", "/imageconverter/status?metrics=yes", "/openapi/images.yaml"],
+)
+async def test_248_what_everybody_may_read_holds_no_secret(wire: Wire, servers: dict[str, str], path: str) -> None:
+    """No key, password or address of a server."""
+    answer = await wire.get(path)
+    secrets = [
+        API_KEY,
+        "a-password-for-tests",
+        "redis-password",
+        "secret-of-s3",
+        servers["IMAGECONVERTER_S3_ENDPOINT"].removeprefix("http://"),
+    ]
+
+    assert answer.status in (200, 503)
+    assert answer.body
+    assert not [each for each in secrets if each.encode() in answer.body]
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_251_a_clock_that_jumps_does_no_more_than_end_tokens(
+    gateway: Client, resources: Resources, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """An hour back or forth: jobs go by the clock of Redis."""
+    _, answer = await post(gateway, LOGIN, {"apiKey": API_KEY})
+    real = time.time
+    monkeypatch.setattr("services.gateway.tokens.time.time", lambda: real() + hours * 3600)
+    async with gateway.get(
+        "/images/convert/status", headers={"Authorization": f"Bearer {answer['accessToken']}"}
+    ) as told:
+        assert told.status == (200 if hours < 0 else 401)
+    job = uuid4().hex
+    await resources.redis.delete(keys.lane(Lane.SCAN))
+    await resources.queue.accept(Lane.SCAN, "task", job, {})
+    score = await resources.redis.zscore(keys.lane(Lane.SCAN), job)
+    await resources.redis.delete(keys.lane(Lane.SCAN), job_key(job))
+    assert abs(score / 1000 - real()) < 60
+    async with gateway.get("/images/convert/status", headers=ADMIN) as told:
+        assert told.status == 200

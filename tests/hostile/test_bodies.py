@@ -1,0 +1,168 @@
+"""Group E of the catalogue: no body is more than a 400, soon."""
+
+import asyncio
+import base64
+import json
+import time
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from imageconverter.resources import Resources
+from tests.conftest import ADMIN
+from tests.gateway.test_uploads import body, post
+from tests.hostile.bodies import B64, BASE64, ODD, PNG, PROTOTYPES, VALUES, WHOLE
+from tests.hostile.case import Case, names
+from tests.hostile.wire import Wire
+
+Client = TestClient[Any, Any]
+
+CANCEL = "/images/convert/cancel"  # it takes any object, and does nothing
+DOORS = [
+    ("POST", "/images/upload"),
+    ("POST", "/images/upload/convert"),
+    ("POST", "/images/directories/source"),
+    ("DELETE", "/images/directories/target"),
+    ("DELETE", "/images/upload/products"),
+    ("DELETE", "/images/upload/products/a.png"),
+    ("POST", "/images/convert/start"),
+    ("POST", CANCEL),
+    ("POST", "/admin/api/v1/login"),
+]
+
+
+@pytest.mark.parametrize("case", WHOLE, ids=names(WHOLE))
+async def test_a_body_that_is_no_object_is_refused_everywhere(gateway: Client, case: Case[bytes, None]) -> None:
+    """400 in the API's shape, with nothing of the body in it."""
+    passed = []
+    for method, path in DOORS:
+        async with gateway.request(method, path, data=case.attack, headers=ADMIN) as answer:
+            assert answer.content_type == "application/json"
+            told = await answer.json()
+            if answer.status != 400 or "type" in told:
+                passed.append((path, answer.status, told))
+
+    assert not passed
+
+
+@pytest.mark.parametrize("case", VALUES, ids=names(VALUES))
+async def test_what_is_no_value_is_refused_wherever_it_stands(gateway: Client, case: Case[bytes, None]) -> None:
+    """In a field that nobody reads, too."""
+    status, answer = await post(gateway, CANCEL, b'{"a":' + case.attack + b"}")
+
+    assert (status, "type" in answer) == (400, False)
+
+
+@pytest.mark.parametrize("case", ODD, ids=names(ODD))
+async def test_an_odd_value_does_no_harm(gateway: Client, case: Case[bytes, None]) -> None:
+    """Where a text is expected it is refused; elsewhere it may be passed over."""
+    assert (await post(gateway, CANCEL, b'{"a":' + case.attack + b"}"))[0] in (200, 400)
+    for field in ("path", "name"):
+        text = f'{{"name": "a", "{field}": '.encode() + case.attack + b"}"
+        assert (await post(gateway, "/images/directories/source", text))[0] == 400
+    status, _ = await post(gateway, "/images/upload", b'{"formats": [' + case.attack + b"]}")
+    assert status == 400
+
+
+@pytest.mark.parametrize("case", BASE64, ids=names(BASE64))
+async def test_base64_is_taken_literally(gateway: Client, case: Case[object, int]) -> None:
+    """Or not at all."""
+    payload = {**body(), "imageData": case.attack}
+    status, _ = await post(gateway, "/images/upload", payload)
+
+    assert status == case.expected
+
+
+async def test_189_spare_bits_make_no_other_picture(gateway: Client, resources: Resources) -> None:
+    """Two texts of one picture are refused, or stored as one and the same."""
+    data = PNG + bytes(-len(PNG) % 3 + 1)  # so that there are four spare bits
+    text = base64.b64encode(data).decode()
+    other = text[:-3] + chr(ord(text[-3]) + 1) + "=="
+    status, answer = await post(gateway, "/images/upload", body(imageData=other))
+
+    assert status in (200, 400)
+    if status == 200:
+        stored = await resources.store.get(f"source/{answer['path']}/a.png")
+        assert stored is not None
+        assert bytes(stored.data) == data
+
+
+@pytest.mark.parametrize("charset", ["nonsense", "utf-16", "idna", "../../etc/passwd", "\u00fc", "base64", ""])
+async def test_178_an_encoding_that_is_announced_is_not_believed(gateway: Client, charset: str) -> None:
+    """JSON is UTF-8."""
+    status, _ = await post(gateway, CANCEL, b"{}", **{"Content-Type": f"application/json; charset={charset}"})
+
+    assert status == 200
+
+
+@pytest.mark.parametrize(
+    "number", ["1_000", "%d9%a1", "%2012%0a", "+1", "-1", "0x10", "1e3", "1.0", "9" * 5000, "true"]
+)
+async def test_172_a_number_in_an_address_is_written_in_digits(wire: Wire, number: str) -> None:
+    """And in no other way that Python reads."""
+    answer = await wire.get(f"/images/convert/results?cursor={number}")
+
+    assert (answer.status, answer.json["type"]) == (400, "invalidValue")
+
+
+@pytest.mark.parametrize(
+    "quality", ["0", "101", "-1", "9223372036854775808", "null", "1e9", "%d9%a1", "9" * 5000, "NaN"]
+)
+async def test_173_a_quality_that_is_none_is_passed_over(wire: Wire, quality: str) -> None:
+    """No format is an error: the key is looked for."""
+    answer = await wire.get(f"/imageconverter/getImage/unknown/jpg:9x9@{quality}")
+
+    assert (answer.status, answer.json["code"]) == (404, 4041)
+
+
+MANY = {
+    "as many keys as fit": b"{" + b",".join(b'"%d":1' % number for number in range(1_000_000)) + b"}",
+    "keys of one hash": json.dumps({str(number * (2**61 - 1)): 0 for number in range(20_000)}).encode(),
+    "very many wrong values": b'{"fileName":"a","imageData":"a","formats":[' + b"1," * 1_000_000 + b"1]}",
+}
+
+
+@pytest.mark.parametrize("what", MANY)
+async def test_180_very_many_faults_are_told_as_one(gateway: Client, what: str) -> None:
+    """Soon, and meanwhile others are answered."""
+    asking = asyncio.create_task(post(gateway, "/images/upload", MANY[what]))
+    slowest = 0.0
+    while not asking.done():
+        began = time.monotonic()
+        async with gateway.get("/health/live") as answer:
+            assert answer.status == 200
+        slowest = max(slowest, time.monotonic() - began)
+        await asyncio.sleep(0.01)
+
+    assert (await asking)[0] == 400
+    assert slowest < 2
+
+
+async def test_181_a_megabyte_in_place_of_a_word_is_not_repeated(gateway: Client) -> None:
+    """As a format, a source, a type."""
+    word = "x" * 1_000_000
+    for path, payload in (
+        ("/images/upload", body(formats=[word])),
+        ("/images/convert/start", {"source": word[:900_000]}),
+        ("/images/directories/source", {"name": word[:900_000]}),
+    ):
+        status, answer = await post(gateway, path, payload)
+        assert status == 400
+        assert len(json.dumps(answer)) < 1000
+
+
+@pytest.mark.parametrize("payload", PROTOTYPES, ids=ascii)
+async def test_182_the_name_of_a_prototype_is_a_name_like_any_other(gateway: Client, payload: bytes) -> None:
+    """Of a field that is not known."""
+    status, answer = await post(gateway, "/images/upload", payload)
+
+    assert (status, answer["type"]) == (400, "unknownDataField")
+
+
+async def test_191_base64_is_measured_before_it_is_read(wire: Wire) -> None:
+    """A hundred megabytes are refused by what is announced."""
+    head = f"POST /images/upload HTTP/1.1\r\nHost: x\r\nAuthorization: {ADMIN['Authorization']}\r\n"
+    (answer,) = await wire.exchange(f"{head}Content-Length: {100 << 20}\r\n\r\n".encode() + B64.encode(), count=1)
+
+    assert answer.status == 413

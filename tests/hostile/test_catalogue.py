@@ -1,0 +1,74 @@
+"""The catalogue is whole: each of its numbers leads to a test, or to the reason why there is none."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tests
+from tests.hostile import (
+    bodies,
+    bombs,
+    broken,
+    exchanges,
+    formats,
+    test_access,
+    test_pictures_at_the_gateway,
+    test_responses,
+    test_transport,
+)
+from tests.hostile import names as file_names
+from tests.hostile.case import Case, Proven
+from tests.hostile.catalogue import COUNT, NOT_OURS, PROVEN
+
+ROOT = Path(tests.__file__).parents[1]
+MODULES = (
+    *(bodies, bombs, broken, exchanges, formats, file_names),
+    *(test_access, test_pictures_at_the_gateway, test_responses, test_transport),
+)
+
+
+def cases() -> Iterator[Case[Any, Any]]:
+    """Yield all that stands in a table; one that several modules know is counted once."""
+    tables = {id(value): value for module in MODULES for value in vars(module).values() if isinstance(value, list)}
+    for table in tables.values():
+        yield from (each for each in table if isinstance(each, Case))
+    yield from broken.families()
+
+
+def test_every_number_has_its_place() -> None:
+    """In a table, in another's test, or with a reason."""
+    tried = {case.number for case in cases()}
+    proven = {each.number for each in PROVEN}
+    not_ours = {each.number for each in NOT_OURS}
+
+    assert tried | proven | not_ours == set(range(1, COUNT + 1))
+    assert not (tried | proven) & not_ours
+
+
+def test_the_catalogue_is_worth_its_name() -> None:
+    """Most of it is tried here, in more ways than one; little is left out, and no name is given twice."""
+    every = list(cases())
+
+    assert len(every) > 500
+    assert len(NOT_OURS) < 5
+    assert len(PROVEN) == len({each.number for each in PROVEN})
+    assert all(each.what and each.reason.endswith(".") for each in NOT_OURS)
+
+
+@pytest.mark.parametrize("proven", PROVEN, ids=lambda each: f"{each.number} {each.what}")
+def test_what_proves_an_entry_is_there(proven: Proven) -> None:
+    """As a function in a file, and neither skipped nor expected to fail."""
+    for node in proven.tests:
+        file, _, name = node.partition("::")
+        found = [
+            each
+            for each in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8")))
+            if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each.name == name
+        ]
+        assert found, node
+        assert not any(
+            "skip" in ast.unparse(mark) or "xfail" in ast.unparse(mark) for mark in found[0].decorator_list
+        )

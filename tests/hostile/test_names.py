@@ -1,0 +1,156 @@
+"""Group D of the catalogue: whatever a file is called, it lies below its own upload or nowhere."""
+
+import asyncio
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from imageconverter.resources import Resources
+from tests import pictures
+from tests.conftest import ADMIN
+from tests.gateway.test_uploads import b64, body, post
+from tests.hostile.case import Case, names
+from tests.hostile.names import AS_IT_IS, NAMES, NAUGHTY, PATHS, REFUSED
+from tests.hostile.wire import Wire
+
+Client = TestClient[Any, Any]
+
+PICTURE = pictures.png((9, 9))
+
+
+async def stored(resources: Resources, prefix: str) -> list[str]:
+    """Return all keys of the store that begin with *prefix*."""
+    return [each.key async for page in resources.store.list(prefix) for each in page]
+
+
+async def upload(client: Client, *file_names: str, data: bytes = PICTURE) -> tuple[int, Any]:
+    """Upload pictures; returns status and answer."""
+    return await post(
+        client, "/images/upload", body(fileName=list(file_names), imageData=[b64(data)] * len(file_names))
+    )
+
+
+@pytest.mark.parametrize("case", NAMES, ids=names(NAMES))
+async def test_a_name_stays_below_its_upload(gateway: Client, resources: Resources, case: Case[str, str]) -> None:
+    """Or is refused, without being repeated."""
+    status, answer = await upload(gateway, case.attack)
+
+    if case.expected == REFUSED:
+        assert (status, answer["type"]) == (400, "invalidValue")
+        assert not case.attack.strip() or len(case.attack) < 4 or case.attack not in str(answer)
+        return
+    kept = case.attack if case.expected == AS_IT_IS else case.expected
+    assert status == 200
+    assert await stored(resources, f"source/{answer['path']}/") == [f"source/{answer['path']}/{kept}"]
+
+
+@pytest.mark.parametrize("case", NAMES, ids=names(NAMES))
+async def test_a_name_is_judged_alike_at_every_door(gateway: Client, case: Case[str, str]) -> None:
+    """When deleting too; where it is allowed there is nothing of that name."""
+    async with gateway.delete("/images/upload/products", json={"fileName": case.attack}, headers=ADMIN) as answer:
+        assert answer.status == (400 if case.expected == REFUSED else 404)
+
+
+async def test_165_naughty_strings_are_stored_or_refused(gateway: Client, resources: Resources) -> None:
+    """Each under its own upload."""
+
+    async def check(name: str) -> None:
+        status, answer = await upload(gateway, name)
+        assert status in (200, 400), name
+        if status == 200:
+            (key,) = await stored(resources, f"source/{answer['path']}/")
+            assert "/" not in key.removeprefix(f"source/{answer['path']}/")
+
+    for name in NAUGHTY:
+        await check(name)
+
+
+async def test_147_half_of_a_character_is_no_text(gateway: Client) -> None:
+    """In JSON it can be written, but not stored."""
+    status, _ = await post(gateway, "/images/upload", b'{"fileName":"\\ud800","formats":["a"],"imageData":"a"}')
+
+    assert status == 400
+
+
+async def test_159_two_uploads_of_a_name_are_kept_apart(gateway: Client, resources: Resources) -> None:
+    """Each has its own bytes."""
+    _, first = await upload(gateway, "a.png")
+    _, second = await upload(gateway, "a.png", data=pictures.png((7, 7)))
+    kept = await asyncio.gather(*(resources.store.get(f"source/{each['path']}/a.png") for each in (first, second)))
+
+    assert [bytes(each.data) if each else b"" for each in kept] == [PICTURE, pictures.png((7, 7))]
+
+
+async def test_160_names_that_differ_in_case_are_two(gateway: Client, resources: Resources) -> None:
+    """And so are those that some systems fold together."""
+    twins = ["A.png", "a.png", "\u00df.png", "ss.png", "\u0130.png", "i.png"]
+    status, answer = await upload(gateway, *twins)
+
+    assert (status, answer["size"]) == (200, len(twins))
+    assert len(await stored(resources, f"source/{answer['path']}/")) == len(twins)
+
+
+@pytest.mark.parametrize("name", ["a?b#c%d+e&f.png", "%2e%2e%2f.png", "a b\u00fc.png", "\U0001f5bc.png", "'\"<>.png"])
+async def test_161_a_strange_name_is_found_under_its_own_address(wire: Wire, resources: Resources, name: str) -> None:
+    """Encoded once, and not twice."""
+    directory = f"names {uuid4().hex}"
+    await resources.store.put(f"target/{directory}/{name}", PICTURE, content_type="image/png")
+    answer = await wire.get(f"/content/{quote(directory)}/{quote(name, safe='')}")
+    assert (answer.status, answer.body) == (200, PICTURE)
+
+
+DOORS = [
+    ("GET", "/content/{}"),
+    ("DELETE", "/images/upload/products/{}"),
+    ("GET", "/images/url/{}?formatNodeId=a"),
+    ("GET", "/images/url/products?formatNodeId={}"),
+    ("GET", "/images/directories/{}"),
+    ("GET", "/images/convert/status?run={}"),
+    ("GET", "/images/convert/results?run={}"),
+    ("GET", "/images/convert/results?cursor={}"),
+    ("POST", "/images/upload?directory={}"),
+    ("POST", "/images/upload?directory=upload/{}"),
+    ("GET", "/imageconverter/getImage/{}/auto:9x9"),
+    ("GET", "/imageconverter/getMetadata/{}"),
+    ("GET", "/imageconverter/getKeyCount?context={}"),
+    ("GET", "/admin/api/v1/login/checkToken/{}"),
+    ("GET", "/openapi/{}"),
+]
+
+
+@pytest.mark.parametrize("case", PATHS, ids=names(PATHS))
+async def test_a_path_leads_nowhere(wire: Wire, case: Case[str, None]) -> None:
+    """By none of the doors that take one, sent as it is."""
+    for method, door in DOORS:
+        answer = await wire.send(method, door.replace("{}", case.attack), body=b"{}" if method == "POST" else b"")
+        told = f"{method} {door}: {answer.status} {answer.body[:200]!r}"
+        assert answer.status in (200, 400, 401, 404, 405), told
+        assert "x-owned" not in answer.headers, told
+        assert b"root:" not in answer.body, told
+        assert answer.status != 200 or "{}" not in door.partition("?")[0], told
+        assert answer.headers["content-type"].startswith("application/json"), told
+
+
+@pytest.mark.parametrize("guess", ["0" * 12, "..", "c14cb01ea580/../..", "C14CB01EA580", "x" * 7000, "\u0661" * 12])
+async def test_166_ids_cannot_be_guessed_or_made_up(wire: Wire, guess: str) -> None:
+    """Of uploads, runs and cursors."""
+    for path, statuses in (
+        ("/images/upload?directory=upload/{}", {400}),
+        ("/images/convert/status?run={}", {404}),
+        ("/images/convert/results?cursor=x{}", {400}),
+        ("/images/convert/results?run={}", {200, 404}),
+    ):
+        method = "POST" if "upload" in path else "GET"
+        answer = await wire.send(method, path.format(quote(guess)), body=b"{}")
+        assert answer.status in statuses, path
+        assert answer.status != 200 or answer.json == {"items": []}
+
+
+async def test_166_an_id_of_a_megabyte_is_refused(wire: Wire) -> None:
+    """Before anybody looks for it."""
+    answer = await wire.get("/images/convert/status?run=" + "x" * 1_000_000)
+
+    assert answer.status in (400, 414)

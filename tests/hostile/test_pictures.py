@@ -1,0 +1,78 @@
+"""Groups A to C of the catalogue, sent to real children: each file gets an answer, and only that."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from imageconverter.engine import Converted, Target
+from imageconverter.errors import NotAPicture
+from imageconverter.settings import MEGABYTE
+from tests import pictures
+from tests.hostile.bombs import BOMBS
+from tests.hostile.broken import BROKEN, Family, families
+from tests.hostile.case import Case, Outcome, names
+from tests.hostile.formats import FOREIGN, TELLTALES, TWOFOLD
+from tests.worker.hostile_files import HostileFile
+from tests.worker.test_hostile import SETTINGS, Attack
+
+FILES = [*BOMBS, *BROKEN]
+
+
+async def send(attack: Attack, *files: HostileFile) -> Counter[str]:
+    """Send *files*; returns how many were converted, and how many refused for which reason."""
+    before = attack.outcomes.copy()
+    await attack.send(files)
+    assert not attack.faults
+    assert attack.peak <= SETTINGS.memory_mb * MEGABYTE
+    assert not any("Traceback" in each for each in attack.crashed())
+    return attack.outcomes - before
+
+
+@pytest.mark.parametrize("case", FILES, ids=names(FILES))
+async def test_a_file_is_converted_or_refused(attack: Attack, case: Case[Callable[[], bytes], Outcome]) -> None:
+    """With a sentence that says why, within the limits of time and memory."""
+    outcomes = await send(attack, HostileFile(case.what, case.attack()))
+
+    assert outcomes.total() == 1
+    if case.expected is not Outcome.ANSWERED:
+        assert ("Converted" in outcomes) == (case.expected is Outcome.CONVERTED), outcomes
+
+
+FAMILIES = list(families())
+
+
+@pytest.mark.parametrize("case", FAMILIES, ids=names(FAMILIES))
+async def test_files_of_a_family_all_get_an_answer(attack: Attack, case: Case[Family, None]) -> None:
+    """Whatever it is."""
+    files = list(case.attack())
+
+    assert (await send(attack, *files)).total() == len(files)
+
+
+@pytest.mark.parametrize("case", FOREIGN, ids=names(FOREIGN))
+async def test_a_foreign_format_is_no_picture(attack: Attack, case: Case[Callable[[], bytes], None]) -> None:
+    """By its first bytes."""
+    assert await send(attack, HostileFile(case.what, case.attack())) == {NotAPicture.__name__: 1}
+
+
+EVERY_OUTPUT = [
+    Target(max_width=50, max_height=50, output=kind) for kind in ("jpeg", "png", "webp", "avif", "gif", "keep")
+]
+
+
+@pytest.mark.parametrize("case", TWOFOLD, ids=names(TWOFOLD))
+async def test_nothing_of_what_else_it_is_is_left(attack: Attack, case: Case[Callable[[], bytes], None]) -> None:
+    """In no type of output."""
+    data = case.attack()
+    assert any(each in data for each in TELLTALES)
+    for result in await attack._pool.convert(data, EVERY_OUTPUT, urgent=True):
+        assert isinstance(result, Converted), result
+        assert not any(each in result.data for each in TELLTALES)
+
+
+async def test_50_a_bomb_a_thousand_times_over(attack: Attack) -> None:
+    """Is refused a thousand times, by the same children."""
+    bomb = HostileFile("WebP bomb", pictures.webp_bomb())
+
+    assert await send(attack, *[bomb] * 1000) == {"PictureTooLarge": 1000}

@@ -1,0 +1,152 @@
+"""Clients that hold a connection and do nothing with it are let go; others do not notice them."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from imageconverter.errors import MalformedBody
+from imageconverter.resources import Resources
+from imageconverter.settings import MEGABYTE
+from services.gateway.app import create_app
+from services.gateway.bodies import read_body
+from services.gateway.connection import Deadlines
+from services.gateway.main import serving
+from services.stack.ports import free_ports
+from tests.conftest import MakeSettings
+from tests.hostile.exchanges import LAST, LIVE
+from tests.hostile.wire import SECONDS, Wire
+
+SHORT = 0.5
+LONG = 600.0
+HALVES = {
+    "nothing": b"",
+    "a line break": b"\r\n",
+    "half a line": b"GET /health",
+    "half a head": LIVE + b"X: y\r\n",
+}
+
+
+@asynccontextmanager
+async def gateway(app: web.Application, deadlines: Deadlines) -> AsyncIterator[Wire]:
+    """Serve *app* as a gateway does."""
+    (port,) = free_ports(1)
+    async with serving(app, "127.0.0.1", port, deadlines=deadlines):
+        yield Wire("127.0.0.1", port)
+
+
+@pytest.fixture
+def app(make_settings: MakeSettings, resources: Resources) -> web.Application:
+    """All of a gateway but its sockets."""
+    return create_app(make_settings(), resources)
+
+
+@asynccontextmanager
+async def connected(wire: Wire) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Connect, for as long as the block takes."""
+    reader, writer = await asyncio.open_connection(wire.host, wire.port, limit=1024)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+
+
+async def ended(reader: asyncio.StreamReader) -> bytes:
+    """Return what is sent until the other side ends the connection; raises TimeoutError where it does not."""
+    async with asyncio.timeout(SECONDS):
+        try:
+            return await reader.read(-1)
+        except ConnectionError:
+            return b""
+
+
+@pytest.mark.parametrize("what", HALVES)
+async def test_a_head_that_does_not_end_ends_the_connection(app: web.Application, what: str) -> None:
+    """Fifty of them, while others are answered; without a word, for nothing was asked."""
+    async with gateway(app, Deadlines(SHORT, LONG, LONG)) as wire, AsyncExitStack() as stack:
+        slow = [await stack.enter_async_context(connected(wire)) for _ in range(50)]
+        began = time.monotonic()
+        for _, writer in slow:
+            writer.write(HALVES[what])
+        assert {(await wire.get("/health/live")).status for _ in range(20)} == {200}
+        assert await asyncio.gather(*(ended(reader) for reader, _ in slow)) == [b""] * 50
+        assert time.monotonic() - began > SHORT / 2
+        assert (await wire.get("/health/live")).status == 200
+
+
+async def test_a_head_that_comes_letter_by_letter_has_no_more_time(app: web.Application) -> None:
+    """What counts is when it ends."""
+    async with gateway(app, Deadlines(SHORT, LONG, LONG)) as wire, connected(wire) as (reader, writer):
+
+        async def trickle() -> None:
+            writer.write(LIVE + b"X: ")
+            while not writer.is_closing():
+                writer.write(b"y")
+                await asyncio.sleep(SHORT / 20)
+
+        trickling = asyncio.create_task(trickle())
+        assert await ended(reader) == b""
+        writer.transport.abort()
+        await trickling
+
+
+async def test_who_has_asked_is_given_the_time_of_an_idle_connection(app: web.Application) -> None:
+    """A second request may come later than the first one had to; in the end that connection is let go too."""
+    async with gateway(app, Deadlines(SHORT, 3 * SHORT, LONG)) as wire, connected(wire) as (reader, writer):
+        for _ in range(2):
+            writer.write(LIVE + b"\r\n")
+            assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(len('{"status": "live"}'))
+            await asyncio.sleep(2 * SHORT)
+        writer.write(LIVE)
+        assert await ended(reader) == b""
+
+
+async def test_who_takes_nothing_of_what_he_asked_for_is_let_go(app: web.Application, resources: Resources) -> None:
+    """A download that stands still; one that goes on, slowly, is not ended."""
+    await resources.store.put("target/hostile/slow.png", bytes(24 * MEGABYTE), content_type="image/png")
+    request = b"GET /content/hostile/slow.png HTTP/1.1\r\nHost: x\r\n" + LAST
+    async with (
+        gateway(app, Deadlines(LONG, LONG, SHORT)) as wire,
+        connected(wire) as (slow, slow_writer),
+        connected(wire) as (still, still_writer),
+    ):
+        slow_writer.write(request)
+        still_writer.write(request)
+        taken = 0
+        while piece := await slow.read(MEGABYTE // 4):
+            taken += len(piece)
+            await asyncio.sleep(0.01)
+        assert taken > 24 * MEGABYTE
+        assert len(await ended(still)) < 24 * MEGABYTE  # what had been sent when it was ended
+
+
+async def test_half_a_body_is_not_waited_for_to_the_end() -> None:
+    """It counts as broken off when nothing comes any more; while something comes, it has all the time."""
+    told = []
+
+    async def handler(request: web.Request) -> web.Response:
+        try:
+            body = await read_body(request, limit=1000, seconds=LONG, still_seconds=SHORT)
+        except MalformedBody as error:
+            told.append(error.reason)
+            raise web.HTTPBadRequest from None
+        return web.Response(text=str(len(body)))
+
+    app = web.Application()
+    app.router.add_post("/", handler)
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n" + LAST
+    async with gateway(app, Deadlines()) as wire, connected(wire) as (reader, writer):
+        writer.write(head)
+        for _ in range(10):
+            writer.write(b"x")
+            await asyncio.sleep(SHORT / 4)
+        assert b" 200 " in await ended(reader)
+
+    async with gateway(app, Deadlines(unread=SHORT)) as wire, connected(wire) as (reader, writer):
+        writer.write(head + b"xxxxx")
+        assert b" 400 " in await ended(reader)
+    assert told == ["The request's body did not arrive in time."]

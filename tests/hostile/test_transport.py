@@ -1,0 +1,257 @@
+"""Group F of the catalogue: whatever comes by the wire is answered or cut off, soon, and others go on."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from imageconverter.jobs import Lane
+from imageconverter.resources import Resources
+from imageconverter.settings import MEGABYTE
+from services.gateway.routes import routes
+from tests.conftest import ADMIN
+from tests.gateway.previews.requests import FORMAT
+from tests.gateway.test_uploads import body
+from tests.hostile.case import Case, names
+from tests.hostile.exchanges import CHUNKED, EXCHANGES, KEY, LAST, LIVE, cancel
+from tests.hostile.test_names import stored
+from tests.hostile.wire import SECONDS, Wire
+
+Client = TestClient[Any, Any]
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+
+async def is_well(wire: Wire) -> bool:
+    """Whether the gateway answers, soon."""
+    began = time.monotonic()
+    return (await wire.get("/health/live")).status == 200 and time.monotonic() - began < SECONDS / 3
+
+
+@pytest.mark.parametrize("case", EXCHANGES, ids=names(EXCHANGES))
+async def test_a_request_that_is_none_is_refused(wire: Wire, case: Case[bytes, set[int]]) -> None:
+    """Or answered like any other, if it can be understood; never by a fault of ours."""
+    *before, answer = await wire.exchange(case.attack)
+
+    assert answer.status in case.expected, answer
+    assert [each.status for each in before] in ([], [100])
+    assert b"Traceback" not in answer.body
+
+
+UNREADABLE: list[Case[bytes, None]] = [
+    Case(195, "an encoding that is not installed", cancel(b"x", "Content-Encoding: br"), None),
+    Case(199, "a length of script", LIVE + b"Content-Length: <script>alert(1)</script>\r\n" + LAST, None),
+    Case(200, "a chunk of script", CHUNKED + b"<script>alert(1)</script>\r\n\r\n", None),
+    Case(203, "no HTTP", b"<script>alert(1)</script>\r\n\r\n", None),
+    Case(203, "a header of script", LIVE + b"<script>alert(1)</script>\r\n" + LAST, None),
+    Case(203, "an address of script", b"GET <script>alert(1)</script> HTTP/1.1\r\nHost: x\r\n\r\n", None),
+    Case(203, "a version of script", b"GET / <script>alert(1)</script>\r\nHost: x\r\n\r\n", None),
+    Case(203, "too long a line of script", LIVE + b"X: " + b"<script>" * 2000 + b"\r\n" + LAST, None),
+]
+
+
+@pytest.mark.parametrize("case", UNREADABLE, ids=names(UNREADABLE))
+async def test_what_cannot_be_read_is_answered_in_our_shape(wire: Wire, case: Case[bytes, None]) -> None:
+    """Although no handler is reached: JSON, nothing of the request, no version of anything."""
+    (answer,) = await wire.exchange(case.attack)
+
+    assert answer.status == 400
+    assert b"<script" not in answer.body
+    assert answer.headers["server"] == "imageconverter"
+    assert answer.headers["content-type"].startswith("application/json")
+    assert set(answer.json) == {"error", "reason"}
+
+
+async def test_214_what_is_expected_in_vain_is_told_in_our_shape(wire: Wire) -> None:
+    """Although that is decided before any handler."""
+    (answer,) = await wire.exchange(cancel(b"{}", "Expect: nonsense"))
+
+    assert (answer.status, answer.json) == (417, {"error": "Expectation Failed", "reason": "Expectation Failed."})
+    assert answer.headers["server"] == "imageconverter"
+
+
+async def test_201_a_chunk_with_ten_megabytes_of_extension(wire: Wire) -> None:
+    """Is refused or read to its end."""
+    (answer,) = await wire.exchange(CHUNKED + b"2;" + b"x" * 10_000_000 + b"\r\n{}\r\n0\r\n\r\n")
+
+    assert answer.status in (0, 200, 400)
+    assert await is_well(wire)
+
+
+async def test_198_a_small_body_has_a_small_limit(wire: Wire) -> None:
+    """Announced or not."""
+    (announced,) = await wire.exchange(cancel(b" " * (MEGABYTE + 1)))
+    chunked = b"".join(b"10000\r\n" + b" " * 65_536 + b"\r\n" for _ in range(17))
+    (counted,) = await wire.exchange(CHUNKED + chunked + b"0\r\n\r\n")
+
+    assert (announced.status, counted.status) == (413, 413)
+
+
+FORM = (
+    "POST /imageconverter/cacheImage/hostile HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+)
+FORMS: list[Case[bytes, int]] = [
+    Case(206, "a form in a form", b'--b\r\nContent-Disposition: form-data; name="sourceImage"\r\n'
+         b"Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--\r\n--b--\r\n", 415),
+    Case(206, "a part without a name", b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n", 400),
+    Case(206, "a head of a megabyte", b"--b\r\nX: " + b"y" * MEGABYTE + b"\r\n\r\nx\r\n--b--\r\n", 400),
+    Case(206, "a part that lies of its length", b'--b\r\nContent-Disposition: form-data; name="sourceImage"\r\n'
+         b"Content-Length: 999999999\r\n\r\nx\r\n--b--\r\n", 415),
+    *(Case(207, f"two names, {second!r}",
+         b'--b\r\nContent-Disposition: form-data; name="sourceImage"; filename="a.png"; ' + second
+           + b"\r\n\r\nx\r\n--b--\r\n", 415)
+      for second in (b"filename*=UTF-8''b.exe", b'filename="../../b"', b"filename*0=a; filename*1=b",
+      b"filename*=x'y'%zz", b'filename="\xff\0"')),
+    *(Case(207, f"two parts, {second!r}",
+         b'--b\r\nContent-Disposition: form-data; name="a"; ' + second + b"\r\n\r\nx\r\n--b--\r\n", 400)
+      for second in (b"name*=UTF-8''sourceImage", b"name*0=source; name*1=Image", b"name*=x'y'%zz")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FORMS, ids=names(FORMS))
+async def test_a_strange_form_is_refused(wire: Wire, case: Case[bytes, int]) -> None:
+    """As broken, without its part, or with what is no picture in it."""
+    head = FORM.encode() + b"Content-Length: %d\r\n" % len(case.attack) + LAST
+    (answer,) = await wire.exchange(head + case.attack)
+
+    assert answer.status == case.expected
+    assert set(answer.json) == {"code", "message"}
+
+
+async def test_208_clients_that_never_finish_their_head_harm_nobody(wire: Wire) -> None:
+    """Five hundred of them; others are answered meanwhile."""
+    slow = [await asyncio.open_connection(wire.host, wire.port) for _ in range(500)]
+    for _, writer in slow:
+        writer.write(LIVE)
+    assert await is_well(wire)
+    for _, writer in slow:
+        writer.transport.abort()
+    assert await is_well(wire)
+
+
+async def test_210_clients_that_say_nothing_harm_nobody(wire: Wire) -> None:
+    """Nor do they who come and go."""
+    silent = [await asyncio.open_connection(wire.host, wire.port) for _ in range(300)]
+    assert await is_well(wire)
+    for _, writer in silent:
+        writer.transport.abort()
+    assert await is_well(wire)
+
+
+async def test_211_who_does_not_read_what_he_asked_for_harms_nobody(wire: Wire, resources: Resources) -> None:
+    """Twenty downloads that stand still are not held in memory."""
+    await resources.store.put("target/hostile/large.png", bytes(40 * MEGABYTE), content_type="image/png")
+    before = _memory()
+    standing = []
+    for _ in range(20):
+        reader, writer = await asyncio.open_connection(wire.host, wire.port, limit=1024)
+        writer.write(b"GET /content/hostile/large.png HTTP/1.1\r\nHost: x\r\n\r\n")
+        standing.append((reader, writer))
+    for reader, _ in standing:
+        assert b" 200 " in await asyncio.wait_for(reader.readline(), SECONDS)
+    assert await is_well(wire)
+    assert _memory() - before < 400 * MEGABYTE  # of the 800 that were asked for
+    for _, writer in standing:
+        writer.transport.abort()
+    assert await is_well(wire)
+
+
+def _memory() -> int:
+    """Return what this process, with its gateway, takes at present, in bytes."""
+    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - no path of ours
+        return int(file.read().split()[1]) * 4096
+
+
+async def test_212_who_hangs_up_leaves_nothing_behind(wire: Wire, resources: Resources) -> None:
+    """At twenty places of a body: no file, no job."""
+    text = json.dumps(body()).encode()
+    before = await stored(resources, "source/upload/")
+    for path in ("/images/upload", "/images/upload/convert"):
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(text)}\r\n".encode() + KEY + b"\r\n"
+        for part in range(20):
+            _, writer = await asyncio.open_connection(wire.host, wire.port)
+            writer.write(head + text[: len(text) * part // 20])
+            await writer.drain()
+            writer.transport.abort()
+
+    assert await is_well(wire)
+    assert await stored(resources, "source/upload/") == before
+    assert await resources.queue.depth(Lane.INTERACTIVE) == 0
+
+
+async def test_213_what_follows_a_body_is_another_request(wire: Wire) -> None:
+    """And where that makes no sense, it is refused."""
+    request = cancel(b"{}").replace(b"Connection: close\r\n", b"")
+    answers = await wire.exchange(request + b"smuggled nonsense\r\n\r\n")
+
+    assert [each.status for each in answers] in ([200, 400], [400])
+
+
+async def test_215_requests_in_a_row_are_answered_in_their_order(wire: Wire) -> None:
+    """On one connection, errors too."""
+    wrong = cancel(b"[]").replace(b"Connection: close\r\n", b"")
+    nowhere = LIVE.replace(b"/health/live", b"/nowhere") + b"\r\n"
+    answers = await wire.exchange((LIVE + b"\r\n" + wrong + nowhere) * 50 + LIVE + LAST)
+
+    assert [each.status for each in answers] == [200, 400, 404] * 50 + [200]
+
+
+async def test_216_very_many_connections_are_all_answered(wire: Wire) -> None:
+    """Fifteen hundred at a time."""
+    answers = await asyncio.gather(*(wire.get("/health/live") for _ in range(1500)))
+
+    assert {each.status for each in answers} == {200}
+
+
+METHODS = ("HEAD", "OPTIONS", "TRACE", "PUT", "PATCH", "PROPFIND", "GET", "POST", "DELETE")
+
+
+def addresses() -> list[str]:
+    """Return an address of every route, with what exists nowhere in it."""
+    every = {route.path for route in routes()}
+    filled = {
+        path.replace("{requestFormat:[\\s\\S]*}", FORMAT).replace(":[^/]*", "").replace(":.+", "") for path in every
+    }
+    return sorted("/".join("none" if part.startswith("{") else part for part in path.split("/")) for path in filled)
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_217_every_method_of_every_address_has_an_answer(gateway: Client, method: str) -> None:
+    """405 with what is allowed, 401 without a key, or what the method is for."""
+    for path in addresses():
+        if "events" in path and method == "GET":
+            continue
+        async with gateway.request(method, path) as answer:
+            assert answer.status in (200, 400, 401, 404, 405, 503), path
+            assert answer.status != 503 or path == "/health/ready", path
+            assert ("Allow" in answer.headers) == (answer.status == 405), path
+            assert method not in ("OPTIONS", "TRACE", "PATCH", "PROPFIND") or answer.status in (404, 405), path
+
+
+SPOOFED: list[Case[dict[str, str], None]] = [
+    Case(221, "who asked whom", {"Forwarded": "for=1.2.3.4;host=evil.example;proto=https"}, None),
+    *(Case(221, name, {name: "evil.example"}, None) for name in (
+        "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Original-URL",
+        "X-Rewrite-URL", "Referer", "Origin", "Via",
+    )),
+    Case(221, "another method", {"X-HTTP-Method-Override": "DELETE", "X-Method-Override": "DELETE"}, None),
+    Case(222, "another host", {"Host": "evil.example"}, None),
+    Case(222, "a host of script", {"Host": 'evil.example"><script>'}, None),
+    Case(222, "a host with a path", {"Host": "evil.example/a?b#"}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SPOOFED, ids=names(SPOOFED))
+async def test_nobody_says_for_the_gateway_who_it_is(gateway: Client, case: Case[dict[str, str], None]) -> None:
+    """No header changes an address that it hands out, nor which operation is called."""
+    for path in (
+        "/images/url/products?formatNodeId=content.imageFormat.normal",
+        "/images/convert/status",
+        "/nowhere",
+    ):
+        async with gateway.get(path, headers={**ADMIN, **case.attack}) as answer:
+            assert answer.status == (404 if path == "/nowhere" else 200)
+            assert "evil.example" not in await answer.text() + str(answer.headers)

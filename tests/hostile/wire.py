@@ -1,0 +1,91 @@
+"""Requests as bytes, which no well-behaved client would send, and the answers to them."""
+
+import asyncio
+import json
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from tests.conftest import API_KEY
+
+SECONDS = 15
+"""In which every answer comes, or the connection is ended."""
+
+
+class Answer(NamedTuple):
+    """What came back; nothing at all has the status 0."""
+
+    status: int
+    headers: dict[str, str]
+    """With names in small letters."""
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, which has to be JSON."""
+        return json.loads(self.body)
+
+
+class Wire(NamedTuple):
+    """Where a gateway listens."""
+
+    host: str
+    port: int
+
+    async def is_open(self) -> bool:
+        """Whether somebody listens."""
+        with suppress(ConnectionRefusedError):
+            return (await self.get("/health/live")).status != 0
+        return False
+
+    async def get(self, target: str, **headers: str) -> Answer:
+        """Ask for *target*, which is sent as it is."""
+        return await self.send("GET", target, b"", **headers)
+
+    async def send(self, method: str, target: str, body: bytes = b"", **headers: str) -> Answer:
+        """Send a request of the one who may do all; underscores in names of *headers* are hyphens."""
+        given = {"Host": "x", "Connection": "close", "Authorization": f"Bearer {API_KEY}"}
+        if body:
+            given["Content-Length"] = str(len(body))
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items())]
+        return (await self.exchange("\r\n".join(lines).encode() + b"\r\n\r\n" + body))[0]
+
+    async def exchange(self, data: bytes, *, count: int = 0) -> list[Answer]:
+        """Send *data*; returns the answers until the other side ends, or *count* of them, or one of nothing.
+
+        Raises TimeoutError where it does not end in time.
+        """
+        reader, writer = await asyncio.open_connection(self.host, self.port)
+        received = bytearray()
+
+        async def read() -> None:
+            while piece := await reader.read(65_536):
+                received.extend(piece)
+                if count and len(answers(bytes(received))) >= count:
+                    return
+
+        async with asyncio.timeout(SECONDS):
+            reading = asyncio.create_task(read())
+            with suppress(ConnectionError):  # it has heard enough; what it said is what counts
+                writer.write(data)
+                await writer.drain()
+            await asyncio.gather(reading, return_exceptions=True)
+        writer.transport.abort()
+        return answers(bytes(received)) or [Answer(0, {}, b"")]
+
+
+def answers(received: bytes) -> list[Answer]:
+    """Take apart what a server has sent; what is not all there is left out."""
+    found = []
+    while b"\r\n\r\n" in received:
+        head, _, received = received.partition(b"\r\n\r\n")
+        line, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines)}
+        length = int(headers.get("content-length", 0))
+        if headers.get("transfer-encoding") == "chunked":
+            body, _, received = received.partition(b"0\r\n\r\n")
+        else:
+            body, received = received[:length], received[length:]
+        if len(body) >= length:
+            found.append(Answer(int(line.split(" ")[1]), headers, body))
+    return found
