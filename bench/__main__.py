@@ -4,7 +4,20 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import containment, engine, previews, previews_index, rerun, runs, slots, stack
+from bench import (
+    bombs,
+    containment,
+    engine,
+    halfopen,
+    listing,
+    previews,
+    previews_index,
+    report,
+    rerun,
+    runs,
+    slots,
+    stack,
+)
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "engine": engine.main,
@@ -15,8 +28,12 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "runs": runs.main,
     "slots": slots.main,
     "rerun": rerun.main,
+    "report": report.main,
+    "listing": listing.main,
+    "halfopen": halfopen.main,
+    "bombs": bombs.main,
 }
-LONG: dict[str, Callable[[], None]] = {"runs": runs.long}
+LONG: dict[str, Callable[[], None]] = {"runs": runs.long, "listing": listing.long}
 
 
 def main() -> int:

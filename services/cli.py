@@ -3,7 +3,7 @@
 import argparse
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -62,11 +62,48 @@ def _add_client_commands(commands: "argparse._SubParsersAction[argparse.Argument
     status = commands.add_parser("status", help="tell how the running or last run stands")
     status.add_argument("--watch", action="store_true", help="follow the run until it ends")
     status.set_defaults(run=_status)
-    for command in (convert, status):
+    jobs = commands.add_parser("jobs", help="tell of jobs that were given up, try them again, or forget them")
+    jobs.add_argument("which", choices=["dead"])
+    jobs.add_argument("action", choices=["list", "retry", "drop"])
+    jobs.add_argument("job", nargs="*", help="ids of the jobs to retry or drop")
+    jobs.add_argument("--all", action="store_true", help="retry or drop all that were given up")
+    jobs.set_defaults(run=_jobs)
+    reporting = _add_report_commands(commands)
+    for command in (convert, status, jobs, *reporting):
         command.add_argument("--server", metavar="URL", help="default: the gateway of the settings, on this machine")
         command.add_argument(
             "--key", metavar="KEY", help="default: IMAGECONVERTER_API_KEY, else the key made by `up`"
         )
+
+
+def _add_report_commands(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> Iterator[argparse.ArgumentParser]:
+    catalogue = commands.add_parser("catalog", help="tell which images the shop refers to")
+    actions = catalogue.add_subparsers(required=True, metavar="ACTION")
+    sending = actions.add_parser("import", help="replace the whole catalogue by that of a file")
+    sending.add_argument("file", metavar="FILE", type=Path, help="NDJSON or CSV, also as .gz")
+    sending.add_argument("--as", dest="notation", choices=("csv", "ndjson"), help="default: by the file's name")
+    sending.set_defaults(run=_import)
+    report = commands.add_parser("report", help="find missing and unused images, and act on what was found")
+    actions = report.add_subparsers(required=True, metavar="ACTION")
+    making = actions.add_parser("run", help="have reports made, and show the one of the type")
+    showing = actions.add_parser("show", help="show the newest report")
+    cleaning = actions.add_parser("clean", help="tell what a clean-up would take away; with --yes, do it")
+    cleaning.add_argument("--yes", action="store_true", help="move the files to the trash")
+    cleaning.add_argument("--share", type=float, help="share of all files that may go at once, 0 to 1")
+    repairing = actions.add_parser("repair", help="convert missing images again")
+    trash = actions.add_parser("trash", help="show what clean-ups have taken away")
+    restoring = actions.add_parser("restore", help="put back what a clean-up took")
+    restoring.add_argument("trash", metavar="ID", help="as `report trash` shows it")
+    of_type = {"run": making, "show": showing, "clean": cleaning, "repair": repairing}
+    for name, command in {**of_type, "trash": trash, "restore": restoring}.items():
+        command.set_defaults(run=_report, action=name)
+    for command in (sending, *of_type.values()):
+        command.add_argument(
+            "--type", choices=("products", "categories", "appImages"), default="products", help="default: products"
+        )
+    yield from (sending, making, showing, cleaning, repairing, trash, restoring)
 
 
 # Each command imports what it needs: starting a worker must not pay for the gateway.
@@ -107,6 +144,39 @@ def _status(options: argparse.Namespace) -> int:
     from services.client.status import status
 
     return status(load_settings(), server=options.server, key=options.key, watch=options.watch)
+
+
+def _jobs(options: argparse.Namespace) -> int:
+    from services.client.jobs import dead
+
+    return dead(
+        load_settings(), options.action, options.job, every=options.all, server=options.server, key=options.key
+    )
+
+
+def _import(options: argparse.Namespace) -> int:
+    from services.client.catalogue import send
+
+    return send(load_settings(), options.file, options.type, options.notation, server=options.server, key=options.key)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from services.client import report
+
+    settings, place = load_settings(), {"server": options.server, "key": options.key}
+    match options.action:
+        case "run":
+            return report.run(settings, options.type, **place)
+        case "show":
+            return report.show(settings, options.type, **place)
+        case "clean":
+            return report.clean(settings, options.type, dry=not options.yes, share=options.share, **place)
+        case "repair":
+            return report.repair(settings, options.type, **place)
+        case "trash":
+            return report.trash(settings, **place)
+        case _:
+            return report.restore(settings, options.trash, **place)
 
 
 def _health(options: argparse.Namespace) -> int:

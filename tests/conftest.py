@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from imageconverter import keys
 from imageconverter.jobs import Lane
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
-from imageconverter.settings import PREFIX, Conversion, Gateway, Previews, Process, Redis, Settings, Storage, Worker
+from imageconverter.settings import PREFIX, Conversion, Gateway, Previews, Process, Redis, Reports, Settings, Storage, Worker
 from services.gateway.app import create_app
 from services.stack.program import Program
 from services.stack.servers import object_store, redis_server
@@ -26,8 +26,10 @@ MakeSettings = Callable[..., Settings]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let hostile files be sent by the thousand; see `make hostile`."""
+    """Let hostile files be sent by the thousand (`make hostile`), and things break by the hundred (`make chaos`)."""
     parser.addoption("--thorough", action="store_true", help="send all hostile files to the decoders, not a few")
+    parser.addoption("--long", action="store_true", help="break as much as the goals of delivery say")
+    parser.addoption("--seed", help="what decides on faults; printed by each session")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -81,6 +83,7 @@ def make_settings(servers: dict[str, str], tmp_path_factory: pytest.TempPathFact
             "conversion": Conversion(),
             "worker": Worker(children=2),
             "previews": Previews(),
+            "reports": Reports(),
             "process": Process(data_dir=tmp_path_factory.getbasetemp()),
         }
         return Settings(**{**defaults, **parts})

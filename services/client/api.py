@@ -7,7 +7,9 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import quote
 
 import aiohttp
 
@@ -79,6 +81,61 @@ class ImagesApi:
         """Stop the run that runs; returns when nothing of it runs any more."""
         await self._call("POST", "/convert/cancel", body=b"{}")
 
+    async def dead_jobs(self) -> list[dict[str, Any]]:
+        """Return the jobs that were given up, the last first."""
+        return list((await self._call("GET", "/jobs/dead"))["items"])
+
+    async def retry_dead_job(self, job: str) -> None:
+        """Have *job* tried again. It is tried once: a second try would not find it."""
+        await self._call("POST", f"/jobs/dead/{quote(job, safe='')}", tries=1)
+
+    async def drop_dead_job(self, job: str) -> None:
+        """Have *job* forgotten. It is tried once: a second try would not find it."""
+        await self._call("DELETE", f"/jobs/dead/{quote(job, safe='')}", tries=1)
+
+    async def replace_catalog(self, type_id: str, file: Path, notation: str) -> dict[str, Any]:
+        """Send the catalogue in *file*; returns what counts from now on, or with an "id" only, where that takes long.
+
+        It is tried once: a broken line would be found again.
+        """
+        with file.open("rb") as data:
+            return await self._try("PUT", f"/catalog/{type_id}", {"as": notation}, data)
+
+    async def catalog(self, type_id: str) -> dict[str, Any]:
+        """Return what is told of the catalogue that counts."""
+        return await self._call("GET", f"/catalog/{type_id}")
+
+    async def start_report(self) -> None:
+        """Have reports made, or join the scan that makes them."""
+        await self._call("POST", "/report", body=b"{}")
+
+    async def report_status(self) -> dict[str, Any]:
+        """Return how far the scan is."""
+        return await self._call("GET", "/report/status")
+
+    async def report(self, type_id: str, *, limit: int) -> dict[str, Any]:
+        """Return the newest report, with up to *limit* rows of either kind."""
+        return await self._call("GET", f"/report/{type_id}", query={"limit": str(limit)})
+
+    async def clean_up(self, type_id: str, *, dry: bool, share: float | None) -> dict[str, Any]:
+        """Move unused files to the trash, or tell what that would be; really doing it is tried once."""
+        query = {"dryRun": "true" if dry else "false"}
+        if share is not None:
+            query["share"] = str(share)
+        return await self._call("DELETE", f"/report/{type_id}/unused", query=query, tries=len(_PAUSES) if dry else 1)
+
+    async def trash(self) -> list[dict[str, Any]]:
+        """Return what can be put back."""
+        return list((await self._call("GET", "/report/trash"))["items"])
+
+    async def restore(self, trash: str) -> dict[str, Any]:
+        """Put back what a clean-up took; returns nothing where that takes long."""
+        return await self._call("POST", "/report/restore", body=json.dumps({"trash": trash}).encode())
+
+    async def repair(self, type_id: str) -> dict[str, Any]:
+        """Have missing images converted again; returns nothing where that takes long."""
+        return await self._call("POST", f"/report/{type_id}/repair", body=b"{}")
+
     async def results(self, run: str) -> AsyncIterator[dict[str, Any]]:
         """Yield a row for each output of *run*."""
         cursor: str | None = "0"
@@ -134,15 +191,14 @@ class ImagesApi:
         pauses = iter(_PAUSES[: tries - 1])
         while True:
             try:
-                return await self._try(method, path, query or {}, body)
+                return await self._try(method, path, query or {}, None if body is None else io.BytesIO(body))
             except Away:
                 pause = next(pauses, None)
                 if pause is None:
                     raise
             await asyncio.sleep(pause)
 
-    async def _try(self, method: str, path: str, query: dict[str, str], body: bytes | None) -> dict[str, Any]:
-        data = None if body is None else io.BytesIO(body)
+    async def _try(self, method: str, path: str, query: dict[str, str], data: BinaryIO | None) -> dict[str, Any]:
         timeout = aiohttp.ClientTimeout(sock_connect=_CONNECT_SECONDS, sock_read=_SILENCE_SECONDS)
         url = f"{self._server}{_BASE}{path}"
         try:
@@ -153,7 +209,7 @@ class ImagesApi:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _away(self._server, error) from None
         parsed = _object(text)
-        if status != HTTPStatus.OK:
+        if status not in (HTTPStatus.OK, HTTPStatus.ACCEPTED):
             raise _failure(status, text, self._server)
         if parsed is None:
             raise Refused(status, f"{self._server} answers, but not as an images API does", "")

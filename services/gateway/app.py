@@ -7,10 +7,12 @@ from aiohttp import web
 
 from imageconverter.engine import Limits
 from imageconverter.previews.cache import PreviewCache
+from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import Resources
 from imageconverter.settings import MEGABYTE, Settings
 from services.gateway import state
 from services.gateway.access import KeyRing
+from services.gateway.attempts import Attempts
 from services.gateway.basic_auth import BasicAuth
 from services.gateway.bodies import BodyBudget
 from services.gateway.metrics import Metrics
@@ -19,6 +21,7 @@ from services.gateway.preview_metrics import PreviewMetrics
 from services.gateway.routes import liveness_routes, routes
 
 _DECODING_THREADS = 2
+_PATIENCE_SECONDS = 4
 
 
 def create_app(settings: Settings, resources: Resources) -> web.Application:
@@ -29,6 +32,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.RUNS] = resources.runs
     app[state.FORMATS] = resources.formats
     app[state.KEYS] = KeyRing(settings.gateway, _token_secret(settings))
+    app[state.ATTEMPTS] = Attempts(resources.redis, settings.gateway)
     app[state.GATEWAY] = settings.gateway
     app[state.CONVERSION] = settings.conversion
     app[state.LIMITS] = Limits(pixels=settings.conversion.max_pixels)
@@ -38,6 +42,8 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.PREVIEWS] = PreviewCache(resources.store, resources.previews, resources.queue, settings.previews)
     app[state.PREVIEW_SETTINGS] = settings.previews
     app[state.PREVIEW_METRICS] = PreviewMetrics(settings.previews)
+    app[state.REPORTS] = settings.reports
+    app[state.SCANS] = ScanProgress(resources.redis, patience=_PATIENCE_SECONDS)
     app[state.BASIC_AUTH] = BasicAuth(settings.gateway)
     app.add_routes(list(routes()))
     app.on_response_prepare.append(set_headers)
@@ -51,6 +57,7 @@ def create_liveness_app() -> web.Application:
     """Return the application of the liveness port, where a busy gateway still answers that it is alive."""
     app = web.Application()
     app.add_routes(list(liveness_routes()))
+    app.on_response_prepare.append(set_headers)
     return app
 
 

@@ -8,8 +8,15 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from imageconverter.errors import InvalidFieldFormat, InvalidValue, MalformedRequest, NotFound
-from imageconverter.runs import RunStatus, order_run, read_results
+from imageconverter.errors import (
+    InvalidFieldFormat,
+    InvalidValue,
+    MalformedRequest,
+    NotFound,
+    RunAlreadyRunning,
+    StoreUnavailable,
+)
+from imageconverter.runs import RunStatus, forget_order, keep_order, order_run, read_results
 from services.gateway import state
 from services.gateway.answers import NO_RUN, run_result, run_status
 from services.gateway.schemas import EmptyBody, StartBody, read_json
@@ -30,8 +37,13 @@ async def start(request: web.Request) -> web.Response:
         run = await order_run(request.app[state.STORE], request.app[state.FORMATS], body.request())
     except (InvalidFieldFormat, InvalidValue) as error:
         raise MalformedRequest(error.reason, field=error.field) from None
-    ledger = request.app[state.RUNS]
-    await ledger.start(run)
+    ledger, store = request.app[state.RUNS], request.app[state.STORE]
+    await keep_order(store, run)
+    try:
+        await ledger.start(run)
+    except RunAlreadyRunning:
+        await forget_order(store, run.id)
+        raise
     until = time.monotonic() + request.app[state.GATEWAY].start_seconds
     status = await ledger.status(run.id)
     while status is not None and status.is_running and time.monotonic() < until:
@@ -55,6 +67,8 @@ async def cancel(request: web.Request) -> web.Response:
     if run_id is None:
         return web.json_response(NO_RUN)
     await ledger.cancel(run_id, seconds=_CANCEL_SECONDS)
+    with suppress(StoreUnavailable):  # the reporter does it then
+        await forget_order(request.app[state.STORE], run_id)
     return web.json_response(run_status(await ledger.status(run_id)))
 
 

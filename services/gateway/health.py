@@ -39,6 +39,6 @@ async def metrics(request: web.Request) -> web.Response:
     """Answer this process's numbers and those of the queue in the text format of Prometheus."""
     queue = request.app[state.QUEUE]
     depths = {lane.value: await queue.depth(lane) for lane in Lane}
-    text = request.app[state.METRICS].render(depths, await queue.refused())
+    text = request.app[state.METRICS].render(depths, await queue.refused(), await queue.all_done())
     text += request.app[state.PREVIEW_METRICS].render(await CacheState.now(request.app[state.PREVIEWS], queue))
     return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})

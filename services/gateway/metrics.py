@@ -6,6 +6,8 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from imageconverter.jobs import Done
+
 
 class Metrics:
     """This process's measurements, in a registry of its own."""
@@ -28,10 +30,11 @@ class Metrics:
             found = self._children[method, route, status] = self._requests.labels(method, route, str(status))
         found.observe(seconds)
 
-    def render(self, depths: Mapping[str, int], refused: Mapping[str, int]) -> bytes:
-        """Return everything as text, with the queue's numbers as they are now."""
+    def render(self, depths: Mapping[str, int], refused: Mapping[str, int], recurring: Mapping[str, Done]) -> bytes:
+        """Return everything as text, with the numbers of the queue and the recurring tasks as they are now."""
         together = CollectorRegistry()
         together.register(_Queue(depths, refused))
+        together.register(_Recurring(recurring))
         return generate_latest(self._registry) + generate_latest(together)
 
 
@@ -51,3 +54,25 @@ class _Queue(Collector):
         for lane in self._depths:
             refused.add_metric([lane], self._refused.get(lane, 0))
         yield refused
+
+
+class _Recurring(Collector):
+    def __init__(self, recurring: Mapping[str, Done]) -> None:
+        self._recurring = recurring
+
+    def collect(self) -> Iterator[Metric]:
+        things = CounterMetricFamily(
+            "imageconverter_recurring_things",
+            "What recurring tasks of the reporters have dealt with: files deleted, runs revived, …",
+            labels=["task"],
+        )
+        last = GaugeMetricFamily(
+            "imageconverter_recurring_last_seconds",
+            "When a recurring task was done last, in seconds since 1970.",
+            labels=["task"],
+        )
+        for task, done in self._recurring.items():
+            things.add_metric([task], done.things)
+            last.add_metric([task], done.at)
+        yield things
+        yield last

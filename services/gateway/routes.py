@@ -6,15 +6,19 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from services.gateway import (
+    catalogues,
+    clean_ups,
     content,
     contract,
     conversions,
+    dead_jobs,
     deletions,
     directories,
     health,
     login,
     previews,
     previews_admin,
+    reports,
     status_page,
     uploads,
     urls,
@@ -39,12 +43,26 @@ IMAGES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/convert/cancel", conversions.cancel),
     ("GET", "/convert/results", conversions.results),
     ("GET", "/convert/runs", conversions.history),
+    ("GET", "/jobs/dead", dead_jobs.list_dead),
+    ("POST", "/jobs/dead/{jobId}", dead_jobs.retry),
+    ("DELETE", "/jobs/dead/{jobId}", dead_jobs.drop),
+    ("POST", "/report", reports.start),
+    ("GET", "/report", reports.show),
+    ("GET", "/report/status", reports.status),
+    ("GET", "/report/trash", clean_ups.trash),
+    ("POST", "/report/restore", clean_ups.restore),
+    ("GET", "/report/{typeId}", reports.show),
+    ("DELETE", "/report/{typeId}/unused", clean_ups.clean),
+    ("POST", "/report/{typeId}/repair", clean_ups.repair),
+    ("PUT", "/catalog/{typeId}", catalogues.replace),
+    ("GET", "/catalog/{typeId}", catalogues.show),
 )
 
 # Beside the images API, below the base of the admin interface.
+CHECK_BASE = "/admin/api/v1/login/checkToken/"
 LOGIN: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/admin/api/v1/login", login.login),
-    ("GET", "/admin/api/v1/login/checkToken/{otok}", login.check_token),
+    ("GET", CHECK_BASE + "{otok}", login.check_token),
 )
 
 # The ImageConverter API, below its base. Its operations tell for themselves what is wrong with a key, and take

@@ -9,10 +9,12 @@ from imageconverter.engine import Limits
 from imageconverter.formats import FormatCatalog
 from imageconverter.jobs import JobQueue
 from imageconverter.previews.cache import PreviewCache
+from imageconverter.reports.progress import ScanProgress
 from imageconverter.runs import RunLedger
-from imageconverter.settings import Conversion, Gateway, Previews
+from imageconverter.settings import Conversion, Gateway, Previews, Reports
 from imageconverter.storage import ObjectStore
 from services.gateway.access import KeyRing
+from services.gateway.attempts import Attempts
 from services.gateway.basic_auth import BasicAuth
 from services.gateway.bodies import BodyBudget
 from services.gateway.metrics import Metrics
@@ -23,6 +25,7 @@ QUEUE = web.AppKey("queue", JobQueue)
 RUNS = web.AppKey("runs", RunLedger)
 FORMATS = web.AppKey("formats", FormatCatalog)
 KEYS = web.AppKey("keys", KeyRing)
+ATTEMPTS = web.AppKey("attempts", Attempts)
 GATEWAY = web.AppKey("gateway", Gateway)
 CONVERSION = web.AppKey("conversion", Conversion)
 LIMITS = web.AppKey("limits", Limits)
@@ -32,5 +35,7 @@ METRICS = web.AppKey("metrics", Metrics)
 PREVIEWS = web.AppKey("previews", PreviewCache)
 PREVIEW_SETTINGS = web.AppKey("preview_settings", Previews)
 PREVIEW_METRICS = web.AppKey("preview_metrics", PreviewMetrics)
+REPORTS = web.AppKey("reports", Reports)
+SCANS = web.AppKey("scans", ScanProgress)
 BASIC_AUTH = web.AppKey("basic_auth", BasicAuth)
 STOPPING = web.AppKey("stopping", asyncio.Event)

@@ -1,75 +1,74 @@
-"""The reporter process: its recurring tasks, each done by one reporter at a time however many run."""
+"""The reporter process: reports and clean-ups that are asked for, and what recurs."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any
+import tempfile
+from pathlib import Path
 
 import structlog
 
-from imageconverter import uploads
-from imageconverter.errors import Unavailable
-from imageconverter.previews.eviction import evict
-from imageconverter.resources import Resources, open_resources, wait_for_bucket
-from imageconverter.runs import revive
-from imageconverter.settings import Settings
+from imageconverter.catalog.database import Workspace
+from imageconverter.jobs import Lane, LaneWorker
+from imageconverter.reports.progress import ScanProgress
+from imageconverter.resources import open_resources, wait_for_bucket
+from imageconverter.settings import Reports, Settings, SettingsError
+from services.lanes import run_lanes
 from services.lifecycle import known_as_alive, unless_stopped
+from services.reporter.recurring import repeat
+from services.reporter.scanning import Scanner, catalogue_sources
+from services.reporter.sweeping import recurring_tasks
+from services.reporter.tasks import ReporterTasks
 
 _log = structlog.get_logger(__name__)
 
 ROLE = "reporter"
 
-_LOOK_SECONDS = 5
-_REVIVE_SECONDS = 10
 _PATIENCE_SECONDS = 30  # a Redis that restarts is waited for
-
-
-@dataclass(frozen=True)
-class Recurring:
-    """A task that is due once in every span of *seconds*."""
-
-    name: str
-    seconds: int
-    work: Callable[[], Coroutine[Any, Any, int]]
-    """Does it and returns how many things it dealt with."""
+_SLOTS = 2  # a clean-up need not wait for a scan; there is one scan at a time
+_JOB_SECONDS = 24 * 3600  # the last resort; whatever a scan waits for has its own, tighter limit
 
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
-    """Do what is due until *stopping* is set."""
-    async with open_resources(settings, patience=_PATIENCE_SECONDS) as resources:
-        if not await unless_stopped(stopping, wait_for_bucket(resources.store)):
-            return
-        tasks = recurring_tasks(settings, resources)
-        async with known_as_alive(resources.queue, ROLE):
-            _log.info("reporter ready", tasks=[task.name for task in tasks])
-            while not stopping.is_set():
-                for task in tasks:
-                    await unless_stopped(stopping, _do_if_due(task, resources))
-                await unless_stopped(stopping, asyncio.sleep(_LOOK_SECONDS))
+    """Do what is asked for and what is due until *stopping* is set; raises SettingsError."""
+    sources = catalogue_sources(settings.reports)
+    with tempfile.TemporaryDirectory(prefix="imageconverter-reporter-", dir=_folder(settings.reports)) as folder:
+        workspace = Workspace(
+            folder=Path(folder),
+            memory_mb=settings.reports.memory_mb,
+            disk_mb=settings.reports.disk_mb,
+            threads=settings.reports.threads,
+        )
+        async with open_resources(settings, patience=_PATIENCE_SECONDS) as resources:
+            if not await unless_stopped(stopping, wait_for_bucket(resources.store)):
+                return
+            store, formats = resources.store, resources.formats
+            progress = ScanProgress(resources.redis, patience=_PATIENCE_SECONDS)
+            scanner = Scanner(store, formats, settings.reports, sources, workspace, progress)
+            work = ReporterTasks(store, resources.queue, formats, settings.reports, workspace, progress, scanner)
+
+            def lanes() -> list[LaneWorker]:
+                return [
+                    LaneWorker(
+                        Lane.SCAN,
+                        work.tasks(),
+                        resources.redis,
+                        give_up=work.give_up(),
+                        slots=_SLOTS,
+                        job_seconds=_JOB_SECONDS,
+                    )
+                ]
+
+            recurring = recurring_tasks(settings, resources)
+            async with known_as_alive(resources.queue, ROLE), asyncio.TaskGroup() as group:
+                _log.info("reporter ready", tasks=[task.name for task in recurring])
+                group.create_task(repeat(recurring, resources.queue, stopping))
+                group.create_task(run_lanes(lanes, stopping))
 
 
-def recurring_tasks(settings: Settings, resources: Resources) -> list[Recurring]:
-    """Return everything that the reporter does by itself."""
-    hours = settings.conversion.upload_hours
-    return [
-        Recurring(
-            "sweep-uploads",
-            # A tenth of their life: an upload is gone at the latest a tenth late.
-            seconds=max(_LOOK_SECONDS, int(hours * 360)),
-            work=lambda: uploads.sweep(resources.store, hours=hours),
-        ),
-        Recurring("revive-run", seconds=_REVIVE_SECONDS, work=lambda: revive(resources.runs, resources.queue)),
-        Recurring(
-            "evict-previews",
-            seconds=settings.previews.cleanup_seconds,
-            work=lambda: evict(resources.previews, resources.store, settings.previews),
-        ),
-    ]
-
-
-async def _do_if_due(task: Recurring, resources: Resources) -> None:
+def _folder(settings: Reports) -> Path:
+    """Return the folder that is set, else the system's; raises SettingsError where it cannot be used."""
+    if settings.folder is not None and not settings.folder.is_dir():
+        raise SettingsError(f"IMAGECONVERTER_REPORT_FOLDER: {settings.folder} is no folder")
     try:
-        if await resources.queue.turn(task.name, seconds=task.seconds) and (count := await task.work()):
-            _log.info("recurring task done", task=task.name, count=count)
-    except Unavailable as error:
-        _log.warning("recurring task failed, next try when it is due again", task=task.name, reason=error.reason)
+        return settings.folder or Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        raise SettingsError("IMAGECONVERTER_REPORT_FOLDER: must be set, for there is no temporary folder") from None

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 import structlog
 
@@ -12,10 +13,12 @@ from imageconverter.conversions import (
     MADE_OF,
     RUN,
     SOURCE,
+    WARNING,
     ConversionJob,
     ConversionOutcome,
     OutputOrder,
     OutputOutcome,
+    Status,
     same_outcomes,
 )
 from imageconverter.engine import OUTPUT_FORMATS, Converted, Failed
@@ -97,14 +100,15 @@ class Conversion:
             return OutputOutcome(status="error", message=result.reason, path=order.expected_path)
         path = order.path(result.output)
         key, media_type = keys.target(path), OUTPUT_FORMATS[result.output].media_type
-        marks = job.marks(source.etag, order.target)
-        before = found.get(path)
+        before, warning = found.get(path), result.warning
+        marks = job.marks(source.etag, order.target, warning)
         # Where there was nothing a moment ago, another source of the same name may have come first since.
         fresh = path in found and before is None
         if not fresh or not await self.store.create(key, result.data, content_type=media_type, metadata=marks):
             before = await self.store.head(key) if fresh else before
+            warning = warning or (_CLASH if _is_clash(job, before) else "")
+            marks = job.marks(source.etag, order.target, warning)
             await self.store.put(key, result.data, content_type=media_type, metadata=marks)
-        warning = result.warning or (_CLASH if _is_clash(job, before) else "")
         return OutputOutcome(
             status="warning" if warning else "success",
             message=warning or "success",
@@ -115,14 +119,22 @@ class Conversion:
 
 
 def _up_to_date(job: ConversionJob, found: Mapping[str, StoredObject | None]) -> dict[int, OutputOutcome]:
-    """Return the outcomes of those outputs, by their index, that need not be made."""
+    """Return the outcomes of those outputs, by their index, that need not be made.
+
+    What this very run has made counts as what it was then: a worker died before it could record it, or Redis has
+    lost its memory.
+    """
     done = {}
     for index, order in enumerate(job.outputs):
         stored = found.get(order.expected_path)
-        if stored and stored.metadata.get(MADE_OF) == job.made_of(job.source_etag, order.target):
-            done[index] = OutputOutcome(
-                status="skipped", message="The output is up to date.", path=order.expected_path, size=stored.size
-            )
+        if not stored or stored.metadata.get(MADE_OF) != job.made_of(job.source_etag, order.target):
+            continue
+        status: Status = "skipped"
+        message = "The output is up to date."
+        if stored.metadata.get(RUN) == job.run_id:
+            warning = unquote(stored.metadata.get(WARNING, ""))
+            status, message = ("warning", warning) if warning else ("success", "success")
+        done[index] = OutputOutcome(status=status, message=message, path=order.expected_path, size=stored.size)
     return done
 
 

@@ -9,8 +9,8 @@ import structlog
 
 from imageconverter import keys
 from imageconverter.conversions import TASK, ConversionJob, ConversionOutcome, orders, same_outcomes
-from imageconverter.errors import Unavailable
-from imageconverter.jobs import JobQueue, Lane, Task, retry_later
+from imageconverter.errors import QueueUnavailable, Unavailable
+from imageconverter.jobs import JobQueue, Lane, Task, put_back, retry_later
 from imageconverter.previews.job import TASK as PREVIEW_TASK
 from imageconverter.resources import Resources
 from imageconverter.runs import Run, RunLedger, SourceResult, count_sources, plan_more
@@ -43,7 +43,13 @@ def tasks_of_lanes(resources: Resources, conversion: Conversion, previewing: Pre
             {TASK: interactive.convert, **previews}, {TASK: interactive.give_up, **no_previews}
         ),
         Lane.BATCH: LaneTasks(
-            {CONVERT_TASK: runs.convert, PLAN_TASK: runs.plan, COUNT_TASK: runs.count, **previews},
+            {
+                CONVERT_TASK: runs.convert,
+                PLAN_TASK: runs.plan,
+                COUNT_TASK: runs.count,
+                TASK: _Repairs(conversion).convert,
+                **previews,
+            },
             {CONVERT_TASK: runs.give_up, PLAN_TASK: runs.give_up_planning, **no_previews},
         ),
     }
@@ -75,6 +81,18 @@ class _Interactive:
 
 
 @dataclass(frozen=True)
+class _Repairs:
+    """Jobs that nobody waits for and no run counts; the next report shows what is still missing."""
+
+    conversion: Conversion
+
+    async def convert(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+        """Convert a source."""
+        work = self.conversion.carry_out(ConversionJob.model_validate(payload))
+        await _again_later(work, self.conversion.store, context)
+
+
+@dataclass(frozen=True)
 class _Runs:
     """Jobs of runs."""
 
@@ -85,15 +103,15 @@ class _Runs:
 
     async def plan(self, context: Mapping[str, Any], payload: list[Any]) -> None:
         """Hand out the next sources of a run."""
-        await _again_later(plan_more(payload[0], self.ledger, self.store), context)
+        await _again_later(plan_more(payload[0], self.ledger, self.store), self.store, context)
 
     async def count(self, context: Mapping[str, Any], payload: list[Any]) -> None:
         """Count the sources of a run."""
-        await _again_later(count_sources(payload[0], self.ledger, self.store), context)
+        await _again_later(count_sources(payload[0], self.ledger, self.store), self.store, context)
 
     async def convert(self, context: Mapping[str, Any], payload: list[Any]) -> None:
         """Convert one source of a run and record what became of it, unless the run is canceled meanwhile."""
-        await _again_later(self._convert(payload), context)
+        await _again_later(self._convert(payload), self.store, context)
 
     async def _convert(self, payload: list[Any]) -> None:
         run_id, index, batch, key, etag = payload
@@ -101,7 +119,7 @@ class _Runs:
         try:
             # Looking for a cancel is done in between and never cancelled: that may get lost inside of redis-py.
             await asyncio.wait([working], timeout=_LOOK_FOR_CANCEL_SECONDS)
-            while not working.done() and await self.ledger.is_running(run_id):
+            while not working.done() and not await self.ledger.is_stopped(run_id):
                 await asyncio.wait([working], timeout=_LOOK_FOR_CANCEL_SECONDS)
             result = await working if working.done() else None
         finally:
@@ -161,10 +179,12 @@ def _source_result(index: int, key: str, batch: Batch, outcome: ConversionOutcom
     return SourceResult(index=index, source=key.removeprefix(keys.SOURCE), outputs=tuple(named))
 
 
-async def _again_later(work: Any, context: Mapping[str, Any]) -> None:
-    """Do *work*; trouble that may pass has it done again later."""
+async def _again_later(work: Any, store: ObjectStore, context: Mapping[str, Any]) -> None:
+    """Do *work*; trouble that may pass has it done again later, and uses up a try where it is of this job alone."""
     try:
         await work
     except Unavailable as error:
         _log.warning("job is tried again later", job=context["job_id"], tries=context["job_try"], reason=error.reason)
+        if isinstance(error, QueueUnavailable) or await store.turns_out_away():
+            raise put_back() from error
         raise retry_later(context["job_try"]) from error

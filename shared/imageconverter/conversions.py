@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
+from urllib.parse import quote
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict
@@ -21,6 +22,10 @@ TASK = "convert_source"
 MADE_OF = "made-of"
 SOURCE = "source"
 RUN = "run"
+WARNING = "warning"
+"""Quoted as in URLs."""
+
+_LONGEST_WARNING = 300
 
 Status = Literal["success", "warning", "skipped", "error"]
 
@@ -71,9 +76,10 @@ class ConversionJob(BaseModel):
         """Return a fingerprint of everything that an output depends on."""
         return _digest(ENGINE_VERSION, self.source_key, etag, target.model_dump_json(exclude_defaults=True))
 
-    def marks(self, etag: str, target: Target) -> dict[str, str]:
+    def marks(self, etag: str, target: Target, warning: str) -> dict[str, str]:
         """Return the metadata that an output is stored with."""
-        return {MADE_OF: self.made_of(etag, target), SOURCE: self.source_mark, RUN: self.run_id}
+        marks = {MADE_OF: self.made_of(etag, target), SOURCE: self.source_mark, RUN: self.run_id}
+        return {**marks, WARNING: quote(warning[:_LONGEST_WARNING])} if warning else marks
 
     @property
     def source_mark(self) -> str:

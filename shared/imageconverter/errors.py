@@ -12,13 +12,18 @@
     │   ├── InvalidFileFormat     400  invalidFileFormat: not a picture that can be read
     │   ├── Unauthorized          401, no code: no key, a wrong key or a missing right
     │   ├── NotFound              404, no code
-    │   └── TooLarge              413, no code
+    │   ├── SourceRefused         400, no code: a source of a catalogue that cannot be read as it is
+    │   ├── CleanUpRefused        409, no code: files that must not be taken away now
+    │   ├── TooLarge              413, no code
+    │   └── TooManyAttempts       429, no code: too many wrong credentials of late
     ├── Unavailable               503  internalError: trouble that may pass, worth another try
     │   ├── StoreUnavailable      the object store did not answer
     │   ├── QueueUnavailable      Redis did not answer
+    │   ├── SourceUnavailable     a source of a catalogue did not answer, or not to its end
     │   ├── DatabaseFailed        no room or memory for the rows of a report
     │   ├── QueueFull             more is waiting than the setting allows
     │   ├── TooManyRequests       more is being answered than the setting allows
+    │   ├── NoCatalogue           nobody has told yet what the shop refers to
     │   ├── RunAlreadyRunning     only one run at a time
     │   ├── RunNotStopped         a canceled run still has work in hand
     │   └── ConversionFailed      no output could be made, or not in time
@@ -115,10 +120,31 @@ class NotFound(UserError):  # noqa: N818
     status = 404
 
 
+class CleanUpRefused(UserError):  # noqa: N818
+    """Taking the unused files away now might take more than anybody wants."""
+
+    status = 409
+
+
+class SourceRefused(UserError):  # noqa: N818
+    """A source of a catalogue that cannot be read before its address, its contents or a limit is changed."""
+
+
 class TooLarge(UserError):  # noqa: N818
     """The body is over the limit."""
 
     status = 413
+
+
+class TooManyAttempts(UserError):  # noqa: N818
+    """The client's address has presented too many wrong credentials; another chance comes in ``seconds``."""
+
+    status = 429
+
+    def __init__(self, reason: str, *, seconds: int = 1) -> None:
+        """Keep the *reason*, and the *seconds* after which it makes sense to try again."""
+        super().__init__(reason)
+        self.seconds = seconds
 
 
 class Unavailable(ImageConverterError):  # noqa: N818
@@ -136,6 +162,10 @@ class QueueUnavailable(Unavailable):
     """Redis did not answer within its deadline."""
 
 
+class SourceUnavailable(Unavailable):
+    """A source of a catalogue did not answer, did not go on, or broke off."""
+
+
 class DatabaseFailed(Unavailable):
     """The rows could not be worked on: no room in the folder, too little memory, or a file that is not ours."""
 
@@ -146,6 +176,10 @@ class QueueFull(Unavailable):
 
 class TooManyRequests(Unavailable):
     """The gateway is answering as many requests as its setting allows."""
+
+
+class NoCatalogue(Unavailable):
+    """There is no catalogue to compare the files with."""
 
 
 class RunAlreadyRunning(Unavailable):

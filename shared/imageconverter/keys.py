@@ -5,11 +5,21 @@ Object store::
     source/upload/<12 hex>/<name>     staged uploads, swept after `IMAGECONVERTER_UPLOAD_HOURS`
     source/<path>                     source directories
     target/<path>                     converted pictures, public under /content/<path>
+    runs/orders/<run>.json            a run as it was ordered, until it has ended
     runs/<run>/results/<n>.ndjson     results of a run, from the n-th on
     previews/<hh>/<h>/group.json      a key of the ImageConverter API: the key, its generation, contexts, creation;
                                       h is the key's SHA-256, hh its first two digits
     previews/<hh>/<h>/<generation>/source, metadata.json, <format>.<extension>
                                       a source, what its header says, its previews; nothing of it ever changes
+    catalog/<type>/current.json       the catalogue that counts
+    catalog/<type>/<version>/entries-<n>.parquet
+                                      its entries; nothing of a version ever changes
+    catalog/<type>/arriving/<id>/<n>  the n-th part of a catalogue that a client sends or has sent
+    reports/<type>/shelf.json         the reports that are kept, the newest first
+    reports/<type>/<folder>/<table>-<n>.ndjson
+                                      rows of a report
+    trash/manifests/<id>.json         what a clean-up takes away and when
+    trash/files/<id>/<path>           the files that it has taken away from the target tree
 
 Redis (all under one prefix, so that a Redis may be shared)::
 
@@ -19,9 +29,16 @@ Redis (all under one prefix, so that a Redis may be shared)::
     ic:flight:<name>        string: the job that is under way for all who ask for the same
     ic:waiters:<id>         string: how many clients wait for that job
     ic:wake:<lane>          list: an entry for each job that came, for one idle worker to notice, 5 seconds
+    ic:dead                 sorted set: ids of jobs that were given up, by when; 30 days
+    ic:dead:jobs            hash: these jobs as JSON, by id; 30 days
+    ic:memory:<what>        string: is there as long as Redis has lost nothing of it, without an end to its life
     ic:live:<role>          sorted set: processes that are alive, by the time of their last beat
+    ic:failures:<address>   string: how many wrong passwords and keys came from there, 5 minutes
     ic:turn:<task>          string: a recurring task has had its turn, until the next one is due
     ic:count:refused        hash: refused jobs by lane
+    ic:count:done:<what>    hash: what recurring tasks have dealt with, and when they were done last, by task
+    ic:scheduled            string: the last time that the schedule has asked for a scan
+    ic:scan                 hash: how far the running scan is, why the last one and the last imports failed
     ic:runs                 list: ids of the last runs, the newest first
     ic:run:<run>            hash: a run as it was ordered, how far it is planned, its counters
     ic:run:<run>:done       bitmap: sources that are recorded, by their index
@@ -43,8 +60,18 @@ SOURCE: Final = "source/"
 TARGET: Final = "target/"
 UPLOADS: Final = "upload"
 PREVIEWS: Final = "previews/"
+RUN_RESULTS: Final = "runs/"
+CATALOGUES: Final = "catalog/"
+REPORTS: Final = "reports/"
+TRASH: Final = "trash/"
 
+DEAD: Final = "ic:dead"
+DEAD_JOBS: Final = "ic:dead:jobs"
 REFUSED: Final = "ic:count:refused"
+TASK_COUNTS: Final = "ic:count:done:things"
+TASK_TIMES: Final = "ic:count:done:at"
+SCHEDULED: Final = "ic:scheduled"
+SCAN: Final = "ic:scan"
 RUNS: Final = "ic:runs"
 PREVIEW_IDS: Final = "ic:previews"
 PREVIEW_BYTES: Final = "ic:previews:bytes"
@@ -96,6 +123,11 @@ def live(role: str) -> str:
     return f"ic:live:{role}"
 
 
+def failures(address: str) -> str:
+    """Redis key of the number of wrong credentials that came from *address*."""
+    return f"ic:failures:{address}"
+
+
 def turn(task: str) -> str:
     """Redis key that exists while a recurring task is not due again."""
     return f"ic:turn:{task}"
@@ -104,6 +136,21 @@ def turn(task: str) -> str:
 def run(run_id: str) -> str:
     """Redis key of a run."""
     return f"ic:run:{run_id}"
+
+
+def run_orders() -> str:
+    """Prefix of the orders of all runs that have not ended."""
+    return f"{RUN_RESULTS}orders/"
+
+
+def run_order(run_id: str) -> str:
+    """Object key of a run as it was ordered."""
+    return f"{run_orders()}{run_id}.json"
+
+
+def memory(what: str) -> str:
+    """Redis key that is there as long as Redis has not lost what it knew of *what*."""
+    return f"ic:memory:{what}"
 
 
 def run_done(run_id: str) -> str:
@@ -123,7 +170,13 @@ def run_moving(run_id: str) -> str:
 
 def result_parts(run_id: str) -> str:
     """Prefix of the objects that hold a run's results."""
-    return f"runs/{run_id}/results/"
+    return f"{RUN_RESULTS}{run_id}/results/"
+
+
+def run_of_results(key: str) -> str:
+    """Return the run that the object *key* has results of, "" where it is none of these."""
+    run_id, _, rest = key.removeprefix(RUN_RESULTS).partition("/")
+    return run_id if rest.startswith("results/") else ""
 
 
 def result_part(run_id: str, start: int) -> str:
@@ -187,3 +240,58 @@ def preview(identity: bytes) -> bytes:
 def preview_context(context: str) -> str:
     """Redis key of the ids that a context has asked for."""
     return f"ic:previews:context:{context}"
+
+
+def catalogue(kind: str) -> str:
+    """Prefix of all objects of a type's catalogues."""
+    return f"{CATALOGUES}{kind}/"
+
+
+def catalogue_part(kind: str, version: str, name: str) -> str:
+    """Object key of the part of a version that is called *name*."""
+    return f"{catalogue(kind)}{version}/{name}"
+
+
+def current_catalogue(kind: str) -> str:
+    """Object key of what tells which version counts."""
+    return f"{catalogue(kind)}current.json"
+
+
+def arriving_catalogues(kind: str) -> str:
+    """Prefix of the catalogues that clients send or have sent."""
+    return f"{catalogue(kind)}arriving/"
+
+
+def arriving_catalogue(kind: str, arrival: str) -> str:
+    """Prefix of the parts of one of them."""
+    return f"{arriving_catalogues(kind)}{arrival}/"
+
+
+def reports(kind: str) -> str:
+    """Prefix of all objects of a type's reports."""
+    return f"{REPORTS}{kind}/"
+
+
+def report_shelf(kind: str) -> str:
+    """Object key of what tells which reports are kept."""
+    return f"{reports(kind)}shelf.json"
+
+
+def report_rows(kind: str, folder: str, name: str) -> str:
+    """Object key of the rows of a report that are called *name*."""
+    return f"{reports(kind)}{folder}/{name}"
+
+
+def trash_manifests() -> str:
+    """Prefix of what is known of all clean-ups whose files are in the trash."""
+    return f"{TRASH}manifests/"
+
+
+def trash_manifest(trash_id: str) -> str:
+    """Object key of what is known of one clean-up."""
+    return f"{trash_manifests()}{trash_id}.json"
+
+
+def trash_files(trash_id: str) -> str:
+    """Prefix of the files that a clean-up has taken away."""
+    return f"{TRASH}files/{trash_id}/"

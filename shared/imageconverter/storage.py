@@ -1,12 +1,12 @@
 """The object store: the few verbs that the core needs, for any S3-compatible server.
 
-Data goes through obstore (Rust, asyncio); boto3 does what obstore has no verb for, which is the bucket
-itself. Both use path-style addresses and the same credentials, and every call ends within a deadline.
+Data goes through obstore (Rust, asyncio); boto3 does what obstore has no verb for, see `bucket`. Both use path-style
+addresses and the same credentials, and every call ends within a deadline.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +16,8 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 from pydantic import SecretStr
 
+from imageconverter import bucket
+from imageconverter.breaker import Breaker
 from imageconverter.errors import ObjectTooLarge, StoreUnavailable
 from imageconverter.settings import MEGABYTE, Storage
 
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _CONNECT_SECONDS = 2
-_BYTES_PER_EXTRA_SECOND = 4 * MEGABYTE
+_SECONDS_PER_MEGABYTE = 0.25  # that a call may take longer
 _REQUESTS_AT_ONCE = 128  # more would not be faster, and each takes a socket
+_HEALTH = "health"  # an object that need not exist
 _MULTIPART_BYTES = 32 * MEGABYTE
 
 
@@ -67,6 +70,7 @@ class ObjectStore:
         self._settings = settings
         self._seconds = settings.timeout_seconds
         self._slots = asyncio.Semaphore(_REQUESTS_AT_ONCE)
+        self._breaker = Breaker(self._look)
         self._store = S3Store(
             settings.bucket,
             endpoint=settings.endpoint,
@@ -85,46 +89,24 @@ class ObjectStore:
 
     async def ensure_bucket(self) -> None:
         """Make the bucket where it does not exist."""
-        await asyncio.to_thread(self._ensure_bucket)
+        await asyncio.to_thread(bucket.ensure_bucket, self._settings)
 
-    def _ensure_bucket(self) -> None:
-        # Here, because it takes a third of a second and is needed once: a health check must not pay for it.
-        import boto3  # noqa: PLC0415
-        from botocore.config import Config  # noqa: PLC0415
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    async def abort_unfinished(self, before: datetime) -> int:
+        """Give up the uploads in parts that were begun *before* and never ended; returns how many."""
+        return await asyncio.to_thread(bucket.abort_unfinished, self._settings, before=before)
 
-        bucket, region = self._settings.bucket, self._settings.region
-        try:
-            client = boto3.client(
-                "s3",
-                endpoint_url=self._settings.endpoint,
-                region_name=region,
-                aws_access_key_id=_plain(self._settings.access_key),
-                aws_secret_access_key=_plain(self._settings.secret_key),
-                config=Config(
-                    connect_timeout=_CONNECT_SECONDS,
-                    read_timeout=self._seconds,
-                    retries={"mode": "standard", "max_attempts": 1},
-                    s3={"addressing_style": "path"},
-                    request_checksum_calculation="when_required",
-                    response_checksum_validation="when_required",
-                ),
-            )
-            try:
-                client.head_bucket(Bucket=bucket)
-            except ClientError as error:
-                if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:  # noqa: PLR2004
-                    raise
-                client.create_bucket(Bucket=bucket, **_location(region))
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
-                raise StoreUnavailable(f"The bucket cannot be used: {error}") from error
-        except BotoCoreError as error:
-            raise StoreUnavailable(f"The object store does not answer: {error}") from error
+    @property
+    def is_away(self) -> bool:
+        """Whether the store counts as away: its last call failed, and so did a look at it; asks nobody."""
+        return self._breaker.is_open
+
+    async def turns_out_away(self) -> bool:
+        """Return, after a call has failed, whether the store is to blame and not what was asked for."""
+        return await self._breaker.settled()
 
     async def ping(self) -> None:
         """Ask the store for anything at all."""
-        await self.head("health")
+        await self.head(_HEALTH)
 
     async def put(
         self, key: str, data: "Buffer", *, content_type: str, metadata: Mapping[str, str] | None = None
@@ -184,6 +166,15 @@ class ObjectStore:
         content_type = str(result.attributes.get("Content-Type", "application/octet-stream"))
         return OpenedObject(_stored_with_metadata(result), content_type, self._chunks(result))
 
+    async def copy(self, source: str, target: str) -> bool:
+        """Copy an object with all that was put with it, inside of the store; returns False where there is none."""
+        async with self._deadline():
+            try:
+                await obstore.copy_async(self._store, source, target)
+            except FileNotFoundError:
+                return False
+        return True
+
     async def delete(self, keys: Iterable[str]) -> None:
         """Delete objects; those that do not exist are passed over."""
         wanted = list(keys)
@@ -206,6 +197,10 @@ class ObjectStore:
                     return
             yield [_stored(meta) for meta in page]
 
+    async def _look(self) -> None:
+        with suppress(FileNotFoundError):
+            await obstore.head_async(self._store, _HEALTH)
+
     async def _get(self, key: str, options: "GetOptions | None" = None) -> "GetResult | None":
         async with self._deadline():
             try:
@@ -227,7 +222,7 @@ class ObjectStore:
     async def _deadline(self, size: int = 0) -> AsyncIterator[None]:
         """Bound one call and turn every way it can fail into StoreUnavailable."""
         try:
-            async with self._slots, asyncio.timeout(self._seconds + size / _BYTES_PER_EXTRA_SECOND):
+            async with self._slots, self._breaker.call(self._seconds, large=size // MEGABYTE * _SECONDS_PER_MEGABYTE):
                 yield
         except TimeoutError:
             raise StoreUnavailable("The object store did not answer in time.") from None
@@ -246,8 +241,3 @@ def _stored_with_metadata(result: "GetResult") -> StoredObject:
 
 def _plain(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
-
-
-def _location(region: str) -> dict[str, Any]:
-    """S3 wants the region named in the request unless it is the default one."""
-    return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}

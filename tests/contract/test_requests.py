@@ -14,6 +14,7 @@ from imageconverter.resources import open_resources, wait_for_bucket
 from imageconverter.settings import Gateway, Redis
 from services.gateway.app import create_app
 from services.gateway.routes import IMAGECONVERTER_BASE
+from services.reporter.main import run as run_reporter
 from services.worker.main import run as run_worker
 from tests import pictures
 from tests.conftest import ADMIN, API_KEY, MakeSettings, storage_settings
@@ -24,7 +25,7 @@ PASSWORD = "a-password-for-tests"
 
 @pytest.fixture
 async def client(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncIterator[TestClient[Any, Any]]:
-    """A stack with a bucket and a database of its own, which hold what the documents' examples speak of."""
+    """A whole stack with a bucket and a database of its own, which hold what the documents' examples speak of."""
     settings = make_settings(
         gateway=Gateway(api_key=API_KEY, admin_password=PASSWORD, start_seconds=0),
         redis=Redis(url=servers["IMAGECONVERTER_REDIS_URL"].removesuffix("/0") + "/1"),
@@ -36,7 +37,7 @@ async def client(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncI
         for key in (f"source/{start['directory']}/myPicture.png", "target/products/normal/myPicture.png"):
             await resources.store.put(key, pictures.png(), content_type="image/png")
         stopping = asyncio.Event()
-        worker = asyncio.create_task(run_worker(settings, stopping))
+        running = [asyncio.create_task(run(settings, stopping)) for run in (run_worker, run_reporter)]
         try:
             async with TestClient(TestServer(create_app(settings, resources))) as client:
                 async with client.post("/images/convert/start", json=start, headers=ADMIN) as answer:
@@ -44,7 +45,7 @@ async def client(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncI
                 yield client
         finally:
             stopping.set()
-            await worker
+            await asyncio.gather(*running)
 
 
 async def test_every_request_to_the_images_api_is_answered_as_its_document_says(

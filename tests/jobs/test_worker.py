@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from imageconverter import keys
-from imageconverter.jobs import JobQueue, Lane, LaneWorker, retry_later
+from imageconverter.jobs import JobQueue, Lane, LaneWorker, put_back, retry_later
 from imageconverter.jobs.worker import LEASE_SECONDS
 from imageconverter.resources import Resources
 
@@ -168,10 +168,140 @@ async def test_a_worker_that_stops_finishes_what_runs_and_takes_nothing_new(
     assert await queue.depth(Lane.SCAN) == 1
 
 
+async def test_a_job_that_is_put_back_has_used_up_no_try(queue: JobQueue, resources: Resources) -> None:
+    """Trouble that is not the job's own may last as long as it likes."""
+    tries: list[int] = []
+
+    async def task(context: dict[str, Any], _payload: dict[str, Any]) -> None:
+        tries.append(context["job_try"])
+        if len(tries) < 12:
+            raise put_back()
+
+    await queue.accept(Lane.SCAN, "task", uuid4().hex, {})
+    async with running_worker(resources, task):
+        await until(lambda: is_empty(queue))
+
+    assert tries == [1] * 12
+
+
+async def test_many_deploys_use_up_no_try_of_a_long_job(queue: JobQueue, resources: Resources) -> None:
+    """A worker that has to stop before its job is done puts it back as it was."""
+    tries: list[int] = []
+
+    async def task(context: dict[str, Any], _payload: dict[str, Any]) -> None:
+        tries.append(context["job_try"])
+        if len(tries) < 8:
+            await asyncio.sleep(30)
+
+    await queue.accept(Lane.SCAN, "task", uuid4().hex, {})
+    for number in range(1, 9):
+        worker = LaneWorker(Lane.SCAN, {"task": task}, resources.redis, slots=1, job_seconds=60)
+        running = asyncio.create_task(worker.async_run())
+        await until(lambda number=number: len(tries) == number)
+        await worker.drain(0.01 if number < 8 else 5)
+        await running
+
+    assert tries == [1] * 8
+    assert await queue.depth(Lane.SCAN) == 0
+
+
+async def test_what_is_being_taken_when_a_worker_stops_is_not_left_behind(
+    queue: JobQueue, resources: Resources
+) -> None:
+    """Told to stop at any moment of taking jobs, it ends those that it took."""
+    for attempt in range(20):
+        ran: list[str] = []
+
+        async def task(_context: dict[str, Any], _payload: dict[str, Any], ran: list[str] = ran) -> None:
+            ran.append("once")
+
+        job_id = uuid4().hex
+        await queue.accept(Lane.SCAN, "task", job_id, {})
+        worker = LaneWorker(Lane.SCAN, {"task": task}, resources.redis, slots=1, job_seconds=30)
+        running = asyncio.create_task(worker.async_run())
+        for _ in range(attempt):
+            await asyncio.sleep(0)
+        await worker.drain(5)
+        await running
+
+        assert not await resources.redis.exists(f"arq:in-progress:{job_id}")
+        assert len(ran) + await queue.depth(Lane.SCAN) == 1
+        await resources.redis.delete(keys.lane(Lane.SCAN))
+
+
+async def test_a_paused_worker_takes_nothing(queue: JobQueue, resources: Resources) -> None:
+    """Until it is told to go on."""
+    paused, ran = True, asyncio.Event()
+
+    async def task(_context: dict[str, Any], _payload: dict[str, Any]) -> None:
+        ran.set()
+
+    await queue.accept(Lane.SCAN, "task", uuid4().hex, {})
+    asked: list[bool] = []
+
+    def is_paused() -> bool:
+        asked.append(paused)
+        return paused
+
+    worker = LaneWorker(Lane.SCAN, {"task": task}, resources.redis, slots=1, job_seconds=30, is_paused=is_paused)
+    running = asyncio.create_task(worker.async_run())
+    try:
+        await until(lambda: len(asked) > 5)
+        assert not ran.is_set()
+        paused = False
+        await until(ran.is_set)
+    finally:
+        await worker.drain(5)
+        await running
+
+
+async def test_a_lease_that_ended_while_redis_was_away_is_taken_again(queue: JobQueue, resources: Resources) -> None:
+    """The job goes on where it is, and is not begun a second time."""
+    job_id, ran, go_on = uuid4().hex, [], asyncio.Event()
+
+    async def task(context: dict[str, Any], _payload: dict[str, Any]) -> None:
+        ran.append(context["job_try"])
+        await go_on.wait()
+
+    await queue.accept(Lane.SCAN, "task", job_id, {})
+    async with running_worker(resources, task):
+        await until(lambda: bool(ran))
+        await resources.redis.delete(f"arq:in-progress:{job_id}")
+        await until(lambda: held(resources, job_id))
+        go_on.set()
+        await until(lambda: is_empty(queue))
+
+    assert ran == [1]
+
+
+async def held(resources: Resources, job_id: str) -> bool:
+    """Whether somebody has the job's lease."""
+    return bool(await resources.redis.exists(f"arq:in-progress:{job_id}"))
+
+
+async def test_who_works_on_what_nobody_wants_any_more_stops(queue: JobQueue, resources: Resources) -> None:
+    """A job that is gone from the lane is not held on to."""
+    stopped = asyncio.Event()
+
+    async def task(_context: dict[str, Any], _payload: dict[str, Any]) -> None:
+        try:
+            await asyncio.sleep(30)
+        finally:
+            stopped.set()
+
+    job_id = uuid4().hex
+    await queue.accept(Lane.SCAN, "task", job_id, {})
+    async with running_worker(resources, task) as worker:
+        await until(lambda: bool(worker.job_tasks))
+        await resources.redis.delete(keys.lane(Lane.SCAN), f"arq:in-progress:{job_id}")
+        async with asyncio.timeout(LEASE_SECONDS):
+            await stopped.wait()
+
+
 async def test_a_crowd_of_running_jobs_does_not_hide_a_fresh_one(queue: JobQueue, resources: Resources) -> None:
     """Arq alone looks at the first hundred ids, which may all be running elsewhere."""
     done = asyncio.Event()
-    for _ in range(300):
+    for _ in range(500):
         job_id = uuid4().hex
         await queue.accept(Lane.SCAN, "task", job_id, {"wanted": False})
         await resources.redis.set(f"arq:in-progress:{job_id}", "another worker", px=60_000)

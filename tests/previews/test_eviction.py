@@ -13,7 +13,7 @@ from imageconverter.previews.index import PreviewIndex
 from imageconverter.resources import Resources
 from imageconverter.settings import Previews
 from imageconverter.storage import ObjectStore
-from services.reporter.main import recurring_tasks
+from services.reporter.sweeping import recurring_tasks
 from tests.conftest import MakeSettings
 from tests.previews.stored import generation_of, make_group, objects_of
 

@@ -69,6 +69,34 @@ async def test_doing_it_twice_leaves_the_same(resources: Resources, children: Ch
     assert before.etag == after.etag
 
 
+@pytest.mark.parametrize(
+    ("data", "name", "status"),
+    [
+        (pictures.jpeg(), "a.jpg", "success"),
+        (pictures.truncated(pictures.animated_gif(frames=9), share=0.8), "a.gif", "warning"),
+    ],
+    ids=["well", "with a warning"],
+)
+async def test_what_a_dead_worker_has_made_counts_as_what_it_was(
+    resources: Resources, children: ChildPool, data: bytes, name: str, status: str
+) -> None:
+    """In the same run it is not skipped, and not made a second time; in the next run it is skipped."""
+    made = await make_job(resources, data, Target(max_width=40, max_height=40), name=name)
+    source = await resources.store.head(made.source_key)
+    assert source is not None
+    job = made.model_copy(update={"run_id": "first", "source_etag": source.etag})
+    conversion = Conversion(resources.store, children, 10**8)
+    (first,) = (await conversion.carry_out(job)).outputs
+    before = await resources.store.head(f"target/{first.path}")
+    (second,) = (await conversion.carry_out(job)).outputs
+    after = await resources.store.head(f"target/{second.path}")
+    (third,) = (await conversion.carry_out(job.model_copy(update={"run_id": "second"}))).outputs
+
+    assert before == after
+    assert (first.status, first.message) == (second.status, second.message)
+    assert (first.status, third.status) == (status, "skipped")
+
+
 async def test_a_picture_that_cannot_be_read_is_an_outcome(resources: Resources, children: ChildPool) -> None:
     """Every format gets the reason, and the path that it would have had."""
     job = await make_job(

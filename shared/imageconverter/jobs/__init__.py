@@ -1,20 +1,16 @@
 """The job queue. arq is known here and nowhere else, so that another queue would be a change of one folder."""
 
 from imageconverter.jobs.connection import open_redis
-from imageconverter.jobs.queue import (
-    PAYLOAD_MS,
-    JobQueue,
-    Lane,
-    job_body,
-    job_key,
-    lease_key,
-    redis_errors,
-    script_text,
-)
-from imageconverter.jobs.worker import LaneWorker, Task, retry_later
+from imageconverter.jobs.dead import DeadJob, DeadJobs
+from imageconverter.jobs.lane import PAYLOAD_MS, Lane, job_body, job_key, lease_key, redis_errors, script_text
+from imageconverter.jobs.queue import Done, JobQueue
+from imageconverter.jobs.worker import LaneWorker, Task, put_back, retry_later
 
 __all__ = [
     "PAYLOAD_MS",
+    "DeadJob",
+    "DeadJobs",
+    "Done",
     "JobQueue",
     "Lane",
     "LaneWorker",
@@ -23,6 +19,7 @@ __all__ = [
     "job_key",
     "lease_key",
     "open_redis",
+    "put_back",
     "redis_errors",
     "retry_later",
     "script_text",

@@ -9,6 +9,7 @@ from arq.connections import ArqRedis
 from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 - the names that redis-py gives them
 
 from imageconverter.settings import Redis, SettingsError
 
@@ -33,7 +34,9 @@ async def open_redis(settings: Redis, *, patience: float) -> AsyncIterator[ArqRe
         socket_connect_timeout=settings.timeout_seconds,
         socket_keepalive=True,
         health_check_interval=15,
-        retry=Retry(ExponentialBackoff(cap=1, base=0.05), int(patience)),
+        # The first three pauses are together as long as each of the others: a second.
+        retry=Retry(ExponentialBackoff(cap=1, base=0.05), int(patience) + 3),
+        # redis-py's own, not Python's of the same names; one that loads its data after a restart is among them.
         # OSError: redis-py lets it through when a restarting server refuses the connection.
         retry_on_error=[ConnectionError, TimeoutError, OSError],
     )

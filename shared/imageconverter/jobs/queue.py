@@ -1,67 +1,31 @@
 """Handing jobs over, and waiting for what became of them."""
 
-import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from enum import StrEnum
-from importlib.resources import files
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 from uuid import uuid4
 
-from arq.constants import in_progress_key_prefix, job_key_prefix
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from imageconverter import keys
-from imageconverter.errors import ConversionFailed, QueueFull, QueueUnavailable
+from imageconverter.errors import ConversionFailed, QueueFull
 from imageconverter.jobs.connection import encode
+from imageconverter.jobs.dead import DeadJobs
+from imageconverter.jobs.lane import PAYLOAD_MS, Lane, job_body, job_key, redis_errors, script_text
 
-# Longer than any backlog may last; arq drops a job whose payload has expired.
-PAYLOAD_MS = 7 * 24 * 3600 * 1000
 _REPLY_SECONDS = 3600
 _LIVE_SECONDS = 5
 # A wait is cut into slices that stay below the socket's timeout, so that a dead Redis is noticed.
 _SLICE_OF_TIMEOUT = 0.5
 
 
-def script_text(package: str, name: str) -> str:
-    """Return the text of the Lua script *name* that lies beside the modules of *package*."""
-    return (files(package) / f"{name}.lua").read_text(encoding="utf-8")
+class Done(NamedTuple):
+    """What a recurring task has dealt with since Redis was empty."""
 
-
-def job_body(function: str, payload: Any) -> bytes:
-    """Return a job as arq keeps it: the name of the task and its one argument."""
-    return encode({"t": None, "f": function, "a": [payload], "k": {}, "et": 0})
-
-
-def job_key(job_id: str) -> str:
-    """Redis key of a job's body."""
-    return job_key_prefix + job_id
-
-
-def lease_key(job_id: str) -> str:
-    """Redis key that exists while somebody works on a job."""
-    return in_progress_key_prefix + job_id
-
-
-@asynccontextmanager
-async def redis_errors(patience: float) -> AsyncIterator[None]:
-    """Bound one operation to *patience* seconds and turn every way it can fail into QueueUnavailable."""
-    try:
-        async with asyncio.timeout(patience):
-            yield
-    except (RedisError, OSError) as error:  # TimeoutError is an OSError
-        raise QueueUnavailable("The job queue does not answer.") from error
-
-
-class Lane(StrEnum):
-    """A queue of its own; clients wait for interactive jobs, for the others nobody does."""
-
-    INTERACTIVE = "interactive"
-    BATCH = "batch"
-    SCAN = "scan"
+    things: int
+    at: int
+    """When it was done last, in seconds since 1970."""
 
 
 class JobQueue:
@@ -69,6 +33,7 @@ class JobQueue:
 
     def __init__(self, redis: Redis, *, timeout_seconds: float, patience: float) -> None:
         """Use *redis*, whose commands time out after *timeout_seconds*; try again for *patience* seconds in all."""
+        self.dead = DeadJobs(redis, patience=patience)
         self._redis = redis
         self._patience = patience
         self._slice = timeout_seconds * _SLICE_OF_TIMEOUT
@@ -149,6 +114,21 @@ class JobQueue:
             pipe.set(keys.turn(name), 1, nx=True, ex=seconds)
             (won,) = await pipe.execute()
         return bool(won)
+
+    async def done(self, name: str, things: int) -> None:
+        """Count that a recurring task was done now and dealt with so many *things*."""
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+            pipe.hincrby(keys.TASK_COUNTS, name, things)
+            pipe.hset(keys.TASK_TIMES, mapping={name: int(time.time())})
+            await pipe.execute()
+
+    async def all_done(self) -> dict[str, Done]:
+        """Return what recurring tasks have dealt with, by their names."""
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+            pipe.hgetall(keys.TASK_COUNTS)
+            pipe.hgetall(keys.TASK_TIMES)
+            counts, times = await pipe.execute()
+        return {name.decode(): Done(int(count), int(times.get(name, 0))) for name, count in counts.items()}
 
     async def depth(self, lane: Lane) -> int:
         """Return how many jobs of *lane* wait or run."""

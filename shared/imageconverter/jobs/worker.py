@@ -20,8 +20,10 @@ from arq.worker import func
 from redis.exceptions import RedisError
 
 from imageconverter import keys
+from imageconverter.errors import Unavailable
 from imageconverter.jobs.connection import encode
-from imageconverter.jobs.queue import Lane, job_key, lease_key, script_text
+from imageconverter.jobs.dead import KEPT, KEPT_SECONDS, epitaph
+from imageconverter.jobs.lane import Lane, job_key, lease_key, script_text
 
 _log = structlog.get_logger(__name__)
 
@@ -30,8 +32,13 @@ _RENEWALS_PER_LEASE = 3
 # Running jobs stay at the head of their lane: look past those of a whole fleet.
 _LOOK_AHEAD = 1000
 _LISTEN_SECONDS = 0.5  # at a time, so that stopping does not take longer
+# A try is a run that has ended in trouble of this job alone, or with the worker.
 _MAX_TRIES = 4
 _BACKOFF_SECONDS = (1, 5, 30, 120)
+_BURY_AGAIN_MS = 1000
+_NOT_RUN = "It cannot be run."
+# arq's own limit takes the job for done; ours comes first and gives it up.
+_ARQ_GRACE_SECONDS = 60
 
 Task = Callable[..., Coroutine[Any, Any, Any]]
 
@@ -39,6 +46,11 @@ Task = Callable[..., Coroutine[Any, Any, Any]]
 def retry_later(tries: int) -> Exception:
     """Return what a task raises to be run again after a pause that grows with the *tries* so far."""
     return Retry(defer=_BACKOFF_SECONDS[min(tries, len(_BACKOFF_SECONDS)) - 1])
+
+
+def put_back() -> Exception:
+    """Return what a task raises to be run again as if it had not been begun: no try is used up."""
+    return Retry()
 
 
 class LaneWorker(Worker):
@@ -53,19 +65,21 @@ class LaneWorker(Worker):
         slots: int,
         job_seconds: float,
         give_up: Mapping[str, Task] | None = None,
+        is_paused: Callable[[], bool] | None = None,
         poll_seconds: float = 0.05,
     ) -> None:
         """Prepare; *job_seconds* bounds one run of one job.
 
-        *give_up* holds what is done, by task, with the payload of a job that has failed too often.
+        *give_up* holds what is done, by task, with the payload of a job that has failed for good or too often.
+        While *is_paused* says so, no job is taken.
         """
         super().__init__(
-            [func(task, name=name) for name, task in tasks.items()],
+            [func(self._bounded(task), name=name) for name, task in tasks.items()],
             queue_name=keys.lane(lane),
             redis_pool=redis,
             handle_signals=False,
             max_jobs=slots,
-            job_timeout=job_seconds,
+            job_timeout=job_seconds + _ARQ_GRACE_SECONDS,
             keep_result=0,
             poll_delay=poll_seconds,
             max_tries=_MAX_TRIES,
@@ -75,12 +89,17 @@ class LaneWorker(Worker):
         )
         self._lane = lane
         self._give_up = give_up or {}
+        self._is_paused = is_paused
+        self._job_seconds = job_seconds
+        self._ends: dict[str, str] = {}
         self._token = uuid.uuid4().hex
+        self._claiming = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._look = asyncio.Event()
         self._claim = redis.register_script(script_text("imageconverter.jobs", "claim"))
         self._renew = redis.register_script(script_text("imageconverter.jobs", "renew"))
         self._finish = redis.register_script(script_text("imageconverter.jobs", "finish"))
+        self._bury = redis.register_script(script_text("imageconverter.jobs", "bury"))
 
     async def main(self) -> None:
         """Take and run jobs until told to stop by `drain`; raises what Redis raises when its retries are used up.
@@ -100,8 +119,10 @@ class LaneWorker(Worker):
             await asyncio.gather(*beside)
 
     async def drain(self, seconds: float) -> None:
-        """Take no more jobs, wait up to *seconds* for those that run, cancel the rest and stop."""
+        """Take no more jobs, wait up to *seconds* for those that run, put the rest back and stop."""
         self.allow_pick_jobs = False
+        async with self._claiming:
+            pass  # what is being taken right now runs from here on
         if self.tasks:
             await asyncio.wait(self.tasks.values(), timeout=seconds)
         for task in self.job_tasks.values():
@@ -112,24 +133,32 @@ class LaneWorker(Worker):
         self._look.set()
 
     async def _poll_iteration(self) -> None:
-        free = self.max_jobs - self.job_counter
-        if self.allow_pick_jobs and free > 0:
-            taken = await self._claim(
-                keys=[self.queue_name],
-                args=[lease_key(""), self._token, int(LEASE_SECONDS * 1000), free, _LOOK_AHEAD],
-            )
-            for job_id, score in zip(taken[::2], taken[1::2], strict=True):
-                await self._start(job_id.decode(), int(float(score)))
+        async with self._claiming:
+            await self._take()
         for job_id, task in list(self.tasks.items()):
             if task.done():
                 del self.tasks[job_id]
                 task.result()
         await self.heart_beat()
 
+    async def _take(self) -> None:
+        free = self.max_jobs - self.job_counter
+        if not self.allow_pick_jobs or free <= 0 or (self._is_paused is not None and self._is_paused()):
+            return
+        taken = await self._claim(
+            keys=[self.queue_name],
+            args=[lease_key(""), self._token, int(LEASE_SECONDS * 1000), free, _LOOK_AHEAD],
+        )
+        for job_id, score in zip(taken[::2], taken[1::2], strict=True):
+            running = self.tasks.get(job_id.decode())
+            # One that runs here already has lost its lease while Redis was away; now it has it again.
+            if running is None or running.done():
+                await self._start(job_id.decode(), int(float(score)))
+
     async def _start(self, job_id: str, score: int) -> None:
         await self.sem.acquire()
         self.job_counter += 1
-        task = asyncio.create_task(self.run_job(job_id, score))
+        task = asyncio.create_task(self._run(job_id, score))
         task.add_done_callback(lambda _: self._free_slot())
         self.tasks[job_id] = task
 
@@ -155,11 +184,14 @@ class LaneWorker(Worker):
         while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), LEASE_SECONDS / _RENEWALS_PER_LEASE)
-            running = [lease_key(job_id) for job_id, task in self.tasks.items() if not task.done()]
+            running = [job_id for job_id, task in self.tasks.items() if not task.done()]
             if not running:
                 continue
             try:
-                lost = await self._renew(keys=running, args=[self._token, int(LEASE_SECONDS * 1000)])
+                lost = await self._renew(
+                    keys=[self.queue_name, *map(lease_key, running)],
+                    args=[self._token, int(LEASE_SECONDS * 1000), *running],
+                )
             except (RedisError, OSError) as error:
                 _log.warning("leases not renewed", lane=self._lane.value, error=str(error))
                 continue
@@ -173,6 +205,31 @@ class LaneWorker(Worker):
             _log.warning("lease lost", lane=self._lane.value, job=job_id)
             task.cancel()
 
+    async def _run(self, job_id: str, score: int) -> None:
+        try:
+            await self.run_job(job_id, score)
+        except (RedisError, OSError):
+            raise
+        except Exception:  # noqa: BLE001 - arq trips over jobs that it has not written; the worker goes on
+            _log.exception("job cannot be run", lane=self._lane.value, job=job_id)
+            await self._give_job_up(job_id, _NOT_RUN)
+
+    def _bounded(self, task: Task) -> Task:
+        """Bound the time of a task, and keep for `finish_job` why it failed, "" where it did not."""
+
+        async def run(context: dict[Any, Any], *arguments: Any) -> None:
+            try:
+                async with asyncio.timeout(self._job_seconds):
+                    await task(context, *arguments)
+            except Retry:
+                raise
+            except Exception as error:
+                self._ends[context["job_id"]] = f"It failed by a fault of ours: {error!r}"
+                raise
+            self._ends[context["job_id"]] = ""
+
+        return run
+
     async def finish_job(  # arq's own signature
         self,
         job_id: str,
@@ -183,26 +240,64 @@ class LaneWorker(Worker):
         incr_score: int | None,
         keep_in_progress: float | None,  # noqa: ARG002
     ) -> None:
-        """Remove a job that is done, or leave it to be run again, its time moved by *incr_score* milliseconds."""
-        await self._let_go(job_id, done=finish, move_ms=incr_score or 0)
+        """Remove a job that is done, or leave it to be run again, its time moved by *incr_score* milliseconds.
+
+        Without such a move it was put back, or cancelled because the worker stops: that was no try.
+        """
+        failure = self._ends.pop(job_id, _NOT_RUN)
+        if finish and failure:
+            await self._give_job_up(job_id, failure)
+        else:
+            await self._let_go(job_id, done=finish, move_ms=incr_score or 0, is_try=incr_score is not None)
 
     async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:  # noqa: ARG002
-        """Remove a job that arq gives up on, after what the lane does instead of it."""
-        body = await self.pool.get(job_key(job_id))
-        if body is not None:
-            job = json.loads(body)
-            _log.error("job given up", lane=self._lane.value, job=job_id, task=job["f"])
-            if job["f"] in self._give_up:
-                await self._give_up[job["f"]]({"job_id": job_id}, *job["a"])
-        await self._let_go(job_id, done=True, move_ms=0)
+        """Give up a job that arq does not run, or not again."""
+        await self._give_job_up(job_id, "")
 
-    async def _let_go(self, job_id: str, *, done: bool, move_ms: int) -> None:
-        await self._finish(
-            keys=[
-                lease_key(job_id),
-                self.queue_name,
-                job_key(job_id),
-                retry_key_prefix + job_id,
-            ],
-            args=[self._token, job_id, int(done), move_ms],
+    async def _give_job_up(self, job_id: str, reason: str) -> None:
+        """Do what the lane does instead of a job, then put it among the dead; without *reason*, find it."""
+        body, tries = await self.pool.mget(job_key(job_id), retry_key_prefix + job_id)
+        order = _read(body or b"")
+        task, arguments = order or ("", [])
+        try:
+            if task in self._give_up:
+                await self._give_up[task]({"job_id": job_id}, *arguments)
+        except Unavailable as error:
+            _log.warning("job is given up later", lane=self._lane.value, job=job_id, reason=error.reason)
+            await self._let_go(job_id, done=False, move_ms=_BURY_AGAIN_MS, is_try=False)
+            return
+        except Exception:  # noqa: BLE001 - a job of others' making must not stop the worker
+            _log.exception("job cannot be given up as it should be", lane=self._lane.value, job=job_id)
+        reason = reason or self._found_reason(body, task)
+        _log.error("job given up", lane=self._lane.value, job=job_id, task=task, reason=reason)
+        tries = min(int(tries or 0), self.max_tries)
+        text = epitaph(self._lane.value, task, reason, tries=tries, body=body if order else b"")
+        await self._bury(
+            keys=[*self._keys(job_id), keys.DEAD, keys.DEAD_JOBS],
+            args=[self._token, job_id, text, KEPT, KEPT_SECONDS],
         )
+
+    def _found_reason(self, body: bytes | None, task: str) -> str:
+        if body is None:
+            return "It has waited for too long."
+        if not task:
+            return "What it says cannot be read."
+        if task not in self.functions:
+            return "There is no such task."
+        return f"It was tried {self.max_tries} times."
+
+    async def _let_go(self, job_id: str, *, done: bool, move_ms: int, is_try: bool) -> None:
+        await self._finish(keys=self._keys(job_id), args=[self._token, job_id, int(done), move_ms, int(is_try)])
+
+    def _keys(self, job_id: str) -> list[str]:
+        return [lease_key(job_id), self.queue_name, job_key(job_id), retry_key_prefix + job_id]
+
+
+def _read(body: bytes) -> tuple[str, list[Any]] | None:
+    """Return the task and the arguments of a job as arq keeps it; None where it is none."""
+    try:
+        job = json.loads(body.decode())
+        task, arguments = job["f"], job["a"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return (task, arguments) if isinstance(task, str) and isinstance(arguments, list) else None

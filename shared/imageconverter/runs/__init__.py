@@ -1,12 +1,14 @@
 """Conversion runs: every picture of some directories to some formats, however many there are."""
 
 from imageconverter.runs.ledger import RunLedger
+from imageconverter.runs.orders import KeptOrder, forget_order, keep_order, kept_orders
 from imageconverter.runs.planner import count_sources, plan_more, revive
 from imageconverter.runs.results import ResultPage, read_results
 from imageconverter.runs.run import Counts, Run, RunRequest, RunStatus, SourceResult, order_run
 
 __all__ = [
     "Counts",
+    "KeptOrder",
     "ResultPage",
     "Run",
     "RunLedger",
@@ -14,6 +16,9 @@ __all__ = [
     "RunStatus",
     "SourceResult",
     "count_sources",
+    "forget_order",
+    "keep_order",
+    "kept_orders",
     "order_run",
     "plan_more",
     "read_results",

@@ -180,6 +180,13 @@ class RunLedger:
             (state,) = await pipe.execute()
         return bool(state == b"running")
 
+    async def is_stopped(self, run_id: str) -> bool:
+        """Whether the run was ended before its end, or is forgotten; what of it still runs is of no use."""
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+            pipe.hget(keys.run(run_id), "state")
+            (state,) = await pipe.execute()
+        return state not in (b"running", b"finished")
+
     async def is_hungry(self, run_id: str) -> bool:
         """Whether the run goes on, has sources that are not handed out, and few that are."""
         async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:

@@ -1,11 +1,14 @@
 """The results of a run: the recent ones in Redis, the others as NDJSON parts in the store."""
 
-from typing import NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
 
 from imageconverter import keys
 from imageconverter.runs.ledger import RunLedger
 from imageconverter.runs.run import SourceResult
 from imageconverter.storage import ObjectStore
+
+_KEPT: Final = timedelta(days=30)
 
 
 class ResultPage(NamedTuple):
@@ -55,3 +58,23 @@ async def read_results(run_id: str, ledger: RunLedger, store: ObjectStore, *, st
         found += wanted_recent
         position += len(wanted_recent)
     return ResultPage(found, position if position < moved + len(recent) else None)
+
+
+async def sweep(ledger: RunLedger, store: ObjectStore, *, kept: timedelta = _KEPT) -> int:
+    """Delete results that are older than *kept*, of runs that nothing is known of; returns the number of objects."""
+    oldest = datetime.now(UTC) - kept
+    known: dict[str, bool] = {}
+    swept = 0
+    async for page in store.list(keys.RUN_RESULTS):
+        expired = []
+        for stored in page:
+            run_id = keys.run_of_results(stored.key)
+            if stored.modified >= oldest or not run_id:
+                continue
+            if run_id not in known:
+                known[run_id] = await ledger.run(run_id) is not None
+            if not known[run_id]:
+                expired.append(stored.key)
+        await store.delete(expired)
+        swept += len(expired)
+    return swept

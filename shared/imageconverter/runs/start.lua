@@ -1,7 +1,10 @@
 -- Make a run the current one, unless one runs.
 -- KEYS: ids of the runs, the run, the batch lane
 -- ARGV: id, the run as JSON, planner's job, counter's job, prefix of jobs, their life in ms, runs kept, prefix of runs
--- Returns 1, or 0 where a run is running.
+-- Returns 1, also where it is the current one already, or 0 where another run is running.
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  return 1
+end
 local latest = redis.call('LINDEX', KEYS[1], 0)
 if latest and redis.call('HGET', ARGV[8] .. latest, 'state') == 'running' then
   return 0

@@ -1,0 +1,41 @@
+"""Handlers of `images/jobs/dead`: jobs that were given up."""
+
+from typing import Any
+
+from aiohttp import web
+
+from imageconverter.jobs import DeadJob
+from services.gateway import state
+
+
+async def list_dead(request: web.Request) -> web.Response:
+    """Answer the jobs that were given up, the last first."""
+    request.app[state.KEYS].grant(request).require("admin")
+    dead = await request.app[state.QUEUE].dead.all()
+    return web.json_response({"items": [_shape(each) for each in dead]})
+
+
+async def retry(request: web.Request) -> web.Response:
+    """Have one of them tried again."""
+    request.app[state.KEYS].grant(request).require("admin")
+    await request.app[state.QUEUE].dead.retry(request.match_info["jobId"])
+    return web.json_response({})
+
+
+async def drop(request: web.Request) -> web.Response:
+    """Forget one of them."""
+    request.app[state.KEYS].grant(request).require("admin")
+    await request.app[state.QUEUE].dead.drop(request.match_info["jobId"])
+    return web.json_response({})
+
+
+def _shape(job: DeadJob) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "lane": job.lane,
+        "task": job.task,
+        "reason": job.reason,
+        "tries": job.tries,
+        "died": int(job.died.timestamp()),
+        "order": job.order,
+    }

@@ -1,0 +1,37 @@
+"""Running the lanes of a process, all of them again after trouble with one."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+from redis.exceptions import RedisError
+
+from imageconverter.jobs import LaneWorker
+
+_log = structlog.get_logger(__name__)
+
+_DRAIN_SECONDS = 6  # what is left is put back and costs no try
+_RESTART_SECONDS = 1
+
+
+async def run_lanes(make: Callable[[], Sequence[LaneWorker]], stopping: asyncio.Event) -> None:
+    """Run the lanes that *make* makes until *stopping* is set, then finish what runs; after trouble make them anew."""
+    while not stopping.is_set():
+        await _run_once(make(), stopping)
+
+
+async def _run_once(lanes: Sequence[LaneWorker], stopping: asyncio.Event) -> None:
+    """Run *lanes* until *stopping* is set or one of them fails; either way all of them end."""
+    running = [asyncio.create_task(lane.async_run()) for lane in lanes]
+    stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait([*running, stop], return_when=asyncio.FIRST_COMPLETED)
+    if stop.done():
+        _log.info("stopping", running=sum(len(lane.tasks) for lane in lanes))
+    stop.cancel()
+    await asyncio.gather(*(lane.drain(_DRAIN_SECONDS) for lane in lanes))
+    for outcome in await asyncio.gather(*running, return_exceptions=True):
+        if isinstance(outcome, (RedisError, OSError)):
+            _log.warning("lane restarts after trouble with Redis", error=str(outcome))
+            await asyncio.sleep(_RESTART_SECONDS)
+        elif isinstance(outcome, Exception):
+            raise outcome

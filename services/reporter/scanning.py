@@ -1,0 +1,135 @@
+"""The scan: reports of all types whose catalogue is known, one after the other."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, get_args
+
+import structlog
+
+from imageconverter.catalog import current
+from imageconverter.catalog.database import Workspace
+from imageconverter.catalog.importing import import_catalogue
+from imageconverter.errors import Unavailable, UserError
+from imageconverter.formats import FormatCatalog, PictureType
+from imageconverter.reports.progress import ScanProgress
+from imageconverter.reports.scan import make_report
+from imageconverter.settings import Reports, SettingsError
+from imageconverter.storage import ObjectStore
+from services.reporter.sources import Limits, check_address, open_source
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+_log = structlog.get_logger(__name__)
+
+_NOTHING = "There is no catalogue: send one, or set where it is to be read from."
+
+
+@dataclass(frozen=True)
+class CatalogueSource:
+    """Where the catalogue of a type is read from when a report is made."""
+
+    address: str = field(repr=False)  # there may be a password in it
+    query: str
+
+
+def catalogue_sources(settings: Reports) -> dict[PictureType, CatalogueSource]:
+    """Return the sources that are set; raises SettingsError where one cannot be used."""
+    given: tuple[tuple[PictureType, str, SecretStr | None, str], ...] = (
+        ("product", "PRODUCTS", settings.products_source, settings.products_query),
+        ("category", "CATEGORIES", settings.categories_source, settings.categories_query),
+        ("app", "APP_IMAGES", settings.app_images_source, settings.app_images_query),
+    )
+    sources = {}
+    for kind, name, address, query in given:
+        if address is None or not address.get_secret_value():
+            continue
+        try:
+            check_address(address.get_secret_value(), query)
+        except SettingsError as error:
+            raise SettingsError(f"IMAGECONVERTER_REPORT_{name}_SOURCE: {error}") from None
+        sources[kind] = CatalogueSource(address.get_secret_value(), query)
+    return sources
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """Makes reports."""
+
+    store: ObjectStore
+    formats: FormatCatalog
+    settings: Reports
+    sources: dict[PictureType, CatalogueSource]
+    workspace: Workspace
+    progress: ScanProgress
+
+    async def scan(self) -> None:
+        """Make a report of each type; one that cannot be made does not keep the others from being made.
+
+        Where the scan was broken off, what is there already is not made again. Raises Unavailable where another try
+        is worth it.
+        """
+        made = await self.progress.start()
+        passing: Unavailable | None = None
+        failures = []
+        found = False
+        for kind in get_args(PictureType):
+            try:
+                if kind not in self.sources and await current(self.store, kind) is None:
+                    continue
+                found = True
+                if kind not in made:
+                    await self._make(kind)
+                    made.add(kind)
+                    await self.progress.made(made)
+            except UserError as error:
+                _log.warning("no report", type=kind, reason=error.reason)
+                failures.append(f"{kind}: {error.reason}")
+            except Unavailable as error:
+                passing = error
+                await self.progress.failed(f"{kind}: {error.reason}")
+        if passing is not None:
+            raise passing
+        await self.progress.end(" ".join(failures) if found else _NOTHING)
+
+    async def give_up(self) -> None:
+        """Tell that the scan has failed, for the reason that was told last."""
+        state = await self.progress.state()
+        await self.progress.end(state.failure or "The scan was broken off too often.")
+
+    async def _make(self, kind: PictureType) -> None:
+        await self.progress.begin(kind)
+        if kind in self.sources:
+            await self._read_source(kind, self.sources[kind])
+        report = await make_report(
+            self.store,
+            kind,
+            self.formats,
+            self.workspace,
+            keep=self.settings.keep,
+            grace=self.settings.grace,
+            listed=self.progress.listed,
+        )
+        summary = report.summary
+        _log.info(
+            "report made",
+            type=kind,
+            report=report.id,
+            files=summary.files,
+            missing=summary.missing,
+            unused=summary.unused,
+            refused=summary.unused_refused,
+        )
+
+    async def _read_source(self, kind: PictureType, source: CatalogueSource) -> None:
+        limits = Limits(max_bytes=self.settings.max_catalog_bytes, seconds=self.settings.source_seconds)
+        hosts = self.settings.private_host_names
+        try:
+            async with open_source(
+                source.address, store=self.store, query=source.query, private_hosts=hosts, limits=limits
+            ) as opened:
+                version = await import_catalogue(self.store, kind, opened.chunks, opened.notation, self.workspace)
+        except (UserError, Unavailable) as error:
+            await self.progress.taken_over(kind, "", error.reason)
+            raise
+        await self.progress.taken_over(kind, "")
+        _log.info("catalogue read", type=kind, entries=version.entries, images=version.images)

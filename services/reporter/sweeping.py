@@ -1,0 +1,64 @@
+"""Everything that the reporter does by itself: the table of its recurring tasks."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final, get_args
+
+from imageconverter import catalog, uploads
+from imageconverter.formats import PictureType
+from imageconverter.previews.eviction import evict
+from imageconverter.reports import schedule, shelf, trash
+from imageconverter.resources import Resources
+from imageconverter.runs import results, revive
+from imageconverter.settings import Settings
+from imageconverter.storage import ObjectStore
+from services.reporter.recurring import Recurring
+
+_HOUR: Final = 3600
+_UNFINISHED: Final = timedelta(days=1)
+_PATIENCE_SECONDS = 4.0
+
+
+def recurring_tasks(settings: Settings, resources: Resources) -> list[Recurring]:
+    """Return the tasks; those that list much of the store come seldom."""
+    store, hours = resources.store, settings.conversion.upload_hours
+    tasks = [
+        Recurring(
+            "sweep-uploads",
+            # A tenth of their life: an upload is gone at the latest a tenth late.
+            seconds=max(5, int(hours * 360)),
+            work=lambda: uploads.sweep(store, hours=hours),
+        ),
+        Recurring("revive-run", seconds=10, work=lambda: revive(resources.runs, resources.queue)),
+        Recurring(
+            "evict-previews",
+            seconds=settings.previews.cleanup_seconds,
+            work=lambda: evict(resources.previews, store, settings.previews),
+        ),
+        Recurring("sweep-results", seconds=24 * _HOUR, work=lambda: results.sweep(resources.runs, store)),
+        Recurring("sweep-catalogs", seconds=_HOUR, work=lambda: _sweep_catalogues(store)),
+        Recurring("sweep-reports", seconds=_HOUR, work=lambda: _sweep_reports(store)),
+        Recurring("sweep-trash", seconds=_HOUR, work=lambda: trash.sweep(store, days=settings.reports.trash_days)),
+        Recurring("sweep-parts", seconds=6 * _HOUR, work=lambda: _sweep_parts(store)),
+    ]
+    if settings.reports.schedule:
+        tasks.append(Recurring("schedule", seconds=5, work=lambda: _scan_when_due(settings, resources)))
+    return tasks
+
+
+async def _sweep_catalogues(store: ObjectStore) -> int:
+    return sum([await catalog.sweep(store, kind) for kind in get_args(PictureType)])
+
+
+async def _sweep_reports(store: ObjectStore) -> int:
+    return sum([await shelf.sweep(store, kind) for kind in get_args(PictureType)])
+
+
+async def _sweep_parts(store: ObjectStore) -> int:
+    return await store.abort_unfinished(datetime.now(UTC) - _UNFINISHED)
+
+
+async def _scan_when_due(settings: Settings, resources: Resources) -> int:
+    now = datetime.now().astimezone()
+    return await schedule.scan_when_due(
+        resources.redis, resources.queue, settings.reports.schedule, now, patience=_PATIENCE_SECONDS
+    )

@@ -1,0 +1,128 @@
+"""The reporter's tasks, by the names under which jobs ask for them."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from imageconverter.catalog import current
+from imageconverter.catalog.arrivals import arrived, discard
+from imageconverter.catalog.database import Workspace
+from imageconverter.catalog.importing import import_catalogue
+from imageconverter.errors import NotFound, Unavailable, UserError
+from imageconverter.formats import FormatCatalog
+from imageconverter.jobs import JobQueue, Task, retry_later
+from imageconverter.reports import orders
+from imageconverter.reports.cleaning import clean_up
+from imageconverter.reports.orders import CleanOrder, ImportOrder, RepairOrder, RestoreOrder
+from imageconverter.reports.progress import ScanProgress
+from imageconverter.reports.repair import repair
+from imageconverter.reports.trash import restore
+from imageconverter.settings import Reports
+from imageconverter.storage import ObjectStore
+from services.reporter.scanning import Scanner
+
+_log = structlog.get_logger(__name__)
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ReporterTasks:
+    """What a reporter can be asked for; trouble that may pass has it done again later."""
+
+    store: ObjectStore
+    queue: JobQueue
+    formats: FormatCatalog
+    settings: Reports
+    workspace: Workspace
+    progress: ScanProgress
+    scanner: Scanner
+
+    def tasks(self) -> Mapping[str, Task]:
+        """Return the tasks by their names."""
+        return {
+            orders.SCAN: self._scan,
+            orders.IMPORT: self._answering(self._import),
+            orders.CLEAN: self._answering(self._clean),
+            orders.RESTORE: self._answering(self._restore),
+            orders.REPAIR: self._answering(self._repair),
+        }
+
+    def give_up(self) -> Mapping[str, Task]:
+        """Return what is done instead of a task that has failed too often."""
+        return {orders.SCAN: self._give_up_scan, orders.IMPORT: self._give_up_import}
+
+    async def _scan(self, context: Mapping[str, Any], _payload: list[Any]) -> None:
+        await _again_later(self.scanner.scan(), context)
+
+    async def _give_up_scan(self, _context: Mapping[str, Any], _payload: list[Any]) -> None:
+        await self.scanner.give_up()
+
+    async def _give_up_import(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+        await self.progress.taken_over(
+            payload["kind"], payload["arrival"], "The catalogue was given up after too many tries."
+        )
+
+    def _answering(self, work: Callable[[Mapping[str, Any]], Coroutine[Any, Any, Answer]]) -> Task:
+        """Return a task that leaves what *work* returns, or refuses, for who waits for it."""
+
+        async def task(context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+            async def answer() -> None:
+                try:
+                    found = await work(payload)
+                except UserError as error:
+                    found = orders.refusal(error)
+                await self.queue.reply(payload["id"], found)
+
+            await _again_later(answer(), context)
+
+        return task
+
+    async def _import(self, payload: Mapping[str, Any]) -> Answer:
+        order = ImportOrder.model_validate(payload)
+        chunks = arrived(self.store, order.kind, order.arrival)
+        try:
+            version = await import_catalogue(self.store, order.kind, chunks, order.notation, self.workspace)
+        except NotFound:
+            # It was taken over and discarded, by a reporter that died before it could tell.
+            taken = await current(self.store, order.kind)
+            if taken is None:
+                raise
+            return taken.model_dump(mode="json")
+        except UserError as error:
+            await self.progress.taken_over(order.kind, order.arrival, error.reason)
+            await discard(self.store, order.kind, order.arrival)
+            raise
+        await self.progress.taken_over(order.kind, order.arrival)
+        await discard(self.store, order.kind, order.arrival)
+        _log.info("catalogue taken over", type=order.kind, entries=version.entries, images=version.images)
+        return version.model_dump(mode="json")
+
+    async def _clean(self, payload: Mapping[str, Any]) -> Answer:
+        order = CleanOrder.model_validate(payload)
+        settings = self.settings
+        done = await clean_up(self.store, order.kind, order, grace=settings.grace, share=settings.max_share)
+        _log.info("clean-up", type=order.kind, dry=done.dry, files=done.files, bytes=done.bytes, trash=done.trash)
+        return done.model_dump(mode="json")
+
+    async def _restore(self, payload: Mapping[str, Any]) -> Answer:
+        order = RestoreOrder.model_validate(payload)
+        restored = await restore(self.store, order.trash)
+        _log.info("files restored", trash=order.trash, files=restored.files, kept=restored.kept)
+        return restored._asdict()
+
+    async def _repair(self, payload: Mapping[str, Any]) -> Answer:
+        order = RepairOrder.model_validate(payload)
+        repaired = await repair(self.store, self.queue, order.kind, self.formats)
+        _log.info("repair", type=order.kind, converting=repaired.converting, missing=repaired.missing)
+        return repaired.model_dump(mode="json")
+
+
+async def _again_later(work: Coroutine[Any, Any, None], context: Mapping[str, Any]) -> None:
+    try:
+        await work
+    except Unavailable as error:
+        _log.warning("job is tried again later", job=context["job_id"], tries=context["job_try"], reason=error.reason)
+        raise retry_later(context["job_try"]) from error

@@ -1,0 +1,55 @@
+"""Lanes, jobs and leases as they stand in Redis, and how its scripts are called."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from importlib.resources import files
+from typing import Any
+
+from arq.constants import in_progress_key_prefix, job_key_prefix
+from redis.exceptions import RedisError
+
+from imageconverter.errors import QueueUnavailable
+from imageconverter.jobs.connection import encode
+
+# Longer than any backlog may last; arq drops a job whose payload has expired.
+PAYLOAD_MS = 7 * 24 * 3600 * 1000
+
+
+class Lane(StrEnum):
+    """A queue of its own; clients wait for interactive jobs, for the others nobody does."""
+
+    INTERACTIVE = "interactive"
+    BATCH = "batch"
+    SCAN = "scan"
+
+
+def script_text(package: str, name: str) -> str:
+    """Return the text of the Lua script *name* that lies beside the modules of *package*."""
+    return (files(package) / f"{name}.lua").read_text(encoding="utf-8")
+
+
+def job_body(function: str, payload: Any) -> bytes:
+    """Return a job as arq keeps it: the name of the task and its one argument."""
+    return encode({"t": None, "f": function, "a": [payload], "k": {}, "et": 0})
+
+
+def job_key(job_id: str) -> str:
+    """Redis key of a job's body."""
+    return job_key_prefix + job_id
+
+
+def lease_key(job_id: str) -> str:
+    """Redis key that exists while somebody works on a job."""
+    return in_progress_key_prefix + job_id
+
+
+@asynccontextmanager
+async def redis_errors(patience: float) -> AsyncIterator[None]:
+    """Bound one operation to *patience* seconds and turn every way it can fail into QueueUnavailable."""
+    try:
+        async with asyncio.timeout(patience):
+            yield
+    except (RedisError, OSError) as error:  # TimeoutError is an OSError
+        raise QueueUnavailable("The job queue does not answer.") from error

@@ -1,0 +1,42 @@
+"""A store and a database of the reporter's own, and the scanner that works on them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imageconverter.catalog.database import Workspace
+from imageconverter.reports.progress import ScanProgress
+from imageconverter.resources import Resources, open_resources, wait_for_bucket
+from imageconverter.settings import Redis, Reports, Settings
+from services.reporter.scanning import Scanner, catalogue_sources
+from tests.conftest import MakeSettings, storage_settings
+
+
+@pytest.fixture
+def report_settings(make_settings: MakeSettings, servers: dict[str, str]) -> Settings:
+    """Settings of a stack beside the others."""
+    return make_settings(
+        redis=Redis(url=servers["IMAGECONVERTER_REDIS_URL"].removesuffix("/0") + "/3"),
+        storage=storage_settings(servers, bucket="reporter"),
+    )
+
+
+@pytest.fixture
+async def opened(report_settings: Settings) -> AsyncIterator[Resources]:
+    """Resources with nothing in them."""
+    async with open_resources(report_settings, patience=4) as resources:
+        await wait_for_bucket(resources.store)
+        await resources.redis.flushdb()
+        async for page in resources.store.list(""):
+            await resources.store.delete(stored.key for stored in page)
+        yield resources
+
+
+def make_scanner(resources: Resources, folder: Path, **settings: Any) -> Scanner:
+    """Return a scanner with these settings of reports."""
+    reports = Reports(**settings)
+    progress = ScanProgress(resources.redis, patience=4)
+    sources = catalogue_sources(reports)
+    return Scanner(resources.store, resources.formats, reports, sources, Workspace(folder=folder), progress)

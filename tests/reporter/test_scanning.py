@@ -1,0 +1,134 @@
+"""The scan: sources are read when it begins, types do not disturb each other, and half of it is nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from imageconverter.errors import StoreUnavailable, Unavailable
+from imageconverter.reports import kept_reports
+from imageconverter.resources import Resources
+from imageconverter.settings import Reports, SettingsError
+from imageconverter.storage import ObjectStore, StoredObject
+from services.reporter.scanning import catalogue_sources
+from tests.reporter.conftest import make_scanner
+from tests.reporter.sources.test_feed import serving
+
+LINE = b'{"id": "1", "active": true, "images": ["a.jpg"]}\n'
+
+
+async def put(resources: Resources, key: str, data: bytes = LINE) -> None:
+    """Store an object."""
+    await resources.store.put(key, data, content_type="application/octet-stream")
+
+
+async def test_a_source_in_the_store_is_read_when_the_scan_begins(opened: Resources, tmp_path: Path) -> None:
+    """Its new contents count in the next scan."""
+    scanner = make_scanner(opened, tmp_path, products_source="s3:shop/products.ndjson")
+    await put(opened, "shop/products.ndjson")
+    await scanner.scan()
+    await put(opened, "shop/products.ndjson", LINE + LINE.replace(b'"1"', b'"2"').replace(b"a.jpg", b"b.jpg"))
+    await scanner.scan()
+
+    newest, first = await kept_reports(opened.store, "product")
+    assert (first.summary.catalogue.entries, newest.summary.catalogue.entries) == (1, 2)
+    assert (await scanner.progress.state()).failure == ""
+
+
+async def test_a_feed_is_read_where_its_host_is_allowed(opened: Resources, tmp_path: Path) -> None:
+    """Loopback is private: without the setting there is no report, and the status says why."""
+
+    async def feed(_request: web.Request) -> web.Response:
+        return web.Response(body=LINE)
+
+    async with serving(feed) as address:
+        await make_scanner(opened, tmp_path, products_source=f"{address}/feed").scan()
+        assert await kept_reports(opened.store, "product") == []
+        scanner = make_scanner(opened, tmp_path, products_source=f"{address}/feed", private_hosts="127.0.0.1")
+        assert "product: " in (await scanner.progress.state()).failure
+        await scanner.scan()
+
+    assert len(await kept_reports(opened.store, "product")) == 1
+    assert (await scanner.progress.state()).failure == ""
+
+
+async def test_a_feed_that_hangs_ends_in_time_and_the_other_types_go_on(opened: Resources, tmp_path: Path) -> None:
+    """Trouble that may pass is raised, so that the scan is tried again; what is done is not done again."""
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(LINE)
+        await asyncio.sleep(60)
+        return response
+
+    await put(opened, "shop/categories.ndjson")
+    async with serving(hang) as address:
+        settings = {
+            "products_source": address,
+            "private_hosts": "127.0.0.1",
+            "source_seconds": 0.5,
+            "categories_source": "s3:shop/categories.ndjson",
+        }
+        scanner = make_scanner(opened, tmp_path, **settings)
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                await scanner.scan()
+
+    assert await kept_reports(opened.store, "product") == []
+    assert len(await kept_reports(opened.store, "category")) == 1
+    await scanner.give_up()
+    assert (await scanner.progress.state()).failure.startswith("product: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_source_with_a_broken_line_leaves_what_counted_before(opened: Resources, tmp_path: Path) -> None:
+    """There is no new report: it would be about a catalogue that the shop has replaced."""
+    scanner = make_scanner(opened, tmp_path, products_source="s3:shop/products.ndjson")
+    await put(opened, "shop/products.ndjson")
+    await scanner.scan()
+    await put(opened, "shop/products.ndjson", LINE + b"{}\n")
+    await scanner.scan()
+
+    assert len(await kept_reports(opened.store, "product")) == 1
+    assert "Line 2" in (await scanner.progress.state()).failure
+    assert "Line 2" in (await scanner.progress.last_import("product")).failure
+
+
+async def test_a_listing_that_fails_half_way_makes_no_report(opened: Resources, tmp_path: Path) -> None:
+    """Whole or not at all; the next try makes it."""
+    await put(opened, "shop/products.ndjson")
+    await put(opened, "target/products/normal/a.jpg")
+    scanner = make_scanner(opened, tmp_path, products_source="s3:shop/products.ndjson")
+    whole = ObjectStore.list
+
+    async def broken(store: ObjectStore, prefix: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
+        async for page in whole(store, prefix, after=after):
+            yield page
+            if prefix.startswith("target/"):
+                raise StoreUnavailable("The object store has gone.")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ObjectStore, "list", broken)
+        with pytest.raises(StoreUnavailable):
+            await scanner.scan()
+    assert await kept_reports(opened.store, "product") == []
+    assert [stored async for page in opened.store.list("reports/") for stored in page] == []
+
+    await scanner.scan()
+    (report,) = await kept_reports(opened.store, "product")
+    assert report.summary.files == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "query"),
+    [("ftp://shop/feed", ""), ("postgresql://shop/db", ""), ("s3:", ""), ("http://", "")],
+)
+def test_a_source_that_can_be_none_is_refused_at_the_start(source: str, query: str) -> None:
+    """By the name of the setting, without the address: there may be a password in it."""
+    with pytest.raises(SettingsError, match="IMAGECONVERTER_REPORT_CATEGORIES_SOURCE") as refused:
+        catalogue_sources(Reports(categories_source=source, categories_query=query))
+
+    assert "shop" not in str(refused.value)
