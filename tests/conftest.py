@@ -12,7 +12,18 @@ from aiohttp.test_utils import TestClient, TestServer
 from imageconverter import keys
 from imageconverter.jobs import Lane
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
-from imageconverter.settings import PREFIX, Conversion, Gateway, Previews, Process, Redis, Reports, Settings, Storage, Worker
+from imageconverter.settings import (
+    PREFIX,
+    Conversion,
+    Gateway,
+    Previews,
+    Process,
+    Redis,
+    Reports,
+    Settings,
+    Storage,
+    Worker,
+)
 from services.gateway.app import create_app
 from services.stack.program import Program
 from services.stack.servers import object_store, redis_server
@@ -27,7 +38,7 @@ MakeSettings = Callable[..., Settings]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let hostile files be sent by the thousand (`make hostile`), and things break by the hundred (`make chaos`)."""
-    parser.addoption("--thorough", action="store_true", help="send all hostile files to the decoders, not a few")
+    parser.addoption("--thorough", action="store_true", help="send all hostile files and requests, not a few")
     parser.addoption("--long", action="store_true", help="break as much as the goals of delivery say")
     parser.addoption("--seed", help="what decides on faults; printed by each session")
 

@@ -27,7 +27,7 @@ PASSWORD = "a-password-for-tests"
 async def client(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncIterator[TestClient[Any, Any]]:
     """A whole stack with a bucket and a database of its own, which hold what the documents' examples speak of."""
     settings = make_settings(
-        gateway=Gateway(api_key=API_KEY, admin_password=PASSWORD, start_seconds=0),
+        gateway=Gateway(api_key=API_KEY, admin_password=PASSWORD, start_seconds=0, login_failures=1000),
         redis=Redis(url=servers["IMAGECONVERTER_REDIS_URL"].removesuffix("/0") + "/1"),
         storage=storage_settings(servers, bucket="contract"),
     )
@@ -49,14 +49,14 @@ async def client(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncI
 
 
 async def test_every_request_to_the_images_api_is_answered_as_its_document_says(
-    client: TestClient[Any, Any], tmp_path: Path
+    client: TestClient[Any, Any], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """Examples, limits, random bodies and sequences; no 500, no other status, type or shape."""
-    await _fuzz(client, IMAGES, ADMIN["Authorization"], tmp_path)
+    await _fuzz(client, IMAGES, ADMIN["Authorization"], tmp_path, thorough=request.config.getoption("thorough"))
 
 
 async def test_every_request_to_the_imageconverter_api_is_answered_as_its_document_says(
-    client: TestClient[Any, Any], tmp_path: Path
+    client: TestClient[Any, Any], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """Likewise, with a picture under the key of the examples."""
     key = IMAGECONVERTER.document["components"]["parameters"]["ImageKey"]["example"]
@@ -64,13 +64,17 @@ async def test_every_request_to_the_imageconverter_api_is_answered_as_its_docume
     body.add_field("sourceImage", pictures.png(), filename="a.png")
     async with client.post(f"{IMAGECONVERTER_BASE}/cacheImage/{key}", data=body) as answer:
         assert answer.status == 200
-    await _fuzz(client, IMAGECONVERTER, encode_basic_auth("admin", PASSWORD), tmp_path)
+    credentials = encode_basic_auth("admin", PASSWORD)
+    await _fuzz(client, IMAGECONVERTER, credentials, tmp_path, thorough=request.config.getoption("thorough"))
 
 
-async def _fuzz(client: TestClient[Any, Any], contract: Contract, credentials: str, folder: Path) -> None:
+async def _fuzz(
+    client: TestClient[Any, Any], contract: Contract, credentials: str, folder: Path, *, thorough: bool
+) -> None:
     config = Path(__file__).with_name(f"{contract.file.stem}.toml")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", config, "run", contract.file),
+        *(("--max-examples", "300") if thorough else ()),
         *("--url", str(client.make_url("/")), "--header", f"Authorization:{credentials}", "--no-color"),
         cwd=folder,
         stdout=asyncio.subprocess.PIPE,
