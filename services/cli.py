@@ -88,6 +88,11 @@ def _add_report_commands(
     report = commands.add_parser("report", help="find missing and unused images, and act on what was found")
     actions = report.add_subparsers(required=True, metavar="ACTION")
     making = actions.add_parser("run", help="have reports made, and show the one of the type")
+    making.add_argument(
+        "--shrunken",
+        action="store_true",
+        help="believe a catalogue that has lost more than half",
+    )
     showing = actions.add_parser("show", help="show the newest report")
     cleaning = actions.add_parser("clean", help="tell what a clean-up would take away; with --yes, do it")
     cleaning.add_argument("--yes", action="store_true", help="move the files to the trash")
@@ -166,7 +171,7 @@ def _report(options: argparse.Namespace) -> int:
     settings, place = load_settings(), {"server": options.server, "key": options.key}
     match options.action:
         case "run":
-            return report.run(settings, options.type, **place)
+            return report.run(settings, options.type, shrunken=options.shrunken, **place)
         case "show":
             return report.show(settings, options.type, **place)
         case "clean":

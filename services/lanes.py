@@ -15,7 +15,7 @@ _RESTART_SECONDS = 1
 
 
 async def run_lanes(make: Callable[[], Sequence[LaneWorker]], stopping: asyncio.Event) -> None:
-    """Run the lanes that *make* makes until *stopping* is set, then finish what runs; after trouble make them anew."""
+    """Run the lanes of *make* until *stopping* is set, then finish what runs; after trouble make them anew."""
     while not stopping.is_set():
         await _run_once(make(), stopping)
 

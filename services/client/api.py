@@ -105,9 +105,9 @@ class ImagesApi:
         """Return what is told of the catalogue that counts."""
         return await self._call("GET", f"/catalog/{type_id}")
 
-    async def start_report(self) -> None:
-        """Have reports made, or join the scan that makes them."""
-        await self._call("POST", "/report", body=b"{}")
+    async def start_report(self, *, shrunken: bool) -> None:
+        """Have reports made, or join the scan that makes them; *shrunken* believes a catalogue that lost half."""
+        await self._call("POST", "/report", body=json.dumps({"shrunken": shrunken}).encode())
 
     async def report_status(self) -> dict[str, Any]:
         """Return how far the scan is."""

@@ -16,11 +16,11 @@ _ROWS = 20
 _GOES_ON = "this takes longer; it goes on without this command"
 
 
-def run(settings: Settings, type_id: str, *, server: str | None, key: str | None) -> int:
+def run(settings: Settings, type_id: str, *, shrunken: bool, server: str | None, key: str | None) -> int:
     """Have reports made, wait, and show that of a type; returns the exit status. Raises SettingsError."""
 
     async def work(api: ImagesApi) -> int:
-        await api.start_report()
+        await api.start_report(shrunken=shrunken)
         told = -1
         while (stand := await api.report_status())["running"]:
             if stand["files"] != told and stand["type"]:

@@ -7,7 +7,7 @@ from aiohttp import ClientError, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from imageconverter.catalog import CatalogueVersion, Notation, arrivals, current
-from imageconverter.errors import InvalidValue, MalformedBody, NotFound, TooLarge
+from imageconverter.errors import InvalidValue, MalformedBody, NotFound, QueueUnavailable, TooLarge
 from imageconverter.formats import PictureType
 from imageconverter.reports import orders
 from imageconverter.reports.orders import ImportOrder
@@ -30,13 +30,16 @@ async def replace(request: web.Request) -> web.Response:
     settings = request.app[state.REPORTS]
     announced_size(request, settings.max_catalog_bytes)
     chunks = _chunks(request, limit=settings.max_catalog_bytes, seconds=settings.source_seconds)
-    arrival = await arrivals.receive(request.app[state.STORE], kind, chunks)
-    order = ImportOrder(id=arrival, kind=kind, notation=notation, arrival=arrival)
-    answer = await orders.done_at_once(
-        request.app[state.QUEUE], orders.IMPORT, order, seconds=request.app[state.GATEWAY].wait_seconds
-    )
+    store, seconds = request.app[state.STORE], request.app[state.GATEWAY].wait_seconds
+    arrival = await arrivals.receive(store, kind, chunks, notation)
+    try:
+        order = ImportOrder.of(arrival)
+        answer = await orders.done_at_once(request.app[state.QUEUE], orders.IMPORT, order, seconds=seconds)
+    except QueueUnavailable:
+        await arrivals.discard(store, arrival)  # it must not take the place of the one that is sent next
+        raise
     if answer is None:
-        return web.json_response({"id": arrival}, status=202)
+        return web.json_response({"id": arrival.id}, status=202)
     return await _answer(request, kind, CatalogueVersion.model_validate(answer))
 
 

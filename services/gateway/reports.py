@@ -12,7 +12,7 @@ from imageconverter.reports import Report, Table, kept_reports, orders, read_pag
 from services.gateway import state
 from services.gateway.access import AREA
 from services.gateway.report_shapes import CSV_COLUMNS, NO_REPORT, csv_lines, report_shape, scan_shape, type_id
-from services.gateway.schemas import EmptyBody, read_json
+from services.gateway.schemas import ReportBody, read_json
 from services.gateway.urls import picture_type
 
 ROWS_AT_ONCE = 2000
@@ -24,8 +24,8 @@ _MEDIA = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 async def start(request: web.Request) -> web.Response:
     """Have reports of all types made, or join the scan that makes them already."""
     request.app[state.KEYS].grant(request).require("products.create")
-    await read_json(request, EmptyBody)
-    await orders.scan(request.app[state.QUEUE])
+    body = await read_json(request, ReportBody)
+    await orders.scan(request.app[state.QUEUE], shrunken=body.shrunken)
     return web.json_response({})
 
 

@@ -103,6 +103,14 @@ class LoginBody(BaseModel):
     refreshToken: str | None = None  # noqa: N815
 
 
+class ReportBody(BaseModel):
+    """Body of `report`. Unknown fields are passed over, as its table has no row for them."""
+
+    model_config = ConfigDict(strict=True)
+
+    shrunken: bool = False
+
+
 class RestoreBody(BaseModel):
     """Body of `report/restore`: what is to be put back."""
 

@@ -54,6 +54,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                         give_up=work.give_up(),
                         slots=_SLOTS,
                         job_seconds=_JOB_SECONDS,
+                        is_paused=lambda: store.is_away,
                     )
                 ]
 

@@ -62,11 +62,11 @@ class Scanner:
     workspace: Workspace
     progress: ScanProgress
 
-    async def scan(self) -> None:
+    async def scan(self, *, shrunken: bool = False) -> None:
         """Make a report of each type; one that cannot be made does not keep the others from being made.
 
-        Where the scan was broken off, what is there already is not made again. Raises Unavailable where another try
-        is worth it.
+        *shrunken* believes a catalogue that has lost more than half. Where the scan was broken off, what is there
+        already is not made again. Raises Unavailable where another try is worth it.
         """
         made = await self.progress.start()
         passing: Unavailable | None = None
@@ -78,7 +78,7 @@ class Scanner:
                     continue
                 found = True
                 if kind not in made:
-                    await self._make(kind)
+                    await self._make(kind, shrunken=shrunken)
                     made.add(kind)
                     await self.progress.made(made)
             except UserError as error:
@@ -96,7 +96,7 @@ class Scanner:
         state = await self.progress.state()
         await self.progress.end(state.failure or "The scan was broken off too often.")
 
-    async def _make(self, kind: PictureType) -> None:
+    async def _make(self, kind: PictureType, *, shrunken: bool) -> None:
         await self.progress.begin(kind)
         if kind in self.sources:
             await self._read_source(kind, self.sources[kind])
@@ -108,6 +108,7 @@ class Scanner:
             keep=self.settings.keep,
             grace=self.settings.grace,
             listed=self.progress.listed,
+            shrunken=shrunken,
         )
         summary = report.summary
         _log.info(

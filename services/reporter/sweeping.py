@@ -6,7 +6,8 @@ from typing import Final, get_args
 from imageconverter import catalog, uploads
 from imageconverter.formats import PictureType
 from imageconverter.previews.eviction import evict
-from imageconverter.reports import schedule, shelf, trash
+from imageconverter.rebuild import rebuild
+from imageconverter.reports import orders, schedule, shelf, trash
 from imageconverter.resources import Resources
 from imageconverter.runs import results, revive
 from imageconverter.settings import Settings
@@ -28,12 +29,14 @@ def recurring_tasks(settings: Settings, resources: Resources) -> list[Recurring]
             seconds=max(5, int(hours * 360)),
             work=lambda: uploads.sweep(store, hours=hours),
         ),
+        Recurring("rebuild", seconds=10, work=lambda: rebuild(resources)),
         Recurring("revive-run", seconds=10, work=lambda: revive(resources.runs, resources.queue)),
         Recurring(
             "evict-previews",
             seconds=settings.previews.cleanup_seconds,
             work=lambda: evict(resources.previews, store, settings.previews),
         ),
+        Recurring("revive-imports", seconds=60, work=lambda: orders.revive_imports(store, resources.queue)),
         Recurring("sweep-results", seconds=24 * _HOUR, work=lambda: results.sweep(resources.runs, store)),
         Recurring("sweep-catalogs", seconds=_HOUR, work=lambda: _sweep_catalogues(store)),
         Recurring("sweep-reports", seconds=_HOUR, work=lambda: _sweep_reports(store)),

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from imageconverter.catalog import current
-from imageconverter.catalog.arrivals import arrived, discard
+from imageconverter.catalog.arrivals import Arrival, arrived, discard
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalogue
 from imageconverter.errors import NotFound, Unavailable, UserError
@@ -15,7 +15,7 @@ from imageconverter.formats import FormatCatalog
 from imageconverter.jobs import JobQueue, Task, retry_later
 from imageconverter.reports import orders
 from imageconverter.reports.cleaning import clean_up
-from imageconverter.reports.orders import CleanOrder, ImportOrder, RepairOrder, RestoreOrder
+from imageconverter.reports.orders import CleanOrder, ImportOrder, RepairOrder, RestoreOrder, ScanOrder
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.reports.repair import repair
 from imageconverter.reports.trash import restore
@@ -54,10 +54,11 @@ class ReporterTasks:
         """Return what is done instead of a task that has failed too often."""
         return {orders.SCAN: self._give_up_scan, orders.IMPORT: self._give_up_import}
 
-    async def _scan(self, context: Mapping[str, Any], _payload: list[Any]) -> None:
-        await _again_later(self.scanner.scan(), context)
+    async def _scan(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+        order = ScanOrder.model_validate(payload)
+        await _again_later(self.scanner.scan(shrunken=order.shrunken), context)
 
-    async def _give_up_scan(self, _context: Mapping[str, Any], _payload: list[Any]) -> None:
+    async def _give_up_scan(self, _context: Mapping[str, Any], _payload: Mapping[str, Any]) -> None:
         await self.scanner.give_up()
 
     async def _give_up_import(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
@@ -82,28 +83,32 @@ class ReporterTasks:
 
     async def _import(self, payload: Mapping[str, Any]) -> Answer:
         order = ImportOrder.model_validate(payload)
-        chunks = arrived(self.store, order.kind, order.arrival)
+        arrival = Arrival(order.kind, order.arrival, order.notation)
         try:
-            version = await import_catalogue(self.store, order.kind, chunks, order.notation, self.workspace)
+            version = await import_catalogue(
+                self.store, order.kind, arrived(self.store, arrival), order.notation, self.workspace
+            )
         except NotFound:
-            # It was taken over and discarded, by a reporter that died before it could tell.
-            taken = await current(self.store, order.kind)
-            if taken is None:
+            # Perhaps it was taken over and discarded, by a reporter that died before it could tell.
+            taken, last = await current(self.store, order.kind), await self.progress.last_import(order.kind)
+            if taken is None or last != (order.arrival, ""):
                 raise
             return taken.model_dump(mode="json")
         except UserError as error:
             await self.progress.taken_over(order.kind, order.arrival, error.reason)
-            await discard(self.store, order.kind, order.arrival)
+            await discard(self.store, arrival)
             raise
         await self.progress.taken_over(order.kind, order.arrival)
-        await discard(self.store, order.kind, order.arrival)
+        await discard(self.store, arrival)
         _log.info("catalogue taken over", type=order.kind, entries=version.entries, images=version.images)
         return version.model_dump(mode="json")
 
     async def _clean(self, payload: Mapping[str, Any]) -> Answer:
         order = CleanOrder.model_validate(payload)
         settings = self.settings
-        done = await clean_up(self.store, order.kind, order, grace=settings.grace, share=settings.max_share)
+        done = await clean_up(
+            self.store, order.kind, order, self.formats, grace=settings.grace, share=settings.max_share
+        )
         _log.info("clean-up", type=order.kind, dry=done.dry, files=done.files, bytes=done.bytes, trash=done.trash)
         return done.model_dump(mode="json")
 

@@ -1,5 +1,6 @@
 """Image formats in the shop's sense: named target sizes, read from a TOML file that users edit."""
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -75,6 +76,11 @@ class FormatCatalog(Mapping[str, Format]):
 
     def __len__(self) -> int:
         return len(self._listed)
+
+    def digest(self) -> str:
+        """Return what changes with any of the formats."""
+        text = "".join(each.model_dump_json() for each in self._listed.values())
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def select(self, node_ids: Sequence[str]) -> list[Format]:
         """Return the formats named by *node_ids*, each once; raises InvalidValue for an unknown one."""

@@ -14,7 +14,8 @@ Object store::
     catalog/<type>/current.json       the catalogue that counts
     catalog/<type>/<version>/entries-<n>.parquet
                                       its entries; nothing of a version ever changes
-    catalog/<type>/arriving/<id>/<n>  the n-th part of a catalogue that a client sends or has sent
+    catalog/<type>/arriving/<id>/<n>  the n-th part of a catalogue that a client sends; the last one ends in
+                                      -last.<notation>
     reports/<type>/shelf.json         the reports that are kept, the newest first
     reports/<type>/<folder>/<table>-<n>.ndjson
                                       rows of a report

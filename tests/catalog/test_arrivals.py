@@ -6,7 +6,7 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.catalog import arrivals
-from imageconverter.catalog.arrivals import arrived, discard, receive
+from imageconverter.catalog.arrivals import Arrival, arrived, discard, receive, waiting
 from imageconverter.errors import NotFound
 from imageconverter.resources import Resources
 from imageconverter.storage import ObjectStore
@@ -32,9 +32,9 @@ async def sent(*chunks: bytes) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def read(store: ObjectStore, arrival: str) -> bytes:
+async def read(store: ObjectStore, arrival: Arrival) -> bytes:
     """Read all that was received."""
-    return b"".join([chunk async for chunk in arrived(store, "product", arrival)])
+    return b"".join([chunk async for chunk in arrived(store, arrival)])
 
 
 async def parts(store: ObjectStore) -> list[str]:
@@ -51,14 +51,14 @@ async def test_what_is_sent_is_read_back(store: ObjectStore, size: int, chunk: i
     text = bytes(range(size))
     chunks = (text[start : start + chunk] for start in range(0, size, chunk))
 
-    assert await read(store, await receive(store, "product", sent(*chunks))) == text
+    assert await read(store, await receive(store, "product", sent(*chunks), "ndjson")) == text
 
 
 @pytest.mark.usefixtures("small_parts")
 async def test_more_parts_than_ten_are_in_their_order(store: ObjectStore) -> None:
     """Numbers sort as they count."""
     text = bytes(range(240))
-    arrival = await receive(store, "product", sent(*(text[n : n + 10] for n in range(0, 240, 10))))
+    arrival = await receive(store, "product", sent(*(text[n : n + 10] for n in range(0, 240, 10))), "ndjson")
 
     assert len(await parts(store)) > 10
     assert await read(store, arrival) == text
@@ -66,7 +66,7 @@ async def test_more_parts_than_ten_are_in_their_order(store: ObjectStore) -> Non
 
 async def test_parts_are_large_but_bounded(store: ObjectStore) -> None:
     """So much is in memory at a time, and a catalogue of a million lines is a few objects."""
-    arrival = await receive(store, "product", sent(*[b"x" * 1_000_000] * 20))
+    arrival = await receive(store, "product", sent(*[b"x" * 1_000_000] * 20), "ndjson")
 
     assert len(await parts(store)) == 3
     assert len(await read(store, arrival)) == 20_000_000
@@ -82,20 +82,21 @@ async def test_a_client_that_ends_early_has_sent_nothing(store: ObjectStore) -> 
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        await receive(store, "product", breaking_off())
+        await receive(store, "product", breaking_off(), "ndjson")
     (first, *_) = await parts(store)
     arrival = first.removeprefix(keys.arriving_catalogues("product")).partition("/")[0]
+    assert await waiting(store) == []
     with pytest.raises(NotFound):
-        await read(store, arrival)
+        await read(store, Arrival("product", arrival, "ndjson"))
 
 
 @pytest.mark.usefixtures("small_parts")
 async def test_what_was_discarded_is_gone(store: ObjectStore) -> None:
     """And what others have sent is not."""
-    one = await receive(store, "product", sent(b"0123456789", b"0"))
-    other = await receive(store, "product", sent(b"another"))
-    await discard(store, "product", one)
-    await discard(store, "product", one)
+    one = await receive(store, "product", sent(b"0123456789", b"0"), "ndjson")
+    other = await receive(store, "product", sent(b"another"), "ndjson")
+    await discard(store, one)
+    await discard(store, one)
 
     with pytest.raises(NotFound):
         await read(store, one)
@@ -106,7 +107,7 @@ async def test_what_was_discarded_is_gone(store: ObjectStore) -> None:
 @pytest.mark.parametrize("lost", [[0], [1], [2], [3], [0, 1], [2, 3], [0, 1, 2], [1, 2, 3]])
 async def test_what_is_not_there_whole_is_gone(store: ObjectStore, lost: list[int]) -> None:
     """Half a catalogue, discarded or swept in part, would make half of the pictures unused."""
-    arrival = await receive(store, "product", sent(*[b"0123456789"] * 3, b"end"))
+    arrival = await receive(store, "product", sent(*[b"0123456789"] * 3, b"end"), "ndjson")
     found = await parts(store)
     assert len(found) == 4
     await store.delete(found[number] for number in lost)
@@ -117,6 +118,18 @@ async def test_what_is_not_there_whole_is_gone(store: ObjectStore, lost: list[in
 
 async def test_types_have_their_own(store: ObjectStore) -> None:
     """A catalogue of products is none of categories."""
-    arrival = await receive(store, "product", sent(b"1"))
+    arrival = await receive(store, "product", sent(b"1"), "ndjson")
     with pytest.raises(NotFound):
-        [_ async for _ in arrived(store, "category", arrival)]
+        [_ async for _ in arrived(store, arrival._replace(kind="category"))]
+
+
+@pytest.mark.usefixtures("small_parts")
+async def test_what_was_received_whole_waits_until_it_is_discarded(store: ObjectStore) -> None:
+    """With its type and notation: so it can be taken over though nobody remembers the order."""
+    one = await receive(store, "product", sent(b"0123456789", b"0"), "csv")
+    other = await receive(store, "category", sent(b"1"), "ndjson")
+
+    assert set(await waiting(store)) >= {one, other}
+    await discard(store, one)
+    await discard(store, other)
+    assert {one, other} & set(await waiting(store)) == set()

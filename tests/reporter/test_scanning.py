@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from imageconverter.catalog import arrivals, current
 from imageconverter.errors import StoreUnavailable, Unavailable
-from imageconverter.reports import kept_reports
+from imageconverter.jobs import Lane
+from imageconverter.reports import kept_reports, orders, ranges
 from imageconverter.resources import Resources
 from imageconverter.settings import Reports, SettingsError
 from imageconverter.storage import ObjectStore, StoredObject
 from services.reporter.scanning import catalogue_sources
+from services.reporter.tasks import ReporterTasks
 from tests.reporter.conftest import make_scanner
 from tests.reporter.sources.test_feed import serving
 
@@ -105,13 +108,16 @@ async def test_a_listing_that_fails_half_way_makes_no_report(opened: Resources, 
     whole = ObjectStore.list
 
     async def broken(store: ObjectStore, prefix: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
-        async for page in whole(store, prefix, after=after):
+        if after:
+            raise StoreUnavailable("The object store has gone.")
+        async for page in whole(store, prefix):
             yield page
             if prefix.startswith("target/"):
                 raise StoreUnavailable("The object store has gone.")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ObjectStore, "list", broken)
+        patch.setattr(ranges, "_PAUSES", (0,))
         with pytest.raises(StoreUnavailable):
             await scanner.scan()
     assert await kept_reports(opened.store, "product") == []
@@ -132,3 +138,30 @@ def test_a_source_that_can_be_none_is_refused_at_the_start(source: str, query: s
         catalogue_sources(Reports(categories_source=source, categories_query=query))
 
     assert "shop" not in str(refused.value)
+
+
+async def test_a_received_catalogue_is_taken_over_though_redis_has_lost_the_order(
+    opened: Resources, tmp_path: Path
+) -> None:
+    """By the order that is made anew; once, however often it is asked for."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield LINE
+
+    arrival = await arrivals.receive(opened.store, "product", chunks(), "ndjson")
+    assert await orders.revive_imports(opened.store, opened.queue) == 1
+    assert await orders.revive_imports(opened.store, opened.queue) == 1
+    assert await opened.queue.depth(Lane.SCAN) == 1
+
+    scanner = make_scanner(opened, tmp_path)
+    tasks = ReporterTasks(
+        opened.store, opened.queue, opened.formats, Reports(), scanner.workspace, scanner.progress, scanner
+    ).tasks()
+    order = orders.ImportOrder.of(arrival).model_dump()
+    await tasks[orders.IMPORT]({"job_id": arrival.id, "job_try": 1}, order)
+    version = await current(opened.store, "product")
+    assert version is not None
+    assert await orders.revive_imports(opened.store, opened.queue) == 0
+
+    await tasks[orders.IMPORT]({"job_id": arrival.id, "job_try": 2}, order)
+    assert await current(opened.store, "product") == version

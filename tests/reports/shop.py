@@ -73,7 +73,7 @@ class Shop:
     ) -> CleanUp:
         """Clean up; *share* is the word of who asks, *limit* what goes without one."""
         asked = CleanOrder(id=order or new_id(), kind=kind, dry=dry, share=share)
-        return await clean_up(self.store, kind, asked, grace=GRACE, share=limit)
+        return await clean_up(self.store, kind, asked, self.formats, grace=GRACE, share=limit)
 
     async def rows(self, report: Report, table: Table) -> list[dict[str, Any]]:
         """Read all rows of a report."""

@@ -316,3 +316,16 @@ async def test_what_was_restored_has_a_grace_period_of_its_own(tidy: Shop) -> No
     await tidy.report()
 
     assert (await tidy.clean(dry=True)).files == 0
+
+
+async def test_reports_of_other_formats_do_not_judge(shop: Shop) -> None:
+    """A directory may belong to others since."""
+    await shop.sells("a.jpg")
+    await shop.has("keep/a.jpg", "keep/old.jpg")
+    await shop.report()
+    await shop.days_pass(8)
+    await shop.report()
+    shop.formats = FormatCatalog([make_format("keep"), make_format("c", kind="category", target_directory="keep")])
+
+    with pytest.raises(CleanUpRefused, match="formats have changed"):
+        await shop.clean()

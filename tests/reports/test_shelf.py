@@ -36,7 +36,7 @@ async def publish(shop: Shop, *, keep: int, refused: str = "") -> Report:
     with RowWriter(rows, "unused") as writer:
         writer.write(ROW)
     return await publish_report(
-        shop.store, "product", rows, catalogue="of the day", summary=summary, keep=keep, grace=GRACE
+        shop.store, "product", rows, catalogue="of the day", formats="", summary=summary, keep=keep, grace=GRACE
     )
 
 

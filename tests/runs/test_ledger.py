@@ -13,7 +13,17 @@ from imageconverter.errors import RunAlreadyRunning
 from imageconverter.formats import load_formats
 from imageconverter.jobs import Lane
 from imageconverter.resources import Resources
-from imageconverter.runs import Run, RunLedger, RunRequest, SourceResult, order_run, plan_more, read_results, revive
+from imageconverter.runs import (
+    Run,
+    RunLedger,
+    RunRequest,
+    SourceResult,
+    count_more,
+    order_run,
+    plan_more,
+    read_results,
+    revive,
+)
 from imageconverter.runs.ledger import Place, SourceJob
 
 THUMBNAIL = "content.imageFormat.thumbnailProduct"
@@ -311,3 +321,32 @@ async def test_old_runs_are_forgotten(resources: Resources, ledger: RunLedger) -
 
     assert await ledger.status(first.id) is None
     assert len(await ledger.history()) == 20
+
+
+async def test_counting_goes_on_where_it_has_stopped(
+    resources: Resources, ledger: RunLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a worker that is killed again and again is no reason to begin again and again."""
+    monkeypatch.setattr("imageconverter.runs.planner._PAGES_AT_ONCE", 1)
+    first, second = await started(resources, 3), await order_of(resources, 1200)
+    run = first.model_copy(update={"id": "counted", "batches": (*first.batches, *second.batches)})
+    await resources.redis.delete(keys.RUNS)
+    await ledger.start(run)
+    totals = []
+    while not await count_more(run.id, ledger, resources.store):
+        totals.append((await ledger.count(run.id)).sources)
+    stand = await ledger.status(run.id)
+
+    assert totals == [3, 1003, 1203]
+    assert stand is not None
+    assert (stand.sources_total, stand.outputs_total) == (1203, 3 + 1200 * 2)
+
+
+async def order_of(resources: Resources, count: int) -> Run:
+    """Store *count* sources and return a run over them, in two formats, that is not started."""
+    directory = f"ledger {uuid4().hex}"
+    await asyncio.gather(
+        *(resources.store.put(f"source/{directory}/{n:04}.png", b"x", content_type="image/png") for n in range(count))
+    )
+    request = RunRequest(source="directory", directory=directory, formats=(THUMBNAIL, APP))
+    return await order_run(resources.store, load_formats(None), request)

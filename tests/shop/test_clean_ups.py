@@ -121,3 +121,21 @@ async def test_missing_images_are_converted_again_with_one_call(shop: Shop) -> N
 async def test_a_repair_without_a_report_is_not_found(shop: Shop) -> None:
     """As nothing is known to be missing."""
     assert (await shop.ask("POST", "/report/products/repair", {})).status == 404
+
+
+async def test_a_shop_that_really_has_shrunk_says_so(shop: Shop) -> None:
+    """With the word, the catalogue is believed."""
+    await shop.send({str(number): [f"{number}.jpg"] for number in range(5)})
+    await shop.put(f"{NORMAL}/0.jpg", f"{NORMAL}/4.jpg")
+    await shop.report()
+    await shop.send({"0": ["0.jpg"]})
+    assert (await shop.report())["unusedImages"] == []
+
+    assert (await shop.ask("POST", "/report", {"shrunken": True})).status == 200
+    await shop.scanned()
+    report = (await shop.ask("GET", "/report")).body
+
+    assert report["unusedRefused"] == ""
+    assert [row["filename"] for row in report["unusedImages"]] == ["4.jpg"]
+    status, refused = await shop.ask("POST", "/report", {"shrunken": "yes"})
+    assert (status, refused["field"]) == (400, "shrunken")

@@ -2,9 +2,10 @@
 
 import secrets
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, NamedTuple, get_args
 
 from imageconverter import keys
+from imageconverter.catalog.entries import Notation
 from imageconverter.errors import NotFound
 from imageconverter.formats import PictureType
 from imageconverter.settings import MEGABYTE
@@ -12,30 +13,51 @@ from imageconverter.storage import ObjectStore
 
 _PART_BYTES: Final = 8 * MEGABYTE
 _GONE: Final = "The catalogue that was sent is gone."
-_LAST: Final = "-last"  # ends the name of the last part, so that half of the parts are never taken for all
+# Ends the name of the last part, with the notation; so that half of the parts are never taken for all.
+_LAST: Final[dict[Notation, str]] = {"ndjson": "-last.ndjson", "csv": "-last.csv"}
 
 
-async def receive(store: ObjectStore, kind: PictureType, chunks: AsyncIterator[bytes]) -> str:
-    """Store all *chunks* and return the arrival's id; what is left where that ends early is swept after a day."""
-    arrival = secrets.token_hex(6)
+class Arrival(NamedTuple):
+    """A catalogue that was received whole."""
+
+    kind: PictureType
+    id: str
+    notation: Notation
+
+
+async def receive(store: ObjectStore, kind: PictureType, chunks: AsyncIterator[bytes], notation: Notation) -> Arrival:
+    """Store all *chunks*; what is left where that ends early is swept after a day."""
+    arrival = Arrival(kind, secrets.token_hex(6), notation)
     pending = bytearray()
     number = 0
     async for chunk in chunks:
         pending += chunk
         if len(pending) >= _PART_BYTES:
-            await _put(store, kind, arrival, f"{number:06}", pending)
+            await _put(store, arrival, f"{number:06}", pending)
             number += 1
             pending = bytearray()
-    await _put(store, kind, arrival, f"{number:06}{_LAST}", pending)
+    await _put(store, arrival, f"{number:06}{_LAST[notation]}", pending)
     return arrival
 
 
-async def arrived(store: ObjectStore, kind: PictureType, arrival: str) -> AsyncIterator[bytes]:
+async def waiting(store: ObjectStore) -> list[Arrival]:
+    """Return the catalogues that were received whole and not taken over yet."""
+    found = []
+    for kind in get_args(PictureType):
+        async for page in store.list(keys.arriving_catalogues(kind)):
+            for part in page:
+                arrival = part.key.removeprefix(keys.arriving_catalogues(kind)).partition("/")[0]
+                found += [Arrival(kind, arrival, each) for each, end in _LAST.items() if part.key.endswith(end)]
+    return found
+
+
+async def arrived(store: ObjectStore, arrival: Arrival) -> AsyncIterator[bytes]:
     """Give back what was received; raises NotFound where any of it was discarded, StoreUnavailable."""
-    prefix = keys.arriving_catalogue(kind, arrival)
+    prefix = keys.arriving_catalogue(arrival.kind, arrival.id)
     names = [part.key.removeprefix(prefix) async for page in store.list(prefix) for part in page]
     last = len(names) - 1
-    if names != [f"{number:06}{_LAST if number == last else ''}" for number in range(len(names))] or not names:
+    end = _LAST[arrival.notation]
+    if names != [f"{number:06}{end if number == last else ''}" for number in range(len(names))] or not names:
         raise NotFound(_GONE)
     for name in names:
         loaded = await store.get(prefix + name)
@@ -44,11 +66,12 @@ async def arrived(store: ObjectStore, kind: PictureType, arrival: str) -> AsyncI
         yield bytes(loaded.data)
 
 
-async def discard(store: ObjectStore, kind: PictureType, arrival: str) -> None:
+async def discard(store: ObjectStore, arrival: Arrival) -> None:
     """Delete what was received."""
-    async for page in store.list(keys.arriving_catalogue(kind, arrival)):
+    async for page in store.list(keys.arriving_catalogue(arrival.kind, arrival.id)):
         await store.delete(part.key for part in page)
 
 
-async def _put(store: ObjectStore, kind: PictureType, arrival: str, name: str, data: bytearray) -> None:
-    await store.put(keys.arriving_catalogue(kind, arrival) + name, data, content_type="application/octet-stream")
+async def _put(store: ObjectStore, arrival: Arrival, name: str, data: bytearray) -> None:
+    key = keys.arriving_catalogue(arrival.kind, arrival.id) + name
+    await store.put(key, data, content_type="application/octet-stream")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import duckdb
@@ -36,6 +37,19 @@ class Workspace:
     disk_mb: int = 16_384
     """What the database may move out of memory to the folder, in MiB; its tables and our files come on top."""
     threads: int = 2
+
+
+@contextmanager
+def work_folder(workspace: Workspace) -> Iterator[Path]:
+    """Make a folder in that of *workspace*, and delete it with all in it afterwards.
+
+    Raises DatabaseFailed where the disk is full, or whatever else the system does not let happen.
+    """
+    try:
+        with TemporaryDirectory(dir=workspace.folder) as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise DatabaseFailed("The folder for the reporter's work cannot be used, or is full.") from error
 
 
 @contextmanager

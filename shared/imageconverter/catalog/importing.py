@@ -1,10 +1,8 @@
 """Taking over a whole catalogue: read and checked, written, and in one step at the end the one that counts."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from imageconverter.catalog.database import Workspace
+from imageconverter.catalog.database import Workspace, work_folder
 from imageconverter.catalog.entries import Notation, read_entries
 from imageconverter.catalog.store import publish
 from imageconverter.catalog.version import CatalogueVersion
@@ -20,7 +18,7 @@ async def import_catalogue(
 
     Raises BrokenLine, DatabaseFailed, StoreUnavailable, and whatever *chunks* raises.
     """
-    with TemporaryDirectory(dir=workspace.folder) as folder:
-        version = await write_version(read_entries(chunks, notation), Path(folder), workspace)
-        await publish(store, kind, version, Path(folder))
+    with work_folder(workspace) as folder:
+        version = await write_version(read_entries(chunks, notation), folder, workspace)
+        await publish(store, kind, version, folder)
     return version

@@ -16,7 +16,7 @@ from pydantic_core import from_json
 from imageconverter import keys
 from imageconverter.catalog import current
 from imageconverter.errors import CleanUpRefused
-from imageconverter.formats import PictureType
+from imageconverter.formats import FormatCatalog, PictureType
 from imageconverter.reports.orders import CleanOrder
 from imageconverter.reports.results import part_names, read_rows
 from imageconverter.reports.shelf import Report, kept_reports, rows_of
@@ -53,7 +53,13 @@ class CleanUp(BaseModel):
 
 
 async def clean_up(
-    store: ObjectStore, kind: PictureType, order: CleanOrder, *, grace: timedelta, share: float
+    store: ObjectStore,
+    kind: PictureType,
+    order: CleanOrder,
+    formats: FormatCatalog,
+    *,
+    grace: timedelta,
+    share: float,
 ) -> CleanUp:
     """Move what is unused to the trash, or tell what that would be; memory does not grow with it.
 
@@ -65,6 +71,9 @@ async def clean_up(
     version = await current(store, kind)
     if version is None or version.version != newest.catalogue:
         raise CleanUpRefused("There is another catalogue since the last report: have a report made first.")
+    digest = formats.digest()
+    if any(report.formats != digest for report in reports):
+        raise CleanUpRefused("The formats have changed since one of the reports that judge: have new reports made.")
     files = size = 0
     first: list[str] = []
     async for rows in _unused(store, kind, reports):

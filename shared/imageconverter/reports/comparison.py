@@ -12,12 +12,11 @@ from functools import partial
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
 
-from imageconverter.catalog.database import CSV, Workspace, in_thread, open_database
+from imageconverter.catalog.database import CSV, Workspace, in_thread, open_database, work_folder
 from imageconverter.formats import Format, FormatCatalog, PictureType
 from imageconverter.reports.listing import COLUMNS, Listed, Listing, write_listing
 from imageconverter.reports.matching import could_be, define_macros, expected_names
@@ -100,8 +99,8 @@ async def compare(
         if each.type == kind:
             directories.setdefault(each.target_directory, []).append(each)
     others = {each.target_directory for each in formats.values() if each.type != kind}
-    with TemporaryDirectory(dir=workspace.folder) as made:
-        folder, rows = Path(made), Path(made) / "rows"
+    with work_folder(workspace) as folder:
+        rows = folder / "rows"
         rows.mkdir()
         listed = Listed()
         with open_database(workspace, folder, reads=sorted({part.parent for part in catalogue})) as database:

@@ -2,14 +2,16 @@
 
 import secrets
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from imageconverter.catalog import Notation
+from imageconverter.catalog.arrivals import Arrival, waiting
 from imageconverter.errors import CleanUpRefused, ConversionFailed, InvalidValue, NotFound, UserError
 from imageconverter.formats import PictureType
 from imageconverter.jobs import JobQueue, Lane
+from imageconverter.storage import ObjectStore
 
 SCAN: Final = "scan"
 """Also the id of the one job: asking for it again while it waits or runs changes nothing."""
@@ -31,12 +33,24 @@ class Order(BaseModel):
     id: str
 
 
+class ScanOrder(Order):
+    """Make reports of all types."""
+
+    shrunken: bool
+    """Whether a catalogue that has lost more than half is to be believed."""
+
+
 class ImportOrder(Order):
     """Take over the catalogue of a type that was received."""
 
     kind: PictureType
     notation: Notation
     arrival: str
+
+    @classmethod
+    def of(cls, arrival: Arrival) -> Self:
+        """Return the order for an *arrival*, always the same one."""
+        return cls(id=arrival.id, kind=arrival.kind, notation=arrival.notation, arrival=arrival.id)
 
 
 class CleanOrder(Order):
@@ -60,14 +74,26 @@ class RepairOrder(Order):
     kind: PictureType
 
 
+async def revive_imports(store: ObjectStore, queue: JobQueue) -> int:
+    """Order all catalogues to be taken over that were received whole, should Redis have lost that; returns how many.
+
+    What is ordered already is not ordered again.
+    """
+    found = await waiting(store)
+    for each in found:
+        order = ImportOrder.of(each)
+        await queue.accept(Lane.SCAN, IMPORT, order.id, order.model_dump())
+    return len(found)
+
+
 def new_id() -> str:
     """Return an id that nobody else has; it begins with the time, so that ids sort by it."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
-async def scan(queue: JobQueue) -> None:
-    """Ask for a scan, or join the one that runs."""
-    await queue.accept(Lane.SCAN, SCAN, SCAN, [])
+async def scan(queue: JobQueue, *, shrunken: bool = False) -> None:
+    """Ask for a scan, or join the one that runs, as it was asked for."""
+    await queue.accept(Lane.SCAN, SCAN, SCAN, ScanOrder(id=SCAN, shrunken=shrunken).model_dump())
 
 
 async def done_at_once(queue: JobQueue, task: str, order: Order, *, seconds: float) -> dict[str, Any] | None:

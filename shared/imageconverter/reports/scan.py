@@ -2,12 +2,10 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from imageconverter import keys
 from imageconverter.catalog import current, fetch
-from imageconverter.catalog.database import Workspace
+from imageconverter.catalog.database import Workspace, work_folder
 from imageconverter.directories import is_file
 from imageconverter.errors import NoCatalogue
 from imageconverter.formats import FormatCatalog, PictureType
@@ -51,11 +49,18 @@ async def make_report(
             await listed(seen)
             yield files
 
-    with TemporaryDirectory(dir=workspace.folder) as made:
-        parts_folder, rows = Path(made) / "catalogue", Path(made) / "rows"
+    with work_folder(workspace) as folder:
+        parts_folder, rows = folder / "catalogue", folder / "rows"
         parts_folder.mkdir()
         parts = await fetch(store, kind, version, parts_folder)
         summary = await compare(kind, formats, parts, listing, previous=previous, workspace=workspace, results=rows)
         return await publish_report(
-            store, kind, rows, catalogue=version.version, summary=summary, keep=keep, grace=grace
+            store,
+            kind,
+            rows,
+            catalogue=version.version,
+            formats=formats.digest(),
+            summary=summary,
+            keep=keep,
+            grace=grace,
         )

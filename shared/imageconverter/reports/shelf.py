@@ -30,6 +30,8 @@ class Report(BaseModel):
     folder: str
     catalogue: str
     """Version of the catalogue that the files were compared with."""
+    formats: str
+    """Digest of all formats as they were then."""
     summary: Summary
 
     def total(self, table: Table) -> int:
@@ -58,6 +60,7 @@ async def publish_report(
     rows: Path,
     *,
     catalogue: str,
+    formats: str,
     summary: Summary,
     keep: int,
     grace: timedelta,
@@ -71,7 +74,7 @@ async def publish_report(
     number = before[0].id + 1 if before else 1
     now = datetime.now(UTC)
     folder = f"{number:08}-{now:%Y%m%dT%H%M%S%f}"
-    report = Report(id=number, at=now, folder=folder, catalogue=catalogue, summary=summary)
+    report = Report(id=number, at=now, folder=folder, catalogue=catalogue, formats=formats, summary=summary)
     slots = asyncio.Semaphore(_UPLOADS_AT_ONCE)
 
     async def upload(name: str) -> None:

@@ -2,7 +2,7 @@
 
 from imageconverter.runs.ledger import RunLedger
 from imageconverter.runs.orders import KeptOrder, forget_order, keep_order, kept_orders
-from imageconverter.runs.planner import count_sources, plan_more, revive
+from imageconverter.runs.planner import count_more, plan_more, revive
 from imageconverter.runs.results import ResultPage, read_results
 from imageconverter.runs.run import Counts, Run, RunRequest, RunStatus, SourceResult, order_run
 
@@ -15,7 +15,7 @@ __all__ = [
     "RunRequest",
     "RunStatus",
     "SourceResult",
-    "count_sources",
+    "count_more",
     "forget_order",
     "keep_order",
     "kept_orders",

@@ -37,6 +37,17 @@ class Place(NamedTuple):
     """Whether every batch was listed to its end."""
 
 
+class Count(NamedTuple):
+    """How far the sources are counted."""
+
+    batch: int
+    """Index of the batch that is being counted."""
+    after: str
+    """The last key that was counted, "" at the start of a batch."""
+    sources: int
+    outputs: int
+
+
 class SourceJob(NamedTuple):
     """One source to hand out."""
 
@@ -175,17 +186,17 @@ class RunLedger:
 
     async def is_running(self, run_id: str) -> bool:
         """Whether sources of the run are still wanted."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
-            pipe.hget(keys.run(run_id), "state")
-            (state,) = await pipe.execute()
-        return bool(state == b"running")
+        return await self._state(run_id) == b"running"
 
     async def is_stopped(self, run_id: str) -> bool:
         """Whether the run was ended before its end, or is forgotten; what of it still runs is of no use."""
+        return await self._state(run_id) not in (b"running", b"finished")
+
+    async def _state(self, run_id: str) -> bytes | None:
         async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
             pipe.hget(keys.run(run_id), "state")
             (state,) = await pipe.execute()
-        return state not in (b"running", b"finished")
+        return cast("bytes | None", state)
 
     async def is_hungry(self, run_id: str) -> bool:
         """Whether the run goes on, has sources that are not handed out, and few that are."""
@@ -194,9 +205,21 @@ class RunLedger:
             ((state, listed, planned, recorded),) = await pipe.execute()
         return bool(state == b"running" and listed != b"1" and int(planned) - int(recorded) <= _LOW_MARK)
 
-    async def counted(self, run_id: str, *, sources: int, outputs: int, done: bool) -> None:
-        """Note how many sources and outputs the run has, as far as they are counted."""
-        values: dict[str, Any] = {"sources_total": sources, "outputs_total": outputs, "counted": int(done)}
+    async def count(self, run_id: str) -> Count:
+        """Return how many sources and outputs the run has, as far as they are counted."""
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+            pipe.hmget(keys.run(run_id), ["count_batch", "count_after", "sources_total", "outputs_total"])
+            ((batch, after, sources, outputs),) = await pipe.execute()
+        return Count(int(batch or 0), (after or b"").decode(), int(sources or 0), int(outputs or 0))
+
+    async def counted(self, run_id: str, count: Count) -> None:
+        """Note how far the sources are counted."""
+        values: dict[str, Any] = {
+            "count_batch": count.batch,
+            "count_after": count.after,
+            "sources_total": count.sources,
+            "outputs_total": count.outputs,
+        }
         async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
             pipe.hset(keys.run(run_id), mapping=values)
             await pipe.execute()

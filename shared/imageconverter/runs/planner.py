@@ -4,13 +4,15 @@ from collections.abc import Iterator, Sequence
 
 from imageconverter import directories
 from imageconverter.jobs import JobQueue, Lane
-from imageconverter.runs.ledger import FLUSH_AT, WINDOW, Place, RunLedger, SourceJob
+from imageconverter.runs.ledger import FLUSH_AT, WINDOW, Count, Place, RunLedger, SourceJob
 from imageconverter.runs.results import move_results
 from imageconverter.runs.run import PLAN_TASK
 from imageconverter.storage import ObjectStore
 
 # Handed out in one step: Redis does nothing else meanwhile, and a thousand would take it ten milliseconds and more.
 _AT_ONCE = 100
+# Counted by one call, so that one whose worker is killed has little to do again.
+_PAGES_AT_ONCE = 5
 
 
 async def plan_more(run_id: str, ledger: RunLedger, store: ObjectStore) -> None:
@@ -36,20 +38,31 @@ async def plan_more(run_id: str, ledger: RunLedger, store: ObjectStore) -> None:
         await move_results(run_id, ledger, store, at_least=1)
 
 
-async def count_sources(run_id: str, ledger: RunLedger, store: ObjectStore) -> None:
-    """Count the sources of a run beside its conversion, so that its progress can be told as a share."""
+async def count_more(run_id: str, ledger: RunLedger, store: ObjectStore) -> bool:
+    """Count some more sources of a run beside its conversion, so that its progress can be told as a share.
+
+    It goes on where the last call stopped. Returns whether all are counted, or nobody wants to know any more.
+    """
     run = await ledger.run(run_id)
     if run is None:
-        return
-    sources = outputs = 0
-    for batch in run.batches:
-        async for page in directories.files(store, "source", batch.directory):
-            sources += len(page)
-            outputs += len(page) * len(batch.formats)
-            await ledger.counted(run_id, sources=sources, outputs=outputs, done=False)
+        return True
+    count = await ledger.count(run_id)
+    pages = 0
+    for index in range(count.batch, len(run.batches)):
+        batch, after = run.batches[index], count.after if index == count.batch else ""
+        async for page in directories.files(store, "source", batch.directory, after=after):
             if not await ledger.is_running(run_id):
-                return
-    await ledger.counted(run_id, sources=sources, outputs=outputs, done=True)
+                return True
+            if page:
+                outputs = count.outputs + len(page) * len(batch.formats)
+                count = Count(index, page[-1].key, count.sources + len(page), outputs)
+            pages += 1
+            if pages == _PAGES_AT_ONCE:
+                await ledger.counted(run_id, count)
+                return False
+        count = count._replace(batch=index + 1, after="")
+    await ledger.counted(run_id, count)
+    return True
 
 
 async def revive(ledger: RunLedger, queue: JobQueue) -> int:
