@@ -150,14 +150,15 @@ class Stack:
             "imageData": base64.b64encode(picture).decode(),
             "formats": [f"content.imageFormat.{each}" for each in formats or ("normal",)],
         }
-        request = urllib.request.Request(
-            self._address("images/upload/convert"),
-            data=json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self.secrets['IMAGECONVERTER_API_KEY']}"},
-        )
+        items: list[dict[str, Any]] = self.ask("POST", "images/upload/convert", json.dumps(body).encode())["items"]
+        return items
+
+    def ask(self, method: str, path: str, body: bytes | None = None) -> Any:
+        """Send a request with the stack's key; returns the answer."""
+        headers = {"Authorization": f"Bearer {self.secrets['IMAGECONVERTER_API_KEY']}"}
+        request = urllib.request.Request(self._address(path), data=body, headers=headers, method=method)
         with urllib.request.urlopen(request, timeout=60) as answer:
-            items: list[dict[str, Any]] = json.load(answer)["items"]
-            return items
+            return json.load(answer)
 
     def download(self, path: str) -> bytes:
         """Fetch a converted picture."""

@@ -81,6 +81,18 @@ def test_photograph_is_converted_and_served(stack: Stack) -> None:
     assert_converts(stack, "first.jpg")
 
 
+def test_a_report_is_made_in_a_read_only_container(stack: Stack) -> None:
+    """With its work in a volume; the picture of another test is unused, one that nobody has is missing."""
+    assert_converts(stack, "unused.jpg")
+    stack.ask("PUT", "images/catalog/products?as=csv", b"id,active,images\n1,true,nobody-has.jpg\n")
+    stack.ask("POST", "images/report", b"{}")
+    until(lambda: not stack.ask("GET", "images/report/status")["running"], "the report is made", seconds=60)
+
+    report = stack.ask("GET", "images/report")
+    assert "nobody-has.jpg" in {row["filename"] for row in report["missingImages"]}
+    assert "products/normal/unused.jpg" in {row["path"] for row in report["unusedImages"]}
+
+
 def test_goes_on_converting_after_a_worker_was_killed(stack: Stack, workers: list[str]) -> None:
     """The workers that are left do the work of the lost one."""
     docker("kill", workers[0])
