@@ -13,7 +13,7 @@ from imageconverter.errors import QueueUnavailable, Unavailable
 from imageconverter.jobs import JobQueue, Lane, Task, put_back, retry_later
 from imageconverter.previews.job import TASK as PREVIEW_TASK
 from imageconverter.resources import Resources
-from imageconverter.runs import Run, RunLedger, SourceResult, count_sources, plan_more
+from imageconverter.runs import Run, RunLedger, SourceResult, count_more, plan_more
 from imageconverter.runs.run import CONVERT_TASK, COUNT_TASK, PLAN_TASK, Batch
 from imageconverter.storage import ObjectStore
 from services.worker.conversion import Conversion
@@ -22,6 +22,8 @@ from services.worker.previewing import Previewing
 _log = structlog.get_logger(__name__)
 
 _LOOK_FOR_CANCEL_SECONDS = 0.5
+# In pieces, so that a planner whose worker is killed now and then still gets on: each piece has all of the tries.
+_PLANNED_AT_ONCE = 500
 _FAULT = "The conversion failed by a fault of the server."
 
 
@@ -103,11 +105,19 @@ class _Runs:
 
     async def plan(self, context: Mapping[str, Any], payload: list[Any]) -> None:
         """Hand out the next sources of a run."""
-        await _again_later(plan_more(payload[0], self.ledger, self.store), self.store, context)
+        await _again_later(self._plan(payload[0]), self.store, context)
+
+    async def _plan(self, run_id: str) -> None:
+        if not await plan_more(run_id, self.ledger, self.store, most=_PLANNED_AT_ONCE):
+            raise put_back()
 
     async def count(self, context: Mapping[str, Any], payload: list[Any]) -> None:
         """Count the sources of a run."""
-        await _again_later(count_sources(payload[0], self.ledger, self.store), self.store, context)
+        await _again_later(self._count(payload[0]), self.store, context)
+
+    async def _count(self, run_id: str) -> None:
+        if not await count_more(run_id, self.ledger, self.store):
+            raise put_back()
 
     async def convert(self, context: Mapping[str, Any], payload: list[Any]) -> None:
         """Convert one source of a run and record what became of it, unless the run is canceled meanwhile."""

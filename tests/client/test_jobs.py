@@ -6,7 +6,7 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.jobs import Lane, job_body
-from imageconverter.jobs.dead import epitaph
+from imageconverter.jobs.dead import epitaph, read_order
 from imageconverter.resources import Resources
 from tests.client.commands import address, run
 from tests.gateway.runs import Client
@@ -19,8 +19,8 @@ async def dead(resources: Resources) -> list[str]:
     await redis.delete(keys.DEAD, keys.DEAD_JOBS, keys.lane(Lane.SCAN))
     ids = [f"{uuid4().hex}:{number}" for number in range(3)]
     for age, job_id in enumerate(ids):
-        body = job_body("task", [job_id, f"\x1b[2J{age}.png"]) if age else b""
-        text = epitaph(Lane.SCAN, "task" if age else "", "It was tried 4 times.", tries=4, body=body)
+        order = read_order(job_body("task", [job_id, f"\x1b[2J{age}.png"]) if age else b"")
+        text = epitaph(Lane.SCAN, order, "It was tried 4 times.", tries=4)
         await redis.zadd(keys.DEAD, {job_id: 1_000_000 - age})
         await redis.hset(keys.DEAD_JOBS, job_id, text)  # type: ignore[misc]
     return ids

@@ -1,6 +1,8 @@
 """The endpoints of jobs that were given up."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -8,14 +10,17 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from imageconverter import keys
 from imageconverter.jobs import Lane, job_body, job_key
-from imageconverter.jobs.dead import epitaph
+from imageconverter.jobs.dead import epitaph, read_order
 from imageconverter.resources import Resources
+from imageconverter.runs.run import CONVERT_TASK
 from imageconverter.settings import Gateway
 from services.gateway.access import key_entry
 from services.gateway.app import create_app
+from tests import pictures
 from tests.conftest import ADMIN, API_KEY, MakeSettings
-from tests.gateway.runs import Client, get, post
+from tests.gateway.runs import PRODUCT, Client, finished, get, post, put_sources, results, start
 
+LARGE = "content.imageFormat.largeProduct"
 DEAD = "/admin/api/v1/images/jobs/dead"
 
 
@@ -26,8 +31,8 @@ async def dead(resources: Resources) -> list[str]:
     await redis.delete(keys.DEAD, keys.DEAD_JOBS, keys.lane(Lane.SCAN))
     ids = [f"{uuid4().hex}:{number}" for number in range(3)]
     for age, job_id in enumerate(ids):
-        body = job_body("task", {"source": f"{age}.png"}) if age else b""
-        text = epitaph(Lane.SCAN, "task" if age else "", "It was tried 4 times.", tries=4, body=body)
+        order = read_order(job_body("task", {"source": f"{age}.png"}) if age else b"")
+        text = epitaph(Lane.SCAN, order, "It was tried 4 times.", tries=4)
         await resources.redis.zadd(keys.DEAD, {job_id: 1_000_000 - age})
         await redis.hset(keys.DEAD_JOBS, job_id, text)  # type: ignore[misc]
     return ids
@@ -102,3 +107,46 @@ async def test_nobody_but_the_admin_sees_or_changes_them(
                     assert answer.status == 401
 
     assert [each.id for each in await resources.queue.dead.all()] == dead
+
+
+@pytest.mark.usefixtures("no_run", "worker")
+async def test_a_source_of_a_run_that_has_ended_is_converted_when_it_is_tried_again(
+    gateway: Client, resources: Resources
+) -> None:
+    """However long that takes; what the run has counted stays as it was."""
+    await resources.redis.delete(keys.DEAD, keys.DEAD_JOBS)
+    directory = await put_sources(resources, {"a.png": pictures.png(size=(6000, 5000))})
+    await start(gateway, directory, PRODUCT, LARGE)
+    counted = await finished(gateway)
+    run_id = await resources.runs.latest()
+    source = f"{directory}/a.png"
+    outputs = [f"target/{row['output']}" for row in await results(gateway)]
+    await resources.store.delete(outputs)
+    order = read_order(job_body(CONVERT_TASK, [run_id, 0, 0, f"source/{source}", ""]))
+    await resources.redis.zadd(keys.DEAD, {f"{run_id}:0": 1_000_000})
+    text = epitaph(Lane.BATCH, order, "It was tried 4 times.", tries=4)
+    await resources.redis.hset(keys.DEAD_JOBS, f"{run_id}:0", text)  # type: ignore[misc]
+    status, _ = await post(gateway, f"{DEAD}/{run_id}:0", {})
+    async with asyncio.timeout(30):
+        while await resources.queue.depth(Lane.BATCH):
+            await asyncio.sleep(0.05)
+
+    assert status == 200
+    assert len(outputs) == 2
+    assert all([await resources.store.head(output) for output in outputs])
+    assert await finished(gateway) == counted
+    assert await resources.queue.dead.all() == []
+
+
+@pytest.mark.usefixtures("no_run")
+async def test_a_run_that_was_stopped_converts_nothing_any_more(resources: Resources) -> None:
+    """One that runs or has ended does; one that is not known does not."""
+    ledger: Any = resources.runs
+    states = {}
+    for state in ("running", "finished", "canceled", "error"):
+        await resources.redis.hset(keys.run(state), "state", state)  # type: ignore[misc]
+        states[state] = await ledger.is_stopped(state)
+        await resources.redis.delete(keys.run(state))
+
+    assert states == {"running": False, "finished": False, "canceled": True, "error": True}
+    assert await ledger.is_stopped("unknown")

@@ -229,6 +229,36 @@ async def test_what_is_being_taken_when_a_worker_stops_is_not_left_behind(
         await resources.redis.delete(keys.lane(Lane.SCAN))
 
 
+async def test_a_job_that_may_have_ended_workers_is_tried_without_company(
+    queue: JobQueue, resources: Resources
+) -> None:
+    """So that no other dies of it again and again; it is not put off for ever either, however much there is to do."""
+    running: set[str] = set()
+    company: dict[str, set[str]] = {}
+    ids = [uuid4().hex for _ in range(40)]
+    suspects = {ids[10], ids[11]}
+
+    async def task(context: dict[str, Any], _payload: dict[str, Any]) -> None:
+        job_id = context["job_id"]
+        running.add(job_id)
+        for each in running:
+            company[each] = company.get(each, set()) | running
+        await asyncio.sleep(0.05)
+        running.discard(job_id)
+
+    for job_id in ids:
+        await queue.accept(Lane.SCAN, "task", job_id, {})
+    for job_id in suspects:
+        await resources.redis.set(f"arq:retry:{job_id}", 2, ex=60)
+    async with running_worker(resources, task):
+        await until(lambda: is_empty(queue))
+
+    assert company.keys() == set(ids)
+    assert {job_id: company[job_id] for job_id in suspects} == {job_id: {job_id} for job_id in suspects}
+    assert max(len(company[job_id]) for job_id in ids) >= 4
+    assert list(company).index(ids[10]) < 30
+
+
 async def test_a_paused_worker_takes_nothing(queue: JobQueue, resources: Resources) -> None:
     """Until it is told to go on."""
     paused, ran = True, asyncio.Event()

@@ -24,7 +24,8 @@ from imageconverter.runs import (
     read_results,
     revive,
 )
-from imageconverter.runs.ledger import Place, SourceJob
+from imageconverter.runs.ledger import SourceJob
+from imageconverter.runs.place import Place
 
 THUMBNAIL = "content.imageFormat.thumbnailProduct"
 APP = "content.imageFormat.app"

@@ -1,6 +1,7 @@
 """Jobs that were given up: kept for a while, so that a person can see why, have them tried again, or drop them."""
 
 import json
+from collections.abc import Container
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from imageconverter.jobs.lane import PAYLOAD_MS, job_key, redis_errors, script_t
 KEPT = 1000
 KEPT_SECONDS = 30 * 24 * 3600
 # Of a job that is larger nothing but its failure is kept; ours have a few kilobytes.
-_MAX_BODY_BYTES = 64 * 1024
+_MAX_BODY = 64 * 1024
 
 
 class DeadJob(NamedTuple):
@@ -30,10 +31,42 @@ class DeadJob(NamedTuple):
     """What the task was asked for; None where that could not be read: such a job cannot be tried again."""
 
 
-def epitaph(lane: str, task: str, reason: str, *, tries: int, body: bytes) -> str:
-    """Return what is kept of a job; *body* as arq keeps it, or b"" where it cannot be read."""
-    text = body.decode() if len(body) <= _MAX_BODY_BYTES else ""
-    return json.dumps({"lane": lane, "task": task, "reason": reason, "tries": tries, "body": text})
+class Order(NamedTuple):
+    """What a job says that it wants."""
+
+    task: str
+    arguments: list[Any]
+    body: str
+    """As arq keeps it."""
+
+
+def read_order(body: bytes | None) -> Order | None:
+    """Return what a job wants; None where that cannot be read, or has gone."""
+    try:
+        text = (body or b"").decode()
+        job = json.loads(text)
+        task, arguments = job["f"], job["a"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return Order(task, arguments, text) if isinstance(task, str) and isinstance(arguments, list) else None
+
+
+def why(body: bytes | None, order: Order | None, *, known: Container[str], limit: int) -> str:
+    """Return why a job is given up that has not failed by itself; *limit* is the number of its tries."""
+    if body is None:
+        return "It has waited for too long."
+    if order is None:
+        return "What it says cannot be read."
+    if order.task not in known:
+        return "There is no such task."
+    return f"It was tried {limit} times."
+
+
+def epitaph(lane: str, order: Order | None, reason: str, *, tries: int) -> str:
+    """Return what is kept of a job."""
+    body = order.body if order is not None and len(order.body) <= _MAX_BODY else ""
+    kept = {"lane": lane, "task": order.task if order else "", "reason": reason, "tries": tries, "body": body}
+    return json.dumps(kept)
 
 
 class DeadJobs:

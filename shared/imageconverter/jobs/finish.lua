@@ -1,6 +1,6 @@
 -- Let go of a job, but only while the lease is still this token's.
 -- KEYS: lease, lane, payload, tries
--- ARGV: token, id, 1: done / 0: run again, ms to move its time by, 1: this was a try / 0: it was not
+-- ARGV: token, id, 1: done / 0: run again, ms to move its time by, 1: this was a try / 0: it goes well, tries begin anew
 -- Returns 1, or 0 where the lease was lost: the job then belongs to whoever holds it.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
@@ -12,7 +12,7 @@ if ARGV[3] == '1' then
   return 1
 end
 redis.call('ZINCRBY', KEYS[2], ARGV[4], ARGV[2])
-if ARGV[5] == '0' and redis.call('EXISTS', KEYS[4]) == 1 then
-  redis.call('DECR', KEYS[4])
+if ARGV[5] == '0' then
+  redis.call('DEL', KEYS[4])
 end
 return 1

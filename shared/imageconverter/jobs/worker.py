@@ -7,7 +7,6 @@ whoever comes last finish them. Here a lease is short, renewed while the job run
 
 import asyncio
 import contextlib
-import json
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -22,7 +21,7 @@ from redis.exceptions import RedisError
 from imageconverter import keys
 from imageconverter.errors import Unavailable
 from imageconverter.jobs.connection import encode
-from imageconverter.jobs.dead import KEPT, KEPT_SECONDS, epitaph
+from imageconverter.jobs.dead import KEPT, KEPT_SECONDS, epitaph, read_order, why
 from imageconverter.jobs.lane import Lane, job_key, lease_key, script_text
 
 _log = structlog.get_logger(__name__)
@@ -34,23 +33,13 @@ _LOOK_AHEAD = 1000
 _LISTEN_SECONDS = 0.5  # at a time, so that stopping does not take longer
 # A try is a run that has ended in trouble of this job alone, or with the worker.
 _MAX_TRIES = 4
-_BACKOFF_SECONDS = (1, 5, 30, 120)
+_SUSPECT_TRIES = 2
 _BURY_AGAIN_MS = 1000
 _NOT_RUN = "It cannot be run."
 # arq's own limit takes the job for done; ours comes first and gives it up.
 _ARQ_GRACE_SECONDS = 60
 
 Task = Callable[..., Coroutine[Any, Any, Any]]
-
-
-def retry_later(tries: int) -> Exception:
-    """Return what a task raises to be run again after a pause that grows with the *tries* so far."""
-    return Retry(defer=_BACKOFF_SECONDS[min(tries, len(_BACKOFF_SECONDS)) - 1])
-
-
-def put_back() -> Exception:
-    """Return what a task raises to be run again as if it had not been begun: no try is used up."""
-    return Retry()
 
 
 class LaneWorker(Worker):
@@ -94,6 +83,7 @@ class LaneWorker(Worker):
         self._ends: dict[str, str] = {}
         self._token = uuid.uuid4().hex
         self._claiming = asyncio.Lock()
+        self._suspect_waits = self._is_with_suspect = False
         self._stopping = asyncio.Event()
         self._look = asyncio.Event()
         self._claim = redis.register_script(script_text("imageconverter.jobs", "claim"))
@@ -145,15 +135,37 @@ class LaneWorker(Worker):
         free = self.max_jobs - self.job_counter
         if not self.allow_pick_jobs or free <= 0 or (self._is_paused is not None and self._is_paused()):
             return
-        taken = await self._claim(
+        if (self._is_with_suspect or self._suspect_waits) and self.job_counter:
+            return
+        self._is_with_suspect = self._suspect_waits and await self._take_some(1, suspects=True)
+        if not self._is_with_suspect:
+            await self._take_some(free, suspects=False)
+
+    async def _take_some(self, count: int, *, suspects: bool) -> bool:
+        """Take up to *count* jobs and begin them; returns whether there were any.
+
+        A suspect is a job that may have ended workers. It is tried without company, so that no other is blamed.
+        """
+        suspect_waits, *taken = await self._claim(
             keys=[self.queue_name],
-            args=[lease_key(""), self._token, int(LEASE_SECONDS * 1000), free, _LOOK_AHEAD],
+            args=[
+                lease_key(""),
+                self._token,
+                int(LEASE_SECONDS * 1000),
+                count,
+                _LOOK_AHEAD,
+                retry_key_prefix,
+                _SUSPECT_TRIES,
+                int(suspects),
+            ],
         )
+        self._suspect_waits = bool(suspect_waits)
         for job_id, score in zip(taken[::2], taken[1::2], strict=True):
             running = self.tasks.get(job_id.decode())
             # One that runs here already has lost its lease while Redis was away; now it has it again.
             if running is None or running.done():
                 await self._start(job_id.decode(), int(float(score)))
+        return bool(taken)
 
     async def _start(self, job_id: str, score: int) -> None:
         await self.sem.acquire()
@@ -257,47 +269,26 @@ class LaneWorker(Worker):
     async def _give_job_up(self, job_id: str, reason: str) -> None:
         """Do what the lane does instead of a job, then put it among the dead; without *reason*, find it."""
         body, tries = await self.pool.mget(job_key(job_id), retry_key_prefix + job_id)
-        order = _read(body or b"")
-        task, arguments = order or ("", [])
+        order = read_order(body)
+        reason = reason or why(body, order, known=self.functions, limit=self.max_tries)
         try:
-            if task in self._give_up:
-                await self._give_up[task]({"job_id": job_id}, *arguments)
+            if order is not None and order.task in self._give_up:
+                await self._give_up[order.task]({"job_id": job_id}, *order.arguments)
         except Unavailable as error:
             _log.warning("job is given up later", lane=self._lane.value, job=job_id, reason=error.reason)
-            await self._let_go(job_id, done=False, move_ms=_BURY_AGAIN_MS, is_try=False)
+            await self._let_go(job_id, done=False, move_ms=_BURY_AGAIN_MS, is_try=True)
             return
         except Exception:  # noqa: BLE001 - a job of others' making must not stop the worker
             _log.exception("job cannot be given up as it should be", lane=self._lane.value, job=job_id)
-        reason = reason or self._found_reason(body, task)
-        _log.error("job given up", lane=self._lane.value, job=job_id, task=task, reason=reason)
-        tries = min(int(tries or 0), self.max_tries)
-        text = epitaph(self._lane.value, task, reason, tries=tries, body=body if order else b"")
+        _log.error("job given up", lane=self._lane.value, job=job_id, reason=reason)
+        text = epitaph(self._lane, order, reason, tries=min(int(tries or 0), self.max_tries))
         await self._bury(
             keys=[*self._keys(job_id), keys.DEAD, keys.DEAD_JOBS],
             args=[self._token, job_id, text, KEPT, KEPT_SECONDS],
         )
-
-    def _found_reason(self, body: bytes | None, task: str) -> str:
-        if body is None:
-            return "It has waited for too long."
-        if not task:
-            return "What it says cannot be read."
-        if task not in self.functions:
-            return "There is no such task."
-        return f"It was tried {self.max_tries} times."
 
     async def _let_go(self, job_id: str, *, done: bool, move_ms: int, is_try: bool) -> None:
         await self._finish(keys=self._keys(job_id), args=[self._token, job_id, int(done), move_ms, int(is_try)])
 
     def _keys(self, job_id: str) -> list[str]:
         return [lease_key(job_id), self.queue_name, job_key(job_id), retry_key_prefix + job_id]
-
-
-def _read(body: bytes) -> tuple[str, list[Any]] | None:
-    """Return the task and the arguments of a job as arq keeps it; None where it is none."""
-    try:
-        job = json.loads(body.decode())
-        task, arguments = job["f"], job["a"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return (task, arguments) if isinstance(task, str) and isinstance(arguments, list) else None

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from imageconverter import keys
 from imageconverter.errors import RunAlreadyRunning, RunNotStopped
 from imageconverter.jobs import PAYLOAD_MS, Lane, job_body, job_key, lease_key, redis_errors, script_text
+from imageconverter.runs.place import Count, Place
 from imageconverter.runs.run import CONVERT_TASK, COUNT_TASK, PLAN_TASK, Counts, Run, RunStatus, SourceResult, State
 
 # Jobs of a run that wait or run at most: Redis stays small however large the run is, and workers never idle.
@@ -20,32 +21,6 @@ FLUSH_AT = 1000
 _RUNS_KEPT = 20
 _MOVING_SECONDS = 30
 _LOOK_SECONDS = 0.05
-
-
-class Place(NamedTuple):
-    """How far the planner has come."""
-
-    batch: int
-    """Index of the batch that is being listed."""
-    after: str
-    """The last key that was handed out, "" at the start of a batch."""
-    planned: int
-    """Sources handed out so far; the index of the next one."""
-    outstanding: int
-    """Of these, how many are not recorded yet."""
-    listed: bool
-    """Whether every batch was listed to its end."""
-
-
-class Count(NamedTuple):
-    """How far the sources are counted."""
-
-    batch: int
-    """Index of the batch that is being counted."""
-    after: str
-    """The last key that was counted, "" at the start of a batch."""
-    sources: int
-    outputs: int
 
 
 class SourceJob(NamedTuple):

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from imageconverter import directories
 from imageconverter.jobs import JobQueue, Lane
-from imageconverter.runs.ledger import FLUSH_AT, WINDOW, Count, Place, RunLedger, SourceJob
+from imageconverter.runs.ledger import FLUSH_AT, WINDOW, RunLedger, SourceJob
+from imageconverter.runs.place import Count, Place
 from imageconverter.runs.results import move_results
 from imageconverter.runs.run import PLAN_TASK
 from imageconverter.storage import ObjectStore
@@ -15,27 +16,32 @@ _AT_ONCE = 100
 _PAGES_AT_ONCE = 5
 
 
-async def plan_more(run_id: str, ledger: RunLedger, store: ObjectStore) -> None:
-    """Move results to the store and hand out sources until the window is full or all are listed.
+async def plan_more(run_id: str, ledger: RunLedger, store: ObjectStore, *, most: int = WINDOW) -> bool:
+    """Move results to the store and hand out sources until the window is full or all are listed, but *most* or so.
 
-    It may be killed at any point and called again at any time, by two at once too: where it goes on is
-    written in one step with what it hands out. It is called by the recording of sources when few are left.
+    Returns whether it has come so far, and need not be called again at once. It may be killed at any point and
+    called again at any time, by two at once too: where it goes on is written in one step with what it hands out.
+    It is called by the recording of sources when few are left.
     """
     place = await ledger.begin_planning(run_id)
     run = await ledger.run(run_id)
     if run is None:
-        return
+        return True
     running = await ledger.is_running(run_id)
     await move_results(run_id, ledger, store, at_least=FLUSH_AT if running else 1)
+    enough = place.planned + most
     while running and not place.listed and place.outstanding < WINDOW:
+        if place.planned >= enough:
+            return False
         sources, following = await _next_page(run.batches[place.batch].directory, place, len(run.batches), store)
         for portion, behind in _portions(sources, place, following):
             outstanding = await ledger.extend(run, place, portion, behind)
             if outstanding is None:
-                return
+                return True
             place = behind._replace(outstanding=outstanding)
     if place.listed and not place.outstanding:
         await move_results(run_id, ledger, store, at_least=1)
+    return True
 
 
 async def count_more(run_id: str, ledger: RunLedger, store: ObjectStore) -> bool:
