@@ -31,6 +31,7 @@ async def login(request: web.Request) -> web.Response:
     tokens: dict[Kind, str] = {kind: ring.signer.issue(holder, kind) for kind in LIFE_SECONDS}
     answer = web.json_response({f"{kind}Token": token for kind, token in tokens.items()})
     if "setCookie" in request.query:
+        secure = is_by_https(request, request.app[state.GATEWAY].trusted_proxies)
         for kind, token in tokens.items():
             answer.set_cookie(
                 f"{kind}Token",
@@ -38,9 +39,18 @@ async def login(request: web.Request) -> web.Response:
                 max_age=LIFE_SECONDS[kind],
                 httponly=True,
                 samesite="Strict",
-                secure=request.secure,
+                secure=secure,
             )
     return answer
+
+
+def is_by_https(request: web.Request, proxies: int) -> bool:
+    """Whether the client asks by https: this gateway, or the first of *proxies* proxies of ours as they tell it.
+
+    With no proxies X-Forwarded-Proto is not believed. Who forges it where there are some harms only himself.
+    """
+    told = request.headers.get("X-Forwarded-Proto", "").partition(",")[0]
+    return request.secure or (proxies > 0 and told.strip().lower() == "https")
 
 
 async def check_token(request: web.Request) -> web.Response:

@@ -207,7 +207,7 @@ class NotAPicture(Undecodable):
 
 
 class PictureTooLarge(PictureError):  # noqa: N818
-    """The picture has more pixels than the limit."""
+    """The picture has more pixels than the limit, or is drawn in more scans than may be."""
 
 
 class ObjectTooLarge(PictureError):  # noqa: N818

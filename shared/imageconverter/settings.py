@@ -56,7 +56,7 @@ class Gateway(_Part):
         ge=0,
         le=16,
         description="Proxies in a row before the gateway, each of which adds the address it is asked from to "
-        "`X-Forwarded-For`. 0: that header is not believed.",
+        "`X-Forwarded-For`. 0: neither that header nor `X-Forwarded-Proto` is believed.",
     )
     content_host: str = Field(
         default="",

@@ -6,6 +6,8 @@ import pytest
 from PIL import Image, ImageSequence
 
 from imageconverter.engine import Failed, Limits, OutputType, Target
+from imageconverter.engine.animation import Frames
+from imageconverter.engine.decode import open_picture
 from imageconverter.engine.pipeline import convert
 from tests import pictures
 from tests.engine.judging import difference, opened, result, results, target
@@ -120,6 +122,18 @@ def test_too_many_frames_become_one(limits: Limits) -> None:
     assert made.warning == "The animation has too many frames; only the first one was converted."
     assert len(_frames(made.data)) == 1
     assert len(_frames(results(_animation(), target(60, output="gif"), limits=Limits(frames=5))[0].data)) == 5
+
+
+@pytest.mark.parametrize(("kind", "decoded"), [("GIF", 4), ("PNG", 1), ("WEBP", 1), ("AVIF", 1)])
+def test_frames_are_not_decoded_in_vain(kind: str, decoded: int) -> None:
+    """Where the header says that there are too many; a GIF's does not."""
+    limits = Limits(frames=4)
+    image, _ = open_picture(io.BytesIO(_animation(kind)), limits)
+    frames = Frames(image, limits)
+
+    assert (len(list(frames)), frames.too_many) == (decoded, True)
+    (made,) = results(_animation(kind), target(60, output="keep"), limits=limits)
+    assert made.warning == "The animation has too many frames; only the first one was converted."
 
 
 def test_frames_behind_a_broken_one_are_lost() -> None:

@@ -15,6 +15,7 @@ from PIL import AvifImagePlugin, Image
 from imageconverter.engine import Limits, check_header, probe
 from imageconverter.engine.decode import load, open_picture
 from imageconverter.engine.geometry import Size
+from imageconverter.engine.header import is_dear
 from imageconverter.engine.pipeline import convert
 from imageconverter.errors import NotAPicture, PictureError, PictureTooLarge, Undecodable
 from tests import pictures
@@ -111,6 +112,23 @@ def test_an_animation_is_told_from_a_picture(data: bytes, animated: bool) -> Non
     _, info = open_picture(io.BytesIO(data), Limits())
 
     assert info.animated is animated
+
+
+@pytest.mark.parametrize(
+    ("data", "dear"),
+    [
+        (pictures.raw_png((6000, 6000), 8, 2, []), True),
+        (pictures.raw_png((5000, 5000), 8, 2, []), False),
+        (pictures.flat_webp((16_000, 5000)), True),
+        (pictures.jpeg_bomb(), False),  # decoded at a smaller scale, or not at all
+        (pictures.png()[:10], False),
+        (b"no picture", False),
+        (b"", False),
+    ],
+)
+def test_what_takes_long_is_told_by_its_header(data: bytes, dear: bool) -> None:  # noqa: FBT001
+    """And what does not say it is taken for quick."""
+    assert is_dear(io.BytesIO(data)) is dear
 
 
 def test_frames_are_not_counted() -> None:

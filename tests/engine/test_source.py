@@ -45,6 +45,7 @@ def test_a_magic_number_is_enough(name: str, magic: bytes) -> None:
         b"\0\0\0\x0cjP3 \r\n\x87\n",
         b"8BPS\0\3",
         b"\0\0\1\0\0\0",
+        b"\0\0\1\0\0\1",  # an icon of 256 pictures
         b"P8\n1 1\n255\n",
         b"P6R was a processor",
         struct.pack("<BBBHHBHHHHBB", 0, 0, 2, 0, 0, 0, 0, 0, 0, 64, 24, 0),

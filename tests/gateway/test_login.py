@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
 from imageconverter.resources import Resources
 from imageconverter.settings import Gateway
 from services.gateway import tokens
 from services.gateway.access import key_entry
 from services.gateway.app import create_app
+from services.gateway.login import is_by_https
 from tests.conftest import API_KEY, MakeSettings
 
 Client = TestClient[Any, Any]
@@ -78,6 +79,38 @@ async def test_tokens_may_be_cookies(client: Client) -> None:
         assert opened.status == 200
     assert set(cookies) == {"accessToken", "refreshToken"}
     assert all(cookie["httponly"] and cookie["samesite"] == "Strict" for cookie in cookies.values())
+
+
+@pytest.mark.parametrize(
+    ("told", "proxies", "secure"),
+    [
+        ("https", 1, True),
+        ("HTTPS", 2, True),
+        ("https, http", 2, True),
+        ("http", 1, False),
+        ("http, https", 2, False),
+        ("", 1, False),
+        ("https", 0, False),
+    ],
+)
+def test_a_proxy_is_believed_how_it_was_asked(told: str, proxies: int, secure: bool) -> None:  # noqa: FBT001
+    """Where there is to be one; of several the first, which the client speaks to."""
+    headers = {"X-Forwarded-Proto": told} if told else {}
+
+    assert is_by_https(make_mocked_request("POST", LOGIN, headers=headers), proxies) is secure
+
+
+@pytest.mark.parametrize("proxies", [0, 1])
+async def test_cookies_are_secure_behind_a_proxy_that_speaks_tls(
+    make_settings: MakeSettings, resources: Resources, proxies: int
+) -> None:
+    """And only where the settings say that there is one."""
+    settings = make_settings(gateway=Gateway(api_key=API_KEY, trusted_proxies=proxies))
+    async with (
+        TestClient(TestServer(create_app(settings, resources))) as client,
+        client.post(f"{LOGIN}?setCookie", json={"apiKey": API_KEY}, headers={"X-Forwarded-Proto": "https"}) as answer,
+    ):
+        assert {bool(cookie["secure"]) for cookie in answer.cookies.values()} == {proxies > 0}
 
 
 @pytest.mark.parametrize(

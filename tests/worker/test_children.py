@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from imageconverter.engine import Converted, Target
 from imageconverter.errors import LimitExceeded, PictureTooLarge, Undecodable
@@ -145,6 +146,53 @@ async def test_urgent_pictures_go_first() -> None:
         await asyncio.gather(convert(urgent=True), *patient)
 
         assert order.index("urgent") <= 1
+
+
+def large_picture() -> bytes:
+    """Make a picture of 36 megapixels in few bytes."""
+    return pictures.png(picture=Image.new("1", (6000, 6000)))
+
+
+@pytest.mark.parametrize("urgent", [True, False])
+async def test_large_pictures_leave_a_child_to_the_others(pool: ChildPool, urgent: bool) -> None:  # noqa: FBT001
+    """Even where they came first and are the more urgent ones."""
+    await ready_children(pool)
+    await pool.convert(pictures.jpeg(), [SMALL], urgent=True)
+    large, order = large_picture(), list[str]()
+
+    async def convert(name: str, data: bytes, *, urgent: bool) -> None:
+        await pool.convert(data, [SMALL], urgent=urgent)
+        order.append(name)
+
+    asked = [convert("large", large, urgent=True) for _ in range(2)]
+    asked += [convert("small", pictures.jpeg(), urgent=urgent) for _ in range(4)]
+    await asyncio.gather(*asked)
+
+    assert (order[0], order[-1]) == ("small", "large")
+
+
+async def test_large_pictures_get_all_children_when_nobody_else_comes(pool: ChildPool) -> None:
+    """A second one waits for a moment only, not for the first one."""
+    stopped = await stopped_children(pool)
+    first, second = (asyncio.create_task(pool.convert(large_picture(), [SMALL], urgent=False)) for _ in range(2))
+    await until(lambda: not pool._free)
+    for child in stopped:
+        os.kill(child, signal.SIGCONT)
+
+    for results in await asyncio.gather(first, second):
+        assert isinstance(results[0], Converted)
+
+
+async def test_a_large_picture_that_is_given_up_leaves_its_place_to_the_next(pool: ChildPool) -> None:
+    """Waiting or served."""
+    callers = [asyncio.create_task(pool.convert(large_picture(), [SMALL], urgent=True)) for _ in range(5)]
+    await asyncio.sleep(0)
+    for caller in callers:
+        caller.cancel()
+    await asyncio.gather(*callers, return_exceptions=True)
+
+    assert isinstance((await pool.convert(large_picture(), [SMALL], urgent=True))[0], Converted)
+    assert pool._dear == 0
 
 
 async def test_a_child_is_replaced_after_its_pictures() -> None:

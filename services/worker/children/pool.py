@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 import structlog
 
 from imageconverter.engine import Converted, Failed, Target
+from imageconverter.engine.header import is_dear
 from imageconverter.errors import LimitExceeded, Undecodable
 from imageconverter.settings import MEGABYTE, SettingsError, Worker
 from services.worker.children import parcel, syscalls
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 _CRASHES_TO_BLAME_THE_PICTURE = 3
+_QUIET_SECONDS = 1.0  # without any other picture, after which dear ones get all children
 _PAUSE_AFTER_USELESS_CHILD = 1.0  # seconds; one that cannot start must not be started in a tight loop
 
 
@@ -34,8 +36,19 @@ class _Spent:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class _Waiting:
+    """A picture that waits for a child."""
+
+    child: asyncio.Future[Child]
+    dear: bool
+
+
 class ChildPool:
     """Children that convert pictures; urgent pictures are served before patient ones.
+
+    While others come, pictures that are dear by their header get half of the children, so that a few of them never
+    hold up all the rest.
 
     Use as an async context manager. A child that crashes, hangs or outgrows its memory costs the one
     picture; after a crash it is tried in another child first, for the one may have been killed from outside.
@@ -47,8 +60,11 @@ class ChildPool:
         self._max_pixels = max_pixels
         self._program = program
         self._free: list[Child] = []
-        self._urgent: deque[asyncio.Future[Child]] = deque()
-        self._patient: deque[asyncio.Future[Child]] = deque()
+        self._urgent: deque[_Waiting] = deque()
+        self._patient: deque[_Waiting] = deque()
+        self._dear = 0  # pictures in hand
+        self._quiet_from = 0.0
+        self._later: asyncio.TimerHandle | None = None
         self._keepers: list[asyncio.Task[None]] = []
         self._alive: set[Child] = set()
         self._filtered = True
@@ -71,6 +87,8 @@ class ChildPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Kill the children."""
+        if self._later is not None:
+            self._later.cancel()
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
@@ -100,10 +118,12 @@ class ChildPool:
         file = parcel.memory_file("source", source)
         crashes, spent = 0, _Spent()
         try:
+            with open(file, "rb", closefd=False) as picture:  # noqa: ASYNC230 - memory, by its descriptor
+                dear = is_dear(picture)
             while crashes < _CRASHES_TO_BLAME_THE_PICTURE:
                 os.lseek(file, 0, os.SEEK_SET)  # the child before moved the shared position
                 try:
-                    return await self._ask(request, file, spent, urgent=urgent)
+                    return await self._ask(request, file, spent, urgent=urgent, dear=dear)
                 except Absent:
                     continue
                 except Crashed as error:
@@ -113,9 +133,9 @@ class ChildPool:
             os.close(file)
         raise Undecodable("The decoder crashed on this picture.")
 
-    async def _ask(self, request: Request, file: int, spent: _Spent, *, urgent: bool) -> Reply:
+    async def _ask(self, request: Request, file: int, spent: _Spent, *, urgent: bool, dear: bool) -> Reply:
         """Ask the next free child; it has the time that those before it have left of what the picture may take."""
-        child = await self._take(urgent=urgent)
+        child = await self._take(urgent=urgent, dear=dear)
         before, began = child.converted, time.monotonic()
         try:
             async with asyncio.timeout(self._settings.timeout_seconds - spent.seconds):
@@ -125,33 +145,56 @@ class ChildPool:
             raise LimitExceeded("Converting the picture took longer than is allowed.") from None
         finally:
             spent.seconds += time.monotonic() - began
-            if before < child.converted < self._settings.pictures_per_child:
+            self._dear -= dear
+            # One after the other: children that began together would all be replaced at the same time.
+            whole = len(self._alive) == self._settings.child_count
+            is_worn = whole and child.converted >= self._settings.pictures_per_child
+            if child.converted > before and not is_worn:
                 if words := child.last_words():
                     _log.debug("decoder wrote", pid=child.pid, lines=words)
                 self._give(child)
             else:
                 child.kill()
 
-    async def _take(self, *, urgent: bool) -> Child:
-        if self._free:
-            return self._free.pop()
-        waiting: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
+    async def _take(self, *, urgent: bool, dear: bool) -> Child:
+        loop = asyncio.get_running_loop()
+        if not dear:
+            self._quiet_from = loop.time() + _QUIET_SECONDS
+        waiting = _Waiting(loop.create_future(), dear)
         (self._urgent if urgent else self._patient).append(waiting)
+        self._serve()
         try:
-            return await waiting
+            return await waiting.child
         except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled():
-                self._give(waiting.result())
+            if waiting.child.done() and not waiting.child.cancelled():
+                self._dear -= dear
+                self._give(waiting.child.result())
             raise
 
     def _give(self, child: Child) -> None:
-        for queue in (self._urgent, self._patient):
-            while queue:
-                waiting = queue.popleft()
-                if not waiting.done():
-                    waiting.set_result(child)
-                    return
         self._free.append(child)
+        self._serve()
+
+    def _serve(self) -> None:
+        """Hand free children to those who wait, in their order, but leave some for what is not dear."""
+        now = asyncio.get_running_loop().time()
+        for queue in (self._urgent, self._patient):
+            for waiting in list(queue):
+                held = waiting.dear and now < self._quiet_from and self._dear >= self._most_dear
+                if self._free and not held:
+                    queue.remove(waiting)
+                    if not waiting.child.done():
+                        self._dear += waiting.dear
+                        waiting.child.set_result(self._free.pop())
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        if self._free and (self._urgent or self._patient):
+            self._later = asyncio.get_running_loop().call_at(self._quiet_from, self._serve)
+
+    @property
+    def _most_dear(self) -> int:
+        return max(1, self._settings.child_count // 2)
 
     async def _keep_one(self) -> None:
         """Keep one child running, for ever."""

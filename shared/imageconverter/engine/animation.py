@@ -35,6 +35,8 @@ class Frames:
         self._image = image
         width, height = image.size
         self._most = max(1, min(limits.frames, limits.pixels // (width * height)))
+        # Before any is decoded in vain; of a GIF it would take reading all of them.
+        self._announced = 0 if image.format == "GIF" else getattr(image, "n_frames", 1)
 
     def __iter__(self) -> Iterator[Image.Image]:
         """Yield frame after frame; the next one takes the place of the one before."""
@@ -48,8 +50,8 @@ class Frames:
             except DECODER_ERRORS:
                 self.broken = True
             else:
-                self.too_many = len(shown) == self._most
-                if not self.too_many:
+                self.too_many = max(len(shown) + 1, self._announced) > self._most
+                if not (shown and self.too_many):
                     shown.append(_milliseconds(image.info.get("duration")))
                     yield image
 

@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
-from imageconverter.engine import decoders, png
+from imageconverter.engine import decoders, jpeg, png
 from imageconverter.engine.geometry import Region, Size
 from imageconverter.engine.header import check_extents, check_header
 from imageconverter.engine.limits import Limits
@@ -73,6 +73,8 @@ def open_picture(source: IO[bytes], limits: Limits) -> tuple[Image.Image, ImageI
     with _decoding(found):
         image: Image.Image = Image.open(source, formats=[found.decoder])
         check_extents(image.size, limits)
+        if isinstance(image, JpegImageFile):
+            jpeg.check_scans(source, image.size, limits)
         animated = _is_animated(image, found)
         if isinstance(image, PngImageFile):
             _stretch_colour_key(image)

@@ -18,6 +18,7 @@ _KNOWN_TO_IMAGESIZE = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "AVIF", "HEIF", "JP
 _SOME_VARIANTS_ONLY = ("TIFF", "AVIF", "HEIF", "JPEG2000", "PPM")
 # What may be read of a header; a JPEG takes four reads for each of its segments before the extents.
 _MOST_READS, _MOST_BYTES = 10_000, 1024 * 1024
+_DEAR_PIXELS = 32_000_000
 _MOST_TEXT = 4096  # bytes of a PNM, of whose digits imagesize copies all so far for each one more
 
 
@@ -63,6 +64,23 @@ def check_header(source: IO[bytes], limits: Limits) -> SourceFormat:
 def probe(data: bytes, limits: Limits) -> SourceFormat:
     """Check *data* as `check_header` does; for callers that hold the whole file."""
     return check_header(io.BytesIO(data), limits)
+
+
+def is_dear(source: IO[bytes]) -> bool:
+    """Whether *source* says that it has so many pixels that decoding takes a good part of a second or more.
+
+    A JPEG, which is decoded at a smaller scale, takes less. What does not say its extents is taken for cheap.
+    """
+    source.seek(0)
+    head = source.read(HEAD_BYTES)
+    found = identify(head)
+    if found is None or found.decoder == "JPEG":
+        return False
+    try:
+        size = _extents(source, found, head)
+    except Undecodable:
+        return False
+    return size is not None and size[0] * size[1] > _DEAR_PIXELS
 
 
 def check_extents(size: Size, limits: Limits) -> None:

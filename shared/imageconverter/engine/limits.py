@@ -11,3 +11,12 @@ class Limits:
     """Of a picture; of an animation all frames together."""
     frames: int = 500
     """Of an animation that is to stay one."""
+    scans: int = 500
+    """Of a JPEG, as its decoder's authors advise."""
+    passes: int = 16
+    """Of a JPEG's scans together over `pixels`; encoders make 10 or 12 scans."""
+
+    @property
+    def scanned_pixels(self) -> int:
+        """The pixels that all scans of a JPEG together may go over."""
+        return self.pixels * self.passes

@@ -41,6 +41,11 @@ def _is_pnm(head: bytes) -> bool:
     return head[:1] == b"P" and head[1:2] in b"1234567Ff" and head[2:3] in b" \t\r\n#"
 
 
+def _is_ico(head: bytes) -> bool:
+    """Whether it holds 1 to 255 pictures: no icon has more, and listing 65,535 takes half a second."""
+    return head[:4] == b"\0\0\1\0" and head[4:5] != b"\0" and head[5:6] == b"\0"
+
+
 def _is_tga(head: bytes) -> bool:
     """Whether all fields of the header make sense together: TGA has no magic number."""
     if len(head) < _TGA_HEADER.size:
@@ -70,7 +75,7 @@ SOURCE_FORMATS = (
     SourceFormat("TIFF", "TIFF", "png", _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     SourceFormat("BMP", "BMP", "png", lambda head: head[:2] == b"BM" and head[6:10] == b"\0\0\0\0"),
     SourceFormat("PSD", "PSD", "png", _starts(b"8BPS\0\1")),
-    SourceFormat("ICO", "ICO", "png", lambda head: head[:4] == b"\0\0\1\0" and head[4:6] != b"\0\0"),
+    SourceFormat("ICO", "ICO", "png", _is_ico),
     SourceFormat("PNM", "PPM", "png", _is_pnm),
     SourceFormat("XCF", "XCF", "png", _starts(b"gimp xcf ")),
     SourceFormat("FITS", "IC-FITS", "png", _starts(b"SIMPLE  =")),
