@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: run test check bench hostile audit lock test-compose clean
+.PHONY: run test check bench hostile chaos soak audit lock test-compose clean
 
 run: $(STAMPS)/run
 	@exec $(BIN)/imageconverter up
@@ -50,6 +50,14 @@ $(STAMPS):
 	  { echo "imageconverter needs Python 3.11, 3.12 or 3.13: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@mkdir -p $@
+
+# Break things by the hundred while jobs run, as docs/reliability.md promises: about half an hour.
+chaos: $(STAMPS)/dev
+	$(BIN)/python -m pytest tests/chaos --long -s --timeout 3600
+
+# Mixed load with faults for half an hour; prints what has grown.
+soak: $(STAMPS)/dev
+	$(BIN)/python -m bench.soak
 
 # Known advisories for what is locked; needs a network.
 audit: | $(STAMPS)

@@ -10,9 +10,9 @@ from imageconverter.catalog import current
 from imageconverter.catalog.arrivals import Arrival, arrived, discard
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalogue
-from imageconverter.errors import NotFound, Unavailable, UserError
+from imageconverter.errors import NotFound, QueueUnavailable, Unavailable, UserError
 from imageconverter.formats import FormatCatalog
-from imageconverter.jobs import JobQueue, Task, retry_later
+from imageconverter.jobs import JobQueue, Task, put_back, retry_later
 from imageconverter.reports import orders
 from imageconverter.reports.cleaning import clean_up
 from imageconverter.reports.orders import CleanOrder, ImportOrder, RepairOrder, RestoreOrder, ScanOrder
@@ -56,7 +56,7 @@ class ReporterTasks:
 
     async def _scan(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         order = ScanOrder.model_validate(payload)
-        await _again_later(self.scanner.scan(shrunken=order.shrunken), context)
+        await self._again_later(self.scanner.scan(shrunken=order.shrunken), context)
 
     async def _give_up_scan(self, _context: Mapping[str, Any], _payload: Mapping[str, Any]) -> None:
         await self.scanner.give_up()
@@ -77,7 +77,7 @@ class ReporterTasks:
                     found = orders.refusal(error)
                 await self.queue.reply(payload["id"], found)
 
-            await _again_later(answer(), context)
+            await self._again_later(answer(), context)
 
         return task
 
@@ -124,10 +124,12 @@ class ReporterTasks:
         _log.info("repair", type=order.kind, converting=repaired.converting, missing=repaired.missing)
         return repaired.model_dump(mode="json")
 
-
-async def _again_later(work: Coroutine[Any, Any, None], context: Mapping[str, Any]) -> None:
-    try:
-        await work
-    except Unavailable as error:
-        _log.warning("job is tried again later", job=context["job_id"], tries=context["job_try"], reason=error.reason)
-        raise retry_later(context["job_try"]) from error
+    async def _again_later(self, work: Coroutine[Any, Any, None], context: Mapping[str, Any]) -> None:
+        try:
+            await work
+        except Unavailable as error:
+            job, tries = context["job_id"], context["job_try"]
+            _log.warning("job is tried again later", job=job, tries=tries, reason=error.reason)
+            if isinstance(error, QueueUnavailable) or await self.store.turns_out_away():
+                raise put_back() from error
+            raise retry_later(tries) from error

@@ -12,7 +12,7 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.errors import NotFound, QueueUnavailable
-from imageconverter.jobs import DeadJob, JobQueue, Lane, LaneWorker, job_key, lease_key
+from imageconverter.jobs import DeadJob, JobQueue, Lane, LaneWorker, job_key, lease_key, retry_later
 from imageconverter.jobs.dead import KEPT, KEPT_SECONDS
 from imageconverter.resources import Resources
 
@@ -89,20 +89,77 @@ async def test_a_job_that_takes_too_long_is_given_up(queue: JobQueue, resources:
     assert given_up.is_set()
 
 
-async def test_a_job_whose_workers_die_is_given_up_after_four_tries(queue: JobQueue, resources: Resources) -> None:
-    """It is not begun a fifth time."""
+async def test_a_job_whose_workers_die_is_given_up_after_six_tries(queue: JobQueue, resources: Resources) -> None:
+    """It is not begun a seventh time."""
     job_id, began = uuid4().hex, asyncio.Event()
 
     async def kills(_context: Mapping[str, Any], _payload: Payload) -> None:
         began.set()
 
     await queue.accept(Lane.SCAN, "kills", job_id, {"source": "a.png"})
-    await resources.redis.set(f"arq:retry:{job_id}", 4, ex=60)  # what four workers have left that ended in it
+    await resources.redis.set(f"arq:retry:{job_id}", 6, ex=60)  # what six workers have left that ended in it
     async with running_worker(resources, tasks={"kills": kills}):
         (dead,) = await died(queue)
 
     assert not began.is_set()
-    assert (dead.tries, dead.reason) == (4, "It was tried 4 times.")
+    assert (dead.tries, dead.reason) == (6, "It was tried 6 times.")
+
+
+async def test_a_job_that_is_in_trouble_of_its_own_again_and_again_is_given_up(
+    queue: JobQueue, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After four tries, with pauses in between."""
+    monkeypatch.setattr("imageconverter.jobs.again._PAUSES", (0.01, 0.02, 0.03))
+    given_up: list[Payload] = []
+
+    async def troubled(context: Mapping[str, Any], _payload: Payload) -> None:
+        raise retry_later(context["job_try"])
+
+    async def give_up(_context: Mapping[str, Any], payload: Payload) -> None:
+        given_up.append(payload)
+
+    await queue.accept(Lane.SCAN, "troubled", uuid4().hex, {})
+    async with running_worker(resources, tasks={"troubled": troubled}, give_up={"troubled": give_up}):
+        (dead,) = await died(queue)
+
+    assert (dead.tries, dead.reason) == (4, "It was in trouble 4 times.")
+    assert len(given_up) == 1
+
+
+async def test_who_has_lost_a_job_does_not_give_it_up(queue: JobQueue, resources: Resources) -> None:
+    """Whoever has it now may well end it."""
+    given_up: list[Payload] = []
+    job_id, failed = uuid4().hex, asyncio.Event()
+
+    async def fails_late(_context: Mapping[str, Any], _payload: Payload) -> None:
+        await resources.redis.set(lease_key(job_id), "another worker", px=60_000)
+        failed.set()
+        raise LookupError
+
+    async def give_up(_context: Mapping[str, Any], payload: Payload) -> None:
+        given_up.append(payload)
+
+    await queue.accept(Lane.SCAN, "fails", job_id, {})
+    async with running_worker(resources, tasks={"fails": fails_late}, give_up={"fails": give_up}) as worker:
+        async with asyncio.timeout(10):
+            await failed.wait()
+            while worker.tasks:
+                await asyncio.sleep(0.01)
+
+    assert (given_up, await queue.dead.all(), await queue.depth(Lane.SCAN)) == ([], [], 1)
+    assert await resources.redis.get(lease_key(job_id)) == b"another worker"
+
+
+async def test_a_worker_that_wakes_up_behind_the_end_of_a_job_leaves_nothing(
+    queue: JobQueue, resources: Resources
+) -> None:
+    """It has stood still since it took the job, and another has done it meanwhile."""
+    job_id = uuid4().hex
+    async with running_worker(resources, tasks={"fails": fails}) as worker:
+        await worker._run(job_id, 0)
+
+    assert await queue.dead.all() == []
+    assert [key async for key in resources.redis.scan_iter(match=f"*{job_id}*", count=1000)] == []
 
 
 async def test_a_job_that_cannot_be_given_up_now_is_given_up_later(queue: JobQueue, resources: Resources) -> None:

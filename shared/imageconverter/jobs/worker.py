@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from imageconverter import keys
 from imageconverter.errors import Unavailable
+from imageconverter.jobs.again import OutOfTries
 from imageconverter.jobs.connection import encode
 from imageconverter.jobs.dead import KEPT, KEPT_SECONDS, epitaph, read_order, why
 from imageconverter.jobs.lane import Lane, job_key, lease_key, script_text
@@ -32,7 +33,8 @@ _RENEWALS_PER_LEASE = 3
 _LOOK_AHEAD = 1000
 _LISTEN_SECONDS = 0.5  # at a time, so that stopping does not take longer
 # A try is a run that has ended in trouble of this job alone, or with the worker.
-_MAX_TRIES = 4
+# Where workers are killed for other reasons all the time, four are not enough to tell who is to blame.
+_MAX_TRIES = 6
 _SUSPECT_TRIES = 2
 _BURY_AGAIN_MS = 1000
 _NOT_RUN = "It cannot be run."
@@ -180,7 +182,7 @@ class LaneWorker(Worker):
         self._look.set()
 
     async def _listen(self) -> None:
-        """Look for the next job as soon as one comes; what is missed here is found by the poll."""
+        """Look for the next job as soon as one comes; the poll finds what is missed here."""
         while not self._stopping.is_set():
             try:
                 async with self.pool.pipeline(transaction=False) as pipe:
@@ -236,7 +238,8 @@ class LaneWorker(Worker):
             except Retry:
                 raise
             except Exception as error:
-                self._ends[context["job_id"]] = f"It failed by a fault of ours: {error!r}"
+                is_ours = not isinstance(error, OutOfTries)
+                self._ends[context["job_id"]] = f"It failed by a fault of ours: {error!r}" if is_ours else str(error)
                 raise
             self._ends[context["job_id"]] = ""
 
@@ -268,7 +271,11 @@ class LaneWorker(Worker):
 
     async def _give_job_up(self, job_id: str, reason: str) -> None:
         """Do what the lane does instead of a job, then put it among the dead; without *reason*, find it."""
-        body, tries = await self.pool.mget(job_key(job_id), retry_key_prefix + job_id)
+        holder, body, tries = await self.pool.mget(lease_key(job_id), job_key(job_id), retry_key_prefix + job_id)
+        if holder != self._token.encode():  # it is another's now, or done
+            if body is None:
+                await self.pool.delete(retry_key_prefix + job_id)  # which arq has just begun to count anew
+            return
         order = read_order(body)
         reason = reason or why(body, order, known=self.functions, limit=self.max_tries)
         try:

@@ -1,0 +1,63 @@
+"""G7: workers are told to stop, one after the other, again and again."""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.chaos.figures import Figures, spread
+from tests.chaos.parts import stack_on
+from tests.chaos.workload import Client, Workload
+
+
+@pytest.mark.timeout(1200)
+async def test_rolling_restarts_lose_nothing_and_use_up_no_try(
+    on_servers: Mapping[str, str], tmp_path: Path, chance: random.Random, figures: Figures
+) -> None:
+    """SIGTERM under load: what runs is finished or put back, and every process is gone within ten seconds."""
+    restarts, count = (50, 2000) if figures.long else (3, 120)
+    most_tries, done = 0, asyncio.Event()
+    async with (
+        stack_on(on_servers, tmp_path, gateways=1, workers=2) as (stack, resources),
+        aiohttp.ClientSession() as session,
+    ):
+        redis: Any = resources.redis
+        client = Client(stack.addresses, session, chance)
+        workload = Workload(resources, client)
+        directory = await workload.put_sources(count)
+        await client.wait_until_ready()
+
+        async def watch() -> None:
+            nonlocal most_tries
+            while not done.is_set():
+                names = [name async for name in redis.scan_iter(match="arq:retry:*", count=1000)]
+                tries = await redis.mget(names) if names else []
+                most_tries = max([most_tries, *(int(each) for each in tries if each)])
+                await asyncio.sleep(0.005)
+
+        async def convert() -> None:
+            while not done.is_set():
+                await workload.convert()
+
+        beside = [asyncio.create_task(each) for each in (watch(), convert(), convert())]
+        took: list[float] = []
+        try:
+            await workload.start_run(directory, count)
+            for number in range(restarts):
+                await asyncio.sleep(chance.uniform(0.3, 0.8))
+                part = stack.workers[number % 2]
+                took.append(await part.terminate())
+                await part.start()
+        finally:
+            done.set()
+        await asyncio.gather(*beside)
+        await workload.finished(seconds=600)
+        checked = await workload.check()
+
+    assert most_tries == 1
+    assert max(took) < 10
+    figures.note("G7 SIGTERM under load", f"{restarts} restarts, exit {spread(took)}, 0 tries used up; {checked}")

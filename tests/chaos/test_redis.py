@@ -1,0 +1,189 @@
+"""G3 and G5: Redis is killed, loses everything, or is cut off at the worst moment."""
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from imageconverter import keys
+from imageconverter.conversions import OutputOutcome
+from imageconverter.errors import QueueUnavailable
+from imageconverter.formats import load_formats
+from imageconverter.jobs import JobQueue, Lane, job_key, open_redis
+from imageconverter.rebuild import RUNS
+from imageconverter.runs import RunLedger, RunRequest, SourceResult, order_run, plan_more
+from imageconverter.settings import Redis
+from tests.chaos.figures import Figures
+from tests.chaos.parts import own_servers, stack_on
+from tests.chaos.workload import THUMBNAIL, Client, Workload
+from tests.faults import FaultProxy, fault_proxy
+from tests.gateway.runs import put_sources
+
+# A gateway's, and the time that it gives Redis.
+_PATIENCE_SECONDS = 4
+
+
+def through(proxy: FaultProxy, url: str) -> Redis:
+    """Return settings that reach the Redis at *url* through *proxy*."""
+    return Redis(url=url.replace(str(urlsplit(url).port), str(proxy.port)))
+
+
+@pytest.mark.timeout(1200)
+async def test_nothing_that_was_accepted_is_lost_when_redis_is_killed(
+    tmp_path: Path, chance: random.Random, figures: Figures
+) -> None:
+    """Kill -9 while jobs are accepted; it is used again within seconds of its return."""
+    times = 30 if figures.long else 3
+    recoveries: list[float] = []
+    accepted: list[str] = []
+    async with own_servers(tmp_path) as (servers, parts):
+        settings = Redis(url=servers["IMAGECONVERTER_REDIS_URL"])
+        async with open_redis(settings, patience=_PATIENCE_SECONDS) as redis:
+            queue = JobQueue(redis, timeout_seconds=2, patience=_PATIENCE_SECONDS)
+            stopping = asyncio.Event()
+
+            async def accept(client: int) -> None:
+                number = 0
+                while not stopping.is_set():
+                    job_id = f"{client}-{number}"
+                    try:
+                        await queue.accept(Lane.SCAN, "task", job_id, {})
+                    except QueueUnavailable:
+                        continue  # a client asks again
+                    accepted.append(job_id)
+                    number += 1
+
+            clients = [asyncio.create_task(accept(client)) for client in range(8)]
+            for _ in range(times):
+                await asyncio.sleep(chance.uniform(0.2, 0.6))
+                await parts["redis"].kill()
+                await asyncio.sleep(chance.uniform(0, 1))
+                await parts["redis"].start()
+                before, began = len(accepted), time.monotonic()
+                while len(accepted) == before:
+                    await asyncio.sleep(0.005)
+                recoveries.append(time.monotonic() - began)
+            stopping.set()
+            await asyncio.gather(*clients)
+            waiting = {each.decode() for each in await redis.zrange(keys.lane(Lane.SCAN), 0, -1)}
+            bodies = await redis.exists(*map(job_key, accepted))
+
+    assert waiting >= set(accepted)
+    assert bodies == len(accepted)
+    assert max(recoveries) < 5
+    figures.note(
+        "G3 Redis killed",
+        f"{times} kills, {len(accepted)} accepted, 0 lost, back after {max(recoveries):.2f} s at most",
+    )
+
+
+@pytest.mark.timeout(1200)
+async def test_a_redis_that_loses_everything_is_given_it_back(
+    on_servers: Mapping[str, str], tmp_path: Path, chance: random.Random, figures: Figures
+) -> None:
+    """A run goes on under its id and ends as if nothing had happened, by itself."""
+    count = 1000 if figures.long else 150
+    async with (
+        stack_on(on_servers, tmp_path, gateways=1, workers=2, reporters=1) as (stack, resources),
+        aiohttp.ClientSession() as session,
+    ):
+        client = Client(stack.addresses, session, chance)
+        workload = Workload(resources, client)
+        await client.wait_until_ready()
+        async with asyncio.timeout(30):
+            while not await resources.redis.exists(keys.memory(RUNS)):  # a reporter has looked
+                await asyncio.sleep(0.05)
+        await workload.start_run(await workload.put_sources(count, broken=3), count, 3)
+        while (await client.insist("GET", "/images/convert/status"))["progress"]["finished"] < count // 4:
+            await asyncio.sleep(0.02)
+        (before,) = (await client.insist("GET", "/images/convert/runs"))["items"]
+        await resources.redis.flushdb()
+        began = time.monotonic()
+        while not (runs := (await client.insist("GET", "/images/convert/runs"))["items"]):
+            await asyncio.sleep(0.02)
+            assert time.monotonic() - began < 60
+        noticed = time.monotonic() - began
+        await workload.finished()
+        took = time.monotonic() - began
+        told = await workload.check()
+
+    assert [run["id"] for run in runs] == [before["id"]]
+    figures.note(
+        "G3 everything lost",
+        f"a run of {count} sources begins again after {noticed:.1f} s and has ended after {took:.1f} s: {told}",
+    )
+
+
+@pytest.mark.parametrize("passed_on", [False, True], ids=["before", "after"])
+async def test_a_connection_that_is_cut_costs_no_job_and_makes_none_twice(
+    on_servers: Mapping[str, str], figures: Figures, *, passed_on: bool
+) -> None:
+    """Before or after Redis has heard of the job."""
+    count = 1000 if figures.long else 25
+    url = on_servers["IMAGECONVERTER_REDIS_URL"]
+    async with (
+        fault_proxy(urlsplit(url).port or 0) as proxy,
+        open_redis(through(proxy, url), patience=_PATIENCE_SECONDS) as redis,
+    ):
+        queue = JobQueue(redis, timeout_seconds=2, patience=_PATIENCE_SECONDS)
+        await redis.flushdb()
+        await queue.accept(Lane.SCAN, "task", "the first, which loads the script", {})
+        heard_at_once = 0
+        for number in range(count):
+            proxy.cut_once(f"job-{number}-".encode(), passed_on=passed_on)
+            try:
+                await queue.accept(Lane.SCAN, "task", f"job-{number}-", {}, limit=count + 5)
+                heard_at_once += 1
+            except QueueUnavailable:
+                await queue.accept(Lane.SCAN, "task", f"job-{number}-", {}, limit=count + 5)
+        depth = await queue.depth(Lane.SCAN)
+        bodies = [key async for key in redis.scan_iter(match=job_key("job-*"), count=1000)]
+        await redis.flushdb()
+
+    assert depth == count + 1
+    assert len(bodies) == count
+    figures.note(
+        f"G5 cut {'after' if passed_on else 'before'} Redis hears of it",
+        f"{count} cuts, 0 jobs lost, 0 twice; {heard_at_once} went unnoticed by the client",
+    )
+
+
+async def test_a_result_whose_recording_is_cut_counts_once(
+    on_servers: Mapping[str, str], tmp_path: Path, figures: Figures
+) -> None:
+    """However often it is recorded again."""
+    count = 500 if figures.long else 10
+    url = on_servers["IMAGECONVERTER_REDIS_URL"]
+    async with (
+        stack_on(on_servers, tmp_path, gateways=0, workers=0) as (_, resources),
+        fault_proxy(urlsplit(url).port or 0) as proxy,
+        open_redis(through(proxy, url), patience=_PATIENCE_SECONDS) as redis,
+    ):
+        ledger = RunLedger(redis, patience=_PATIENCE_SECONDS)
+        directory = await put_sources(resources, {f"{n:05}.png": b"x" for n in range(count)})
+        request = RunRequest(source="directory", directory=directory, formats=(THUMBNAIL,))
+        run = await order_run(resources.store, load_formats(None), request)
+        proxy.cut_once(run.id.encode(), passed_on=True)
+        await ledger.start(run)
+        await plan_more(run.id, resources.runs, resources.store)
+        outcome = OutputOutcome(status="success", message="success", path="a")
+        for index in range(count):
+            result = SourceResult(index=index, source=f"marked-{index}-", outputs=((THUMBNAIL, outcome),))
+            proxy.cut_once(f"marked-{index}-".encode(), passed_on=bool(index % 2))
+            try:
+                await ledger.record(run.id, result, index)
+            except QueueUnavailable:
+                await ledger.record(run.id, result, index)
+        stand = await resources.runs.status(run.id)
+        moved, rows = await resources.runs.unmoved_results(run.id)
+        await resources.redis.flushdb()
+
+    assert stand is not None
+    assert (stand.state, stand.sources.success, stand.outputs.success) == ("finished", count, count)
+    assert moved + len(rows) == count
+    figures.note("G5 cut while results are recorded", f"{count} cuts, each result counted once")

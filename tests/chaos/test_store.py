@@ -1,0 +1,90 @@
+"""G4: the object store is away for a while, in each of the ways that it can be."""
+
+import asyncio
+import base64
+import random
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from tests import pictures
+from tests.chaos.figures import Figures
+from tests.chaos.parts import stack_on
+from tests.chaos.workload import REQUEST_OUTPUTS, Client, Workload
+from tests.faults import FaultProxy, Mode, fault_proxy
+
+AWAY = (Mode.REFUSE, Mode.UNAVAILABLE, Mode.BLACK_HOLE, Mode.DRIP)
+# Twice the time of the goal: this machine is busy with other things.
+_MOST_SECONDS_TO_BE_TOLD = 4
+
+
+async def upload(client: Client) -> tuple[float, int, Any]:
+    """Ask for a conversion; returns how long the answer took, its status and itself."""
+    data = base64.b64encode(pictures.jpeg(size=(300, 200))).decode()
+    body = {"fileName": "refused.jpg", "imageData": data, "formats": list(REQUEST_OUTPUTS)}
+    began = time.monotonic()
+    status, answer = await client.ask("POST", "/images/upload/convert", body)
+    return time.monotonic() - began, status, answer
+
+
+@pytest.mark.timeout(1200)
+async def test_an_outage_of_the_store_costs_time_and_nothing_else(
+    on_servers: Mapping[str, str], tmp_path: Path, chance: random.Random, figures: Figures
+) -> None:
+    """Clients are told at once, a run waits and goes on, no job fails."""
+    seconds, count = (30.0, 1000) if figures.long else (2.0, 150)
+    port = urlsplit(on_servers["IMAGECONVERTER_S3_ENDPOINT"]).port
+    async with (
+        fault_proxy(port or 0) as proxy,
+        stack_on(
+            on_servers,
+            tmp_path,
+            gateways=1,
+            workers=1,
+            IMAGECONVERTER_S3_ENDPOINT=f"http://127.0.0.1:{proxy.port}",
+        ) as (stack, resources),
+        aiohttp.ClientSession() as session,
+    ):
+        client = Client(stack.addresses, session, chance)
+        workload = Workload(resources, client)
+        await client.wait_until_ready()
+        for mode in AWAY:
+            await workload.start_run(await workload.put_sources(count, broken=5), count, 5)
+            while (await client.insist("GET", "/images/convert/status"))["progress"]["finished"] < count // 5:
+                await asyncio.sleep(0.02)
+            told = await outage(proxy, mode, client, seconds)
+            stand = await client.insist("GET", "/images/convert/status")
+            proxy.fail(Mode.REFUSE)  # ends what hangs
+            proxy.fail(Mode.PASS)
+            back = time.monotonic()
+            await workload.convert()
+            served = time.monotonic() - back
+            await workload.finished(seconds=300)
+            drained = time.monotonic() - back
+            await workload.check_last_run()
+
+            assert stand["progress"]["finished"] < count
+            assert told < _MOST_SECONDS_TO_BE_TOLD
+            figures.note(
+                f"G4 store away: {mode.name.lower().replace('_', ' ')}",
+                f"{seconds:.0f} s, 503 after {told:.2f} s at most, served {served:.1f} s after its return, "
+                f"run done after {drained:.1f} s",
+            )
+        checked = await workload.check()
+    figures.note("G4 all outages", checked)
+
+
+async def outage(proxy: FaultProxy, mode: Mode, client: Client, seconds: float) -> float:
+    """Have the store away for some time; returns the longest time after which a client was told so."""
+    proxy.fail(mode)
+    began, told = time.monotonic(), []
+    while time.monotonic() - began < seconds:
+        took, status, answer = await upload(client)
+        assert (status, answer["type"]) == (503, "internalError"), answer
+        told.append(took)
+    return max(told)
