@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from imageconverter import settings
-from imageconverter.settings import SettingsError, load_settings, unknown_variables, variables
+from imageconverter.settings import SettingsError, load_settings, loading, unknown_variables, variables
 
 
 def test_everything_has_a_default_that_is_safe() -> None:
@@ -55,7 +54,7 @@ def test_an_empty_variable_counts_as_not_given(monkeypatch: pytest.MonkeyPatch) 
 def test_a_secret_file_gives_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Docker and Kubernetes mount secrets as files."""
     (tmp_path / "imageconverter_s3_secret_key").write_text("from a file\n")
-    monkeypatch.setattr(settings, "SECRETS_DIR", tmp_path)
+    monkeypatch.setattr(loading, "SECRETS_DIR", tmp_path)
 
     secret = load_settings().storage.secret_key
 

@@ -1,0 +1,41 @@
+"""Settings of conversions."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from imageconverter.settings.part import MEGABYTE, PREFIX, Part
+
+
+class Conversion(Part):
+    """Formats, queue lengths and what one picture may cost."""
+
+    title = "Conversion"
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
+
+    formats_file: Path | None = Field(
+        default=None, description="TOML file with the image formats. Not given: the shipped defaults."
+    )
+    max_megapixels: int = Field(
+        default=100, ge=1, le=178, description="Largest source picture, in millions of pixels."
+    )
+    max_source_mb: int = Field(
+        default=256, ge=1, le=2048, description="Largest source file that a worker reads, in MiB."
+    )
+    max_interactive_queue: int = Field(
+        default=128, ge=1, description="Conversions that clients wait for, running ones included; over it 503."
+    )
+    upload_hours: float = Field(
+        default=24, gt=0, description="Time after which staged uploads are deleted, in hours."
+    )
+
+    @property
+    def max_source_bytes(self) -> int:
+        """The limit of `max_source_mb` in bytes."""
+        return self.max_source_mb * MEGABYTE
+
+    @property
+    def max_pixels(self) -> int:
+        """The limit of `max_megapixels` in pixels."""
+        return self.max_megapixels * 1_000_000

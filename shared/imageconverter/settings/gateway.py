@@ -1,0 +1,82 @@
+"""Settings of the gateway."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from imageconverter.settings.part import PREFIX, Part
+
+
+class Gateway(Part):
+    """What the gateway listens on, who may call it, and how much it takes in."""
+
+    title = "Gateway"
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
+
+    host: str = Field(default="127.0.0.1", description="Address the gateway listens on.")
+    port: int = Field(default=8005, ge=1, le=65535, description="Port the gateway listens on.")
+    api_key: SecretStr | None = Field(
+        default=None, description="Key with all rights to the images API. `up` makes one where none is given."
+    )
+    api_keys_file: Path | None = Field(
+        default=None, description="TOML file with further keys and their permissions, see “Access”."
+    )
+    admin_user: str = Field(default="admin", description="User of the ImageConverter API's guarded operations.")
+    admin_password: SecretStr | None = Field(
+        default=None, description="Password of that user. `up` makes one where none is given."
+    )
+    login_failures: int = Field(
+        default=20,
+        ge=1,
+        description="Wrong passwords and keys that one address may present within 5 minutes; over it 429.",
+    )
+    trusted_proxies: int = Field(
+        default=0,
+        ge=0,
+        le=16,
+        description="Proxies in a row before the gateway, each of which adds the address it is asked from to "
+        "`X-Forwarded-For`. 0: neither that header nor `X-Forwarded-Proto` is believed.",
+    )
+    content_host: str = Field(
+        default="",
+        description="Host (and path) under which clients reach the converted pictures, for the answers of "
+        "`images/url`. Empty: the gateway's own `HOST:PORT/content`.",
+    )
+    content_max_age: int = Field(
+        default=3600, ge=0, description="Time that browsers and proxies may keep a converted picture, in seconds."
+    )
+    subshops: str = Field(
+        default="default", description="Ids of the subshops, separated by commas; the first is the default."
+    )
+    max_upload_mb: int = Field(
+        default=64, ge=1, le=1024, description="Largest upload, all its pictures together, in MiB; over it 413."
+    )
+    upload_memory_mb: int = Field(
+        default=512, ge=1, description="Memory for request bodies in flight, in MiB; further uploads wait."
+    )
+    body_seconds: float = Field(
+        default=60, gt=0, description="Time a client has to send its request's body, in seconds."
+    )
+    liveness_port: int = Field(
+        default=0, ge=0, le=65535, description="Further port that answers `GET /health/liveness` only; 0: none."
+    )
+    wait_seconds: float = Field(
+        default=30, gt=0, description="Time a client waits for its conversion before it gets 503, in seconds."
+    )
+
+    start_seconds: float = Field(
+        default=1.5, ge=0, description="Time that `convert/start` waits for a small run to finish, in seconds."
+    )
+
+    @property
+    def subshop_ids(self) -> list[str]:
+        """The configured subshops, the default first."""
+        return [each.strip() for each in self.subshops.split(",") if each.strip()]
+
+    @property
+    def content_base(self) -> str:
+        """Host and path of public content, without scheme and trailing slash."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        given = self.content_host.split("://", 1)[-1].strip("/")
+        return given or f"{host}:{self.port}/content"

@@ -1,0 +1,75 @@
+"""Reading all settings, from the environment or from secret files; `os.environ` is read here and nowhere else."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from imageconverter.settings.conversion import Conversion
+from imageconverter.settings.gateway import Gateway
+from imageconverter.settings.part import PREFIX, Part, SettingsError
+from imageconverter.settings.previews import Previews
+from imageconverter.settings.process import Process
+from imageconverter.settings.redis import Redis
+from imageconverter.settings.reports import Reports
+from imageconverter.settings.storage import Storage
+from imageconverter.settings.worker import Worker
+
+SECRETS_DIR: Final = Path("/run/secrets")  # where Docker and Kubernetes mount them, lower-case names
+
+PARTS: Final[dict[str, type[Part]]] = {
+    "gateway": Gateway,
+    "redis": Redis,
+    "storage": Storage,
+    "conversion": Conversion,
+    "worker": Worker,
+    "previews": Previews,
+    "reports": Reports,
+    "process": Process,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every part's settings. Each part of the program is handed its own part only."""
+
+    gateway: Gateway
+    redis: Redis
+    storage: Storage
+    conversion: Conversion
+    worker: Worker
+    previews: Previews
+    reports: Reports
+    process: Process
+
+
+def load_settings() -> Settings:
+    """Read and check all settings; raises SettingsError that names each variable at fault."""
+    parts: dict[str, Any] = {}
+    faults: list[str] = []
+    secrets = SECRETS_DIR if SECRETS_DIR.is_dir() else None
+    for name, part in PARTS.items():
+        try:
+            parts[name] = part(_secrets_dir=secrets)
+        except ValidationError as error:
+            prefix = part.model_config["env_prefix"]
+            faults += [
+                f"{prefix}{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors(include_input=False)
+            ]
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return Settings(**parts)
+
+
+def unknown_variables() -> list[str]:
+    """Variables of the environment that have our prefix but no meaning: most likely a slip of the pen."""
+    known = {part.model_config["env_prefix"] + name.upper() for part in PARTS.values() for name in part.model_fields}
+    return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+
+
+def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for a process that this one starts: its own, with *overrides*."""
+    return {**os.environ, **overrides}

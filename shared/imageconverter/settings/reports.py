@@ -1,0 +1,96 @@
+"""Settings of catalogues, reports and clean-ups."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cronsim import CronSim, CronSimError
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from imageconverter.settings.part import MEGABYTE, PREFIX, Part
+
+
+class Reports(Part):
+    """Where the catalogues of the shop come from, when reports are made, and what a clean-up may take away."""
+
+    title = "Reports and clean-up"
+    model_config = SettingsConfigDict(env_prefix=PREFIX + "REPORT_", env_ignore_empty=True, frozen=True)
+
+    schedule: str = Field(
+        default="",
+        description="When reports are made: a cron expression of five fields in the reporter's local time, such as "
+        "`30 3 * * *`. Empty: only when asked for.",
+    )
+    products_source: SecretStr | None = Field(
+        default=None,
+        description="Where the catalogue of products is read from when a report is made: `s3:KEY`, `http(s)://…`, "
+        "`postgresql://USER:PASSWORD@HOST/DATABASE` or `mysql://…`. Not given: what was uploaded last counts.",
+    )
+    products_query: str = Field(
+        default="", description="For a database: the SELECT of columns `id`, `active` and `images` (or `image`)."
+    )
+    categories_source: SecretStr | None = Field(default=None, description="Likewise for categories.")
+    categories_query: str = Field(default="", description="Likewise for categories.")
+    app_images_source: SecretStr | None = Field(default=None, description="Likewise for app images.")
+    app_images_query: str = Field(default="", description="Likewise for app images.")
+    private_hosts: str = Field(
+        default="",
+        description="Hosts with private addresses that a feed may be read from all the same, separated by commas.",
+    )
+    max_catalog_mb: int = Field(
+        default=2048, ge=1, description="Largest catalogue as text, uploaded or read from a source, in MiB."
+    )
+    source_seconds: float = Field(
+        default=900, gt=0, description="Time that sending or reading a catalogue may take in all, in seconds."
+    )
+    keep: int = Field(default=14, ge=1, le=1000, description="Reports of each type that are kept.")
+    grace_days: float = Field(
+        default=7,
+        ge=0,
+        description="Time that lies at least between the two reports which a file has to be unused in before a "
+        "clean-up takes it, in days.",
+    )
+    max_share: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="Share of all files that a clean-up may take at once without an explicit word.",
+    )
+    trash_days: float = Field(
+        default=30, gt=0, description="Time after which what a clean-up took away is deleted for good, in days."
+    )
+    folder: Path | None = Field(
+        default=None, description="Folder for the reporter's work files. Not given: the system's temporary one."
+    )
+    memory_mb: int = Field(
+        default=256, ge=64, description="Memory for comparing, in MiB; the reporter needs some 150 MiB besides."
+    )
+    disk_mb: int = Field(
+        default=16_384, ge=64, description="What may be moved from memory to the folder while comparing, in MiB."
+    )
+    threads: int = Field(default=2, ge=1, le=64, description="Threads that compare.")
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_schedule(cls, value: str) -> str:
+        try:
+            if value and (len(value.split()) != 5 or CronSim(value, datetime.now(UTC)) is None):  # noqa: PLR2004
+                raise ValueError("is no cron expression of five fields")
+        except CronSimError as error:
+            raise ValueError(f"is no cron expression: {error}") from None
+        return value
+
+    @property
+    def grace(self) -> timedelta:
+        """The time of `grace_days`."""
+        return timedelta(days=self.grace_days)
+
+    @property
+    def max_catalog_bytes(self) -> int:
+        """The limit of `max_catalog_mb` in bytes."""
+        return self.max_catalog_mb * MEGABYTE
+
+    @property
+    def private_host_names(self) -> list[str]:
+        """The hosts of `private_hosts`."""
+        return [each.strip() for each in self.private_hosts.split(",") if each.strip()]

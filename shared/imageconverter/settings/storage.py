@@ -1,0 +1,37 @@
+"""Settings of the object store."""
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from imageconverter.settings.part import PREFIX, Part
+
+
+class Storage(Part):
+    """The S3-compatible object store."""
+
+    title = "Object store (S3)"
+    model_config = SettingsConfigDict(env_prefix=PREFIX + "S3_", env_ignore_empty=True, frozen=True)
+
+    endpoint: str | None = Field(
+        default=None, description="Address of the S3 API, `http(s)://host:port`. Not given: `up` starts its own."
+    )
+    bucket: str = Field(
+        default="imageconverter", min_length=3, max_length=63, description="Bucket; made where it does not exist."
+    )
+    region: str = Field(default="us-east-1", description="Region that requests are signed for.")
+    access_key: SecretStr | None = Field(default=None, description="Access key id.")
+    secret_key: SecretStr | None = Field(default=None, description="Secret access key.")
+    timeout_seconds: float = Field(
+        default=4,
+        gt=0,
+        le=60,
+        description="Time a request may take, retries included, before the store counts as away, in seconds; "
+        "big objects get a second more for each 4 MiB.",
+    )
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/") if value else value
