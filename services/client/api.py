@@ -101,13 +101,13 @@ class ImagesApi:
         with file.open("rb") as data:
             return await self._try("PUT", f"/catalog/{type_id}", {"as": notation}, data)
 
-    async def catalog(self, type_id: str) -> dict[str, Any]:
-        """Return what is told of the catalogue that counts."""
-        return await self._call("GET", f"/catalog/{type_id}")
+    async def catalog(self, type_id: str, arrival: str) -> dict[str, Any]:
+        """Return what is told of the catalogue that counts, and of the one that was sent with the id *arrival*."""
+        return await self._call("GET", f"/catalog/{type_id}", query={"import": arrival})
 
-    async def start_report(self, *, shrunken: bool) -> None:
-        """Have reports made, or join the scan that makes them; *shrunken* believes a catalogue that lost half."""
-        await self._call("POST", "/report", body=json.dumps({"shrunken": shrunken}).encode())
+    async def start_report(self, *, shrunken: Sequence[str]) -> None:
+        """Have reports made, or join the scan that makes them; the catalogues of *shrunken* may have lost half."""
+        await self._call("POST", "/report", body=json.dumps({"shrunken": list(shrunken)}).encode())
 
     async def report_status(self) -> dict[str, Any]:
         """Return how far the scan is."""

@@ -49,7 +49,7 @@ async def _sent(api: ImagesApi, type_id: str, file: Path, notation: str) -> dict
             answer = await api.replace_catalog(type_id, Path(unpacked.name), notation)
     while "entries" not in answer:
         await asyncio.sleep(_LOOK_SECONDS)
-        stand = await api.catalog(type_id)
+        stand = await api.catalog(type_id, answer["id"])
         if stand["lastImport"]["id"] == answer["id"]:
             return stand
     return answer

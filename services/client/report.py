@@ -20,7 +20,7 @@ def run(settings: Settings, type_id: str, *, shrunken: bool, server: str | None,
     """Have reports made, wait, and show that of a type; returns the exit status. Raises SettingsError."""
 
     async def work(api: ImagesApi) -> int:
-        await api.start_report(shrunken=shrunken)
+        await api.start_report(shrunken=[type_id] if shrunken else [])
         told = -1
         while (stand := await api.report_status())["running"]:
             if stand["files"] != told and stand["type"]:
@@ -48,7 +48,10 @@ def clean(
     async def work(api: ImagesApi) -> int:
         done = await api.clean_up(type_id, dry=dry, share=share)
         if "files" not in done:
-            print(_GOES_ON if dry else f"{_GOES_ON}; the files go to the trash {done['trash']}")
+            if dry:
+                command.tell("the server has not counted them in time; ask again later")
+                return command.FAILED
+            print(f"{_GOES_ON}; the files go to the trash {done['trash']}")
             return 0
         what = f"{counted(done['files'], 'file')}, {done['bytes'] / MEGABYTE:.1f} MiB, {done['share']:.1%} of all"
         if dry:
@@ -58,6 +61,8 @@ def clean(
                 print(done["refused"] or "do it with: imageconverter report clean --yes")
             return command.FAILED if done["refused"] else 0
         print(f"in the trash: {what}")
+        if done["refused"]:
+            command.tell(shown(done["refused"]))
         if done["trash"]:
             print(f"put them back with: imageconverter report restore {done['trash']}")
         return 0

@@ -48,7 +48,11 @@ async def show(request: web.Request) -> web.Response:
     grant = request.app[state.KEYS].grant(request)
     kind = picture_type(request)
     grant.require(f"{AREA[kind]}.read")
-    return await _answer(request, kind, await current(request.app[state.STORE], kind))
+    version = await current(request.app[state.STORE], kind)
+    arrival = request.query.get("import")
+    if arrival is not None:
+        return web.json_response(catalogue_shape(version, await request.app[state.SCANS].import_of(arrival)))
+    return await _answer(request, kind, version)
 
 
 async def _answer(request: web.Request, kind: PictureType, version: CatalogueVersion | None) -> web.Response:

@@ -8,7 +8,7 @@ from imageconverter.errors import InvalidValue
 from imageconverter.reports import orders
 from imageconverter.reports.cleaning import CleanUp
 from imageconverter.reports.orders import CleanOrder, Order, RepairOrder, RestoreOrder
-from imageconverter.reports.trash import all_trash
+from imageconverter.reports.trash import all_trash, known_trash
 from services.gateway import state
 from services.gateway.report_shapes import clean_up_shape, trash_shape
 from services.gateway.schemas import EmptyBody, RestoreBody, read_json
@@ -34,16 +34,20 @@ async def clean(request: web.Request) -> web.Response:
 
 async def trash(request: web.Request) -> web.Response:
     """Answer what clean-ups have taken away and how long it can still be restored."""
-    request.app[state.KEYS].grant(request).require("images.delete")
+    grant = request.app[state.KEYS].grant(request)
+    grant.require("images.delete")
     days = request.app[state.REPORTS].trash_days
-    found = await all_trash(request.app[state.STORE])
+    found = [each for each in await all_trash(request.app[state.STORE]) if grant.may("images.delete", each.kind)]
     return web.json_response({"items": [trash_shape(each, days=days) for each in found]})
 
 
 async def restore(request: web.Request) -> web.Response:
     """Put back what a clean-up has taken away."""
-    request.app[state.KEYS].grant(request).require("images.delete")
+    grant = request.app[state.KEYS].grant(request)
+    grant.require("images.delete")
     body = await read_json(request, RestoreBody)
+    known = await known_trash(request.app[state.STORE], body.trash)
+    grant.require("images.delete", known.kind)
     answer = await _done(request, orders.RESTORE, RestoreOrder(id=orders.new_id(), trash=body.trash))
     return web.json_response({} if answer is None else answer, status=202 if answer is None else 200)
 

@@ -20,6 +20,7 @@ from imageconverter.runs import RunStatus, forget_order, keep_order, order_run, 
 from services.gateway import state
 from services.gateway.answers import NO_RUN, run_result, run_status
 from services.gateway.schemas import EmptyBody, StartBody, read_json
+from services.gateway.streaming import stream
 
 # What the plain call answers at most; ?cursor= goes on, NDJSON has them all.
 RESULTS_AT_ONCE = 2000
@@ -130,18 +131,17 @@ async def _changes(request: web.Request, first: RunStatus | None) -> AsyncIterat
 
 
 async def _all_results(request: web.Request, run_id: str | None) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-    await response.prepare(request)
-    position: int | None = 0 if run_id is not None else None
-    while position is not None and run_id is not None:
-        page = await read_results(
-            run_id, request.app[state.RUNS], request.app[state.STORE], start=position, limit=RESULTS_AT_ONCE
-        )
-        rows = [row for each in page.results for row in run_result(each, request.app[state.FORMATS])]
-        await response.write("".join(json.dumps(row) + "\n" for row in rows).encode())
-        position = page.following
-    await response.write_eof()
-    return response
+    async def pieces() -> AsyncIterator[str]:
+        position: int | None = 0 if run_id is not None else None
+        while position is not None and run_id is not None:
+            page = await read_results(
+                run_id, request.app[state.RUNS], request.app[state.STORE], start=position, limit=RESULTS_AT_ONCE
+            )
+            rows = [row for each in page.results for row in run_result(each, request.app[state.FORMATS])]
+            yield "".join(json.dumps(row) + "\n" for row in rows)
+            position = page.following
+
+    return await stream(request, pieces(), {"Content-Type": "application/x-ndjson"})
 
 
 async def _status(request: web.Request) -> RunStatus | None:

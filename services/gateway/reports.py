@@ -13,7 +13,8 @@ from services.gateway import state
 from services.gateway.access import AREA
 from services.gateway.report_shapes import CSV_COLUMNS, NO_REPORT, csv_lines, report_shape, scan_shape, type_id
 from services.gateway.schemas import ReportBody, read_json
-from services.gateway.urls import picture_type
+from services.gateway.streaming import stream
+from services.gateway.urls import TYPE_IDS, picture_type
 
 ROWS_AT_ONCE = 2000
 _MOST_ROWS = 10_000
@@ -25,7 +26,7 @@ async def start(request: web.Request) -> web.Response:
     """Have reports of all types made, or join the scan that makes them already."""
     request.app[state.KEYS].grant(request).require("products.create")
     body = await read_json(request, ReportBody)
-    await orders.scan(request.app[state.QUEUE], shrunken=body.shrunken)
+    await orders.scan(request.app[state.QUEUE], shrunken=[TYPE_IDS[each] for each in body.shrunken])
     return web.json_response({})
 
 
@@ -70,17 +71,16 @@ async def _download(
     request: web.Request, kind: PictureType, report: Report | None, tables: tuple[Table, ...], notation: str
 ) -> web.StreamResponse:
     name = f"report-{type_id(kind)}-{report.id if report else 0}.{notation}"
-    response = web.StreamResponse(
-        headers={"Content-Type": _MEDIA[notation], "Content-Disposition": f'attachment; filename="{name}"'}
-    )
-    await response.prepare(request)
-    if notation == "csv":
-        await response.write((",".join(CSV_COLUMNS) + "\r\n").encode())
-    async for table, rows in _all_rows(request, kind, report, tables):
-        text = csv_lines(table, rows) if notation == "csv" else _json_lines(table, rows)
-        await response.write(text.encode())
-    await response.write_eof()
-    return response
+    headers = {"Content-Type": _MEDIA[notation], "Content-Disposition": f'attachment; filename="{name}"'}
+
+    async def pieces() -> AsyncIterator[str]:
+        head = ",".join(CSV_COLUMNS) + "\r\n" if notation == "csv" else ""
+        async for table, rows in _all_rows(request, kind, report, tables):
+            yield head + (csv_lines(table, rows) if notation == "csv" else _json_lines(table, rows))
+            head = ""
+        yield head
+
+    return await stream(request, pieces(), headers)
 
 
 async def _all_rows(

@@ -2,7 +2,7 @@
 
 import asyncio
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -108,7 +108,7 @@ class ReportBody(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    shrunken: bool = False
+    shrunken: list[Literal["products", "categories", "appImages"]] = []
 
 
 class RestoreBody(BaseModel):

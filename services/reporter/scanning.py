@@ -1,5 +1,6 @@
 """The scan: reports of all types whose catalogue is known, one after the other."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
@@ -62,11 +63,11 @@ class Scanner:
     workspace: Workspace
     progress: ScanProgress
 
-    async def scan(self, *, shrunken: bool = False) -> None:
+    async def scan(self, *, shrunken: Collection[PictureType] = ()) -> None:
         """Make a report of each type; one that cannot be made does not keep the others from being made.
 
-        *shrunken* believes a catalogue that has lost more than half. Where the scan was broken off, what is there
-        already is not made again. Raises Unavailable where another try is worth it.
+        The catalogues of *shrunken* are believed although they have lost more than half. Where the scan was broken
+        off, what is there already is not made again. Raises Unavailable where another try is worth it.
         """
         made = await self.progress.start()
         passing: Unavailable | None = None
@@ -78,7 +79,7 @@ class Scanner:
                     continue
                 found = True
                 if kind not in made:
-                    await self._make(kind, shrunken=shrunken)
+                    await self._make(kind, shrunken=kind in shrunken)
                     made.add(kind)
                     await self.progress.made(made)
             except UserError as error:

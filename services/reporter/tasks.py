@@ -62,9 +62,9 @@ class ReporterTasks:
         await self.scanner.give_up()
 
     async def _give_up_import(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
-        await self.progress.taken_over(
-            payload["kind"], payload["arrival"], "The catalogue was given up after too many tries."
-        )
+        order = ImportOrder.model_validate(payload)
+        await discard(self.store, Arrival(order.kind, order.arrival, order.notation))
+        await self.progress.taken_over(order.kind, order.arrival, "It was given up after too many tries.")
 
     def _answering(self, work: Callable[[Mapping[str, Any]], Coroutine[Any, Any, Answer]]) -> Task:
         """Return a task that leaves what *work* returns, or refuses, for who waits for it."""
@@ -86,12 +86,18 @@ class ReporterTasks:
         arrival = Arrival(order.kind, order.arrival, order.notation)
         try:
             version = await import_catalogue(
-                self.store, order.kind, arrived(self.store, arrival), order.notation, self.workspace
+                self.store,
+                order.kind,
+                arrived(self.store, arrival),
+                order.notation,
+                self.workspace,
+                came=arrival.came,
             )
-        except NotFound:
+        except NotFound as error:
             # Perhaps it was taken over and discarded, by a reporter that died before it could tell.
-            taken, last = await current(self.store, order.kind), await self.progress.last_import(order.kind)
-            if taken is None or last != (order.arrival, ""):
+            taken, told = await current(self.store, order.kind), await self.progress.import_of(order.arrival)
+            if taken is None or told != (order.arrival, ""):
+                await self.progress.taken_over(order.kind, order.arrival, error.reason)
                 raise
             return taken.model_dump(mode="json")
         except UserError as error:

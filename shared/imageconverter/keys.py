@@ -40,6 +40,7 @@ Redis (all under one prefix, so that a Redis may be shared)::
     ic:count:done:<what>    hash: what recurring tasks have dealt with, and when they were done last, by task
     ic:scheduled            string: the last time that the schedule has asked for a scan
     ic:scan                 hash: how far the running scan is, why the last one and the last imports failed
+    ic:imported:<arrival>   string: what became of a catalogue that a client sent, 1 day
     ic:runs                 list: ids of the last runs, the newest first
     ic:run:<run>            hash: a run as it was ordered, how far it is planned, its counters
     ic:run:<run>:done       bitmap: sources that are recorded, by their index
@@ -266,6 +267,11 @@ def arriving_catalogues(kind: str) -> str:
 def arriving_catalogue(kind: str, arrival: str) -> str:
     """Prefix of the parts of one of them."""
     return f"{arriving_catalogues(kind)}{arrival}/"
+
+
+def imported(arrival: str) -> str:
+    """Redis key of what became of a catalogue that a client sent."""
+    return f"ic:imported:{arrival}"
 
 
 def reports(kind: str) -> str:

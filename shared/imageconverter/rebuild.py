@@ -69,7 +69,9 @@ async def _tidy(resources: Resources, orders: list[KeptOrder]) -> None:
     """Forget orders whose runs have ended, and those that no gateway has begun or that are long forgotten."""
     for run, kept in orders:
         stand = await resources.runs.status(run.id)
-        if not stand.is_running if stand is not None else kept < datetime.now(UTC) - _SETTLED:
+        is_over = not stand.is_running if stand is not None else kept < datetime.now(UTC) - _SETTLED
+        # Once more: a Redis that has just lost its memory knows of no run either.
+        if is_over and await _is_remembered(resources.redis, RUNS):
             await forget_order(resources.store, run.id)
 
 

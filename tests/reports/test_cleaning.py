@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from imageconverter import keys
 from imageconverter.errors import CleanUpRefused, StoreUnavailable
 from imageconverter.formats import FormatCatalog
+from imageconverter.reports import cleaning, trash
 from imageconverter.reports import results as results_module
 from imageconverter.reports.trash import all_trash, restore
 from imageconverter.storage import ObjectStore
@@ -329,3 +331,23 @@ async def test_reports_of_other_formats_do_not_judge(shop: Shop) -> None:
 
     with pytest.raises(CleanUpRefused, match="formats have changed"):
         await shop.clean()
+
+
+async def test_a_clean_up_stops_where_another_catalogue_comes(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may name what would go next."""
+    monkeypatch.setattr(cleaning, "_AT_ONCE", 1)
+    await shop.sells("a.jpg")
+    await shop.has("keep/a.jpg", "keep/old.jpg", "keep/older.jpg")
+    await shop.report()
+    await shop.days_pass(8)
+    await shop.report()
+
+    async def throw(*arguments: Any, **options: Any) -> None:
+        await trash.throw(*arguments, **options)
+        await shop.sells("a.jpg", "older.jpg")
+
+    monkeypatch.setattr(cleaning, "throw", throw)
+    done = await shop.clean()
+
+    assert (done.files, done.refused != "") == (1, True)
+    assert await shop.files() == ["keep/a.jpg", "keep/older.jpg"]

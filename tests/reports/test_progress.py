@@ -71,15 +71,14 @@ async def test_a_scan_that_was_broken_off_goes_on(progress: ScanProgress, resour
     assert (await progress.state()).started > 1000
 
 
-async def test_the_last_failure_is_told_until_a_scan_ends_well(progress: ScanProgress) -> None:
-    """Also while the next one runs."""
+async def test_the_last_failure_is_told_until_the_next_scan_begins(progress: ScanProgress) -> None:
+    """Whose own failure must not be taken for it."""
     await progress.start()
     await progress.failed("product: The object store did not answer in time.")
     assert (await progress.state()).failure.startswith("product: ")
     await progress.end("given up")
-    await progress.start()
     assert (await progress.state()).failure == "given up"
-    await progress.end()
+    await progress.start()
     assert (await progress.state()).failure == ""
 
 
@@ -90,6 +89,8 @@ async def test_each_type_has_the_failure_of_its_own_catalogue(progress: ScanProg
     assert await progress.last_import("category") == ("", "")
     await progress.taken_over("product", "")
     assert await progress.last_import("product") == ("", "")
+    assert await progress.import_of("0a1b") == ("0a1b", "Line 7: is broken.")
+    assert await progress.import_of("another") == ("", "")
 
 
 async def test_a_redis_that_is_away_is_said() -> None:

@@ -142,13 +142,13 @@ async def test_who_asks_twice_has_the_same_jobs_once(broken: Shop, resources: Re
     assert len(await jobs(resources)) == 2
 
 
-async def test_one_repair_takes_so_many_images(broken: Shop, resources: Resources) -> None:
+async def test_one_repair_takes_so_many_sources(broken: Shop, resources: Resources) -> None:
     """Each in all of its formats; it is told that there are more."""
     await sources(broken, "a.jpg", "c.jpg", "H\u00f6he.tif")
     await broken.report()
 
     assert await mend(broken, resources, limit=2) == Repair(
-        report=1, missing=2, converting=2, without_source=0, more=True
+        report=1, missing=3, converting=2, without_source=0, more=True
     )
     assert [len(paths) for paths in (await jobs(resources)).values()] == [2, 2]
     assert not (await mend(broken, resources, limit=3)).more

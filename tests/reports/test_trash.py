@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from imageconverter import keys
-from imageconverter.errors import NotFound, StoreUnavailable
+from imageconverter.errors import CleanUpRefused, NotFound, StoreUnavailable
 from imageconverter.reports import trash
 from imageconverter.reports.trash import Trash, all_trash, open_trash, restore, throw
 from imageconverter.storage import ObjectStore
@@ -28,7 +28,7 @@ async def thrown(shop: Shop, trash_id: str, *paths: str, days: float = 0) -> Tra
         bytes=7 * len(paths),
     )
     await open_trash(shop.store, made)
-    await throw(shop.store, trash_id, paths)
+    await throw(shop.store, trash_id, paths, fits=lambda *_: True)
     return made
 
 
@@ -100,7 +100,7 @@ async def test_a_restoration_that_ended_in_the_middle_goes_on(shop: Shop) -> Non
 async def test_a_file_that_is_gone_is_passed_over(shop: Shop) -> None:
     """Somebody else has deleted it."""
     await shop.has("keep/x.jpg")
-    await throw(shop.store, "one", ["keep/gone.jpg", "keep/x.jpg"])
+    await throw(shop.store, "one", ["keep/gone.jpg", "keep/x.jpg"], fits=lambda *_: True)
 
     assert await shop.files(keys.trash_files("one")) == ["keep/x.jpg"]
 
@@ -143,4 +143,35 @@ async def test_a_sweep_that_ended_in_the_middle_goes_on(shop: Shop) -> None:
         await trash.sweep(Ending(shop.store), days=30)
     assert len(await all_trash(shop.store)) == 1
     assert await trash.sweep(shop.store, days=30) == 1
+    assert await shop.files(keys.TRASH) == []
+
+
+async def test_nothing_is_put_back_while_the_clean_up_runs(shop: Shop) -> None:
+    """What it takes afterwards would be in no trash; one that never ended is known by its age."""
+    running = (await thrown(shop, "one", *PATHS)).model_copy(update={"done": False})
+    await open_trash(shop.store, running)
+    with pytest.raises(CleanUpRefused, match="still running"):
+        await restore(shop.store, "one")
+    assert await shop.files() == []
+
+    await open_trash(shop.store, running.model_copy(update={"at": running.at - timedelta(days=2)}))
+    assert await restore(shop.store, "one") == (3, 0)
+
+
+async def test_a_file_that_is_made_anew_meanwhile_stays(shop: Shop) -> None:
+    """A worker has stored a new picture between the copy and the deletion."""
+
+    class Racing(ObjectStore):
+        def __init__(self, store: ObjectStore) -> None:
+            self.__dict__.update(store.__dict__)
+
+        async def copy(self, source: str, target: str) -> bool:
+            copied = await super().copy(source, target)
+            await self.put(source, b"a new picture", content_type="image/jpeg")
+            return copied
+
+    await shop.has("keep/x.jpg")
+    await throw(Racing(shop.store), "one", ["keep/x.jpg"], fits=lambda *_: True)
+
+    assert await shop.files() == ["keep/x.jpg"]
     assert await shop.files(keys.TRASH) == []

@@ -131,7 +131,7 @@ async def test_a_shop_that_really_has_shrunk_says_so(shop: Shop) -> None:
     await shop.send({"0": ["0.jpg"]})
     assert (await shop.report())["unusedImages"] == []
 
-    assert (await shop.ask("POST", "/report", {"shrunken": True})).status == 200
+    assert (await shop.ask("POST", "/report", {"shrunken": ["products"]})).status == 200
     await shop.scanned()
     report = (await shop.ask("GET", "/report")).body
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from aiohttp import ClientError
 
 from imageconverter import keys
 from tests.conftest import ADMIN
@@ -190,3 +191,29 @@ async def test_what_recurring_tasks_did_is_told_to_prometheus(shop: Shop) -> Non
 
     assert 'imageconverter_recurring_things_total{task="sweep-trash"} 3.0' in text
     assert 'imageconverter_recurring_last_seconds{task="sweep-trash"} 1' in text
+
+
+async def test_a_head_of_a_download_has_no_body(shop: Shop) -> None:
+    """Whoever keeps the connection would take it for the next answer."""
+    await shop.send({"1": ["a.jpg"]})
+    await shop.report()
+
+    async with shop.client.head("/images/report?as=csv", headers=ADMIN) as answer:
+        assert (answer.status, await answer.read()) == (200, b"")
+    assert (await shop.ask("GET", "/report/status")).status == 200
+
+
+async def test_a_download_that_breaks_off_does_not_look_whole(shop: Shop) -> None:
+    """The rows of one kind are gone: the connection ends instead of the answer."""
+    await shop.send({"1": ["a.jpg"]})
+    await shop.put(f"{NORMAL}/old.jpg")
+    await shop.report()
+    gone = [s.key async for page in shop.resources.store.list("reports/") for s in page if "unused-" in s.key]
+    await shop.resources.store.delete(gone)
+
+    async def download() -> bytes:
+        async with shop.client.get("/images/report?as=ndjson", headers=ADMIN) as answer:
+            return await answer.read()
+
+    with pytest.raises(ClientError):
+        await download()

@@ -54,6 +54,9 @@ def _kind(address: str, query: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise SettingsError(f"The address of a source is one of {_KINDS}.") from None
+    # Literally: others read it with less patience.
+    if not address.startswith("s3:" if parts.scheme == "s3" else f"{parts.scheme}://"):
+        raise SettingsError(f"The address of a source is one of {_KINDS}.")
     if parts.scheme == "s3":
         if address.startswith("s3:/") or address == "s3:":
             raise SettingsError(

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Final, NamedTuple, get_args
 
 from imageconverter import keys
@@ -12,6 +13,7 @@ from imageconverter.settings import MEGABYTE
 from imageconverter.storage import ObjectStore
 
 _PART_BYTES: Final = 8 * MEGABYTE
+_STAMP: Final = "%Y%m%dT%H%M%S%f"
 _GONE: Final = "The catalogue that was sent is gone."
 # Ends the name of the last part, with the notation; so that half of the parts are never taken for all.
 _LAST: Final[dict[Notation, str]] = {"ndjson": "-last.ndjson", "csv": "-last.csv"}
@@ -22,12 +24,18 @@ class Arrival(NamedTuple):
 
     kind: PictureType
     id: str
+    """Begins with the time."""
     notation: Notation
+
+    @property
+    def came(self) -> datetime:
+        """When it began to come."""
+        return datetime.strptime(self.id.partition("-")[0], _STAMP).replace(tzinfo=UTC)
 
 
 async def receive(store: ObjectStore, kind: PictureType, chunks: AsyncIterator[bytes], notation: Notation) -> Arrival:
     """Store all *chunks*; what is left where that ends early is swept after a day."""
-    arrival = Arrival(kind, secrets.token_hex(6), notation)
+    arrival = Arrival(kind, f"{datetime.now(UTC):{_STAMP}}-{secrets.token_hex(4)}", notation)
     pending = bytearray()
     number = 0
     async for chunk in chunks:

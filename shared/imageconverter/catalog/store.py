@@ -7,6 +7,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from imageconverter import keys
+from imageconverter.catalog.arrivals import waiting
 from imageconverter.catalog.version import CatalogueVersion, part_name
 from imageconverter.errors import StoreUnavailable
 from imageconverter.formats import PictureType
@@ -16,17 +17,21 @@ _PARQUET = "application/vnd.apache.parquet"
 _KEPT: Final = timedelta(days=1)  # a version that is being written is younger
 
 
-async def publish(store: ObjectStore, kind: PictureType, version: CatalogueVersion, folder: Path) -> None:
+async def publish(store: ObjectStore, kind: PictureType, version: CatalogueVersion, folder: Path) -> CatalogueVersion:
     """Make the *version* that was written to *folder* the one that counts, in one step at the end.
 
-    Raises StoreUnavailable; then the one before still counts. Older versions stay until they are swept: a report may
-    be reading them.
+    Where one counts that came later, it goes on counting. Returns the one that counts. Older versions stay until they
+    are swept: a report may be reading them. Raises StoreUnavailable; then the one before still counts.
     """
     for name in map(part_name, range(version.parts)):
         data = (folder / name).read_bytes()
         await store.put(keys.catalogue_part(kind, version.version, name), data, content_type=_PARQUET)
+    before = await current(store, kind)
+    if before is not None and before.came > version.came:
+        return before
     record = version.model_dump_json().encode()
     await store.put(keys.current_catalogue(kind), record, content_type="application/json")
+    return version
 
 
 async def current(store: ObjectStore, kind: PictureType) -> CatalogueVersion | None:
@@ -60,7 +65,10 @@ async def sweep(store: ObjectStore, kind: PictureType, *, age: timedelta = _KEPT
     Whoever reads a version meanwhile that does not count any more fails whole, and begins again with the next.
     """
     version = await current(store, kind)
-    kept = (keys.current_catalogue(kind), keys.catalogue_part(kind, version.version if version else "none", ""))
+    # What was received whole is waited for: its reporter may be away for days.
+    arrived = [keys.arriving_catalogue(kind, each.id) for each in await waiting(store) if each.kind == kind]
+    counts = keys.catalogue_part(kind, version.version if version else "none", "")
+    kept = (keys.current_catalogue(kind), counts, *arrived)
     oldest = datetime.now(UTC) - age
     swept = 0
     async for page in store.list(keys.catalogue(kind)):

@@ -14,6 +14,8 @@ class CatalogueVersion(BaseModel):
     images: int
     """Names in active entries; one that several entries have counts several times."""
     at: AwareDatetime
+    came: AwareDatetime
+    """When it was received, or began to be read: of two, the one that came later counts."""
     bytes: int
     """Of all parts together."""
     parts: int

@@ -33,8 +33,12 @@ SELECT count(*), coalesce(sum(len(images)) FILTER (active), 0) FROM read_parquet
 """
 
 
-async def write_version(batches: AsyncIterator[list[Entry]], folder: Path, workspace: Workspace) -> CatalogueVersion:
+async def write_version(
+    batches: AsyncIterator[list[Entry]], folder: Path, workspace: Workspace, *, came: datetime | None = None
+) -> CatalogueVersion:
     """Write a new version into *folder*, which is empty: Parquet files that `part_name` names.
+
+    *came* is when it came; None: now.
 
     Raises BrokenLine where an id occurs twice, and whatever *batches* raises; the folder is of no use then.
     """
@@ -45,7 +49,7 @@ async def write_version(batches: AsyncIterator[list[Entry]], folder: Path, works
                 await in_thread(database, writer.add, batch)
         finally:
             writer.close()
-        return await in_thread(database, writer.finish)
+        return await in_thread(database, writer.finish, came or datetime.now(UTC))
 
 
 class _Writer:
@@ -66,7 +70,7 @@ class _Writer:
             self._write_part()
             self._spool = self._new_spool()
 
-    def finish(self) -> CatalogueVersion:
+    def finish(self, came: datetime) -> CatalogueVersion:
         self._write_part()
         parts = {"parts": [str(part) for part in self._parts]}
         twice = self._database.execute(_TWICE, parts).fetchone()
@@ -80,6 +84,7 @@ class _Writer:
             entries=entries,
             images=images,
             at=now,
+            came=came,
             bytes=sum(part.stat().st_size for part in self._parts),
             parts=len(self._parts),
         )

@@ -8,20 +8,20 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json
 
-from imageconverter import keys
 from imageconverter.catalog import current
 from imageconverter.errors import CleanUpRefused
 from imageconverter.formats import FormatCatalog, PictureType
 from imageconverter.reports.orders import CleanOrder
 from imageconverter.reports.results import part_names, read_rows
 from imageconverter.reports.shelf import Report, kept_reports, rows_of
-from imageconverter.reports.trash import Trash, open_trash, throw
-from imageconverter.storage import ObjectStore
+from imageconverter.reports.trash import Trash, close_trash, open_trash, throw
+from imageconverter.storage import ObjectStore, StoredObject
 
 _SHOWN: Final = 100
 _AT_ONCE: Final = 64  # so few that no file changes between the look at it and its end without great misfortune
@@ -45,7 +45,7 @@ class CleanUp(BaseModel):
     share: float
     """Of all files that the newest report has seen."""
     refused: str
-    """Why it would be refused, or ""."""
+    """Why it would be refused, or has stopped; or ""."""
     trash: str
     """Where the files are now, "" where nothing was done."""
     first: tuple[str, ...]
@@ -68,8 +68,7 @@ async def clean_up(
     """
     reports = _judging(await kept_reports(store, kind), grace)
     newest = reports[0]
-    version = await current(store, kind)
-    if version is None or version.version != newest.catalogue:
+    if not await _is_current(store, kind, newest):
         raise CleanUpRefused("There is another catalogue since the last report: have a report made first.")
     digest = formats.digest()
     if any(report.formats != digest for report in reports):
@@ -100,16 +99,24 @@ async def clean_up(
         return found.model_copy(update={"refused": reason})
     if order.dry or not files:
         return found
-    trash = Trash(id=order.id, kind=kind, at=datetime.now(UTC), report=newest.id, files=files, bytes=size)
+    trash = Trash(id=order.id, kind=kind, at=datetime.now(UTC), report=newest.id, files=files, bytes=size, done=False)
     await open_trash(store, trash)
+    stopped = ""
     async for rows in _unused(store, kind, reports):
-        unchanged = await asyncio.gather(*(_is_unchanged(store, row) for row in rows))
-        await throw(store, trash.id, [row["path"] for row, same in zip(rows, unchanged, strict=True) if same])
-    files = size = 0
-    async for page in store.list(keys.trash_files(trash.id)):
-        files += len(page)
-        size += sum(stored.size for stored in page)
-    return found.model_copy(update={"trash": trash.id, "files": files, "bytes": size})
+        # Each time: a catalogue that comes meanwhile may name the next ones.
+        if not await _is_current(store, kind, newest):
+            stopped = "There is another catalogue since the clean-up began; the rest has stayed."
+            break
+        await throw(store, trash.id, [row["path"] for row in rows], fits=partial(_is_unchanged, rows))
+    closed = await close_trash(store, trash)
+    return found.model_copy(
+        update={"trash": trash.id, "files": closed.files, "bytes": closed.bytes, "refused": stopped}
+    )
+
+
+async def _is_current(store: ObjectStore, kind: PictureType, report: Report) -> bool:
+    version = await current(store, kind)
+    return version is not None and version.version == report.catalogue
 
 
 def _judging(reports: Sequence[Report], grace: timedelta) -> list[Report]:
@@ -177,8 +184,9 @@ def _place(row: Row) -> tuple[str, str]:
     return path[: -len(name) - 1], name
 
 
-async def _is_unchanged(store: ObjectStore, row: Row) -> bool:
-    stored = await store.head(keys.target(row["path"]))
-    if stored is None or stored.size != row["size"]:
+def _is_unchanged(rows: Sequence[Row], number: int, stored: StoredObject) -> bool:
+    """Whether the file of the *number*-th row is the one that the reports saw."""
+    row = rows[number]
+    if stored.size != row["size"]:
         return False
     return abs(stored.modified - datetime.fromisoformat(row["modified"])) < _LEAST_DIFFERENCE

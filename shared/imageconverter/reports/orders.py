@@ -1,6 +1,7 @@
 """What the gateway has the reporter do: the names of its tasks, what each is told, and what it answers."""
 
 import secrets
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
@@ -36,8 +37,8 @@ class Order(BaseModel):
 class ScanOrder(Order):
     """Make reports of all types."""
 
-    shrunken: bool
-    """Whether a catalogue that has lost more than half is to be believed."""
+    shrunken: tuple[PictureType, ...]
+    """Types whose catalogue is to be believed although it has lost more than half."""
 
 
 class ImportOrder(Order):
@@ -91,9 +92,9 @@ def new_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
-async def scan(queue: JobQueue, *, shrunken: bool = False) -> None:
+async def scan(queue: JobQueue, *, shrunken: Collection[PictureType] = ()) -> None:
     """Ask for a scan, or join the one that runs, as it was asked for."""
-    await queue.accept(Lane.SCAN, SCAN, SCAN, ScanOrder(id=SCAN, shrunken=shrunken).model_dump())
+    await queue.accept(Lane.SCAN, SCAN, SCAN, ScanOrder(id=SCAN, shrunken=tuple(shrunken)).model_dump())
 
 
 async def done_at_once(queue: JobQueue, task: str, order: Order, *, seconds: float) -> dict[str, Any] | None:

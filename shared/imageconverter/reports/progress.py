@@ -13,6 +13,7 @@ from imageconverter.reports.orders import SCAN
 
 _TELL_SECONDS = 1.0
 _IMPORT = "import:"
+_IMPORT_SECONDS = 24 * 3600
 
 
 class ScanState(NamedTuple):
@@ -41,6 +42,9 @@ class LastImport(NamedTuple):
     """Why it was not taken over, or ""."""
 
 
+_NO_IMPORT = LastImport("", "")
+
+
 class ScanProgress:
     """Tells and asks. Every method raises QueueUnavailable where Redis does not answer."""
 
@@ -57,7 +61,7 @@ class ScanProgress:
             ((going, done),) = await pipe.execute()
         if going == b"1":
             return set((done or b"").decode().split())
-        await self._set(going=1, done="", started=int(time.time()))
+        await self._set(going=1, done="", failure="", started=int(time.time()))
         return set()
 
     async def begin(self, kind: str) -> None:
@@ -86,14 +90,26 @@ class ScanProgress:
 
     async def taken_over(self, kind: str, arrival: str, failure: str = "") -> None:
         """Tell that a catalogue for *kind* was taken over, or why that has failed; *arrival* is "" for a source."""
-        await self._set(**{f"{_IMPORT}{kind}": json.dumps([arrival, failure])})
+        told = json.dumps([arrival, failure])
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+            pipe.hset(keys.SCAN, mapping={f"{_IMPORT}{kind}": told})
+            if arrival:
+                pipe.set(keys.imported(arrival), told, ex=_IMPORT_SECONDS)
+            await pipe.execute()
 
     async def last_import(self, kind: str) -> LastImport:
         """Return what became of the last catalogue for *kind*."""
         async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
             pipe.hget(keys.SCAN, f"{_IMPORT}{kind}")
             (told,) = await pipe.execute()
-        return LastImport("", "") if told is None else LastImport(*json.loads(told))
+        return _NO_IMPORT if told is None else LastImport(*json.loads(told))
+
+    async def import_of(self, arrival: str) -> LastImport:
+        """Return what became of the catalogue that arrived as *arrival*, with an empty id where that is not known."""
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+            pipe.get(keys.imported(arrival))
+            (told,) = await pipe.execute()
+        return _NO_IMPORT if told is None else LastImport(*json.loads(told))
 
     async def state(self) -> ScanState:
         """Return how things stand."""

@@ -19,7 +19,9 @@ from imageconverter.reports.shelf import Report, kept_reports, rows_of
 from imageconverter.storage import ObjectStore
 
 MOST_IMAGES: Final = 10_000
-"""That one call converts; the next report shows what is left."""
+"""Sources that one call converts; the next report shows what is left."""
+
+_BLOCK: Final = 100_000
 
 _UPLOADS = keys.source(f"{keys.UPLOADS}/")
 
@@ -39,18 +41,18 @@ class Repair(BaseModel):
 
     report: int
     missing: int
-    """Images in this repair, each in one format or several."""
+    """Images that were looked for, each in one format or several."""
     converting: int
     """Sources that were found and are being converted."""
     without_source: int
     more: bool
-    """Whether the report has more missing images than one repair takes."""
+    """Whether there are more than one repair takes."""
 
 
 async def repair(
     store: ObjectStore, queue: JobQueue, kind: PictureType, formats: FormatCatalog, *, limit: int = MOST_IMAGES
 ) -> Repair:
-    """Have the sources of up to *limit* images converted that the newest report misses; memory does not grow further.
+    """Have up to *limit* sources of images converted that the newest report misses; memory does not grow further.
 
     A source has the image's name. It lies in the format's source directory, else anywhere in the source tree, else in
     an upload; of several the one that was changed last is taken. Who asks again while jobs are waiting has them once.
@@ -60,32 +62,42 @@ async def repair(
     if not reports:
         raise NotFound("There is no report yet.")
     report = reports[0]
-    wanted: dict[str, list[Format]] = {}
+    looked_at = converting = without_source = 0
     more = False
-    async for name, each in _missing(store, kind, report, formats):
-        if name not in wanted and len(wanted) == limit:
+    async for wanted in _blocks(_missing(store, kind, report, formats)):
+        if converting >= limit:
             more = True
-            continue
-        wanted.setdefault(name, []).append(each)
-    found = await _sources(store, wanted)
-    jobs: dict[str, list[Format]] = {}
-    for name, missing in wanted.items():
-        for each in missing:
-            source = found.get((name, each.source_directory))
-            if source:
-                jobs.setdefault(source.key, []).append(each)
-    for key, missing in jobs.items():
-        job_id = f"repair-{report.folder}-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
-        job = ConversionJob(id=job_id, source_key=key, outputs=orders(key, missing))
-        await queue.accept(Lane.BATCH, TASK, job.id, job.model_dump(exclude_defaults=True))
-    named = {name for name, _ in found}
+            break
+        found = await _sources(store, wanted)
+        jobs: dict[str, list[Format]] = {}
+        for name, missing in wanted.items():
+            for each in missing:
+                source = found.get((name, each.source_directory))
+                if source and (source.key in jobs or converting + len(jobs) < limit):
+                    jobs.setdefault(source.key, []).append(each)
+                more = more or (source is not None and source.key not in jobs)
+        for key, missing in jobs.items():
+            job_id = f"repair-{report.folder}-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
+            job = ConversionJob(id=job_id, source_key=key, outputs=orders(key, missing))
+            await queue.accept(Lane.BATCH, TASK, job.id, job.model_dump(exclude_defaults=True))
+        looked_at += len(wanted)
+        converting += len(jobs)
+        without_source += len(wanted) - len({name for name, _ in found})
     return Repair(
-        report=report.id,
-        missing=len(wanted),
-        converting=len(jobs),
-        without_source=len(wanted) - len(named),
-        more=more,
+        report=report.id, missing=looked_at, converting=converting, without_source=without_source, more=more
     )
+
+
+async def _blocks(missing: AsyncIterator[tuple[str, Format]]) -> AsyncIterator[dict[str, list[Format]]]:
+    """Gather what is missing by the image's name, so many at a time as are looked for in one listing."""
+    block: dict[str, list[Format]] = {}
+    async for name, each in missing:
+        if name not in block and len(block) == _BLOCK:
+            yield block
+            block = {}
+        block.setdefault(name, []).append(each)
+    if block:
+        yield block
 
 
 async def _missing(

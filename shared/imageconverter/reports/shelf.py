@@ -125,8 +125,8 @@ def _kept(reports: Sequence[Report], *, keep: int, grace: timedelta) -> list[Rep
     before = reports[0].at - grace
     # What dared to call nothing unused is of no use to a clean-up, and no measure for the next catalogue.
     judging = [each for each in reports if not each.summary.unused_refused]
-    # The last one that is old enough, and one that will be: when it is, it takes the other's place.
+    # All that a clean-up asks: those within the grace period, and the last one before it.
     old = [each for each in judging if each.at <= before][:1]
-    ageing = [each for each in judging if each.at > before][-1:]
-    wanted = {each.folder for each in (*reports[:keep], *judging[:1], *ageing, *old)}
+    young = [each for each in judging if each.at > before]
+    wanted = {each.folder for each in (*reports[:keep], *judging[:1], *young, *old)}
     return [each for each in reports if each.folder in wanted]

@@ -2,18 +2,19 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from imageconverter import keys
-from imageconverter.errors import NotFound
+from imageconverter.errors import CleanUpRefused, NotFound
 from imageconverter.formats import PictureType
 from imageconverter.storage import ObjectStore, StoredObject
 
 _AT_ONCE: Final = 16
+_LONGEST: Final = timedelta(days=1)  # that a clean-up may take; one that is not done then has been given up
 _ID = re.compile("[0-9A-Za-z-]{1,64}")  # nothing else is part of a key
 
 
@@ -28,8 +29,10 @@ class Trash(BaseModel):
     report: int
     """The report that called the files unused."""
     files: int
-    """How many it was to take."""
+    """How many it has taken; until it is done, how many it is to take."""
     bytes: int
+    done: bool = True
+    """Whether the clean-up has ended; until then nothing is put back."""
 
 
 class Restored(NamedTuple):
@@ -58,26 +61,57 @@ async def open_trash(store: ObjectStore, trash: Trash) -> None:
     await store.put(keys.trash_manifest(trash.id), data, content_type="application/json")
 
 
-async def throw(store: ObjectStore, trash_id: str, paths: Sequence[str]) -> None:
-    """Move the files at *paths* of the target tree to the trash; one that is gone is passed over."""
+async def close_trash(store: ObjectStore, trash: Trash) -> Trash:
+    """Note that the clean-up has ended, and what it has taken away."""
+    files = size = 0
+    async for page in store.list(keys.trash_files(trash.id)):
+        files += len(page)
+        size += sum(stored.size for stored in page)
+    closed = trash.model_copy(update={"files": files, "bytes": size, "done": True})
+    await open_trash(store, closed)
+    return closed
+
+
+async def throw(
+    store: ObjectStore, trash_id: str, paths: Sequence[str], *, fits: Callable[[int, StoredObject], bool]
+) -> None:
+    """Move the files at *paths* of the target tree to the trash, those that *fits* says are still the right ones.
+
+    One that is gone is passed over; one that is made anew meanwhile stays where it is.
+    """
     slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def copy(path: str) -> str:
+    async def move(number: int, path: str) -> None:
         async with slots:
-            copied = await store.copy(keys.target(path), keys.trash_files(trash_id) + path)
-            return keys.target(path) if copied else ""
+            target, thrown = keys.target(path), keys.trash_files(trash_id) + path
+            before = await store.head(target)
+            if before is None or not fits(number, before) or not await store.copy(target, thrown):
+                return
+            after = await store.head(target)
+            if after is not None and (after.etag, after.modified) != (before.etag, before.modified):
+                await store.delete([thrown])
+            elif after is not None:
+                await store.delete([target])
 
-    copied = await asyncio.gather(*(copy(path) for path in paths))
-    await store.delete(key for key in copied if key)
+    await asyncio.gather(*(move(number, path) for number, path in enumerate(paths)))
+
+
+async def known_trash(store: ObjectStore, trash_id: str) -> Trash:
+    """Return what is known of a clean-up's files; raises NotFound where there is no such trash."""
+    trash = await _read(store, keys.trash_manifest(trash_id)) if _ID.fullmatch(trash_id) else None
+    if trash is None:
+        raise NotFound("There is no such trash.")
+    return trash
 
 
 async def restore(store: ObjectStore, trash_id: str) -> Restored:
     """Put the files of a clean-up back; done again after an end in the middle, it goes on.
 
-    Raises NotFound where there is no such trash.
+    Raises NotFound where there is no such trash, CleanUpRefused where the clean-up is still at it.
     """
-    if not _ID.fullmatch(trash_id) or await store.head(keys.trash_manifest(trash_id)) is None:
-        raise NotFound("There is no such trash.")
+    trash = await known_trash(store, trash_id)
+    if not trash.done and trash.at > datetime.now(UTC) - _LONGEST:
+        raise CleanUpRefused("The clean-up is still running; restore what it takes when it has ended.")
     prefix = keys.trash_files(trash_id)
     files = kept = 0
     async for page in store.list(prefix):

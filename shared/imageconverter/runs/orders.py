@@ -3,9 +3,14 @@
 from datetime import datetime
 from typing import NamedTuple
 
+import structlog
+from pydantic import ValidationError
+
 from imageconverter import keys
 from imageconverter.runs.run import Run
 from imageconverter.storage import ObjectStore
+
+_log = structlog.get_logger(__name__)
 
 
 class KeptOrder(NamedTuple):
@@ -28,11 +33,15 @@ async def forget_order(store: ObjectStore, run_id: str) -> None:
 
 
 async def kept_orders(store: ObjectStore) -> list[KeptOrder]:
-    """Return the runs that are kept, the oldest first."""
+    """Return the runs that are kept, the oldest first; what is none of ours is left alone."""
     listed = [stored async for page in store.list(keys.run_orders()) for stored in page]
-    loaded = [await store.get(stored.key) for stored in sorted(listed, key=lambda stored: stored.modified)]
-    return [
-        KeptOrder(Run.model_validate_json(bytes(found.data)), found.stored.modified)
-        for found in loaded
-        if found is not None
-    ]
+    orders = []
+    for stored in sorted(listed, key=lambda stored: stored.modified):
+        loaded = await store.get(stored.key)
+        if loaded is None:
+            continue
+        try:
+            orders.append(KeptOrder(Run.model_validate_json(bytes(loaded.data)), loaded.stored.modified))
+        except ValidationError:
+            _log.warning("order of a run cannot be read", key=stored.key)
+    return orders
