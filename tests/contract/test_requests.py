@@ -82,7 +82,9 @@ async def _fuzz(
     )
     output, _ = await process.communicate()
 
-    assert process.returncode == 0, output.decode()
+    text = output.decode()
+    print(*(line for line in text.splitlines() if "generated" in line))  # noqa: T201 - how many requests there were
+    assert process.returncode == 0, text
 
 
 def _example(path: str, method: str) -> dict[str, str]:
