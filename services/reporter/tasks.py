@@ -1,6 +1,7 @@
 """The reporter's tasks, by the names under which jobs ask for them."""
 
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from imageconverter.catalog import current
 from imageconverter.catalog.arrivals import Arrival, arrived, discard
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalogue
-from imageconverter.errors import NotFound, QueueUnavailable, Unavailable, UserError
+from imageconverter.errors import CleanUpRefused, NotFound, QueueUnavailable, Unavailable, UserError
 from imageconverter.formats import FormatCatalog
 from imageconverter.jobs import JobQueue, Task, put_back, retry_later
 from imageconverter.reports import orders
@@ -18,7 +19,7 @@ from imageconverter.reports.cleaning import clean_up
 from imageconverter.reports.orders import CleanOrder, ImportOrder, RepairOrder, RestoreOrder, ScanOrder
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.reports.repair import repair
-from imageconverter.reports.trash import restore
+from imageconverter.reports.trash import close_trash, restore
 from imageconverter.settings import Reports
 from imageconverter.storage import ObjectStore
 from services.reporter.scanning import Scanner
@@ -52,7 +53,11 @@ class ReporterTasks:
 
     def give_up(self) -> Mapping[str, Task]:
         """Return what is done instead of a task that has failed too often."""
-        return {orders.SCAN: self._give_up_scan, orders.IMPORT: self._give_up_import}
+        return {
+            orders.SCAN: self._give_up_scan,
+            orders.IMPORT: self._give_up_import,
+            orders.CLEAN: self._give_up_cleaning,
+        }
 
     async def _scan(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         order = ScanOrder.model_validate(payload)
@@ -65,6 +70,14 @@ class ReporterTasks:
         order = ImportOrder.model_validate(payload)
         await discard(self.store, Arrival(order.kind, order.arrival, order.notation))
         await self.progress.taken_over(order.kind, order.arrival, "It was given up after too many tries.")
+
+    async def _give_up_cleaning(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+        await self._end_cleaning(CleanOrder.model_validate(payload))
+
+    async def _end_cleaning(self, order: CleanOrder) -> None:
+        """Let be put back what a clean-up has taken that does not go on."""
+        with suppress(NotFound):  # it had not begun
+            await close_trash(self.store, order.id)
 
     def _answering(self, work: Callable[[Mapping[str, Any]], Coroutine[Any, Any, Answer]]) -> Task:
         """Return a task that leaves what *work* returns, or refuses, for who waits for it."""
@@ -112,9 +125,13 @@ class ReporterTasks:
     async def _clean(self, payload: Mapping[str, Any]) -> Answer:
         order = CleanOrder.model_validate(payload)
         settings = self.settings
-        done = await clean_up(
-            self.store, order.kind, order, self.formats, grace=settings.grace, share=settings.max_share
-        )
+        try:
+            done = await clean_up(
+                self.store, order.kind, order, self.formats, grace=settings.grace, share=settings.max_share
+            )
+        except CleanUpRefused:  # perhaps of what an earlier try has begun
+            await self._end_cleaning(order)
+            raise
         _log.info("clean-up", type=order.kind, dry=done.dry, files=done.files, bytes=done.bytes, trash=done.trash)
         return done.model_dump(mode="json")
 

@@ -108,7 +108,7 @@ async def clean_up(
             stopped = "There is another catalogue since the clean-up began; the rest has stayed."
             break
         await throw(store, trash.id, [row["path"] for row in rows], fits=partial(_is_unchanged, rows))
-    closed = await close_trash(store, trash)
+    closed = await close_trash(store, trash.id)
     return found.model_copy(
         update={"trash": trash.id, "files": closed.files, "bytes": closed.bytes, "refused": stopped}
     )

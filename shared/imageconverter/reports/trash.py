@@ -61,8 +61,9 @@ async def open_trash(store: ObjectStore, trash: Trash) -> None:
     await store.put(keys.trash_manifest(trash.id), data, content_type="application/json")
 
 
-async def close_trash(store: ObjectStore, trash: Trash) -> Trash:
-    """Note that the clean-up has ended, and what it has taken away."""
+async def close_trash(store: ObjectStore, trash_id: str) -> Trash:
+    """Note that a clean-up has ended, and what it has taken away; raises NotFound where it has not begun."""
+    trash = await known_trash(store, trash_id)
     files = size = 0
     async for page in store.list(keys.trash_files(trash.id)):
         files += len(page)
