@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from PIL import Image
+from PIL import Image, ImageFile
 
 from imageconverter.engine import colour
 from imageconverter.engine.decode import ImageInfo
@@ -96,8 +96,12 @@ def flatten(image: Image.Image, plan: Plan) -> Image.Image:
 
 
 def strip(image: Image.Image, _plan: Plan) -> Image.Image:
-    """Take everything but the pixels off the picture, so that no encoder writes it out again."""
-    if not image.info:
+    """Return the pixels alone: no metadata that an encoder would write, and no tie to the source file.
+
+    Pillow's `save` asks an `ImageFile` for the path of its file, for which it needs the working directory: a system
+    call that the sandbox refuses.
+    """
+    if not image.info and not isinstance(image, ImageFile.ImageFile):
         return image
     bare = image.copy()
     bare.info.clear()
