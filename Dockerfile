@@ -29,7 +29,7 @@ RUN PYTHONDONTWRITEBYTECODE=1 pip --python /opt/imageconverter/bin/python \
       install --no-cache-dir --no-deps --no-index /opt/imageconverter/wheel/*.whl \
  && PYTHONDONTWRITEBYTECODE=1 pip --python /opt/imageconverter/bin/python check \
  && python -c "import services.gateway.main, services.reporter.main, services.worker.main; \
-      import services.worker.children.child, services.reporter.sources.database" \
+      import services.worker.sandbox.program, services.reporter.sources.database" \
  && install -d -o 10001 -g 10001 /work
 # A number, so that Kubernetes can see that it is not root. The user needs no name and no home.
 USER 10001:10001

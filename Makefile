@@ -29,7 +29,7 @@ hostile: $(STAMPS)/dev
 	@test -e $(VENV)/hostile/pillow-13.0.0.tar.gz || echo "$(PILLOW_SOURCE)" | $(BIN)/python -m pip download \
 	  --quiet --disable-pip-version-check --no-deps --no-binary :all: --require-hashes -r /dev/stdin \
 	  -d $(VENV)/hostile || true
-	$(BIN)/python -m pytest tests/worker/test_hostile.py tests/contract/test_requests.py --thorough --timeout 1200 -s
+	$(BIN)/python -m pytest tests/worker/sandbox/test_hostile.py tests/contract/test_requests.py --thorough --timeout 1200 -s
 
 # Needs a Docker engine; see docs/docker.md.
 test-compose: $(STAMPS)/dev

@@ -15,7 +15,7 @@ import aiohttp
 
 from bench.photographs import photograph
 from bench.stack import KEY, running_stack
-from tests.hostile.bombs import BOMBS
+from tests.testing.bombs import BOMBS
 
 GOOD, FLOOD = 50, 8
 ROUNDS = 3

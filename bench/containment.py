@@ -16,9 +16,9 @@ from PIL import Image
 from bench.photographs import photograph
 from imageconverter.engine import Target
 from imageconverter.engine.pipeline import convert
-from imageconverter.formats import load_formats
+from imageconverter.images.formats import load_formats
 from imageconverter.settings import Worker
-from services.worker.children.pool import ChildPool
+from services.worker.sandbox.pool import ChildPool
 
 FORMATS = ["normalCategory", "normalProduct", "thumbnailProduct", "app"]
 SIZES = {"2 MP": (1633, 1225), "12 MP": (4000, 3000)}

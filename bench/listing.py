@@ -11,7 +11,7 @@ from imageconverter.reports.comparison import RANGES
 from imageconverter.reports.ranges import list_ranges
 from imageconverter.resources import wait_for_bucket
 from imageconverter.settings import Storage
-from imageconverter.storage import ObjectStore, StoredObject
+from imageconverter.storage.store import ObjectStore, StoredObject
 
 OBJECTS = 20_000
 OBJECTS_LONG = 100_000

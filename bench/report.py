@@ -16,9 +16,9 @@ from imageconverter.catalog import read_entries
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.version import part_name
 from imageconverter.catalog.writing import write_version
-from imageconverter.formats import FormatCatalog, load_formats
+from imageconverter.images.formats import FormatCatalog, load_formats
 from imageconverter.reports.comparison import compare
-from imageconverter.storage import StoredObject
+from imageconverter.storage.store import StoredObject
 
 MILLION = 1_000_000
 SIZES = (1, 3, 10)  # millions of names in the catalogue, and as many files

@@ -39,7 +39,7 @@ async def _measure() -> None:
         async with open_resources(settings, patience=20) as resources:
             await wait_for_bucket(resources.store)
             await _put_sources(resources)
-            async with running_role(["services.cli", "worker"], environment) as worker:
+            async with running_role(["services.cli.main", "worker"], environment) as worker:
                 while not await resources.queue.live_processes("worker"):  # noqa: ASYNC110 - another process decides
                     await asyncio.sleep(0.1)
                 first = await _run(resources, worker)

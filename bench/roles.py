@@ -16,11 +16,11 @@ from bench.simulated import NoEngine, SimulatedStore
 from imageconverter.jobs import Lane, LaneWorker
 from imageconverter.resources import Resources, open_resources
 from imageconverter.settings import Previews, Settings, load_settings
-from imageconverter.telemetry import set_up_logging
 from services.gateway.app import create_app
-from services.lifecycle import known_as_alive, run_until_signal
-from services.worker.conversion import Conversion
-from services.worker.previewing import Previewing
+from services.runtime.lifecycle import known_as_alive, run_until_signal
+from services.runtime.logs import set_up_logging
+from services.worker.conversions import Conversion
+from services.worker.previews import Previewing
 from services.worker.tasks import tasks_of_lanes
 
 _PATIENCE_SECONDS = 10

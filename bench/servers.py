@@ -10,7 +10,7 @@ from pathlib import Path
 from unittest import mock
 
 from imageconverter.settings import PREFIX, Settings, load_settings
-from imageconverter.telemetry import set_up_logging
+from services.runtime.logs import set_up_logging
 from services.stack.program import Program
 from services.stack.servers import object_store, redis_server
 

@@ -9,8 +9,8 @@ from obstore import Bytes
 
 from imageconverter import keys
 from imageconverter.engine import Converted, Failed, Target
-from imageconverter.storage import LoadedObject, ObjectStore, StoredObject
-from services.worker.children.pool import ChildPool
+from imageconverter.storage.store import LoadedObject, ObjectStore, StoredObject
+from services.worker.sandbox.pool import ChildPool
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

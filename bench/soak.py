@@ -26,9 +26,9 @@ import aiohttp
 from imageconverter import keys
 from imageconverter.errors import Unavailable
 from imageconverter.resources import Resources
-from tests import pictures
-from tests.chaos.parts import Part, Stack, own_servers, stack_on
-from tests.chaos.workload import RUN_OUTPUTS, Client, Workload
+from tests.testing import image_files
+from tests.testing.parts import Part, Stack, own_servers, stack_on
+from tests.testing.workload import RUN_OUTPUTS, Client, Workload
 
 _SAMPLE_SECONDS = 5.0
 _FAULT_SECONDS = 10.0
@@ -129,7 +129,7 @@ async def _preview(client: Client) -> None:
     """Ask for the preview of one of some keys, which has to be made where it is not there."""
     number = client.chance.randrange(_PREVIEWS)
     form = aiohttp.FormData()
-    form.add_field("sourceImage", io.BytesIO(pictures.jpeg(size=(300 + number, 300))), filename="a.jpg")
+    form.add_field("sourceImage", io.BytesIO(image_files.jpeg(size=(300 + number, 300))), filename="a.jpg")
     url = f"{client.chance.choice(client.addresses)}/imageconverter/cacheAndGetImage/key-{number}/auto:200x150"
     async with client.session.post(url, data=form, timeout=aiohttp.ClientTimeout(total=30)) as answer:
         await answer.read()

@@ -21,7 +21,7 @@ import aiohttp
 from bench import cpu
 from bench.photographs import photograph
 from imageconverter.engine.pipeline import convert
-from imageconverter.formats import load_formats
+from imageconverter.images.formats import load_formats
 from services.stack.ports import free_ports
 
 FORMATS = ["normalCategory", "normalProduct", "thumbnailProduct", "app"]
@@ -133,7 +133,7 @@ def running_stack(**settings: str) -> Iterator[tuple[int, int]]:
     (port,) = free_ports(1)
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
-            [sys.executable, "-m", "services.cli", "up"],
+            [sys.executable, "-m", "services.cli.main", "up"],
             env={
                 **os.environ,
                 "IMAGECONVERTER_PORT": str(port),

@@ -28,7 +28,7 @@ from services.gateway.app import create_app
 from services.stack.program import Program
 from services.stack.servers import object_store, redis_server
 from services.worker.main import run as run_worker
-from tests.contract.document import check_response
+from tests.testing.openapi_document import check_response
 
 API_KEY = "a-key-for-tests"
 ADMIN = {"Authorization": f"Bearer {API_KEY}"}

@@ -8,12 +8,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote
 
 import aiohttp
-
-from services.client.access import Access
 
 _BASE = "/images"
 _CONNECT_SECONDS = 10
@@ -22,6 +20,14 @@ _HEARTBEAT_SECONDS = 40  # the gateway says something at least every 15 seconds
 _PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds between tries
 _RECONNECT_SECONDS = 1.0
 _PATIENCE_SECONDS = 60.0
+
+
+class Access(NamedTuple):
+    """A server and a key for it."""
+
+    server: str
+    """`http(s)://host:port`, perhaps with a path, without a slash at the end."""
+    key: str
 
 
 class ApiError(Exception):

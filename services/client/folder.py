@@ -11,7 +11,7 @@ from typing import NamedTuple
 from imageconverter.engine import identify
 from imageconverter.engine.source import HEAD_BYTES
 from imageconverter.errors import InvalidValue
-from imageconverter.names import file_name
+from imageconverter.images.names import file_name
 
 _JOINT = " - "
 

@@ -11,13 +11,13 @@ from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import Resources
 from imageconverter.settings import MEGABYTE, Settings
 from services.gateway import state
-from services.gateway.access import KeyRing
-from services.gateway.attempts import Attempts
-from services.gateway.basic_auth import BasicAuth
-from services.gateway.bodies import BodyBudget
+from services.gateway.auth.access import KeyRing
+from services.gateway.auth.attempts import Attempts
+from services.gateway.auth.basic_auth import BasicAuth
+from services.gateway.http.bodies import BodyBudget
+from services.gateway.http.middleware import answered, set_headers
+from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.metrics import Metrics
-from services.gateway.middleware import answered, set_headers
-from services.gateway.preview_metrics import PreviewMetrics
 from services.gateway.routes import liveness_routes, routes
 
 _DECODING_THREADS = 2

@@ -7,8 +7,8 @@ from aiohttp import web
 
 from imageconverter import keys
 from imageconverter.errors import NotFound, UserError
-from imageconverter.names import directory_path
-from imageconverter.storage import StoredObject
+from imageconverter.images.names import directory_path
+from imageconverter.storage.store import StoredObject
 from services.gateway import state
 
 _NOT_THERE = "There is no such picture."

@@ -7,7 +7,7 @@ from aiohttp import web
 from imageconverter.errors import Unavailable
 from imageconverter.jobs import Lane
 from services.gateway import state
-from services.gateway.preview_metrics import CacheState
+from services.gateway.imageconverter_api.metrics import CacheState
 
 
 async def live(_request: web.Request) -> web.Response:

@@ -10,8 +10,8 @@ from aiohttp import web
 from imageconverter.resources import open_resources, wait_for_bucket
 from imageconverter.settings import Settings
 from services.gateway.app import create_app, create_liveness_app
-from services.gateway.connection import Connection, Deadlines
-from services.lifecycle import known_as_alive, unless_stopped
+from services.gateway.http.connection import Connection, Deadlines
+from services.runtime.lifecycle import known_as_alive, unless_stopped
 
 _log = structlog.get_logger(__name__)
 

@@ -5,21 +5,17 @@ from collections.abc import Iterator
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from services.gateway import (
-    catalogues,
-    clean_ups,
-    content,
-    contract,
-    conversions,
-    dead_jobs,
+from services.gateway import content, health, openapi
+from services.gateway.auth import login
+from services.gateway.imageconverter_api import administration, previews, status_page
+from services.gateway.images_api import (
+    catalogs,
+    cleanups,
+    dead_letters,
     deletions,
     directories,
-    health,
-    login,
-    previews,
-    previews_admin,
     reports,
-    status_page,
+    runs,
     uploads,
     urls,
 )
@@ -37,25 +33,25 @@ IMAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/directories/{typeId}", directories.list_directories),
     ("POST", "/directories/{typeId}", directories.create_directory),
     ("DELETE", "/directories/{typeId}", directories.delete_directory),
-    ("POST", "/convert/start", conversions.start),
-    ("GET", "/convert/status", conversions.status),
-    ("GET", "/convert/events", conversions.events),
-    ("POST", "/convert/cancel", conversions.cancel),
-    ("GET", "/convert/results", conversions.results),
-    ("GET", "/convert/runs", conversions.history),
-    ("GET", "/jobs/dead", dead_jobs.list_dead),
-    ("POST", "/jobs/dead/{jobId}", dead_jobs.retry),
-    ("DELETE", "/jobs/dead/{jobId}", dead_jobs.drop),
+    ("POST", "/convert/start", runs.start),
+    ("GET", "/convert/status", runs.status),
+    ("GET", "/convert/events", runs.events),
+    ("POST", "/convert/cancel", runs.cancel),
+    ("GET", "/convert/results", runs.results),
+    ("GET", "/convert/runs", runs.history),
+    ("GET", "/jobs/dead", dead_letters.list_dead),
+    ("POST", "/jobs/dead/{jobId}", dead_letters.retry),
+    ("DELETE", "/jobs/dead/{jobId}", dead_letters.drop),
     ("POST", "/report", reports.start),
     ("GET", "/report", reports.show),
     ("GET", "/report/status", reports.status),
-    ("GET", "/report/trash", clean_ups.trash),
-    ("POST", "/report/restore", clean_ups.restore),
+    ("GET", "/report/trash", cleanups.trash),
+    ("POST", "/report/restore", cleanups.restore),
     ("GET", "/report/{typeId}", reports.show),
-    ("DELETE", "/report/{typeId}/unused", clean_ups.clean),
-    ("POST", "/report/{typeId}/repair", clean_ups.repair),
-    ("PUT", "/catalog/{typeId}", catalogues.replace),
-    ("GET", "/catalog/{typeId}", catalogues.show),
+    ("DELETE", "/report/{typeId}/unused", cleanups.clean),
+    ("POST", "/report/{typeId}/repair", cleanups.repair),
+    ("PUT", "/catalog/{typeId}", catalogs.replace),
+    ("GET", "/catalog/{typeId}", catalogs.show),
 )
 
 # Beside the images API, below the base of the admin interface.
@@ -75,10 +71,10 @@ IMAGECONVERTER: tuple[tuple[tuple[str, ...], str, Handler], ...] = (
     (_READING, "/getImage/{imageKey}/{requestFormat}", previews.get_image),
     (_READING, "/getImageAndMetadata/{imageKey}/{requestFormat}", previews.get_image_and_metadata),
     (_READING, "/getMetadata/{imageKey}", previews.get_metadata),
-    (_CLEARING, "/clearImages", previews_admin.clear_images),
-    (_CLEARING, "/clearImagesByKey/{imageKey}", previews_admin.clear_images_by_key),
-    (_READING, "/getKeyCount", previews_admin.get_key_count),
-    (_READING, "/getKeys", previews_admin.get_keys),
+    (_CLEARING, "/clearImages", administration.clear_images),
+    (_CLEARING, "/clearImagesByKey/{imageKey}", administration.clear_images_by_key),
+    (_READING, "/getKeyCount", administration.get_key_count),
+    (_READING, "/getKeys", administration.get_keys),
     (_READING, "/status", status_page.status),
     (_READING, "", status_page.status),
 )
@@ -86,8 +82,8 @@ _ANY = {"{imageKey}": "{imageKey:[^/]*}", "{requestFormat}": r"{requestFormat:[\
 
 PLAIN: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/content/{path:.+}", content.content),
-    ("GET", "/openapi/images.yaml", contract.images),
-    ("GET", "/openapi/imageconverter.yaml", contract.imageconverter),
+    ("GET", "/openapi/images.yaml", openapi.images),
+    ("GET", "/openapi/imageconverter.yaml", openapi.imageconverter),
     ("GET", "/health/live", health.live),
     ("GET", "/health/ready", health.ready),
     ("GET", "/metrics", health.metrics),

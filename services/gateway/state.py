@@ -6,19 +6,19 @@ from concurrent.futures import Executor
 from aiohttp import web
 
 from imageconverter.engine import Limits
-from imageconverter.formats import FormatCatalog
+from imageconverter.images.formats import FormatCatalog
 from imageconverter.jobs import JobQueue
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.runs import RunLedger
 from imageconverter.settings import Conversion, Gateway, Previews, Reports
-from imageconverter.storage import ObjectStore
-from services.gateway.access import KeyRing
-from services.gateway.attempts import Attempts
-from services.gateway.basic_auth import BasicAuth
-from services.gateway.bodies import BodyBudget
+from imageconverter.storage.store import ObjectStore
+from services.gateway.auth.access import KeyRing
+from services.gateway.auth.attempts import Attempts
+from services.gateway.auth.basic_auth import BasicAuth
+from services.gateway.http.bodies import BodyBudget
+from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.metrics import Metrics
-from services.gateway.preview_metrics import PreviewMetrics
 
 STORE = web.AppKey("store", ObjectStore)
 QUEUE = web.AppKey("queue", JobQueue)

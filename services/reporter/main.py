@@ -11,12 +11,12 @@ from imageconverter.jobs import Lane, LaneWorker
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import open_resources, wait_for_bucket
 from imageconverter.settings import Reports, Settings, SettingsError
-from services.lanes import run_lanes
-from services.lifecycle import known_as_alive, unless_stopped
-from services.reporter.recurring import repeat
+from services.reporter.periodic import repeat
 from services.reporter.scanning import Scanner, catalogue_sources
 from services.reporter.sweeping import recurring_tasks
 from services.reporter.tasks import ReporterTasks
+from services.runtime.lifecycle import known_as_alive, unless_stopped
+from services.runtime.queue_workers import run_lanes
 
 _log = structlog.get_logger(__name__)
 

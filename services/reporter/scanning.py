@@ -10,11 +10,11 @@ from imageconverter.catalog import current
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalogue
 from imageconverter.errors import Unavailable, UserError
-from imageconverter.formats import FormatCatalog, PictureType
+from imageconverter.images.formats import FormatCatalog, PictureType
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.reports.scan import make_report
 from imageconverter.settings import Reports, SettingsError
-from imageconverter.storage import ObjectStore
+from imageconverter.storage.store import ObjectStore
 from services.reporter.sources import Limits, check_address, open_source
 
 if TYPE_CHECKING:

@@ -3,16 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final, get_args
 
-from imageconverter import catalog, uploads
-from imageconverter.formats import PictureType
+from imageconverter import catalog
+from imageconverter.images import uploads
+from imageconverter.images.formats import PictureType
 from imageconverter.previews.eviction import evict
-from imageconverter.rebuild import rebuild
-from imageconverter.reports import orders, schedule, shelf, trash
+from imageconverter.reports import commands, index, schedule, trash
 from imageconverter.resources import Resources
 from imageconverter.runs import results, revive
 from imageconverter.settings import Settings
-from imageconverter.storage import ObjectStore
-from services.reporter.recurring import Recurring
+from imageconverter.storage.store import ObjectStore
+from services.reporter.periodic import Recurring
+from services.reporter.rebuild import rebuild
 
 _HOUR: Final = 3600
 _UNFINISHED: Final = timedelta(days=1)
@@ -36,7 +37,7 @@ def recurring_tasks(settings: Settings, resources: Resources) -> list[Recurring]
             seconds=settings.previews.cleanup_seconds,
             work=lambda: evict(resources.previews, store, settings.previews),
         ),
-        Recurring("revive-imports", seconds=60, work=lambda: orders.revive_imports(store, resources.queue)),
+        Recurring("revive-imports", seconds=60, work=lambda: commands.revive_imports(store, resources.queue)),
         Recurring("sweep-results", seconds=24 * _HOUR, work=lambda: results.sweep(resources.runs, store)),
         Recurring("sweep-catalogs", seconds=_HOUR, work=lambda: _sweep_catalogues(store)),
         Recurring("sweep-reports", seconds=_HOUR, work=lambda: _sweep_reports(store)),
@@ -53,7 +54,7 @@ async def _sweep_catalogues(store: ObjectStore) -> int:
 
 
 async def _sweep_reports(store: ObjectStore) -> int:
-    return sum([await shelf.sweep(store, kind) for kind in get_args(PictureType)])
+    return sum([await index.sweep(store, kind) for kind in get_args(PictureType)])
 
 
 async def _sweep_parts(store: ObjectStore) -> int:

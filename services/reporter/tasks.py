@@ -8,20 +8,20 @@ from typing import Any
 import structlog
 
 from imageconverter.catalog import current
-from imageconverter.catalog.arrivals import Arrival, arrived, discard
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalogue
+from imageconverter.catalog.pending_imports import Arrival, arrived, discard
 from imageconverter.errors import CleanUpRefused, NotFound, QueueUnavailable, Unavailable, UserError
-from imageconverter.formats import FormatCatalog
+from imageconverter.images.formats import FormatCatalog
 from imageconverter.jobs import JobQueue, Task, put_back, retry_later
-from imageconverter.reports import orders
+from imageconverter.reports import commands
 from imageconverter.reports.cleaning import clean_up
-from imageconverter.reports.orders import CleanOrder, ImportOrder, RepairOrder, RestoreOrder, ScanOrder
+from imageconverter.reports.commands import CleanOrder, ImportOrder, RepairOrder, RestoreOrder, ScanOrder
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.reports.repair import repair
 from imageconverter.reports.trash import close_trash, restore
 from imageconverter.settings import Reports
-from imageconverter.storage import ObjectStore
+from imageconverter.storage.store import ObjectStore
 from services.reporter.scanning import Scanner
 
 _log = structlog.get_logger(__name__)
@@ -44,19 +44,19 @@ class ReporterTasks:
     def tasks(self) -> Mapping[str, Task]:
         """Return the tasks by their names."""
         return {
-            orders.SCAN: self._scan,
-            orders.IMPORT: self._answering(self._import),
-            orders.CLEAN: self._answering(self._clean),
-            orders.RESTORE: self._answering(self._restore),
-            orders.REPAIR: self._answering(self._repair),
+            commands.SCAN: self._scan,
+            commands.IMPORT: self._answering(self._import),
+            commands.CLEAN: self._answering(self._clean),
+            commands.RESTORE: self._answering(self._restore),
+            commands.REPAIR: self._answering(self._repair),
         }
 
     def give_up(self) -> Mapping[str, Task]:
         """Return what is done instead of a task that has failed too often."""
         return {
-            orders.SCAN: self._give_up_scan,
-            orders.IMPORT: self._give_up_import,
-            orders.CLEAN: self._give_up_cleaning,
+            commands.SCAN: self._give_up_scan,
+            commands.IMPORT: self._give_up_import,
+            commands.CLEAN: self._give_up_cleaning,
         }
 
     async def _scan(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
@@ -87,7 +87,7 @@ class ReporterTasks:
                 try:
                     found = await work(payload)
                 except UserError as error:
-                    found = orders.refusal(error)
+                    found = commands.refusal(error)
                 await self.queue.reply(payload["id"], found)
 
             await self._again_later(answer(), context)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import aiohttp
 
-from imageconverter.formats import load_formats
+from imageconverter.images.formats import load_formats
 from imageconverter.settings import Settings, SettingsError, child_environment
-from services.gateway.access import read_keys
-from services.lifecycle import raise_file_limit
+from services.gateway.auth.access import read_keys
+from services.runtime.lifecycle import raise_file_limit
 from services.stack import credentials
 from services.stack.ports import require_free
 from services.stack.program import Command, Program
@@ -64,7 +64,7 @@ async def _run(settings: Settings, folder: Path) -> int:
     for server in servers:
         given |= server.settings
     environment = child_environment(given)
-    roles = [Program(Command(role, [sys.executable, "-m", "services.cli", role], environment)) for role in ROLES]
+    roles = [Program(Command(role, [sys.executable, "-m", "services.cli.main", role], environment)) for role in ROLES]
     embedded = [Program(server.command) for server in servers]
     stopping = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

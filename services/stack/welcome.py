@@ -22,7 +22,7 @@ def welcome(
     origin = (
         ""
         if Path(formats).exists()
-        else "   (the defaults; copy shared/imageconverter/formats.toml there to change them)"
+        else "   (the defaults; copy shared/imageconverter/images/formats.toml there to change them)"
     )
     return f"""
 imageconverter is ready after {seconds:.1f} s. Ctrl-C stops it.

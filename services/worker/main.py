@@ -7,11 +7,11 @@ import structlog
 from imageconverter.jobs import Lane, LaneWorker
 from imageconverter.resources import open_resources, wait_for_bucket
 from imageconverter.settings import Settings
-from services.lanes import run_lanes
-from services.lifecycle import known_as_alive, unless_stopped
-from services.worker.children.pool import ChildPool
-from services.worker.conversion import Conversion
-from services.worker.previewing import Previewing
+from services.runtime.lifecycle import known_as_alive, unless_stopped
+from services.runtime.queue_workers import run_lanes
+from services.worker.conversions import Conversion
+from services.worker.previews import Previewing
+from services.worker.sandbox.pool import ChildPool
 from services.worker.tasks import tasks_of_lanes
 
 _log = structlog.get_logger(__name__)

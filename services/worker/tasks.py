@@ -8,16 +8,16 @@ from typing import Any
 import structlog
 
 from imageconverter import keys
-from imageconverter.conversions import TASK, ConversionJob, ConversionOutcome, orders, same_outcomes
 from imageconverter.errors import QueueUnavailable, Unavailable
+from imageconverter.images.conversions import TASK, ConversionJob, ConversionOutcome, orders, same_outcomes
 from imageconverter.jobs import JobQueue, Lane, Task, put_back, retry_later
 from imageconverter.previews.job import TASK as PREVIEW_TASK
 from imageconverter.resources import Resources
 from imageconverter.runs import Run, RunLedger, SourceResult, count_more, plan_more
 from imageconverter.runs.run import CONVERT_TASK, COUNT_TASK, PLAN_TASK, Batch
-from imageconverter.storage import ObjectStore
-from services.worker.conversion import Conversion
-from services.worker.previewing import Previewing
+from imageconverter.storage.store import ObjectStore
+from services.worker.conversions import Conversion
+from services.worker.previews import Previewing
 
 _log = structlog.get_logger(__name__)
 

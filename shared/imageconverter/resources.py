@@ -9,12 +9,12 @@ import structlog
 from arq.connections import ArqRedis
 
 from imageconverter.errors import StoreUnavailable
-from imageconverter.formats import FormatCatalog, load_formats
+from imageconverter.images.formats import FormatCatalog, load_formats
 from imageconverter.jobs import JobQueue, open_redis
 from imageconverter.previews.index import PreviewIndex
 from imageconverter.runs import RunLedger
 from imageconverter.settings import Settings, SettingsError
-from imageconverter.storage import ObjectStore
+from imageconverter.storage.store import ObjectStore
 
 _log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from imageconverter.catalog import Entry, Notation, read_entries
 from imageconverter.catalog.lines import LONGEST_LINE
 from imageconverter.catalog.names import picture_name
 from imageconverter.errors import BrokenLine, InvalidValue
-from imageconverter.names import file_name
+from imageconverter.images.names import file_name
 
 CHAIR = b'{"id": "4711", "active": true, "images": ["chair.jpg", "chair-side.jpg"]}'
 TABLE = '{"id": "Tisch 2", "active": false, "images": ["Höhe.jpg"], "price": 7}'.encode()

@@ -9,12 +9,12 @@ import pytest
 from imageconverter import keys
 from imageconverter.catalog import CatalogueVersion, Notation, current, fetch
 from imageconverter.catalog import writing as module
-from imageconverter.catalog.arrivals import arrived, discard, receive
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalogue
+from imageconverter.catalog.pending_imports import arrived, discard, receive
 from imageconverter.errors import BrokenLine, DatabaseFailed, NotFound, StoreUnavailable
 from imageconverter.resources import Resources
-from imageconverter.storage import ObjectStore
+from imageconverter.storage.store import ObjectStore
 from tests.catalog.test_version import kept
 
 GOOD = b'{"id":"1","active":true,"images":["a.jpg","b.jpg"]}\n{"id":"2","active":false,"images":["c.jpg"]}\n'

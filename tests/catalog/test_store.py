@@ -12,7 +12,7 @@ from imageconverter.catalog.version import part_name
 from imageconverter.catalog.writing import write_version
 from imageconverter.errors import StoreUnavailable
 from imageconverter.resources import Resources
-from imageconverter.storage import ObjectStore
+from imageconverter.storage.store import ObjectStore
 from tests.catalog.test_version import ENTRIES, batches, kept
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.chaos.figures import Figures
+from tests.testing.figures import Figures
 
 _FIGURES = pytest.StashKey[Figures]()
 

@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.chaos.figures import Figures, spread
-from tests.chaos.parts import stack_on
-from tests.chaos.workload import Client, Workload
+from tests.testing.figures import Figures, spread
+from tests.testing.parts import stack_on
+from tests.testing.workload import Client, Workload
 
 
 @pytest.mark.timeout(1200)

@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 
 from imageconverter.jobs.worker import LEASE_SECONDS
-from tests.chaos.figures import Figures
-from tests.chaos.parts import Stack, own_servers, stack_on
-from tests.chaos.workload import Client, Workload
+from tests.testing.figures import Figures
+from tests.testing.parts import Stack, own_servers, stack_on
+from tests.testing.workload import Client, Workload
 
 # What happens, and how often of a hundred.
 FAULTS = {"kill a worker": 60, "freeze a worker": 15, "kill a gateway": 10, "kill redis": 10, "kill s3": 5}

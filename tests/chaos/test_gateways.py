@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from imageconverter import keys, uploads
-from imageconverter.rebuild import rebuild
-from tests.chaos.figures import Figures
-from tests.chaos.parts import Part, stack_on
-from tests.chaos.workload import Client, Workload
-from tests.faults import FaultProxy, fault_proxy
+from imageconverter import keys
+from imageconverter.images import uploads
+from services.reporter.rebuild import rebuild
+from tests.testing.faults import FaultProxy, fault_proxy
+from tests.testing.figures import Figures
+from tests.testing.parts import Part, stack_on
+from tests.testing.workload import Client, Workload
 
 
 class Step(NamedTuple):

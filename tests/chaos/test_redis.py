@@ -11,18 +11,18 @@ import aiohttp
 import pytest
 
 from imageconverter import keys
-from imageconverter.conversions import OutputOutcome
 from imageconverter.errors import QueueUnavailable
-from imageconverter.formats import load_formats
+from imageconverter.images.conversions import OutputOutcome
+from imageconverter.images.formats import load_formats
 from imageconverter.jobs import JobQueue, Lane, job_key, open_redis
-from imageconverter.rebuild import RUNS
 from imageconverter.runs import RunLedger, RunRequest, SourceResult, order_run, plan_more
 from imageconverter.settings import Redis
-from tests.chaos.figures import Figures
-from tests.chaos.parts import own_servers, stack_on
-from tests.chaos.workload import THUMBNAIL, Client, Workload
-from tests.faults import FaultProxy, fault_proxy
-from tests.gateway.runs import put_sources
+from services.reporter.rebuild import RUNS
+from tests.testing.faults import FaultProxy, fault_proxy
+from tests.testing.figures import Figures
+from tests.testing.parts import own_servers, stack_on
+from tests.testing.runs import put_sources
+from tests.testing.workload import THUMBNAIL, Client, Workload
 
 # A gateway's, and the time that it gives Redis.
 _PATIENCE_SECONDS = 4

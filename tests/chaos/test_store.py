@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from tests import pictures
-from tests.chaos.figures import Figures
-from tests.chaos.parts import stack_on
-from tests.chaos.workload import REQUEST_OUTPUTS, Client, Workload
-from tests.faults import FaultProxy, Mode, fault_proxy
+from tests.testing import image_files
+from tests.testing.faults import FaultProxy, Mode, fault_proxy
+from tests.testing.figures import Figures
+from tests.testing.parts import stack_on
+from tests.testing.workload import REQUEST_OUTPUTS, Client, Workload
 
 AWAY = (Mode.REFUSE, Mode.UNAVAILABLE, Mode.BLACK_HOLE, Mode.DRIP)
 # Twice the time of the goal: this machine is busy with other things.
@@ -25,7 +25,7 @@ _MOST_SECONDS_TO_BE_TOLD = 4
 
 async def upload(client: Client) -> tuple[float, int, Any]:
     """Ask for a conversion; returns how long the answer took, its status and itself."""
-    data = base64.b64encode(pictures.jpeg(size=(300, 200))).decode()
+    data = base64.b64encode(image_files.jpeg(size=(300, 200))).decode()
     body = {"fileName": "refused.jpg", "imageData": data, "formats": list(REQUEST_OUTPUTS)}
     began = time.monotonic()
     status, answer = await client.ask("POST", "/images/upload/convert", body)

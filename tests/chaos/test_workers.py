@@ -18,11 +18,11 @@ from imageconverter.errors import LimitExceeded, PictureError, Undecodable
 from imageconverter.jobs import Lane, lease_key
 from imageconverter.resources import Resources
 from imageconverter.settings import Worker
-from services.worker.children.pool import ChildPool
-from tests.chaos.figures import Figures, spread
-from tests.chaos.lane_program import BEGINNINGS
-from tests.chaos.parts import Part, Stack, stack_on
-from tests.worker import misdeeds
+from services.worker.sandbox.pool import ChildPool
+from tests.testing.figures import Figures, spread
+from tests.testing.parts import Part, Stack, stack_on
+from tests.testing.queue_program import BEGINNINGS
+from tests.worker.sandbox import misdeeds
 
 TARGETS = [Target(max_width=10, max_height=10)]
 
@@ -35,7 +35,7 @@ class Lanes(NamedTuple):
 
     def worker(self, *, slots: int) -> Part:
         """Return a worker; it is not started yet."""
-        part = self.stack.program([sys.executable, "-m", "tests.chaos.lane_program", str(slots)], "lane")
+        part = self.stack.program([sys.executable, "-m", "tests.testing.queue_program", str(slots)], "lane")
         self.stack.workers.append(part)
         return part
 

@@ -9,11 +9,11 @@ import pytest
 from aiohttp.test_utils import TestClient
 from openapi_spec_validator import validate
 
-from services.gateway.preview_errors import Code
+from services.gateway.imageconverter_api.errors import Code
 from services.gateway.routes import IMAGECONVERTER, IMAGECONVERTER_BASE, IMAGES, routes
 from tests.conftest import ADMIN
-from tests.contract import document
-from tests.contract.document import CONTRACTS, METHODS, Contract
+from tests.testing import openapi_document
+from tests.testing.openapi_document import CONTRACTS, METHODS, Contract
 
 EACH = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.file.stem)
 JSON = {"Content-Type": "application/json"}
@@ -29,7 +29,7 @@ def test_the_document_has_every_route_and_no_other() -> None:
     """The images API below its short base, and the pictures whose addresses it hands out."""
     routed = {(method, f"/images{path}") for method, path, _ in IMAGES} | {("GET", "/content/{path}")}
 
-    assert {(each.method, each.path) for each in document.IMAGES.operations} == routed
+    assert {(each.method, each.path) for each in openapi_document.IMAGES.operations} == routed
 
 
 def test_the_document_has_every_operation_and_no_other() -> None:
@@ -41,12 +41,12 @@ def test_the_document_has_every_operation_and_no_other() -> None:
         if method.lower() in METHODS
     }
 
-    assert {(each.method, each.path) for each in document.IMAGECONVERTER.operations} == routed
+    assert {(each.method, each.path) for each in openapi_document.IMAGECONVERTER.operations} == routed
 
 
 def test_the_document_names_every_code() -> None:
     """But those for what it does not have."""
-    text = document.IMAGECONVERTER.file.read_text()
+    text = openapi_document.IMAGECONVERTER.file.read_text()
 
     for code in set(Code) - {Code.NO_SUCH_OPERATION, Code.NO_SUCH_METHOD}:
         assert re.search(rf"\b{code:d}\b", text), code
@@ -55,7 +55,7 @@ def test_the_document_names_every_code() -> None:
 def test_both_bases_are_servers() -> None:
     """Each of them with a path of the document is a route."""
     served = {(route.method, re.sub(r"\{(\w+):[^}]*\}", r"{\1}", route.path)) for route in routes()}
-    for server in document.IMAGES.document["servers"]:
+    for server in openapi_document.IMAGES.document["servers"]:
         for method, path, _ in IMAGES:
             assert (method, f"{server['url'].rstrip('/')}/images{path}") in served
 
@@ -109,7 +109,7 @@ def test_an_answer_that_is_not_in_the_document_is_noticed(
 ) -> None:
     """A wrong status, type, key, value or header."""
     with pytest.raises(AssertionError):
-        document.IMAGES.check(method, path, status, headers, json.dumps(body).encode())
+        openapi_document.IMAGES.check(method, path, status, headers, json.dumps(body).encode())
 
 
 ANSWER: dict[str, Any] = {"code": 4001, "message": "It is."}
@@ -136,15 +136,15 @@ def test_an_answer_that_the_imageconverter_does_not_give_is_noticed(
 ) -> None:
     """Likewise."""
     with pytest.raises(AssertionError):
-        document.IMAGECONVERTER.check(method, path, status, headers, json.dumps(body).encode())
+        openapi_document.IMAGECONVERTER.check(method, path, status, headers, json.dumps(body).encode())
 
 
 async def test_every_answer_in_the_tests_is_judged(
     gateway: TestClient[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A gateway that answers one key too many fails the test that asks it."""
-    monkeypatch.setattr("services.gateway.conversions.NO_RUN", {"surprise": 1})
-    monkeypatch.setattr("services.gateway.conversions.run_status", lambda _status: {"surprise": 1})
+    monkeypatch.setattr("services.gateway.images_api.runs.NO_RUN", {"surprise": 1})
+    monkeypatch.setattr("services.gateway.images_api.runs.run_status", lambda _status: {"surprise": 1})
 
     with pytest.raises(AssertionError, match="surprise"):
         await gateway.get("/images/convert/status", headers=ADMIN)

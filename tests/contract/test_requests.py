@@ -16,9 +16,9 @@ from services.gateway.app import create_app
 from services.gateway.routes import IMAGECONVERTER_BASE
 from services.reporter.main import run as run_reporter
 from services.worker.main import run as run_worker
-from tests import pictures
 from tests.conftest import ADMIN, API_KEY, MakeSettings, storage_settings
-from tests.contract.document import IMAGECONVERTER, IMAGES, Contract
+from tests.testing import image_files
+from tests.testing.openapi_document import IMAGECONVERTER, IMAGES, Contract
 
 PASSWORD = "a-password-for-tests"
 
@@ -35,7 +35,7 @@ async def client(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncI
     async with open_resources(settings, patience=4) as resources:
         await wait_for_bucket(resources.store)
         for key in (f"source/{start['directory']}/myPicture.png", "target/products/normal/myPicture.png"):
-            await resources.store.put(key, pictures.png(), content_type="image/png")
+            await resources.store.put(key, image_files.png(), content_type="image/png")
         stopping = asyncio.Event()
         running = [asyncio.create_task(run(settings, stopping)) for run in (run_worker, run_reporter)]
         try:
@@ -61,7 +61,7 @@ async def test_every_request_to_the_imageconverter_api_is_answered_as_its_docume
     """Likewise, with a picture under the key of the examples."""
     key = IMAGECONVERTER.document["components"]["parameters"]["ImageKey"]["example"]
     body = FormData()
-    body.add_field("sourceImage", pictures.png(), filename="a.png")
+    body.add_field("sourceImage", image_files.png(), filename="a.png")
     async with client.post(f"{IMAGECONVERTER_BASE}/cacheImage/{key}", data=body) as answer:
         assert answer.status == 200
     credentials = encode_basic_auth("admin", PASSWORD)

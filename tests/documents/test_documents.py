@@ -8,7 +8,7 @@ import pytest
 from imageconverter import errors
 from imageconverter.errors import ImageConverterError
 from imageconverter.settings import settings_table
-from services.gateway.access import PERMISSIONS
+from services.gateway.auth.access import PERMISSIONS
 from services.gateway.routes import routes
 
 ROOT = Path(__file__).parents[2]

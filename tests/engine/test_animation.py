@@ -9,8 +9,8 @@ from imageconverter.engine import Failed, Limits, OutputType, Target
 from imageconverter.engine.animation import Frames
 from imageconverter.engine.decode import open_picture
 from imageconverter.engine.pipeline import convert
-from tests import pictures
-from tests.engine.judging import difference, opened, result, results, target
+from tests.testing import image_files
+from tests.testing.judging import difference, opened, result, results, target
 
 _MOVING: tuple[OutputType, ...] = ("gif", "png", "webp", "avif")
 _COLOURS = [(200, 30, 30), (30, 180, 60), (40, 60, 200), (220, 200, 40), (240, 240, 240)]
@@ -163,4 +163,4 @@ def test_a_crop_and_a_turn_hold_for_every_frame() -> None:
 def test_the_animations_of_the_other_tests_move() -> None:
     """Pictures with transparency, palettes, and no time written anywhere."""
     for kind in ("GIF", "WebP", "PNG", "AVIF"):
-        assert len(_frames(result(pictures.SOURCES[f"{kind} animated"](), 48, output="keep").data)) == 3
+        assert len(_frames(result(image_files.SOURCES[f"{kind} animated"](), 48, output="keep").data)) == 3

@@ -18,21 +18,21 @@ from imageconverter.engine.geometry import Size
 from imageconverter.engine.header import is_dear
 from imageconverter.engine.pipeline import convert
 from imageconverter.errors import NotAPicture, PictureError, PictureTooLarge, Undecodable
-from tests import pictures
-from tests.engine.judging import difference, is_upright, picture
+from tests.testing import image_files
+from tests.testing.judging import difference, is_upright, picture
 
 _ORIENTED: dict[str, Callable[[int], bytes]] = {
-    "JPEG": lambda o: pictures.jpeg(picture=pictures.corners(), orientation=o),
-    "PNG": lambda o: pictures.png(picture=pictures.corners(), orientation=o),
-    "WebP": lambda o: pictures.webp(picture=pictures.corners(), orientation=o),
-    "AVIF": lambda o: pictures.avif(picture=pictures.corners(), orientation=o),
-    "TIFF": lambda o: pictures.tiff(picture=pictures.corners(), orientation=o),
-    "TIFF LZW": lambda o: pictures.tiff(picture=pictures.corners(), orientation=o, compression="tiff_lzw"),
+    "JPEG": lambda o: image_files.jpeg(picture=image_files.corners(), orientation=o),
+    "PNG": lambda o: image_files.png(picture=image_files.corners(), orientation=o),
+    "WebP": lambda o: image_files.webp(picture=image_files.corners(), orientation=o),
+    "AVIF": lambda o: image_files.avif(picture=image_files.corners(), orientation=o),
+    "TIFF": lambda o: image_files.tiff(picture=image_files.corners(), orientation=o),
+    "TIFF LZW": lambda o: image_files.tiff(picture=image_files.corners(), orientation=o, compression="tiff_lzw"),
 }
 
 
 # --- what the header says -----------------------------------------------------------------------
-@pytest.mark.parametrize("make", pictures.SOURCES.values(), ids=pictures.SOURCES.keys())
+@pytest.mark.parametrize("make", image_files.SOURCES.values(), ids=image_files.SOURCES.keys())
 def test_the_extents_are_known_before_decoding(make: Callable[[], bytes]) -> None:
     """They are those that come out of the decoder."""
     image, info = open_picture(io.BytesIO(make()), Limits())
@@ -48,21 +48,21 @@ def test_every_format_that_can_be_turned_is_turned(kind: str, orientation: int) 
     data = _ORIENTED[kind](orientation)
     _, info = open_picture(io.BytesIO(data), Limits())
 
-    assert info.size == pictures.SIZE
+    assert info.size == image_files.SIZE
     assert is_upright(picture(data, 48))
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65_535])
 def test_an_orientation_that_does_not_exist_is_passed_over(orientation: int) -> None:
     """The picture is taken as it is stored."""
-    _, info = open_picture(io.BytesIO(pictures.jpeg(orientation=orientation)), Limits())
+    _, info = open_picture(io.BytesIO(image_files.jpeg(orientation=orientation)), Limits())
 
     assert info.orientation == 1
 
 
 def test_an_orientation_behind_the_pixels_of_a_png_is_found() -> None:
     """The chunk may stand anywhere."""
-    data = pictures.png(picture=pictures.corners(), orientation=6)
+    data = image_files.png(picture=image_files.corners(), orientation=6)
     start = data.index(b"eXIf") - 4
     end = start + 12 + int.from_bytes(data[start : start + 4], "big")
     moved = data[:start] + data[end:-12] + data[start:end] + data[-12:]
@@ -70,13 +70,13 @@ def test_an_orientation_behind_the_pixels_of_a_png_is_found() -> None:
     assert is_upright(picture(moved))
 
 
-@pytest.mark.parametrize("make", [pictures.jpeg, pictures.webp])
+@pytest.mark.parametrize("make", [image_files.jpeg, image_files.webp])
 def test_broken_exif_does_not_break_the_picture(make: Callable[..., bytes]) -> None:
     """A picture that every browser shows is not refused for what somebody wrote beside it."""
     data = make(orientation=6)
     broken = data.replace(b"MM\0*", b"XX\0*")
     image, info = open_picture(io.BytesIO(broken), Limits())
-    load(image, info, at_least=pictures.SIZE)
+    load(image, info, at_least=image_files.SIZE)
 
     assert broken != data
     assert info.orientation == 1
@@ -85,7 +85,7 @@ def test_broken_exif_does_not_break_the_picture(make: Callable[..., bytes]) -> N
 def test_broken_exif_does_not_break_a_png() -> None:
     """Nor one that pretends to be longer than it is."""
     for exif in (b"XX\0*nothing", b"MM\0*\0\0\0\x08\xff\xff", b""):
-        data = pictures.raw_png((4, 4), 8, 0, [bytes(4)] * 4, (b"eXIf", exif))
+        data = image_files.raw_png((4, 4), 8, 0, [bytes(4)] * 4, (b"eXIf", exif))
         image, info = open_picture(io.BytesIO(data), Limits())
         load(image, info, at_least=(4, 4))
 
@@ -95,16 +95,16 @@ def test_broken_exif_does_not_break_a_png() -> None:
 @pytest.mark.parametrize(
     ("data", "animated"),
     [
-        (pictures.gif(), False),
-        (pictures.animated_gif(), True),
-        (pictures.webp(), False),
-        (pictures.animated_webp(), True),
-        (pictures.png(), False),
-        (pictures.animated_png(), True),
-        (pictures.avif(), False),
-        (pictures.animated_avif(), True),
-        (pictures.jpeg(), False),
-        (pictures.mpo(), False),
+        (image_files.gif(), False),
+        (image_files.animated_gif(), True),
+        (image_files.webp(), False),
+        (image_files.animated_webp(), True),
+        (image_files.png(), False),
+        (image_files.animated_png(), True),
+        (image_files.avif(), False),
+        (image_files.animated_avif(), True),
+        (image_files.jpeg(), False),
+        (image_files.mpo(), False),
     ],
 )
 def test_an_animation_is_told_from_a_picture(data: bytes, animated: bool) -> None:  # noqa: FBT001
@@ -117,11 +117,11 @@ def test_an_animation_is_told_from_a_picture(data: bytes, animated: bool) -> Non
 @pytest.mark.parametrize(
     ("data", "dear"),
     [
-        (pictures.raw_png((6000, 6000), 8, 2, []), True),
-        (pictures.raw_png((5000, 5000), 8, 2, []), False),
-        (pictures.flat_webp((16_000, 5000)), True),
-        (pictures.jpeg_bomb(), False),  # decoded at a smaller scale, or not at all
-        (pictures.png()[:10], False),
+        (image_files.raw_png((6000, 6000), 8, 2, []), True),
+        (image_files.raw_png((5000, 5000), 8, 2, []), False),
+        (image_files.flat_webp((16_000, 5000)), True),
+        (image_files.jpeg_bomb(), False),  # decoded at a smaller scale, or not at all
+        (image_files.png()[:10], False),
         (b"no picture", False),
         (b"", False),
     ],
@@ -144,21 +144,21 @@ def test_frames_are_not_counted() -> None:
 
 def test_a_second_frame_that_is_broken_costs_only_itself() -> None:
     """The first frame is all that is needed, wherever the file ends behind it."""
-    first = pictures.gif()[:-1]
+    first = image_files.gif()[:-1]
     second = b"!\xf9\4\0\0\0\0\0" + b",\0\0\0\0\1\0\1\0\x80" + bytes(6) + b"\2\2\x4c\1\0"
 
     for cut in range(len(second)):
         image, info = open_picture(io.BytesIO(first + second[:cut]), Limits())
         load(image, info, at_least=(1, 1))
 
-        assert difference(image.convert("RGB"), pictures.photo()) < 8
+        assert difference(image.convert("RGB"), image_files.photo()) < 8
 
 
 @pytest.mark.parametrize(("depth", "key", "greys"), [(1, 1, 2), (2, 2, 4), (4, 3, 16)])
 def test_a_grey_that_stands_for_transparency_is_found_at_every_depth(depth: int, key: int, greys: int) -> None:
     """Optimisers write small icons this way."""
     row = int("".join(f"{grey:0{depth}b}" for grey in range(greys)).ljust(8, "0"), 2)
-    data = pictures.raw_png(
+    data = image_files.raw_png(
         (greys, 1), depth, 0, [row.to_bytes(max(1, greys * depth // 8), "big")], (b"tRNS", key.to_bytes(2, "big"))
     )
     out = picture(data)
@@ -167,7 +167,7 @@ def test_a_grey_that_stands_for_transparency_is_found_at_every_depth(depth: int,
 
 
 # --- what is refused ----------------------------------------------------------------------------
-@pytest.mark.parametrize("make", pictures.BOMBS.values(), ids=pictures.BOMBS.keys())
+@pytest.mark.parametrize("make", image_files.BOMBS.values(), ids=image_files.BOMBS.keys())
 def test_a_bomb_is_refused_at_once(make: Callable[[], bytes]) -> None:
     """It is measured by its header."""
     data = make()
@@ -180,18 +180,18 @@ def test_a_bomb_is_refused_at_once(make: Callable[[], bytes]) -> None:
 
 def test_the_frame_of_a_gif_may_not_outgrow_the_limit() -> None:
     """Its screen may be smaller."""
-    data = pictures.gif_frame_bomb(size=(40, 30))
+    data = image_files.gif_frame_bomb(size=(40, 30))
 
     assert check_header(io.BytesIO(data), Limits(pixels=1199)).name == "GIF"
     with pytest.raises(PictureTooLarge, match="more than"):
         open_picture(io.BytesIO(data), Limits(pixels=1199))
 
 
-@pytest.mark.parametrize("name", [name for name in pictures.BOMBS if name != "GIF frame"])
+@pytest.mark.parametrize("name", [name for name in image_files.BOMBS if name != "GIF frame"])
 def test_a_bomb_is_refused_by_its_header_alone(name: str) -> None:
     """So the gateway can do it, which has no decoder."""
     with pytest.raises(PictureTooLarge):
-        probe(pictures.BOMBS[name](), Limits())
+        probe(image_files.BOMBS[name](), Limits())
 
 
 def test_no_bomb_is_given_memory() -> None:
@@ -201,8 +201,8 @@ import io, resource
 from imageconverter.engine import Target
 from imageconverter.engine.pipeline import convert
 from imageconverter.errors import PictureTooLarge
-from tests import pictures
-bombs = {name: make() for name, make in pictures.BOMBS.items()}
+from tests.testing import image_files
+bombs = {name: make() for name, make in image_files.BOMBS.items()}
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 with open("/proc/self/statm") as statm:
     space = int(statm.read().split()[0]) * resource.getpagesize() + (64 << 20)
@@ -224,7 +224,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 def test_the_limit_is_what_the_caller_says() -> None:
     """A picture of exactly that many pixels passes."""
-    data = pictures.png(size=(40, 30))
+    data = image_files.png(size=(40, 30))
 
     assert check_header(io.BytesIO(data), Limits(pixels=1200)).name == "PNG"
     with pytest.raises(PictureTooLarge, match=r"more than 0\.001199 megapixels"):
@@ -233,7 +233,7 @@ def test_the_limit_is_what_the_caller_says() -> None:
 
 def test_the_frame_of_an_animation_may_not_outgrow_its_canvas() -> None:
     """A canvas of 16 pixels does not hide a frame of 268 megapixels."""
-    bomb = pictures.webp_bomb()[12:]
+    bomb = image_files.webp_bomb()[12:]
     extended = b"VP8X" + (10).to_bytes(4, "little") + bytes(4) + b"\3\0\0" + b"\3\0\0"
     data = b"RIFF" + (4 + len(extended) + len(bomb)).to_bytes(4, "little") + b"WEBP" + extended + bomb
 
@@ -241,37 +241,39 @@ def test_the_frame_of_an_animation_may_not_outgrow_its_canvas() -> None:
         open_picture(io.BytesIO(data), Limits())
 
 
-@pytest.mark.parametrize("name", [name for name in pictures.SOURCES if not {"animated", "pages"} & set(name.split())])
+@pytest.mark.parametrize(
+    "name", [name for name in image_files.SOURCES if not {"animated", "pages"} & set(name.split())]
+)
 def test_half_a_file_is_refused(name: str) -> None:
     """No picture with a grey lower half goes to a shop."""
-    data = pictures.truncated(pictures.SOURCES[name]())
+    data = image_files.truncated(image_files.SOURCES[name]())
 
     with pytest.raises(Undecodable, match=rf"^The {name.split(maxsplit=1)[0]} file is broken"):
         convert(io.BytesIO(data), [])
 
 
-@pytest.mark.parametrize(("name", "magic"), pictures.MAGICS.items(), ids=pictures.MAGICS.keys())
+@pytest.mark.parametrize(("name", "magic"), image_files.MAGICS.items(), ids=image_files.MAGICS.keys())
 def test_a_magic_number_is_no_picture(name: str, magic: bytes) -> None:
     """Neither alone nor before bytes that mean nothing."""
     with pytest.raises(Undecodable, match=rf"^The {name} file is broken") as caught:
         open_picture(io.BytesIO(magic), Limits())
     assert not isinstance(caught.value, NotAPicture)  # that is for files which do not pretend to be pictures
     with pytest.raises(PictureError):
-        open_picture(io.BytesIO(magic + pictures.garbage()), Limits())
+        open_picture(io.BytesIO(magic + image_files.garbage()), Limits())
 
 
-@pytest.mark.parametrize("data", [b"", b"\0", pictures.garbage(), b"just some words, no picture"])
+@pytest.mark.parametrize("data", [b"", b"\0", image_files.garbage(), b"just some words, no picture"])
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
     """The reason tells a person what is wrong."""
     with pytest.raises(NotAPicture, match=r"^The file is not of a supported picture format\.$"):
         open_picture(io.BytesIO(data), Limits())
 
 
-@pytest.mark.parametrize("name", pictures.MAGICS)
+@pytest.mark.parametrize("name", image_files.MAGICS)
 def test_only_the_decoder_that_is_announced_is_tried(name: str) -> None:
     """A PNG that pretends to be something else is broken, not a PNG."""
-    magic = pictures.MAGICS[name]
-    other = pictures.png() if name != "PNG" else pictures.bmp()
+    magic = image_files.MAGICS[name]
+    other = image_files.png() if name != "PNG" else image_files.bmp()
 
     with pytest.raises(PictureError):
         open_picture(io.BytesIO(magic + other[len(magic) :]), Limits())
@@ -280,7 +282,10 @@ def test_only_the_decoder_that_is_announced_is_tried(name: str) -> None:
 @pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
 def test_a_picture_without_pixels_is_broken(size: Size) -> None:
     """There is nothing to scale."""
-    sources = [pictures.raw_png(size, 8, 0, [b""]), b"GIF89a" + bytes([size[0], 0, size[1], 0]) + pictures.gif()[10:]]
+    sources = [
+        image_files.raw_png(size, 8, 0, [b""]),
+        b"GIF89a" + bytes([size[0], 0, size[1], 0]) + image_files.gif()[10:],
+    ]
 
     for data in sources:
         with pytest.raises(Undecodable):
@@ -293,14 +298,14 @@ def test_a_decoder_without_memory_is_an_answer(monkeypatch: pytest.MonkeyPatch) 
     def no_memory(*_args: object, **_options: object) -> None:
         raise MemoryError
 
-    image, info = open_picture(io.BytesIO(pictures.jpeg()), Limits())
+    image, info = open_picture(io.BytesIO(image_files.jpeg()), Limits())
     monkeypatch.setattr(image, "load", no_memory)
     monkeypatch.setattr(Image, "open", no_memory)
 
     with pytest.raises(PictureTooLarge, match="more memory than is allowed"):
-        load(image, info, at_least=pictures.SIZE)
+        load(image, info, at_least=image_files.SIZE)
     with pytest.raises(PictureTooLarge, match="more memory than is allowed"):
-        open_picture(io.BytesIO(pictures.webp()), Limits())
+        open_picture(io.BytesIO(image_files.webp()), Limits())
 
 
 # --- what is decoded ----------------------------------------------------------------------------
@@ -317,7 +322,7 @@ def test_a_decoder_without_memory_is_an_answer(monkeypatch: pytest.MonkeyPatch) 
 )
 def test_a_jpeg_is_decoded_at_the_scale_that_is_needed(wanted: Size, density: float, decoded: Size) -> None:
     """Some reserve is left to resize from, and more where a pixel takes many bytes: there is much detail to lose."""
-    image, info = open_picture(io.BytesIO(pictures.jpeg(size=(800, 600))), Limits())
+    image, info = open_picture(io.BytesIO(image_files.jpeg(size=(800, 600))), Limits())
     region = load(image, replace(info, density=density), at_least=wanted)
 
     assert image.size == decoded
@@ -326,7 +331,7 @@ def test_a_jpeg_is_decoded_at_the_scale_that_is_needed(wanted: Size, density: fl
 
 def test_a_jpeg_that_is_turned_is_decoded_at_the_scale_of_the_turned_box() -> None:
     """The box that is asked for lies as the picture does."""
-    image, info = open_picture(io.BytesIO(pictures.jpeg(size=(800, 200), orientation=6)), Limits())
+    image, info = open_picture(io.BytesIO(image_files.jpeg(size=(800, 200), orientation=6)), Limits())
     load(image, info, at_least=(50, 250))
 
     assert info.size == (800, 200)
@@ -335,7 +340,7 @@ def test_a_jpeg_that_is_turned_is_decoded_at_the_scale_of_the_turned_box() -> No
 
 def test_a_column_that_is_there_for_a_fraction_is_not_taken_for_whole() -> None:
     """1001 pixels at an eighth are 126 columns, of which the last one is an eighth of a column."""
-    image, info = open_picture(io.BytesIO(pictures.jpeg(size=(1001, 668))), Limits())
+    image, info = open_picture(io.BytesIO(image_files.jpeg(size=(1001, 668))), Limits())
     region = load(image, info, at_least=(60, 40))
 
     assert image.size == (126, 84)
@@ -345,7 +350,7 @@ def test_a_column_that_is_there_for_a_fraction_is_not_taken_for_whole() -> None:
 @pytest.mark.parametrize("orientation", [None, 6])
 def test_the_first_picture_of_a_telephones_jpeg_is_taken(orientation: int | None) -> None:
     """It is scaled while it is decoded like any other JPEG."""
-    image, info = open_picture(io.BytesIO(pictures.mpo(size=(800, 600), orientation=orientation)), Limits())
+    image, info = open_picture(io.BytesIO(image_files.mpo(size=(800, 600), orientation=orientation)), Limits())
     load(image, info, at_least=(100, 75))
 
     assert info.format.name == "JPEG"
@@ -355,7 +360,7 @@ def test_the_first_picture_of_a_telephones_jpeg_is_taken(orientation: int | None
 
 def test_a_source_may_be_a_real_file() -> None:
     """That is what a child gets; the TIFF library reads from its descriptor."""
-    for data in (pictures.tiff(compression="tiff_lzw"), pictures.jpeg(), pictures.webp()):
+    for data in (image_files.tiff(compression="tiff_lzw"), image_files.jpeg(), image_files.webp()):
         with tempfile.TemporaryFile() as file:
             file.write(data)
             image, info = open_picture(file, Limits())
@@ -367,10 +372,10 @@ def test_a_source_may_be_a_real_file() -> None:
 
 def test_odd_metadata_warns_nobody() -> None:
     """Whoever sends a picture does not write our log."""
-    data = pictures.jpeg(metadata=True).replace(b"\x82\x25", b"\xff\xff")
+    data = image_files.jpeg(metadata=True).replace(b"\x82\x25", b"\xff\xff")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        load(*open_picture(io.BytesIO(data), Limits()), at_least=pictures.SIZE)
+        load(*open_picture(io.BytesIO(data), Limits()), at_least=image_files.SIZE)
 
     assert not caught
 

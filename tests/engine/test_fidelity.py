@@ -13,9 +13,9 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
 from imageconverter.engine import Target
-from imageconverter.formats import load_formats
-from tests import pictures
-from tests.engine.judging import opened, results
+from imageconverter.images.formats import load_formats
+from tests.testing import image_files
+from tests.testing.judging import opened, results
 
 Pixels = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -58,7 +58,7 @@ def _similarity(image: Image.Image, exact: Pixels) -> float:
 def test_every_format_is_as_sharp_as_an_exact_resize(name: str, kind: str) -> None:
     """All shipped formats at once and two smaller ones, although JPEGs are decoded at a lower scale, and in steps."""
     photograph = _photograph(name)
-    data = _jpeg(photograph) if kind == "JPEG" else pictures.png(picture=photograph)
+    data = _jpeg(photograph) if kind == "JPEG" else image_files.png(picture=photograph)
     formats = [each.as_target().model_copy(update={"output": "png"}) for each in load_formats(None).values()]
     small = [Target(max_width=side, max_height=side, output="png") for side in (400, 100)]
     source = opened(data)
@@ -71,7 +71,7 @@ def test_every_format_is_as_sharp_as_an_exact_resize(name: str, kind: str) -> No
 @pytest.mark.parametrize("profile", ["P3", "CMYK"])
 def test_colours_are_those_of_a_managed_program(name: str, profile: str) -> None:
     """CIEDE2000 below one in the mean: side by side nobody sees it."""
-    icc = pictures.p3_profile() if profile == "P3" else pictures.cmyk_profile()
+    icc = image_files.p3_profile() if profile == "P3" else image_files.cmyk_profile()
     opened_profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
     photograph = _photograph(name)
     if profile == "CMYK":

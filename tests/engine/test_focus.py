@@ -6,8 +6,8 @@ from PIL import Image
 
 from imageconverter.engine.focus import busiest
 from imageconverter.engine.geometry import around
-from tests import pictures
-from tests.engine.judging import is_near, picture
+from tests.testing import image_files
+from tests.testing.judging import is_near, picture
 
 
 def _detail_at(left: int, top: int, size: tuple[int, int] = (300, 200)) -> Image.Image:
@@ -65,29 +65,29 @@ def test_the_box_is_as_near_to_the_point_as_it_goes(
 @pytest.mark.parametrize(("focus", "colour"), [((0.0, 0.0), 0), ((1.0, 0.0), 1), ("centre", None)])
 def test_a_focus_decides_what_is_kept(focus: object, colour: int | None) -> None:
     """By itself."""
-    data = pictures.png(picture=pictures.corners((200, 50)))
+    data = image_files.png(picture=image_files.corners((200, 50)))
     made = picture(data, 25, fit="crop", focus=focus)
     left, right = (made.convert("RGB").crop((x, 2, x + 1, 3)).tobytes() for x in (2, 22))
 
     if colour is None:
         assert not is_near(left, tuple(right))
     else:
-        assert is_near(left, pictures.CORNERS[colour])
-        assert is_near(right, pictures.CORNERS[colour])
+        assert is_near(left, image_files.CORNERS[colour])
+        assert is_near(right, image_files.CORNERS[colour])
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_the_focus_is_where_a_person_sees_it(orientation: int) -> None:
     """Also in a picture that the camera turned."""
-    data = pictures.jpeg(picture=pictures.corners((200, 50)), orientation=orientation)
+    data = image_files.jpeg(picture=image_files.corners((200, 50)), orientation=orientation)
     made = picture(data, 25, fit="crop", focus=(1.0, 0.5)).convert("RGB")
 
-    assert is_near(made.getpixel((12, 4)), pictures.CORNERS[1])
+    assert is_near(made.getpixel((12, 4)), image_files.CORNERS[1])
 
 
 def test_entropy_is_a_focus_of_a_target() -> None:
     """Through the whole pipeline."""
-    made = picture(pictures.png(picture=_detail_at(230, 70)), 60, fit="crop", focus="entropy")
+    made = picture(image_files.png(picture=_detail_at(230, 70)), 60, fit="crop", focus="entropy")
     pixels = np.asarray(made.convert("L"), dtype=float)
 
     assert made.size == (60, 60)

@@ -8,7 +8,7 @@ import pytest
 from imageconverter.engine import Limits
 from imageconverter.engine.decode import load, open_picture
 from imageconverter.errors import PictureTooLarge
-from tests import pictures
+from tests.testing import image_files
 
 _SCAN = b"\xff\xda"
 _END = b"\xff\xd9"
@@ -20,14 +20,14 @@ def _segment(marker: int, content: bytes) -> bytes:
 
 def _drawn(times: int, *, between: bytes = b"") -> bytes:
     """Make a progressive JPEG whose last scan, the tenth, comes so many *times*."""
-    whole = pictures.jpeg((64, 48), progressive=True)
+    whole = image_files.jpeg((64, 48), progressive=True)
     last = whole.rindex(_SCAN)
     return whole[:-2] + (between + whole[last:-2]) * (times - 1) + _END
 
 
 def _channel_by_channel(scans: int) -> bytes:
     """Make a JPEG that is not progressive, with *scans* of one channel each that hold next to nothing."""
-    whole = pictures.jpeg((64, 48))
+    whole = image_files.jpeg((64, 48))
     scan = _segment(0xDA, b"\1\1\0\0\x3f\0") + b"\0\0"
     return whole[: whole.index(_SCAN)] + scan * scans + _END
 
@@ -86,7 +86,7 @@ def test_scans_of_single_channels_count() -> None:
 
 def test_what_looks_like_a_scan_is_none() -> None:
     """In a thumbnail, in a profile, and in the film that telephones put behind the picture."""
-    whole = pictures.jpeg((64, 48))
+    whole = image_files.jpeg((64, 48))
     thumbnail = _segment(0xE1, _SCAN * 100)
 
     _open(whole[:2] + thumbnail + whole[2:] + _SCAN * 100, Limits(scans=1))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from imageconverter.engine import Limits
 from imageconverter.engine.decode import load, open_picture
 from imageconverter.engine.metadata import Metadata, names, read_metadata
-from tests import pictures
+from tests.testing import image_files
 
 pillow_heif.register_heif_opener()
 
@@ -87,7 +87,7 @@ def block(
 def holding(exif: bytes, kind: str = "PNG", size: tuple[int, int] = (6, 4)) -> bytes:
     """A small picture with an EXIF block."""
     file = io.BytesIO()
-    pictures.photo(size).save(file, kind, exif=b"Exif\0\0" + exif)
+    image_files.photo(size).save(file, kind, exif=b"Exif\0\0" + exif)
     return file.getvalue()
 
 
@@ -157,11 +157,11 @@ def test_every_format_tells_what_it_holds(kind: str) -> None:
 
 def test_a_picture_that_says_nothing_has_a_header_and_a_size() -> None:
     """Groups without entries are left out."""
-    assert set(read(pictures.png())) == {"Header", "File"}
-    assert set(read(pictures.gif())) == {"Header", "File"}
+    assert set(read(image_files.png())) == {"Header", "File"}
+    assert set(read(image_files.gif())) == {"Header", "File"}
 
 
-@pytest.mark.parametrize("make", pictures.SOURCES.values(), ids=pictures.SOURCES.keys())
+@pytest.mark.parametrize("make", image_files.SOURCES.values(), ids=image_files.SOURCES.keys())
 def test_every_source_has_a_header(make: Any) -> None:
     """Whatever is read as a picture tells its extents."""
     assert read(make())["Header"]["Header Pixel Width"]["value"] > 0
@@ -170,10 +170,10 @@ def test_every_source_has_a_header(make: Any) -> None:
 @pytest.mark.parametrize(("orientation", "expected"), [(3, (96, 64)), (6, (64, 96)), (8, (64, 96))])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP", "AVIF", "TIFF"])
 def test_the_header_is_that_of_the_stored_rows(kind: str, orientation: int, expected: tuple[int, int]) -> None:
-    """So that it fits the orientation, which a client is told as well; `pictures.SIZE` is what a person sees."""
-    make = {"PNG": pictures.png, "WebP": pictures.webp, "AVIF": pictures.avif, "TIFF": pictures.tiff}
+    """So that it fits the orientation, which a client is told as well; `image_files.SIZE` is what a person sees."""
+    make = {"PNG": image_files.png, "WebP": image_files.webp, "AVIF": image_files.avif, "TIFF": image_files.tiff}
 
-    metadata = read(make.get(kind, pictures.jpeg)(orientation=orientation))
+    metadata = read(make.get(kind, image_files.jpeg)(orientation=orientation))
 
     header = metadata["Header"]
     assert metadata["Exif"]["Orientation"]["value"] == orientation
@@ -228,7 +228,7 @@ def test_exif_in_the_text_of_a_png_is_found() -> None:
     profile = f"\nexif\n{len(exif):8}\n{exif.hex()}\n"
     chunk = b"Raw profile type exif\0" + profile.encode()
 
-    metadata = read(pictures.raw_png((1, 1), 8, 0, [b"\0"], (b"tEXt", chunk)))
+    metadata = read(image_files.raw_png((1, 1), 8, 0, [b"\0"], (b"tEXt", chunk)))
 
     assert metadata["Exif"]["Software"]["value"] == "ImageMagick"
 

@@ -17,8 +17,8 @@ from imageconverter.engine.geometry import Region, Size
 from imageconverter.engine.pipeline import convert
 from imageconverter.engine.steps import Plan
 from imageconverter.errors import PictureError, PictureTooLarge, Undecodable
-from tests import pictures
-from tests.engine.judging import (
+from tests.testing import image_files
+from tests.testing.judging import (
     alpha,
     difference,
     is_near,
@@ -35,7 +35,7 @@ _OUTPUTS: tuple[OutputType, ...] = get_args(OutputType)
 _WHITE = (255, 255, 255)
 _LANCZOS = Image.Resampling.LANCZOS
 
-# Sources that show `pictures.photo` in colours that need no more than 8 bits and no conversion.
+# Sources that show `image_files.photo` in colours that need no more than 8 bits and no conversion.
 _PHOTOS = [
     "JPEG",
     "JPEG progressive",
@@ -64,7 +64,7 @@ _PHOTOS = [
 
 
 # --- sources and outputs ------------------------------------------------------------------------
-@pytest.mark.parametrize("make", pictures.SOURCES.values(), ids=pictures.SOURCES.keys())
+@pytest.mark.parametrize("make", image_files.SOURCES.values(), ids=image_files.SOURCES.keys())
 def test_every_source_becomes_every_output(make: Callable[[], bytes]) -> None:
     """Each is what it says it is, of the size that it says."""
     data = make()
@@ -83,15 +83,15 @@ def test_every_source_becomes_every_output(make: Callable[[], bytes]) -> None:
 @pytest.mark.parametrize("name", _PHOTOS)
 def test_every_source_shows_what_it_shows(name: str) -> None:
     """Smaller, but not darker, not inverted, not turned."""
-    expected = pictures.photo().resize((48, 32), _LANCZOS)
+    expected = image_files.photo().resize((48, 32), _LANCZOS)
 
-    assert difference(picture(pictures.SOURCES[name](), 48).convert("RGB"), expected) < 5
+    assert difference(picture(image_files.SOURCES[name](), 48).convert("RGB"), expected) < 5
 
 
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "GIF", "WebP", "AVIF", "TIFF", "BMP"])
 def test_keep_keeps_what_browsers_show(name: str) -> None:
     """The others become PNG."""
-    kept = result(pictures.SOURCES[name](), output="keep")
+    kept = result(image_files.SOURCES[name](), output="keep")
 
     assert kept.output == {"TIFF": "png", "BMP": "png"}.get(name, name.lower())
 
@@ -99,17 +99,17 @@ def test_keep_keeps_what_browsers_show(name: str) -> None:
 @pytest.mark.parametrize("kind", ["GIF", "WebP", "PNG", "AVIF"])
 def test_an_animation_that_cannot_stay_one_comes_out_with_a_warning(kind: str) -> None:
     """Its first frame is what comes out."""
-    moving, still = (result(pictures.SOURCES[name](), 96, animation=False) for name in (f"{kind} animated", kind))
+    moving, still = (result(image_files.SOURCES[name](), 96, animation=False) for name in (f"{kind} animated", kind))
 
     assert moving.warning == "Only the first frame of the animation was converted."
     assert still.warning == ""
-    assert difference(opened(moving.data).convert("RGB"), pictures.photo()) < 5
+    assert difference(opened(moving.data).convert("RGB"), image_files.photo()) < 5
 
 
 @pytest.mark.parametrize("output", _OUTPUTS)
 def test_grey_stays_grey(output: OutputType) -> None:
     """Through all steps."""
-    image = picture(pictures.grey_jpeg(), 48, output=output)
+    image = picture(image_files.grey_jpeg(), 48, output=output)
     red, _, blue = image.convert("RGB").split()
 
     assert difference(red, blue) < 0.5
@@ -123,7 +123,7 @@ def test_grey_stays_grey(output: OutputType) -> None:
 )
 def test_every_fit_is_upright(fit: str, size: Size, orientation: int) -> None:
     """However the camera was held."""
-    data = pictures.jpeg(picture=pictures.corners((120, 80)), orientation=orientation)
+    data = image_files.jpeg(picture=image_files.corners((120, 80)), orientation=orientation)
     image = picture(data, 40, fit=fit)
 
     assert image.size == size
@@ -137,7 +137,7 @@ def test_a_crop_keeps_the_middle(orientation: int) -> None:
     stripes.paste((255, 0, 0), (60, 0, 100, 40))
 
     for upright in (stripes, stripes.transpose(Image.Transpose.ROTATE_90)):
-        image = picture(pictures.png(picture=upright, orientation=orientation), 20, fit="crop")
+        image = picture(image_files.png(picture=upright, orientation=orientation), 20, fit="crop")
 
         assert image.size == (20, 20)
         assert all(is_near(pixel, (255, 0, 0), 60) for pixel in image.get_flattened_data())
@@ -148,11 +148,11 @@ def test_a_crop_keeps_the_middle(orientation: int) -> None:
 )
 def test_a_small_picture_is_not_enlarged(fit: str, size: Size) -> None:
     """A canvas is filled up, the picture on it stays as it is."""
-    image = picture(pictures.png(), max_width=300, max_height=200, fit=fit)
+    image = picture(image_files.png(), max_width=300, max_height=200, fit=fit)
     middle = image.crop(((size[0] - 96) // 2, (size[1] - 64) // 2, (size[0] + 96) // 2, (size[1] + 64) // 2))
 
     assert image.size == size
-    assert middle.tobytes() == pictures.photo().tobytes()
+    assert middle.tobytes() == image_files.photo().tobytes()
 
 
 @pytest.mark.parametrize(
@@ -160,33 +160,36 @@ def test_a_small_picture_is_not_enlarged(fit: str, size: Size) -> None:
 )
 def test_a_small_picture_is_enlarged_where_that_is_asked_for(fit: str, size: Size) -> None:
     """Smoothly."""
-    image = picture(pictures.png(), max_width=288, max_height=200, fit=fit, upscale=True)
+    image = picture(image_files.png(), max_width=288, max_height=200, fit=fit, upscale=True)
     inner = image.crop((0, 4, 288, 196)) if fit == "pad" else image
 
     assert image.size == size
-    assert difference(inner.resize((96, 64), _LANCZOS), pictures.photo()) < 12
+    assert difference(inner.resize((96, 64), _LANCZOS), image_files.photo()) < 12
 
 
 @pytest.mark.parametrize("output", _OUTPUTS)
 def test_a_pad_shows_the_background_on_both_sides(output: OutputType) -> None:
     """In every output type."""
-    image = picture(pictures.jpeg(), 48, fit="pad", background="#3366cc", output=output, quality=95).convert("RGB")
+    image = picture(image_files.jpeg(), 48, fit="pad", background="#3366cc", output=output, quality=95).convert("RGB")
 
     assert image.size == (48, 48)
     for at in ((2, 2), (45, 2), (2, 45), (45, 45), (24, 4), (24, 43)):
         assert is_near(image.getpixel(at), (0x33, 0x66, 0xCC), 10)
-    assert difference(image.crop((0, 8, 48, 40)), pictures.photo().resize((48, 32), _LANCZOS)) < 7
+    assert difference(image.crop((0, 8, 48, 40)), image_files.photo().resize((48, 32), _LANCZOS)) < 7
 
 
 # --- transparency -------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "make",
     [
-        *(lambda kind=kind: pictures.transparent_png(kind=kind) for kind in ("RGBA", "LA", "palette", "colour key")),
-        lambda: pictures.gif(picture=pictures.cutout()),
-        lambda: pictures.webp(picture=pictures.cutout()),
-        lambda: pictures.avif(picture=pictures.cutout()),
-        lambda: pictures.tiff(picture=pictures.cutout()),
+        *(
+            lambda kind=kind: image_files.transparent_png(kind=kind)
+            for kind in ("RGBA", "LA", "palette", "colour key")
+        ),
+        lambda: image_files.gif(picture=image_files.cutout()),
+        lambda: image_files.webp(picture=image_files.cutout()),
+        lambda: image_files.avif(picture=image_files.cutout()),
+        lambda: image_files.tiff(picture=image_files.cutout()),
     ],
     ids=["PNG RGBA", "PNG LA", "PNG palette", "PNG colour key", "GIF", "WebP", "AVIF", "TIFF"],
 )
@@ -208,11 +211,11 @@ def test_transparency_is_kept_or_laid_on_the_background(make: Callable[[], bytes
 @pytest.mark.parametrize("output", ["jpeg", "gif"])
 def test_soft_edges_have_no_halo(output: OutputType) -> None:
     """What lies below the transparency, here black, shows nowhere."""
-    disc = pictures.cutout((300, 200), softness=6)
+    disc = image_files.cutout((300, 200), softness=6)
     reference = Image.new("RGB", disc.size, _WHITE)
     reference.paste(disc, mask=disc.getchannel("A"))
     expected = reference.resize((150, 100), _LANCZOS).convert("L")
-    image = picture(pictures.png(picture=disc), 150, output=output, quality=95).convert("RGBA")
+    image = picture(image_files.png(picture=disc), 150, output=output, quality=95).convert("RGBA")
     on_white = Image.alpha_composite(Image.new("RGBA", image.size, _WHITE), image).convert("L")
 
     assert psnr(on_white, expected) > (40 if output == "jpeg" else 30)
@@ -221,7 +224,7 @@ def test_soft_edges_have_no_halo(output: OutputType) -> None:
 
 # --- what must not come out ---------------------------------------------------------------------
 @pytest.mark.parametrize(
-    "make", [pictures.jpeg, pictures.png, pictures.webp, pictures.avif, pictures.tiff, pictures.gif]
+    "make", [image_files.jpeg, image_files.png, image_files.webp, image_files.avif, image_files.tiff, image_files.gif]
 )
 @pytest.mark.parametrize("side", [96, 48])
 def test_nothing_but_the_picture_comes_out(make: Callable[..., bytes], side: int) -> None:
@@ -229,21 +232,23 @@ def test_nothing_but_the_picture_comes_out(make: Callable[..., bytes], side: int
     data = make(metadata=True)
     orders = [target(side, output=output, fit=fit) for output in _OUTPUTS for fit in ("contain", "pad")]
 
-    assert pictures.GPS_TEXT in data
+    assert image_files.GPS_TEXT in data
     for each in results(data, *orders):
         image = opened(each.data)
         assert not {"icc_profile", "exif", "xmp", "comment", "XML:com.adobe.xmp", "Comment", "dpi"} & set(image.info)
         assert not image.getexif()
-        assert pictures.GPS_TEXT not in each.data
+        assert image_files.GPS_TEXT not in each.data
         assert not any(
             mark in each.data for mark in (b"ICC_PROFILE", b"iCCP", b"ICCP", b"Exif", b"EXIF", b"x:xmpmeta")
         )
 
 
-@pytest.mark.parametrize("kind", [pictures.jpeg, pictures.png, pictures.webp, pictures.avif, pictures.tiff])
+@pytest.mark.parametrize(
+    "kind", [image_files.jpeg, image_files.png, image_files.webp, image_files.avif, image_files.tiff]
+)
 def test_a_profile_is_applied_and_taken_off(kind: Callable[..., bytes]) -> None:
     """Whoever shows the output takes it for sRGB, which it is."""
-    data = kind(profile=pictures.p3_profile())
+    data = kind(profile=image_files.p3_profile())
 
     for each in results(data, *(target(96, output=output) for output in _OUTPUTS)):
         assert "icc_profile" not in opened(each.data).info
@@ -254,7 +259,7 @@ def test_a_profile_is_applied_and_taken_off(kind: Callable[..., bytes]) -> None:
 @pytest.mark.parametrize("side", [60, 100, 200, 333])
 def test_a_scaled_decode_loses_nothing(size: Size, side: int) -> None:
     """It neither blurs nor shifts against a full decode with one Lanczos step."""
-    data = pictures.jpeg(size=size, quality=95)
+    data = image_files.jpeg(size=size, quality=95)
     image = picture(data, side)
 
     assert psnr(image, opened(data).resize(image.size, _LANCZOS)) > 46
@@ -263,26 +268,26 @@ def test_a_scaled_decode_loses_nothing(size: Size, side: int) -> None:
 @pytest.mark.parametrize("orientation", [3, 6])
 def test_a_scaled_decode_loses_nothing_when_it_is_turned(orientation: int) -> None:
     """The fraction of a column is cut off on the right side."""
-    photo = pictures.photo((1001, 667))
-    image = picture(pictures.jpeg(picture=photo, orientation=orientation, quality=97), 80)
+    photo = image_files.photo((1001, 667))
+    image = picture(image_files.jpeg(picture=photo, orientation=orientation, quality=97), 80)
 
     assert psnr(image, photo.resize(image.size, _LANCZOS)) > 42
 
 
 def test_outputs_made_from_outputs_are_as_good_as_direct_ones() -> None:
     """The smaller ones come from the larger ones."""
-    photo = pictures.photo((900, 600))
+    photo = image_files.photo((900, 600))
     sides = (450, 430, 360, 288, 200, 64)
-    made = results(pictures.png(picture=photo), *(target(side) for side in sides))
+    made = results(image_files.png(picture=photo), *(target(side) for side in sides))
 
     for each in made:
         assert psnr(opened(each.data), photo.resize(each.size, _LANCZOS)) > 44
 
 
-@pytest.mark.parametrize("profile", [b"", pictures.p3_profile()])
+@pytest.mark.parametrize("profile", [b"", image_files.p3_profile()])
 def test_one_output_is_the_same_alone_and_among_others(profile: bytes) -> None:
     """To the eye."""
-    data = pictures.jpeg(size=(800, 600), profile=profile, orientation=8)
+    data = image_files.jpeg(size=(800, 600), profile=profile, orientation=8)
     alone = picture(data, 100)
     among = opened(results(data, target(700), target(100), target(90, fit="crop"))[1].data)
 
@@ -300,7 +305,7 @@ def test_a_source_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(pipeline, "load", count)
     results(
-        pictures.jpeg(size=(300, 200)), target(40), target(120), target(60, fit="crop"), target(120, output="jpeg")
+        image_files.jpeg(size=(300, 200)), target(40), target(120), target(60, fit="crop"), target(120, output="jpeg")
     )
 
     assert asked == [(120, 80)]
@@ -316,7 +321,7 @@ def test_smaller_outputs_come_from_larger_ones(monkeypatch: pytest.MonkeyPatch, 
         return image
 
     monkeypatch.setattr(pipeline, "DEVELOP", (*pipeline.DEVELOP, note))
-    results(pictures.jpeg(), *map(target, sides))
+    results(image_files.jpeg(), *map(target, sides))
 
     assert len(developed) == times
 
@@ -325,26 +330,26 @@ def test_results_come_in_the_order_of_the_targets() -> None:
     """Not in the order in which they were made."""
     sides = [40, 90, 10, 96, 33, 90]
 
-    assert [max(each.size) for each in results(pictures.jpeg(), *map(target, sides))] == sides
+    assert [max(each.size) for each in results(image_files.jpeg(), *map(target, sides))] == sides
 
 
 def test_equal_targets_give_equal_results() -> None:
     """The frame is made once."""
-    first, second = results(pictures.jpeg(), target(50, output="jpeg"), target(50, output="jpeg"))
+    first, second = results(image_files.jpeg(), target(50, output="jpeg"), target(50, output="jpeg"))
 
     assert first.data == second.data
 
 
 def test_no_target_is_no_result() -> None:
     """The picture is read all the same."""
-    assert convert(io.BytesIO(pictures.jpeg()), []) == []
+    assert convert(io.BytesIO(image_files.jpeg()), []) == []
     with pytest.raises(Undecodable):
         convert(io.BytesIO(b""), [])
 
 
 def test_an_output_that_fails_does_not_spoil_the_others() -> None:
     """WebP has no pictures of 17,000 pixels width."""
-    data = pictures.png(picture=Image.new("RGB", (17_000, 2)))
+    data = image_files.png(picture=Image.new("RGB", (17_000, 2)))
     wide = Target(max_width=16_384, max_height=16, output="webp")
     first, second, third = convert(io.BytesIO(data), [wide, target(100), wide.model_copy(update={"output": "jpeg"})])
 
@@ -372,7 +377,7 @@ def test_trouble_of_one_output_is_its_own(monkeypatch: pytest.MonkeyPatch, error
         return encode(frames, timing, output, made_for)
 
     monkeypatch.setattr(pipeline, "encode", trouble)
-    made = convert(io.BytesIO(pictures.jpeg()), [target(96, output=output) for output in _OUTPUTS])
+    made = convert(io.BytesIO(image_files.jpeg()), [target(96, output=output) for output in _OUTPUTS])
 
     assert [each.reason for each in made if isinstance(each, Failed)] == [reason]
     assert len(made) == len(_OUTPUTS)
@@ -381,7 +386,7 @@ def test_trouble_of_one_output_is_its_own(monkeypatch: pytest.MonkeyPatch, error
 @pytest.mark.parametrize("fit", ["cover", "crop", "pad"])
 def test_an_output_may_not_be_a_bomb(fit: str) -> None:
     """A line of 2,000 pixels that must cover a square would be a hundred times as wide as the largest picture."""
-    data = pictures.png(picture=Image.new("RGB", (2000, 1)))
+    data = image_files.png(picture=Image.new("RGB", (2000, 1)))
     large = Target(max_width=16_000, max_height=16_000, fit=fit, upscale=True, output="png")
     refused, made = convert(io.BytesIO(data), [large, target(100)])
 
@@ -390,20 +395,20 @@ def test_an_output_may_not_be_a_bomb(fit: str) -> None:
 
 
 # --- broken sources -----------------------------------------------------------------------------
-@pytest.mark.parametrize("make", pictures.BOMBS.values(), ids=pictures.BOMBS.keys())
+@pytest.mark.parametrize("make", image_files.BOMBS.values(), ids=image_files.BOMBS.keys())
 def test_a_bomb_raises(make: Callable[[], bytes]) -> None:
     """It is the source that is at fault, not one of its outputs."""
     with pytest.raises(PictureTooLarge, match="pixels"):
         convert(io.BytesIO(make()), [target()])
 
 
-_MUTATED = [name for name in pictures.SOURCES if name not in ("PNG 16-bit RGB", "JPEG CMYK with profile")]
+_MUTATED = [name for name in image_files.SOURCES if name not in ("PNG 16-bit RGB", "JPEG CMYK with profile")]
 
 
 @pytest.mark.parametrize("name", _MUTATED)
 def test_a_broken_file_raises_nothing_but_picture_errors(name: str) -> None:
     """Bits flipped, bytes overwritten, ends cut off: it comes out, or is refused with a reason. Nothing warns."""
-    data = pictures.SOURCES[name]()
+    data = image_files.SOURCES[name]()
     dice = random.Random(name)  # noqa: S311 - the same files in every run
 
     for _ in range(60):
@@ -430,7 +435,7 @@ def test_a_broken_file_raises_nothing_but_picture_errors(name: str) -> None:
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "GIF", "WebP", "AVIF", "TIFF", "BMP"])
 def test_a_file_may_end_anywhere(name: str) -> None:
     """Every length of the header, and sixty of the rest."""
-    data = pictures.SOURCES[name]()
+    data = image_files.SOURCES[name]()
 
     for length in [*range(64), *range(64, len(data), max(1, len(data) // 60))]:
         _convert_or_refuse(io.BytesIO(data[:length]))
@@ -451,12 +456,12 @@ def _convert_or_refuse(source: IO[bytes]) -> None:
 @pytest.mark.parametrize(
     ("make", "output"),
     [
-        (pictures.jpeg, "jpeg"),
-        (pictures.transparent_png, "png"),
-        (lambda: pictures.png(picture=pictures.photo().convert("RGBA")), "jpeg"),
-        (lambda: pictures.transparent_png(kind="colour key"), "png"),
-        (pictures.gif, "jpeg"),
-        (pictures.animated_gif, "jpeg"),
+        (image_files.jpeg, "jpeg"),
+        (image_files.transparent_png, "png"),
+        (lambda: image_files.png(picture=image_files.photo().convert("RGBA")), "jpeg"),
+        (lambda: image_files.transparent_png(kind="colour key"), "png"),
+        (image_files.gif, "jpeg"),
+        (image_files.animated_gif, "jpeg"),
     ],
 )
 def test_auto_is_png_where_something_shines_through(make: Callable[[], bytes], output: OutputType) -> None:
@@ -469,7 +474,7 @@ def test_auto_is_png_where_something_shines_through(make: Callable[[], bytes], o
 
 def test_a_picture_may_be_left_as_it_is_stored() -> None:
     """Beside others that are turned."""
-    data = pictures.jpeg(picture=pictures.corners((120, 80)), orientation=6)
+    data = image_files.jpeg(picture=image_files.corners((120, 80)), orientation=6)
     made = results(data, target(60), target(60, auto_rotate=False), target(30), target(30, auto_rotate=False))
     upright, stored, small_upright, small_stored = (opened(each.data) for each in made)
 
@@ -488,23 +493,25 @@ def test_a_picture_may_be_left_as_it_is_stored() -> None:
 )
 def test_a_side_of_the_box_may_be_free(box: tuple[int | None, int | None], size: Size) -> None:
     """The other one decides, or none."""
-    made = result(pictures.jpeg(size=(120, 80)), max_width=box[0], max_height=box[1])
+    made = result(image_files.jpeg(size=(120, 80)), max_width=box[0], max_height=box[1])
 
     assert made.size == size
 
 
 def test_a_crop_may_be_filled_up() -> None:
     """With the background, on all sides."""
-    made = picture(pictures.png(picture=pictures.photo((30, 50))), 40, fit="crop", fill=True, background="#00ff00")
+    made = picture(
+        image_files.png(picture=image_files.photo((30, 50))), 40, fit="crop", fill=True, background="#00ff00"
+    )
 
     assert made.size == (40, 40)
     assert made.getpixel((2, 20)) == made.getpixel((37, 20)) == (0, 255, 0)
-    assert made.crop((5, 0, 35, 40)).tobytes() == pictures.photo((30, 50)).crop((0, 5, 30, 45)).tobytes()
+    assert made.crop((5, 0, 35, 40)).tobytes() == image_files.photo((30, 50)).crop((0, 5, 30, 45)).tobytes()
 
 
 def test_a_line_stays_visible() -> None:
     """Where a least side says so."""
-    data = pictures.png(picture=Image.new("RGB", (2000, 4)))
+    data = image_files.png(picture=Image.new("RGB", (2000, 4)))
 
     assert result(data, 100).size == (100, 1)
     assert result(data, 100, least_side=3).size == (100, 3)
@@ -513,7 +520,7 @@ def test_a_line_stays_visible() -> None:
 @pytest.mark.parametrize("output", ["jpeg", "png", "gif"])
 def test_a_comment_is_written_into_the_file(output: OutputType) -> None:
     """And nothing where there is none."""
-    made, plain = (opened(result(pictures.jpeg(), output=output, comment=each).data) for each in ("OX_IC", ""))
+    made, plain = (opened(result(image_files.jpeg(), output=output, comment=each).data) for each in ("OX_IC", ""))
 
     assert made.info.get("comment", made.info.get("Comment")) in (b"OX_IC", "OX_IC")
     assert not {"comment", "Comment"} & plain.info.keys()

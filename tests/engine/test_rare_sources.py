@@ -15,10 +15,10 @@ from imageconverter.engine.jxl import read_size
 from imageconverter.engine.pipeline import convert
 from imageconverter.engine.source import HEAD_BYTES, SOURCE_FORMATS
 from imageconverter.errors import PictureError, PictureTooLarge, Undecodable
-from tests import pictures, rare_pictures
-from tests.engine.judging import difference, picture, result, target
+from tests.testing import image_files, rare_files
+from tests.testing.judging import difference, picture, result, target
 
-_EACH = pytest.mark.parametrize(("name", "make"), rare_pictures.SOURCES.items(), ids=rare_pictures.SOURCES.keys())
+_EACH = pytest.mark.parametrize(("name", "make"), rare_files.SOURCES.items(), ids=rare_files.SOURCES.keys())
 
 
 @_EACH
@@ -34,17 +34,17 @@ def test_each_is_recognised(name: str, make: Callable[[], bytes]) -> None:
 @_EACH
 def test_each_shows_what_it_shows(name: str, make: Callable[[], bytes]) -> None:
     """And becomes what a browser shows."""
-    expected = pictures.photo().resize((48, 32), Image.Resampling.LANCZOS)
+    expected = image_files.photo().resize((48, 32), Image.Resampling.LANCZOS)
     made = result(make(), 48, output="keep")
 
     assert made.output == ("jpeg" if name == "HEIC" else "png")
     assert difference(picture(make(), 48).convert("RGB"), expected) < 5
 
 
-@pytest.mark.parametrize("make", [rare_pictures.jxl, rare_pictures.jpeg2000, rare_pictures.tga, rare_pictures.heic])
+@pytest.mark.parametrize("make", [rare_files.jxl, rare_files.jpeg2000, rare_files.tga, rare_files.heic])
 def test_transparency_is_kept(make: Callable[..., bytes]) -> None:
     """Where the format has it."""
-    disc = picture(make(picture=pictures.cutout()), 96)
+    disc = picture(make(picture=image_files.cutout()), 96)
 
     assert disc.getchannel("A").getpixel((0, 0)) == 0
     assert disc.getchannel("A").getpixel((48, 32)) == 255
@@ -52,13 +52,13 @@ def test_transparency_is_kept(make: Callable[..., bytes]) -> None:
 
 def test_an_icon_keeps_its_transparency() -> None:
     """It is what icons have it for."""
-    assert picture(rare_pictures.ico(picture=pictures.cutout()), 96).getchannel("A").getpixel((0, 0)) == 0
+    assert picture(rare_files.ico(picture=image_files.cutout()), 96).getchannel("A").getpixel((0, 0)) == 0
 
 
 @pytest.mark.parametrize("mode", ["L", "1"])
 def test_a_pnm_may_be_grey_or_black_and_white(mode: str) -> None:
     """PGM and PBM."""
-    image = picture(rare_pictures.pnm(picture=pictures.photo().convert(mode)), 96)
+    image = picture(rare_files.pnm(picture=image_files.photo().convert(mode)), 96)
 
     assert image.mode == "L"
 
@@ -66,7 +66,7 @@ def test_a_pnm_may_be_grey_or_black_and_white(mode: str) -> None:
 def test_the_profile_of_a_telephone_is_applied() -> None:
     """HEIC photographs have Display P3."""
     as_srgb, as_p3 = (
-        picture(rare_pictures.heic(profile=profile), 96).convert("RGB") for profile in (b"", pictures.p3_profile())
+        picture(rare_files.heic(profile=profile), 96).convert("RGB") for profile in (b"", image_files.p3_profile())
     )
 
     assert difference(as_p3, as_srgb) > 2
@@ -76,7 +76,7 @@ def test_the_profile_of_a_telephone_is_applied() -> None:
 @pytest.mark.parametrize("container", [False, True])
 def test_the_extents_of_a_jpeg_xl_are_in_its_header(size: tuple[int, int], container: bool) -> None:  # noqa: FBT001
     """However they are written: small ones, ratios, all bits."""
-    assert read_size(io.BytesIO(rare_pictures.jxl(size, use_container=container))) == size
+    assert read_size(io.BytesIO(rare_files.jxl(size, use_container=container))) == size
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_jpeg_xl_without_extents_is_broken(data: bytes) -> None:
         check_header(io.BytesIO(data), Limits())
 
 
-@pytest.mark.parametrize("make", rare_pictures.BOMBS.values(), ids=rare_pictures.BOMBS.keys())
+@pytest.mark.parametrize("make", rare_files.BOMBS.values(), ids=rare_files.BOMBS.keys())
 def test_a_bomb_is_refused_before_it_is_decoded(make: Callable[[], bytes]) -> None:
     """For its size."""
     with pytest.raises((PictureTooLarge, Undecodable)):
@@ -103,7 +103,7 @@ def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
     with pytest.raises(Undecodable, match="HEIC files cannot be read by this installation"):
-        open_picture(io.BytesIO(rare_pictures.heic()), Limits())
+        open_picture(io.BytesIO(rare_files.heic()), Limits())
 
 
 @_EACH

@@ -9,10 +9,10 @@ import pytest
 
 from imageconverter.engine import identify
 from imageconverter.engine.source import HEAD_BYTES, SOURCE_FORMATS
-from tests import pictures
+from tests.testing import image_files
 
 
-@pytest.mark.parametrize(("name", "make"), pictures.SOURCES.items(), ids=pictures.SOURCES.keys())
+@pytest.mark.parametrize(("name", "make"), image_files.SOURCES.items(), ids=image_files.SOURCES.keys())
 def test_every_kind_of_source_is_recognised(name: str, make: Callable[[], bytes]) -> None:
     """The first bytes are enough, whatever variant of its format the file is."""
     found = identify(make()[:HEAD_BYTES])
@@ -21,7 +21,7 @@ def test_every_kind_of_source_is_recognised(name: str, make: Callable[[], bytes]
     assert found.name == name.split(maxsplit=1)[0]
 
 
-@pytest.mark.parametrize(("name", "magic"), pictures.MAGICS.items(), ids=pictures.MAGICS.keys())
+@pytest.mark.parametrize(("name", "magic"), image_files.MAGICS.items(), ids=image_files.MAGICS.keys())
 def test_a_magic_number_is_enough(name: str, magic: bytes) -> None:
     """What follows it is the decoder's business."""
     found = identify(magic)
@@ -53,7 +53,7 @@ def test_a_magic_number_is_enough(name: str, magic: bytes) -> None:
         struct.pack("<BBBHHBHHHHBB", 0, 0, 2, 0, 0, 0, 0, 0, 64, 64, 24, 0xC0),
         struct.pack("<BBBHHBHHHHBB", 0, 0, 1, 0, 256, 24, 0, 0, 64, 64, 8, 0),
         bytes(32),
-        pictures.garbage(),
+        image_files.garbage(),
     ],
 )
 def test_other_files_are_not_recognised(head: bytes) -> None:

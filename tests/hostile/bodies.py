@@ -3,10 +3,10 @@
 import base64
 import json
 
-from tests import pictures
 from tests.hostile.case import Case
+from tests.testing import image_files
 
-PNG = pictures.png((9, 9))
+PNG = image_files.png((9, 9))
 B64 = base64.b64encode(PNG).decode()
 
 _DEEP = 100_000

@@ -8,11 +8,10 @@ from functools import partial
 
 from PIL import Image
 
-from tests import pictures
-from tests.hostile import chunks
 from tests.hostile.case import Case, Outcome
-from tests.hostile.chunks import IEND, LONG, MEBIBYTE, PIXELS, PNG, SHORT, ihdr
-from tests.worker.hostile_files import SEED, HostileFile, cut_off, damaged
+from tests.testing import chunks, image_files
+from tests.testing.chunks import IEND, LONG, MEBIBYTE, PIXELS, PNG, SHORT, ihdr
+from tests.testing.hostile_files import SEED, HostileFile, cut_off, damaged
 
 REFUSED, CONVERTED, ANSWERED = Outcome
 
@@ -22,15 +21,15 @@ _TINY = (9, 7)
 _MOST = 120  # of a file's bytes that are harmed, each in a file of its own
 
 TINY: dict[str, Callable[[], bytes]] = {
-    "JPEG": lambda: pictures.jpeg(_TINY),
-    "JPEG progressive": lambda: pictures.jpeg(_TINY, progressive=True),
-    "PNG": lambda: pictures.png(_TINY),
-    "WebP": lambda: pictures.webp(_TINY),
-    "WebP lossless": lambda: pictures.webp(_TINY, lossless=True),
-    "GIF": lambda: pictures.gif(_TINY),
-    "TIFF": lambda: pictures.tiff(_TINY),
-    "TIFF LZW": lambda: pictures.tiff(_TINY, compression="tiff_lzw"),
-    "BMP": lambda: pictures.bmp(_TINY),
+    "JPEG": lambda: image_files.jpeg(_TINY),
+    "JPEG progressive": lambda: image_files.jpeg(_TINY, progressive=True),
+    "PNG": lambda: image_files.png(_TINY),
+    "WebP": lambda: image_files.webp(_TINY),
+    "WebP lossless": lambda: image_files.webp(_TINY, lossless=True),
+    "GIF": lambda: image_files.gif(_TINY),
+    "TIFF": lambda: image_files.tiff(_TINY),
+    "TIFF LZW": lambda: image_files.tiff(_TINY, compression="tiff_lzw"),
+    "BMP": lambda: image_files.bmp(_TINY),
 }
 """Files so small that each byte counts."""
 
@@ -77,7 +76,7 @@ def families() -> Iterator[Case[Family, None]]:
 
 
 def _damaged_exif() -> Iterator[HostileFile]:
-    data = pictures.jpeg((40, 30), orientation=6, metadata=True)
+    data = image_files.jpeg((40, 30), orientation=6, metadata=True)
     begin, end = data.index(b"Exif"), data.index(b"Exif") + 300
     for at in range(begin, end, 3):
         yield HostileFile(f"EXIF with 2^16-1 at {at}", data[:at] + b"\xff\xff" + data[at + 2 :])
@@ -95,7 +94,7 @@ def _damaged_boxes() -> Iterator[HostileFile]:
 
 
 def _random_codes() -> Iterator[HostileFile]:
-    head = pictures.flat_webp((64, 64))[20:25]
+    head = image_files.flat_webp((64, 64))[20:25]
     for number in range(100):
         chance = random.Random(SEED + number)  # noqa: S311 - noise, no secret
         yield HostileFile(f"codes {number}", chunks.webp(chunks.riff(b"VP8L", head + chance.randbytes(300))))
@@ -108,13 +107,13 @@ def jpeg_scans(*parts: bytes) -> bytes:
 
 def _pieces() -> tuple[bytes, bytes, bytes, bytes]:
     """Return tables, frame header, Huffman codes, and scan of a small JPEG."""
-    data = pictures.jpeg((40, 30))
+    data = image_files.jpeg((40, 30))
     frame, codes, scan = data.index(b"\xff\xc0"), data.index(b"\xff\xc4"), data.index(b"\xff\xda")
     return data[2:frame], data[frame:codes], data[codes:scan], data[scan:]
 
 
 def _with_components(count: int) -> bytes:
-    data = bytearray(pictures.jpeg((40, 30)))
+    data = bytearray(image_files.jpeg((40, 30)))
     data[chunks.frame_header(data) + 8] = count
     return bytes(data)
 
@@ -124,7 +123,7 @@ def _oriented(kind: int, count: int, value: int) -> bytes:
 
 
 def _indexed(*parts: tuple[bytes, bytes]) -> bytes:
-    return pictures.raw_png((8, 8), 8, 3, [b"\xff" * 8] * 8, *parts)
+    return image_files.raw_png((8, 8), 8, 3, [b"\xff" * 8] * 8, *parts)
 
 
 def _coded_gif(bits: int) -> bytes:
@@ -137,20 +136,20 @@ def _jpeg_exif(*directories: chunks.Tags, following: int | None = None) -> bytes
 
 def _swapped_exif() -> bytes:
     """Return a JPEG whose EXIF says that it is in the other order than it is."""
-    data, orders = pictures.jpeg((40, 30), orientation=6), (b"MM\0*", b"II*\0")
+    data, orders = image_files.jpeg((40, 30), orientation=6), (b"MM\0*", b"II*\0")
     at = data.index(b"Exif\0\0") + 6
     return data[:at] + orders[data[at : at + 4] == orders[0]] + data[at + 4 :]
 
 
 def _mpo_alone() -> bytes:
-    data = pictures.mpo()
+    data = image_files.mpo()
     with Image.open(io.BytesIO(data)) as opened:
         opened.seek(1)
         return data[: opened.offset]  # type: ignore[attr-defined]
 
 
 def _followed(make: Callable[[], bytes]) -> bytes:
-    return make() + pictures.garbage(10_000_000)
+    return make() + image_files.garbage(10_000_000)
 
 
 BILLION_LAUGHS = (
@@ -159,17 +158,17 @@ BILLION_LAUGHS = (
     b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>&c;&d;</x:xmpmeta>"
 )
 PALETTE = (b"PLTE", bytes(range(6)))
-IPTC = chunks.segment(0xED, b"Photoshop 3.0\x008BIM\x04\x04\0\0\xff\xff\xff\xff" + pictures.garbage(500))
+IPTC = chunks.segment(0xED, b"Photoshop 3.0\x008BIM\x04\x04\0\0\xff\xff\xff\xff" + image_files.garbage(500))
 
 
 def _profiled(profile: bytes) -> bytes:
-    return pictures.png((8, 8), profile=profile)
+    return image_files.png((8, 8), profile=profile)
 
 
 def _cyclic_profile() -> bytes:
     """Return a profile whose tags all lie in its own table of tags."""
     tags = b"".join(struct.pack(">4sII", name, 128, 4096) for name in (b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"wtpt"))
-    head = bytearray(pictures.srgb_profile()[:128])
+    head = bytearray(image_files.srgb_profile()[:128])
     body = struct.pack(">I", 5) + tags
     struct.pack_into(">I", head, 0, 128 + len(body))
     return bytes(head) + body
@@ -179,11 +178,11 @@ BROKEN: list[Case[Callable[[], bytes], Outcome]] = [
     Case(78, "nothing", lambda: b"", REFUSED),
     Case(79, "one byte", lambda: b"\x89", REFUSED),
     *(Case(80, f"the first bytes of {kind} alone", partial(bytes, magic), REFUSED)
-      for kind, magic in pictures.MAGICS.items()),
-    *(Case(81, f"{size} random bytes", partial(pictures.garbage, size), REFUSED)
+      for kind, magic in image_files.MAGICS.items()),
+    *(Case(81, f"{size} random bytes", partial(image_files.garbage, size), REFUSED)
       for size in (1000, 100_000, 10_000_000)),
     Case(85, "PNG with a wrong checksum", lambda: PNG + ihdr((8, 8)) + PIXELS[:-1] + b"!" + IEND, ANSWERED),
-    Case(85, "PNG with a wrong Adler-32", lambda: pictures.png((8, 8))[:-17] + bytes(5) + IEND, ANSWERED),
+    Case(85, "PNG with a wrong Adler-32", lambda: image_files.png((8, 8))[:-17] + bytes(5) + IEND, ANSWERED),
     Case(86, "PNG whose pixels come first", lambda: PNG + PIXELS + ihdr((8, 8)) + IEND, REFUSED),
     Case(86, "PNG with two headers", lambda: PNG + ihdr((8, 8)) + ihdr((9000, 9000)) + PIXELS + IEND, ANSWERED),
     Case(86, "PNG without its palette", _indexed, ANSWERED),
@@ -198,7 +197,7 @@ BROKEN: list[Case[Callable[[], bytes], Outcome]] = [
     *(Case(88, f"GIF with codes of {bits} bits", partial(_coded_gif, bits), ANSWERED)
       for bits in (0, 1, 12, 13, 255)),
     Case(89, "GIF without colours", lambda: chunks.gif((4, 4), chunks.gif_frame((4, 4)), colours=b""), ANSWERED),
-    Case(90, "JPEG without an end", lambda: pictures.jpeg((40, 30))[:-2], ANSWERED),
+    Case(90, "JPEG without an end", lambda: image_files.jpeg((40, 30))[:-2], ANSWERED),
     Case(90, "JPEG without a scan", lambda: jpeg_scans(*_pieces()[:3], b"\xff\xd9"), REFUSED),
     Case(90, "JPEG with two beginnings", lambda: jpeg_scans(b"\xff\xd8", *_pieces()), ANSWERED),
     Case(90, "JPEG without codes", lambda: jpeg_scans(*_pieces()[:2], _pieces()[3]), ANSWERED),
@@ -227,16 +226,18 @@ BROKEN: list[Case[Callable[[], bytes], Outcome]] = [
          b"XML:com.adobe.xmp\0\0\0\0\0" + BILLION_LAUGHS)), CONVERTED),
     Case(97, "XMP with entities in a WebP", lambda: chunks.webp(chunks.webp_canvas((9, 9)), chunks.flat((9, 9)),
          chunks.riff(b"XMP ", BILLION_LAUGHS)), CONVERTED),
-    Case(98, "profile cut off", lambda: _profiled(pictures.srgb_profile()[:200]), CONVERTED),
+    Case(98, "profile cut off", lambda: _profiled(image_files.srgb_profile()[:200]), CONVERTED),
     Case(98, "profile of a wrong class",
-         lambda: _profiled(pictures.srgb_profile()[:12] + b"link" + pictures.srgb_profile()[16:]), CONVERTED),
+         lambda: _profiled(image_files.srgb_profile()[:12] + b"link" + image_files.srgb_profile()[16:]), CONVERTED),
     Case(98, "profile whose tags lie in each other", lambda: _profiled(_cyclic_profile()), CONVERTED),
-    Case(98, "profile of 16 MB", lambda: _profiled(pictures.srgb_profile() + pictures.garbage(16 * MEBIBYTE)),
+    Case(98, "profile of 16 MB", lambda: _profiled(image_files.srgb_profile() + image_files.garbage(16 * MEBIBYTE)),
          ANSWERED),
-    Case(99, "RGB with the profile of a press", lambda: _profiled(pictures.cmyk_profile()), CONVERTED),
-    Case(99, "CMYK with the profile of a screen", lambda: pictures.cmyk_jpeg((9, 9), profile=pictures.srgb_profile()),
+    Case(99, "RGB with the profile of a press", lambda: _profiled(image_files.cmyk_profile()), CONVERTED),
+    Case(99, "CMYK with the profile of a screen",
+         lambda: image_files.cmyk_jpeg((9, 9), profile=image_files.srgb_profile()),
          CONVERTED),
-    Case(99, "grey with the profile of a screen", lambda: pictures.grey_jpeg((9, 9), profile=pictures.p3_profile()),
+    Case(99, "grey with the profile of a screen",
+         lambda: image_files.grey_jpeg((9, 9), profile=image_files.p3_profile()),
          CONVERTED),
     Case(100, "IPTC of noise", lambda: chunks.jpeg_with(IPTC), CONVERTED),
     Case(101, "index beyond the palette", lambda: _indexed(PALETTE), ANSWERED),
@@ -244,7 +245,7 @@ BROKEN: list[Case[Callable[[], bytes], Outcome]] = [
          ANSWERED),
     Case(102, "transparency of no length", lambda: _indexed(PALETTE, (b"tRNS", b"")), ANSWERED),
     Case(102, "transparency of half a colour", lambda: chunks.small_png((b"tRNS", b"\0\0\0")), ANSWERED),
-    Case(105, "JPEG of several pictures", pictures.mpo, CONVERTED),
+    Case(105, "JPEG of several pictures", image_files.mpo, CONVERTED),
     Case(105, "JPEG of several pictures, of which only the first is there", _mpo_alone, CONVERTED),
     *(Case(106, f"{kind} with 10 MB behind it", partial(_followed, make), CONVERTED)
       for kind, make in TINY.items()),

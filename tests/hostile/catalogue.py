@@ -6,17 +6,17 @@ COUNT = 252
 
 _PIPELINE = "tests/engine/test_pipeline.py::"
 _DECODE = "tests/engine/test_decode.py::"
-_BODIES = "tests/gateway/test_bodies.py::"
-_MULTIPART = "tests/gateway/previews/test_multipart.py::"
+_BODIES = "tests/gateway/http/test_bodies.py::"
+_MULTIPART = "tests/gateway/http/test_multipart.py::"
 _CONTENT = "tests/gateway/test_content.py::"
-_UPLOADS = "tests/gateway/test_uploads.py::"
+_UPLOADS = "tests/gateway/images_api/test_uploads.py::"
 _HERE = "tests/hostile/"
 
 PROVEN = [
     Proven(47, "output bomb", [f"{_PIPELINE}test_an_output_may_not_be_a_bomb"]),
     Proven(49, "many legal pictures at once", [
         f"{_HERE}test_pictures_at_the_gateway.py::test_49_many_legal_pictures_at_once_wait_for_each_other",
-        "tests/worker/test_children.py::test_more_pictures_than_children_are_all_converted",
+        "tests/worker/sandbox/test_pool.py::test_more_pictures_than_children_are_all_converted",
         f"{_UPLOADS}test_ten_large_uploads_do_not_stop_the_gateway_from_answering",
     ]),
     Proven(50, "the same bomb a thousand times", [f"{_HERE}test_pictures.py::test_50_a_bomb_a_thousand_times_over"]),
@@ -25,11 +25,11 @@ PROVEN = [
     ]),
     Proven(84, "text called a picture", [
         f"{_HERE}test_pictures_at_the_gateway.py::test_84_a_text_called_a_picture_is_refused",
-        "tests/core/test_uploads.py::test_a_picture_is_checked_by_its_bytes_not_by_its_name",
+        "tests/images/test_uploads.py::test_a_picture_is_checked_by_its_bytes_not_by_its_name",
     ]),
     Proven(103, "every mode to every target", [
         f"{_PIPELINE}test_every_source_becomes_every_output",
-        "tests/engine/test_colour.py::test_every_mode_becomes_one_that_can_be_resized",
+        "tests/engine/test_color.py::test_every_mode_becomes_one_that_can_be_resized",
     ]),
     Proven(104, "alpha to JPEG", [f"{_PIPELINE}test_transparency_is_kept_or_laid_on_the_background"]),
     Proven(107, "warnings of decoders", [f"{_DECODE}test_odd_metadata_warns_nobody"]),
@@ -38,14 +38,14 @@ PROVEN = [
         f"{_PIPELINE}test_a_broken_file_raises_nothing_but_picture_errors",
     ]),
     Proven(109, "Pillow's own hostile files, with `make hostile`", [
-        "tests/worker/test_hostile.py::test_hostile_files_get_an_answer_and_nothing_else",
+        "tests/worker/sandbox/test_hostile.py::test_hostile_files_get_an_answer_and_nothing_else",
     ]),
     Proven(147, "half of a character", [f"{_HERE}test_names.py::test_147_half_of_a_character_is_no_text"]),
     Proven(159, "two uploads of a name", [f"{_HERE}test_names.py::test_159_two_uploads_of_a_name_are_kept_apart"]),
     Proven(160, "names that differ in case", [f"{_HERE}test_names.py::test_160_names_that_differ_in_case_are_two"]),
     Proven(165, "naughty strings", [
         f"{_HERE}test_names.py::test_165_naughty_strings_are_stored_or_refused",
-        "tests/core/test_names.py::test_a_name_that_a_store_or_a_shell_could_misread_is_refused",
+        "tests/images/test_names.py::test_a_name_that_a_store_or_a_shell_could_misread_is_refused",
     ]),
     Proven(166, "ids of others", [
         f"{_HERE}test_names.py::test_166_ids_cannot_be_guessed_or_made_up",
@@ -137,7 +137,7 @@ PROVEN = [
     ]),
     Proven(230, "labels of metrics", [
         f"{_HERE}test_responses.py::test_230_nobody_makes_up_labels",
-        "tests/gateway/previews/test_status_page.py::test_clients_cannot_make_up_any_number_of_labels",
+        "tests/gateway/imageconverter_api/test_status_page.py::test_clients_cannot_make_up_any_number_of_labels",
         "tests/gateway/test_health.py::test_metrics_count_by_route_never_by_path",
     ]),
     Proven(231, "names in answers and reports are JSON", [
@@ -150,12 +150,12 @@ PROVEN = [
     Proven(238, "credentials in logs", [
         f"{_HERE}test_responses.py::test_238_credentials_are_not_in_the_log",
         "tests/compose/test_compose_stack.py::test_secrets_are_neither_logged_nor_among_arguments",
-        "tests/core/test_settings.py::test_secrets_are_not_printed",
+        "tests/settings/test_settings.py::test_secrets_are_not_printed",
     ]),
     Proven(240, "preflights", [f"{_HERE}test_access.py::test_240_no_other_site_is_told_that_it_may"]),
     Proven(241, "deleting what is another's", [
-        "tests/gateway/test_deletions.py::test_the_right_to_delete_counts_by_type",
-        "tests/gateway/test_directories.py::test_rights_are_asked_for",
+        "tests/gateway/images_api/test_deletions.py::test_the_right_to_delete_counts_by_type",
+        "tests/gateway/images_api/test_directories.py::test_rights_are_asked_for",
     ]),
     Proven(242, "Redis without a password", [
         f"{_HERE}test_access.py::test_242_redis_does_nothing_without_the_password",
@@ -163,23 +163,25 @@ PROVEN = [
     ]),
     Proven(244, "the store without a signature", [
         f"{_HERE}test_access.py::test_244_the_store_does_nothing_for_strangers",
-        "tests/core/test_storage.py::test_wrong_credentials_are_told_as_trouble_of_the_store",
+        "tests/storage/test_store.py::test_wrong_credentials_are_told_as_trouble_of_the_store",
     ]),
     Proven(247, "addresses in bodies", [
-        "tests/engine/sources/test_xfig.py::test_the_file_of_a_picture_is_not_opened",
+        "tests/rare_formats/test_xfig.py::test_the_file_of_a_picture_is_not_opened",
     ]),
     Proven(248, "secrets in public numbers", [
         f"{_HERE}test_access.py::test_248_what_everybody_may_read_holds_no_secret",
     ]),
     Proven(250, "full and read-only disks", [
         "tests/compose/test_compose_stack.py::test_file_systems_are_read_only_even_for_root",
-        "tests/worker/test_confinement.py::test_the_kernel_refuses",
-        "tests/core/test_storage.py::test_every_verb_ends_in_time_when_the_store_is_away",
+        "tests/worker/sandbox/test_confinement.py::test_the_kernel_refuses",
+        "tests/storage/test_store.py::test_every_verb_ends_in_time_when_the_store_is_away",
     ]),
     Proven(251, "clocks that jump", [
         f"{_HERE}test_access.py::test_251_a_clock_that_jumps_does_no_more_than_end_tokens",
     ]),
-    Proven(252, "a decoder that was taken over", ["tests/worker/test_confinement.py::test_the_kernel_refuses"]),
+    Proven(252, "a decoder that was taken over", [
+        "tests/worker/sandbox/test_confinement.py::test_the_kernel_refuses",
+    ]),
 ]  # fmt: skip
 
 NOT_OURS = [

@@ -9,12 +9,12 @@ from aiohttp import web
 
 from imageconverter.resources import Resources, wait_for_bucket
 from imageconverter.settings import Gateway
-from services.gateway import middleware
+from services.gateway.http import middleware
 from services.gateway.main import run as run_gateway
 from tests.conftest import API_KEY, MakeSettings
-from tests.gateway.failures import no_failures
 from tests.hostile.wire import Wire
-from tests.worker.test_hostile import attack
+from tests.testing.failures import no_failures
+from tests.worker.sandbox.test_hostile import attack
 
 __all__ = ["attack", "no_failures"]
 

@@ -8,9 +8,8 @@ import zipfile
 from collections.abc import Callable
 from functools import partial
 
-from tests import pictures, rare_pictures
-from tests.hostile import chunks
 from tests.hostile.case import Case
+from tests.testing import chunks, image_files, rare_files
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(%pipe%touch /tmp/owned) (w) file\nshowpage\n"
 SVG_FILE = (
@@ -36,7 +35,7 @@ def archive(kind: str) -> bytes:
     file = io.BytesIO()
     if kind == "zip":
         with zipfile.ZipFile(file, "w") as packed:
-            packed.writestr("../../a.png", pictures.png((9, 9)))
+            packed.writestr("../../a.png", image_files.png((9, 9)))
     else:
         with tarfile.open(fileobj=file, mode="w") as packed_tar:
             member = tarfile.TarInfo("../../a.png")
@@ -61,8 +60,8 @@ FOREIGN: list[Case[Callable[[], bytes], None]] = [
     Case(122, "WMF", lambda: WMF, None),
     Case(122, "EMF", lambda: EMF, None),
     Case(123, "XBM", lambda: XBM, None),
-    Case(123, "XPM without its first line", lambda: rare_pictures.xpm()[9:], None),
-    Case(124, "FITS in gzip", lambda: gzip.compress(rare_pictures.stretched_fits()), None),
+    Case(123, "XPM without its first line", lambda: rare_files.xpm()[9:], None),
+    Case(124, "FITS in gzip", lambda: gzip.compress(rare_files.stretched_fits()), None),
     *(Case(125, kind, partial(_begun, data), None) for kind, data in {
         "FLI": struct.pack("<IHHHHH", 128, 0xAF11, 1, 8, 8, 8),
         "DDS": b"DDS \x7c\0\0\0", "BLP": b"BLP2\1\0\0\0", "SGI": b"\1\xda\1\1\0\2", "ICNS": b"icns\0\0\2\0",
@@ -71,11 +70,11 @@ FOREIGN: list[Case[Callable[[], bytes], None]] = [
         "IM": b"Image type: L\r\n",
         "SPIDER": struct.pack(">27f", *[1.0] * 27), "IPTC": b"\x1c\2\0", "GBR": b"\0\0\0\x1c\0\0\0\2",
     }.items()),
-    Case(126, "ZIP before a GIF", lambda: archive("zip") + pictures.gif((9, 9)), None),
+    Case(126, "ZIP before a GIF", lambda: archive("zip") + image_files.gif((9, 9)), None),
     Case(130, "ZIP", lambda: archive("zip"), None),
     Case(130, "TAR", lambda: archive("tar"), None),
     Case(130, "7z", lambda: b"7z\xbc\xaf\x27\x1c\0\4" + bytes(60), None),
-    Case(130, "gzip of a PNG", lambda: gzip.compress(pictures.png((9, 9))), None),
+    Case(130, "gzip of a PNG", lambda: gzip.compress(image_files.png((9, 9))), None),
     Case(131, "program", lambda: b"\x7fELF\2\1\1" + bytes(60), None),
     Case(131, "program of Windows", lambda: b"MZ\x90\0" + bytes(60), None),
     Case(131, "script", lambda: b"#!/bin/sh\ntouch /tmp/owned\n", None),
@@ -85,12 +84,12 @@ FOREIGN: list[Case[Callable[[], bytes], None]] = [
 
 
 def _gif_with_zip() -> bytes:
-    return pictures.gif((9, 9)) + archive("zip")
+    return image_files.gif((9, 9)) + archive("zip")
 
 
 def _page_as_gif() -> bytes:
     """Return a GIF whose extents are the beginning of a comment of a script."""
-    return b"GIF89a/*" + pictures.gif((9, 9))[8:] + b"*/=1;alert(1)//" + HTML
+    return b"GIF89a/*" + image_files.gif((9, 9))[8:] + b"*/=1;alert(1)//" + HTML
 
 
 def _png_with_php() -> bytes:
@@ -100,7 +99,7 @@ def _png_with_php() -> bytes:
 TWOFOLD: list[Case[Callable[[], bytes], None]] = [
     Case(126, "GIF with a ZIP behind it", _gif_with_zip, None),
     Case(127, "JPEG with a page in its comment", lambda: chunks.jpeg_with(chunks.segment(0xFE, HTML)) + HTML, None),
-    Case(127, "PNG with a page behind it", lambda: pictures.png((9, 9)) + HTML, None),
+    Case(127, "PNG with a page behind it", lambda: image_files.png((9, 9)) + HTML, None),
     Case(128, "PNG with PHP in a text", _png_with_php, None),
     Case(128, "PNG with PHP in its palette", lambda: _png_of_palette(PHP), None),
     Case(129, "JPEG with a script in its comment", lambda: chunks.jpeg_with(chunks.segment(0xFE, b"*/=alert(1);/*")),
@@ -108,14 +107,24 @@ TWOFOLD: list[Case[Callable[[], bytes], None]] = [
     Case(132, "GIF whose size is a comment of a script", _page_as_gif, None),
     Case(132, "WebP with a page in its XMP", lambda: chunks.webp(chunks.webp_canvas((9, 9)), chunks.flat((9, 9)),
          chunks.riff(b"XMP ", HTML)), None),
-    Case(228, "JPEG that says where it was taken", lambda: pictures.jpeg((40, 30), metadata=True), None),
-    Case(228, "PNG that says where it was taken", lambda: pictures.png((40, 30), metadata=True), None),
+    Case(228, "JPEG that says where it was taken", lambda: image_files.jpeg((40, 30), metadata=True), None),
+    Case(228, "PNG that says where it was taken", lambda: image_files.png((40, 30), metadata=True), None),
 ]  # fmt: skip
 """Pictures that are something else as well: nothing of that may be left in an output."""
 
-TELLTALES = (b"<script", b"<html", b"PK\3\4", b"PK\1\2", b"<?php", b"alert(", b"Exif", b"xmpmeta", pictures.GPS_TEXT)
+TELLTALES = (
+    b"<script",
+    b"<html",
+    b"PK\3\4",
+    b"PK\1\2",
+    b"<?php",
+    b"alert(",
+    b"Exif",
+    b"xmpmeta",
+    image_files.GPS_TEXT,
+)
 
 
 def _png_of_palette(content: bytes) -> bytes:
     colours = content + bytes(-len(content) % 3)
-    return pictures.raw_png((8, 8), 8, 3, [bytes(range(8))] * 8, (b"PLTE", colours))
+    return image_files.raw_png((8, 8), 8, 3, [bytes(range(8))] * 8, (b"PLTE", colours))

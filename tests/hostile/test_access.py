@@ -17,17 +17,17 @@ from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
 from imageconverter import keys
-from imageconverter.conversions import TASK
+from imageconverter.images.conversions import TASK
 from imageconverter.jobs import Lane, LaneWorker
-from imageconverter.jobs.lane import job_key
+from imageconverter.jobs.queue_name import job_key
 from imageconverter.resources import Resources
 from imageconverter.settings import Gateway, Worker
 from services.gateway.app import create_app
-from services.worker.children.pool import ChildPool
-from services.worker.conversion import Conversion
+from services.worker.conversions import Conversion
+from services.worker.sandbox.pool import ChildPool
 from services.worker.tasks import _Interactive
 from tests.conftest import ADMIN, API_KEY, MakeSettings
-from tests.gateway.test_uploads import body, post
+from tests.gateway.images_api.test_uploads import body, post
 from tests.hostile.case import Case, names
 from tests.hostile.wire import Wire
 
@@ -107,7 +107,7 @@ async def test_234_a_wrong_user_takes_the_time_of_a_wrong_password(
         return real(first, second)
 
     real = hmac.compare_digest
-    monkeypatch.setattr("services.gateway.access.hmac.compare_digest", compare)
+    monkeypatch.setattr("services.gateway.auth.access.hmac.compare_digest", compare)
     async with guarded.post(LOGIN, json={"email": user, "password": password}) as answer:
         assert answer.status == 401
     assert len(compared) == 2
@@ -302,7 +302,7 @@ async def test_251_a_clock_that_jumps_does_no_more_than_end_tokens(
     """An hour back or forth: jobs go by the clock of Redis."""
     _, answer = await post(gateway, LOGIN, {"apiKey": API_KEY})
     real = time.time
-    monkeypatch.setattr("services.gateway.tokens.time.time", lambda: real() + hours * 3600)
+    monkeypatch.setattr("services.gateway.auth.tokens.time.time", lambda: real() + hours * 3600)
     async with gateway.get(
         "/images/convert/status", headers={"Authorization": f"Bearer {answer['accessToken']}"}
     ) as told:

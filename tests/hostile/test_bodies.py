@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient
 
 from imageconverter.resources import Resources
 from tests.conftest import ADMIN
-from tests.gateway.test_uploads import body, post
+from tests.gateway.images_api.test_uploads import body, post
 from tests.hostile.bodies import B64, BASE64, ODD, PNG, PROTOTYPES, VALUES, WHOLE
 from tests.hostile.case import Case, names
 from tests.hostile.wire import Wire

@@ -10,7 +10,6 @@ import pytest
 import tests
 from tests.hostile import (
     bodies,
-    bombs,
     broken,
     exchanges,
     formats,
@@ -22,6 +21,7 @@ from tests.hostile import (
 from tests.hostile import names as file_names
 from tests.hostile.case import Case, Proven
 from tests.hostile.catalogue import COUNT, NOT_OURS, PROVEN
+from tests.testing import bombs
 
 ROOT = Path(tests.__file__).parents[1]
 MODULES = (

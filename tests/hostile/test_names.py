@@ -9,16 +9,16 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from imageconverter.resources import Resources
-from tests import pictures
 from tests.conftest import ADMIN
-from tests.gateway.test_uploads import b64, body, post
+from tests.gateway.images_api.test_uploads import b64, body, post
 from tests.hostile.case import Case, names
 from tests.hostile.names import AS_IT_IS, NAMES, NAUGHTY, PATHS, REFUSED
 from tests.hostile.wire import Wire
+from tests.testing import image_files
 
 Client = TestClient[Any, Any]
 
-PICTURE = pictures.png((9, 9))
+PICTURE = image_files.png((9, 9))
 
 
 async def stored(resources: Resources, prefix: str) -> list[str]:
@@ -78,10 +78,10 @@ async def test_147_half_of_a_character_is_no_text(gateway: Client) -> None:
 async def test_159_two_uploads_of_a_name_are_kept_apart(gateway: Client, resources: Resources) -> None:
     """Each has its own bytes."""
     _, first = await upload(gateway, "a.png")
-    _, second = await upload(gateway, "a.png", data=pictures.png((7, 7)))
+    _, second = await upload(gateway, "a.png", data=image_files.png((7, 7)))
     kept = await asyncio.gather(*(resources.store.get(f"source/{each['path']}/a.png") for each in (first, second)))
 
-    assert [bytes(each.data) if each else b"" for each in kept] == [PICTURE, pictures.png((7, 7))]
+    assert [bytes(each.data) if each else b"" for each in kept] == [PICTURE, image_files.png((7, 7))]
 
 
 async def test_160_names_that_differ_in_case_are_two(gateway: Client, resources: Resources) -> None:

@@ -15,12 +15,12 @@ from PIL import Image
 from imageconverter.engine import Limits, Target
 from imageconverter.engine.pipeline import convert
 from imageconverter.errors import PictureError, Undecodable
-from tests import pictures
-from tests.gateway.test_uploads import b64, body, post
-from tests.hostile.bombs import BOMBS
+from tests.gateway.images_api.test_uploads import b64, body, post
 from tests.hostile.broken import BROKEN
 from tests.hostile.case import Case, Outcome, names
 from tests.hostile.formats import FOREIGN, HTML, TWOFOLD
+from tests.testing import image_files
+from tests.testing.bombs import BOMBS
 
 Client = TestClient[Any, Any]
 
@@ -82,14 +82,14 @@ async def test_a_foreign_format_is_refused_before_it_is_stored(gateway: Client, 
 
 
 KINDS: list[Case[tuple[str, bytes], str]] = [
-    Case(82, "JPEG called PNG", ("a.png", pictures.jpeg((40, 30))), "image/jpeg"),
-    Case(82, "PNG called JPEG", ("a.jpg", pictures.png((40, 30))), "image/png"),
-    Case(82, "GIF called WebP", ("a.webp", pictures.gif((40, 30))), "image/gif"),
-    Case(224, "GIF called a page", ("a.html", pictures.gif((40, 30))), "image/gif"),
-    Case(224, "PNG called a drawing", ("a.svg", pictures.png((40, 30))), "image/png"),
-    Case(224, "JPEG called a script", ("a.js", pictures.jpeg((40, 30))), "image/jpeg"),
-    Case(224, "BMP called a program", ("a.exe", pictures.bmp((40, 30))), "image/png"),
-    Case(224, "JPEG called nothing", (".htaccess", pictures.jpeg((40, 30))), "image/jpeg"),
+    Case(82, "JPEG called PNG", ("a.png", image_files.jpeg((40, 30))), "image/jpeg"),
+    Case(82, "PNG called JPEG", ("a.jpg", image_files.png((40, 30))), "image/png"),
+    Case(82, "GIF called WebP", ("a.webp", image_files.gif((40, 30))), "image/gif"),
+    Case(224, "GIF called a page", ("a.html", image_files.gif((40, 30))), "image/gif"),
+    Case(224, "PNG called a drawing", ("a.svg", image_files.png((40, 30))), "image/png"),
+    Case(224, "JPEG called a script", ("a.js", image_files.jpeg((40, 30))), "image/jpeg"),
+    Case(224, "BMP called a program", ("a.exe", image_files.bmp((40, 30))), "image/png"),
+    Case(224, "JPEG called nothing", (".htaccess", image_files.jpeg((40, 30))), "image/jpeg"),
 ]
 
 
@@ -116,7 +116,7 @@ async def test_a_picture_is_what_its_bytes_are(gateway: Client, case: Case[tuple
 async def test_83_a_type_that_is_declared_is_not_believed(gateway: Client, declared: str) -> None:
     """Not of the part of a form."""
     form = FormData()
-    form.add_field("sourceImage", pictures.jpeg((40, 30)), filename="a.html", content_type=declared)
+    form.add_field("sourceImage", image_files.jpeg((40, 30)), filename="a.html", content_type=declared)
     async with gateway.post("/imageconverter/cacheAndGetImage/declared/auto:20x20", data=form) as answer:
         assert answer.status == 200
         assert answer.content_type == "image/jpeg"
@@ -147,7 +147,7 @@ SIZES: list[Case[str, None]] = [
 async def test_no_size_that_is_asked_for_is_a_bomb(gateway: Client, case: Case[str, None]) -> None:
     """What is near enough is answered, of a bounded size, or it is refused."""
     form = FormData()
-    form.add_field("sourceImage", pictures.png((3, 2)), filename="a.png")
+    form.add_field("sourceImage", image_files.png((3, 2)), filename="a.png")
     async with gateway.post(f"/imageconverter/cacheAndGetImage/sizes/{case.attack}", data=form) as answer:
         assert answer.status in (200, 415)
         if answer.status == 200:
@@ -157,7 +157,7 @@ async def test_no_size_that_is_asked_for_is_a_bomb(gateway: Client, case: Case[s
 
 async def test_49_many_legal_pictures_at_once_wait_for_each_other(gateway: Client) -> None:
     """Thirty-two of 24 megapixels: each is converted."""
-    large = body(fileName="a.jpg", imageData=b64(pictures.jpeg(picture=Image.new("RGB", (6000, 4000)))))
+    large = body(fileName="a.jpg", imageData=b64(image_files.jpeg(picture=Image.new("RGB", (6000, 4000)))))
     answers = await asyncio.gather(*(post(gateway, "/images/upload/convert", large) for _ in range(32)))
 
     assert {status for status, _ in answers} == {200}
@@ -179,7 +179,7 @@ def test_108_whatever_a_decoder_raises_is_one_kind_of_error(
     def fail(*_args: Any, **_options: Any) -> None:
         raise error
 
-    data = pictures.jpeg((40, 30))
+    data = image_files.jpeg((40, 30))
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", fail)
     with pytest.raises(PictureError) as caught:
         convert(io.BytesIO(data), [Target(max_width=9, max_height=9)])

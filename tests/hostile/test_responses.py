@@ -11,13 +11,13 @@ import pytest
 import structlog
 from aiohttp.test_utils import TestClient
 
-from services.gateway import middleware
-from tests import pictures
+from services.gateway.http import middleware
 from tests.conftest import ADMIN, API_KEY
-from tests.gateway.test_uploads import b64, body
+from tests.gateway.images_api.test_uploads import b64, body
 from tests.hostile.case import Case, names
 from tests.hostile.exchanges import KEY
 from tests.hostile.wire import SECONDS, Wire
+from tests.testing import image_files
 
 Client = TestClient[Any, Any]
 
@@ -100,7 +100,7 @@ async def test_an_error_repeats_nothing_and_tells_nothing(
 async def test_227_a_name_in_an_answer_is_only_text(gateway: Client) -> None:
     """Rows of results hold names as JSON does, under a type that no browser takes for a page."""
     name = "<img src=x onerror=alert(1)>'\"&.png"
-    sent = json.dumps(body(fileName=name, imageData=b64(pictures.png((9, 9))))).encode()
+    sent = json.dumps(body(fileName=name, imageData=b64(image_files.png((9, 9))))).encode()
     async with gateway.post("/images/upload/convert", data=sent, headers=ADMIN) as answer:
         assert answer.content_type == "application/json"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -166,7 +166,7 @@ async def test_238_credentials_are_not_in_the_log(wire: Wire, monkeypatch: pytes
 FAILING = """
 import structlog
 from imageconverter.settings import Process
-from imageconverter.telemetry import set_up_logging
+from services.runtime.logs import set_up_logging
 
 def fail(secret):
     raise ValueError("it failed")

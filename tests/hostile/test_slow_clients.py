@@ -12,8 +12,8 @@ from imageconverter.errors import MalformedBody
 from imageconverter.resources import Resources
 from imageconverter.settings import MEGABYTE
 from services.gateway.app import create_app
-from services.gateway.bodies import read_body
-from services.gateway.connection import Deadlines
+from services.gateway.http.bodies import read_body
+from services.gateway.http.connection import Deadlines
 from services.gateway.main import serving
 from services.stack.ports import free_ports
 from tests.conftest import MakeSettings

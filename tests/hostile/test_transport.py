@@ -13,12 +13,12 @@ from imageconverter.resources import Resources
 from imageconverter.settings import MEGABYTE
 from services.gateway.routes import routes
 from tests.conftest import ADMIN
-from tests.gateway.previews.requests import FORMAT
-from tests.gateway.test_uploads import body
+from tests.gateway.images_api.test_uploads import body
 from tests.hostile.case import Case, names
 from tests.hostile.exchanges import CHUNKED, EXCHANGES, KEY, LAST, LIVE, cancel
 from tests.hostile.test_names import stored
 from tests.hostile.wire import SECONDS, Wire
+from tests.testing.preview_requests import FORMAT
 
 Client = TestClient[Any, Any]
 

@@ -13,7 +13,7 @@ from imageconverter.errors import ConversionFailed, QueueFull, QueueUnavailable
 from imageconverter.jobs import JobQueue, Lane, open_redis
 from imageconverter.resources import Resources
 from imageconverter.settings import Redis
-from tests.faults import FaultProxy, Mode, fault_proxy
+from tests.testing.faults import FaultProxy, Mode, fault_proxy
 
 
 @pytest.fixture

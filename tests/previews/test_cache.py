@@ -11,16 +11,16 @@ from imageconverter.errors import ImageConverterError, InvalidFileFormat, NotFou
 from imageconverter.jobs import Lane
 from imageconverter.previews import parse
 from imageconverter.previews.cache import PreviewCache
-from imageconverter.previews.hot import HotPreviews, ServedPreview
+from imageconverter.previews.memory_cache import HotPreviews, ServedPreview
 from imageconverter.resources import Resources
 from imageconverter.settings import Previews
-from services.worker.children.pool import ChildPool
-from tests import pictures
-from tests.engine.judging import opened
+from services.worker.sandbox.pool import ChildPool
+from tests.testing import image_files
+from tests.testing.judging import opened
 
 SMALL = parse("auto:200x150")
 LARGE = parse("auto:800x800")
-PHOTO = pictures.jpeg((640, 480))
+PHOTO = image_files.jpeg((640, 480))
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -94,14 +94,14 @@ async def test_a_comment_is_written_into_previews(cache: PreviewCache, key: str)
 async def test_the_source_of_a_known_key_is_not_converted(cache: PreviewCache, key: str) -> None:
     """Cache-and-get only creates."""
     first = await cache.cache_and_get(key, SMALL, PHOTO)
-    second = await cache.cache_and_get(key, SMALL, pictures.png((100, 100)))
+    second = await cache.cache_and_get(key, SMALL, image_files.png((100, 100)))
 
     assert second.data == first.data
 
 
 async def test_caching_replaces_all_previews_in_one_step(cache: PreviewCache, key: str) -> None:
     """A reader sees the old picture or the new one, whole."""
-    await cache.cache_and_get(key, SMALL, pictures.png(picture=pictures.corners((400, 300))))
+    await cache.cache_and_get(key, SMALL, image_files.png(picture=image_files.corners((400, 300))))
     seen: list[tuple[int, int]] = []
     done = asyncio.Event()
 
@@ -124,7 +124,7 @@ async def test_a_picture_that_cannot_be_converted_replaces_nothing(cache: Previe
     """It is refused with a reason."""
     first = await cache.cache_and_get(key, SMALL, PHOTO)
     with pytest.raises(InvalidFileFormat, match="broken"):
-        await cache.cache(key, pictures.truncated(PHOTO))
+        await cache.cache(key, image_files.truncated(PHOTO))
     with pytest.raises(InvalidFileFormat, match="not of a supported"):
         await cache.cache_and_get(uuid4().hex, SMALL, b"no picture")
 
@@ -177,7 +177,7 @@ async def test_the_other_formats_are_made_afterwards_where_that_is_set(resources
 
 async def test_metadata_is_kept_beside_the_previews(cache: PreviewCache, key: str) -> None:
     """Of the source."""
-    await cache.cache_and_get(key, SMALL, pictures.jpeg((640, 480), orientation=6))
+    await cache.cache_and_get(key, SMALL, image_files.jpeg((640, 480), orientation=6))
     metadata = await cache.metadata(key)
 
     assert metadata["Header"]["Header Format Name"]["value"] == "jpeg"

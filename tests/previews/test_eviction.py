@@ -12,10 +12,10 @@ from imageconverter.previews.eviction import evict, sweep
 from imageconverter.previews.index import PreviewIndex
 from imageconverter.resources import Resources
 from imageconverter.settings import Previews
-from imageconverter.storage import ObjectStore
+from imageconverter.storage.store import ObjectStore
 from services.reporter.sweeping import recurring_tasks
 from tests.conftest import MakeSettings
-from tests.previews.stored import generation_of, make_group, objects_of
+from tests.testing.stored_previews import generation_of, make_group, objects_of
 
 pytestmark = pytest.mark.usefixtures("no_previews")
 

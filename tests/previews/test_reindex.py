@@ -12,9 +12,9 @@ from imageconverter.previews import reindex as module
 from imageconverter.previews.index import Group, PreviewIndex
 from imageconverter.previews.reindex import reindex
 from imageconverter.resources import Resources
-from imageconverter.storage import ObjectStore
-from services.cli import main
-from tests.previews.stored import LARGE, SMALL, generation_of, make_group, objects_of, store_group
+from imageconverter.storage.store import ObjectStore
+from services.cli.main import main
+from tests.testing.stored_previews import LARGE, SMALL, generation_of, make_group, objects_of, store_group
 
 pytestmark = pytest.mark.usefixtures("no_previews")
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from imageconverter.reports import kept_reports, orders
+from imageconverter.reports import commands, kept_reports
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import Resources
 
@@ -27,7 +27,7 @@ async def reporter(
         "IMAGECONVERTER_REPORT_PRODUCTS_SOURCE": source,
     }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.cli", "reporter", env=environment, stderr=asyncio.subprocess.DEVNULL
+        sys.executable, "-m", "services.cli.main", "reporter", env=environment, stderr=asyncio.subprocess.DEVNULL
     )
     try:
         yield process
@@ -51,7 +51,7 @@ async def test_a_killed_scan_is_done_by_another_reporter(opened: Resources, serv
     print(f"seed {seed}")  # noqa: T201 - pytest shows it where the test fails
     moments = random.Random(seed)  # noqa: S311
     await opened.store.put("shop/products.ndjson", LINES, content_type="application/x-ndjson")
-    await orders.scan(opened.queue)
+    await commands.scan(opened.queue)
     progress = ScanProgress(opened.redis, patience=4)
     for _ in range(3):
         async with reporter(servers) as process:
@@ -75,7 +75,7 @@ async def test_one_scan_is_made_however_many_reporters_there_are(opened: Resourc
         async with asyncio.timeout(30):
             while len(await opened.queue.live_processes("reporter")) < 3:
                 await asyncio.sleep(0.05)
-        await orders.scan(opened.queue)
+        await commands.scan(opened.queue)
         await scanned(opened)
 
     assert len(await kept_reports(opened.store, "product")) == 1

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from imageconverter.catalog import arrivals, current
+from imageconverter.catalog import current, pending_imports
 from imageconverter.errors import StoreUnavailable, Unavailable
 from imageconverter.jobs import Lane
-from imageconverter.reports import kept_reports, orders, ranges
+from imageconverter.reports import commands, kept_reports, ranges
 from imageconverter.resources import Resources
 from imageconverter.settings import Reports, SettingsError
-from imageconverter.storage import ObjectStore, StoredObject
+from imageconverter.storage.store import ObjectStore, StoredObject
 from services.reporter.scanning import catalogue_sources
 from services.reporter.tasks import ReporterTasks
 from tests.reporter.conftest import make_scanner
@@ -148,20 +148,20 @@ async def test_a_received_catalogue_is_taken_over_though_redis_has_lost_the_orde
     async def chunks() -> AsyncIterator[bytes]:
         yield LINE
 
-    arrival = await arrivals.receive(opened.store, "product", chunks(), "ndjson")
-    assert await orders.revive_imports(opened.store, opened.queue) == 1
-    assert await orders.revive_imports(opened.store, opened.queue) == 1
+    arrival = await pending_imports.receive(opened.store, "product", chunks(), "ndjson")
+    assert await commands.revive_imports(opened.store, opened.queue) == 1
+    assert await commands.revive_imports(opened.store, opened.queue) == 1
     assert await opened.queue.depth(Lane.SCAN) == 1
 
     scanner = make_scanner(opened, tmp_path)
     tasks = ReporterTasks(
         opened.store, opened.queue, opened.formats, Reports(), scanner.workspace, scanner.progress, scanner
     ).tasks()
-    order = orders.ImportOrder.of(arrival).model_dump()
-    await tasks[orders.IMPORT]({"job_id": arrival.id, "job_try": 1}, order)
+    order = commands.ImportOrder.of(arrival).model_dump()
+    await tasks[commands.IMPORT]({"job_id": arrival.id, "job_try": 1}, order)
     version = await current(opened.store, "product")
     assert version is not None
-    assert await orders.revive_imports(opened.store, opened.queue) == 0
+    assert await commands.revive_imports(opened.store, opened.queue) == 0
 
-    await tasks[orders.IMPORT]({"job_id": arrival.id, "job_try": 2}, order)
+    await tasks[commands.IMPORT]({"job_id": arrival.id, "job_try": 2}, order)
     assert await current(opened.store, "product") == version

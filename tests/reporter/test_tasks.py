@@ -1,14 +1,12 @@
 """What the reporter does where a clean-up does not go on."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from imageconverter.jobs import Task
-from imageconverter.reports import orders
-from imageconverter.reports.orders import CleanOrder
+from imageconverter.reports import commands
+from imageconverter.reports.commands import CleanOrder
 from imageconverter.reports.trash import Trash, open_trash, restore
 from imageconverter.resources import Resources
 from services.reporter.tasks import ReporterTasks
@@ -27,9 +25,9 @@ async def test_what_a_broken_off_clean_up_took_can_be_put_back_at_once(
     reporter = ReporterTasks(
         opened.store, opened.queue, opened.formats, scanner.settings, scanner.workspace, scanner.progress, scanner
     )
-    tasks: Mapping[str, Task] = reporter.tasks() if end == "refused" else reporter.give_up()
+    tasks = reporter.tasks() if end == "refused" else reporter.give_up()
     order = CleanOrder(id="one", kind="product", dry=False, share=0)
-    await tasks[orders.CLEAN]({"job_id": "one", "job_try": 2}, order.model_dump())
+    await tasks[commands.CLEAN]({"job_id": "one", "job_try": 2}, order.model_dump())
 
     assert await restore(opened.store, "one") == (1, 0)
     assert await opened.store.head("target/products/normal/a.jpg") is not None
@@ -42,6 +40,6 @@ async def test_giving_up_a_clean_up_that_has_not_begun_leaves_nothing(opened: Re
         opened.store, opened.queue, opened.formats, scanner.settings, scanner.workspace, scanner.progress, scanner
     )
     order = CleanOrder(id="two", kind="product", dry=False, share=0)
-    await reporter.give_up()[orders.CLEAN]({"job_id": "two"}, order.model_dump())
+    await reporter.give_up()[commands.CLEAN]({"job_id": "two"}, order.model_dump())
 
     assert [stored async for page in opened.store.list("trash/") for stored in page] == []

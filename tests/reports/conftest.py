@@ -6,9 +6,9 @@ import pytest
 
 from imageconverter.reports import ranges
 from imageconverter.resources import wait_for_bucket
-from imageconverter.storage import ObjectStore
+from imageconverter.storage.store import ObjectStore
 from tests.conftest import storage_settings
-from tests.reports.shop import Shop
+from tests.testing.shop import Shop
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,12 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.errors import CleanUpRefused, StoreUnavailable
-from imageconverter.formats import FormatCatalog
+from imageconverter.images.formats import FormatCatalog
 from imageconverter.reports import cleaning, trash
 from imageconverter.reports import results as results_module
 from imageconverter.reports.trash import all_trash, restore
-from imageconverter.storage import ObjectStore
-from tests.reports.shop import Shop, make_format
+from imageconverter.storage.store import ObjectStore
+from tests.testing.shop import Shop, make_format
 
 
 @pytest.fixture

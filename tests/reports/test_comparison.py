@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 from imageconverter.catalog import Entry
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.writing import write_version
-from imageconverter.conversions import OutputOrder
 from imageconverter.errors import StoreUnavailable
-from imageconverter.formats import Format, FormatCatalog, PictureType
-from imageconverter.names import with_extension
+from imageconverter.images.conversions import OutputOrder
+from imageconverter.images.formats import Format, FormatCatalog, PictureType
+from imageconverter.images.names import with_extension
 from imageconverter.reports import CatalogueSize, Summary, Table
 from imageconverter.reports import comparison as module
 from imageconverter.reports.comparison import compare
 from imageconverter.reports.listing import Listing
 from imageconverter.reports.results import part_names
-from imageconverter.storage import StoredObject
+from imageconverter.storage.store import StoredObject
 from tests.catalog.test_version import batches
-from tests.reports.shop import make_format
+from tests.testing.shop import make_format
 
 MODIFIED = datetime(2025, 4, 25, 15, 55, 39, 123_000, tzinfo=UTC)
 

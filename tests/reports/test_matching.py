@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imageconverter.conversions import OutputOrder
 from imageconverter.engine import OUTPUT_FORMATS, Target
 from imageconverter.errors import InvalidValue
-from imageconverter.names import SOURCE_EXTENSIONS, file_name
+from imageconverter.images.conversions import OutputOrder
+from imageconverter.images.names import SOURCE_EXTENSIONS, file_name
 from imageconverter.reports.matching import could_be, define_macros, expected_names
 
 TARGETS = [

@@ -7,7 +7,7 @@ import pytest
 from imageconverter import keys
 from imageconverter.errors import QueueUnavailable
 from imageconverter.jobs import Lane, open_redis
-from imageconverter.reports import orders
+from imageconverter.reports import commands
 from imageconverter.reports.progress import ScanProgress, ScanState
 from imageconverter.resources import Resources
 from imageconverter.settings import Redis
@@ -27,7 +27,7 @@ async def test_before_the_first_scan_nothing_is_known(progress: ScanProgress) ->
 
 async def test_a_scan_runs_from_when_it_is_asked_for(progress: ScanProgress, resources: Resources) -> None:
     """Until its job is done, also while no reporter is there."""
-    await orders.scan(resources.queue)
+    await commands.scan(resources.queue)
     assert (await progress.state()).running
     await resources.redis.delete(keys.lane(Lane.SCAN))
     assert not (await progress.state()).running

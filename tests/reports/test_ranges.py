@@ -8,7 +8,7 @@ import pytest
 
 from imageconverter.errors import StoreUnavailable
 from imageconverter.reports.ranges import list_ranges
-from imageconverter.storage import ObjectStore, StoredObject
+from imageconverter.storage.store import ObjectStore, StoredObject
 
 NAMES = [
     *(f"picture-{number:04}.jpg" for number in range(40)),

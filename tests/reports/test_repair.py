@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from imageconverter import keys
-from imageconverter.conversions import TASK, ConversionJob
 from imageconverter.errors import NotFound
-from imageconverter.formats import FormatCatalog
+from imageconverter.images.conversions import TASK, ConversionJob
+from imageconverter.images.formats import FormatCatalog
 from imageconverter.jobs import Lane, job_key
 from imageconverter.reports.repair import Repair, repair
 from imageconverter.resources import Resources
-from tests.reports.shop import Shop, make_format
+from tests.testing.shop import Shop, make_format
 
 FORMATS = FormatCatalog([
     make_format("keep", source_directory="mine/large"),

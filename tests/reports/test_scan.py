@@ -9,10 +9,10 @@ import pytest
 from imageconverter import keys
 from imageconverter.errors import DatabaseFailed, NoCatalogue, QueueUnavailable, StoreUnavailable
 from imageconverter.reports import comparison, kept_reports
-from imageconverter.storage import ObjectStore, StoredObject
+from imageconverter.storage.store import ObjectStore, StoredObject
 from tests.conftest import storage_settings
-from tests.faults import Mode, fault_proxy
-from tests.reports.shop import Shop
+from tests.testing.faults import Mode, fault_proxy
+from tests.testing.shop import Shop
 
 
 async def test_a_report_tells_what_is_missing_and_unused(shop: Shop) -> None:

@@ -10,8 +10,8 @@ from imageconverter import keys
 from imageconverter.errors import CleanUpRefused, NotFound, StoreUnavailable
 from imageconverter.reports import trash
 from imageconverter.reports.trash import Trash, all_trash, open_trash, restore, throw
-from imageconverter.storage import ObjectStore
-from tests.reports.shop import Shop
+from imageconverter.storage.store import ObjectStore
+from tests.testing.shop import Shop
 
 PATHS = ["a b/ä+c%20d#?.jpg", "keep/x.jpg", "keep/y.jpg"]
 

@@ -21,8 +21,8 @@ import pytest
 from PIL import Image
 
 from services.stack.ports import free_ports
-from tests import pictures
-from tests.stack.running import UP, Stack, environment, running_stack
+from tests.testing import image_files
+from tests.testing.running_stack import UP, Stack, environment, running_stack
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +250,7 @@ def test_a_setting_that_makes_no_sense_is_told_in_a_line(tmp_path: Path, variabl
 def test_a_role_alone_does_not_start_without_credentials(role: str) -> None:
     """Each missing variable is named; there is no default that would let it run open."""
     finished = subprocess.run(
-        [sys.executable, "-m", "services.cli", role],
+        [sys.executable, "-m", "services.cli.main", role],
         env={**os.environ, "IMAGECONVERTER_REDIS_URL": "redis://127.0.0.1:1/0"},
         capture_output=True,
         text=True,
@@ -266,7 +266,7 @@ def test_a_role_alone_does_not_start_without_credentials(role: str) -> None:
 def test_a_gateway_alone_does_not_start_without_a_key(servers: dict[str, str]) -> None:
     """It would answer nobody."""
     finished = subprocess.run(
-        [sys.executable, "-m", "services.cli", "gateway"],
+        [sys.executable, "-m", "services.cli.main", "gateway"],
         env={**os.environ, **servers},
         capture_output=True,
         text=True,
@@ -286,7 +286,7 @@ def test_the_readme_s_commands_work(stack: Stack, tmp_path: Path) -> None:
     commands = (
         found[1].replace("127.0.0.1:8005", f"127.0.0.1:{stack.port}").replace(".data/", f"{stack.folder}/data/")
     )
-    (tmp_path / "photo.jpg").write_bytes(pictures.jpeg(size=(1000, 750)))
+    (tmp_path / "photo.jpg").write_bytes(image_files.jpeg(size=(1000, 750)))
     finished = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", commands],
         cwd=tmp_path,
@@ -306,7 +306,7 @@ def test_the_readme_s_commands_work(stack: Stack, tmp_path: Path) -> None:
 
 def test_a_run_completes_with_exact_counters_when_workers_are_killed(stack: Stack) -> None:
     """Of thirty pictures every one has its row, and none counts twice, whoever was killed in between."""
-    picture = base64.b64encode(pictures.jpeg(size=(1600, 1200))).decode()
+    picture = base64.b64encode(image_files.jpeg(size=(1600, 1200))).decode()
     names = [f"run {number:02}.jpg" for number in range(30)]
     upload = {"fileName": names, "formats": ["content.imageFormat.app"], "imageData": [picture] * len(names)}
     _, staged = stack.call("POST", "/images/upload", upload)
@@ -334,7 +334,7 @@ def test_a_run_completes_with_exact_counters_when_workers_are_killed(stack: Stac
 
 def test_memory_of_large_uploads_is_given_back(stack: Stack) -> None:
     """Ten times 20 MB, some at once: afterwards the gateway is about as small as before."""
-    large = base64.b64encode(pictures.jpeg() + bytes(20_000_000)).decode()
+    large = base64.b64encode(image_files.jpeg() + bytes(20_000_000)).decode()
     body = {"fileName": "large.jpg", "formats": ["content.imageFormat.app"], "imageData": large}
 
     def size() -> int:

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from urllib.parse import urlsplit
 
 from imageconverter.settings import SettingsError
-from imageconverter.storage import ObjectStore
+from imageconverter.storage.store import ObjectStore
 from services.reporter.sources.feed import open_feed
 from services.reporter.sources.source import Limits, Source
 from services.reporter.sources.stored import open_stored

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 from imageconverter.errors import SourceRefused
-from imageconverter.storage import ObjectStore
+from imageconverter.storage.store import ObjectStore
 from services.reporter.sources.source import Limits, Source, notation_of
 from services.reporter.sources.unpacking import unpacked
 

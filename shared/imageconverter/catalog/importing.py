@@ -8,8 +8,8 @@ from imageconverter.catalog.entries import Notation, read_entries
 from imageconverter.catalog.store import publish
 from imageconverter.catalog.version import CatalogueVersion
 from imageconverter.catalog.writing import write_version
-from imageconverter.formats import PictureType
-from imageconverter.storage import ObjectStore
+from imageconverter.images.formats import PictureType
+from imageconverter.storage.store import ObjectStore
 
 
 async def import_catalogue(

@@ -1,6 +1,6 @@
 """Names of pictures by the million."""
 
-from imageconverter.names import file_name
+from imageconverter.images.names import file_name
 
 _USUAL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._"
 _MAX_BYTES = 255

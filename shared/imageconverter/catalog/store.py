@@ -7,11 +7,11 @@ from typing import Final
 from pydantic import ValidationError
 
 from imageconverter import keys
-from imageconverter.catalog.arrivals import waiting
+from imageconverter.catalog.pending_imports import waiting
 from imageconverter.catalog.version import CatalogueVersion, part_name
 from imageconverter.errors import StoreUnavailable
-from imageconverter.formats import PictureType
-from imageconverter.storage import ObjectStore
+from imageconverter.images.formats import PictureType
+from imageconverter.storage.store import ObjectStore
 
 _PARQUET = "application/vnd.apache.parquet"
 _KEPT: Final = timedelta(days=1)  # a version that is being written is younger

@@ -21,7 +21,7 @@ from PIL import (
 )
 from pillow_jxl import JpegXLImagePlugin
 
-import imageconverter.engine.sources  # noqa: F401 - registers our own
+import rare_formats  # noqa: F401 - registers our own
 
 try:
     from pillow_heif import register_heif_opener

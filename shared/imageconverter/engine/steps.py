@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageFile
 
-from imageconverter.engine import colour
+from imageconverter.engine import color
 from imageconverter.engine.decode import ImageInfo
 from imageconverter.engine.focus import busiest
 from imageconverter.engine.geometry import Placement, Region
@@ -40,7 +40,7 @@ class Plan:
 
 def eight_bits(image: Image.Image, _plan: Plan) -> Image.Image:
     """Palettes, bitmaps and deep pictures become 8 bits a channel, so that they can be resized."""
-    return colour.to_eight_bits(image)
+    return color.to_eight_bits(image)
 
 
 def reduce(image: Image.Image, plan: Plan) -> Image.Image:
@@ -57,7 +57,7 @@ def orient(image: Image.Image, plan: Plan) -> Image.Image:
 
 def to_srgb(image: Image.Image, plan: Plan) -> Image.Image:
     """Bring the colours to sRGB (or grey), which is what a picture without a profile means."""
-    return colour.to_srgb(image, plan.profile)
+    return color.to_srgb(image, plan.profile)
 
 
 def crop(image: Image.Image, plan: Plan) -> Image.Image:

@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 from imageconverter import keys
 from imageconverter.errors import ConversionFailed, QueueFull
 from imageconverter.jobs.connection import encode
-from imageconverter.jobs.dead import DeadJobs
-from imageconverter.jobs.lane import PAYLOAD_MS, Lane, job_body, job_key, redis_errors, script_text
+from imageconverter.jobs.dead_letters import DeadJobs
+from imageconverter.jobs.queue_name import PAYLOAD_MS, Lane, job_body, job_key, redis_errors, script_text
 
 _REPLY_SECONDS = 3600
 _LIVE_SECONDS = 5
@@ -37,11 +37,11 @@ class JobQueue:
         self._redis = redis
         self._patience = patience
         self._slice = timeout_seconds * _SLICE_OF_TIMEOUT
-        self._accept = redis.register_script(script_text("imageconverter.jobs", "accept"))
+        self._accept = redis.register_script(script_text("imageconverter.jobs", "enqueue"))
         self._reply = redis.register_script(script_text("imageconverter.jobs", "reply"))
-        self._join = redis.register_script(script_text("imageconverter.jobs", "join"))
-        self._land = redis.register_script(script_text("imageconverter.jobs", "land"))
-        self._beat = redis.register_script(script_text("imageconverter.jobs", "beat"))
+        self._join = redis.register_script(script_text("imageconverter.jobs", "enqueue_or_join"))
+        self._land = redis.register_script(script_text("imageconverter.jobs", "publish_result"))
+        self._beat = redis.register_script(script_text("imageconverter.jobs", "heartbeat"))
 
     async def accept(self, lane: Lane, function: str, job_id: str, payload: Any, *, limit: int = 0) -> None:
         """Queue one job in one step; the same id again changes nothing.

@@ -20,10 +20,10 @@ from redis.exceptions import RedisError
 
 from imageconverter import keys
 from imageconverter.errors import Unavailable
-from imageconverter.jobs.again import OutOfTries
 from imageconverter.jobs.connection import encode
-from imageconverter.jobs.dead import KEPT, KEPT_SECONDS, epitaph, read_order, why
-from imageconverter.jobs.lane import Lane, job_key, lease_key, script_text
+from imageconverter.jobs.dead_letters import KEPT, KEPT_SECONDS, epitaph, read_order, why
+from imageconverter.jobs.queue_name import Lane, job_key, lease_key, script_text
+from imageconverter.jobs.retry import OutOfTries
 
 _log = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ class LaneWorker(Worker):
         self._claim = redis.register_script(script_text("imageconverter.jobs", "claim"))
         self._renew = redis.register_script(script_text("imageconverter.jobs", "renew"))
         self._finish = redis.register_script(script_text("imageconverter.jobs", "finish"))
-        self._bury = redis.register_script(script_text("imageconverter.jobs", "bury"))
+        self._bury = redis.register_script(script_text("imageconverter.jobs", "move_to_dead_letters"))
 
     async def main(self) -> None:
         """Take and run jobs until told to stop by `drain`; raises what Redis raises when its retries are used up.

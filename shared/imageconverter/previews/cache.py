@@ -12,14 +12,14 @@ from imageconverter.engine import OUTPUT_FORMATS
 from imageconverter.errors import ConversionFailed, InvalidFileFormat, NotFound, StoreUnavailable
 from imageconverter.jobs import JobQueue, Lane
 from imageconverter.previews.eviction import sweep
-from imageconverter.previews.hot import HotPreviews, ServedPreview
 from imageconverter.previews.index import Group, Preview, PreviewIndex, Totals
 from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome, generation_of
 from imageconverter.previews.matching import choose
+from imageconverter.previews.memory_cache import HotPreviews, ServedPreview
 from imageconverter.previews.preview_format import PreviewFormat, parse_list
 from imageconverter.previews.reindex import GroupFile
 from imageconverter.settings import MEGABYTE, Previews
-from imageconverter.storage import ObjectStore
+from imageconverter.storage.store import ObjectStore
 
 _SWEEP_SECONDS = 5
 _TRIES = 3  # a key may be cleared or replaced while its picture is converted

@@ -12,10 +12,10 @@ import time
 import structlog
 
 from imageconverter import keys
+from imageconverter.gather import together
 from imageconverter.previews.index import Leaving, PreviewIndex, counted
-from imageconverter.previews.together import together
 from imageconverter.settings import Previews
-from imageconverter.storage import ObjectStore
+from imageconverter.storage.store import ObjectStore
 
 _log = structlog.get_logger(__name__)
 

@@ -90,14 +90,14 @@ class PreviewIndex:
         self._redis = redis
         self._patience = patience
         self._find = _script(redis, "find")
-        self._expect = _script(redis, "expect")
-        self._switch = _script(redis, "switch")
+        self._expect = _script(redis, "mark_pending_write")
+        self._switch = _script(redis, "publish_generation")
         self._add = _script(redis, "add")
         self._restore = _script(redis, "restore")
         self._remove = _script(redis, "remove")
         self._evict = _script(redis, "evict")
-        self._leaving = _script(redis, "leaving")
-        self._left = _script(redis, "left")
+        self._leaving = _script(redis, "pending_deletes")
+        self._left = _script(redis, "confirm_deleted")
 
     async def find(self, key: str, *, context: str = "") -> Group | None:
         """Return the group of *key*, None where there is none. It counts as accessed, *context* as one of its own."""

@@ -13,10 +13,10 @@ from pydantic import BaseModel, FiniteFloat, ValidationError
 
 from imageconverter import keys
 from imageconverter.engine import OUTPUT_FORMATS
+from imageconverter.gather import together
 from imageconverter.previews.index import Group, Preview, PreviewIndex, counted
-from imageconverter.previews.together import together
 from imageconverter.settings import MEGABYTE
-from imageconverter.storage import ObjectStore, StoredObject
+from imageconverter.storage.store import ObjectStore, StoredObject
 
 _log = structlog.get_logger(__name__)
 

@@ -4,8 +4,8 @@ What works on all rows at once (`reports.comparison`, `reports.scan`) is not imp
 along, which only the reporter needs.
 """
 
+from imageconverter.reports.index import Report, kept_reports, rows_of
 from imageconverter.reports.results import RowPage, Table, read_page, read_rows
-from imageconverter.reports.shelf import Report, kept_reports, rows_of
 from imageconverter.reports.summary import CatalogueSize, Found, Summary
 
 __all__ = [

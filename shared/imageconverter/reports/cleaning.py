@@ -16,12 +16,12 @@ from pydantic_core import from_json
 
 from imageconverter.catalog import current
 from imageconverter.errors import CleanUpRefused
-from imageconverter.formats import FormatCatalog, PictureType
-from imageconverter.reports.orders import CleanOrder
+from imageconverter.images.formats import FormatCatalog, PictureType
+from imageconverter.reports.commands import CleanOrder
+from imageconverter.reports.index import Report, kept_reports, rows_of
 from imageconverter.reports.results import part_names, read_rows
-from imageconverter.reports.shelf import Report, kept_reports, rows_of
 from imageconverter.reports.trash import Trash, close_trash, open_trash, throw
-from imageconverter.storage import ObjectStore, StoredObject
+from imageconverter.storage.store import ObjectStore, StoredObject
 
 _SHOWN: Final = 100
 _AT_ONCE: Final = 64  # so few that no file changes between the look at it and its end without great misfortune

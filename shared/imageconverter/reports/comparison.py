@@ -17,7 +17,7 @@ from typing import Any, Final
 from duckdb import DuckDBPyConnection
 
 from imageconverter.catalog.database import CSV, Workspace, in_thread, open_database, work_folder
-from imageconverter.formats import Format, FormatCatalog, PictureType
+from imageconverter.images.formats import Format, FormatCatalog, PictureType
 from imageconverter.reports.listing import COLUMNS, Listed, Listing, write_listing
 from imageconverter.reports.matching import could_be, define_macros, expected_names
 from imageconverter.reports.results import RowWriter

@@ -9,7 +9,7 @@ from imageconverter import keys
 from imageconverter.catalog.database import quoted
 from imageconverter.catalog.names import picture_name
 from imageconverter.errors import InvalidValue
-from imageconverter.storage import StoredObject
+from imageconverter.storage.store import StoredObject
 
 Listing = Callable[[str, Sequence[str]], AsyncIterator[list[StoredObject]]]
 """Lists the files of a target directory in pages, in any order; raises where it cannot go on.

@@ -14,9 +14,9 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from imageconverter.conversions import KEPT_AS_JPEG
 from imageconverter.engine import OUTPUT_FORMATS, OutputType, Target
-from imageconverter.names import SOURCE_EXTENSIONS
+from imageconverter.images.conversions import KEPT_AS_JPEG
+from imageconverter.images.names import SOURCE_EXTENSIONS
 
 _MAX_NAME_BYTES: Final = 255
 _LONGEST_EXTENSION = max(len(kind.extensions[0]) for kind in OUTPUT_FORMATS.values())

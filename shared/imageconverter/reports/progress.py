@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from imageconverter import keys
 from imageconverter.jobs import Lane, redis_errors
-from imageconverter.reports.orders import SCAN
+from imageconverter.reports.commands import SCAN
 
 _TELL_SECONDS = 1.0
 _IMPORT = "import:"

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from imageconverter.errors import StoreUnavailable
-from imageconverter.storage import ObjectStore, StoredObject
+from imageconverter.storage.store import ObjectStore, StoredObject
 
 _SEPARATOR: Final = "/"
 _PAUSES: Final = (0.5, 2.0, 5.0)  # seconds, before each further try; ten thousand pages are too many to begin again

@@ -9,14 +9,14 @@ from pydantic import BaseModel, ConfigDict
 
 from imageconverter import keys
 from imageconverter.catalog.names import picture_name
-from imageconverter.conversions import TASK, ConversionJob, orders
-from imageconverter.directories import is_file
 from imageconverter.errors import InvalidValue, NotFound
-from imageconverter.formats import Format, FormatCatalog, PictureType
+from imageconverter.images.conversions import TASK, ConversionJob, orders
+from imageconverter.images.directories import is_file
+from imageconverter.images.formats import Format, FormatCatalog, PictureType
 from imageconverter.jobs import JobQueue, Lane
+from imageconverter.reports.index import Report, kept_reports, rows_of
 from imageconverter.reports.results import read_rows
-from imageconverter.reports.shelf import Report, kept_reports, rows_of
-from imageconverter.storage import ObjectStore
+from imageconverter.storage.store import ObjectStore
 
 MOST_IMAGES: Final = 10_000
 """Sources that one call converts; the next report shows what is left."""

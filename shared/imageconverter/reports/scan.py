@@ -6,13 +6,13 @@ from datetime import timedelta
 from imageconverter import keys
 from imageconverter.catalog import current, fetch
 from imageconverter.catalog.database import Workspace, work_folder
-from imageconverter.directories import is_file
 from imageconverter.errors import NoCatalogue
-from imageconverter.formats import FormatCatalog, PictureType
+from imageconverter.images.directories import is_file
+from imageconverter.images.formats import FormatCatalog, PictureType
 from imageconverter.reports.comparison import compare
+from imageconverter.reports.index import Report, kept_reports, publish_report
 from imageconverter.reports.ranges import list_ranges
-from imageconverter.reports.shelf import Report, kept_reports, publish_report
-from imageconverter.storage import ObjectStore, StoredObject
+from imageconverter.storage.store import ObjectStore, StoredObject
 
 
 async def make_report(

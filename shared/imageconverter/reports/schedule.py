@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from imageconverter import keys
 from imageconverter.jobs import JobQueue, redis_errors
-from imageconverter.reports import orders
+from imageconverter.reports import commands
 
 
 async def scan_when_due(redis: Redis, queue: JobQueue, schedule: str, now: datetime, *, patience: float) -> int:
@@ -23,7 +23,7 @@ async def scan_when_due(redis: Redis, queue: JobQueue, schedule: str, now: datet
     if last is not None and datetime.fromisoformat(last.decode()) >= datetime.fromisoformat(due):
         return 0
     if last is not None:
-        await orders.scan(queue)
+        await commands.scan(queue)
     # Afterwards: a scan that is asked for twice is one, one that is not asked for is missed.
     async with redis_errors(patience), redis.pipeline(transaction=False) as pipe:
         pipe.set(keys.SCHEDULED, due)

@@ -10,8 +10,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from imageconverter import keys
 from imageconverter.errors import CleanUpRefused, NotFound
-from imageconverter.formats import PictureType
-from imageconverter.storage import ObjectStore, StoredObject
+from imageconverter.images.formats import PictureType
+from imageconverter.storage.store import ObjectStore, StoredObject
 
 _AT_ONCE: Final = 16
 _LONGEST: Final = timedelta(days=1)  # that a clean-up may take; one that is not done then has been given up

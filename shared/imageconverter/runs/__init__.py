@@ -1,10 +1,10 @@
 """Conversion runs: every picture of some directories to some formats, however many there are."""
 
-from imageconverter.runs.ledger import RunLedger
-from imageconverter.runs.orders import KeptOrder, forget_order, keep_order, kept_orders
+from imageconverter.runs.backup import KeptOrder, forget_order, keep_order, kept_orders
 from imageconverter.runs.planner import count_more, plan_more, revive
 from imageconverter.runs.results import ResultPage, read_results
 from imageconverter.runs.run import Counts, Run, RunRequest, RunStatus, SourceResult, order_run
+from imageconverter.runs.store import RunLedger
 
 __all__ = [
     "Counts",

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from imageconverter import directories
+from imageconverter.images import directories
 from imageconverter.jobs import JobQueue, Lane
-from imageconverter.runs.ledger import FLUSH_AT, WINDOW, RunLedger, SourceJob
-from imageconverter.runs.place import Count, Place
+from imageconverter.runs.cursor import Count, Place
 from imageconverter.runs.results import move_results
 from imageconverter.runs.run import PLAN_TASK
-from imageconverter.storage import ObjectStore
+from imageconverter.runs.store import FLUSH_AT, WINDOW, RunLedger, SourceJob
+from imageconverter.storage.store import ObjectStore
 
 # Handed out in one step: Redis does nothing else meanwhile, and a thousand would take it ten milliseconds and more.
 _AT_ONCE = 100

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from imageconverter import keys
-from imageconverter.runs.ledger import RunLedger
 from imageconverter.runs.run import SourceResult
-from imageconverter.storage import ObjectStore
+from imageconverter.runs.store import RunLedger
+from imageconverter.storage.store import ObjectStore
 
 _KEPT: Final = timedelta(days=30)
 

@@ -6,12 +6,12 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from imageconverter import directories
-from imageconverter.conversions import OutputOutcome, Status
 from imageconverter.errors import InvalidValue
-from imageconverter.formats import Format, FormatCatalog
-from imageconverter.names import directory_path
-from imageconverter.storage import ObjectStore
+from imageconverter.images import directories
+from imageconverter.images.conversions import OutputOutcome, Status
+from imageconverter.images.formats import Format, FormatCatalog
+from imageconverter.images.names import directory_path
+from imageconverter.storage.store import ObjectStore
 
 State = Literal["running", "finished", "canceled", "error"]
 

@@ -16,7 +16,7 @@ from imageconverter.errors import ImageConverterError, SourceRefused, SourceUnav
 from imageconverter.settings import SettingsError
 from services.reporter.sources.database import open_query
 from services.reporter.sources.source import Limits
-from tests.reporter.sources.postgres import PASSWORD, postgres
+from tests.testing.postgres import PASSWORD, postgres
 
 ROWS = (
     "SELECT i AS id, i % 2 = 0 AS active, ARRAY[i || '.jpg'] AS images FROM (SELECT generate_series(1, {}) AS i) AS s"

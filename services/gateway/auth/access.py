@@ -1,0 +1,166 @@
+"""API keys and what each may do. Keys are kept as SHA-256 only; they are random, so no salt is needed."""
+
+import hashlib
+import hmac
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from imageconverter.errors import Unauthorized
+from imageconverter.images.formats import PictureType
+from imageconverter.settings import Gateway, SettingsError
+from services.gateway.auth.tokens import Kind, TokenSigner
+
+Permission = Literal[
+    "admin",
+    "categories.read",
+    "products.read",
+    "app.read",
+    "products.create",
+    "images.read",
+    "images.publish",
+    "images.publish.categories",
+    "images.publish.products",
+    "images.publish.app",
+    "images.delete",
+    "images.delete.categories",
+    "images.delete.products",
+    "images.delete.app",
+]
+PERMISSIONS: tuple[str, ...] = get_args(Permission)
+
+_USER = "user:"
+
+# How a picture's type is called in permissions.
+AREA: dict[PictureType, str] = {"category": "categories", "product": "products", "app": "app"}
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What the holder of a key may do."""
+
+    name: str
+    permissions: frozenset[str]
+
+    def may(self, permission: str, picture_type: PictureType | None = None) -> bool:
+        """Whether the key holds *permission*, for *picture_type* or, without one, for any type at all."""
+        if self.permissions & {"admin", permission}:
+            return True
+        areas = AREA.values() if picture_type is None else (AREA[picture_type],)
+        return any(f"{permission}.{area}" in self.permissions for area in areas)
+
+    def require(self, permission: str, picture_type: PictureType | None = None) -> None:
+        """Raise Unauthorized unless the key `may`."""
+        if not self.may(permission, picture_type):
+            raise Unauthorized("The key does not have the right that this needs.")
+
+
+class Key(BaseModel):
+    """A key of the keys file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    permissions: list[Permission]
+
+
+class _KeysFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    key: list[Key] = []
+
+
+class KeyRing:
+    """Everybody who is let in: by key, by password, or by a token that one of these was exchanged for."""
+
+    def __init__(self, settings: Gateway, token_secret: bytes) -> None:
+        """Take the admin's key and password and the keys of the file from *settings*.
+
+        *token_secret* is something that all gateways know and nobody else does. Raises SettingsError where
+        the keys file is unusable or where there is no key at all.
+        """
+        self.signer = TokenSigner(token_secret)
+        self._grants: dict[str, Grant] = {}
+        self._digests: dict[str, bytes] = {}
+        if settings.api_key is not None:
+            self._add(_digest(settings.api_key.get_secret_value()), Grant("admin", frozenset({"admin"})))
+        for key in read_keys(settings.api_keys_file):
+            self._add(bytes.fromhex(key.sha256), Grant(key.name, frozenset(key.permissions)))
+        if not self._digests:
+            raise SettingsError("IMAGECONVERTER_API_KEY: must be set, or IMAGECONVERTER_API_KEYS_FILE with a key")
+        self._user = settings.admin_user
+        self._password = settings.admin_password
+        if self._password is not None:
+            self._grants[_USER + self._user] = Grant(self._user, frozenset({"admin"}))
+
+    def grant(self, request: web.Request) -> Grant:
+        """Return what the sender of *request* may do; raises Unauthorized where nobody knows it.
+
+        The key or access token stands in a header, or the token in a cookie.
+        """
+        presented = _bearer(request) or request.cookies.get("accessToken", "")
+        holder = self.holder_of_key(presented) or self.holder_of_token(presented, "access")
+        if holder is None:
+            raise Unauthorized("A valid API key is needed: Authorization: Bearer <key>.")
+        return self._grants[holder]
+
+    def holder_of_key(self, key: str) -> str | None:
+        """Return who holds *key*. Every key is compared, in constant time, whichever fits."""
+        presented = _digest(key)
+        found = [holder for holder, digest in self._digests.items() if hmac.compare_digest(digest, presented)]
+        return found[0] if found else None
+
+    def holder_of_token(self, text: str, kind: Kind) -> str | None:
+        """Return who holds the token *text*; it is void when its key is not accepted any more."""
+        token = self.signer.read(text)
+        return token.holder if token and token.kind == kind and token.holder in self._grants else None
+
+    def holder_of_password(self, user: str, password: str) -> str | None:
+        """Return who *user* with *password* is; both are compared in constant time, whichever is wrong."""
+        if self._password is None:
+            return None
+        right_user = hmac.compare_digest(_digest(self._user), _digest(user))
+        right_password = hmac.compare_digest(_digest(self._password.get_secret_value()), _digest(password))
+        return _USER + self._user if right_user and right_password else None
+
+    def _add(self, digest: bytes, grant: Grant) -> None:
+        holder = digest.hex()[:16]
+        self._digests.setdefault(holder, digest)
+        self._grants.setdefault(holder, grant)
+
+
+def key_entry(name: str, key: str, permissions: Sequence[str]) -> str:
+    """Return the lines of a keys file that accept *key*."""
+    quoted = ", ".join(f'"{permission}"' for permission in permissions)
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    return f'[[key]]\nname = "{name}"\nsha256 = "{digest}"\npermissions = [{quoted}]\n'
+
+
+def _bearer(request: web.Request) -> str:
+    header = request.headers.get("Authorization") or request.headers.get("X-Authorization") or ""
+    scheme, _, token = header.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+
+
+def read_keys(path: Path | None) -> list[Key]:
+    """Return the keys of the file at *path*; raises SettingsError where it is unusable."""
+    if path is None:
+        return []
+    try:
+        return _KeysFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).key
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"IMAGECONVERTER_API_KEYS_FILE: {path}: {where}: {first['msg']}") from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"IMAGECONVERTER_API_KEYS_FILE: {path}: {error}") from None

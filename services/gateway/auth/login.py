@@ -1,0 +1,66 @@
+"""Handlers of `login` and `login/checkToken/{otok}`, beside the images API below the admin interface's base."""
+
+from aiohttp import web
+
+from imageconverter.errors import InvalidValue, MissingField, NotFound, Unauthorized
+from services.gateway import state
+from services.gateway.auth.tokens import LIFE_SECONDS, Kind
+from services.gateway.images_api.schemas import LoginBody, read_json
+
+_MOST_CHARACTERS = 1000
+
+
+async def login(request: web.Request) -> web.Response:
+    """Answer an access and a refresh token for an API key, a user with a password, or a refresh token.
+
+    With ``?setCookie`` they are set as cookies too.
+    """
+    body = await read_json(request, LoginBody)
+    ring = request.app[state.KEYS]
+    if body.apiKey is not None:
+        holder = ring.holder_of_key(body.apiKey)
+    elif body.refreshToken is not None:
+        holder = ring.holder_of_token(body.refreshToken, "refresh")
+    elif body.email is not None and body.password is not None:
+        holder = ring.holder_of_password(body.email, body.password)
+    else:
+        raise MissingField("apiKey, or email and password, were not passed.", field="apiKey")
+    await request.app[state.ATTEMPTS].judge(request, right=holder is not None)
+    if holder is None:
+        raise Unauthorized("The credentials are not valid.")
+    tokens: dict[Kind, str] = {kind: ring.signer.issue(holder, kind) for kind in LIFE_SECONDS}
+    answer = web.json_response({f"{kind}Token": token for kind, token in tokens.items()})
+    if "setCookie" in request.query:
+        secure = is_by_https(request, request.app[state.GATEWAY].trusted_proxies)
+        for kind, token in tokens.items():
+            answer.set_cookie(
+                f"{kind}Token",
+                token,
+                max_age=LIFE_SECONDS[kind],
+                httponly=True,
+                samesite="Strict",
+                secure=secure,
+            )
+    return answer
+
+
+def is_by_https(request: web.Request, proxies: int) -> bool:
+    """Whether the client asks by https: this gateway, or the first of *proxies* proxies of ours as they tell it.
+
+    With no proxies X-Forwarded-Proto is not believed. Who forges it where there are some harms only himself.
+    """
+    told = request.headers.get("X-Forwarded-Proto", "").partition(",")[0]
+    return request.secure or (proxies > 0 and told.strip().lower() == "https")
+
+
+async def check_token(request: web.Request) -> web.Response:
+    """Answer whose the access token in the path is."""
+    token = request.match_info.get("otok", "")
+    if not token:
+        raise MissingField("The token was not passed.", field="otok")
+    if len(token) > _MOST_CHARACTERS or not token.isascii() or token.count(".") != 1:
+        raise InvalidValue("That is not a token.", field="otok")
+    holder = request.app[state.KEYS].holder_of_token(token, "access")
+    if holder is None:
+        raise NotFound("The token is not valid any more.")
+    return web.json_response({"id": holder})

@@ -1,0 +1,1 @@
+"""The HTTP layer: bodies, connections, middleware and responses, whatever the API."""

@@ -1,0 +1,86 @@
+"""What happens around every handler: errors become answers, headers are set, the request is logged once."""
+
+import time
+from http import HTTPStatus
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from imageconverter.errors import ImageConverterError
+from services.gateway import state
+from services.gateway.http.headers import set_harmless
+from services.gateway.http.responses import error_answer, error_shape
+from services.gateway.imageconverter_api import errors
+from services.gateway.routes import CHECK_BASE, IMAGECONVERTER_BASE
+
+_log = structlog.get_logger(__name__)
+
+_UNMATCHED = "(none)"
+_CLIENT_GONE = 499  # nginx's: nobody reads it, but the log and the numbers tell it from a fault
+# What comes every few seconds or all the time is counted, but nobody wants to read that it went well.
+_QUIET = frozenset(
+    {
+        "/health/live",
+        "/health/ready",
+        "/metrics",
+        IMAGECONVERTER_BASE,
+        f"{IMAGECONVERTER_BASE}/getImage/{{imageKey}}/{{requestFormat}}",
+    }
+)
+
+
+@web.middleware
+async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every exception into an answer of its API's shape; count and log the request when its answer is sent.
+
+    One function, and as little as can be for what is quiet: a preview is answered thousands of times a second.
+    """
+    began = time.perf_counter()
+    try:
+        response = await handler(request)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a client gets JSON, the log the traceback
+        response = _error_answer(request, error)
+    seconds = time.perf_counter() - began
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource is not None else _UNMATCHED
+    status = response.status
+    request.app[state.METRICS].observe(request.method, route, status, seconds)
+    if route not in _QUIET or status >= HTTPStatus.BAD_REQUEST:
+        _log.info("request", method=request.method, path=_path(request), status=status, seconds=round(seconds, 3))
+    return response
+
+
+def _error_answer(request: web.Request, error: Exception) -> web.Response:
+    """Return the answer that tells of *error*; what was not foreseen becomes a 500 and a log line."""
+    is_of_previews = f"{request.path}/".startswith(f"{IMAGECONVERTER_BASE}/")
+    strict = request.app[state.PREVIEW_SETTINGS].strict_errors
+    if isinstance(error, ImageConverterError):
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.warning("request failed", path=_path(request), reason=error.reason)
+        return errors.error_answer(error, strict=strict) if is_of_previews else error_answer(error)
+    if isinstance(error, ConnectionError) and (request.transport is None or request.transport.is_closing()):
+        return web.Response(status=_CLIENT_GONE, reason="Client Closed Request")
+    status, reason, code, headers = 500, "The server made a mistake; it has been noted.", "internalError", {}
+    if isinstance(error, web.HTTPException):
+        if error.status < HTTPStatus.BAD_REQUEST:
+            raise error
+        status, reason, code = error.status, f"{HTTPStatus(error.status).phrase}.", ""
+        headers = {name: error.headers[name] for name in ("Allow", "Content-Range") if name in error.headers}
+    else:
+        _log.error("request failed by a fault of ours", path=_path(request), exc_info=error)
+    if is_of_previews:
+        return errors.error_shape(status * 10, reason, strict=strict, headers=headers)
+    return error_shape(status, reason, code=code, headers=headers)
+
+
+def _path(request: web.Request) -> str:
+    """Return the path for the log; of the operation whose path holds a token, without it."""
+    if CHECK_BASE.lower() in request.path.lower():
+        return f"{CHECK_BASE}…"
+    return request.rel_url.raw_path
+
+
+async def set_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    """Set the headers that every answer carries."""
+    set_harmless(response.headers)

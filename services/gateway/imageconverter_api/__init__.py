@@ -1,0 +1,1 @@
+"""The ImageConverter API of Open-Xchange."""

@@ -1,0 +1,73 @@
+"""Handlers of the ImageConverter API for its administrator: how many keys there are, which, and away with them."""
+
+import json
+from collections.abc import AsyncIterator
+
+import structlog
+from aiohttp import web
+
+from imageconverter.errors import ImageConverterError, NotFound
+from services.gateway import state
+from services.gateway.imageconverter_api.errors import done
+from services.gateway.imageconverter_api.previews import context_of, key_of, operation
+
+_log = structlog.get_logger(__name__)
+
+
+@operation("admin")
+async def clear_images(request: web.Request) -> web.Response:
+    """Remove all keys, or those of a context."""
+    await request.app[state.BASIC_AUTH].require(request, request.app[state.ATTEMPTS])
+    context = context_of(request)
+    removed = await request.app[state.PREVIEWS].clear(context=context)
+    _log.info("images cleared", method=request.method, context=context, keys=removed, remote=request.remote)
+    return done()
+
+
+@operation("admin")
+async def clear_images_by_key(request: web.Request) -> web.Response:
+    """Remove one key, of whichever contexts it is."""
+    await request.app[state.BASIC_AUTH].require(request, request.app[state.ATTEMPTS])
+    key = key_of(request)
+    if not await request.app[state.PREVIEWS].clear_key(key):
+        raise NotFound("There is no picture of that key.")
+    _log.info("image cleared", method=request.method, key=key, remote=request.remote)
+    return done()
+
+
+@operation("admin")
+async def get_key_count(request: web.Request) -> web.Response:
+    """Answer how many keys there are, or how many of a context."""
+    return web.json_response({"count": await request.app[state.PREVIEWS].count(context_of(request))})
+
+
+@operation("admin")
+async def get_keys(request: web.Request) -> web.StreamResponse:
+    """Answer all keys, or those of a context, as they come: they need no memory, however many there are."""
+    await request.app[state.BASIC_AUTH].require(request, request.app[state.ATTEMPTS])
+    batches = request.app[state.PREVIEWS].keys(context_of(request))
+    first: list[str] = await anext(batches, [])  # so that an index that is away is told by a status
+    response = web.StreamResponse(headers={"Content-Type": "application/json; charset=utf-8"})
+    await response.prepare(request)
+    if request.method == "HEAD":
+        return response
+    try:
+        await response.write(b'{"keys": [' + _listed(first))
+        await _write_rest(response, batches, is_begun=bool(first))
+    except ImageConverterError as error:
+        _log.warning("listing of keys broken off", reason=error.reason)
+        if request.transport is not None:
+            request.transport.abort()  # half a list must not look like a whole one
+    return response
+
+
+async def _write_rest(response: web.StreamResponse, batches: AsyncIterator[list[str]], *, is_begun: bool) -> None:
+    async for batch in batches:
+        if batch:
+            await response.write((b", " if is_begun else b"") + _listed(batch))
+            is_begun = True
+    await response.write_eof(b"]}")
+
+
+def _listed(keys: list[str]) -> bytes:
+    return json.dumps(keys)[1:-1].encode()

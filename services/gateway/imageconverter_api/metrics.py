@@ -1,0 +1,209 @@
+"""The numbers of the ImageConverter API, under the names of the original's dashboard and of its MBean."""
+
+import statistics
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import Metric, UnknownMetricFamily
+from prometheus_client.registry import Collector
+
+from imageconverter.jobs import JobQueue, Lane
+from imageconverter.previews import PreviewFormat
+from imageconverter.previews.cache import PreviewCache
+from imageconverter.previews.index import Totals
+from imageconverter.previews.memory_cache import ServedPreview
+from imageconverter.settings import Previews
+
+RequestKind = Literal["get", "cache", "cacheAndGet", "admin"]
+
+_KINDS: tuple[RequestKind, ...] = get_args(RequestKind)
+_QUEUES = {"instant": Lane.INTERACTIVE, "background": Lane.BATCH}
+_GROUP = "OX_IC"  # how the original's dashboard calls the previews in its object cache
+_RECENT = 1000  # observations that a median is taken of
+_PEAK_SECONDS = 300
+_MOST_DIMENSIONS = 200  # clients ask for any size; what comes beyond these is counted together
+_OTHER = ("other", "other", "other", "other")
+
+# What the original's `showruntimestats -I` calls the same numbers.
+_BEAN_NAMES = {
+    "imageconverter_cache_hit_ratio": "CacheHitRatio",
+    "imageconverter_cache_key_count": "CacheKeyCount",
+    "imageconverter_cache_size": "CacheSize",
+    "imageconverter_keys_processed_count": "KeysProcessedCount",
+    "imageconverter_keys_processed_median_time_ms": "MedianKeyProcessTimeMillis",
+    "imageconverter_request_count_total": "RequestCount_Total",
+    "imageconverter_request_count": "RequestCount",
+    "imageconverter_request_median_time_ms": "MedianRequestTimeMillis",
+    "imageconverter_request_limitreached_count": "RequestLimitReachedCount",
+    "imageconverter_queue_median_time_ms": "MedianKeyQueueTimeMillis",
+    "imageconverter_queue_peak_count": "PeakKeyCountInQueue",
+}
+
+
+_Values = Mapping[tuple[str, ...], float]
+
+
+@dataclass
+class _Series:
+    """How often something happened, and how long it took lately."""
+
+    count: int = 0
+    recent: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
+
+    def add(self, seconds: float) -> None:
+        self.count += 1
+        self.recent.append(seconds)
+
+    @property
+    def median_ms(self) -> float:
+        return round(statistics.median(self.recent) * 1000, 3) if self.recent else 0.0
+
+
+@dataclass(frozen=True)
+class CacheState:
+    """What is not measured here but asked for: the cache, and how many jobs are in each queue."""
+
+    totals: Totals
+    depths: Mapping[str, int]
+
+    @classmethod
+    async def now(cls, previews: PreviewCache, queue: JobQueue) -> "CacheState":
+        """Ask for it."""
+        return cls(await previews.totals(), {name: await queue.depth(lane) for name, lane in _QUEUES.items()})
+
+
+class PreviewMetrics:
+    """What this process has measured since its start."""
+
+    def __init__(self, settings: Previews) -> None:
+        """Start at zero; *settings* have the limits of the cache, which are told."""
+        self.running = 0
+        self._settings = settings
+        self._began = time.monotonic()
+        self._requests = {kind: _Series() for kind in _KINDS}
+        self._refused = dict.fromkeys(_KINDS, 0)
+        self._hits = 0
+        self._processed = _Series()
+        self._queued = _Series()
+        self._dimensions: Counter[tuple[str, ...]] = Counter()
+        self._depths: dict[str, deque[tuple[float, int]]] = {}
+
+    def answered(self, kind: RequestKind, seconds: float) -> None:
+        """Count a request that has been answered, well or not, after *seconds*."""
+        self._requests[kind].add(seconds)
+
+    def refused(self, kind: RequestKind) -> None:
+        """Count a request that met a limit: of requests at once, or of the queue."""
+        self._refused[kind] += 1
+
+    def served(self, requested: PreviewFormat, preview: ServedPreview, seconds: float) -> None:
+        """Count a preview: one from the cache, or one that took *seconds* to make."""
+        if preview.from_cache:
+            self._hits += 1
+            return
+        self.processed(seconds)
+        if preview.queued_seconds is not None:
+            self._queued.add(preview.queued_seconds)
+        target = preview.format
+        dimensions: tuple[str, ...] = (_box(requested), requested.scale, _box(target), target.type)
+        if dimensions not in self._dimensions and len(self._dimensions) >= _MOST_DIMENSIONS:
+            dimensions = _OTHER
+        self._dimensions[dimensions] += 1
+
+    def processed(self, seconds: float) -> None:
+        """Count a picture that took *seconds* to convert."""
+        self._processed.add(seconds)
+
+    def render(self, cache: CacheState) -> bytes:
+        """Return everything in the text format of Prometheus."""
+        registry = CollectorRegistry()
+        registry.register(_Families(self._families(cache)))
+        return generate_latest(registry)
+
+    def summary(self, cache: CacheState) -> Iterator[tuple[str, float]]:
+        """Yield the numbers under the names that administrators of the original know."""
+        for family in self._families(cache):
+            for sample in family.samples:
+                if sample.name in _BEAN_NAMES:
+                    labels = "".join(f"_{value[:1].upper()}{value[1:]}" for value in sample.labels.values())
+                    yield _BEAN_NAMES[sample.name] + labels, sample.value
+
+    def _families(self, cache: CacheState) -> Iterator[Metric]:
+        """Yield all metrics, of no declared type: `…_count` is the original's name, and not one of a counter."""
+        totals, processed = cache.totals, self._processed
+        counts: _Values = {(kind,): series.count for kind, series in self._requests.items()}
+        medians: _Values = {(kind,): series.median_ms for kind, series in self._requests.items()}
+        refused: _Values = {(kind,): count for kind, count in self._refused.items()}
+        peaks: _Values = {(queue,): self._peak(queue, depth) for queue, depth in cache.depths.items()}
+        total = sum(series.count for series in self._requests.values())
+        hit_ratio = self._hits / max(1, self._hits + processed.count)
+
+        yield _family("imageconverter_cache_hit_ratio", "Served from the cache, of all served.", hit_ratio)
+        yield _family("imageconverter_cache_key_count", "Keys in the cache.", totals.keys)
+        yield _family("imageconverter_cache_size", "Bytes in the cache.", totals.bytes)
+        yield _family("imageconverter_keys_processed_count", "Pictures converted.", processed.count)
+        yield _family("imageconverter_keys_processed_median_time_ms", "Time for one.", processed.median_ms)
+        yield _family("imageconverter_request_count_total", "Requests answered.", total)
+        yield _family("imageconverter_request_count", "Requests answered.", counts, "request")
+        yield _family("imageconverter_request_median_time_ms", "Time for one.", medians, "request")
+        yield _family("imageconverter_request_limitreached_count", "Requests that met a limit.", refused, "request")
+        queued: _Values = {("instant",): self._queued.median_ms}
+        yield _family("imageconverter_queue_median_time_ms", "Time that one waited.", queued, "queue")
+        yield _family("imageconverter_queue_peak_count", "Most jobs seen in five minutes.", peaks, "queue")
+        labels = ("request", "scaleType", "target", "format")
+        yield _family("imageconverter_convert_dimensions", "Boxes asked for and served.", self._dimensions, *labels)
+
+        # The original keeps its previews in an object cache. Ours is one: every operation is a call to it.
+        oldest_ms = 0 if totals.oldest is None else max(0, round((time.time() - totals.oldest) * 1000))
+        most_bytes = -1 if self._settings.max_bytes is None else self._settings.max_bytes
+        for name, text, values in (
+            ("oldest_modification_ms", "Time since the access to the coldest key.", oldest_ms),
+            ("items_current_count", "Keys in the cache.", totals.keys),
+            ("items_maximum_count", "Keys that it may have.", self._settings.max_keys),
+            ("size_current_bytes", "Bytes in the cache.", totals.bytes),
+            ("size_maximum_bytes", "Bytes that it may have; -1: any number.", most_bytes),
+            ("request_count_total", "Calls.", total),
+        ):
+            yield _family(f"objectcache_{name}", text, {(_GROUP,): values}, "group")
+        for name, text, each in (
+            ("request_count", "Calls.", counts),
+            ("request_medianduration_ms", "Time for one.", medians),
+        ):
+            of_group = {(_GROUP, *kind): value for kind, value in each.items()}
+            yield _family(f"objectcache_{name}", text, of_group, "group", "request")
+        yield _family("process_uptime_seconds", "Age of this process.", time.monotonic() - self._began)
+
+    def _peak(self, queue: str, depth: int) -> int:
+        """Return the largest *depth* of the last minutes, of those that were looked at."""
+        now = time.monotonic()
+        seen = self._depths.setdefault(queue, deque())
+        while seen and (seen[0][0] < now - _PEAK_SECONDS):
+            seen.popleft()
+        while seen and seen[-1][1] <= depth:
+            seen.pop()
+        seen.append((now, depth))
+        return seen[0][1]
+
+
+class _Families(Collector):
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._families
+
+
+def _family(name: str, text: str, values: float | _Values, *labels: str) -> Metric:
+    """Return a metric with one value, or with one for each combination of *labels*."""
+    family = UnknownMetricFamily(name, text, labels=labels)
+    for of_labels, value in values.items() if isinstance(values, Mapping) else [((), values)]:
+        family.add_metric(of_labels, value)
+    return family
+
+
+def _box(format_: PreviewFormat) -> str:
+    return f"{format_.width or -1}x{format_.height or -1}"

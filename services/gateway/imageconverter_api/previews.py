@@ -1,0 +1,155 @@
+"""Handlers of the ImageConverter API that store and answer previews."""
+
+import functools
+import re
+import time
+from collections.abc import Callable
+
+from aiohttp import BytesPayload, JsonPayload, MultipartWriter, web
+from aiohttp.typedefs import Handler
+
+from imageconverter.errors import MalformedRequest, QueueFull, TooManyRequests
+from imageconverter.previews import PreviewFormat, parse
+from imageconverter.previews.memory_cache import ServedPreview
+from services.gateway import state
+from services.gateway.http.multipart import source_image
+from services.gateway.imageconverter_api.errors import done
+from services.gateway.imageconverter_api.metrics import RequestKind
+
+_KEY = re.compile("[0-9A-Za-z._-]{1,256}")
+_CONTEXT = re.compile("[0-9A-Za-z._-]{0,128}")
+
+
+def operation(kind: RequestKind) -> Callable[[Handler], Handler]:
+    """Decorate a handler: its requests are counted as *kind*, and refused while too many are being answered."""
+
+    def decorate(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        async def admitted(request: web.Request) -> web.StreamResponse:
+            app = request.app
+            metrics = app[state.PREVIEW_METRICS]
+            if metrics.running >= app[state.PREVIEW_SETTINGS].parallel_requests:
+                metrics.refused(kind)
+                raise TooManyRequests("Too many requests are being answered; try again in a moment.")
+            metrics.running += 1
+            began = time.perf_counter()
+            try:
+                return await handler(request)
+            except QueueFull:
+                metrics.refused(kind)
+                raise
+            finally:
+                metrics.running -= 1
+                metrics.answered(kind, time.perf_counter() - began)
+
+        return admitted
+
+    return decorate
+
+
+@operation("get")
+async def get_image(request: web.Request) -> web.Response:
+    """Answer the preview that matches best."""
+    served = await _get(request)
+    tags = request.if_none_match if "If-None-Match" in request.headers else None
+    if tags and any(tag.value in ("*", served.etag.strip('"')) for tag in tags):
+        return web.Response(status=304, headers=_caching(served))
+    return _image(served)
+
+
+@operation("get")
+async def get_image_and_metadata(request: web.Request) -> web.Response:
+    """Answer the preview that matches best, and what the source says of itself."""
+    return await _with_metadata(request, await _get(request))
+
+
+@operation("get")
+async def get_metadata(request: web.Request) -> web.Response:
+    """Answer what the source says of itself."""
+    key, _ = key_of(request), context_of(request)
+    return web.json_response(await request.app[state.PREVIEWS].metadata(key))
+
+
+@operation("cacheAndGet")
+async def cache_and_get_image(request: web.Request) -> web.Response:
+    """Answer the preview that matches best; where the key is unknown, its group is made of the picture sent."""
+    return _image(await _cache_and_get(request))
+
+
+@operation("cacheAndGet")
+async def cache_and_get_image_and_metadata(request: web.Request) -> web.Response:
+    """Answer the same as `cacheAndGetImage`, and what the source says of itself."""
+    return await _with_metadata(request, await _cache_and_get(request))
+
+
+@operation("cache")
+async def cache_image(request: web.Request) -> web.Response:
+    """Make the key's group of the picture sent, over what there was."""
+    key, context = key_of(request), context_of(request)
+    async with source_image(request) as source:
+        began = time.perf_counter()
+        await request.app[state.PREVIEWS].cache(key, source, context=context)
+        request.app[state.PREVIEW_METRICS].processed(time.perf_counter() - began)
+    return done()
+
+
+def key_of(request: web.Request) -> str:
+    """Return the key in the path; raises MalformedRequest where it is not allowed."""
+    key = request.match_info["imageKey"]
+    if _KEY.fullmatch(key) is None:
+        raise MalformedRequest("A key has 1 to 256 letters, digits, dots, underscores and hyphens.")
+    return key
+
+
+def context_of(request: web.Request) -> str:
+    """Return the context in the query, empty where there is none; raises MalformedRequest."""
+    context = request.query.get("context", "")
+    if _CONTEXT.fullmatch(context) is None:
+        raise MalformedRequest("A context has up to 128 letters, digits, dots, underscores and hyphens.")
+    return context
+
+
+@functools.lru_cache(maxsize=1000)
+def _parsed(text: str) -> PreviewFormat:
+    """Parse a format; a program asks for the same few all day."""
+    return parse(text.rstrip("/"))
+
+
+async def _get(request: web.Request) -> ServedPreview:
+    app = request.app
+    key, requested, context = key_of(request), _parsed(request.match_info["requestFormat"]), context_of(request)
+    began = time.perf_counter()
+    served = await app[state.PREVIEWS].get(key, requested, context=context)
+    app[state.PREVIEW_METRICS].served(requested, served, time.perf_counter() - began)
+    return served
+
+
+async def _cache_and_get(request: web.Request) -> ServedPreview:
+    key, requested, context = key_of(request), _parsed(request.match_info["requestFormat"]), context_of(request)
+    async with source_image(request) as source:
+        began = time.perf_counter()
+        served = await request.app[state.PREVIEWS].cache_and_get(key, requested, source, context=context)
+        request.app[state.PREVIEW_METRICS].served(requested, served, time.perf_counter() - began)
+    return served
+
+
+def _image(served: ServedPreview) -> web.Response:
+    return web.Response(body=served.data, headers={"Content-Type": served.media_type, **_caching(served)})
+
+
+def _caching(served: ServedPreview) -> dict[str, str]:
+    """Return the headers by which a client keeps the preview for itself, and asks whether it is still the same."""
+    return {"ETag": served.etag, "Cache-Control": "private, no-cache"}
+
+
+async def _with_metadata(request: web.Request, served: ServedPreview) -> web.Response:
+    """Answer a form: first the preview, then the metadata."""
+    metadata = await request.app[state.PREVIEWS].metadata(key_of(request))
+    form = MultipartWriter("form-data")
+    image = BytesPayload(served.data, content_type=served.media_type)
+    image.set_content_disposition("form-data", name="image", filename=served.media_type.replace("/", "."))
+    text = JsonPayload(metadata)
+    text.set_content_disposition("form-data", name="metadata")
+    form.append_payload(image)
+    form.append_payload(text)
+    return web.Response(body=form, headers={"Cache-Control": "private, no-cache"})

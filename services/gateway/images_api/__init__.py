@@ -1,0 +1,1 @@
+"""The images API: one module per resource."""

@@ -1,0 +1,94 @@
+"""Handlers of `images/catalog/{typeId}`: what the shop refers to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from aiohttp import ClientError, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from imageconverter.catalog import CatalogueVersion, Notation, current, pending_imports
+from imageconverter.errors import InvalidValue, MalformedBody, NotFound, QueueUnavailable, TooLarge
+from imageconverter.images.formats import PictureType
+from imageconverter.reports import commands
+from imageconverter.reports.commands import ImportOrder
+from services.gateway import state
+from services.gateway.auth.access import AREA
+from services.gateway.http.bodies import announced_size
+from services.gateway.images_api.report_responses import catalogue_shape
+from services.gateway.images_api.urls import picture_type
+
+_CHUNK = 256 * 1024
+_NOTATIONS: dict[str, Notation] = {"csv": "csv", "ndjson": "ndjson"}
+
+
+async def replace(request: web.Request) -> web.Response:
+    """Take a whole catalogue; answers when it counts, or with 202 where that takes long."""
+    grant = request.app[state.KEYS].grant(request)
+    kind = picture_type(request)
+    grant.require("products.create")
+    notation = _notation(request)
+    settings = request.app[state.REPORTS]
+    announced_size(request, settings.max_catalog_bytes)
+    chunks = _chunks(request, limit=settings.max_catalog_bytes, seconds=settings.source_seconds)
+    store, seconds = request.app[state.STORE], request.app[state.GATEWAY].wait_seconds
+    arrival = await pending_imports.receive(store, kind, chunks, notation)
+    try:
+        order = ImportOrder.of(arrival)
+        answer = await commands.done_at_once(request.app[state.QUEUE], commands.IMPORT, order, seconds=seconds)
+    except QueueUnavailable:
+        await pending_imports.discard(store, arrival)  # it must not take the place of the one that is sent next
+        raise
+    if answer is None:
+        return web.json_response({"id": arrival.id}, status=202)
+    return await _answer(request, kind, CatalogueVersion.model_validate(answer))
+
+
+async def show(request: web.Request) -> web.Response:
+    """Answer how large the catalogue is that counts, and what became of the last one that was sent."""
+    grant = request.app[state.KEYS].grant(request)
+    kind = picture_type(request)
+    grant.require(f"{AREA[kind]}.read")
+    version = await current(request.app[state.STORE], kind)
+    arrival = request.query.get("import")
+    if arrival is not None:
+        return web.json_response(catalogue_shape(version, await request.app[state.SCANS].import_of(arrival)))
+    return await _answer(request, kind, version)
+
+
+async def _answer(request: web.Request, kind: PictureType, version: CatalogueVersion | None) -> web.Response:
+    last = await request.app[state.SCANS].last_import(kind)
+    if version is None and not last.failure:
+        raise NotFound("There is no catalogue yet.")
+    return web.json_response(catalogue_shape(version, last))
+
+
+def _notation(request: web.Request) -> Notation:
+    wanted = request.query.get("as", "csv" if request.content_type == "text/csv" else "ndjson")
+    if wanted not in _NOTATIONS:
+        raise InvalidValue("A catalogue is csv or ndjson.", field="as")
+    return _NOTATIONS[wanted]
+
+
+async def _chunks(request: web.Request, *, limit: int, seconds: float) -> AsyncIterator[bytes]:
+    """Yield the body as it comes; raises TooLarge over *limit* bytes, MalformedBody where it takes over *seconds*."""
+    until = asyncio.get_running_loop().time() + seconds
+    pause = request.app[state.GATEWAY].body_seconds
+    received = 0
+    try:
+        while True:
+            left = until - asyncio.get_running_loop().time()
+            async with asyncio.timeout(min(pause, left)):
+                chunk = await request.content.read(_CHUNK)
+            if not chunk:
+                break
+            received += len(chunk)
+            if received > limit:
+                raise TooLarge("The catalogue is larger than is allowed.")
+            yield chunk
+    except TimeoutError:
+        raise MalformedBody("The request's body did not arrive in time.") from None
+    except (web.RequestPayloadError, HttpProcessingError, ClientError) as error:
+        raise MalformedBody("The request's body could not be read.") from error
+    if not received:
+        # A command that has sent nothing by mistake must not leave the shop without a catalogue.
+        raise MalformedBody("The body is empty.")

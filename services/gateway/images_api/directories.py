@@ -1,0 +1,66 @@
+"""Handlers of `images/directories/{typeId}`."""
+
+from typing import Any
+
+from aiohttp import web
+
+from imageconverter.errors import InvalidValue
+from imageconverter.images import directories
+from imageconverter.images.directories import Directory, Root
+from services.gateway import state
+from services.gateway.images_api.schemas import DirectoryBody, read_json
+
+_ROOTS: dict[str, Root] = {"source": "source", "target": "target"}
+
+
+async def list_directories(request: web.Request) -> web.Response:
+    """Answer the whole tree of source or target directories."""
+    request.app[state.KEYS].grant(request).require("images.read")
+    return await _tree(request, _root(request))
+
+
+async def create_directory(request: web.Request) -> web.Response:
+    """Make a directory and its parents; answers with the tree as it is then."""
+    request.app[state.KEYS].grant(request).require("images.publish")
+    root = _root(request)
+    body = await read_json(request, DirectoryBody)
+    if not body.name:
+        raise InvalidValue("name is missing or empty.", field="name")
+    await directories.create(request.app[state.STORE], root, _joined(body.path, body.name))
+    return await _tree(request, root)
+
+
+async def delete_directory(request: web.Request) -> web.Response:
+    """Delete a directory with everything in it; answers with the tree as it is then."""
+    request.app[state.KEYS].grant(request).require("images.delete")
+    root = _root(request)
+    body = await read_json(request, DirectoryBody)
+    path = _joined(body.path, body.name)
+    if not path:
+        raise InvalidValue("path is missing or empty.", field="path")
+    await directories.remove(request.app[state.STORE], root, path)
+    return await _tree(request, root)
+
+
+def _root(request: web.Request) -> Root:
+    root = _ROOTS.get(request.match_info["typeId"])
+    if root is None:
+        raise InvalidValue("The type is neither source nor target.", field="typeId")
+    return root
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}/{name}" if path and name else path or name
+
+
+async def _tree(request: web.Request, root: Root) -> web.Response:
+    found = await directories.tree(request.app[state.STORE], root)
+    return web.json_response({"items": [_shape(each) for each in found]})
+
+
+def _shape(directory: Directory) -> dict[str, Any]:
+    return {
+        "name": directory.name,
+        "path": directory.path,
+        "subDirectories": [_shape(each) for each in directory.children.values()],
+    }

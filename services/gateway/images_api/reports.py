@@ -1,0 +1,140 @@
+"""Handlers of `images/report`: missing and unused images."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any, get_args
+
+from aiohttp import web
+
+from imageconverter.errors import InvalidValue
+from imageconverter.images.formats import PictureType
+from imageconverter.reports import Report, Table, commands, kept_reports, read_page, read_rows, rows_of
+from services.gateway import state
+from services.gateway.auth.access import AREA
+from services.gateway.http.streaming import stream
+from services.gateway.images_api.report_responses import (
+    CSV_COLUMNS,
+    NO_REPORT,
+    csv_lines,
+    report_shape,
+    scan_shape,
+    type_id,
+)
+from services.gateway.images_api.schemas import ReportBody, read_json
+from services.gateway.images_api.urls import TYPE_IDS, picture_type
+
+ROWS_AT_ONCE = 2000
+_MOST_ROWS = 10_000
+_TABLES: tuple[Table, ...] = get_args(Table)
+_MEDIA = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
+
+
+async def start(request: web.Request) -> web.Response:
+    """Have reports of all types made, or join the scan that makes them already."""
+    request.app[state.KEYS].grant(request).require("products.create")
+    body = await read_json(request, ReportBody)
+    await commands.scan(request.app[state.QUEUE], shrunken=[TYPE_IDS[each] for each in body.shrunken])
+    return web.json_response({})
+
+
+async def status(request: web.Request) -> web.Response:
+    """Answer how far the running scan is, or what became of the last one."""
+    request.app[state.KEYS].grant(request).require("products.read")
+    return web.json_response(scan_shape(await request.app[state.SCANS].state()))
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """Answer the newest report of a type: a page of it, or as CSV or NDJSON all of it."""
+    grant = request.app[state.KEYS].grant(request)
+    kind = picture_type(request, default="product")
+    grant.require(f"{AREA[kind]}.read")
+    limit, tables, notation = _limit(request), _tables(request), _notation(request)
+    reports = await kept_reports(request.app[state.STORE], kind)
+    if notation:
+        return await _download(request, kind, reports[0] if reports else None, tables, notation)
+    cursor = request.query.get("cursor")
+    if cursor is not None:
+        report, starts = _at(cursor, reports)
+    elif reports:
+        report, starts = reports[0], dict.fromkeys(_TABLES, "")
+    else:
+        return web.json_response(NO_REPORT)
+    rows: dict[Table, list[dict[str, Any]]] = {"missing": [], "unused": []}
+    ends: dict[Table, str] = {}
+    for table in tables:
+        total = report.total(table)
+        page = await read_page(
+            rows_of(request.app[state.STORE], kind, report), table, total=total, cursor=starts[table], limit=limit
+        )
+        rows[table], ends[table] = page.rows, page.cursor
+    following = ""
+    if any(ends.values()):
+        places = (ends.get(table) or str(report.total(table)) for table in _TABLES)
+        following = "-".join((str(report.id), *places))
+    return web.json_response(report_shape(report, rows["missing"], rows["unused"], following))
+
+
+async def _download(
+    request: web.Request, kind: PictureType, report: Report | None, tables: tuple[Table, ...], notation: str
+) -> web.StreamResponse:
+    name = f"report-{type_id(kind)}-{report.id if report else 0}.{notation}"
+    headers = {"Content-Type": _MEDIA[notation], "Content-Disposition": f'attachment; filename="{name}"'}
+
+    async def pieces() -> AsyncIterator[str]:
+        head = ",".join(CSV_COLUMNS) + "\r\n" if notation == "csv" else ""
+        async for table, rows in _all_rows(request, kind, report, tables):
+            yield head + (csv_lines(table, rows) if notation == "csv" else _json_lines(table, rows))
+            head = ""
+        yield head
+
+    return await stream(request, pieces(), headers)
+
+
+async def _all_rows(
+    request: web.Request, kind: PictureType, report: Report | None, tables: tuple[Table, ...]
+) -> AsyncIterator[tuple[Table, list[dict[str, Any]]]]:
+    if report is not None:
+        read = rows_of(request.app[state.STORE], kind, report)
+        for table in tables:
+            async for rows in read_rows(read, table, total=report.total(table)):
+                yield table, rows
+
+
+def _json_lines(table: Table, rows: list[dict[str, Any]]) -> str:
+    return "".join(json.dumps({"kind": table, **row}) + "\n" for row in rows)
+
+
+def _at(cursor: str, reports: list[Report]) -> tuple[Report, dict[Table, str]]:
+    number, *places = cursor.split("-")
+    report = next((each for each in reports if str(each.id) == number), None)
+    if report is None or len(places) != len(_TABLES):
+        raise InvalidValue("The cursor is none of a report that still exists.", field="cursor")
+    return report, dict(zip(_TABLES, places, strict=True))
+
+
+def _tables(request: web.Request) -> tuple[Table, ...]:
+    wanted = request.query.get("only")
+    if wanted is None:
+        return _TABLES
+    found = tuple(table for table in _TABLES if table == wanted)
+    if not found:
+        raise InvalidValue("A report has rows that are missing or unused.", field="only")
+    return found
+
+
+def _limit(request: web.Request) -> int:
+    text = request.query.get("limit", str(ROWS_AT_ONCE))
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_MOST_ROWS)) and 0 < int(text) <= _MOST_ROWS):
+        raise InvalidValue(f"The limit is a number from 1 to {_MOST_ROWS}.", field="limit")
+    return int(text)
+
+
+def _notation(request: web.Request) -> str:
+    """Return "csv" or "ndjson" where a download is wanted, else ""."""
+    wanted = request.query.get("as")
+    if wanted is not None:
+        if wanted not in (*_MEDIA, "json"):
+            raise InvalidValue("A report is had as json, csv or ndjson.", field="as")
+        return wanted if wanted in _MEDIA else ""
+    accepted = request.headers.get("Accept", "")
+    return next((name for name, media in _MEDIA.items() if media.partition(";")[0] in accepted), "")

@@ -1,0 +1,161 @@
+"""Handlers of `images/convert/…`: runs over directories."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from aiohttp import web
+
+from imageconverter.errors import (
+    InvalidFieldFormat,
+    InvalidValue,
+    MalformedRequest,
+    NotFound,
+    RunAlreadyRunning,
+    StoreUnavailable,
+)
+from imageconverter.runs import RunStatus, forget_order, keep_order, order_run, read_results
+from services.gateway import state
+from services.gateway.http.responses import NO_RUN, run_result, run_status
+from services.gateway.http.streaming import stream
+from services.gateway.images_api.schemas import EmptyBody, StartBody, read_json
+
+# What the plain call answers at most; ?cursor= goes on, NDJSON has them all.
+RESULTS_AT_ONCE = 2000
+_LOOK_SECONDS = 0.05
+_CANCEL_SECONDS = 30
+_EVENT_SECONDS = 0.5
+_HEARTBEAT_SECONDS = 15
+
+
+async def start(request: web.Request) -> web.Response:
+    """Start a run; answers with its status, after waiting a moment for a small one to finish."""
+    request.app[state.KEYS].grant(request).require("images.publish")
+    try:
+        body = await read_json(request, StartBody)
+        run = await order_run(request.app[state.STORE], request.app[state.FORMATS], body.request())
+    except (InvalidFieldFormat, InvalidValue) as error:
+        raise MalformedRequest(error.reason, field=error.field) from None
+    ledger, store = request.app[state.RUNS], request.app[state.STORE]
+    await keep_order(store, run)
+    try:
+        await ledger.start(run)
+    except RunAlreadyRunning:
+        await forget_order(store, run.id)
+        raise
+    until = time.monotonic() + request.app[state.GATEWAY].start_seconds
+    status = await ledger.status(run.id)
+    while status is not None and status.is_running and time.monotonic() < until:
+        await asyncio.sleep(_LOOK_SECONDS)
+        status = await ledger.status(run.id)
+    return web.json_response(run_status(status))
+
+
+async def status(request: web.Request) -> web.Response:
+    """Answer how the running or last run stands; with ?run=, an earlier one."""
+    request.app[state.KEYS].grant(request).require("images.read")
+    return web.json_response(run_status(await _status(request)))
+
+
+async def cancel(request: web.Request) -> web.Response:
+    """Stop the running run; answers with its status once nothing of it runs any more."""
+    request.app[state.KEYS].grant(request).require("images.publish")
+    await read_json(request, EmptyBody)
+    ledger = request.app[state.RUNS]
+    run_id = await ledger.latest()
+    if run_id is None:
+        return web.json_response(NO_RUN)
+    await ledger.cancel(run_id, seconds=_CANCEL_SECONDS)
+    with suppress(StoreUnavailable):  # the reporter does it then
+        await forget_order(request.app[state.STORE], run_id)
+    return web.json_response(run_status(await ledger.status(run_id)))
+
+
+async def results(request: web.Request) -> web.StreamResponse:
+    """Answer the results of the last run; with ?run=, of an earlier one; as NDJSON all of them, else in pages."""
+    request.app[state.KEYS].grant(request).require("images.read")
+    run_id = request.query.get("run") or await request.app[state.RUNS].latest()
+    if "application/x-ndjson" in request.headers.get("Accept", ""):
+        return await _all_results(request, run_id)
+    begin = _cursor(request)
+    if run_id is None:
+        return web.json_response({"items": []})
+    page = await read_results(
+        run_id, request.app[state.RUNS], request.app[state.STORE], start=begin, limit=RESULTS_AT_ONCE
+    )
+    items = [row for each in page.results for row in run_result(each, request.app[state.FORMATS])]
+    answer = {"items": items}
+    if page.following is not None:
+        return web.json_response({**answer, "cursor": str(page.following)})
+    return web.json_response(answer)
+
+
+async def history(request: web.Request) -> web.Response:
+    """Answer the last runs, the newest first, by their ids."""
+    request.app[state.KEYS].grant(request).require("images.read")
+    ledger = request.app[state.RUNS]
+    found = [(run_id, await ledger.status(run_id)) for run_id in await ledger.history()]
+    items = [{"id": run_id, "action": each.run.action, **run_status(each)} for run_id, each in found if each]
+    return web.json_response({"items": items})
+
+
+async def events(request: web.Request) -> web.StreamResponse:
+    """Send the status as server-sent events whenever it has changed, twice a second at most, until the run ends."""
+    request.app[state.KEYS].grant(request).require("images.read")
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
+    last, sent = "", time.monotonic()
+    first = await _status(request)
+    await response.prepare(request)
+    with suppress(ConnectionResetError):
+        async for current in _changes(request, first):
+            text = json.dumps(run_status(current))
+            if text != last:
+                await response.write(f"event: status\ndata: {text}\n\n".encode())
+                last, sent = text, time.monotonic()
+            elif time.monotonic() - sent > _HEARTBEAT_SECONDS:
+                await response.write(b": still here\n\n")
+                sent = time.monotonic()
+        await response.write_eof()
+    return response
+
+
+async def _changes(request: web.Request, first: RunStatus | None) -> AsyncIterator[RunStatus | None]:
+    yield first
+    current = first
+    while current is not None and current.is_running and not request.app[state.STOPPING].is_set():
+        await asyncio.sleep(_EVENT_SECONDS)
+        current = await request.app[state.RUNS].status(current.run.id)
+        yield current
+
+
+async def _all_results(request: web.Request, run_id: str | None) -> web.StreamResponse:
+    async def pieces() -> AsyncIterator[str]:
+        position: int | None = 0 if run_id is not None else None
+        while position is not None and run_id is not None:
+            page = await read_results(
+                run_id, request.app[state.RUNS], request.app[state.STORE], start=position, limit=RESULTS_AT_ONCE
+            )
+            rows = [row for each in page.results for row in run_result(each, request.app[state.FORMATS])]
+            yield "".join(json.dumps(row) + "\n" for row in rows)
+            position = page.following
+
+    return await stream(request, pieces(), {"Content-Type": "application/x-ndjson"})
+
+
+async def _status(request: web.Request) -> RunStatus | None:
+    ledger = request.app[state.RUNS]
+    wanted = request.query.get("run")
+    run_id = wanted or await ledger.latest()
+    found = await ledger.status(run_id) if run_id else None
+    if wanted and found is None:
+        raise NotFound("There is no such run.")
+    return found
+
+
+def _cursor(request: web.Request) -> int:
+    text = request.query.get("cursor", "0")
+    if not text.isascii() or not text.isdigit() or len(text) > 12:  # noqa: PLR2004 - more than any run has
+        raise InvalidValue("The cursor is not one of ours.", field="cursor")
+    return int(text)

@@ -1,0 +1,105 @@
+"""Handlers of `images/upload` and `images/upload/convert`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import pybase64
+from aiohttp import web
+
+from imageconverter.engine import Limits
+from imageconverter.errors import InvalidValue
+from imageconverter.images import uploads
+from imageconverter.images.conversions import convert_now
+from imageconverter.images.formats import Format, FormatCatalog
+from imageconverter.images.uploads import Picture
+from imageconverter.settings import MEGABYTE
+from services.gateway import state
+from services.gateway.http.bodies import announced_size, read_body
+from services.gateway.http.responses import result
+from services.gateway.images_api.schemas import UploadBody, parse
+
+# Names, formats and JSON around the pictures.
+_ENVELOPE_BYTES = MEGABYTE
+
+
+async def upload(request: web.Request) -> web.Response:
+    """Stage one or several pictures; answers with the directory they lie in.
+
+    With ?directory=, that of an earlier upload, they are added to it.
+    """
+    grant = request.app[state.KEYS].grant(request)
+    grant.require("images.publish")
+    store, wanted = request.app[state.STORE], request.query.get("directory")
+    directory = "" if wanted is None else await uploads.staged(store, wanted)
+    async with _received(request) as (pictures, _):
+        path = await uploads.stage(store, pictures, directory=directory)
+        count = len(pictures)
+    return web.json_response({"path": path, "size": count})
+
+
+async def upload_and_convert(request: web.Request) -> web.Response:
+    """Stage one picture and convert it while the client waits; answers with a row for each format."""
+    grant = request.app[state.KEYS].grant(request)
+    grant.require("images.publish")
+    async with _received(request, single=True) as (pictures, formats):
+        for each in formats:
+            grant.require("images.publish", each.type)
+        path = await uploads.stage(request.app[state.STORE], pictures)
+        source_path = f"{path}/{pictures[0].name}"
+        pictures.clear()  # they are not needed while the client waits
+    outcomes = await convert_now(
+        request.app[state.QUEUE],
+        source_path,
+        formats,
+        limit=request.app[state.CONVERSION].max_interactive_queue,
+        seconds=request.app[state.GATEWAY].wait_seconds,
+    )
+    return web.json_response({"items": [result(source_path, each) for each in outcomes]})
+
+
+@asynccontextmanager
+async def _received(
+    request: web.Request, *, single: bool = False
+) -> AsyncIterator[tuple[list[Picture], list[Format]]]:
+    """Read, parse and check a body; its memory is reserved until the block ends, in which it is stored."""
+    app, gateway = request.app, request.app[state.GATEWAY]
+    limit = gateway.max_upload_mb * MEGABYTE * 4 // 3 + _ENVELOPE_BYTES
+    async with app[state.BUDGET].reserve(announced_size(request, limit)):
+        text = await read_body(request, limit=limit, seconds=gateway.body_seconds)
+        # JSON, base64 and headers of many megabytes are work for a thread, not for the event loop. The
+        # threads are few, so that few bodies are held as text and as bytes at the same time.
+        work = partial(_unpack, text, app[state.FORMATS], app[state.LIMITS], single=single)
+        del text
+        yield await asyncio.get_running_loop().run_in_executor(app[state.DECODING], work)
+
+
+def _unpack(
+    text: bytearray, catalog: FormatCatalog, limits: Limits, *, single: bool
+) -> tuple[list[Picture], list[Format]]:
+    body = parse(UploadBody, text)
+    text.clear()  # the parsed strings are a copy; nothing else holds the body from here on
+    formats = catalog.select(body.formats)
+    names, texts = body.names, body.texts
+    if len(names) != len(texts) or not names:
+        raise InvalidValue("fileName and imageData must name and hold equally many pictures.", field="fileName")
+    if single and len(names) != 1:
+        raise InvalidValue("Only one picture can be converted at once.", field="imageData")
+    pictures = [uploads.check(Picture(name, _decode(text)), limits) for name, text in zip(names, texts, strict=True)]
+    if len({picture.name for picture in pictures}) < len(pictures):
+        raise InvalidValue("The same name is given twice.", field="fileName")
+    return pictures, formats
+
+
+def _decode(text: str) -> bytes:
+    """Decode standard base64 with padding; line breaks are allowed, nothing else that is not base64."""
+    if "\n" in text or "\r" in text:
+        text = text.replace("\r", "").replace("\n", "")
+    try:
+        data = pybase64.b64decode(text, validate=True)
+    except ValueError:
+        raise InvalidValue("imageData is not base64.", field="imageData") from None
+    if not data:
+        raise InvalidValue("imageData is empty.", field="imageData")
+    return data

@@ -1,0 +1,1 @@
+"""What every role needs to run: signals, logs, queue workers."""

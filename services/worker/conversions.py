@@ -1,0 +1,148 @@
+"""Carrying out one conversion job: fetch the source, convert it in a child, store the outputs."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+import structlog
+
+from imageconverter import keys
+from imageconverter.engine import OUTPUT_FORMATS, Converted, Failed
+from imageconverter.errors import NotAPicture, PictureError
+from imageconverter.images.conversions import (
+    MADE_OF,
+    RUN,
+    SOURCE,
+    WARNING,
+    ConversionJob,
+    ConversionOutcome,
+    OutputOrder,
+    OutputOutcome,
+    Status,
+    same_outcomes,
+)
+from imageconverter.storage.store import ObjectStore, StoredObject
+from services.worker.sandbox.pool import ChildPool
+
+_log = structlog.get_logger(__name__)
+
+_CLASH = "Another picture of this name was converted in the same run; this one has replaced it."
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What carrying out a job takes."""
+
+    store: ObjectStore
+    children: ChildPool
+    max_source_bytes: int
+
+    async def carry_out(self, job: ConversionJob) -> ConversionOutcome:
+        """Convert the job's source and store all outputs that could be made; doing it twice leaves the same.
+
+        A picture that cannot be converted is an outcome. In a run, outputs that are up to date are skipped, and
+        so are files that are no pictures. Raises StoreUnavailable where the store is away.
+        """
+        began = time.perf_counter()
+        try:
+            outcome = await self._convert(job)
+        except NotAPicture as error:
+            outcome = same_outcomes(job, "skipped" if job.run_id else "error", error.reason)
+        except PictureError as error:
+            outcome = same_outcomes(job, "error", error.reason)
+        _log.info(
+            "converted",
+            job=job.id,
+            source=job.source_key,
+            status=[output.status for output in outcome.outputs],
+            seconds=round(time.perf_counter() - began, 3),
+        )
+        return outcome
+
+    async def _convert(self, job: ConversionJob) -> ConversionOutcome:
+        found = await self._look(job) if job.run_id else {}
+        done = _up_to_date(job, found)
+        wanted = [index for index in range(len(job.outputs)) if index not in done]
+        if wanted:
+            source = await self.store.get(job.source_key, max_bytes=self.max_source_bytes)
+            if source is None:
+                return same_outcomes(job, "error", "The source does not exist any more.")
+            orders = [job.outputs[index] for index in wanted]
+            results = await self.children.convert(
+                source.data, [order.target for order in orders], urgent=not job.run_id
+            )
+            stored = await asyncio.gather(
+                *(
+                    self._store(job, source.stored, order, result, found)
+                    for order, result in zip(orders, results, strict=True)
+                )
+            )
+            done |= dict(zip(wanted, stored, strict=True))
+        return ConversionOutcome(outputs=tuple(done[index] for index in range(len(job.outputs))))
+
+    async def _look(self, job: ConversionJob) -> dict[str, StoredObject | None]:
+        """Return what there is already at the paths that the outputs are expected at."""
+        paths = list(dict.fromkeys(order.expected_path for order in job.outputs))
+        found = await asyncio.gather(*(self.store.head(keys.target(path)) for path in paths))
+        return dict(zip(paths, found, strict=True))
+
+    async def _store(
+        self,
+        job: ConversionJob,
+        source: StoredObject,
+        order: OutputOrder,
+        result: Converted | Failed,
+        found: Mapping[str, StoredObject | None],
+    ) -> OutputOutcome:
+        if isinstance(result, Failed):
+            return OutputOutcome(status="error", message=result.reason, path=order.expected_path)
+        path = order.path(result.output)
+        key, media_type = keys.target(path), OUTPUT_FORMATS[result.output].media_type
+        before, warning = found.get(path), result.warning
+        marks = job.marks(source.etag, order.target, warning)
+        # Where there was nothing a moment ago, another source of the same name may have come first since.
+        fresh = path in found and before is None
+        if not fresh or not await self.store.create(key, result.data, content_type=media_type, metadata=marks):
+            before = await self.store.head(key) if fresh else before
+            warning = warning or (_CLASH if _is_clash(job, before) else "")
+            marks = job.marks(source.etag, order.target, warning)
+            await self.store.put(key, result.data, content_type=media_type, metadata=marks)
+        return OutputOutcome(
+            status="warning" if warning else "success",
+            message=warning or "success",
+            path=path,
+            size=len(result.data),
+            seconds=result.seconds,
+        )
+
+
+def _up_to_date(job: ConversionJob, found: Mapping[str, StoredObject | None]) -> dict[int, OutputOutcome]:
+    """Return the outcomes of those outputs, by their index, that need not be made.
+
+    What this very run has made counts as what it was then: a worker died before it could record it, or Redis has
+    lost its memory.
+    """
+    done = {}
+    for index, order in enumerate(job.outputs):
+        stored = found.get(order.expected_path)
+        if not stored or stored.metadata.get(MADE_OF) != job.made_of(job.source_etag, order.target):
+            continue
+        status: Status = "skipped"
+        message = "The output is up to date."
+        if stored.metadata.get(RUN) == job.run_id:
+            warning = unquote(stored.metadata.get(WARNING, ""))
+            status, message = ("warning", warning) if warning else ("success", "success")
+        done[index] = OutputOutcome(status=status, message=message, path=order.expected_path, size=stored.size)
+    return done
+
+
+def _is_clash(job: ConversionJob, before: StoredObject | None) -> bool:
+    """Whether what was there before was made in the same run, but of another source."""
+    return (
+        before is not None
+        and bool(job.run_id)
+        and before.metadata.get(RUN) == job.run_id
+        and before.metadata.get(SOURCE) != job.source_mark
+    )

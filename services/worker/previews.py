@@ -1,0 +1,130 @@
+"""Carrying out a preview job: fetch the source, make its previews in a child, store them, tell the index."""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from imageconverter import keys
+from imageconverter.engine import OUTPUT_FORMATS, Converted, Failed
+from imageconverter.errors import PictureError, QueueFull, Unavailable
+from imageconverter.jobs import JobQueue, Lane
+from imageconverter.previews import parse, to_target
+from imageconverter.previews.index import Group, Preview, PreviewIndex
+from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome
+from imageconverter.previews.reindex import GroupFile, extents
+from imageconverter.settings import Previews
+from imageconverter.storage.store import ObjectStore
+from services.worker.sandbox.pool import ChildPool
+
+_log = structlog.get_logger(__name__)
+
+_GONE = PreviewOutcome(state="gone", reason="The picture is not there any more.")
+
+
+@dataclass(frozen=True)
+class Previewing:
+    """What making previews takes."""
+
+    store: ObjectStore
+    index: PreviewIndex
+    queue: JobQueue
+    children: ChildPool
+    settings: Previews
+    max_source_bytes: int
+
+    async def make(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+        """Make the previews and tell all who wait, of trouble too: they decide whether to try again."""
+        job = PreviewJob.model_validate(payload)
+        began = time.perf_counter()
+        try:
+            outcome = await self._make(job)
+        except PictureError as error:
+            outcome = PreviewOutcome(state="refused", reason=error.reason)
+        except Unavailable as error:
+            outcome = PreviewOutcome(state="unavailable", reason=error.reason)
+        except Exception:  # noqa: BLE001 - whatever happened, the clients must not wait in vain
+            _log.exception("previews failed by a fault of ours", job=context["job_id"])
+            outcome = PreviewOutcome(state="unavailable", reason="The conversion failed by a fault of the server.")
+        outcome = outcome.model_copy(update={"seconds": time.perf_counter() - began})
+        await self.queue.land(job.flight, context["job_id"], outcome.model_dump())
+        if outcome.state == "made" and job.then:
+            await self._make_afterwards(job)
+
+    async def give_up(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+        """Tell all who wait that the picture has ended too many workers."""
+        job = PreviewJob.model_validate(payload)
+        outcome = PreviewOutcome(state="refused", reason="The conversion was given up after too many tries.")
+        await self.queue.land(job.flight, context["job_id"], outcome.model_dump())
+
+    async def _make(self, job: PreviewJob) -> PreviewOutcome:
+        began = time.perf_counter()
+        group = await self.index.find(job.key)
+        if group is not None and group.generation == job.generation and group.previews.keys() >= set(job.formats):
+            return PreviewOutcome(state="made")  # a moment ago, for somebody who was quicker
+        source = await self.store.get(keys.preview_source(job.key, job.generation), max_bytes=self.max_source_bytes)
+        if source is None:
+            return _GONE
+        formats = [parse(text) for text in job.formats]
+        targets = [to_target(format_, comment=self.settings.user_comment) for format_ in formats]
+        made = await self.children.convert_and_look(
+            source.data, targets, urgent=not job.background, metadata=job.is_new
+        )
+        if failed := [result for result in made.results if isinstance(result, Failed)]:
+            return PreviewOutcome(state="refused", reason=failed[0].reason)
+        results = [result for result in made.results if isinstance(result, Converted)]
+        stored = await asyncio.gather(
+            *(self._store(job, text, result) for text, result in zip(job.formats, results, strict=True))
+        )
+        previews = dict(zip(job.formats, stored, strict=True))
+        if job.is_new:
+            await self._begin_group(job, group, source.stored.size, made.metadata, previews)
+        elif not await self.index.add(job.key, job.generation, previews):
+            return _GONE
+        _log.info("previews made", formats=job.formats, new=job.is_new, seconds=round(time.perf_counter() - began, 3))
+        return PreviewOutcome(state="made")
+
+    async def _store(self, job: PreviewJob, documented: str, result: Converted) -> Preview:
+        kind = OUTPUT_FORMATS[result.output]
+        name = keys.preview_object(job.key, job.generation, documented, kind.extensions[0])
+        etag = await self.store.put(name, result.data, content_type=kind.media_type, metadata=extents(result.size))
+        width, height = result.size
+        return Preview(kind.media_type, len(result.data), etag, width, height)
+
+    async def _begin_group(
+        self,
+        job: PreviewJob,
+        before: Group | None,
+        source_bytes: int,
+        metadata: Mapping[str, Any],
+        previews: Mapping[str, Preview],
+    ) -> None:
+        """Switch readers to the new generation in one step, when all of it is there."""
+        contexts = ({job.context} - {""}) | (before.contexts if before is not None else set())
+        file = GroupFile(key=job.key, generation=job.generation, contexts=frozenset(contexts), created=time.time())
+        await self._put_json(keys.preview_metadata(job.key, job.generation), json.dumps(metadata))
+        await self._put_json(keys.preview_group(job.key), file.model_dump_json())
+        await self.index.switch(
+            job.key, job.generation, context=job.context, source_bytes=source_bytes, previews=previews
+        )
+
+    async def _put_json(self, name: str, text: str) -> None:
+        await self.store.put(name, text.encode(), content_type="application/json")
+
+    async def _make_afterwards(self, job: PreviewJob) -> None:
+        """Queue the other target formats where nobody waits; where that lane is full they are made when asked for."""
+        rest = PreviewJob(key=job.key, generation=job.generation, formats=job.then, background=True)
+        try:
+            await self.queue.join(
+                Lane.BATCH,
+                TASK,
+                rest.flight,
+                rest.model_dump(exclude_defaults=True),
+                limit=self.settings.background_queue,
+            )
+        except (QueueFull, Unavailable) as error:
+            _log.info("further previews are left for later", reason=error.reason)

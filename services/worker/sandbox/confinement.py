@@ -1,0 +1,70 @@
+"""What a child gives up before it touches a picture."""
+
+import ctypes
+import os
+import resource
+import signal
+from pathlib import Path
+
+from services.worker.sandbox import seccomp
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_SET_NO_NEW_PRIVS = 38
+
+OUTPUT_BYTES = 256 * 1024 * 1024
+"""All outputs of one picture together."""
+_OPEN_FILES = 32
+
+
+def confine(memory_bytes: int, *, filtered: bool) -> None:
+    """Bound this process for good: memory, files, no core dumps, no new privileges, dies with its worker.
+
+    It may take *memory_bytes* more than it has. Where it is *filtered*, all system calls go but those that
+    converting takes. Raises OSError where the kernel refuses one of them: a child without its limits must not run.
+    """
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    _prctl(_PR_SET_DUMPABLE, 0)
+    _limit(resource.RLIMIT_AS, _address_space() + memory_bytes)
+    _limit(resource.RLIMIT_FSIZE, OUTPUT_BYTES)
+    _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
+    _limit(resource.RLIMIT_CORE, 0)
+    if filtered:
+        seccomp.give_up_others()
+
+
+def volunteer_for_oom() -> None:
+    """Ask the kernel to kill this process first when the machine runs out of memory, where it lets us."""
+    try:
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    except OSError:
+        return  # only a preference
+
+
+def allow_cpu(seconds: float) -> None:
+    """Let the kernel end this process after *seconds* more of CPU time, should nobody else do it."""
+    used = sum(os.times()[:2])
+    _limit_soft(resource.RLIMIT_CPU, int(used + seconds) + 1)
+
+
+def _address_space() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    return pages * resource.getpagesize()
+
+
+def _limit(kind: int, value: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(kind, (value, value))
+
+
+def _limit_soft(kind: int, value: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+
+
+def _prctl(option: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl {option} failed")

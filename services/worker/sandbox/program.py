@@ -1,0 +1,86 @@
+"""The child process: takes a picture, converts it, hands the outputs back, until it is told to stop.
+
+It is started as a fresh program, not forked: no secret, connection or thread of the worker is in its memory.
+"""
+
+import faulthandler
+import io
+import os
+import signal
+import socket
+import sys
+import warnings
+
+from PIL import Image
+
+from imageconverter.engine import Converted, Limits
+from imageconverter.engine.decode import ImageInfo
+from imageconverter.engine.metadata import Metadata, read_metadata
+from imageconverter.engine.pipeline import convert
+from imageconverter.errors import LimitExceeded, PictureError, PictureTooLarge
+from services.worker.sandbox import ipc
+from services.worker.sandbox.confinement import OUTPUT_BYTES, allow_cpu, confine, volunteer_for_oom
+from services.worker.sandbox.messages import Answer, Refused, Request
+from services.worker.sandbox.preload import preload
+
+_ARGUMENTS = 3
+_READ_AT_ONCE = 32 * 1024 * 1024  # bytes; decoders take memory up faster than a file
+
+
+def serve(channel: socket.socket) -> None:
+    """Convert one parcel after the other until the worker hangs up."""
+    channel.sendmsg([ipc.READY])
+    while True:
+        try:
+            message, source, outputs = ipc.receive(channel)
+        except EOFError:
+            return
+        request = Request.model_validate_json(message)
+        allow_cpu(request.seconds)
+        try:
+            answer = _convert(request, source, outputs)
+        except PictureError as error:
+            answer = Answer(outcome=Refused.because(error))
+        except MemoryError:
+            too_large = PictureTooLarge("The picture needs more memory than is allowed.")
+            answer = Answer(outcome=Refused.because(too_large))
+        finally:
+            os.close(outputs)
+        channel.sendmsg([answer.model_dump_json().encode()])
+
+
+def _convert(request: Request, source: int, outputs: int) -> Answer:
+    with os.fdopen(source, "rb") as file:
+        small = os.fstat(source).st_size <= _READ_AT_ONCE
+        picture = io.BytesIO(file.read()) if small else file
+        metadata: Metadata = {}
+
+        def look(image: Image.Image, info: ImageInfo) -> None:
+            if request.metadata:
+                metadata.update(read_metadata(picture, image, info))
+
+        results = convert(picture, request.targets, Limits(pixels=request.pixels), look)
+    parts = [result.data for result in results if isinstance(result, Converted)]
+    if sum(map(len, parts)) > OUTPUT_BYTES:
+        raise LimitExceeded(f"The outputs have more than {OUTPUT_BYTES >> 20} MiB.")
+    ipc.write(outputs, parts)
+    return Answer.of(results, metadata)
+
+
+def main() -> None:
+    """Run as ``python -m services.worker.sandbox.program DESCRIPTOR BYTES filtered|unfiltered``."""
+    if len(sys.argv) != _ARGUMENTS + 1:
+        sys.exit("usage: python -m services.worker.sandbox.program DESCRIPTOR BYTES filtered|unfiltered")
+    descriptor, memory_bytes, system_calls = sys.argv[1:]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker to deal with
+    warnings.simplefilter("ignore")
+    faulthandler.enable()  # a crash says in which decoder it was
+    preload()
+    volunteer_for_oom()  # before: what is not dumpable may not write this of itself
+    with socket.socket(fileno=int(descriptor)) as channel:
+        confine(int(memory_bytes), filtered=system_calls == "filtered")
+        serve(channel)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The rules for images: formats, names, uploads, conversions, directories, deletion."""

@@ -1,0 +1,154 @@
+"""Converting one source to some formats: what a job says, what comes of it, and where outputs go."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Literal, NamedTuple
+from urllib.parse import quote
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict
+
+from imageconverter import keys
+from imageconverter.engine import ENGINE_VERSION, OUTPUT_FORMATS, OutputType, Target
+from imageconverter.errors import ConversionFailed, StoreUnavailable
+from imageconverter.images.formats import Format
+from imageconverter.images.names import with_extension
+from imageconverter.jobs import JobQueue, Lane
+
+TASK = "convert_source"
+
+# Metadata of an output.
+MADE_OF = "made-of"
+SOURCE = "source"
+RUN = "run"
+WARNING = "warning"
+"""Quoted as in URLs."""
+
+_LONGEST_WARNING = 300
+
+Status = Literal["success", "warning", "skipped", "error"]
+
+KEPT_AS_JPEG = (".heic", ".heif")
+
+
+class OutputOrder(BaseModel):
+    """One output that a job is to make: the target and the directory and name it goes to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    target: Target
+    directory: str
+    name: str
+
+    def path(self, output: OutputType) -> str:
+        """Return the path in the target tree, its extension fitting the *output* type."""
+        return f"{self.directory}/{with_extension(self.name, OUTPUT_FORMATS[output].extensions)}"
+
+    @property
+    def expected_path(self) -> str:
+        """The path as far as the name tells before the conversion."""
+        if self.target.output == "auto":
+            return self.path("jpeg")
+        if self.target.output != "keep":
+            return self.path(self.target.output)
+        suffix = PurePosixPath(self.name).suffix.lower()
+        if suffix in KEPT_AS_JPEG:
+            return self.path("jpeg")
+        kept = (output for output, kind in OUTPUT_FORMATS.items() if suffix in kind.extensions)
+        return self.path(next(kept, "png"))
+
+
+class ConversionJob(BaseModel):
+    """A job: one source to all of its outputs. It carries no image bytes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    source_key: str
+    outputs: tuple[OutputOrder, ...]
+    run_id: str = ""
+    """The run that the job belongs to, or ""."""
+    source_etag: str = ""
+    """ETag of the source as it was listed; with it, outputs that are up to date are skipped."""
+
+    def made_of(self, etag: str, target: Target) -> str:
+        """Return a fingerprint of everything that an output depends on."""
+        return _digest(ENGINE_VERSION, self.source_key, etag, target.model_dump_json(exclude_defaults=True))
+
+    def marks(self, etag: str, target: Target, warning: str) -> dict[str, str]:
+        """Return the metadata that an output is stored with."""
+        marks = {MADE_OF: self.made_of(etag, target), SOURCE: self.source_mark, RUN: self.run_id}
+        return {**marks, WARNING: quote(warning[:_LONGEST_WARNING])} if warning else marks
+
+    @property
+    def source_mark(self) -> str:
+        """What tells this source from others of the same name."""
+        return _digest(self.source_key)
+
+
+class OutputOutcome(BaseModel):
+    """What became of one output."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Status
+    message: str
+    """"success", or the reason of a warning or error."""
+    path: str
+    """Path in the target tree; filled for errors too."""
+    size: int = 0
+    """Bytes."""
+    seconds: float = 0.0
+
+
+class ConversionOutcome(BaseModel):
+    """What became of a job: an outcome for each output in the order of the job, or trouble that may pass."""
+
+    model_config = ConfigDict(frozen=True)
+
+    outputs: tuple[OutputOutcome, ...] = ()
+    unavailable: str = ""
+    """Why nothing could be done now; "" where something was."""
+
+
+class NamedOutcome(NamedTuple):
+    """An outcome beside the format that it was made for."""
+
+    format: Format
+    outcome: OutputOutcome
+
+
+def same_outcomes(job: ConversionJob, status: Status, reason: str) -> ConversionOutcome:
+    """Return the outcome of a source all of whose outputs end alike."""
+    return ConversionOutcome(
+        outputs=tuple(OutputOutcome(status=status, message=reason, path=order.expected_path) for order in job.outputs)
+    )
+
+
+def orders(source_path: str, formats: Sequence[Format]) -> tuple[OutputOrder, ...]:
+    """Return what is to be made of the source at *source_path*; outputs keep its file name only."""
+    name = source_path.rsplit("/", 1)[-1]
+    return tuple(OutputOrder(target=f.as_target(), directory=f.target_directory, name=name) for f in formats)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+async def convert_now(
+    queue: JobQueue, source_path: str, formats: Sequence[Format], *, limit: int, seconds: float
+) -> list[NamedOutcome]:
+    """Convert a stored source to *formats* while the caller waits, at most *seconds*.
+
+    Raises QueueFull where *limit* conversions are under way, StoreUnavailable where the worker could not
+    reach the store, ConversionFailed where nothing came in time or no output could be made.
+    """
+    job = ConversionJob(id=uuid4().hex, source_key=keys.source(source_path), outputs=orders(source_path, formats))
+    await queue.accept(Lane.INTERACTIVE, TASK, job.id, job.model_dump(exclude_defaults=True), limit=limit)
+    outcome = ConversionOutcome.model_validate(await queue.wait(job.id, seconds=seconds))
+    if outcome.unavailable:
+        raise StoreUnavailable(outcome.unavailable)
+    if all(output.status == "error" for output in outcome.outputs):
+        raise ConversionFailed(outcome.outputs[0].message)
+    return [NamedOutcome(f, output) for f, output in zip(formats, outcome.outputs, strict=True)]

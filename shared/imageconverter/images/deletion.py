@@ -1,0 +1,27 @@
+"""Deleting converted pictures."""
+
+import asyncio
+from collections.abc import Sequence
+
+from imageconverter import keys
+from imageconverter.errors import NotFound
+from imageconverter.images.formats import Format
+from imageconverter.images.names import file_name
+from imageconverter.storage.store import ObjectStore
+
+
+async def delete_pictures(store: ObjectStore, names: Sequence[str], formats: Sequence[Format]) -> int:
+    """Delete the pictures called *names* in the target directories of *formats*; returns how many there were.
+
+    Sources stay. Raises InvalidValue for an unsafe name, before anything is deleted, and NotFound where
+    none of the pictures exists.
+    """
+    checked = [file_name(name) for name in names]
+    directories = dict.fromkeys(each.target_directory for each in formats)
+    wanted = [keys.target(f"{directory}/{name}") for directory in directories for name in checked]
+    found = await asyncio.gather(*(store.head(key) for key in wanted))
+    there = [stored.key for stored in found if stored is not None]
+    if not there:
+        raise NotFound("There is no such picture.")
+    await store.delete(there)
+    return len(there)

@@ -1,0 +1,133 @@
+"""Image formats in the shop's sense: named target sizes, read from a TOML file that users edit."""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic.alias_generators import to_camel
+
+from imageconverter.engine.target import Target
+from imageconverter.errors import InvalidValue
+from imageconverter.images.names import directory_path
+
+ID_PREFIX = "content.imageFormat."
+
+PictureType = Literal["product", "category", "app"]
+_Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class Format(Target):
+    """One named target size: where its pictures go and what they are made like (see `formats.toml`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=True)
+
+    id: _Id
+    aliases: tuple[_Id, ...] = ()
+    name: str = Field(min_length=1)
+    type: PictureType
+    target_directory: str
+    source_directory: str = ""
+
+    @property
+    def node_id(self) -> str:
+        """The id as clients write it, for example ``content.imageFormat.normalProduct``."""
+        return ID_PREFIX + self.id
+
+    def as_target(self) -> Target:
+        """Return only what the engine needs to know."""
+        return Target(**{name: getattr(self, name) for name in Target.model_fields})
+
+    @field_validator("target_directory", "source_directory")
+    @classmethod
+    def _safe(cls, value: str) -> str:
+        try:
+            return directory_path(value) if value else ""
+        except InvalidValue as error:
+            raise ValueError(error.reason) from None
+
+
+class FormatsFileError(ValueError):
+    """The formats file cannot be used; the message names the file and the line."""
+
+
+class FormatCatalog(Mapping[str, Format]):
+    """The configured formats by node id, in the order of the file. Aliases are found but not listed."""
+
+    def __init__(self, formats: Sequence[Format]) -> None:
+        """Index *formats*; raises ValueError where an id or alias occurs twice."""
+        self._listed = {f.node_id: f for f in formats}
+        self._known: dict[str, Format] = {}
+        for each in formats:
+            for name in (each.id, *each.aliases):
+                if ID_PREFIX + name in self._known:
+                    raise ValueError(f"the id {name!r} occurs twice")
+                self._known[ID_PREFIX + name] = each.model_copy(update={"id": name})
+
+    def __getitem__(self, node_id: str) -> Format:
+        return self._known[node_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._listed)
+
+    def __len__(self) -> int:
+        return len(self._listed)
+
+    def digest(self) -> str:
+        """Return what changes with any of the formats."""
+        text = "".join(each.model_dump_json() for each in self._listed.values())
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def select(self, node_ids: Sequence[str]) -> list[Format]:
+        """Return the formats named by *node_ids*, each once; raises InvalidValue for an unknown one."""
+        if not node_ids:
+            raise InvalidValue("At least one format is needed.", field="formats")
+        try:
+            return [self._known[node_id] for node_id in dict.fromkeys(node_ids)]
+        except KeyError:
+            raise InvalidValue("One of the formats is not configured.", field="formats") from None
+
+
+class _FormatsFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    format: list[Format] = []
+
+
+def load_formats(path: Path | None) -> FormatCatalog:
+    """Read the catalogue from *path*, or the shipped defaults; raises FormatsFileError with file and line."""
+    source = path or files("imageconverter.images") / "formats.toml"
+    try:
+        text = source.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FormatsFileError(f"{source}: {error}") from None
+    try:
+        return FormatCatalog(_FormatsFile.model_validate(tomllib.loads(text)).format)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = _line(text, first["loc"])
+        field = ".".join(str(part) for part in first["loc"][2:])
+        raise FormatsFileError(f"{source}, line {where}: {field}: {first['msg']}") from None
+    except ValueError as error:  # TOMLDecodeError is one; it names the line itself
+        raise FormatsFileError(f"{source}: {error}") from None
+
+
+def _line(text: str, location: tuple[int | str, ...]) -> int:
+    """Find the line that a validation error's *location* (format, index, field) speaks of.
+
+    tomllib gives no positions, so the n-th ``[[format]]`` header and the key below it are looked up.
+    """
+    index = location[1] if len(location) > 1 and isinstance(location[1], int) else 0
+    key = location[2] if len(location) > 2 else ""  # noqa: PLR2004 - (format, index, field)
+    headers = [n for n, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*format\s*\]\]", line)]
+    start = headers[index] if index < len(headers) else 1
+    for number, line in enumerate(text.splitlines()[start:], start + 1):
+        if number in headers:
+            break
+        if re.match(rf"\s*{re.escape(str(key))}\s*=", line):
+            return number
+    return start

@@ -1,0 +1,76 @@
+"""Staged uploads: sources that clients send, kept for a while below ``upload/<id>/`` in the source tree."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from imageconverter import keys
+from imageconverter.engine import Limits, probe
+from imageconverter.errors import InvalidFileFormat, InvalidValue, PictureTooLarge, Undecodable
+from imageconverter.images import directories
+from imageconverter.images.names import file_name
+from imageconverter.storage.store import ObjectStore
+
+_ID_BYTES = 6
+_DIRECTORY = re.compile(rf"{keys.UPLOADS}/[0-9a-f]{{{2 * _ID_BYTES}}}")
+
+
+class Picture(NamedTuple):
+    """A picture that a client sent."""
+
+    name: str
+    data: bytes
+
+
+def check(picture: Picture, limits: Limits) -> Picture:
+    """Return *picture* with its name in normal form.
+
+    Raises InvalidValue (name, number of pixels) or InvalidFileFormat (leading bytes). Only the header is
+    looked at: whether the rest can be decoded shows when it is converted.
+    """
+    name = file_name(picture.name)
+    try:
+        probe(picture.data, limits)
+    except Undecodable as error:
+        raise InvalidFileFormat(error.reason, field="imageData") from None
+    except PictureTooLarge as error:
+        raise InvalidValue(error.reason, field="imageData") from None
+    return Picture(name, picture.data)
+
+
+async def staged(store: ObjectStore, directory: str) -> str:
+    """Return *directory* where it is one that `stage` has made and that is still there; else raises InvalidValue."""
+    if not _DIRECTORY.fullmatch(directory) or not await directories.exists(store, "source", directory):
+        raise InvalidValue("There is no such upload.", field="directory")
+    return directory
+
+
+async def stage(store: ObjectStore, pictures: Sequence[Picture], *, directory: str = "") -> str:
+    """Store *pictures*, already checked, in a new upload directory; returns its path in the source tree.
+
+    With *directory*, one that was `staged`, they are added to it, and replace those of the same names.
+    Where storing one fails the upload fails whole; what was stored is swept later like any other upload.
+    """
+    directory = directory or f"{keys.UPLOADS}/{secrets.token_hex(_ID_BYTES)}"
+    wanted = [keys.source(f"{directory}/{picture.name}") for picture in pictures]
+    try:
+        async with asyncio.TaskGroup() as group:
+            for key, picture in zip(wanted, pictures, strict=True):
+                group.create_task(store.put(key, picture.data, content_type="application/octet-stream"))
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return directory
+
+
+async def sweep(store: ObjectStore, *, hours: float) -> int:
+    """Delete what was staged more than *hours* ago; returns the number of files."""
+    oldest = datetime.now(UTC) - timedelta(hours=hours)
+    swept = 0
+    async for page in store.list(keys.source(f"{keys.UPLOADS}/")):
+        expired = [stored.key for stored in page if stored.modified < oldest]
+        await store.delete(expired)
+        swept += len(expired)
+    return swept

@@ -1,0 +1,118 @@
+"""What the gateway has the reporter do: the names of its tasks, what each is told, and what it answers."""
+
+import secrets
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any, Final, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from imageconverter.catalog import Notation
+from imageconverter.catalog.pending_imports import Arrival, waiting
+from imageconverter.errors import CleanUpRefused, ConversionFailed, InvalidValue, NotFound, UserError
+from imageconverter.images.formats import PictureType
+from imageconverter.jobs import JobQueue, Lane
+from imageconverter.storage.store import ObjectStore
+
+SCAN: Final = "scan"
+"""Also the id of the one job: asking for it again while it waits or runs changes nothing."""
+IMPORT: Final = "import_catalogue"
+CLEAN: Final = "clean_up"
+RESTORE: Final = "restore"
+REPAIR: Final = "repair"
+
+_REFUSALS: Final[dict[str, type[UserError]]] = {
+    refusal.__name__: refusal for refusal in (InvalidValue, NotFound, CleanUpRefused)
+}
+
+
+class Order(BaseModel):
+    """What every order has: an id of its own, also that of its job."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+
+
+class ScanOrder(Order):
+    """Make reports of all types."""
+
+    shrunken: tuple[PictureType, ...]
+    """Types whose catalogue is to be believed although it has lost more than half."""
+
+
+class ImportOrder(Order):
+    """Take over the catalogue of a type that was received."""
+
+    kind: PictureType
+    notation: Notation
+    arrival: str
+
+    @classmethod
+    def of(cls, arrival: Arrival) -> Self:
+        """Return the order for an *arrival*, always the same one."""
+        return cls(id=arrival.id, kind=arrival.kind, notation=arrival.notation, arrival=arrival.id)
+
+
+class CleanOrder(Order):
+    """Move unused files of a type to the trash; the id becomes that of the trash."""
+
+    kind: PictureType
+    dry: bool
+    share: float
+    """Of all files that may be taken away at once."""
+
+
+class RestoreOrder(Order):
+    """Put back what a clean-up has taken away."""
+
+    trash: str
+
+
+class RepairOrder(Order):
+    """Convert the sources of missing images again."""
+
+    kind: PictureType
+
+
+async def revive_imports(store: ObjectStore, queue: JobQueue) -> int:
+    """Order all catalogues to be taken over that were received whole, should Redis have lost that; returns how many.
+
+    What is ordered already is not ordered again.
+    """
+    found = await waiting(store)
+    for each in found:
+        order = ImportOrder.of(each)
+        await queue.accept(Lane.SCAN, IMPORT, order.id, order.model_dump())
+    return len(found)
+
+
+def new_id() -> str:
+    """Return an id that nobody else has; it begins with the time, so that ids sort by it."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
+async def scan(queue: JobQueue, *, shrunken: Collection[PictureType] = ()) -> None:
+    """Ask for a scan, or join the one that runs, as it was asked for."""
+    await queue.accept(Lane.SCAN, SCAN, SCAN, ScanOrder(id=SCAN, shrunken=tuple(shrunken)).model_dump())
+
+
+async def done_at_once(queue: JobQueue, task: str, order: Order, *, seconds: float) -> dict[str, Any] | None:
+    """Have an *order* carried out; returns what came of it, None where it is not done after *seconds*.
+
+    It is done all the same then. Raises QueueUnavailable, and the UserError that the reporter has raised.
+    """
+    await queue.accept(Lane.SCAN, task, order.id, order.model_dump())
+    try:
+        answer = await queue.wait(order.id, seconds=seconds)
+    except ConversionFailed:
+        return None
+    if "refusal" in answer:
+        raise _REFUSALS.get(answer["refusal"], InvalidValue)(answer["reason"], field=answer["field"])
+    return answer
+
+
+def refusal(error: UserError) -> dict[str, Any]:
+    """Return the answer that raises *error* again where it is waited for."""
+    name = next((name for name, each in _REFUSALS.items() if isinstance(error, each)), InvalidValue.__name__)
+    return {"refusal": name, "reason": error.reason, "field": error.field}

@@ -1,0 +1,132 @@
+"""The reports that are kept: one small record of them all, and for each a folder of rows that never change."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from imageconverter import keys
+from imageconverter.errors import StoreUnavailable
+from imageconverter.images.formats import PictureType
+from imageconverter.reports.results import Table, part_names
+from imageconverter.reports.summary import Summary
+from imageconverter.storage.store import ObjectStore
+
+_UPLOADS_AT_ONCE: Final = 4
+_KEPT: Final = timedelta(days=1)  # a report that is being written is younger
+
+
+class Report(BaseModel):
+    """A finished report but for its rows."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    """Counts up from 1."""
+    at: AwareDatetime
+    folder: str
+    catalogue: str
+    """Version of the catalogue that the files were compared with."""
+    formats: str
+    """Digest of all formats as they were then."""
+    summary: Summary
+
+    def total(self, table: Table) -> int:
+        """Return how many rows *table* has."""
+        return self.summary.missing if table == "missing" else self.summary.unused
+
+
+class _Shelf(BaseModel):
+    reports: list[Report] = []
+
+
+async def kept_reports(store: ObjectStore, kind: PictureType) -> list[Report]:
+    """Return the reports that are kept, the newest first; raises StoreUnavailable, also where they cannot be read."""
+    loaded = await store.get(keys.report_shelf(kind))
+    if loaded is None:
+        return []
+    try:
+        return _Shelf.model_validate_json(bytes(loaded.data)).reports
+    except ValidationError as error:
+        raise StoreUnavailable("The record of the reports is broken.") from error
+
+
+async def publish_report(
+    store: ObjectStore,
+    kind: PictureType,
+    rows: Path,
+    *,
+    catalogue: str,
+    formats: str,
+    summary: Summary,
+    keep: int,
+    grace: timedelta,
+) -> Report:
+    """Put the report whose rows are in the folder *rows* on the shelf, in one step at the end.
+
+    The last *keep* are kept, and what a clean-up needs that looks back by *grace*, and the next report to judge its
+    catalogue by. Raises StoreUnavailable; then the shelf is as it was.
+    """
+    before = await kept_reports(store, kind)
+    number = before[0].id + 1 if before else 1
+    now = datetime.now(UTC)
+    folder = f"{number:08}-{now:%Y%m%dT%H%M%S%f}"
+    report = Report(id=number, at=now, folder=folder, catalogue=catalogue, formats=formats, summary=summary)
+    slots = asyncio.Semaphore(_UPLOADS_AT_ONCE)
+
+    async def upload(name: str) -> None:
+        async with slots:
+            data = (rows / name).read_bytes()
+            await store.put(keys.report_rows(kind, folder, name), data, content_type="application/x-ndjson")
+
+    tables: tuple[Table, ...] = ("missing", "unused")
+    try:
+        async with asyncio.TaskGroup() as group:
+            for name in (name for table in tables for name in part_names(table, report.total(table))):
+                group.create_task(upload(name))
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    shelf = _Shelf(reports=_kept([report, *before], keep=keep, grace=grace))
+    await store.put(keys.report_shelf(kind), shelf.model_dump_json().encode(), content_type="application/json")
+    return report
+
+
+def rows_of(store: ObjectStore, kind: PictureType, report: Report) -> Callable[[str], Awaitable[bytes | None]]:
+    """Return what gives the contents of a file of rows by its name, None where it is gone."""
+
+    async def read(name: str) -> bytes | None:
+        loaded = await store.get(keys.report_rows(kind, report.folder, name))
+        return None if loaded is None else bytes(loaded.data)
+
+    return read
+
+
+async def sweep(store: ObjectStore, kind: PictureType, *, age: timedelta = _KEPT) -> int:
+    """Delete what is of that *age* and of no report on the shelf; returns the number of objects.
+
+    Whoever still reads a report that has left the shelf finds it gone.
+    """
+    reports = await kept_reports(store, kind)
+    kept = (keys.report_shelf(kind), *(keys.report_rows(kind, each.folder, "") for each in reports))
+    oldest = datetime.now(UTC) - age
+    swept = 0
+    async for page in store.list(keys.reports(kind)):
+        expired = [each.key for each in page if each.modified < oldest and not each.key.startswith(kept)]
+        await store.delete(expired)
+        swept += len(expired)
+    return swept
+
+
+def _kept(reports: Sequence[Report], *, keep: int, grace: timedelta) -> list[Report]:
+    """Return those of *reports*, the newest first, that stay on the shelf."""
+    before = reports[0].at - grace
+    # What dared to call nothing unused is of no use to a clean-up, and no measure for the next catalogue.
+    judging = [each for each in reports if not each.summary.unused_refused]
+    # All that a clean-up asks: those within the grace period, and the last one before it.
+    old = [each for each in judging if each.at <= before][:1]
+    young = [each for each in judging if each.at > before]
+    wanted = {each.folder for each in (*reports[:keep], *judging[:1], *young, *old)}
+    return [each for each in reports if each.folder in wanted]

@@ -1,0 +1,282 @@
+"""The book that Redis keeps of runs. Each change of it is one script, so that nothing is ever half done."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
+
+from redis.asyncio import Redis
+
+from imageconverter import keys
+from imageconverter.errors import RunAlreadyRunning, RunNotStopped
+from imageconverter.jobs import PAYLOAD_MS, Lane, job_body, job_key, lease_key, redis_errors, script_text
+from imageconverter.runs.cursor import Count, Place
+from imageconverter.runs.run import CONVERT_TASK, COUNT_TASK, PLAN_TASK, Counts, Run, RunStatus, SourceResult, State
+
+# Jobs of a run that wait or run at most: Redis stays small however large the run is, and workers never idle.
+WINDOW = 2000
+_LOW_MARK = 1000
+# Results that are kept in Redis before they are moved to the store.
+FLUSH_AT = 1000
+_RUNS_KEPT = 20
+_MOVING_SECONDS = 30
+_LOOK_SECONDS = 0.05
+
+
+class SourceJob(NamedTuple):
+    """One source to hand out."""
+
+    key: str
+    etag: str
+
+
+class RunLedger:
+    """Starts, extends, records, cancels and tells of runs. Raises QueueUnavailable where Redis does not answer."""
+
+    def __init__(self, redis: Redis, *, patience: float) -> None:
+        """Use *redis*; an operation is tried for *patience* seconds."""
+        self._redis = redis
+        self._patience = patience
+        self._start = redis.register_script(script_text("imageconverter.runs", "start"))
+        self._extend = redis.register_script(script_text("imageconverter.runs", "extend"))
+        self._record = redis.register_script(script_text("imageconverter.runs", "record"))
+        self._cancel = redis.register_script(script_text("imageconverter.runs", "cancel"))
+        self._moved = redis.register_script(script_text("imageconverter.runs", "moved"))
+
+    async def start(self, run: Run) -> None:
+        """Make *run* the current one and queue its planner; raises RunAlreadyRunning where one runs."""
+        async with redis_errors(self._patience):
+            started = await self._start(
+                keys=[keys.RUNS, keys.run(run.id), keys.lane(Lane.BATCH)],
+                args=[
+                    run.id,
+                    run.model_dump_json(),
+                    _job(run.id, PLAN_TASK),
+                    _job(run.id, COUNT_TASK),
+                    job_key(""),
+                    PAYLOAD_MS,
+                    _RUNS_KEPT,
+                    keys.run(""),
+                ],
+            )
+        if not started:
+            raise RunAlreadyRunning("A conversion is running already.")
+
+    async def begin_planning(self, run_id: str) -> Place:
+        """Note that the planner has begun, so that the next call for it is heard; returns where to go on."""
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(keys.run(run_id), "called", "0")
+            pipe.hmget(keys.run(run_id), ["batch", "after", "planned", "recorded", "listed"])
+            _, (batch, after, planned, recorded, listed) = await pipe.execute()
+        return Place(
+            int(batch or 0),
+            (after or b"").decode(),
+            int(planned or 0),
+            int(planned or 0) - int(recorded or 0),
+            listed == b"1",
+        )
+
+    async def extend(self, run: Run, place: Place, sources: Sequence[SourceJob], following: Place) -> int | None:
+        """Hand out *sources*, found at *place*, and move on to *following*.
+
+        Returns how many are outstanding, or None where that cannot be done any more: the run does not run,
+        or another planner has been here.
+        """
+        bodies = [
+            job_body(CONVERT_TASK, [run.id, place.planned + offset, place.batch, source.key, source.etag])
+            for offset, source in enumerate(sources)
+        ]
+        async with redis_errors(self._patience):
+            outstanding = await self._extend(
+                keys=[keys.run(run.id), keys.lane(Lane.BATCH)],
+                args=[
+                    job_key(f"{run.id}:"),
+                    f"{run.id}:",
+                    PAYLOAD_MS,
+                    place.planned,
+                    following.batch,
+                    following.after,
+                    int(following.listed),
+                    *self._planner_call(run.id),
+                    *bodies,
+                ],
+            )
+        return None if outstanding < 0 else int(outstanding)
+
+    async def record(self, run_id: str, result: SourceResult | None, index: int) -> bool:
+        """Record what became of the source with *index*, once; None: it was left out because of a cancel.
+
+        Returns whether it was recorded now, False where that had been done before.
+        """
+        counts = _counts(result)
+        async with redis_errors(self._patience):
+            return bool(
+                await self._record(
+                    keys=[
+                        keys.run(run_id),
+                        keys.run_done(run_id),
+                        keys.run_results(run_id),
+                        keys.lane(Lane.BATCH),
+                    ],
+                    args=[
+                        index,
+                        result.status if result else "",
+                        *counts,
+                        result.model_dump_json() if result else "",
+                        _LOW_MARK,
+                        FLUSH_AT,
+                        *self._planner_call(run_id),
+                    ],
+                )
+            )
+
+    async def cancel(self, run_id: str, *, seconds: float) -> None:
+        """Stop a run and return when nothing of it is being worked on any more; one that has ended stays as it is.
+
+        Raises RunNotStopped where that takes more than *seconds*; it goes on stopping all the same.
+        """
+        until = time.monotonic() + seconds
+        while await self._stop(run_id):
+            if time.monotonic() > until:
+                raise RunNotStopped("The conversion is being stopped, but something of it still runs.")
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _stop(self, run_id: str) -> int:
+        """Let no more of the run begin; returns how many of its sources are still being worked on."""
+        async with redis_errors(self._patience):
+            working = await self._cancel(
+                keys=[keys.run(run_id), keys.lane(Lane.BATCH)], args=[f"{run_id}:", job_key(""), lease_key("")]
+            )
+        return int(working)
+
+    async def fail(self, run_id: str, reason: str) -> None:
+        """End a run that cannot go on, with the *reason*."""
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(keys.run(run_id), mapping={"reason": reason})
+            await pipe.execute()
+        await self._stop(run_id)
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(keys.run(run_id), "state", "error")
+            await pipe.execute()
+
+    async def is_running(self, run_id: str) -> bool:
+        """Whether sources of the run are still wanted."""
+        return await self._state(run_id) == b"running"
+
+    async def is_stopped(self, run_id: str) -> bool:
+        """Whether the run was ended before its end, or is forgotten; what of it still runs is of no use."""
+        return await self._state(run_id) not in (b"running", b"finished")
+
+    async def _state(self, run_id: str) -> bytes | None:
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+            pipe.hget(keys.run(run_id), "state")
+            (state,) = await pipe.execute()
+        return cast("bytes | None", state)
+
+    async def is_hungry(self, run_id: str) -> bool:
+        """Whether the run goes on, has sources that are not handed out, and few that are."""
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+            pipe.hmget(keys.run(run_id), ["state", "listed", "planned", "recorded"])
+            ((state, listed, planned, recorded),) = await pipe.execute()
+        return bool(state == b"running" and listed != b"1" and int(planned) - int(recorded) <= _LOW_MARK)
+
+    async def count(self, run_id: str) -> Count:
+        """Return how many sources and outputs the run has, as far as they are counted."""
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+            pipe.hmget(keys.run(run_id), ["count_batch", "count_after", "sources_total", "outputs_total"])
+            ((batch, after, sources, outputs),) = await pipe.execute()
+        return Count(int(batch or 0), (after or b"").decode(), int(sources or 0), int(outputs or 0))
+
+    async def counted(self, run_id: str, count: Count) -> None:
+        """Note how far the sources are counted."""
+        values: dict[str, Any] = {
+            "count_batch": count.batch,
+            "count_after": count.after,
+            "sources_total": count.sources,
+            "outputs_total": count.outputs,
+        }
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+            pipe.hset(keys.run(run_id), mapping=values)
+            await pipe.execute()
+
+    async def run(self, run_id: str) -> Run | None:
+        """Return a run as it was ordered, None where it is forgotten."""
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+            pipe.hget(keys.run(run_id), "run")
+            (text,) = await pipe.execute()
+        return None if text is None else Run.model_validate_json(text)
+
+    async def latest(self) -> str | None:
+        """Return the id of the run that was started last."""
+        history = await self.history()
+        return history[0] if history else None
+
+    async def history(self) -> list[str]:
+        """Return the ids of the last runs, the newest first."""
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+            pipe.lrange(keys.RUNS, 0, _RUNS_KEPT - 1)
+            (ids,) = await pipe.execute()
+        return [each.decode() for each in ids]
+
+    async def status(self, run_id: str) -> RunStatus | None:
+        """Return how a run stands; one look-up, whatever its size."""
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+            pipe.hgetall(keys.run(run_id))
+            pipe.time()
+            fields, (now, _) = await pipe.execute()
+        if not fields:
+            return None
+        values = {name.decode(): value.decode() for name, value in fields.items()}
+
+        def number(name: str) -> int:
+            return int(values.get(name, 0))
+
+        sources = Counts(*(number(f"sources:{name}") for name in Counts._fields))
+        outputs = Counts(*(number(f"outputs:{name}") for name in Counts._fields))
+        return RunStatus(
+            run=Run.model_validate_json(values["run"]),
+            state=cast("State", values["state"]),
+            sources=sources,
+            outputs=outputs,
+            sources_total=max(number("sources_total"), number("planned")),
+            outputs_total=max(number("outputs_total"), sum(outputs)),
+            started=number("started"),
+            ended=number("ended"),
+            now=int(now),
+            reason=values.get("reason", ""),
+        )
+
+    async def unmoved_results(self, run_id: str) -> tuple[int, list[SourceResult]]:
+        """Return how many results were moved to the store, and those that were not."""
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=True) as pipe:
+            pipe.hget(keys.run(run_id), "moved")
+            pipe.lrange(keys.run_results(run_id), 0, -1)
+            moved, rows = await pipe.execute()
+        return int(moved or 0), [SourceResult.model_validate_json(row) for row in rows]
+
+    async def may_move_results(self, run_id: str) -> bool:
+        """Whether the caller may move results now; nobody else may until `results_moved`, or for half a minute."""
+        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+            pipe.set(keys.run_moving(run_id), 1, nx=True, ex=_MOVING_SECONDS)
+            (won,) = await pipe.execute()
+        return bool(won)
+
+    async def results_moved(self, run_id: str, *, after: int, count: int) -> None:
+        """Forget the first *count* results behind the *after* that were moved before: they are in the store now."""
+        async with redis_errors(self._patience):
+            await self._moved(
+                keys=[keys.run(run_id), keys.run_results(run_id), keys.run_moving(run_id)], args=[after, count]
+            )
+
+    def _planner_call(self, run_id: str) -> list[Any]:
+        """Return what a script needs to call the planner: id of its job, its key, its body, its life."""
+        return [f"{run_id}:plan:", job_key(f"{run_id}:plan:"), _job(run_id, PLAN_TASK), PAYLOAD_MS]
+
+
+def _job(run_id: str, task: str) -> bytes:
+    return job_body(task, [run_id])
+
+
+def _counts(result: SourceResult | None) -> Counts:
+    found: list[str] = [outcome.status for _, outcome in result.outputs] if result else []
+    return Counts(*(found.count(name) for name in Counts._fields))

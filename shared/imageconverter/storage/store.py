@@ -1,0 +1,243 @@
+"""The object store: the few verbs that the core needs, for any S3-compatible server.
+
+Data goes through obstore (Rust, asyncio); boto3 does what obstore has no verb for, see `bucket`. Both use path-style
+addresses and the same credentials, and every call ends within a deadline.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import S3Store
+from pydantic import SecretStr
+
+from imageconverter.errors import ObjectTooLarge, StoreUnavailable
+from imageconverter.settings import MEGABYTE, Storage
+from imageconverter.storage import bucket
+from imageconverter.storage.circuit_breaker import Breaker
+
+if TYPE_CHECKING:
+    from obstore import Bytes, GetOptions, GetResult
+    from typing_extensions import Buffer
+
+_CONNECT_SECONDS = 2
+_SECONDS_PER_MEGABYTE = 0.25  # that a call may take longer
+_REQUESTS_AT_ONCE = 128  # more would not be faster, and each takes a socket
+_HEALTH = "health"  # an object that need not exist
+_MULTIPART_BYTES = 32 * MEGABYTE
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """What a listing or a header says of an object."""
+
+    key: str
+    size: int
+    """Bytes."""
+    etag: str
+    """Quoted, as HTTP has it."""
+    modified: datetime
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """What was put with it; not filled by listings."""
+
+
+class LoadedObject(NamedTuple):
+    """An object with all of its bytes."""
+
+    stored: StoredObject
+    data: "Bytes"
+
+
+@dataclass(frozen=True)
+class OpenedObject:
+    """An object whose bytes are read as a stream."""
+
+    stored: StoredObject
+    content_type: str
+    chunks: AsyncIterator[bytes]
+
+
+class ObjectStore:
+    """One bucket. Every verb raises StoreUnavailable where the store does not do it within the deadline."""
+
+    def __init__(self, settings: Storage) -> None:
+        """Prepare the clients; nothing is sent yet."""
+        self._settings = settings
+        self._seconds = settings.timeout_seconds
+        self._slots = asyncio.Semaphore(_REQUESTS_AT_ONCE)
+        self._breaker = Breaker(self._look)
+        self._store = S3Store(
+            settings.bucket,
+            endpoint=settings.endpoint,
+            region=settings.region,
+            access_key_id=_plain(settings.access_key),
+            secret_access_key=_plain(settings.secret_key),
+            virtual_hosted_style_request=False,
+            client_options={
+                "allow_http": True,
+                "connect_timeout": timedelta(seconds=min(_CONNECT_SECONDS, self._seconds)),
+                # A whole request; the deadline of each verb is tighter for all but the biggest objects.
+                "timeout": timedelta(seconds=self._seconds + 60),
+            },
+            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=self._seconds)},
+        )
+
+    async def ensure_bucket(self) -> None:
+        """Make the bucket where it does not exist."""
+        await asyncio.to_thread(bucket.ensure_bucket, self._settings)
+
+    async def abort_unfinished(self, before: datetime) -> int:
+        """Give up the uploads in parts that were begun *before* and never ended; returns how many."""
+        return await asyncio.to_thread(bucket.abort_unfinished, self._settings, before=before)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the store counts as away: its last call failed, and so did a look at it; asks nobody."""
+        return self._breaker.is_open
+
+    async def turns_out_away(self) -> bool:
+        """Return, after a call has failed, whether the store is to blame and not what was asked for."""
+        return await self._breaker.settled()
+
+    async def ping(self) -> None:
+        """Ask the store for anything at all."""
+        await self.head(_HEALTH)
+
+    async def put(
+        self, key: str, data: "Buffer", *, content_type: str, metadata: Mapping[str, str] | None = None
+    ) -> str:
+        """Write *data* in one step, over what may be there; returns the object's ETag."""
+        size = memoryview(data).nbytes
+        async with self._deadline(size):
+            result = await obstore.put_async(
+                self._store,
+                key,
+                data,
+                attributes={"Content-Type": content_type, **(metadata or {})},
+                use_multipart=size > _MULTIPART_BYTES,
+            )
+        return result["e_tag"] or ""
+
+    async def create(
+        self, key: str, data: "Buffer", *, content_type: str, metadata: Mapping[str, str] | None = None
+    ) -> bool:
+        """Write *data* where there is no such object yet; returns whether there was none."""
+        async with self._deadline(memoryview(data).nbytes):
+            try:
+                await obstore.put_async(
+                    self._store,
+                    key,
+                    data,
+                    attributes={"Content-Type": content_type, **(metadata or {})},
+                    mode="create",
+                )
+            except AlreadyExistsError:
+                return False
+        return True
+
+    async def get(self, key: str, *, max_bytes: int | None = None) -> LoadedObject | None:
+        """Read a whole object; None where there is none. The deadline grows with the object.
+
+        Raises ObjectTooLarge, without reading it, where it has more than *max_bytes*.
+        """
+        result = await self._get(key)
+        if result is None:
+            return None
+        if max_bytes is not None and result.meta["size"] > max_bytes:
+            raise ObjectTooLarge(f"The file has more than {max_bytes // MEGABYTE} MiB.")
+        async with self._deadline(result.meta["size"]):
+            return LoadedObject(_stored_with_metadata(result), await result.bytes_async())
+
+    async def head(self, key: str) -> StoredObject | None:
+        """Read what the store says of an object; None where there is none."""
+        result = await self._get(key, {"head": True})
+        return None if result is None else _stored_with_metadata(result)
+
+    async def open(self, key: str, *, span: tuple[int, int] | None = None) -> OpenedObject | None:
+        """Open an object to stream its bytes, or those of *span* (first, after last); None where there is none."""
+        result = await self._get(key, {"range": span} if span else {})
+        if result is None:
+            return None
+        content_type = str(result.attributes.get("Content-Type", "application/octet-stream"))
+        return OpenedObject(_stored_with_metadata(result), content_type, self._chunks(result))
+
+    async def copy(self, source: str, target: str) -> bool:
+        """Copy an object with all that was put with it, inside of the store; returns False where there is none."""
+        async with self._deadline():
+            try:
+                await obstore.copy_async(self._store, source, target)
+            except FileNotFoundError:
+                return False
+        return True
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects; those that do not exist are passed over."""
+        wanted = list(keys)
+        if not wanted:
+            return
+        async with self._deadline():
+            await obstore.delete_async(self._store, wanted)
+
+    async def list(self, prefix: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
+        """List all objects below *prefix* (which ends in a slash), in pages, in the order of their keys.
+
+        With *after*, the listing goes on behind that key.
+        """
+        pages = obstore.list(self._store, prefix, offset=after or None, chunk_size=1000)
+        while True:
+            async with self._deadline():
+                try:
+                    page = await anext(pages)
+                except StopAsyncIteration:
+                    return
+            yield [_stored(meta) for meta in page]
+
+    async def _look(self) -> None:
+        with suppress(FileNotFoundError):
+            await obstore.head_async(self._store, _HEALTH)
+
+    async def _get(self, key: str, options: "GetOptions | None" = None) -> "GetResult | None":
+        async with self._deadline():
+            try:
+                return await obstore.get_async(self._store, key, options=options)
+            except FileNotFoundError:
+                return None
+
+    async def _chunks(self, result: "GetResult") -> AsyncIterator[bytes]:
+        stream = result.stream(min_chunk_size=256 * 1024)
+        while True:
+            async with self._deadline():
+                try:
+                    chunk = await anext(stream)
+                except StopAsyncIteration:
+                    return
+            yield bytes(chunk)
+
+    @asynccontextmanager
+    async def _deadline(self, size: int = 0) -> AsyncIterator[None]:
+        """Bound one call and turn every way it can fail into StoreUnavailable."""
+        try:
+            async with self._slots, self._breaker.call(self._seconds, large=size // MEGABYTE * _SECONDS_PER_MEGABYTE):
+                yield
+        except TimeoutError:
+            raise StoreUnavailable("The object store did not answer in time.") from None
+        except (BaseError, OSError) as error:
+            raise StoreUnavailable("The object store cannot be used.") from error
+
+
+def _stored(meta: Any) -> StoredObject:
+    return StoredObject(meta["path"], meta["size"], meta["e_tag"] or "", meta["last_modified"])
+
+
+def _stored_with_metadata(result: "GetResult") -> StoredObject:
+    metadata = {name: str(value) for name, value in result.attributes.items() if name != "Content-Type"}
+    return replace(_stored(result.meta), metadata=metadata)
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()

@@ -1,0 +1,42 @@
+"""GKS metafiles (`GKSM`): line drawings of the Graphical Kernel System, painted on white, 1,024 pixels long."""
+
+from typing import Any
+
+from PIL import Image, ImageFile
+
+from rare_formats.gksm.header import read_header
+from rare_formats.gksm.items import read_items
+from rare_formats.gksm.picture import Picture, find_window, window_size
+
+_MOST_BYTES = 64 * 1024 * 1024
+
+
+class GksmImageFile(ImageFile.ImageFile):
+    """The first picture of a GKS metafile, of mode RGB."""
+
+    format = "GKSM"
+    format_description = "GKS metafile"
+
+    def _open(self) -> None:
+        self._data = self.fp.read(_MOST_BYTES + 1) if self.fp else b""
+        if len(self._data) > _MOST_BYTES:
+            raise ValueError("the metafile is too long")
+        self._header = read_header(self._data)
+        self._window = find_window(read_items(self._data, self._header))
+        self._size = window_size(self._window)
+        self._mode = "RGB"
+        self.tile = []
+
+    def load(self) -> Any:
+        """Draw the picture, at the first call."""
+        if self._im is None:
+            self.im = Picture(self._header, read_items(self._data, self._header)).painted(self._window).im
+            self._data = b""
+        return super().load()
+
+
+def _accept(prefix: bytes) -> bool:
+    return prefix.startswith(b"GKSM")
+
+
+Image.register_open(GksmImageFile.format, GksmImageFile, _accept)

@@ -1,0 +1,152 @@
+"""The items of a GKS metafile, and what each of them holds.
+
+After annex E of ISO 7942 (1985) as it is implemented in XGKS (gksm.c) and Varkon (wpplot.c). What an item holds is
+known by its kind, and the lengths of lists by their own counts: the lengths that are written with items are often
+wrong.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from rare_formats.gksm.fields import Array, BinaryFields, Fields, TextFields
+from rare_formats.gksm.header import Header
+
+_MOST_ITEMS = 1_000_000
+
+
+class Kind(IntEnum):
+    """Kinds of items by the numbers that they have in the standard; from 101 on they are private."""
+
+    END = 0
+    CLEAR = 1
+    REDRAW_SEGMENTS = 2
+    POLYLINE = 11
+    POLYMARKER = 12
+    TEXT = 13
+    FILL_AREA = 14
+    CELL_ARRAY = 15
+    LINE_INDEX = 21
+    LINE_TYPE = 22
+    LINE_WIDTH = 23
+    LINE_COLOUR = 24
+    MARKER_INDEX = 25
+    MARKER_TYPE = 26
+    MARKER_SIZE = 27
+    MARKER_COLOUR = 28
+    TEXT_INDEX = 29
+    TEXT_FONT = 30
+    TEXT_EXPANSION = 31
+    TEXT_SPACING = 32
+    TEXT_COLOUR = 33
+    CHARACTER_VECTORS = 34
+    TEXT_PATH = 35
+    TEXT_ALIGNMENT = 36
+    FILL_INDEX = 37
+    FILL_INTERIOR = 38
+    FILL_STYLE = 39
+    FILL_COLOUR = 40
+    PATTERN_SIZE = 41
+    PATTERN_REFERENCE = 42
+    ASPECT_SOURCES = 43
+    LINE_REPRESENTATION = 51
+    MARKER_REPRESENTATION = 52
+    TEXT_REPRESENTATION = 53
+    FILL_REPRESENTATION = 54
+    PATTERN_REPRESENTATION = 55
+    COLOUR_REPRESENTATION = 56
+    CLIPPING_RECTANGLE = 61
+    WORKSTATION_WINDOW = 71
+    CREATE_SEGMENT = 81
+    CLOSE_SEGMENT = 82
+    RENAME_SEGMENT = 83
+    DELETE_SEGMENT = 84
+    SEGMENT_TRANSFORMATION = 91
+    SEGMENT_VISIBILITY = 92
+    SEGMENT_PRIORITY = 94
+    VARKON_PEN = 173
+    VARKON_WIDTH = 174
+    VARKON_WINDOW = 175
+
+
+PRIMITIVES = range(Kind.POLYLINE, Kind.CELL_ARRAY + 1)
+"""The kinds that draw something."""
+
+# The numbers of each kind, in their order: i is a whole one, r a real.
+_FORMS = {
+    kind: form
+    for form, kinds in {
+        "": (Kind.END, Kind.REDRAW_SEGMENTS, Kind.CLOSE_SEGMENT),
+        "i": (
+            Kind.CLEAR, Kind.POLYLINE, Kind.POLYMARKER, Kind.FILL_AREA, Kind.LINE_INDEX, Kind.LINE_TYPE,
+            Kind.LINE_COLOUR, Kind.MARKER_INDEX, Kind.MARKER_TYPE, Kind.MARKER_COLOUR, Kind.TEXT_INDEX,
+            Kind.TEXT_COLOUR, Kind.TEXT_PATH, Kind.FILL_INDEX, Kind.FILL_INTERIOR, Kind.FILL_STYLE, Kind.FILL_COLOUR,
+            Kind.CREATE_SEGMENT, Kind.DELETE_SEGMENT, Kind.VARKON_PEN,
+        ),
+        "ii": (Kind.TEXT_FONT, Kind.TEXT_ALIGNMENT, Kind.RENAME_SEGMENT, Kind.SEGMENT_VISIBILITY),
+        "iii": (Kind.PATTERN_REPRESENTATION,),
+        "iiii": (Kind.FILL_REPRESENTATION,),
+        "i" * 13: (Kind.ASPECT_SOURCES,),
+        "iiirri": (Kind.TEXT_REPRESENTATION,),
+        "iiri": (Kind.LINE_REPRESENTATION, Kind.MARKER_REPRESENTATION),
+        "ir": (Kind.SEGMENT_PRIORITY,),
+        "irrr": (Kind.COLOUR_REPRESENTATION,),
+        "irrrrrr": (Kind.SEGMENT_TRANSFORMATION,),
+        "r": (Kind.LINE_WIDTH, Kind.MARKER_SIZE, Kind.TEXT_EXPANSION, Kind.TEXT_SPACING, Kind.VARKON_WIDTH),
+        "rr": (Kind.PATTERN_REFERENCE,),
+        "rri": (Kind.TEXT,),
+        "rrrr": (
+            Kind.CHARACTER_VECTORS, Kind.PATTERN_SIZE, Kind.CLIPPING_RECTANGLE, Kind.WORKSTATION_WINDOW,
+            Kind.VARKON_WINDOW,
+        ),
+        "rrrrrrii": (Kind.CELL_ARRAY,),
+    }.items()
+    for kind in kinds
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Item:
+    """An item of a kind that is known."""
+
+    kind: int
+    numbers: tuple[float, ...]
+    """Its numbers before any list."""
+    points: Array | None = None
+    """The points of a line, of markers or of an area: pairs of reals."""
+    cells: Array | None = None
+    """The colour indices of a cell array or of a pattern: rows of whole numbers."""
+    text: str = ""
+
+
+def read_items(data: bytes, header: Header) -> Iterator[Item]:
+    """Yield the items up to the end of the metafile or of *data*. Raises ValueError where one is broken."""
+    fields: Fields = BinaryFields(data, header) if header.is_binary else TextFields(data, header)
+    for _ in range(_MOST_ITEMS):
+        beginning = fields.begin_item()
+        if beginning is None:
+            return
+        kind, length = beginning
+        is_private = kind > 100 and not header.is_varkon  # noqa: PLR2004 -- as the standard has it
+        if kind not in _FORMS or is_private:
+            fields.end_item(length)
+            continue
+        yield _item(kind, fields)
+        if kind == Kind.END:
+            return
+        fields.end_item(None)
+    raise ValueError("too many items")
+
+
+def _item(kind: int, fields: Fields) -> Item:
+    numbers = fields.numbers(_FORMS[Kind(kind)])
+    if kind in (Kind.POLYLINE, Kind.POLYMARKER, Kind.FILL_AREA):
+        return Item(kind, numbers, points=fields.reals(2 * int(numbers[0])).reshape(-1, 2))
+    if kind in (Kind.CELL_ARRAY, Kind.PATTERN_REPRESENTATION):
+        columns, rows = map(int, numbers[-2:])
+        if min(columns, rows) < 1:
+            raise ValueError("an array is empty")
+        return Item(kind, numbers, cells=fields.integers(columns * rows).reshape(rows, columns))
+    if kind == Kind.TEXT:
+        return Item(kind, numbers, text=fields.characters(int(numbers[2])))
+    return Item(kind, numbers)

@@ -1,0 +1,255 @@
+"""What a layer mode makes of the colours of a backdrop and of a layer where both are, before opacity counts.
+
+Every function takes and returns colours of one or three planes, mostly between 0 and 1, without alpha. The formulas
+are those of GIMP 2.10 (app/operations/layer-modes/gimpoperationlayermode-blend.c), written anew.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+
+from rare_formats.xcf.spaces import Colour, Plane, luminance
+
+Blend: TypeAlias = Callable[[Colour, Colour], Colour]
+
+_TINY = 1e-6
+# Below this chroma a pixel is grey, and its hue is the noise of the arithmetic. (GIMP takes that for a hue.)
+_LEAST_CHROMA = 0.05
+_MIDDLE = 0.5
+# The old modes were made for bytes, whose middle is 128.
+_OLD_MIDDLE = 128 / 255
+
+
+def _quotient(dividend: Colour, divisor: Colour) -> Colour:
+    """Divide so that nothing becomes infinite; next to nothing stays nothing."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        quotient = np.clip(dividend / divisor, -1 / _TINY, 1 / _TINY)
+    return np.where(np.abs(dividend) > _TINY, quotient, 0).astype(np.float32)
+
+
+def _least(colour: Colour) -> Plane:
+    least: Plane = colour.min(axis=0)
+    return least
+
+
+def _most(colour: Colour) -> Plane:
+    most: Plane = colour.max(axis=0)
+    return most
+
+
+def normal(_base: Colour, layer: Colour) -> Colour:
+    """Cover the backdrop."""
+    return layer
+
+
+def multiply(base: Colour, layer: Colour) -> Colour:
+    """Darken as slides laid on each other do."""
+    return base * layer
+
+
+def screen(base: Colour, layer: Colour) -> Colour:
+    """Lighten as two projectors do."""
+    return 1 - (1 - base) * (1 - layer)
+
+
+def overlay(base: Colour, layer: Colour) -> Colour:
+    """Multiply where the backdrop is dark, screen where it is light."""
+    return np.where(base < _MIDDLE, 2 * base * layer, 1 - 2 * (1 - layer) * (1 - base))
+
+
+def difference(base: Colour, layer: Colour) -> Colour:
+    """Take the darker from the lighter."""
+    return np.abs(base - layer)
+
+
+def addition(base: Colour, layer: Colour) -> Colour:
+    """Add."""
+    return base + layer
+
+
+def subtract(base: Colour, layer: Colour) -> Colour:
+    """Take the layer from the backdrop."""
+    return base - layer
+
+
+def darken(base: Colour, layer: Colour) -> Colour:
+    """Take the smaller of each component."""
+    return np.minimum(base, layer)
+
+
+def lighten(base: Colour, layer: Colour) -> Colour:
+    """Take the larger of each component."""
+    return np.maximum(base, layer)
+
+
+def divide(base: Colour, layer: Colour) -> Colour:
+    """Divide the backdrop by the layer."""
+    return _quotient(base, layer)
+
+
+def dodge(base: Colour, layer: Colour) -> Colour:
+    """Divide the backdrop by the inverse of the layer."""
+    return _quotient(base, 1 - layer)
+
+
+def burn(base: Colour, layer: Colour) -> Colour:
+    """Divide the inverse of the backdrop by the layer."""
+    return 1 - _quotient(1 - base, layer)
+
+
+def hard_light(base: Colour, layer: Colour, middle: float = _MIDDLE) -> Colour:
+    """Multiply where the layer is dark, screen where it is light."""
+    light = 1 - (1 - base) * (1 - (layer - middle) * 2)
+    return np.minimum(np.where(layer > middle, light, 2 * base * layer), 1)
+
+
+def old_hard_light(base: Colour, layer: Colour) -> Colour:
+    """Do so around the middle of a byte."""
+    return hard_light(base, layer, _OLD_MIDDLE)
+
+
+def soft_light(base: Colour, layer: Colour) -> Colour:
+    """Mix multiply and screen by how light the backdrop is."""
+    return (1 - base) * (base * layer) + base * screen(base, layer)
+
+
+def grain_extract(base: Colour, layer: Colour, middle: float = _MIDDLE) -> Colour:
+    """Subtract, around the middle."""
+    return base - layer + np.float32(middle)
+
+
+def old_grain_extract(base: Colour, layer: Colour) -> Colour:
+    """Do so around the middle of a byte."""
+    return grain_extract(base, layer, _OLD_MIDDLE)
+
+
+def grain_merge(base: Colour, layer: Colour, middle: float = _MIDDLE) -> Colour:
+    """Add, around the middle."""
+    return base + layer - np.float32(middle)
+
+
+def old_grain_merge(base: Colour, layer: Colour) -> Colour:
+    """Do so around the middle of a byte."""
+    return grain_merge(base, layer, _OLD_MIDDLE)
+
+
+def vivid_light(base: Colour, layer: Colour) -> Colour:
+    """Burn where the layer is dark, dodge where it is light."""
+    dark, light = burn(base, 2 * layer), _quotient(base, 2 * (1 - layer))
+    return np.where(layer <= _MIDDLE, np.maximum(dark, 0), np.minimum(light, 1))
+
+
+def pin_light(base: Colour, layer: Colour) -> Colour:
+    """Darken where the layer is dark, lighten where it is light."""
+    return np.where(layer > _MIDDLE, np.maximum(base, 2 * layer - 1), np.minimum(base, 2 * layer))
+
+
+def linear_light(base: Colour, layer: Colour) -> Colour:
+    """Add twice the layer, around the middle."""
+    return base + 2 * layer - 1
+
+
+def hard_mix(base: Colour, layer: Colour) -> Colour:
+    """Leave nothing but 0 and 1."""
+    return (base + layer >= 1 - _TINY).astype(np.float32)
+
+
+def exclusion(base: Colour, layer: Colour) -> Colour:
+    """Take the difference, with less contrast."""
+    return 0.5 - 2 * (base - 0.5) * (layer - 0.5)
+
+
+def linear_burn(base: Colour, layer: Colour) -> Colour:
+    """Add, less one."""
+    return base + layer - 1
+
+
+def luma_darken(base: Colour, layer: Colour) -> Colour:
+    """Take the pixel of the smaller luminance."""
+    return np.where(luminance(base) <= luminance(layer), base, layer)
+
+
+def luma_lighten(base: Colour, layer: Colour) -> Colour:
+    """Take the pixel of the larger luminance."""
+    return np.where(luminance(base) >= luminance(layer), base, layer)
+
+
+def luminance_of_layer(base: Colour, layer: Colour) -> Colour:
+    """Give the backdrop the luminance of the layer."""
+    return base * _quotient(luminance(layer), luminance(base))
+
+
+def hsv_hue(base: Colour, layer: Colour) -> Colour:
+    """Give the backdrop the hue of the layer, where that has one."""
+    spread = _most(layer) - _least(layer)
+    ratio = (_most(base) - _least(base)) / np.maximum(spread, _TINY)
+    return np.where(spread > _TINY, layer * ratio + (_most(base) - _most(layer) * ratio), base)
+
+
+def hsv_saturation(base: Colour, layer: Colour) -> Colour:
+    """Give the backdrop the saturation of the layer."""
+    most, spread = _most(base), _most(base) - _least(base)
+    saturation = _quotient(_most(layer) - _least(layer), _most(layer))
+    ratio = saturation * most / np.maximum(spread, _TINY)
+    return np.where(spread > _TINY, base * ratio + (1 - ratio) * most, most)
+
+
+def old_hsv_saturation(base: Colour, layer: Colour) -> Colour:
+    """Do so, and take the hue of a grey backdrop for red."""
+    saturated = hsv_saturation(base, layer)
+    if len(base) == 1:
+        return saturated
+    most = _most(base)
+    rest = most * (1 - _quotient(_most(layer) - _least(layer), _most(layer)))
+    return np.where(most - _least(base) > _TINY, saturated, np.stack((most, rest, rest)))
+
+
+def hsv_value(base: Colour, layer: Colour) -> Colour:
+    """Give the backdrop the value of the layer."""
+    most, value = _most(base), _most(layer)
+    return np.where(np.abs(most) > _TINY, base * _quotient(value, most), value)
+
+
+def hsl_colour(base: Colour, layer: Colour) -> Colour:
+    """Give the backdrop the hue and the saturation of the layer."""
+    lightness = (_most(base) + _least(base)) / 2
+    own = (_most(layer) + _least(layer)) / 2
+    reach, own_reach = np.minimum(lightness, 1 - lightness), np.minimum(own, 1 - own)
+    ratio = reach / np.maximum(own_reach, _TINY)
+    offset = np.where(lightness > _MIDDLE, 1 - 2 * reach, 0) + np.where(own > _MIDDLE, 2 * reach - ratio, 0)
+    return np.where(own_reach > _TINY, layer * ratio + offset, lightness)
+
+
+def lch_hue(base: Colour, layer: Colour) -> Colour:
+    """Give the backdrop the hue of the layer, in L*a*b*."""
+    chroma = np.hypot(layer[1], layer[2])
+    ratio = np.hypot(base[1], base[2]) / np.maximum(chroma, _TINY)
+    coloured = chroma > _LEAST_CHROMA
+    return np.stack((base[0], *(np.where(coloured, layer[axis] * ratio, base[axis]) for axis in (1, 2))))
+
+
+def lch_chroma(base: Colour, layer: Colour) -> Colour:
+    """Give the backdrop the chroma of the layer, in L*a*b*."""
+    chroma = np.hypot(base[1], base[2])
+    ratio = np.where(chroma > _LEAST_CHROMA, np.hypot(layer[1], layer[2]) / np.maximum(chroma, _TINY), 1)
+    return np.stack((base[0], base[1] * ratio, base[2] * ratio))
+
+
+def lch_colour(base: Colour, layer: Colour) -> Colour:
+    """Give the backdrop the hue and the chroma of the layer, in L*a*b*."""
+    return np.stack((base[0], layer[1], layer[2]))
+
+
+def lch_lightness(base: Colour, layer: Colour) -> Colour:
+    """Give the backdrop the lightness of the layer, in L*a*b*."""
+    return np.stack((layer[0], base[1], base[2]))
+
+
+def erased_share(base: Colour, colour: Colour) -> tuple[Colour, Plane]:
+    """Take *colour* out of the backdrop: return what is left, and how much alpha it takes to look the same on it."""
+    inside, out = np.clip(base, 0, 1), np.clip(colour, 0, 1)
+    shares = np.where(inside > out, _quotient(inside - out, 1 - out), _quotient(out - inside, out))
+    share = np.clip(shares.max(axis=0), 0, 1)
+    rest = (base - colour) / np.maximum(share, _TINY) + colour
+    return np.where(share > _TINY, rest, 0).astype(np.float32), share

@@ -1,0 +1,86 @@
+"""What a FIG file holds once it is read: shapes and texts, in its own units and without its many kinds of objects."""
+
+from dataclasses import dataclass
+
+from rare_formats.strokes import Colour, Path, Point
+from rare_formats.xfig.faces import Face
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a shape is drawn: the fields that objects have in common."""
+
+    line_style: int
+    """0 solid, 1 dashed, 2 dotted, 3 to 5 dashes with one to three dots between."""
+    thickness: float
+    """Width of the line in 1/80 inch; 0 for no line."""
+    pen_colour: int
+    fill_colour: int
+    depth: int
+    area_fill: int
+    """-1 for none; 0 to 20 shades, 21 to 40 tints, from 41 on patterns."""
+    dash_length: float
+    """Length of the dashes or distance of the dots in 1/80 inch."""
+    join: int = 0
+    cap: int = 0
+
+
+@dataclass(frozen=True)
+class ArrowHead:
+    """The head of an arrow."""
+
+    outline: Path
+    thickness: float
+    """Width of its line in 1/80 inch."""
+    filling: Path
+    """The part that is filled; maybe empty."""
+    is_closed: bool
+    is_solid: bool
+    """Whether the filling has the colour of the line, not white."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A line or an area, with curves flattened."""
+
+    style: Style
+    points: Path
+    is_closed: bool
+    line: Path
+    """The line as it is drawn: shorter than the points where it ends in an arrow."""
+    heads: tuple[ArrowHead, ...] = ()
+
+
+@dataclass(frozen=True)
+class Text:
+    """A line of text."""
+
+    text: str
+    depth: int
+    colour: int
+    position: Point
+    align: int
+    """0 left, 1 centred, 2 right."""
+    size: float
+    """Type size in FIG units."""
+    length: float
+    """How long the text is in FIG units."""
+    stretch: float
+    """By how much its letters are widened for that."""
+    angle: float
+    """Radians anticlockwise."""
+    face: Face
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A FIG file."""
+
+    unit: float
+    """What widths are measured in, 1/80 inch, in FIG units."""
+    point: float
+    """1/72 inch in FIG units; in a metric drawing an inch has fewer of them than 80 widths."""
+    objects: list[Shape | Text]
+    """In the order in which they are painted."""
+    colours: dict[int, Colour]
+    """The colours that the file defines."""

@@ -1,0 +1,283 @@
+"""`imageconverter convert`, run as a person does, against the real stack."""
+
+import asyncio
+import io
+import os
+import signal
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from PIL import Image
+
+from imageconverter.resources import Resources
+from imageconverter.settings import Gateway
+from services.gateway.app import create_app
+from services.stack.ports import free_ports
+from tests.conftest import API_KEY, MakeSettings
+from tests.testing import image_files
+from tests.testing.commands import PRODUCT, THUMBNAIL, Process, address, begin, ended, fill, run
+from tests.testing.faults import Mode, fault_proxy
+from tests.testing.runs import Client, get
+
+pytestmark = pytest.mark.usefixtures("no_run", "worker")
+
+
+async def content(client: Client, path: str) -> tuple[int, bytes]:
+    """Return status and body of a converted picture."""
+    async with client.get(f"/content/{path}") as answer:
+        return answer.status, await answer.read()
+
+
+async def test_a_folder_with_sub_folders_is_converted(gateway: Client, tmp_path: Path) -> None:
+    """All pictures of it come out in all formats; what is none is left out and told."""
+    files = {
+        "top of tree.jpg": image_files.jpeg(size=(400, 300)),
+        "a/leaf ü.png": image_files.png(),
+        "a/b/deep leaf.txt": image_files.jpeg(),
+        "a/notes.jpg": b"only words",
+        "empty": b"",
+    }
+    ended_well = await run(
+        "convert", fill(tmp_path, files), "--format", THUMBNAIL, "--format", PRODUCT, "--server", address(gateway)
+    )
+
+    assert ended_well.status == 0, ended_well
+    assert "3 of 3 pictures converted, 0 failed, 2 left out" in ended_well.out
+    assert "left out, not a picture:\n  empty\n  a/notes.jpg\n" in ended_well.out
+    assert "the results lie in products/normal, products/thumbnail" in ended_well.out
+    for path in ("products/thumbnail/leaf ü.png", "products/normal/deep leaf.txt.jpg"):
+        assert (await content(gateway, path))[0] == 200
+    _, thumbnail = await content(gateway, "products/thumbnail/top of tree.jpg")
+    assert Image.open(io.BytesIO(thumbnail)).size == (200, 150)
+
+
+async def test_many_batches_become_one_run(gateway: Client, tmp_path: Path) -> None:
+    """More pictures than go into a request; the history tells one run by its name."""
+    picture = image_files.png(size=(8, 8))
+    fill(tmp_path, {f"{number:03}/many {number:03}.png": picture for number in range(250)})
+    done = await run(
+        "convert", tmp_path, "--format", THUMBNAIL, "--server", address(gateway), "--action", "the spring folder"
+    )
+    _, history = await get(gateway, "/images/convert/runs")
+
+    assert done.status == 0, done
+    assert "250 of 250 pictures converted" in done.out
+    assert [each["action"] for each in history["items"]] == ["the spring folder"]
+    assert history["items"][0]["progress"]["total"] == 250
+
+
+async def test_equal_names_are_told_apart_by_their_folders(gateway: Client, tmp_path: Path) -> None:
+    """No picture replaces another; the one at the top keeps its name; the new names are told."""
+    sizes = {"twin.png": 30, "red/twin.png": 40, "blue/sky/twin.png": 50, "red - twin.png": 60}
+    fill(tmp_path, {name: image_files.png(size=(width, 20)) for name, width in sizes.items()})
+    done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", address(gateway))
+
+    assert done.status == 0, done
+    assert "blue/sky/twin.png -> blue - sky - twin.png" in done.out
+    assert "red/twin.png -> red - twin (2).png" in done.out
+    expected = {"twin.png": 30, "red - twin (2).png": 40, "blue - sky - twin.png": 50, "red - twin.png": 60}
+    for name, width in expected.items():
+        _, data = await content(gateway, f"products/thumbnail/{name}")
+        assert Image.open(io.BytesIO(data)).width == width
+
+
+async def test_failed_pictures_are_told_and_the_others_converted(gateway: Client, tmp_path: Path) -> None:
+    """Those that the gateway refuses, those that cannot be decoded, and those that cannot be sent."""
+    whole = image_files.jpeg(size=(300, 200))
+    files = {
+        "good/one.jpg": whole,
+        "good/two.png": image_files.png(),
+        "bad/header only.png": image_files.png()[:16],
+        "bad/half.jpg": whole[: len(whole) // 2],
+        "bad/name\n.jpg": whole,
+    }
+    done = await run("convert", fill(tmp_path, files), "--format", THUMBNAIL, "--server", address(gateway))
+    failed = done.out.partition("failed:\n")[2]
+
+    assert done.status == 1, done
+    assert "2 of 5 pictures converted, 3 failed" in done.out
+    assert "\n  bad/header only.png: " in f"\n{failed}"
+    assert "\n  bad/half.jpg: " in f"\n{failed}"
+    assert "\n  bad/name\\n.jpg: The name holds a path separator or a control character." in f"\n{failed}"
+    assert (await content(gateway, "products/thumbnail/one.jpg"))[0] == 200
+
+
+async def test_a_picture_over_the_upload_limit_fails_alone(
+    make_settings: MakeSettings, resources: Resources, tmp_path: Path
+) -> None:
+    """Batches that are too large for the server are sent in parts; a picture that is too large is told."""
+    small = image_files.png(size=(20, 20))
+    noise = Image.frombytes("RGB", (1200, 1200), os.urandom(1200 * 1200 * 3))
+    files = {f"small {number}.png": small for number in range(3)} | {"large.png": image_files.png(picture=noise)}
+    settings = make_settings(gateway=Gateway(api_key=API_KEY, max_upload_mb=1))
+    async with TestClient(TestServer(create_app(settings, resources))) as narrow:
+        done = await run("convert", fill(tmp_path, files), "--format", THUMBNAIL, "--server", address(narrow))
+
+    assert done.status == 1, done
+    assert "3 of 4 pictures converted, 1 failed" in done.out
+    assert "large.png: The request's body is larger than is allowed." in done.out
+
+
+async def test_an_upload_whose_answer_is_lost_is_sent_again(
+    make_settings: MakeSettings, resources: Resources, tmp_path: Path
+) -> None:
+    """Into the same directory, so that no picture is missing and none is there twice."""
+    uploads = 0
+
+    async def cut_the_second(request: web.Request, _response: web.StreamResponse) -> None:
+        nonlocal uploads
+        uploads += request.path.endswith("/upload")
+        if uploads == 2 and proxy.mode is Mode.PASS:
+            proxy.fail(Mode.REFUSE)
+            asyncio.get_running_loop().call_later(0.2, proxy.fail, Mode.PASS)
+
+    app = create_app(make_settings(), resources)
+    app.on_response_prepare.append(cut_the_second)
+    picture = image_files.png(size=(8, 8))
+    fill(tmp_path, {f"{number:03}.png": picture for number in range(150)})
+    async with TestClient(TestServer(app)) as client, fault_proxy(client.port or 0) as proxy:
+        server = f"http://127.0.0.1:{proxy.port}"
+        done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", server)
+        _, status = await get(client, "/images/convert/status")
+
+    assert done.status == 0, done
+    assert uploads == 3
+    assert status["progress"] == {"finished": 150, "percentage": 100, "total": 150}
+
+
+async def test_ctrl_c_cancels_the_run(gateway: Client, tmp_path: Path) -> None:
+    """The server's run has ended when the command has; its status is 130."""
+    picture = image_files.jpeg(size=(2400, 1800))
+    fill(tmp_path, {f"{number}.jpg": picture for number in range(150)})
+    process = await begin("convert", tmp_path, "--format", PRODUCT, "--server", address(gateway))
+    await until_running(gateway, process)
+    process.send_signal(signal.SIGINT)
+    done = await ended(process)
+    _, status = await get(gateway, "/images/convert/status")
+
+    assert done.status == 130, done
+    assert "the run was canceled" in done.err
+    assert (status["running"], status["status"]) == (False, "canceled")
+
+
+async def until_running(client: Client, process: Process) -> None:
+    """Wait until the command's run has begun."""
+    async with asyncio.timeout(30):
+        while not (await get(client, "/images/convert/status"))[1]["running"]:
+            assert process.returncode is None
+            await asyncio.sleep(0.02)
+
+
+async def test_plain_lines_come_once_a_second_at_most(gateway: Client, tmp_path: Path) -> None:
+    """Where stdout is no terminal there are no control characters."""
+    fill(tmp_path, {f"{number}.png": image_files.png() for number in range(3)})
+    done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", address(gateway))
+    lines = [line for line in done.out.splitlines() if line.startswith(("uploading", "converting"))]
+
+    assert "\r" not in done.out
+    assert "\x1b" not in done.out
+    assert lines[0].startswith("uploading: 3 of 3 images, ")
+    assert lines[-1].startswith("converting: 3 of 3 images, ")
+    assert lines[-1].endswith("/s, 0 errors")
+
+
+@pytest.mark.parametrize("size", [(24, 100), (0, 0)])
+async def test_on_a_terminal_there_is_a_bar(gateway: Client, tmp_path: Path, size: tuple[int, int]) -> None:
+    """With count, rate and errors, drawn over itself; also where the terminal does not know its size."""
+    fill(tmp_path, {f"{number}.png": image_files.png() for number in range(3)})
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, size)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services.cli.main", "convert", tmp_path),
+            *("--format", THUMBNAIL, "--server", address(gateway), "--key", API_KEY),
+            stdout=theirs,
+        )
+        assert await process.wait() == 0
+        drawn = os.read(ours, 100_000).decode()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+    assert "\ruploading: 100%|" in drawn
+    assert "\rconverting: 100%|" in drawn
+    assert "3/3 [" in drawn
+    assert "images/s, 0 errors]" in drawn
+
+
+async def test_a_wrong_key_is_told_in_a_line(gateway: Client, tmp_path: Path) -> None:
+    """And nothing is sent."""
+    fill(tmp_path, {"a.png": image_files.png()})
+    done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", address(gateway), key="wrong")
+
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("imageconverter: the server refused the key")
+    assert done.err.count("\n") == 1
+
+
+async def test_no_server_is_told_in_a_line(tmp_path: Path) -> None:
+    """At once, with its address."""
+    fill(tmp_path, {"a.png": image_files.png()})
+    server = f"http://127.0.0.1:{free_ports(1)[0]}"
+    done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", server)
+
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(f"imageconverter: {server} does not answer")
+    assert done.err.count("\n") == 1
+
+
+async def test_an_unknown_format_is_told_in_a_line(gateway: Client, tmp_path: Path) -> None:
+    """It is no fault of the pictures, so none of them is told as failed."""
+    fill(tmp_path, {"a.png": image_files.png(), "b.png": image_files.png()})
+    done = await run("convert", tmp_path, "--format", "content.imageFormat.none", "--server", address(gateway))
+
+    assert done.status == 2
+    assert "failed" not in done.out
+    assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("server", ["127.0.0.1:8005", "ftp://127.0.0.1", "http://", "http://[", ""])
+async def test_an_address_that_is_none_is_told_in_a_line(tmp_path: Path, server: str) -> None:
+    """With an example of one."""
+    done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", server)
+
+    assert (done.status, done.err.count("\n")) == (2, 1)
+    assert "--server" in done.err
+
+
+async def test_a_folder_that_is_none_is_told_in_a_line(tmp_path: Path) -> None:
+    """A file is no folder either."""
+    fill(tmp_path, {"file.png": image_files.png()})
+    for path in (tmp_path / "nowhere", tmp_path / "file.png"):
+        done = await run("convert", path, "--format", THUMBNAIL)
+        assert (done.status, done.err) == (2, f"imageconverter: {path} is not a folder\n")
+
+
+async def test_a_folder_without_pictures_is_wrong_use(gateway: Client, tmp_path: Path) -> None:
+    """What lies there is told; no run is started."""
+    done = await run("convert", fill(tmp_path, {"a.txt": b"a"}), "--format", THUMBNAIL, "--server", address(gateway))
+
+    assert done.status == 2
+    assert "  a.txt\n" in done.out
+    assert "there are no pictures" in done.err
+    assert (await get(gateway, "/images/convert/runs"))[1] == {"items": []}
+
+
+@pytest.mark.parametrize("where", ["data folder", "nowhere"])
+async def test_the_key_that_up_made_is_found(gateway: Client, tmp_path: Path, where: str) -> None:
+    """Without another one; where there is none either, that is told."""
+    fill(tmp_path / "pictures", {"a.png": image_files.png()})
+    if where == "data folder":
+        (tmp_path / "credentials.env").write_text(f"# made by up\nIMAGECONVERTER_API_KEY={API_KEY}\nEMBEDDED=1\n")
+    done = await run(
+        *("convert", tmp_path / "pictures", "--format", THUMBNAIL, "--server", address(gateway)),
+        key=None,
+        IMAGECONVERTER_DATA_DIR=str(tmp_path),
+    )
+
+    assert done.status == (0 if where == "data folder" else 2)
+    assert ("no API key" in done.err) == (where == "nowhere")

@@ -1,0 +1,78 @@
+"""`imageconverter jobs dead`, run as a person does."""
+
+from uuid import uuid4
+
+import pytest
+
+from imageconverter import keys
+from imageconverter.jobs import Lane, job_body
+from imageconverter.jobs.dead_letters import epitaph, read_order
+from imageconverter.resources import Resources
+from tests.testing.commands import address, run
+from tests.testing.runs import Client
+
+
+@pytest.fixture
+async def dead(resources: Resources) -> list[str]:
+    """Ids of three dead jobs, the last that died first; the last cannot be read."""
+    redis = resources.redis
+    await redis.delete(keys.DEAD, keys.DEAD_JOBS, keys.lane(Lane.SCAN))
+    ids = [f"{uuid4().hex}:{number}" for number in range(3)]
+    for age, job_id in enumerate(ids):
+        order = read_order(job_body("task", [job_id, f"\x1b[2J{age}.png"]) if age else b"")
+        text = epitaph(Lane.SCAN, order, "It was tried 4 times.", tries=4)
+        await redis.zadd(keys.DEAD, {job_id: 1_000_000 - age})
+        await redis.hset(keys.DEAD_JOBS, job_id, text)  # type: ignore[misc]
+    return ids
+
+
+async def test_the_dead_are_told_for_people(gateway: Client, dead: list[str]) -> None:
+    """Id, task, time and tries, reason, order; nothing that a terminal would obey."""
+    done = await run("jobs", "dead", "list", "--server", address(gateway))
+
+    assert done.status == 0, done
+    assert [line.split()[0] for line in done.out.splitlines()[::3]] == dead
+    assert "task  1970-01-12" in done.out
+    assert "tried 4 times" in done.out
+    assert "1.png" in done.out
+    assert "\x1b" not in done.out
+
+
+async def test_without_dead_jobs_that_is_said(gateway: Client, resources: Resources) -> None:
+    """In a line, and it is no failure."""
+    await resources.redis.delete(keys.DEAD, keys.DEAD_JOBS)
+    done = await run("jobs", "dead", "list", "--server", address(gateway))
+
+    assert done == (0, "no job was given up\n", "")
+
+
+async def test_jobs_are_tried_again_and_dropped_by_their_ids(
+    gateway: Client, resources: Resources, dead: list[str]
+) -> None:
+    """One that is not there any more is told, the others are done all the same."""
+    retried = await run("jobs", "dead", "retry", dead[1], "--server", address(gateway))
+    dropped = await run("jobs", "dead", "drop", dead[1], dead[2], "--server", address(gateway))
+
+    assert retried.status == 0, retried
+    assert dropped.status == 1
+    assert dead[1] in dropped.err
+    assert f"{dead[2]} is forgotten" in dropped.out
+    assert await resources.redis.zrange(keys.lane(Lane.SCAN), 0, -1) == [dead[1].encode()]
+    assert [each.id for each in await resources.queue.dead.all()] == [dead[0]]
+
+
+async def test_all_of_them_are_meant_where_that_is_said(
+    gateway: Client, resources: Resources, dead: list[str]
+) -> None:
+    """And only there: without ids and without --all nothing is touched."""
+    unclear = await run("jobs", "dead", "drop", "--server", address(gateway))
+    assert unclear.status == 2
+    assert len(await resources.queue.dead.all()) == len(dead)
+
+    retried = await run("jobs", "dead", "retry", "--all", "--server", address(gateway))
+    assert retried.status == 1  # one of them cannot be
+    assert await resources.queue.depth(Lane.SCAN) == 2
+
+    dropped = await run("jobs", "dead", "drop", "--all", "--server", address(gateway))
+    assert dropped.status == 0, dropped
+    assert await resources.queue.dead.all() == []

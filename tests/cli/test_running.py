@@ -1,0 +1,65 @@
+"""The commands while a run is running: there is no worker, so that it goes on until it is canceled."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from imageconverter.resources import Resources
+from services.gateway.app import create_app
+from tests.conftest import MakeSettings
+from tests.testing import image_files
+from tests.testing.commands import THUMBNAIL, address, begin, ended, fill, run
+from tests.testing.faults import Mode, fault_proxy
+from tests.testing.runs import Client, post, put_sources, start
+
+pytestmark = pytest.mark.usefixtures("no_run")
+
+
+async def test_a_second_run_is_not_begun_beside_another(
+    gateway: Client, resources: Resources, tmp_path: Path
+) -> None:
+    """It is told before anything is uploaded."""
+    await start(gateway, await put_sources(resources, {"a.png": image_files.png()}), THUMBNAIL)
+    fill(tmp_path, {"a.png": image_files.png()})
+    done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", address(gateway))
+
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "running already" in done.err
+
+
+async def test_a_running_run_is_told_as_it_stands(gateway: Client, resources: Resources) -> None:
+    """Without --watch nothing is waited for."""
+    await start(gateway, await put_sources(resources, {"a.png": image_files.png()}), THUMBNAIL)
+    done = await run("status", "--server", address(gateway))
+
+    assert done.status == 0, done
+    assert "state     running\n" in done.out
+
+
+async def test_a_lost_connection_is_made_again(make_settings: MakeSettings, resources: Resources) -> None:
+    """A watched run is followed on when the gateway is back; one that was canceled is no success."""
+    following = asyncio.Event()
+
+    async def note(request: web.Request, _response: web.StreamResponse) -> None:
+        if request.path.endswith("/events"):
+            following.set()
+
+    app = create_app(make_settings(), resources)
+    app.on_response_prepare.append(note)
+    async with TestClient(TestServer(app)) as client, fault_proxy(client.port or 0) as proxy:
+        await start(client, await put_sources(resources, {"a.png": image_files.png()}), THUMBNAIL)
+        process = await begin("status", "--watch", "--server", f"http://127.0.0.1:{proxy.port}")
+        await following.wait()
+        following.clear()
+        proxy.fail(Mode.REFUSE)
+        await asyncio.sleep(0.2)
+        proxy.fail(Mode.PASS)
+        await following.wait()
+        await post(client, "/images/convert/cancel", {})
+        done = await ended(process)
+
+    assert done.status == 1, done
+    assert "state     canceled\n" in done.out

@@ -1,0 +1,134 @@
+"""Who may do what."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, make_mocked_request
+
+from imageconverter.errors import Unauthorized
+from imageconverter.settings import Gateway, SettingsError
+from services.gateway.auth.access import Grant, KeyRing, key_entry, read_keys
+from tests.conftest import API_KEY
+
+GUARDED = [
+    ("GET", "/url/products?formatNodeId=content.imageFormat.normal"),
+    ("POST", "/upload"),
+    ("POST", "/upload/convert"),
+]
+BASES = ["/admin/api/v1/images", "/images"]
+
+
+def keys_file(folder: Path, *permissions: str, key: str = "reader") -> Path:
+    """Write a keys file with one key."""
+    file = folder / "keys.toml"
+    file.write_text(key_entry("test", key, permissions))
+    return file
+
+
+def request(**headers: str) -> web.Request:
+    """Make a request with *headers*."""
+    return make_mocked_request("GET", "/", headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize(("method", "path"), GUARDED)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": ""},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": f"Basic {API_KEY}"},
+        {"Authorization": API_KEY},
+        {"Authorization": f"Bearer {API_KEY}x"},
+        {"Authorization": "Bearer ünïcode"},
+        {"X-Authorization": "Bearer wrong"},
+    ],
+)
+async def test_without_a_valid_key_nothing_is_done(
+    gateway: TestClient[Any, Any], base: str, method: str, path: str, headers: dict[str, str]
+) -> None:
+    """401 in the API's shape, without a type, before the body is looked at."""
+    async with gateway.request(method, base + path, headers=headers, data=b"not JSON") as answer:
+        body = await answer.json()
+
+    assert answer.status == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert body["error"] == "Unauthorized"
+    assert "type" not in body
+
+
+@pytest.mark.parametrize("header", ["Authorization", "X-Authorization"])
+async def test_a_key_is_taken_from_either_header(gateway: TestClient[Any, Any], header: str) -> None:
+    """Older clients of the shop send X-Authorization."""
+    path = "/images/url/products?formatNodeId=content.imageFormat.normal"
+    async with gateway.get(path, headers={header: f"bearer {API_KEY}"}) as answer:
+        assert answer.status == 200
+
+
+def test_a_key_of_the_file_has_its_own_rights(tmp_path: Path) -> None:
+    """And no others."""
+    file = keys_file(tmp_path, "products.read", "images.publish.products")
+    ring = KeyRing(Gateway(api_key="the admin's", api_keys_file=file), b"secret")
+    grant = ring.grant(request(Authorization="Bearer reader"))
+
+    assert grant.may("products.read")
+    assert not grant.may("categories.read")
+    assert grant.may("images.publish")
+    assert grant.may("images.publish", "product")
+    assert not grant.may("images.publish", "category")
+    assert ring.grant(request(Authorization="Bearer the admin's")).may("images.delete", "app")
+
+
+def test_publishing_in_general_covers_every_type() -> None:
+    """A right without a type is the right for all of them."""
+    grant = Grant("test", frozenset({"images.publish"}))
+
+    assert all(grant.may("images.publish", kind) for kind in ("product", "category", "app"))
+
+
+def test_a_missing_right_is_told_like_a_missing_key() -> None:
+    """The API has no 403."""
+    with pytest.raises(Unauthorized):
+        Grant("test", frozenset({"images.read"})).require("images.publish")
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda text: text.replace("products.read", "products.write"), "permissions"),
+        (lambda text: text.replace("sha256", "key"), "sha256"),
+        (lambda text: text.replace('name = "test"', ""), "name"),
+        (lambda text: text + "nonsense", "nonsense|Expected|expected"),
+    ],
+)
+def test_a_fault_in_the_keys_file_is_told(tmp_path: Path, change: Callable[[str], str], word: str) -> None:
+    """With the variable, the file and the place."""
+    file = keys_file(tmp_path, "products.read")
+    file.write_text(change(file.read_text()))
+
+    with pytest.raises(SettingsError, match=rf"IMAGECONVERTER_API_KEYS_FILE: .*keys\.toml: .*({word})"):
+        read_keys(file)
+
+
+def test_a_gateway_without_any_key_does_not_start(tmp_path: Path) -> None:
+    """Nobody could use it, and no default may open it."""
+    (tmp_path / "keys.toml").write_text("")
+
+    with pytest.raises(SettingsError, match="IMAGECONVERTER_API_KEY"):
+        KeyRing(Gateway(), b"secret")
+    with pytest.raises(SettingsError, match="IMAGECONVERTER_API_KEY"):
+        KeyRing(Gateway(api_keys_file=tmp_path / "keys.toml"), b"secret")
+
+
+def test_the_keys_file_holds_no_key(tmp_path: Path) -> None:
+    """Only what it can be recognised by."""
+    text = keys_file(tmp_path, "admin", key="hunter2").read_text()
+
+    assert "hunter2" not in text
+    assert hashlib.sha256(b"hunter2").hexdigest() in text

@@ -1,0 +1,156 @@
+"""Who presents wrong credentials again and again waits."""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
+
+from imageconverter import keys
+from imageconverter.resources import Resources, open_resources
+from imageconverter.settings import Gateway, Redis
+from services.gateway.app import create_app
+from services.gateway.auth.attempts import WINDOW_SECONDS, client_address
+from services.stack.ports import free_ports
+from tests.conftest import API_KEY, MakeSettings
+
+Client = TestClient[Any, Any]
+
+pytestmark = pytest.mark.usefixtures("no_failures")
+
+LOGIN = "/admin/api/v1/login"
+GUARDED = "/imageconverter/getKeys"
+MOST = 5
+PASSWORD = "a-password-for-tests"
+
+
+@pytest.fixture
+async def clients(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[tuple[Client, Client]]:
+    """Two gateways of one stack; the second one stands behind a proxy."""
+    first, second = (
+        Gateway(api_key=API_KEY, admin_password=PASSWORD, login_failures=MOST, trusted_proxies=proxies)
+        for proxies in (0, 1)
+    )
+    async with (
+        TestClient(TestServer(create_app(make_settings(gateway=first), resources))) as one,
+        TestClient(TestServer(create_app(make_settings(gateway=second), resources))) as other,
+    ):
+        yield one, other
+
+
+async def login(client: Client, password: str = PASSWORD, **headers: str) -> tuple[int, str]:
+    """Log in; returns the status and after how many seconds to try again."""
+    credentials = {"email": "admin", "password": password}
+    async with client.post(LOGIN, json=credentials, headers=headers) as answer:
+        return answer.status, answer.headers.get("Retry-After", "")
+
+
+async def list_keys(client: Client, password: str = PASSWORD) -> tuple[int, str]:
+    """Ask for what needs the password; likewise."""
+    header = f"Basic {b64encode(f'admin:{password}'.encode()).decode()}"
+    async with client.get(GUARDED, headers={"Authorization": header}) as answer:
+        return answer.status, answer.headers.get("Retry-After", "")
+
+
+async def test_after_some_wrong_ones_right_ones_are_not_looked_at_either(clients: tuple[Client, Client]) -> None:
+    """By the login and by Basic, whichever the wrong ones were presented to; who has a key goes on working."""
+    client, _ = clients
+    for attempt in range(MOST):
+        assert await (login if attempt % 2 else list_keys)(client, "wrong") == (401, "")
+    for status, seconds in (await login(client), await list_keys(client), await login(client, "wrong")):
+        assert status == 429
+        assert 0 < int(seconds) <= WINDOW_SECONDS
+    async with client.get("/images/convert/status", headers={"Authorization": f"Bearer {API_KEY}"}) as answer:
+        assert answer.status == 200
+    async with client.get(GUARDED) as answer:
+        assert answer.status == 401
+
+
+async def test_after_the_time_right_ones_are_right_again(
+    clients: tuple[Client, Client], resources: Resources
+) -> None:
+    """The count ends by itself, however often it is asked meanwhile."""
+    client, _ = clients
+    for _ in range(3 * MOST):
+        await login(client, "wrong")
+    key = keys.failures("127.0.0.1")
+    assert 0 < await resources.redis.pttl(key) <= WINDOW_SECONDS * 1000
+    await resources.redis.pexpire(key, 1)
+    async with asyncio.timeout(5):
+        while await resources.redis.exists(key):
+            await asyncio.sleep(0.01)
+    assert await login(client) == (200, "")
+
+
+async def test_right_ones_count_for_nothing(clients: tuple[Client, Client]) -> None:
+    """Neither for nor against anybody: logging in often is no attack, nor does it make up for one."""
+    client, _ = clients
+    assert {await login(client) for _ in range(3 * MOST)} == {(200, "")}
+    for _ in range(MOST):
+        assert (await login(client))[0] == 200
+        assert (await login(client, "wrong"))[0] == 401
+    assert (await login(client))[0] == 429
+
+
+async def test_many_at_once_get_no_further(clients: tuple[Client, Client]) -> None:
+    """Of fifty guesses at the same time, over two gateways, as many are looked at as one after the other."""
+    first, second = clients
+    answers = await asyncio.gather(*(login((first, second)[n % 2], f"wrong {n}") for n in range(50)))
+
+    assert sorted(status for status, _ in answers) == [401] * MOST + [429] * (50 - MOST)
+
+
+async def test_a_client_is_whom_the_proxy_of_ours_names(clients: tuple[Client, Client]) -> None:
+    """Who writes the header himself is the same one as before; others behind the proxy are not locked out."""
+    direct, behind = clients
+    for number in range(MOST):
+        await login(direct, "wrong", **{"X-Forwarded-For": f"10.0.0.{number}"})
+    assert (await login(direct, **{"X-Forwarded-For": "10.9.9.9"}))[0] == 429
+
+    for number in range(MOST):
+        await login(behind, "wrong", **{"X-Forwarded-For": f"10.0.0.{number}, 192.0.2.1"})
+    assert (await login(behind, **{"X-Forwarded-For": "10.9.9.9, 192.0.2.1"}))[0] == 429
+    assert (await login(behind, **{"X-Forwarded-For": "192.0.2.1, 192.0.2.2"}))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("proxies", "header", "address"),
+    [
+        (0, None, "127.0.0.1"),
+        (0, "192.0.2.1", "127.0.0.1"),
+        (1, None, "127.0.0.1"),
+        (1, "192.0.2.1", "192.0.2.1"),
+        (1, "10.0.0.1, 192.0.2.1", "192.0.2.1"),
+        (2, "10.0.0.1, 192.0.2.1 , 10.0.0.2", "192.0.2.1"),
+        (2, "192.0.2.1", "127.0.0.1"),
+        (1, "nonsense", "127.0.0.1"),
+        (1, "*", "127.0.0.1"),
+        (1, "::ffff:192.0.2.1", "192.0.2.1"),
+        (1, "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        (1, "2001:db8:1:2:ffff::9", "2001:db8:1:2::"),
+    ],
+)
+def test_an_address_is_what_one_client_cannot_change(proxies: int, header: str | None, address: str) -> None:
+    """As many steps back as there are proxies of ours; of IPv6 the network."""
+    headers = {} if header is None else {"X-Forwarded-For": header}
+    request = make_mocked_request("GET", "/", headers=headers).clone(remote="127.0.0.1")
+
+    assert client_address(request, proxies) == address
+
+
+async def test_without_redis_nobody_gets_in_or_learns_anything(make_settings: MakeSettings) -> None:
+    """Right and wrong ones are answered alike: 503."""
+    (nobody,) = free_ports(1)
+    settings = make_settings(
+        gateway=Gateway(api_key=API_KEY, admin_password=PASSWORD),
+        redis=Redis(url=f"redis://127.0.0.1:{nobody}", timeout_seconds=0.2),
+    )
+    async with (
+        open_resources(settings, patience=1) as away,
+        TestClient(TestServer(create_app(settings, away))) as client,
+    ):
+        for ask in (login, list_keys):
+            for password in (PASSWORD, "wrong"):
+                assert (await ask(client, password))[0] == 503

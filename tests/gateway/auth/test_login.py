@@ -1,0 +1,187 @@
+"""`POST login` and `GET login/checkToken/{otok}`."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
+
+from imageconverter.resources import Resources
+from imageconverter.settings import Gateway
+from services.gateway.app import create_app
+from services.gateway.auth import tokens
+from services.gateway.auth.access import key_entry
+from services.gateway.auth.login import is_by_https
+from tests.conftest import API_KEY, MakeSettings
+
+Client = TestClient[Any, Any]
+
+pytestmark = pytest.mark.usefixtures("no_failures")
+
+LOGIN = "/admin/api/v1/login"
+STATUS = "/images/convert/status"
+
+
+@pytest.fixture
+async def client(make_settings: MakeSettings, resources: Resources, tmp_path: Path) -> AsyncIterator[Client]:
+    """A gateway with an admin, a password, and a key that may read pictures."""
+    file = tmp_path / "keys.toml"
+    file.write_text(key_entry("reader", "the reader's key", ["images.read"]))
+    gateway = Gateway(api_key=API_KEY, admin_user="boss@shop.example", admin_password="pässword", api_keys_file=file)
+    async with TestClient(TestServer(create_app(make_settings(gateway=gateway), resources))) as running:
+        yield running
+
+
+async def post(client: Client, body: Any, path: str = LOGIN) -> tuple[int, Any]:
+    """Log in; returns status and answer."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    async with client.post(path, data=data) as answer:
+        return answer.status, await answer.json()
+
+
+async def status_with(client: Client, token: str) -> int:
+    """Return the status of a request for `images.read` with *token*."""
+    async with client.get(STATUS, headers={"Authorization": f"Bearer {token}"}) as answer:
+        return answer.status
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [{"apiKey": API_KEY}, {"apiKey": "the reader's key"}, {"email": "boss@shop.example", "password": "pässword"}],
+)
+async def test_valid_credentials_are_exchanged_for_tokens(client: Client, credentials: dict[str, str]) -> None:
+    """The access token opens what the credentials open; the refresh token gives new ones and opens nothing."""
+    status, answer = await post(client, credentials)
+    again, renewed = await post(client, {"refreshToken": answer["refreshToken"]})
+
+    assert (status, again) == (200, 200)
+    assert set(answer) == set(renewed) == {"accessToken", "refreshToken"}
+    assert await status_with(client, answer["accessToken"]) == 200
+    assert await status_with(client, renewed["accessToken"]) == 200
+    assert await status_with(client, answer["refreshToken"]) == 401
+
+
+async def test_a_token_has_the_rights_of_its_key(client: Client) -> None:
+    """And no more."""
+    _, answer = await post(client, {"apiKey": "the reader's key"})
+    headers = {"Authorization": f"Bearer {answer['accessToken']}"}
+    async with client.post("/images/convert/cancel", headers=headers) as refused:
+        assert refused.status == 401
+
+
+async def test_tokens_may_be_cookies(client: Client) -> None:
+    """Out of reach of scripts and of other sites."""
+    async with client.post(f"{LOGIN}?setCookie", data=json.dumps({"apiKey": API_KEY})) as answer:
+        cookies = answer.cookies
+    async with client.get(STATUS, cookies={"accessToken": cookies["accessToken"].value}) as opened:
+        assert opened.status == 200
+    assert set(cookies) == {"accessToken", "refreshToken"}
+    assert all(cookie["httponly"] and cookie["samesite"] == "Strict" for cookie in cookies.values())
+
+
+@pytest.mark.parametrize(
+    ("told", "proxies", "secure"),
+    [
+        ("https", 1, True),
+        ("HTTPS", 2, True),
+        ("https, http", 2, True),
+        ("http", 1, False),
+        ("http, https", 2, False),
+        ("", 1, False),
+        ("https", 0, False),
+    ],
+)
+def test_a_proxy_is_believed_how_it_was_asked(told: str, proxies: int, secure: bool) -> None:  # noqa: FBT001
+    """Where there is to be one; of several the first, which the client speaks to."""
+    headers = {"X-Forwarded-Proto": told} if told else {}
+
+    assert is_by_https(make_mocked_request("POST", LOGIN, headers=headers), proxies) is secure
+
+
+@pytest.mark.parametrize("proxies", [0, 1])
+async def test_cookies_are_secure_behind_a_proxy_that_speaks_tls(
+    make_settings: MakeSettings, resources: Resources, proxies: int
+) -> None:
+    """And only where the settings say that there is one."""
+    settings = make_settings(gateway=Gateway(api_key=API_KEY, trusted_proxies=proxies))
+    async with (
+        TestClient(TestServer(create_app(settings, resources))) as client,
+        client.post(f"{LOGIN}?setCookie", json={"apiKey": API_KEY}, headers={"X-Forwarded-Proto": "https"}) as answer,
+    ):
+        assert {bool(cookie["secure"]) for cookie in answer.cookies.values()} == {proxies > 0}
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        {"apiKey": ""},
+        {"apiKey": "wrong"},
+        {"email": "boss@shop.example", "password": "password"},
+        {"email": "somebody", "password": "pässword"},
+        {"email": "", "password": ""},
+        {"refreshToken": "nonsense"},
+        {"refreshToken": ""},
+        {"refreshToken": "é.ü"},
+    ],
+)
+async def test_wrong_credentials_are_a_401(client: Client, credentials: dict[str, str]) -> None:
+    """Whatever is wrong with them."""
+    status, answer = await post(client, credentials)
+
+    assert (status, "type" in answer) == (401, False)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"{", ""),
+        ({}, "missing"),
+        ({"email": "a"}, "missing"),
+        ({"apiKey": 1}, "invalidFormat"),
+        ({"apiKey": API_KEY, "extra": 1}, "unknownDataField"),
+    ],
+)
+async def test_a_body_that_makes_no_sense_is_a_400(client: Client, body: Any, code: str) -> None:
+    """With the type of the fault."""
+    status, answer = await post(client, body)
+
+    assert (status, answer.get("type", "")) == (400, code)
+
+
+async def test_a_token_can_be_checked(client: Client) -> None:
+    """Its holder, or why it is not valid."""
+    _, answer = await post(client, {"apiKey": API_KEY})
+    checks = {
+        answer["accessToken"]: (200, ""),
+        answer["refreshToken"]: (404, ""),
+        answer["accessToken"][:-2] + "xx": (404, ""),
+        "nonsense": (400, "invalidValue"),
+        "a.b.c": (400, "invalidValue"),
+        "ä.ö": (400, "invalidValue"),
+        "x" * 2000 + ".y": (400, "invalidValue"),
+    }
+    for token, (status, code) in checks.items():
+        async with client.get(f"{LOGIN}/checkToken/{token}") as checked:
+            found = await checked.json()
+        assert (checked.status, found.get("type", "")) == (status, code)
+        assert ("id" in found) == (status == 200)
+
+
+async def test_a_token_expires(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After half an hour it opens nothing."""
+    monkeypatch.setitem(tokens.LIFE_SECONDS, "access", -1)
+    _, answer = await post(client, {"apiKey": API_KEY})
+
+    assert await status_with(client, answer["accessToken"]) == 401
+
+
+async def test_a_token_of_another_stack_opens_nothing(client: Client) -> None:
+    """The secret makes the difference."""
+    _, answer = await post(client, {"apiKey": API_KEY})
+    holder = tokens.TokenSigner(b"secret-of-s3").read(answer["accessToken"])
+    assert holder is not None
+    forged = tokens.TokenSigner(b"guessed").issue(holder.holder, "access")
+
+    assert await status_with(client, forged) == 401

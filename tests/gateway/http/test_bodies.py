@@ -1,0 +1,122 @@
+"""Bodies that are too large, too slow, too many or broken."""
+
+import asyncio
+import socket
+import time
+import zlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from imageconverter.resources import Resources
+from imageconverter.settings import MEGABYTE, Gateway
+from services.gateway.app import create_app
+from services.gateway.http.bodies import BodyBudget
+from tests.conftest import ADMIN, API_KEY, MakeSettings
+
+PATH = "/images/upload"
+
+
+@pytest.fixture
+async def small(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[TestClient[Any, Any]]:
+    """A gateway that takes uploads of one MiB and waits a second for a body."""
+    gateway = Gateway(api_key=API_KEY, max_upload_mb=1, body_seconds=1)
+    async with TestClient(TestServer(create_app(make_settings(gateway=gateway), resources))) as client:
+        yield client
+
+
+def head(length: int) -> bytes:
+    """Return the head of an upload that announces *length* bytes."""
+    return (
+        f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {API_KEY}\r\nContent-Length: {length}\r\n\r\n"
+    ).encode()
+
+
+async def test_an_announced_size_over_the_limit_is_refused_unread(small: TestClient[Any, Any]) -> None:
+    """The answer comes although nothing of the body was sent."""
+    reader, writer = await asyncio.open_connection(small.host, small.port)
+    writer.write(head(99_999_999))
+    async with asyncio.timeout(5):
+        status = await reader.readline()
+    writer.close()
+
+    assert b" 413 " in status
+
+
+async def test_a_body_of_unknown_size_is_cut_off_at_the_limit(small: TestClient[Any, Any]) -> None:
+    """Chunked transfers announce nothing."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(5):
+            yield bytes(MEGABYTE)
+
+    async with small.post(PATH, data=chunks(), headers=ADMIN) as answer:
+        assert answer.status == 413
+        assert (await answer.json())["error"] == "Request Entity Too Large"
+
+
+async def test_a_body_that_unpacks_to_more_than_the_limit_is_cut_off(small: TestClient[Any, Any]) -> None:
+    """A small gzip of a large nothing."""
+    packer = zlib.compressobj(wbits=31)
+    bomb = packer.compress(bytes(50 * MEGABYTE)) + packer.flush()
+    async with small.post(PATH, data=bomb, headers={**ADMIN, "Content-Encoding": "gzip"}) as answer:
+        assert answer.status == 413
+
+
+async def test_a_broken_encoding_is_a_malformed_body(small: TestClient[Any, Any]) -> None:
+    """Not a server error."""
+    async with small.post(PATH, data=b"no gzip", headers={**ADMIN, "Content-Encoding": "gzip"}) as answer:
+        assert answer.status == 400
+
+
+async def test_a_body_that_does_not_arrive_is_not_waited_for(small: TestClient[Any, Any]) -> None:
+    """After its second the client hears a 400."""
+    reader, writer = await asyncio.open_connection(small.host, small.port)
+    writer.write(head(1000) + b"{")
+    began = time.monotonic()
+    status = await asyncio.wait_for(reader.readline(), 5)
+    writer.close()
+
+    assert b" 400 " in status
+    assert time.monotonic() - began > 0.9
+
+
+async def test_a_client_that_hangs_up_half_way_harms_nobody(small: TestClient[Any, Any]) -> None:
+    """The next request is answered."""
+    for _ in range(20):
+        _, writer = await asyncio.open_connection(small.host, small.port)
+        writer.write(head(1000) + b"{")
+        await writer.drain()
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        writer.close()
+
+    async with small.get("/health/live") as answer:
+        assert answer.status == 200
+
+
+async def test_the_budget_is_given_in_turn_and_given_back() -> None:
+    """A large body waits until it fits; a small one behind it does not overtake; who gives up frees the place."""
+    budget, order = BodyBudget(100), []
+
+    async def hold(name: str, amount: int, release: asyncio.Event) -> None:
+        async with budget.reserve(amount):
+            order.append(name)
+            await release.wait()
+
+    release = asyncio.Event()
+    held = asyncio.create_task(hold("first", 60, release))
+    await asyncio.sleep(0)
+    given_up = asyncio.create_task(hold("given up", 80, release))
+    large = asyncio.create_task(hold("large", 1000, release))
+    small = asyncio.create_task(hold("small", 10, release))
+    await asyncio.sleep(0.01)
+    assert order == ["first"]
+
+    given_up.cancel()
+    release.set()
+    await asyncio.gather(held, large, small)
+    assert order == ["first", "large", "small"]
+    async with asyncio.timeout(1), budget.reserve(100):
+        pass

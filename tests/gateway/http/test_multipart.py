@@ -1,0 +1,315 @@
+"""Bodies with a picture in them, and bodies that only pretend."""
+
+import asyncio
+import io
+import time
+import zlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imageconverter.errors import MalformedBody, MissingField
+from imageconverter.settings import MEGABYTE
+from services.gateway import state
+from services.gateway.http.multipart import find_source
+from tests.testing.preview_requests import BASE, KEY, PICTURE, Client, code, form, put
+from tests.testing.stand_in_worker import StandIn
+
+PATH = f"{BASE}/cacheImage/{KEY}"
+FORM = {"Content-Type": "multipart/form-data; boundary=b"}
+HEAD = b'Content-Disposition: form-data; name="sourceImage"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
+
+
+def part(content: bytes, head: bytes = HEAD) -> bytes:
+    """Return one part between the boundaries `b`."""
+    return b"--b\r\n" + head + content + b"\r\n"
+
+
+def named(name: bytes, content: bytes = b"x") -> bytes:
+    """Return a part of another name."""
+    return part(content, b'Content-Disposition: form-data; name="' + name + b'"\r\n\r\n')
+
+
+async def post(client: Client, body: Any, **headers: str) -> tuple[int, int]:
+    """Post a body; returns status and code."""
+    data = io.BytesIO(body) if isinstance(body, bytes) else body
+    async with client.post(PATH, data=data, headers={**FORM, **headers}) as answer:
+        return await code(answer)
+
+
+END = b"--b--\r\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        part(PICTURE) + END,
+        part(PICTURE) + b"--b--",
+        part(PICTURE) + END + b"an epilogue\r\n--b\r\n",
+        b"a preamble\r\n" + part(PICTURE) + END,
+        b"\r\n" + part(PICTURE) + END,
+        b"--b \t\r\n" + HEAD + PICTURE + b"\r\n--b  \r\n\r\n\r\n" + END,
+        named(b"other") + part(PICTURE) + named(b"sourceimage") + END,
+        b"".join(named(b"%d" % number) for number in range(15)) + part(PICTURE) + END,
+        part(PICTURE, b"content-disposition:form-data;NAME=sourceImage\r\n\r\n") + END,
+        part(PICTURE, b'Content-Disposition: form-data; filename="; name=other"; name="sourceImage"\r\n\r\n') + END,
+        part(PICTURE, b'X: y\r\nContent-Disposition: form-data;\r\n name="sourceImage"\r\n\r\n') + END,
+        part(PICTURE, b'Content-Disposition: form-data; name="sourceImage"; filename="\xc3\xbc\xff"\r\n\r\n') + END,
+        part(PICTURE, HEAD[:-2] + b"Content-Length: 3\r\n\r\n") + END,
+        part(PICTURE, HEAD[:-2] + b"Content-Length: 99999999999999999999\r\n\r\n") + END,
+    ],
+)
+async def test_the_picture_is_found(client: Client, cache: StandIn, body: bytes) -> None:
+    """Whatever stands around it, and whatever its head says of its length."""
+    assert await post(client, body) == (200, 0)
+    assert cache.sources == {KEY: PICTURE}
+
+
+@pytest.mark.parametrize("data", [PICTURE + b"\r\n--", PICTURE + b"\r\n--b"[:-1] + b"\r\n", PICTURE + b"\r\n" * 9])
+async def test_a_picture_that_looks_like_an_end_is_whole(client: Client, cache: StandIn, data: bytes) -> None:
+    """Only the boundary ends it."""
+    await put(client, data=data)
+
+    assert cache.sources == {KEY: data}
+
+
+@pytest.mark.parametrize(
+    ("body", "number"),
+    [
+        (b"", 4002),
+        (b"no form", 4002),
+        (b"--b", 4002),
+        (b"--c\r\n" + HEAD + PICTURE + b"\r\n--c--", 4002),
+        (b"--bc\r\n" + HEAD + PICTURE + b"\r\n--b--", 4002),
+        (b"--b\r\n", 4002),
+        (b"--b\r\n" + HEAD, 4002),
+        (part(PICTURE), 4002),
+        (part(PICTURE) + b"--b", 4002),
+        (part(PICTURE) + b"--b\r\n", 4002),
+        (part(PICTURE).replace(b"\r\n", b"\n") + b"--b--", 4002),
+        (b"--b\r\nX: " + b"x" * 9000 + b"\r\n\r\n" + PICTURE + b"\r\n--b--", 4002),
+        (b"--b\r\n" + b"X: y\r\n" * 2000 + b"\r\n" + PICTURE + b"\r\n--b--", 4002),
+        (END, 4003),
+        (named(b"other", PICTURE) + END, 4003),
+        (named(b"SOURCEIMAGE", PICTURE) + END, 4003),
+        (part(PICTURE, b"\r\n\r\n") + END, 4003),
+        (part(PICTURE, b"Content-Disposition: form-data\r\n\r\n") + END, 4003),
+        (part(PICTURE, b"\xff\x00:\r\n:\r\n;;;=\r\n\r\n") + END, 4003),
+        (part(PICTURE, b"Content-Disposition: form-data; name*=utf-8''sourceImage\r\n\r\n") + END, 4003),
+        (part(b""), 4002),
+        (part(b"") + END, 4003),
+        (b"--b\r\n" + HEAD + b"--b--\r\n", 4003),
+        (part(PICTURE) + part(PICTURE) + END, 4003),
+        (part(PICTURE) + part(b"") + END, 4003),
+        (b"".join(named(b"%d" % number) for number in range(16)) + part(PICTURE) + END, 4002),
+    ],
+)
+async def test_a_body_without_just_one_picture_is_refused(
+    client: Client, cache: StandIn, body: bytes, number: int
+) -> None:
+    """400, with a code that tells a broken body from one that lacks its part."""
+    assert await post(client, body) == (400, number)
+    assert not cache.sources
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "image/png",
+        "application/json",
+        "multipart/mixed; boundary=b",
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        'multipart/form-data; boundary=""',
+        "multipart/form-data; boundary=ü",
+        "multipart/form-data; boundary=" + "b" * 71,
+        ";",
+    ],
+)
+async def test_a_type_without_a_boundary_is_refused(client: Client, content_type: str) -> None:
+    """As is every other type."""
+    assert await post(client, part(PICTURE) + END, **{"Content-Type": content_type}) == (400, 4002)
+
+
+async def test_a_boundary_may_hold_whatever_is_allowed(client: Client) -> None:
+    """Seventy characters, some of which need quotation marks."""
+    boundary = ("'()+_,-./:=? " * 6)[:69] + "b"
+    body = (part(PICTURE) + END).replace(b"--b", b"--" + boundary.encode())
+
+    assert await post(client, body, **{"Content-Type": f'Multipart/Form-Data; BOUNDARY="{boundary}"'}) == (200, 0)
+
+
+async def test_a_form_of_another_client_is_understood(client: Client) -> None:
+    """As aiohttp writes it, in chunks of unknown length."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for byte in part(PICTURE) + END:
+            yield bytes([byte])
+
+    assert await post(client, chunks()) == (200, 0)
+    async with client.post(PATH, data=form()) as answer:
+        assert await code(answer) == (200, 0)
+
+
+async def test_a_hundred_thousand_parts_are_refused_quickly(client: Client) -> None:
+    """They are not even looked at; nor is one part with as many lines, or a head without end."""
+    began = time.monotonic()
+    for body in (
+        b"".join(named(b"p") for _ in range(12_000)),
+        b"--b\r\n\r\n\r\n" * 100_000 + END,
+        b"--b\r\n" * 200_000 + END,
+        b"\r\n" * 500_000 + END,
+        (b"\r\n--" + b"b" * 69 + b"\r\n") * 14_000 + END,
+    ):
+        assert (await post(client, body))[0] == 400
+    nearly = {"Content-Type": f"multipart/form-data; boundary={'b' * 70}"}
+    assert (await post(client, (b"\r\n--" + b"b" * 69) * 14_000, **nearly))[0] == 400
+
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("size", [MEGABYTE + 1, MEGABYTE + 300_000])
+async def test_a_picture_over_the_limit_is_too_large(client: Client, size: int) -> None:
+    """By a byte, or by so much that it is not even read."""
+    assert await post(client, part(bytes(size)) + END) == (413, 4130)
+
+
+async def test_a_picture_at_the_limit_is_not(client: Client) -> None:
+    """What stands around it does not count."""
+    data = PICTURE + bytes(MEGABYTE - len(PICTURE))
+
+    assert await post(client, named(b"other", bytes(100_000)) + part(data) + END) == (200, 0)
+
+
+async def test_a_body_that_announces_too_much_is_refused_unread(client: Client) -> None:
+    """The answer comes although nothing was sent."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(head(99_999_999))
+    async with asyncio.timeout(5):
+        status = await reader.readline()
+    writer.close()
+
+    assert b" 413 " in status
+
+
+async def test_chunks_without_end_are_cut_off_at_the_limit(client: Client) -> None:
+    """They announce nothing."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"--b\r\n" + HEAD
+        for _ in range(40):
+            yield bytes(MEGABYTE)
+
+    async with client.post(PATH, data=chunks(), headers=FORM) as answer:
+        assert await code(answer) == (413, 4130)
+
+
+async def test_a_body_that_unpacks_to_too_much_is_cut_off(client: Client) -> None:
+    """A small gzip of a large nothing."""
+    packer = zlib.compressobj(wbits=31)
+    bomb = packer.compress(part(bytes(50 * MEGABYTE))) + packer.flush()
+
+    assert await post(client, bomb, **{"Content-Encoding": "gzip"}) == (413, 4130)
+
+
+@pytest.mark.parametrize("announced", [1, 10, len(PICTURE)])
+async def test_a_length_that_is_too_small_cuts_the_body_off(client: Client, cache: StandIn, announced: int) -> None:
+    """What follows is no request, and the picture is not taken in half."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(head(announced) + part(PICTURE) + END)
+    async with asyncio.timeout(5):
+        status = await reader.readline()
+    writer.close()
+
+    assert b" 400 " in status
+    assert not cache.sources
+
+
+async def test_a_length_that_is_too_large_is_waited_for_only_so_long(client: Client) -> None:
+    """As is a client that sends nothing more."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    body = part(PICTURE) + END
+    writer.write(head(len(body) + 1) + body)
+    async with asyncio.timeout(5):
+        status = await reader.readline()
+    writer.close()
+
+    assert b" 400 " in status
+
+
+async def test_a_body_in_drops_is_waited_for_only_so_long(client: Client) -> None:
+    """The time is one for the whole body."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(head(1000))
+    answered = asyncio.create_task(reader.readline())
+    async with asyncio.timeout(5):
+        while not answered.done():
+            writer.write(b"-")
+            await asyncio.sleep(0.05)
+    writer.close()
+
+    assert b" 400 " in answered.result()
+
+
+async def test_the_memory_of_a_body_is_given_back(client: Client) -> None:
+    """After good ones, bad ones, and one that is broken off."""
+    app = client.app
+    assert app is not None
+    for body in (part(PICTURE) + END, b"", part(bytes(2 * MEGABYTE))):
+        await post(client, body)
+    _, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(head(1000) + b"--b")
+    await writer.drain()
+    writer.close()
+
+    async with asyncio.timeout(5), app[state.BUDGET].reserve(2**60):
+        pass
+
+
+async def test_a_body_that_turns_out_small_makes_room(client: Client, cache: StandIn) -> None:
+    """While its picture is converted, only what it has is kept for it, not what it might have had."""
+    app = client.app
+    assert app is not None
+    budget, converting, release = app[state.BUDGET], asyncio.Event(), asyncio.Event()
+
+    async def cache_slowly(*_: object, **__: object) -> None:
+        converting.set()
+        await release.wait()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield part(PICTURE) + END
+
+    cache.cache = cache_slowly  # type: ignore[method-assign]
+    posting = asyncio.create_task(post(client, chunks()))
+    async with asyncio.timeout(5):
+        await converting.wait()
+        async with budget.reserve(budget.size - MEGABYTE // 10):
+            release.set()
+            assert await posting == (200, 0)
+
+
+@given(st.binary(max_size=400), st.sampled_from([b"", b"--b\r\n", b"--b\r\n" + HEAD]))
+def test_no_bytes_are_a_fault_of_ours(data: bytes, before: bytes) -> None:
+    """Whatever they are, there is a picture in them, or a reason why not."""
+    for body in (before + data, before + data + b"\r\n--b--", b"--b\r\n" + data + b"\r\n\r\nx\r\n--b--"):
+        try:
+            assert find_source(bytearray(body), b"b")
+        except (MalformedBody, MissingField) as error:
+            assert error.reason  # noqa: PT017 - either of two outcomes is right
+
+
+def head(length: int) -> bytes:
+    """Return the head of a request that announces *length* bytes."""
+    return (
+        f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM['Content-Type']}\r\nContent-Length: {length}\r\n\r\n"
+    ).encode()
+
+
+def test_a_name_in_many_pieces_is_read_once() -> None:
+    """RFC 2231 cuts long values up; nobody needs that for a name that short."""
+    pieces = b"; ".join(b"name*%d=x" % number for number in range(700))
+    with pytest.raises((MissingField, MalformedBody)):
+        find_source(bytearray(part(PICTURE, b"Content-Disposition: form-data; " + pieces + b"\r\n\r\n") + END), b"b")

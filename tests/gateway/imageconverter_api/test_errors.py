@@ -1,0 +1,273 @@
+"""Every error, with its code."""
+
+import asyncio
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imageconverter.errors import (
+    ConversionFailed,
+    ImageConverterError,
+    InvalidFileFormat,
+    LimitExceeded,
+    NotAPicture,
+    NotFound,
+    QueueFull,
+    QueueUnavailable,
+    StoreUnavailable,
+)
+from services.gateway.imageconverter_api.errors import CODES, Code, code_of
+from tests.testing.preview_requests import ADMIN, BASE, FORMAT, KEY, Client, code, form, put
+from tests.testing.stand_in_worker import StandIn
+
+CALLS = [
+    ("POST", f"cacheAndGetImage/{{key}}/{FORMAT}"),
+    ("POST", f"cacheAndGetImageAndMetadata/{{key}}/{FORMAT}"),
+    ("POST", "cacheImage/{key}"),
+    ("GET", f"getImage/{{key}}/{FORMAT}"),
+    ("GET", f"getImageAndMetadata/{{key}}/{FORMAT}"),
+    ("GET", "getMetadata/{key}"),
+    ("DELETE", "clearImagesByKey/{key}"),
+    ("DELETE", "clearImages"),
+    ("GET", "getKeyCount"),
+    ("GET", "getKeys"),
+]
+OF_A_KEY = [call for call in CALLS if "{key}" in call[1]]
+OF_A_CONTEXT = [call for call in CALLS if "ByKey" not in call[1]]
+
+
+async def call(client: Client, method: str, path: str, **options: Any) -> tuple[int, int]:
+    """Call an operation with what it needs; returns status and code."""
+    body = form() if path.startswith("cache") else None
+    async with client.request(method, f"{BASE}/{path}", data=body, headers=ADMIN, **options) as answer:
+        return await code(answer)
+
+
+@pytest.mark.parametrize(("method", "path"), OF_A_KEY)
+@pytest.mark.parametrize(
+    "key", ["", "a%20b", "a%2Fb", "%2e%2e%2f", "%0a", "%00", "a'--", "%c3%bc", "{key}", "<b>", "a" * 257]
+)
+async def test_a_key_that_is_not_allowed_is_refused(client: Client, method: str, path: str, key: str) -> None:
+    """Before anything is asked of the cache, and without writing it back."""
+    path = path.replace("{key}", key)
+    assert await call(client, method, path) == (400, 4001)
+
+
+@pytest.mark.parametrize(("method", "path"), OF_A_CONTEXT)
+@pytest.mark.parametrize("context", ["a b", "1' OR '1'='1", "ü", "a/b", "\n", "*", "a" * 129])
+async def test_a_context_that_is_not_allowed_is_refused(
+    client: Client, cache: StandIn, method: str, path: str, context: str
+) -> None:
+    """Above all by what would clear everything otherwise."""
+    cache.sources["there"] = b"picture"
+    path = path.format(key=KEY)
+
+    assert await call(client, method, path, params={"context": context}) == (400, 4001)
+    assert list(cache.sources) == ["there"]
+
+
+async def test_what_is_refused_is_not_written_back(client: Client) -> None:
+    """A message holds nothing of the request."""
+    async with client.get(f"{BASE}/getImage/strange%20key/{FORMAT}") as answer:
+        assert "strange" not in await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [each for each in OF_A_KEY if not each[1].startswith("cache")], ids=lambda value: value
+)
+async def test_an_unknown_key_is_not_found(client: Client, method: str, path: str) -> None:
+    """Never 200 without a picture: the middleware would show it."""
+    assert await call(client, method, path.format(key=KEY)) == (404, 4041)
+
+
+@pytest.mark.parametrize("operation", [f"cacheAndGetImage/{KEY}/{FORMAT}", f"cacheImage/{KEY}"])
+async def test_what_is_no_picture_is_told(client: Client, operation: str) -> None:
+    """And nothing is stored."""
+    async with client.post(f"{BASE}/{operation}", data=form(b"no picture")) as answer:
+        assert await code(answer) == (415, 4150)
+    async with client.get(f"{BASE}/getKeyCount") as answer:
+        assert await answer.json() == {"count": 0}
+
+
+FAULTS = [
+    (InvalidFileFormat("It is broken."), 415, 4150),
+    (NotAPicture("It is none."), 415, 4150),
+    (LimitExceeded("It is too large."), 415, 4150),
+    (NotFound("It is gone."), 404, 4041),
+    (StoreUnavailable("It is away."), 503, 5030),
+    (QueueUnavailable("It is away."), 503, 5030),
+    (QueueFull("It is full."), 503, 5031),
+    (ConversionFailed("It took too long."), 504, 5040),
+]
+
+
+@pytest.mark.parametrize(("fault", "status", "number"), FAULTS, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "operation", [f"cacheAndGetImage/{KEY}/{FORMAT}", f"cacheAndGetImageAndMetadata/{KEY}/{FORMAT}"]
+)
+async def test_every_fault_has_its_code(
+    client: Client, cache: StandIn, operation: str, fault: ImageConverterError, status: int, number: int
+) -> None:
+    """And a time after which to try again, where that may help."""
+    cache.fault = fault
+    async with client.post(f"{BASE}/{operation}", data=form()) as answer:
+        assert await answer.json() == {"code": number, "message": fault.reason}
+        assert answer.status == status
+        assert ("Retry-After" in answer.headers) == (status == 503)
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+async def test_every_operation_tells_that_the_store_or_the_queue_is_away(
+    client: Client, cache: StandIn, method: str, path: str
+) -> None:
+    """With 503, also where the answer is streamed otherwise."""
+    cache.fault = QueueUnavailable("It is away.")
+
+    assert await call(client, method, path.format(key=KEY)) == (503, 5030)
+
+
+async def test_a_fault_of_ours_is_told_in_the_same_shape(
+    client: Client, cache: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a word of what it is."""
+    monkeypatch.setattr(cache, "count", None)
+    async with client.get(f"{BASE}/getKeyCount") as answer:
+        assert await code(answer) == (500, 5000)
+        assert "None" not in await answer.text()
+
+
+async def test_a_list_of_keys_that_cannot_be_finished_does_not_look_finished(client: Client, cache: StandIn) -> None:
+    """The connection ends without the end of the answer."""
+    cache.sources = {f"key-{number}": b"" for number in range(5000)}
+    cache.fault = QueueUnavailable("It is away.")
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    head = f"GET {BASE}/getKeys HTTP/1.1\r\nHost: x\r\nAuthorization: {ADMIN['Authorization']}\r\n\r\n"
+    writer.write(head.encode())
+    received = b""
+    with suppress(ConnectionResetError):
+        async with asyncio.timeout(5):
+            while chunk := await reader.read(65536):
+                received += chunk
+    writer.close()
+
+    assert b" 200 " in received.partition(b"\r\n")[0]
+    assert b"0\r\n\r\n" not in received[-5:]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "number"),
+    [
+        ("GET", "nothing", 404, 4040),
+        ("GET", "getImage", 404, 4040),
+        ("GET", f"getImage/{KEY}", 404, 4040),
+        ("GET", f"getMetadata/{KEY}/more", 404, 4040),
+        ("GET", f"cacheImage/{KEY}", 405, 4050),
+        ("GET", f"cacheAndGetImage/{KEY}/{FORMAT}", 405, 4050),
+        ("POST", f"getImage/{KEY}/{FORMAT}", 405, 4050),
+        ("PUT", "clearImages", 405, 4050),
+        ("DELETE", "getKeys", 405, 4050),
+        ("OPTIONS", "status", 405, 4050),
+        ("POST", "", 405, 4050),
+    ],
+)
+async def test_an_unknown_path_or_method_has_a_code_too(
+    client: Client, method: str, path: str, status: int, number: int
+) -> None:
+    """Below the base, in the shape of this API."""
+    async with client.request(method, f"{BASE}/{path}", headers=ADMIN) as answer:
+        assert await code(answer) == (status, number)
+        assert ("Allow" in answer.headers) == (status == 405)
+
+
+async def test_what_only_begins_like_the_base_is_none_of_this_api(client: Client) -> None:
+    """It is answered as everywhere else."""
+    async with client.get("/imageconverters") as answer:
+        assert set(await answer.json()) == {"error", "reason"}
+
+
+@pytest.mark.parametrize("settings", [{"strict_errors": True}])
+class TestWhereErrorsAreStrict:
+    """The documents of the original know 200 and 500 only."""
+
+    @pytest.mark.parametrize(("fault", "_status", "number"), FAULTS, ids=lambda value: type(value).__name__)
+    async def test_every_fault_is_a_500(
+        self, client: Client, cache: StandIn, fault: ImageConverterError, _status: int, number: int
+    ) -> None:
+        """Its code tells what it is."""
+        cache.fault = fault
+        async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}") as answer:
+            assert await code(answer) == (500, number)
+            assert ("Retry-After" in answer.headers) == (number // 10 == 503)
+
+    async def test_so_is_everything_else(self, client: Client) -> None:
+        """Wrong keys, credentials, bodies, paths and methods."""
+        for method, path, number in [
+            ("GET", f"getImage/a%20b/{FORMAT}", 4001),
+            ("GET", "getKeys", 4010),
+            ("POST", f"cacheImage/{KEY}", 4002),
+            ("GET", "nothing", 4040),
+            ("PUT", "getKeys", 4050),
+        ]:
+            async with client.request(method, f"{BASE}/{path}") as answer:
+                assert await code(answer) == (500, number)
+
+    async def test_what_is_well_stays_well(self, client: Client) -> None:
+        """Also what the client has already."""
+        await put(client)
+        async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}", headers={"If-None-Match": "*"}) as answer:
+            assert answer.status == 304
+
+    async def test_the_images_api_is_not_concerned(self, client: Client) -> None:
+        """Its statuses are its own."""
+        async with client.get("/images/nothing") as answer:
+            assert answer.status == 404
+
+
+@pytest.mark.parametrize("settings", [{"parallel_requests": 1}])
+async def test_more_requests_than_are_allowed_at_a_time_are_refused_at_once(client: Client) -> None:
+    """While one client is still sending, another is told to come back; the status page and the images API answer."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(f"POST {BASE}/cacheImage/{KEY} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n".encode())
+    writer.write(b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b")
+    await _until_refused(client)
+    for path in (BASE, "/health/live"):
+        async with client.get(path) as answer:
+            assert answer.status == 200
+    writer.close()
+    async with asyncio.timeout(5):
+        await reader.read()
+        while (await call(client, "GET", f"getMetadata/{KEY}"))[0] == 503:
+            await asyncio.sleep(0.01)
+
+    async with client.get("/metrics") as answer:
+        refused = [line for line in (await answer.text()).splitlines() if "limitreached_count{" in line]
+    assert any('request="get"' in line and not line.endswith(" 0.0") for line in refused)
+
+
+async def _until_refused(client: Client) -> None:
+    """Ask until the request under way has reached its handler."""
+    async with asyncio.timeout(5):
+        while True:
+            async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}") as answer:
+                status, number = await code(answer)
+                if status == 503:
+                    assert number == 5032
+                    assert answer.headers["Retry-After"]
+                    return
+
+
+def test_every_code_is_explained() -> None:
+    """With its status, in the document's table; and nothing else stands there."""
+    text = (Path(__file__).parents[3] / "docs" / "imageconverter-api.md").read_text()
+    table = re.findall(r"^\| (\d+) \| (\d+) \| \w", text, re.MULTILINE)
+
+    assert {(int(number), int(status)) for number, status in table} == {(int(each), each.status) for each in Code}
+
+
+def test_every_error_has_a_code() -> None:
+    """Of whatever is raised below, now or some day."""
+    assert code_of(ImageConverterError("It is.")) is Code.FAULT_OF_OURS
+    assert all(code_of(kind("It is.")) is expected for kind, expected in CODES.items())

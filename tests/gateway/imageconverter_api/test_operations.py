@@ -1,0 +1,251 @@
+"""What each operation answers when all is well."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from imageconverter.previews import PreviewFormat, parse
+from tests.testing import image_files
+from tests.testing.preview_requests import ADMIN, BASE, FORMAT, KEY, PICTURE, Client, code, form, parts, put
+from tests.testing.stand_in_worker import StandIn
+
+
+async def test_a_picture_that_is_sent_along_comes_back_as_a_preview(client: Client) -> None:
+    """The middleware's call, as it writes it."""
+    path = f"{BASE}/cacheAndGetImage/{KEY}/{FORMAT}?context=1"
+    async with client.post(path, data=form()) as answer:
+        assert answer.status == 200
+        assert answer.content_type == "image/png"
+        assert await answer.read() == PICTURE
+
+
+async def test_a_picture_whose_key_is_known_is_not_looked_at(client: Client) -> None:
+    """The key is what counts."""
+    await put(client)
+    async with client.post(f"{BASE}/cacheAndGetImage/{KEY}/{FORMAT}", data=form(b"something else")) as answer:
+        assert await answer.read() == PICTURE
+
+
+async def test_a_stored_picture_is_served_by_its_key(client: Client) -> None:
+    """With its real type, for this client alone, and nothing that a browser could run."""
+    await put(client)
+    async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}?context=1") as answer:
+        assert (answer.status, await answer.read()) == (200, PICTURE)
+        assert answer.content_type == "image/png"
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_storing_again_replaces(client: Client) -> None:
+    """CacheImage overwrites what the key had."""
+    other = image_files.png((9, 9))
+    await put(client)
+    await put(client, data=other)
+    async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}") as answer:
+        assert await answer.read() == other
+
+
+@pytest.mark.parametrize(
+    ("quoted", "status"), [("{}", 304), ('"other", {}', 304), ("W/{}", 304), ("*", 304), ('"other"', 200)]
+)
+async def test_a_preview_that_the_client_has_already_is_not_sent_again(
+    client: Client, quoted: str, status: int
+) -> None:
+    """304 by its ETag."""
+    await put(client)
+    path = f"{BASE}/getImage/{KEY}/{FORMAT}"
+    async with client.get(path) as answer:
+        etag = answer.headers["ETag"]
+    async with client.get(path, headers={"If-None-Match": quoted.format(etag)}) as answer:
+        assert answer.status == status
+        assert answer.headers["ETag"] == etag
+        assert (await answer.read() == b"") == (status == 304)
+
+
+async def test_another_picture_has_another_etag(client: Client) -> None:
+    """Or a client would keep the old one."""
+    path, tags = f"{BASE}/getImage/{KEY}/{FORMAT}", []
+    for data in (PICTURE, image_files.png((9, 9))):
+        await put(client, data=data)
+        async with client.get(path) as answer:
+            tags.append(answer.headers["ETag"])
+
+    async with client.get(path, headers={"If-None-Match": tags[0]}) as answer:
+        assert answer.status == 200
+    assert len(set(tags)) == 2
+
+
+@pytest.mark.parametrize("operation", ["cacheAndGetImageAndMetadata", "getImageAndMetadata"])
+async def test_image_and_metadata_come_in_one_form(client: Client, operation: str) -> None:
+    """First the image, then what it says of itself."""
+    await put(client)
+    method, body = ("POST", form()) if operation.startswith("cache") else ("GET", None)
+    async with client.request(method, f"{BASE}/{operation}/{KEY}/{FORMAT}", data=body) as answer:
+        assert answer.content_type == "multipart/form-data"
+        image, metadata = await parts(answer)
+
+    assert image == ("image", "image/png", PICTURE)
+    assert metadata[:2] == ("metadata", "application/json")
+    assert json.loads(metadata[2])["Header"]["Header Pixel Width"]["value"] == 640
+
+
+async def test_metadata_are_answered_alone_too(client: Client) -> None:
+    """As JSON."""
+    await put(client)
+    async with client.get(f"{BASE}/getMetadata/{KEY}?context=1") as answer:
+        assert answer.status == 200
+        assert (await answer.json())["File"]["File Size"]["value"] == len(PICTURE)
+
+
+async def test_keys_are_counted_and_listed_by_context(client: Client) -> None:
+    """A key belongs to every context that has asked for it."""
+    await put(client, "a", context="1")
+    await put(client, "b", context="2")
+    async with client.get(f"{BASE}/getImage/a/{FORMAT}?context=2"):
+        pass
+    for context, expected in [("", ["a", "b"]), ("1", ["a"]), ("2", ["a", "b"]), ("3", [])]:
+        async with client.get(f"{BASE}/getKeyCount", params={"context": context}) as answer:
+            assert await answer.json() == {"count": len(expected)}
+        async with client.get(f"{BASE}/getKeys", params={"context": context}, headers=ADMIN) as answer:
+            assert await answer.json() == {"keys": expected}
+
+
+@pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 25_000])
+async def test_a_list_of_keys_is_json_however_long_it_is(client: Client, cache: StandIn, count: int) -> None:
+    """It is sent in batches, and they are joined rightly."""
+    cache.sources = {f"key-{number}": b"" for number in range(count)}
+    async with client.get(f"{BASE}/getKeys", headers=ADMIN) as answer:
+        assert answer.content_type == "application/json"
+        assert (await answer.json())["keys"] == list(cache.sources)
+
+
+async def test_an_empty_batch_is_not_seen_in_the_list(
+    client: Client, cache: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index that scans has some."""
+
+    async def batches(_context: str) -> AsyncIterator[list[str]]:
+        for batch in ([], ["a"], [], ["b", "c"], []):
+            yield batch
+
+    monkeypatch.setattr(cache, "keys", batches)
+    async with client.get(f"{BASE}/getKeys", headers=ADMIN) as answer:
+        assert await answer.json() == {"keys": ["a", "b", "c"]}
+
+
+@pytest.mark.parametrize("method", ["DELETE", "POST", "GET"])
+async def test_images_are_cleared_by_whichever_method(client: Client, cache: StandIn, method: str) -> None:
+    """Nobody knows which one the original takes."""
+    await put(client, "a", context="1")
+    await put(client, "b", context="2")
+    await put(client, "c", context="2")
+    async with client.request(method, f"{BASE}/clearImagesByKey/c", headers=ADMIN) as answer:
+        assert await code(answer) == (200, 0)
+    assert set(cache.sources) == {"a", "b"}
+    async with client.request(method, f"{BASE}/clearImages?context=1", headers=ADMIN) as answer:
+        assert await code(answer) == (200, 0)
+    assert set(cache.sources) == {"b"}
+    async with client.request(method, f"{BASE}/clearImages", headers=ADMIN) as answer:
+        assert await answer.json() == {"code": 0, "message": "ok"}
+    assert not cache.sources
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        f"getImage/{KEY}/{FORMAT}",
+        f"getImageAndMetadata/{KEY}/{FORMAT}",
+        f"getMetadata/{KEY}",
+        "getKeyCount",
+        "getKeys",
+        "status",
+        "",
+    ],
+)
+async def test_head_is_answered_like_get(client: Client, operation: str) -> None:
+    """With the same headers and no body; the connection can be used again."""
+    await put(client)
+    seen = []
+    for method in ("GET", "HEAD"):
+        async with client.request(method, f"{BASE}/{operation}", headers=ADMIN) as answer:
+            seen.append((answer.status, answer.content_type))
+            assert (await answer.read() == b"") == (method == "HEAD")
+
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("operation", ["clearImages", f"clearImagesByKey/{KEY}"])
+async def test_head_clears_nothing(client: Client, cache: StandIn, operation: str) -> None:
+    """Although GET does."""
+    await put(client)
+    async with client.head(f"{BASE}/{operation}", headers=ADMIN) as answer:
+        assert answer.status == 405
+    assert cache.sources
+
+
+@pytest.mark.parametrize(
+    ("segment", "expected"),
+    [
+        (FORMAT, parse(FORMAT)),
+        ("auto%3A200x150%7Ecover%7Eautorotate%7Eshrinkonly%4075", parse(FORMAT)),
+        ("auto%253A200x150%257Ecover%257Eautorotate%257Eshrinkonly%254075", parse(FORMAT)),
+        (FORMAT + "/", parse(FORMAT)),
+        ("png:9x9@50", PreviewFormat("png", 9, 9, quality=50)),
+        ("", PreviewFormat(auto_rotate=False, shrink_only=False)),
+        ("a/b/c", PreviewFormat()),
+        ("a%2Fb%2Fc", PreviewFormat()),
+        ("..%2F..%2Fetc", PreviewFormat()),
+        ("%", PreviewFormat()),
+        ("%00%0A%ff%zz", PreviewFormat()),
+        ("%F0%9F%96%BC", PreviewFormat()),
+        ('{}[]"<>|', PreviewFormat()),
+        ("x" * 6000, PreviewFormat()),
+        ("~" * 3000 + "@" * 3000, PreviewFormat()),
+        ("jpg:" + "9" * 4000 + "x" + "9" * 2000, PreviewFormat()),
+    ],
+    ids=lambda value: value[:20] if isinstance(value, str) else "",
+)
+async def test_no_format_is_an_error(client: Client, cache: StandIn, segment: str, expected: PreviewFormat) -> None:
+    """Literal or encoded, with slashes or bytes that are no text: what does not fit is passed over."""
+    await put(client)
+    status, _ = await raw(client, f"GET {BASE}/getImage/{KEY}/{segment} HTTP/1.1")
+
+    assert status == 200
+    assert cache.asked[-1] == (KEY, expected)
+
+
+async def raw(client: Client, line: str) -> tuple[int, bytes]:
+    """Send a request line as it is; returns status and body. Clients of a library would change the path."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(f"{line}\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    async with asyncio.timeout(5):
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    return int(head.split(b" ", 2)[1]), body
+
+
+@pytest.mark.parametrize("key", ["a", "A" * 256, "..", ".", "-", "_", "SHA-256.of_it"])
+async def test_every_key_of_the_alphabet_is_taken(client: Client, key: str) -> None:
+    """From one character to 256, dots alone too: they never name a file."""
+    await put(client, "there")
+    status, _ = await raw(client, f"GET {BASE}/getImage/{key}/{FORMAT} HTTP/1.1")
+
+    assert status == 404
+
+
+async def test_a_slash_at_the_end_changes_nothing(client: Client) -> None:
+    """Of any operation."""
+    async with client.post(f"{BASE}/cacheImage/{KEY}/", data=form()) as answer:
+        assert await code(answer) == (200, 0)
+    for path in (
+        f"getMetadata/{KEY}/",
+        "getKeyCount/",
+        "getKeys/",
+        "status/",
+        f"clearImagesByKey/{KEY}/",
+        "clearImages/",
+    ):
+        async with client.get(f"{BASE}/{path}", headers=ADMIN) as answer:
+            assert answer.status == 200

@@ -1,0 +1,134 @@
+"""`images/catalog/{typeId}`: what the shop refers to is sent whole and checked line by line."""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+
+import pytest
+
+from imageconverter.catalog import pending_imports
+from imageconverter.reports import commands
+from tests.conftest import ADMIN
+from tests.testing.report_requests import Shop
+
+LINE = b'{"id": "4711", "active": true, "images": ["chair.jpg", "side.jpg"]}\n'
+
+
+async def test_a_catalogue_counts_as_soon_as_it_is_answered(shop: Shop) -> None:
+    """Before the first there is none; then its numbers, and those of the next one after that."""
+    assert (await shop.ask("GET", "/catalog/products")).status == 404
+
+    status, sent = await shop.ask("PUT", "/catalog/products", LINE)
+    assert status == 200
+    assert (sent["entries"], sent["images"], sent["lastImport"]["failure"]) == (1, 2, "")
+    assert (await shop.ask("GET", "/catalog/products")).body == sent
+
+    _, second = await shop.ask("PUT", "/catalog/products", LINE + LINE.replace(b"4711", b"4712"))
+    assert second["entries"] == 2
+    assert second["version"] > sent["version"]
+    assert (await shop.ask("GET", "/catalog/categories")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("headers", "query"), [({"Content-Type": "text/csv; charset=utf-8"}, ""), ({}, "?as=csv")], ids=["type", "query"]
+)
+async def test_csv_is_taken_where_it_is_said_to_be_csv(shop: Shop, headers: dict[str, str], query: str) -> None:
+    """By the content type or by the query."""
+    text = b"id,active,images\n1,true,a.jpg|b.jpg\n2,0,c.jpg\n"
+    status, sent = await shop.ask("PUT", f"/catalog/appImages{query}", text, **headers)
+
+    assert (status, sent["entries"], sent["images"]) == (200, 2, 2)
+
+
+async def test_a_compressed_catalogue_is_unpacked(shop: Shop) -> None:
+    """With `Content-Encoding: gzip`."""
+    status, sent = await shop.ask("PUT", "/catalog/products", gzip.compress(LINE), **{"Content-Encoding": "gzip"})
+
+    assert (status, sent["entries"]) == (200, 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (b'{"id": "1", "active": true}\n', "images: is missing"),
+        (b'{"id": "1", "active": "yes", "images": []}\n', "active: is neither true nor false"),
+        (b'{"id": "1", "active": true, "images": ["../a.jpg"]}\n', "images[0]"),
+        (b"\xff\xfe{\n", "is not JSON in UTF-8"),
+        (b"[" * 600_000, "is longer than 512 KiB"),
+        (LINE, "is that of line 1 already"),
+    ],
+    ids=["missing", "type", "name", "encoding", "long", "twice"],
+)
+async def test_a_broken_line_is_named_and_the_catalogue_before_still_counts(
+    shop: Shop, line: bytes, told: str
+) -> None:
+    """The second line is at fault; a look at the catalogue tells so too."""
+    _, before = await shop.ask("PUT", "/catalog/products", LINE)
+
+    status, refused = await shop.ask("PUT", "/catalog/products", LINE + line)
+
+    assert (status, refused["type"]) == (400, "invalidValue")
+    assert "ine 2" in refused["reason"]
+    assert told in f"{refused.get('field', '')} {refused['reason']}"
+    _, now = await shop.ask("GET", "/catalog/products")
+    assert now["version"] == before["version"]
+    assert now["lastImport"]["failure"] == refused["reason"]
+    assert [stored async for page in shop.resources.store.list("catalog/product/arriving/") for stored in page] == []
+
+
+async def test_a_catalogue_over_the_limit_is_refused(shop: Shop) -> None:
+    """Announced, or seen on the way; 1 MiB is the limit of this shop."""
+    many = LINE * 20_000
+    assert (await shop.ask("PUT", "/catalog/products", many)).status == 413
+
+    async def trickle() -> object:
+        for start in range(0, len(many), 65536):
+            yield many[start : start + 65536]
+
+    async with shop.client.put("/images/catalog/products", data=trickle(), headers=ADMIN) as answer:
+        assert answer.status == 413
+    assert (await shop.ask("GET", "/catalog/products")).status == 404
+
+
+async def test_an_empty_body_is_no_catalogue(shop: Shop) -> None:
+    """What was sent by mistake does not take the place of what counts."""
+    _, before = await shop.ask("PUT", "/catalog/products", LINE)
+    status, refused = await shop.ask("PUT", "/catalog/products?as=csv", b"")
+
+    assert (status, refused["reason"]) == (400, "The body is empty.")
+    assert (await shop.ask("GET", "/catalog/products")).body == before
+
+
+async def test_an_unknown_type_or_notation_is_refused(shop: Shop) -> None:
+    """Both by name."""
+    assert (await shop.ask("PUT", "/catalog/nothing", LINE)).body["field"] == "typeId"
+    assert (await shop.ask("PUT", "/catalog/products?as=xml", LINE)).body["field"] == "as"
+
+
+async def test_readers_of_one_catalogue_are_not_disturbed_by_the_next(shop: Shop) -> None:
+    """Ten catalogues at once: each is answered with itself or one that came later, and one of them counts."""
+    sent = await asyncio.gather(*(shop.ask("PUT", "/catalog/products", LINE) for _ in range(10)))
+
+    assert {answer.status for answer in sent} == {200}
+    versions = {answer.body["version"] for answer in sent}
+    assert len(versions) > 1
+    assert (await shop.ask("GET", "/catalog/products")).body["version"] in versions
+
+
+async def test_a_catalogue_that_came_later_goes_on_counting(shop: Shop) -> None:
+    """Though the other one is done later: it was large, or had to be tried again."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield LINE
+
+    older = await pending_imports.receive(shop.resources.store, "product", chunks(), "ndjson")
+    _, newer = await shop.ask("PUT", "/catalog/products", LINE + LINE.replace(b"4711", b"4712"))
+    order = commands.ImportOrder.of(older)
+    await commands.done_at_once(shop.resources.queue, commands.IMPORT, order, seconds=20)
+
+    _, counts = await shop.ask("GET", "/catalog/products")
+    assert counts["version"] == newer["version"]
+    _, told = await shop.ask("GET", f"/catalog/products?import={older.id}")
+    assert told["lastImport"] == {"id": older.id, "failure": ""}
+    _, unknown = await shop.ask("GET", "/catalog/products?import=nothing")
+    assert unknown["lastImport"] == {"id": "", "failure": ""}

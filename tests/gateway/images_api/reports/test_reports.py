@@ -1,0 +1,219 @@
+"""`images/report`: missing and unused images, for a shop with a reporter of its own."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from aiohttp import ClientError
+
+from imageconverter import keys
+from tests.conftest import ADMIN
+from tests.testing.report_requests import LARGE, NORMAL, THUMBNAIL, Shop
+
+
+async def test_before_the_first_report_there_are_no_rows(shop: Shop) -> None:
+    """In the API's own shape, under all of its paths."""
+    empty: dict[str, Any] = {"createdAt": None, "id": 0, "missingImages": [], "unusedImages": []}
+    for path in ("/report", "/report/", "/report/products", "/report/categories", "/report/appImages"):
+        assert (await shop.ask("GET", path)).body == empty
+
+
+async def test_a_report_has_what_is_missing_and_what_is_unused_by_format(shop: Shop) -> None:
+    """A file that only one format has is missing in the other; one that nobody names is unused."""
+    await shop.send({"4711": ["chair.jpg"], "4712": ["chair.jpg", "table.jpg"]})
+    await shop.put_everywhere("chair.jpg")
+    await shop.put(f"{NORMAL}/old.jpg", f"{THUMBNAIL}/table.jpg", f"{LARGE}/table.jpg")
+
+    report = await shop.report()
+
+    assert [*report][:4] == ["createdAt", "id", "missingImages", "unusedImages"]
+    assert report["createdAt"].endswith("Z")
+    assert report["id"] == 1
+    (missing,) = report["missingImages"]
+    assert missing["path"] == f"{NORMAL}/table.jpg"
+    assert (missing["format"], missing["products"]) == ("content.imageFormat.normalProduct", ["4712"])
+    (unused,) = report["unusedImages"]
+    assert (unused["filename"], unused["format"]) == ("old.jpg", "content.imageFormat.normalProduct")
+    assert unused["size"] == report["totals"]["unusedBytes"] == len(b"picture")
+    assert report["totals"]["files"] == 6
+
+
+async def test_each_type_has_its_own_report(shop: Shop) -> None:
+    """Categories too; a type without a catalogue has none."""
+    await shop.send({"sofas": ["sofas.jpg"]}, "categories")
+
+    report = await shop.report("categories")
+
+    assert [row["filename"] for row in report["missingImages"]] == ["sofas.jpg"]
+    assert (await shop.ask("GET", "/report")).body["id"] == 0
+
+
+async def test_a_scan_without_any_catalogue_says_so(shop: Shop) -> None:
+    """In its status; there is no report."""
+    report = await shop.report()
+
+    assert report["id"] == 0
+    stand = await shop.scanned()
+    assert stand["failure"].startswith("There is no catalogue")
+    assert stand["end"] >= stand["start"] > 0
+
+
+async def test_the_newest_report_answers_and_ids_count_up(shop: Shop) -> None:
+    """What was missing has come."""
+    await shop.send({"1": ["a.jpg"]})
+    first = await shop.report()
+    await shop.put_everywhere("a.jpg")
+
+    second = await shop.report()
+
+    assert (first["totals"]["missing"], second["totals"]["missing"]) == (3, 0)
+    assert (first["id"], second["id"]) == (1, 2)
+
+
+async def test_a_report_is_read_in_pages_even_when_a_newer_one_is_there(shop: Shop) -> None:
+    """A cursor stays with its report."""
+    await shop.send({"1": ["b.jpg"], "2": [f"m{number}.jpg" for number in range(5)]})
+    await shop.put_everywhere("b.jpg")
+    await shop.put(*(f"{NORMAL}/u{number}.jpg" for number in range(3)))
+    whole = await shop.report()
+
+    found: dict[str, list[str]] = {"missingImages": [], "unusedImages": []}
+    _, page = await shop.ask("GET", "/report?limit=2")
+    await shop.send({"1": ["b.jpg"], "2": ["another.jpg"], "3": ["m1.jpg"]})
+    await shop.report()
+    pages = 0
+    while True:
+        pages += 1
+        for table, rows in found.items():
+            assert len(page[table]) <= 2
+            rows += [row["path"] for row in page[table]]
+        if "cursor" not in page:
+            break
+        status, page = await shop.ask("GET", f"/report?limit=2&cursor={page['cursor']}")
+        assert (status, page["id"]) == (200, whole["id"])
+
+    assert pages == 8  # fifteen are missing: five in three formats
+    for table, rows in found.items():
+        assert rows == [row["path"] for row in whole[table]]
+
+
+async def test_a_download_has_all_rows(shop: Shop) -> None:
+    """As NDJSON and as CSV, by the Accept header or the query; one kind only where asked."""
+    await shop.send({"1": ["=HYPERLINK(1).jpg", "a.jpg"]})
+    await shop.put_everywhere("a.jpg")
+    await shop.put(f"{NORMAL}/old.jpg")
+    report = await shop.report()
+
+    async with shop.client.get("/images/report", headers={**ADMIN, "Accept": "application/x-ndjson"}) as answer:
+        rows = [json.loads(line) for line in (await answer.text()).splitlines()]
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="report-products-1.ndjson"'
+    assert [row.pop("kind") for row in rows] == ["missing"] * 3 + ["unused"]
+    assert rows == report["missingImages"] + report["unusedImages"]
+
+    async with shop.client.get("/images/report/products?as=csv&only=missing", headers=ADMIN) as answer:
+        cells = list(csv.DictReader(io.StringIO(await answer.text(), newline="")))
+    assert [row["path"] for row in cells] == [row["path"] for row in report["missingImages"]]
+    assert {row["products"] for row in cells} == {"1"}
+    assert cells[0]["filename"] == "'=HYPERLINK(1).jpg"
+
+    async with shop.client.get("/images/report/categories?as=ndjson", headers=ADMIN) as answer:
+        assert (answer.status, await answer.text()) == (200, "")
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=10001", "limit"),
+        ("limit=two", "limit"),
+        ("as=xml", "as"),
+        ("only=both", "only"),
+        ("cursor=", "cursor"),
+        ("cursor=1", "cursor"),
+        ("cursor=99-0-0", "cursor"),
+        ("cursor=1-x-0", "cursor"),
+        ("cursor=1-0-999", "cursor"),
+    ],
+)
+async def test_a_query_that_makes_no_sense_is_refused(shop: Shop, query: str, field: str) -> None:
+    """By the field."""
+    await shop.send({"1": ["a.jpg"]})
+    await shop.report()
+
+    status, refused = await shop.ask("GET", f"/report?{query}")
+
+    assert (status, refused["type"], refused["field"]) == (400, "invalidValue", field)
+
+
+async def test_asking_for_a_report_while_one_is_made_joins_it(shop: Shop) -> None:
+    """One report comes of many calls."""
+    await shop.send({"1": ["a.jpg"]})
+    for _ in range(5):
+        assert (await shop.ask("POST", "/report", {})).status == 200
+    await shop.scanned()
+
+    assert (await shop.ask("GET", "/report")).body["id"] in {1, 2}
+
+
+async def test_a_body_that_is_no_object_is_refused(shop: Shop) -> None:
+    """Without a type, as for all bodies that cannot be loaded."""
+    status, refused = await shop.ask("POST", "/report", b"[]")
+
+    assert (status, "type" in refused) == (400, False)
+
+
+async def test_reading_and_starting_need_their_rights(shop: Shop) -> None:
+    """Without a key nothing is told."""
+    for method, path in (
+        ("GET", "/report"),
+        ("POST", "/report"),
+        ("GET", "/report/status"),
+        ("GET", "/report/trash"),
+        ("POST", "/report/restore"),
+        ("DELETE", "/report/products/unused"),
+        ("POST", "/report/products/repair"),
+        ("PUT", "/catalog/products"),
+        ("GET", "/catalog/products"),
+    ):
+        async with shop.client.request(method, f"/images{path}") as answer:
+            assert answer.status == 401
+
+
+async def test_what_recurring_tasks_did_is_told_to_prometheus(shop: Shop) -> None:
+    """By their names, with the time of the last turn."""
+    await shop.resources.redis.delete(keys.TASK_COUNTS, keys.TASK_TIMES)
+    await shop.resources.queue.done("sweep-trash", 3)
+
+    async with shop.client.get("/metrics") as answer:
+        text = await answer.text()
+
+    assert 'imageconverter_recurring_things_total{task="sweep-trash"} 3.0' in text
+    assert 'imageconverter_recurring_last_seconds{task="sweep-trash"} 1' in text
+
+
+async def test_a_head_of_a_download_has_no_body(shop: Shop) -> None:
+    """Whoever keeps the connection would take it for the next answer."""
+    await shop.send({"1": ["a.jpg"]})
+    await shop.report()
+
+    async with shop.client.head("/images/report?as=csv", headers=ADMIN) as answer:
+        assert (answer.status, await answer.read()) == (200, b"")
+    assert (await shop.ask("GET", "/report/status")).status == 200
+
+
+async def test_a_download_that_breaks_off_does_not_look_whole(shop: Shop) -> None:
+    """The rows of one kind are gone: the connection ends instead of the answer."""
+    await shop.send({"1": ["a.jpg"]})
+    await shop.put(f"{NORMAL}/old.jpg")
+    await shop.report()
+    gone = [s.key async for page in shop.resources.store.list("reports/") for s in page if "unused-" in s.key]
+    await shop.resources.store.delete(gone)
+
+    async def download() -> bytes:
+        async with shop.client.get("/images/report?as=ndjson", headers=ADMIN) as answer:
+            return await answer.read()
+
+    with pytest.raises(ClientError):
+        await download()

@@ -1,0 +1,152 @@
+"""The endpoints of jobs that were given up."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from imageconverter import keys
+from imageconverter.jobs import Lane, job_body, job_key
+from imageconverter.jobs.dead_letters import epitaph, read_order
+from imageconverter.resources import Resources
+from imageconverter.runs.run import CONVERT_TASK
+from imageconverter.settings import Gateway
+from services.gateway.app import create_app
+from services.gateway.auth.access import key_entry
+from tests.conftest import ADMIN, API_KEY, MakeSettings
+from tests.testing import image_files
+from tests.testing.runs import PRODUCT, Client, finished, get, post, put_sources, results, start
+
+LARGE = "content.imageFormat.largeProduct"
+DEAD = "/admin/api/v1/images/jobs/dead"
+
+
+@pytest.fixture
+async def dead(resources: Resources) -> list[str]:
+    """Ids of three dead jobs, the last that died first; the last cannot be read."""
+    redis = resources.redis
+    await redis.delete(keys.DEAD, keys.DEAD_JOBS, keys.lane(Lane.SCAN))
+    ids = [f"{uuid4().hex}:{number}" for number in range(3)]
+    for age, job_id in enumerate(ids):
+        order = read_order(job_body("task", {"source": f"{age}.png"}) if age else b"")
+        text = epitaph(Lane.SCAN, order, "It was tried 4 times.", tries=4)
+        await resources.redis.zadd(keys.DEAD, {job_id: 1_000_000 - age})
+        await redis.hset(keys.DEAD_JOBS, job_id, text)  # type: ignore[misc]
+    return ids
+
+
+async def delete(client: Client, path: str) -> int:
+    """Delete *path*; returns the status."""
+    async with client.delete(path, headers=ADMIN) as answer:
+        return answer.status
+
+
+async def test_all_that_is_known_of_the_dead_is_told(gateway: Client, dead: list[str]) -> None:
+    """The last that died first, each with its order."""
+    status, answer = await get(gateway, DEAD)
+
+    assert status == 200
+    assert [each["id"] for each in answer["items"]] == dead
+    assert answer["items"][1] == {
+        "id": dead[1],
+        "lane": "scan",
+        "task": "task",
+        "reason": "It was tried 4 times.",
+        "tries": 4,
+        "died": 999_999,
+        "order": {"source": "1.png"},
+    }
+    assert answer["items"][0]["order"] is None
+
+
+async def test_a_job_that_is_tried_again_waits_in_its_lane(
+    gateway: Client, resources: Resources, dead: list[str]
+) -> None:
+    """With its order; whoever asks a second time is told that it is not among the dead."""
+    first, _ = await post(gateway, f"{DEAD}/{dead[1]}", {})
+    second, _ = await post(gateway, f"{DEAD}/{dead[1]}", {})
+
+    assert (first, second) == (200, 404)
+    assert await resources.redis.zscore(keys.lane(Lane.SCAN), dead[1])
+    assert await resources.redis.get(job_key(dead[1])) == job_body("task", {"source": "1.png"})
+    assert dead[1] not in {each["id"] for each in (await get(gateway, DEAD))[1]["items"]}
+
+
+async def test_a_job_that_is_dropped_is_gone(gateway: Client, resources: Resources, dead: list[str]) -> None:
+    """Whoever drops it a second time is told so."""
+    assert await delete(gateway, f"{DEAD}/{dead[2]}") == 200
+    assert await delete(gateway, f"{DEAD}/{dead[2]}") == 404
+    assert (await post(gateway, f"{DEAD}/{dead[2]}", {}))[0] == 404
+    assert await resources.queue.depth(Lane.SCAN) == 0
+
+
+async def test_a_job_that_nobody_can_read_can_only_be_dropped(gateway: Client, dead: list[str]) -> None:
+    """Trying it again is refused, and leaves it where it is."""
+    status, answer = await post(gateway, f"{DEAD}/{dead[0]}", {})
+
+    assert status == 404
+    assert "only be dropped" in answer["reason"]
+    assert await delete(gateway, f"{DEAD}/{dead[0]}") == 200
+
+
+async def test_nobody_but_the_admin_sees_or_changes_them(
+    make_settings: MakeSettings, resources: Resources, dead: list[str], tmp_path: Path
+) -> None:
+    """A key with every right to pictures does not."""
+    rights = ["images.read", "images.publish", "images.delete", "products.create"]
+    (tmp_path / "keys.toml").write_text(key_entry("shop", "a key of a shop", rights))
+    settings = make_settings(gateway=Gateway(api_key=API_KEY, api_keys_file=tmp_path / "keys.toml"))
+    shop = {"Authorization": "Bearer a key of a shop"}
+    async with TestClient(TestServer(create_app(settings, resources))) as client:
+        for method, path in (("GET", DEAD), ("POST", f"{DEAD}/{dead[1]}"), ("DELETE", f"{DEAD}/{dead[1]}")):
+            for headers in (shop, {}):
+                async with client.request(method, path, headers=headers) as answer:
+                    assert answer.status == 401
+
+    assert [each.id for each in await resources.queue.dead.all()] == dead
+
+
+@pytest.mark.usefixtures("no_run", "worker")
+async def test_a_source_of_a_run_that_has_ended_is_converted_when_it_is_tried_again(
+    gateway: Client, resources: Resources
+) -> None:
+    """However long that takes; what the run has counted stays as it was."""
+    await resources.redis.delete(keys.DEAD, keys.DEAD_JOBS)
+    directory = await put_sources(resources, {"a.png": image_files.png(size=(6000, 5000))})
+    await start(gateway, directory, PRODUCT, LARGE)
+    counted = await finished(gateway)
+    run_id = await resources.runs.latest()
+    source = f"{directory}/a.png"
+    outputs = [f"target/{row['output']}" for row in await results(gateway)]
+    await resources.store.delete(outputs)
+    order = read_order(job_body(CONVERT_TASK, [run_id, 0, 0, f"source/{source}", ""]))
+    await resources.redis.zadd(keys.DEAD, {f"{run_id}:0": 1_000_000})
+    text = epitaph(Lane.BATCH, order, "It was tried 4 times.", tries=4)
+    await resources.redis.hset(keys.DEAD_JOBS, f"{run_id}:0", text)  # type: ignore[misc]
+    status, _ = await post(gateway, f"{DEAD}/{run_id}:0", {})
+    async with asyncio.timeout(30):
+        while await resources.queue.depth(Lane.BATCH):
+            await asyncio.sleep(0.05)
+
+    assert status == 200
+    assert len(outputs) == 2
+    assert all([await resources.store.head(output) for output in outputs])
+    assert await finished(gateway) == counted
+    assert await resources.queue.dead.all() == []
+
+
+@pytest.mark.usefixtures("no_run")
+async def test_a_run_that_was_stopped_converts_nothing_any_more(resources: Resources) -> None:
+    """One that runs or has ended does; one that is not known does not."""
+    ledger: Any = resources.runs
+    states = {}
+    for state in ("running", "finished", "canceled", "error"):
+        await resources.redis.hset(keys.run(state), "state", state)  # type: ignore[misc]
+        states[state] = await ledger.is_stopped(state)
+        await resources.redis.delete(keys.run(state))
+
+    assert states == {"running": False, "finished": False, "canceled": True, "error": True}
+    assert await ledger.is_stopped("unknown")

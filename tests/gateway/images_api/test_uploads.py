@@ -1,0 +1,400 @@
+"""`POST images/upload` and `POST images/upload/convert`: every row of their tables, through the real stack."""
+
+import asyncio
+import base64
+import io
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from PIL import Image
+
+from imageconverter.resources import Resources, open_resources
+from imageconverter.settings import Conversion, Gateway, Redis
+from services.gateway.app import create_app
+from services.gateway.auth.access import key_entry
+from tests.conftest import ADMIN, MakeSettings, storage_settings
+from tests.testing import image_files
+from tests.testing.faults import FaultProxy, Mode, fault_proxy
+
+Client = TestClient[Any, Any]
+
+PRODUCT, THUMBNAIL = "content.imageFormat.normalProduct", "content.imageFormat.thumbnailProduct"
+CATEGORY = "content.imageFormat.normalCategory"
+PATHS = ["/upload", "/upload/convert"]
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+
+def b64(data: bytes) -> str:
+    """Return *data* as the API takes it."""
+    return base64.b64encode(data).decode()
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    """Return a valid body with *changes*; None takes a field away."""
+    valid = {"fileName": "a.png", "formats": [PRODUCT], "imageData": b64(image_files.png())}
+    return {name: value for name, value in {**valid, **changes}.items() if value is not None}
+
+
+async def post(client: Client, path: str, payload: Any, **headers: str) -> tuple[int, Any]:
+    """Post *payload* (bytes as they are, anything else as JSON); returns status and body."""
+    data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    async with client.post(path, data=io.BytesIO(data), headers={**ADMIN, **headers}) as answer:
+        assert answer.content_type == "application/json"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        return answer.status, await answer.json()
+
+
+@pytest.mark.parametrize("base", ["/admin/api/v1/images", "/images"])
+@pytest.mark.parametrize("slash", ["", "/"])
+async def test_an_upload_is_stored_as_it_came(gateway: Client, resources: Resources, base: str, slash: str) -> None:
+    """The answer names the directory; the picture lies in it, byte by byte."""
+    picture = image_files.png()
+    status, answer = await post(
+        gateway, f"{base}/upload{slash}", body(fileName=["a b.png"], imageData=[b64(picture)])
+    )
+    stored = await resources.store.get(f"source/{answer['path']}/a b.png")
+
+    assert status == 200
+    assert set(answer) == {"path", "size"}
+    assert answer["size"] == 1
+    assert stored is not None
+    assert bytes(stored.data) == picture
+
+
+async def test_several_pictures_go_into_one_upload(gateway: Client, resources: Resources) -> None:
+    """Size counts the files."""
+    pictures_sent = {"one.jpg": image_files.jpeg(), "zwei ü.png": image_files.png(), "three.PNG": image_files.png()}
+    status, answer = await post(
+        gateway,
+        "/images/upload",
+        body(fileName=list(pictures_sent), imageData=[b64(each) for each in pictures_sent.values()]),
+    )
+
+    assert (status, answer["size"]) == (200, 3)
+    for name, data in pictures_sent.items():
+        stored = await resources.store.get(f"source/{answer['path']}/{name}")
+        assert stored is not None
+        assert bytes(stored.data) == data
+
+
+async def test_a_photograph_comes_out_converted(gateway: Client) -> None:
+    """The main job: every key of every row, and the pictures behind them."""
+    name = f"photo {uuid4().hex}.jpg"
+    sent = body(fileName=name, formats=[PRODUCT, THUMBNAIL], imageData=b64(image_files.jpeg(size=(1200, 900))))
+    status, answer = await post(gateway, "/images/upload/convert", sent)
+
+    assert status == 200
+    assert list(answer) == ["items"]
+    rows = answer["items"]
+    assert [row["formatId"] for row in rows] == [PRODUCT, THUMBNAIL]
+    source = rows[0]["source"]
+    for row, directory, display, size in zip(
+        rows,
+        ["products/normal", "products/thumbnail"],
+        ["normal product", "thumbnail product"],
+        [(800, 600), (200, 150)],
+        strict=True,
+    ):
+        async with gateway.get(f"/content/{row['output']}") as content:
+            data = await content.read()
+        assert Image.open(io.BytesIO(data)).size == size
+        assert content.content_type == "image/jpeg"
+        assert row == {
+            "duration": row["duration"],
+            "fileSize": f"{max(1, round(len(data) / 1024))} KB",
+            "format": display,
+            "formatId": row["formatId"],
+            "message": "success",
+            "output": f"{directory}/{name}",
+            "outputFilename": name,
+            "source": source,
+            "sourceFilename": name,
+            "status": "success",
+        }
+        assert isinstance(row["duration"], int)
+    assert source.startswith("upload/")
+    assert source.endswith(f"/{name}")
+
+
+async def test_an_array_of_one_is_one_picture(gateway: Client) -> None:
+    """Clients send either."""
+    status, answer = await post(
+        gateway, "/images/upload/convert", body(fileName=["a.png"], imageData=[body()["imageData"]])
+    )
+
+    assert (status, len(answer["items"])) == (200, 1)
+
+
+async def test_an_output_of_another_type_gets_its_extension(gateway: Client) -> None:
+    """BMP becomes PNG, and the source keeps its name."""
+    name = f"{uuid4().hex}.bmp"
+    _, answer = await post(gateway, "/images/upload/convert", body(fileName=name, imageData=b64(image_files.bmp())))
+    (row,) = answer["items"]
+
+    assert row["sourceFilename"] == name
+    assert row["outputFilename"] == name.replace(".bmp", ".png")
+
+
+async def test_what_is_lost_is_a_warning(gateway: Client) -> None:
+    """Of an animation that breaks off the frames before are converted, and the row says so."""
+    data = image_files.truncated(image_files.animated_gif())
+    _, answer = await post(gateway, "/images/upload/convert", body(fileName="a.gif", imageData=b64(data)))
+
+    assert answer["items"][0]["status"] == "warning"
+    assert "is broken" in answer["items"][0]["message"]
+
+
+MALFORMED = [b"", b"{", b"null", b"[]", b'"text"', b"\xff\xfe", b'{"fileName": "a\xff"}', b"{}{}", b"[" * 100_000]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("payload", MALFORMED, ids=range(len(MALFORMED)))
+async def test_a_body_that_cannot_be_loaded_is_a_400_without_type(gateway: Client, path: str, payload: bytes) -> None:
+    """Not JSON, not UTF-8, or no object."""
+    status, answer = await post(gateway, f"/images{path}", payload)
+
+    assert status == 400
+    assert "type" not in answer
+
+
+FAULTS: list[tuple[dict[str, Any], str, str]] = [
+    ({"formats": None}, "missing", "formats"),
+    ({"fileName": None}, "missing", "fileName"),
+    ({"imageData": None}, "missing", "imageData"),
+    ({"extra": 1}, "unknownDataField", ""),
+    ({"FileName": "a.png", "fileName": None}, "unknownDataField", ""),
+    ({"formats": PRODUCT}, "invalidFormat", "formats"),
+    ({"formats": [1]}, "invalidFormat", "formats"),
+    ({"formats": {}}, "invalidFormat", "formats"),
+    ({"formats": [PRODUCT, True]}, "invalidFormat", "formats"),
+    ({"fileName": 1}, "invalidFormat", "fileName"),
+    ({"fileName": ["a.png", 1]}, "invalidFormat", "fileName"),
+    ({"fileName": {"a": "b"}}, "invalidFormat", "fileName"),
+    ({"imageData": 1}, "invalidFormat", "imageData"),
+    ({"imageData": [None]}, "invalidFormat", "imageData"),
+    ({"formats": []}, "invalidValue", "formats"),
+    ({"formats": ["content.imageFormat.unknown"]}, "invalidValue", "formats"),
+    ({"formats": [PRODUCT, ""]}, "invalidValue", "formats"),
+    ({"imageData": ""}, "invalidValue", "imageData"),
+    ({"imageData": "no base64!"}, "invalidValue", "imageData"),
+    ({"imageData": "iVBORw0KGgo"}, "invalidValue", "imageData"),
+    ({"imageData": "data:image/png;base64,iVBORw0KGgo="}, "invalidValue", "imageData"),
+    ({"imageData": "-_-_"}, "invalidValue", "imageData"),
+    ({"imageData": "iVBORw0KGgo=ünïcode"}, "invalidValue", "imageData"),
+    ({"fileName": "", "imageData": "iVBO"}, "invalidValue", "fileName"),
+    ({"fileName": []}, "invalidValue", "fileName"),
+    ({"fileName": ["a.png", "b.png"]}, "invalidValue", "fileName"),
+    ({"fileName": "../a.png"}, "invalidValue", "fileName"),
+    ({"fileName": "a/b.png"}, "invalidValue", "fileName"),
+    ({"fileName": "a\\b.png"}, "invalidValue", "fileName"),
+    ({"fileName": "a\0.png"}, "invalidValue", "fileName"),
+    ({"fileName": "a\r\nX: y.png"}, "invalidValue", "fileName"),
+    ({"fileName": "\ud800.png"}, "", ""),
+    ({"fileName": "x" * 252 + ".png"}, "invalidValue", "fileName"),
+    ({"imageData": b64(b"This is no picture, whatever it is called.")}, "invalidFileFormat", "imageData"),
+    ({"imageData": b64(b"\x89PNX\r\n\x1a\n" + bytes(40))}, "invalidFileFormat", "imageData"),
+    ({"imageData": b64(b"<svg xmlns='http://www.w3.org/2000/svg'/>")}, "invalidFileFormat", "imageData"),
+    ({"imageData": b64(b"%!PS-Adobe-3.0 EPSF-3.0")}, "invalidFileFormat", "imageData"),
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(("change", "code", "field"), FAULTS, ids=range(len(FAULTS)))
+async def test_each_fault_is_a_400_with_its_type(
+    gateway: Client, path: str, change: dict[str, Any], code: str, field: str
+) -> None:
+    """The row's type, a sentence that says more, and the field it is about; nothing is stored."""
+    status, answer = await post(gateway, f"/images{path}", body(**change))
+
+    assert status == 400
+    assert answer.pop("reason").endswith(".")
+    assert answer == {
+        name: value for name, value in (("error", "Bad Request"), ("type", code), ("field", field)) if value
+    }
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_of_several_faults_the_first_in_the_order_is_told(gateway: Client, path: str) -> None:
+    """Unknown field before missing before wrong type before wrong value before wrong file."""
+    payload: dict[str, Any] = {"extra": 1, "fileName": 1, "imageData": b64(b"no picture, not at all")}
+    order = []
+    for fix in ({"extra": None}, {"formats": ["unknown"]}, {"fileName": "a.png"}, {"formats": [PRODUCT]}, {}):
+        _, answer = await post(gateway, f"/images{path}", payload)
+        order.append(answer["type"])
+        payload = {name: value for name, value in {**payload, **fix}.items() if value is not None}
+
+    assert order == ["unknownDataField", "missing", "invalidFormat", "invalidValue", "invalidFileFormat"]
+
+
+async def test_line_breaks_in_base64_are_fine(gateway: Client) -> None:
+    """MIME encoders wrap their lines."""
+    wrapped = base64.encodebytes(image_files.png()).decode().replace("\n", "\r\n")
+
+    assert (await post(gateway, "/images/upload", body(imageData=wrapped)))[0] == 200
+
+
+async def test_one_bad_picture_of_many_refuses_the_whole_upload(gateway: Client, resources: Resources) -> None:
+    """Nothing is stored."""
+    name = f"{uuid4().hex}.png"
+    status, answer = await post(
+        gateway,
+        "/images/upload",
+        body(fileName=[name, "bad.png"], imageData=[b64(image_files.png()), b64(b"no picture, not at all")]),
+    )
+    stored = [each.key async for page in resources.store.list("source/upload/") for each in page]
+
+    assert (status, answer["type"]) == (400, "invalidFileFormat")
+    assert not any(key.endswith(name) for key in stored)
+
+
+async def test_the_same_name_twice_is_refused(gateway: Client) -> None:
+    """One of the two would be lost."""
+    picture = b64(image_files.png())
+    status, answer = await post(
+        gateway, "/images/upload", body(fileName=["u\u0308.png", "\u00fc.png"], imageData=[picture, picture])
+    )
+
+    assert (status, answer["type"]) == (400, "invalidValue")
+
+
+async def test_several_pictures_cannot_be_converted_at_once(gateway: Client) -> None:
+    """The row of 4.7."""
+    picture = b64(image_files.png())
+    status, answer = await post(
+        gateway, "/images/upload/convert", body(fileName=["a.png", "b.png"], imageData=[picture, picture])
+    )
+
+    assert (status, answer["type"]) == (400, "invalidValue")
+
+
+async def test_too_many_pixels_are_an_invalid_value(make_settings: MakeSettings, resources: Resources) -> None:
+    """Told from the header, before anything is stored."""
+    settings = make_settings(conversion=Conversion(max_megapixels=1))
+    async with TestClient(TestServer(create_app(settings, resources))) as client:
+        for path in PATHS:
+            status, answer = await post(
+                client, f"/images{path}", body(imageData=b64(image_files.png(size=(1001, 1000))))
+            )
+            assert (status, answer["type"], answer["field"]) == (400, "invalidValue", "imageData")
+
+
+async def test_a_picture_that_cannot_be_decoded_is_accepted_but_not_converted(gateway: Client) -> None:
+    """Its leading bytes fit; that no output could be made shows when it is converted."""
+    broken = body(imageData=b64(image_files.png()[:60]))
+
+    assert (await post(gateway, "/images/upload", broken))[0] == 200
+    status, answer = await post(gateway, "/images/upload/convert", broken)
+    assert (status, answer["type"]) == (503, "internalError")
+    assert "broken" in answer["reason"]
+
+
+async def test_the_right_to_publish_counts_by_type(
+    make_settings: MakeSettings, resources: Resources, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Every type among the requested formats needs it."""
+    keys = tmp_path_factory.mktemp("keys") / "keys.toml"
+    keys.write_text(
+        key_entry("products", "products", ["images.publish.products"])
+        + key_entry("all", "all", ["images.publish"])
+        + key_entry("reader", "reader", ["images.read", "products.read"])
+    )
+    settings = make_settings(gateway=Gateway(api_keys_file=keys))
+    expected = {
+        ("products", PRODUCT): 200,
+        ("products", CATEGORY): 401,
+        ("all", CATEGORY): 200,
+        ("reader", PRODUCT): 401,
+    }
+    async with TestClient(TestServer(create_app(settings, resources))) as client:
+        for (key, format_id), wanted in expected.items():
+            sent = body(formats=[PRODUCT, format_id])
+            status, _ = await post(client, "/images/upload/convert", sent, Authorization=f"Bearer {key}")
+            assert (key, format_id, status) == (key, format_id, wanted)
+        assert (await post(client, "/images/upload", body(), Authorization="Bearer reader"))[0] == 401
+
+
+async def test_a_full_queue_says_so_at_once(make_settings: MakeSettings, resources: Resources) -> None:
+    """503 without waiting, counted in the metrics, and free again afterwards."""
+    settings = make_settings(conversion=Conversion(max_interactive_queue=1))
+    slow = body(imageData=b64(image_files.png(size=(3000, 2000))))
+    async with TestClient(TestServer(create_app(settings, resources))) as client:
+        answers = await asyncio.gather(*(post(client, "/images/upload/convert", slow) for _ in range(6)))
+        refused = [answer for status, answer in answers if status == 503]
+        async with client.get("/metrics") as metrics:
+            text = await metrics.text()
+        again = await post(client, "/images/upload/convert", slow)
+
+    assert {status for status, _ in answers} == {200, 503}
+    assert all(answer["type"] == "internalError" for answer in refused)
+    assert f'imageconverter_queue_refused_total{{lane="interactive"}} {len(refused)}.0' in text
+    assert again[0] == 200
+
+
+async def test_ten_large_uploads_do_not_stop_the_gateway_from_answering(gateway: Client) -> None:
+    """Ten times 20 MB: /health/live is asked all the while and never waits for them."""
+    large = json.dumps(body(imageData=b64(image_files.jpeg() + bytes(20_000_000)))).encode()
+    uploading = [asyncio.create_task(post(gateway, "/images/upload", large)) for _ in range(10)]
+    slowest, asked = 0.0, 0
+    while not all(each.done() for each in uploading):
+        began = time.monotonic()
+        async with gateway.get("/health/live") as answer:
+            assert answer.status == 200
+        slowest, asked = max(slowest, time.monotonic() - began), asked + 1
+        await asyncio.sleep(0.01)
+
+    assert [status for status, _ in await asyncio.gather(*uploading)] == [200] * 10
+    assert asked > 5
+    # The client shares the process and the cores; a stop of the loop for one whole upload would be longer.
+    assert slowest < 2
+
+
+@pytest.fixture
+async def proxies(servers: dict[str, str]) -> AsyncIterator[dict[str, FaultProxy]]:
+    """A proxy before each server."""
+    s3, redis = (urlsplit(servers[f"IMAGECONVERTER_{name}"]).port for name in ("S3_ENDPOINT", "REDIS_URL"))
+    assert s3 is not None
+    assert redis is not None
+    async with fault_proxy(s3) as before_s3, fault_proxy(redis) as before_redis:
+        yield {"s3": before_s3, "redis": before_redis}
+
+
+@pytest.fixture
+async def fragile(
+    servers: dict[str, str], make_settings: MakeSettings, proxies: dict[str, FaultProxy]
+) -> AsyncIterator[Client]:
+    """A gateway that reaches its servers through the proxies."""
+    port = str(urlsplit(servers["IMAGECONVERTER_REDIS_URL"]).port)
+    settings = make_settings(
+        storage=storage_settings(servers, endpoint=f"http://127.0.0.1:{proxies['s3'].port}"),
+        redis=Redis(url=servers["IMAGECONVERTER_REDIS_URL"].replace(port, str(proxies["redis"].port))),
+    )
+    async with (
+        open_resources(settings, patience=4) as resources,
+        TestClient(TestServer(create_app(settings, resources))) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize("away", ["s3", "redis"])
+@pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.BLACK_HOLE])
+async def test_a_server_that_is_away_is_a_503_in_time_and_passes(
+    fragile: Client, proxies: dict[str, FaultProxy], away: str, mode: Mode
+) -> None:
+    """Within five seconds, `internalError`, and the next request works when it is back."""
+    assert (await post(fragile, "/images/upload/convert", body()))[0] == 200
+    proxies[away].fail(mode)
+    began = time.monotonic()
+    status, answer = await post(fragile, "/images/upload/convert", body())
+    took = time.monotonic() - began
+    proxies[away].fail(Mode.PASS)
+
+    assert (status, answer["type"]) == (503, "internalError")
+    assert took < 5
+    assert (await post(fragile, "/images/upload/convert", body()))[0] == 200

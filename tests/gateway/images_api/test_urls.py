@@ -1,0 +1,93 @@
+"""`GET images/url/{typeId}`: every row of its table, under both base paths."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from imageconverter.resources import Resources
+from imageconverter.settings import Gateway
+from services.gateway.app import create_app
+from services.gateway.auth.access import key_entry
+from tests.conftest import ADMIN, API_KEY, MakeSettings
+
+NORMAL = "content.imageFormat.normal"
+
+
+@pytest.mark.parametrize("base", ["/admin/api/v1/images", "/images"])
+@pytest.mark.parametrize("slash", ["", "/"])
+async def test_the_documented_example_is_answered(gateway: TestClient[Any, Any], base: str, slash: str) -> None:
+    """Products, the format `normal`, no subshop; with and without a slash at the end."""
+    async with gateway.get(f"{base}/url/products{slash}?formatNodeId={NORMAL}", headers=ADMIN) as answer:
+        assert answer.status == 200
+        assert await answer.json() == {"url": "//127.0.0.1:8005/content/products/normal"}
+
+
+@pytest.mark.parametrize(
+    ("type_id", "node", "directory"),
+    [
+        ("products", "thumbnailProduct", "products/thumbnail"),
+        ("categories", "normalCategory", "categories/normal"),
+        ("appImages", "app", "app"),
+    ],
+)
+async def test_each_type_has_its_directory(
+    gateway: TestClient[Any, Any], type_id: str, node: str, directory: str
+) -> None:
+    """The address leads to the format's target directory."""
+    path = f"/images/url/{type_id}?formatNodeId=content.imageFormat.{node}&subshopId=default"
+    async with gateway.get(path, headers=ADMIN) as answer:
+        assert (await answer.json())["url"] == f"//127.0.0.1:8005/content/{directory}"
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "field"),
+    [
+        (f"/url/product?formatNodeId={NORMAL}", "invalidValue", "typeId"),
+        (f"/url/Products?formatNodeId={NORMAL}", "invalidValue", "typeId"),
+        ("/url/products", "missing", "formatNodeId"),
+        ("/url/products?formatNodeId=", "missing", "formatNodeId"),
+        ("/url/products?formatNodeId=content.imageFormat.unknown", "invalidValue", "formatNodeId"),
+        (f"/url/categories?formatNodeId={NORMAL}", "invalidValue", "formatNodeId"),
+        (f"/url/products?formatNodeId={NORMAL}&subshopId=other", "invalidValue", "subshopId"),
+        (f"/url/products?formatNodeId={NORMAL}&subshopId=", "invalidValue", "subshopId"),
+    ],
+)
+async def test_each_fault_is_a_400_with_its_type(
+    gateway: TestClient[Any, Any], path: str, code: str, field: str
+) -> None:
+    """The row's type, a sentence, and the field."""
+    async with gateway.get(f"/images{path}", headers=ADMIN) as answer:
+        body = await answer.json()
+
+    assert answer.status == 400
+    assert body.pop("reason").endswith(".")
+    assert body == {"error": "Bad Request", "type": code, "field": field}
+
+
+async def test_without_a_default_the_subshop_is_missing(make_settings: MakeSettings, resources: Resources) -> None:
+    """The table's row for a missing subshopId."""
+    settings = make_settings(gateway=Gateway(api_key=API_KEY, subshops=""))
+    async with (
+        TestClient(TestServer(create_app(settings, resources))) as client,
+        client.get(f"/images/url/products?formatNodeId={NORMAL}", headers=ADMIN) as answer,
+    ):
+        assert answer.status == 400
+        assert (await answer.json())["type"] == "missing"
+
+
+async def test_the_right_to_read_depends_on_the_type(
+    make_settings: MakeSettings, resources: Resources, tmp_path: Path
+) -> None:
+    """Who reads products does not read categories."""
+    keys = tmp_path / "keys.toml"
+    keys.write_text(key_entry("products", "products-only", ["products.read"]))
+    settings = make_settings(gateway=Gateway(api_keys_file=keys, content_host="https://cdn.example/"))
+    headers = {"Authorization": "Bearer products-only"}
+    async with TestClient(TestServer(create_app(settings, resources))) as client:
+        async with client.get(f"/images/url/products?formatNodeId={NORMAL}", headers=headers) as answer:
+            assert await answer.json() == {"url": "//cdn.example/products/normal"}
+        path = "/images/url/categories?formatNodeId=content.imageFormat.normalCategory"
+        async with client.get(path, headers=headers) as answer:
+            assert answer.status == 401

@@ -1,0 +1,99 @@
+"""`images/convert/…` while no worker is there: what is answered before anything is converted."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from imageconverter.resources import Resources
+from imageconverter.settings import Gateway
+from services.gateway.app import create_app
+from services.gateway.auth.access import key_entry
+from tests.conftest import MakeSettings
+from tests.testing import image_files
+from tests.testing.runs import THUMBNAIL, Client, get, post, put_sources, start
+
+pytestmark = pytest.mark.usefixtures("no_run")
+
+
+async def test_without_a_list_all_formats_are_used(gateway: Client, resources: Resources) -> None:
+    """Aliases are not formats of their own; unknown fields are passed over."""
+    directory = await put_sources(resources, {"a.png": image_files.png()})
+    status, answer = await post(
+        gateway, "/images/convert/start", {"source": "directory", "directory": directory, "nonsense": 1}
+    )
+
+    assert status == 200
+    assert len(answer["usedFormats"]) == 5
+
+
+async def test_only_one_run_runs(gateway: Client, resources: Resources) -> None:
+    """Of a hundred starts at once exactly one wins, the others get 503 `internalError`."""
+    directory = await put_sources(resources, {"a.png": image_files.png()})
+    body = {"source": "directory", "directory": directory, "formatList": [THUMBNAIL]}
+    answers = await asyncio.gather(*(post(gateway, "/images/convert/start", body) for _ in range(100)))
+    statuses = [status for status, _ in answers]
+
+    assert statuses.count(200) == 1
+    assert statuses.count(503) == 99
+    assert {answer["type"] for status, answer in answers if status == 503} == {"internalError"}
+
+
+async def test_a_running_run_tells_how_far_it_is(gateway: Client, resources: Resources) -> None:
+    """Without a worker nothing is done: running, nothing canceled, no end."""
+    directory = await put_sources(resources, {"a.png": image_files.png()})
+    answer = await start(gateway, directory, THUMBNAIL)
+
+    assert answer["running"] is True
+    assert answer["canceled"] is False
+    assert answer["status"] == "running"
+    assert answer["timer"]["end"] == 0
+    assert answer["progress"]["finished"] == 0
+
+
+async def test_a_cancel_without_a_run_answers_the_last_status(gateway: Client, resources: Resources) -> None:
+    """An empty body is fine; a run that ended stays what it was."""
+    directory = await put_sources(resources, {"a.png": image_files.png()})
+    await start(gateway, directory, THUMBNAIL)
+    await post(gateway, "/images/convert/cancel", b"")
+    status, answer = await post(gateway, "/images/convert/cancel", {})
+
+    assert (status, answer["status"]) == (200, "canceled")
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "٣", "9" * 20, ""])
+async def test_a_cursor_that_is_not_ours_is_an_invalid_value(
+    gateway: Client, resources: Resources, cursor: str
+) -> None:
+    """Not a server error; before the first run as well as after it."""
+    before = await get(gateway, f"/images/convert/results?cursor={cursor}")
+    await start(gateway, await put_sources(resources, {"a.png": image_files.png()}), THUMBNAIL)
+    after = await get(gateway, f"/images/convert/results?cursor={cursor}")
+
+    assert [(status, answer["type"]) for status, answer in (before, after)] == [(400, "invalidValue")] * 2
+
+
+async def test_rights_are_asked_for(make_settings: MakeSettings, resources: Resources, tmp_path: Path) -> None:
+    """Reading needs `images.read`, starting and canceling `images.publish`."""
+    file = tmp_path / "keys.toml"
+    file.write_text(key_entry("r", "reader", ["images.read"]) + key_entry("p", "publisher", ["images.publish"]))
+    settings = make_settings(gateway=Gateway(api_keys_file=file))
+    async with TestClient(TestServer(create_app(settings, resources))) as client:
+        for method, path, key, wanted in (
+            ("GET", "status", "reader", 200),
+            ("GET", "results", "reader", 200),
+            ("GET", "runs", "reader", 200),
+            ("GET", "events", "reader", 200),
+            ("GET", "status", "publisher", 401),
+            ("GET", "results", "publisher", 401),
+            ("GET", "runs", "publisher", 401),
+            ("GET", "events", "publisher", 401),
+            ("POST", "cancel", "publisher", 200),
+            ("POST", "cancel", "reader", 401),
+            ("POST", "start", "publisher", 400),
+            ("POST", "start", "reader", 401),
+        ):
+            headers = {"Authorization": f"Bearer {key}"}
+            async with client.request(method, f"/images/convert/{path}", headers=headers, data=b"{}") as answer:
+                assert (path, key, answer.status) == (path, key, wanted)

@@ -1,0 +1,95 @@
+"""The catalogue of formats and the file that it is read from."""
+
+from pathlib import Path
+
+import pytest
+
+from imageconverter.errors import InvalidValue
+from imageconverter.images.formats import FormatsFileError, load_formats
+
+DEFAULTS = {
+    "content.imageFormat.app": ("app", "app", 1024),
+    "content.imageFormat.normalCategory": ("normal category", "categories/normal", 800),
+    "content.imageFormat.normalProduct": ("normal product", "products/normal", 800),
+    "content.imageFormat.thumbnailProduct": ("thumbnail product", "products/thumbnail", 200),
+    "content.imageFormat.largeProduct": ("large product", "products/large", 1600),
+}
+
+
+def test_the_defaults_are_those_of_the_specification() -> None:
+    """Ids, display names, directories and boxes of spec A5, in its order."""
+    catalog = load_formats(None)
+
+    found = {each.node_id: (each.name, each.target_directory, each.max_width) for each in catalog.values()}
+    assert list(found.items()) == list(DEFAULTS.items())
+    assert all(each.max_width == each.max_height and not each.upscale for each in catalog.values())
+
+
+def test_an_alias_is_found_under_its_own_id_but_not_listed() -> None:
+    """`content.imageFormat.normal` of the documented example is a second id of the normal product format."""
+    catalog = load_formats(None)
+    alias = catalog["content.imageFormat.normal"]
+
+    assert alias.target_directory == "products/normal"
+    assert alias.node_id == "content.imageFormat.normal"
+    assert "content.imageFormat.normal" not in list(catalog)
+
+
+def test_formats_are_selected_in_the_order_asked_for_and_once_each() -> None:
+    """A request's own order counts; naming one twice is no second output."""
+    names = ["content.imageFormat.thumbnailProduct", "content.imageFormat.app", "content.imageFormat.app"]
+
+    assert [each.name for each in load_formats(None).select(names)] == ["thumbnail product", "app"]
+
+
+@pytest.mark.parametrize("names", [[], ["nonsense"], ["normalProduct"], ["content.imageFormat.app", ""]])
+def test_an_unknown_format_is_an_invalid_value(names: list[str]) -> None:
+    """None at all, or one that is not configured, is refused."""
+    with pytest.raises(InvalidValue):
+        load_formats(None).select(names)
+
+
+FORMAT = """[[format]]
+id = "small"
+name = "small"
+type = "product"
+targetDirectory = "small"
+maxWidth = 100
+maxHeight = 100
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "word"),
+    [
+        (FORMAT.replace("maxWidth = 100", "maxWidth = 0"), 6, "maxWidth"),
+        (FORMAT + "\n" + FORMAT.replace('"small"', '"b"').replace('type = "product"', 'type = "shop"'), 12, "type"),
+        (FORMAT + 'fit = "stretch"\n', 8, "fit"),
+        (FORMAT + "colour = 3\n", 8, "colour"),
+        (FORMAT.replace('targetDirectory = "small"', 'targetDirectory = "../up"'), 5, "targetDirectory"),
+        (FORMAT.replace("maxHeight = 100\n", ""), 1, "maxHeight"),
+        (FORMAT + "background = red\n", 8, ""),
+    ],
+)
+def test_a_fault_in_the_file_is_told_with_its_line(tmp_path: Path, text: str, line: int, word: str) -> None:
+    """A person can go straight to the place."""
+    file = tmp_path / "formats.toml"
+    file.write_text(text)
+
+    with pytest.raises(FormatsFileError, match=rf"line {line}\b.*{word}"):
+        load_formats(file)
+
+
+def test_the_same_id_twice_is_refused(tmp_path: Path) -> None:
+    """Nobody could tell which one is meant."""
+    file = tmp_path / "formats.toml"
+    file.write_text(FORMAT + FORMAT)
+
+    with pytest.raises(FormatsFileError, match="'small' occurs twice"):
+        load_formats(file)
+
+
+def test_a_missing_file_is_told_by_its_name(tmp_path: Path) -> None:
+    """The message names the path."""
+    with pytest.raises(FormatsFileError, match=r"nowhere\.toml"):
+        load_formats(tmp_path / "nowhere.toml")

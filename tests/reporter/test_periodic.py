@@ -1,0 +1,34 @@
+"""What the reporter does by itself."""
+
+import asyncio
+
+from imageconverter import keys
+from imageconverter.images import uploads
+from imageconverter.images.uploads import Picture
+from imageconverter.resources import Resources
+from imageconverter.settings import Conversion
+from services.reporter.main import run
+from tests.conftest import MakeSettings
+
+
+async def test_expired_uploads_are_swept_by_one_of_many_reporters(
+    make_settings: MakeSettings, resources: Resources
+) -> None:
+    """Three reporters run; the old upload goes, the turn is taken once, and all stop when told."""
+    await resources.redis.delete(keys.turn("sweep-uploads"))
+    path = await uploads.stage(resources.store, [Picture("old.png", b"A")])
+    # A hundredth of a second: whatever is there when the reporters look is expired.
+    settings = make_settings(conversion=Conversion(upload_hours=0.01 / 3600))
+    stopping = asyncio.Event()
+    await asyncio.sleep(1.1)  # the store's dates are in whole seconds
+    reporters = [asyncio.create_task(run(settings, stopping)) for _ in range(3)]
+    async with asyncio.timeout(10):
+        while await resources.store.get(f"source/{path}/old.png") is not None:
+            await asyncio.sleep(0.05)
+        while not await resources.queue.live_processes("reporter"):
+            await asyncio.sleep(0.05)
+
+    stopping.set()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*reporters)
+    assert not await resources.queue.turn("sweep-uploads", seconds=1)

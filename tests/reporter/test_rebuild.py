@@ -1,0 +1,163 @@
+"""What a Redis that has lost everything gets back from the store."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from imageconverter import keys
+from imageconverter.images.formats import load_formats
+from imageconverter.jobs import Lane
+from imageconverter.previews.reindex import GroupFile
+from imageconverter.resources import Resources, open_resources, wait_for_bucket
+from imageconverter.runs import Run, RunRequest, keep_order, kept_orders, order_run, plan_more
+from imageconverter.settings import Redis
+from services.reporter.rebuild import rebuild
+from tests.conftest import MakeSettings, storage_settings
+from tests.runs.test_store import result, waiting, work
+from tests.testing.runs import THUMBNAIL, Client, post, put_sources
+
+
+@pytest.fixture
+async def own(servers: dict[str, str], make_settings: MakeSettings) -> AsyncIterator[Resources]:
+    """An empty database of Redis and an empty bucket, for one test."""
+    url = servers["IMAGECONVERTER_REDIS_URL"].rpartition("/")[0]
+    settings = make_settings(
+        redis=Redis(url=f"{url}/15"), storage=storage_settings(servers, bucket=f"rebuild-{uuid4().hex[:12]}")
+    )
+    async with open_resources(settings, patience=4) as resources:
+        await wait_for_bucket(resources.store)
+        await resources.redis.flushdb()
+        await rebuild(resources)
+        yield resources
+        await resources.redis.flushdb()
+
+
+async def begun(resources: Resources, count: int) -> Run:
+    """Start a run over *count* new sources, as the gateway does."""
+    directory = await put_sources(resources, {f"{n:03}.png": b"x" for n in range(count)})
+    request = RunRequest(source="directory", directory=directory, formats=(THUMBNAIL,))
+    run = await order_run(resources.store, load_formats(None), request)
+    await keep_order(resources.store, run)
+    await resources.runs.start(run)
+    return run
+
+
+async def kept(resources: Resources) -> list[str]:
+    """Return the ids of the runs that the store keeps."""
+    return [order.run.id for order in await kept_orders(resources.store)]
+
+
+async def test_a_run_that_redis_has_lost_begins_again(own: Resources) -> None:
+    """Under its id, from its order, with all of its sources; what was recorded before does not count."""
+    run = await begun(own, 30)
+    await plan_more(run.id, own.runs, own.store)
+    for index in range(10):
+        await own.runs.record(run.id, result(index), index)
+    await own.store.put(keys.result_part(run.id, 5), b"{}", content_type="application/x-ndjson")
+    await own.redis.flushdb()
+
+    assert await own.runs.status(run.id) is None
+    assert await rebuild(own) == 1
+    assert await own.runs.run(run.id) == run
+    await plan_more(run.id, own.runs, own.store)
+    assert await waiting(own, run) == list(range(30))
+    await work(own, run)
+    stand = await own.runs.status(run.id)
+    assert stand is not None
+    assert (stand.state, stand.sources.success) == ("finished", 30)
+    assert [page async for page in own.store.list(keys.result_parts(run.id))] != []
+
+
+async def test_nothing_is_done_while_redis_remembers(own: Resources) -> None:
+    """A run that goes on is not begun again."""
+    run = await begun(own, 3)
+
+    assert await rebuild(own) == 0
+    assert await own.runs.history() == [run.id]
+    assert await kept(own) == [run.id]
+
+
+async def test_two_reporters_begin_a_lost_run_once(own: Resources) -> None:
+    """Whichever comes first."""
+    run = await begun(own, 20)
+    await own.redis.flushdb()
+    await asyncio.gather(*(rebuild(own) for _ in range(5)))
+
+    assert await own.runs.history() == [run.id]
+    await work(own, run)
+    stand = await own.runs.status(run.id)
+    assert stand is not None
+    assert (stand.state, sum(stand.sources)) == ("finished", 20)
+
+
+async def test_the_order_of_a_run_that_has_ended_is_forgotten(own: Resources) -> None:
+    """It would begin again, though it would find nothing to do."""
+    run = await begun(own, 3)
+    await work(own, run)
+    await rebuild(own)
+    assert await kept(own) == []
+
+    await own.redis.flushdb()
+    assert await rebuild(own) == 0
+
+
+async def test_a_lost_run_waits_for_one_that_was_started_since(own: Resources) -> None:
+    """There is one at a time; it is not forgotten meanwhile."""
+    lost = await begun(own, 3)
+    await own.redis.flushdb()
+    new = await begun(own, 3)
+    for _ in range(2):
+        assert await rebuild(own) == 0
+    await work(own, new)
+
+    assert await rebuild(own) == 1
+    await work(own, lost)
+    assert await own.runs.history() == [lost.id, new.id]
+    await rebuild(own)
+    await rebuild(own)
+    assert await kept(own) == []
+
+
+async def test_an_order_whose_run_was_never_begun_stays_for_a_while(own: Resources) -> None:
+    """Its gateway may be about to begin it."""
+    run = await begun(own, 1)
+    await own.redis.delete(keys.run(run.id))
+    await rebuild(own)
+
+    assert await kept(own) == [run.id]
+
+
+async def test_previews_are_found_again(own: Resources) -> None:
+    """By their keys."""
+    data = b"a source"
+    generation = hashlib.sha256(data).hexdigest()
+    file = GroupFile(key="a key", generation=generation, contexts=frozenset({"mail"}), created=1)
+    await own.store.put(keys.preview_source("a key", generation), data, content_type="image/png")
+    await own.store.put(keys.preview_group("a key"), file.model_dump_json().encode(), content_type="application/json")
+    await own.redis.flushdb()
+
+    assert await rebuild(own) == 1
+    found = await own.previews.find("a key")
+    assert found is not None
+    assert found.generation == generation
+
+
+@pytest.mark.usefixtures("no_run")
+async def test_only_a_run_that_was_started_and_not_canceled_is_kept(gateway: Client, resources: Resources) -> None:
+    """A refused start keeps nothing, a cancel forgets."""
+    await resources.redis.delete(keys.lane(Lane.BATCH))
+    directory = await put_sources(resources, {"a.png": b"x"})
+    body = {"source": "directory", "formatList": [THUMBNAIL], "directory": directory}
+    before = set(await kept(resources))
+    started, _ = await post(gateway, "/images/convert/start", body)
+    running = set(await kept(resources)) - before
+    refused, _ = await post(gateway, "/images/convert/start", body)
+    after_refusal = set(await kept(resources)) - before
+    canceled, _ = await post(gateway, "/images/convert/cancel", {})
+
+    assert (started, refused, canceled) == (200, 503, 200)
+    assert running == after_refusal == {await resources.runs.latest()}
+    assert set(await kept(resources)) == before

@@ -1,0 +1,353 @@
+"""The book of runs: nothing is counted twice, whatever is delivered, killed or canceled in between."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from imageconverter import keys
+from imageconverter.errors import RunAlreadyRunning
+from imageconverter.images.conversions import OutputOutcome
+from imageconverter.images.formats import load_formats
+from imageconverter.jobs import Lane
+from imageconverter.resources import Resources
+from imageconverter.runs import (
+    Run,
+    RunLedger,
+    RunRequest,
+    SourceResult,
+    count_more,
+    order_run,
+    plan_more,
+    read_results,
+    revive,
+)
+from imageconverter.runs.cursor import Place
+from imageconverter.runs.store import SourceJob
+
+THUMBNAIL = "content.imageFormat.thumbnailProduct"
+APP = "content.imageFormat.app"
+
+pytestmark = pytest.mark.usefixtures("no_run")
+
+
+@pytest.fixture
+async def ledger(resources: Resources) -> RunLedger:
+    """The ledger on the real Redis; no worker takes what is handed out."""
+    return resources.runs
+
+
+@pytest.fixture
+def small_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows of ten sources and parts of five results, so that a small run needs many of both."""
+    monkeypatch.setattr("imageconverter.runs.store._LOW_MARK", 5)
+    monkeypatch.setattr("imageconverter.runs.store.FLUSH_AT", 5)
+    monkeypatch.setattr("imageconverter.runs.planner.WINDOW", 10)
+    monkeypatch.setattr("imageconverter.runs.planner.FLUSH_AT", 5)
+
+
+async def started(resources: Resources, count: int, *formats: str) -> Run:
+    """Store *count* sources and start a run over them."""
+    directory = f"ledger {uuid4().hex}"
+    await asyncio.gather(
+        *(resources.store.put(f"source/{directory}/{n:04}.png", b"x", content_type="image/png") for n in range(count))
+    )
+    if not count:
+        await resources.store.put(f"source/{directory}/.directory", b"x", content_type="text/plain")
+    request = RunRequest(source="directory", directory=directory, formats=formats or (THUMBNAIL,))
+    run = await order_run(resources.store, load_formats(None), request)
+    await resources.runs.start(run)
+    return run
+
+
+def result(index: int, *statuses: str) -> SourceResult:
+    """Return a result with one output for each of *statuses*."""
+    outputs = tuple(
+        (THUMBNAIL, OutputOutcome(status=status, message=status, path=f"{index}.png"))
+        for status in statuses or ("success",)
+    )
+    return SourceResult(index=index, source=f"{index}.png", outputs=outputs)
+
+
+async def waiting(resources: Resources, run: Run) -> list[int]:
+    """Return the indexes of the sources that are handed out."""
+    ids = [each.decode() for each in await resources.redis.zrange(keys.lane(Lane.BATCH), 0, -1)]
+    return sorted(int(i.partition(":")[2]) for i in ids if i.startswith(run.id) and i.partition(":")[2].isdigit())
+
+
+async def calls(resources: Resources, run: Run) -> list[str]:
+    """Return the calls for the planner that wait."""
+    ids = [each.decode() for each in await resources.redis.zrange(keys.lane(Lane.BATCH), 0, -1)]
+    return [each for each in ids if each.startswith(f"{run.id}:plan:")]
+
+
+async def work(resources: Resources, run: Run, *, chance: Callable[[], Any] | None = None) -> None:
+    """Do what workers do until nothing of the run waits: plan when called, record every source."""
+    redis, lane = resources.redis, keys.lane(Lane.BATCH)
+    async with asyncio.timeout(60):
+        while ids := [each.decode() for each in await redis.zrange(lane, 0, 50)]:
+            for job_id in ids:
+                if job_id.startswith(f"{run.id}:plan:"):
+                    await plan_more(run.id, resources.runs, resources.store)
+                elif job_id.partition(":")[2].isdigit():
+                    index = int(job_id.partition(":")[2])
+                    await resources.runs.record(run.id, result(index), index)
+                    if chance is not None:
+                        await chance()
+                await redis.zrem(lane, job_id)
+
+
+async def test_a_source_recorded_many_times_counts_once(resources: Resources, ledger: RunLedger) -> None:
+    """Jobs are delivered at least once; the first record wins."""
+    run = await started(resources, 3, THUMBNAIL, APP)
+    await plan_more(run.id, ledger, resources.store)
+    recorded = await asyncio.gather(
+        *(ledger.record(run.id, result(1, "success", "warning"), 1) for _ in range(20)),
+        *(ledger.record(run.id, result(1, "error", "error"), 1) for _ in range(20)),
+    )
+    status = await ledger.status(run.id)
+
+    assert recorded.count(True) == 1
+    assert status is not None
+    assert sum(status.sources) == 1
+    assert sum(status.outputs) == 2
+    assert len((await ledger.unmoved_results(run.id))[1]) == 1
+
+
+async def test_a_source_counts_by_the_worst_of_its_outputs(resources: Resources, ledger: RunLedger) -> None:
+    """Error before warning before skipped before success."""
+    run = await started(resources, 4)
+    await plan_more(run.id, ledger, resources.store)
+    for index, statuses in enumerate(
+        [("success", "error"), ("warning", "skipped"), ("success", "skipped"), ("success", "success")]
+    ):
+        await ledger.record(run.id, result(index, *statuses), index)
+    status = await ledger.status(run.id)
+
+    assert status is not None
+    assert status.sources == (1, 1, 1, 1)
+    assert status.outputs == (1, 2, 4, 1)
+    assert status.state == "finished"
+    assert status.ended >= status.started
+
+
+@pytest.mark.usefixtures("small_window")
+async def test_a_window_is_outstanding_and_no_more(resources: Resources, ledger: RunLedger) -> None:
+    """However large the run is; recording calls for the next ones before the workers run dry."""
+    run = await started(resources, 60)
+    most = 0
+
+    async def look() -> None:
+        nonlocal most
+        most = max(most, len(await waiting(resources, run)))
+
+    await work(resources, run, chance=look)
+    status = await ledger.status(run.id)
+
+    assert status is not None
+    assert (status.state, status.sources.success) == ("finished", 60)
+    assert 5 <= most <= 10
+
+
+@pytest.mark.usefixtures("small_window")
+async def test_results_are_moved_to_the_store_and_read_in_order(resources: Resources, ledger: RunLedger) -> None:
+    """Redis keeps few; pages of any size give all of them, once each."""
+    run = await started(resources, 42)
+    await work(resources, run)
+    await plan_more(run.id, ledger, resources.store)
+    moved, recent = await ledger.unmoved_results(run.id)
+    for limit in (1, 4, 7, 100):
+        position: int | None = 0
+        found: list[int] = []
+        while position is not None:
+            page = await read_results(run.id, ledger, resources.store, start=position, limit=limit)
+            found += [each.index for each in page.results]
+            position = page.following
+        assert sorted(found) == list(range(42))
+
+    assert moved + len(recent) == 42
+    assert moved == 42
+
+
+@pytest.mark.usefixtures("small_window")
+async def test_movers_at_the_same_time_lose_and_double_nothing(resources: Resources, ledger: RunLedger) -> None:
+    """Twenty planners at once, again and again."""
+    run = await started(resources, 40)
+
+    async def twenty() -> None:
+        await asyncio.gather(*(plan_more(run.id, ledger, resources.store) for _ in range(20)))
+
+    await work(resources, run, chance=twenty)
+    page = await read_results(run.id, ledger, resources.store, start=0, limit=1000)
+    status = await ledger.status(run.id)
+
+    assert sorted(each.index for each in page.results) == list(range(40))
+    assert status is not None
+    assert status.sources.success == 40
+
+
+class Killed(BaseException):
+    """What a kill -9 looks like from inside."""
+
+
+@pytest.mark.usefixtures("small_window")
+@pytest.mark.parametrize("after", range(1, 12))
+async def test_a_planner_killed_at_any_point_is_followed_by_another(
+    resources: Resources, ledger: RunLedger, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    """It dies at its n-th word to Redis or the store; the run completes and every source counts once."""
+    run = await started(resources, 25)
+    words = 0
+
+    def dying(method: Any) -> Any:
+        async def call(*args: Any, **options: Any) -> Any:
+            nonlocal words
+            words += 1
+            if words == after:
+                raise Killed
+            outcome = await method(*args, **options)
+            if words == after - 1 and after % 2:
+                words += 1
+                raise Killed
+            return outcome
+
+        return call
+
+    for name in ("begin_planning", "run", "is_running", "unmoved_results", "results_moved", "extend"):
+        monkeypatch.setattr(ledger, name, dying(getattr(ledger, name)))
+    try:
+        for _ in range(5):
+            await plan_more(run.id, ledger, resources.store)
+    except Killed:
+        pass
+    monkeypatch.undo()
+    await resources.redis.delete(keys.run_moving(run.id))
+    await work(resources, run)  # the call that the dead one had taken is still in the lane
+    status = await ledger.status(run.id)
+    page = await read_results(run.id, ledger, resources.store, start=0, limit=1000)
+
+    assert status is not None
+    assert (status.state, status.sources.success, sum(status.sources)) == ("finished", 25, 25)
+    assert sorted(each.index for each in page.results) == list(range(25))
+
+
+async def test_an_empty_directory_is_a_run_that_is_finished(resources: Resources, ledger: RunLedger) -> None:
+    """Nothing to do is done."""
+    run = await started(resources, 0)
+    await plan_more(run.id, ledger, resources.store)
+    status = await ledger.status(run.id)
+
+    assert status is not None
+    assert (status.state, status.sources_total) == ("finished", 0)
+
+
+async def test_a_second_run_does_not_start_while_one_runs(resources: Resources, ledger: RunLedger) -> None:
+    """It does once the first has ended, and the first is still known."""
+    first = await started(resources, 2)
+    with pytest.raises(RunAlreadyRunning):
+        await started(resources, 2)
+    await ledger.cancel(first.id, seconds=5)
+    second = await started(resources, 2)
+
+    assert (await ledger.history())[:2] == [second.id, first.id]
+
+
+async def test_a_cancel_leaves_nothing_to_do_and_waits_for_what_is_done(
+    resources: Resources, ledger: RunLedger
+) -> None:
+    """A source that somebody works on is waited for; its late record does not count."""
+    run = await started(resources, 10)
+    await plan_more(run.id, ledger, resources.store)
+    await resources.redis.set(f"arq:in-progress:{run.id}:3", "somebody", px=30_000)
+    canceling = asyncio.create_task(ledger.cancel(run.id, seconds=10))
+    await asyncio.sleep(0.3)
+    assert not canceling.done()
+
+    await ledger.record(run.id, None, 3)
+    await resources.redis.delete(f"arq:in-progress:{run.id}:3")
+    await resources.redis.zrem(keys.lane(Lane.BATCH), f"{run.id}:3")
+    await canceling
+    status = await ledger.status(run.id)
+
+    assert status is not None
+    assert (status.state, sum(status.sources)) == ("canceled", 0)
+    assert await waiting(resources, run) == []
+
+
+async def test_a_canceled_run_is_not_planned_any_further(resources: Resources, ledger: RunLedger) -> None:
+    """A planner that comes late hands out nothing."""
+    run = await started(resources, 10)
+    await ledger.cancel(run.id, seconds=5)
+    await plan_more(run.id, ledger, resources.store)
+    late = await ledger.extend(
+        run, Place(0, "", 0, 0, listed=False), [SourceJob("k", "e")], Place(0, "k", 1, 1, listed=False)
+    )
+
+    assert await waiting(resources, run) == []
+    assert late is None
+
+
+async def test_two_planners_do_not_hand_out_the_same_sources(resources: Resources, ledger: RunLedger) -> None:
+    """The second one to come finds that another has been there."""
+    run = await started(resources, 10)
+    await asyncio.gather(*(plan_more(run.id, ledger, resources.store) for _ in range(10)))
+
+    assert await waiting(resources, run) == list(range(10))
+
+
+@pytest.mark.usefixtures("small_window")
+async def test_a_lost_call_for_the_planner_is_made_again(resources: Resources, ledger: RunLedger) -> None:
+    """A run that hungers is revived; one that has enough, or has ended, is left alone."""
+    run = await started(resources, 30)
+    await resources.redis.delete(keys.lane(Lane.BATCH))
+    assert await revive(ledger, resources.queue) == 1
+    assert await calls(resources, run) == [f"{run.id}:plan:again"]
+
+    await plan_more(run.id, ledger, resources.store)
+    assert await revive(ledger, resources.queue) == 0
+    await work(resources, run)
+    assert await revive(ledger, resources.queue) == 0
+
+
+async def test_old_runs_are_forgotten(resources: Resources, ledger: RunLedger) -> None:
+    """Redis keeps the last twenty."""
+    first = await started(resources, 0)
+    for _ in range(20):
+        latest = await ledger.latest()
+        assert latest is not None
+        await ledger.cancel(latest, seconds=5)
+        await started(resources, 0)
+
+    assert await ledger.status(first.id) is None
+    assert len(await ledger.history()) == 20
+
+
+async def test_counting_goes_on_where_it_has_stopped(
+    resources: Resources, ledger: RunLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a worker that is killed again and again is no reason to begin again and again."""
+    monkeypatch.setattr("imageconverter.runs.planner._PAGES_AT_ONCE", 1)
+    first, second = await started(resources, 3), await order_of(resources, 1200)
+    run = first.model_copy(update={"id": "counted", "batches": (*first.batches, *second.batches)})
+    await resources.redis.delete(keys.RUNS)
+    await ledger.start(run)
+    totals = []
+    while not await count_more(run.id, ledger, resources.store):
+        totals.append((await ledger.count(run.id)).sources)
+    stand = await ledger.status(run.id)
+
+    assert totals == [3, 1003, 1203]
+    assert stand is not None
+    assert (stand.sources_total, stand.outputs_total) == (1203, 3 + 1200 * 2)
+
+
+async def order_of(resources: Resources, count: int) -> Run:
+    """Store *count* sources and return a run over them, in two formats, that is not started."""
+    directory = f"ledger {uuid4().hex}"
+    await asyncio.gather(
+        *(resources.store.put(f"source/{directory}/{n:04}.png", b"x", content_type="image/png") for n in range(count))
+    )
+    request = RunRequest(source="directory", directory=directory, formats=(THUMBNAIL, APP))
+    return await order_run(resources.store, load_formats(None), request)

@@ -1,0 +1,143 @@
+"""Noticing that the object store is away, and that it is back."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from imageconverter.errors import StoreUnavailable
+from imageconverter.resources import Resources
+from imageconverter.storage.circuit_breaker import Breaker
+from imageconverter.storage.store import ObjectStore
+from tests.conftest import storage_settings
+from tests.testing.faults import FaultProxy, Mode, fault_proxy
+
+AWAY = [Mode.REFUSE, Mode.BLACK_HOLE, Mode.UNAVAILABLE, Mode.DRIP]
+
+
+@pytest.fixture
+async def proxy(servers: dict[str, str]) -> AsyncIterator[FaultProxy]:
+    """A proxy before the S3 server."""
+    port = urlsplit(servers["IMAGECONVERTER_S3_ENDPOINT"]).port
+    assert port is not None
+    async with fault_proxy(port) as running:
+        yield running
+
+
+@pytest.fixture
+async def fragile(servers: dict[str, str], resources: Resources, proxy: FaultProxy) -> ObjectStore:
+    """The tests' bucket, reached through the proxy, with the deadline that it has by default."""
+    assert not resources.store.is_away  # the bucket is there
+    return ObjectStore(storage_settings(servers, endpoint=f"http://127.0.0.1:{proxy.port}"))
+
+
+async def seconds_to_fail(store: ObjectStore) -> float:
+    """Return how long it takes to be told that the store is away."""
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        await store.put("breaker/a", b"x", content_type="text/plain")
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("mode", AWAY)
+async def test_a_store_that_is_away_is_noticed_within_seconds(
+    fragile: ObjectStore, proxy: FaultProxy, mode: Mode
+) -> None:
+    """However it is away; two seconds on an idle machine, of the four that a call may take."""
+    await fragile.put("breaker/a", b"x", content_type="text/plain")
+    assert not fragile.is_away
+    proxy.fail(mode)
+    try:
+        assert await seconds_to_fail(fragile) < 3
+        assert await fragile.turns_out_away()
+        assert max(await asyncio.gather(*(seconds_to_fail(fragile) for _ in range(50)))) < 3
+    finally:
+        proxy.fail(Mode.PASS)
+
+
+@pytest.mark.parametrize("mode", AWAY)
+async def test_a_store_that_is_back_is_used_at_once(fragile: ObjectStore, proxy: FaultProxy, mode: Mode) -> None:
+    """The first call after an outage looks for itself."""
+    proxy.fail(mode)
+    await seconds_to_fail(fragile)
+    assert await fragile.turns_out_away()
+    proxy.fail(Mode.REFUSE)  # ends what hangs
+    proxy.fail(Mode.PASS)
+
+    await fragile.turns_out_away()  # a look that had begun before
+    await fragile.put("breaker/a", b"x", content_type="text/plain")
+    assert not fragile.is_away
+
+
+async def test_who_only_asks_learns_that_the_store_is_back(fragile: ObjectStore, proxy: FaultProxy) -> None:
+    """A worker that has paused makes no calls."""
+    proxy.fail(Mode.REFUSE)
+    await seconds_to_fail(fragile)
+    assert await fragile.turns_out_away()
+    proxy.fail(Mode.PASS)
+
+    async with asyncio.timeout(10):
+        while fragile.is_away:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_call_that_fails_alone_does_not_condemn_the_store() -> None:
+    """Where a look succeeds, it was something else."""
+    looks = 0
+
+    async def look() -> None:
+        nonlocal looks
+        looks += 1
+
+    breaker = Breaker(look)
+    with pytest.raises(OSError, match="this one"):
+        async with breaker.call(5):
+            raise OSError("this one")
+
+    assert not await breaker.settled()
+    assert (looks, breaker.is_open) == (1, False)
+
+
+async def test_a_slow_call_goes_on_where_the_store_answers_others() -> None:
+    """To its own end."""
+
+    async def look() -> None:
+        await asyncio.sleep(0)
+
+    breaker = Breaker(look)
+    async with breaker.call(20):
+        await asyncio.sleep(2.5)
+
+    assert not breaker.is_open
+
+
+async def test_a_look_that_is_not_answered_says_nothing_beside_a_large_call() -> None:
+    """Ten large uploads keep a store busy; but one that refuses is away."""
+    answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def look() -> None:
+        await asyncio.shield(answer)
+
+    breaker = Breaker(look)
+    async with breaker.call(4, large=30):
+        with pytest.raises(TimeoutError):
+            async with breaker.call(0.1):
+                await asyncio.sleep(5)
+        assert not await breaker.settled()
+
+    answer.set_exception(OSError("refused"))
+    large = asyncio.create_task(held(breaker))
+    with pytest.raises(TimeoutError):
+        async with breaker.call(0.1):
+            await asyncio.sleep(5)
+    with pytest.raises(TimeoutError):
+        await large
+    assert breaker.is_open
+
+
+async def held(breaker: Breaker) -> None:
+    """Make a large call that is not answered."""
+    async with breaker.call(4, large=30):
+        await asyncio.sleep(30)

@@ -1,0 +1,67 @@
+"""What the tests of the commands share: running one as a person does, beside the fixture's gateway."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.conftest import API_KEY
+from tests.testing.runs import Client
+
+THUMBNAIL, PRODUCT = "content.imageFormat.thumbnailProduct", "content.imageFormat.normalProduct"
+
+Process = asyncio.subprocess.Process
+
+
+class Finished(NamedTuple):
+    """How a command ended and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+
+def address(client: Client) -> str:
+    """Return the address of the fixture's gateway."""
+    return str(client.make_url("")).rstrip("/")
+
+
+async def begin(*arguments: str | Path, key: str | None = API_KEY, **more: str) -> Process:
+    """Start a command; *more* goes into its environment."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **more}
+    if key is not None:
+        environment["IMAGECONVERTER_API_KEY"] = key
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "services.cli.main", *map(str, arguments)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment,
+        # What was started in the background ignores Ctrl-C, and so does what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+async def ended(process: Process) -> Finished:
+    """Wait for the end of a command; whatever happened, it must not show a traceback."""
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    assert b"Traceback" not in err, err.decode()
+    return Finished(process.returncode, out.decode(), err.decode())
+
+
+async def run(*arguments: str | Path, key: str | None = API_KEY, **more: str) -> Finished:
+    """Run a command to its end."""
+    return await ended(await begin(*arguments, key=key, **more))
+
+
+def fill(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Write *files* below *folder* and return it."""
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return folder

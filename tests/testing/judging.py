@@ -1,0 +1,87 @@
+"""How the tests judge a picture: by its size, its mode, and how far its pixels are from what they should be."""
+
+import io
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from imageconverter.engine import Converted, Limits, OutputType, Target
+from imageconverter.engine.animation import Timing
+from imageconverter.engine.encode import encode
+from imageconverter.engine.pipeline import convert
+from tests.testing import image_files
+
+_TOLERANCE = 32  # levels: a lossy file of flat colours stays well below
+
+
+def target(side: int = 64, **fields: Any) -> Target:
+    """Return a target of a square box; any field may be given."""
+    return Target(**{"max_width": side, "max_height": side, "output": "png", **fields})
+
+
+def encoded(image: Image.Image, output: OutputType, **fields: Any) -> bytes:
+    """Encode a finished picture; any field of the target may be given."""
+    return encode([image], Timing(), output, target(**fields))[0]
+
+
+def opened(data: bytes) -> Image.Image:
+    """Return the decoded picture."""
+    picture = Image.open(io.BytesIO(data))
+    picture.load()
+    return picture
+
+
+def results(data: bytes, *targets: Target, limits: Limits | None = None) -> list[Converted]:
+    """Convert *data* to all *targets*, each of which must come out."""
+    converted = []
+    for result in convert(io.BytesIO(data), targets, limits):
+        assert isinstance(result, Converted), result.reason
+        converted.append(result)
+    return converted
+
+
+def result(data: bytes, side: int = 64, **fields: Any) -> Converted:
+    """Convert *data* to one target."""
+    return results(data, target(side, **fields))[0]
+
+
+def picture(data: bytes, side: int = 64, **fields: Any) -> Image.Image:
+    """Convert *data* to one target and decode what came out."""
+    return opened(result(data, side, **fields).data)
+
+
+def difference(first: Image.Image, second: Image.Image) -> float:
+    """Return how many levels two pictures differ by in the mean."""
+    return float(np.abs(_pixels(first) - _pixels(second)).mean())
+
+
+def psnr(first: Image.Image, second: Image.Image) -> float:
+    """Return the peak signal-to-noise ratio in decibels: from 40 on nobody sees a difference."""
+    error = float(((_pixels(first) - _pixels(second)) ** 2).mean())
+    return float(10 * np.log10(255**2 / max(error, 1e-9)))
+
+
+def alpha(image: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Return the alpha channel, of pictures with a palette as well."""
+    return np.asarray(image.convert("RGBA"))[..., 3]
+
+
+def is_upright(image: Image.Image) -> bool:
+    """Whether the picture shows `image_files.corners`, not turned and not mirrored."""
+    width, height = image.size
+    rgb = image.convert("RGB")
+    for index, colour in enumerate(image_files.CORNERS):
+        centre = (width * (1 + 2 * (index % 2)) // 4, height * (1 + 2 * (index // 2)) // 4)
+        if not is_near(rgb.getpixel(centre), colour):
+            return False
+    return True
+
+
+def is_near(pixel: Any, colour: tuple[int, ...], tolerance: int = _TOLERANCE) -> bool:
+    """Whether no channel of *pixel* is further than *tolerance* from that of *colour*."""
+    return len(pixel) == len(colour) and all(abs(a - b) <= tolerance for a, b in zip(pixel, colour, strict=True))
+
+
+def _pixels(image: Image.Image) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.asarray(image, dtype=np.float64)

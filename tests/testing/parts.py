@@ -1,0 +1,192 @@
+"""Real processes of a stack that may be killed, paused and stopped, and are started again."""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from imageconverter.resources import Resources, open_resources, wait_for_bucket
+from imageconverter.settings import Conversion, Gateway, Previews, Process, Redis, Reports, Settings, Storage, Worker
+from services.stack.ports import free_ports
+from services.stack.program import Command
+from services.stack.servers import object_store, redis_server
+from tests.conftest import API_KEY
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process with the tests, however they end."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+class Part:
+    """One process. It writes to the log of its command."""
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def process(self) -> asyncio.subprocess.Process:
+        """The process that runs."""
+        assert self._process is not None
+        return self._process
+
+    async def start(self) -> None:
+        """Start it."""
+        assert self.command.log is not None
+        with self.command.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self.command.arguments,
+                env=dict(self.command.environment),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent,
+            )
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to it, not to what it has started."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(number)
+
+    async def kill(self) -> None:
+        """Kill -9."""
+        self.send(signal.SIGKILL)
+        await self.process.wait()
+
+    async def pause(self, seconds: float) -> None:
+        """Have it stand still."""
+        self.send(signal.SIGSTOP)
+        await asyncio.sleep(seconds)
+        self.send(signal.SIGCONT)
+
+    async def terminate(self) -> float:
+        """Tell it to stop; returns the seconds until it has, which has to be with status 0."""
+        began = time.monotonic()
+        self.send(signal.SIGTERM)
+        status = await asyncio.wait_for(self.process.wait(), 60)
+        assert status == 0, f"{self.command.name} ended with {status}"
+        return time.monotonic() - began
+
+    async def end(self) -> None:
+        """Kill it where it still runs, with all that it has started."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
+
+
+class Stack:
+    """The roles of a stack, on given servers."""
+
+    def __init__(self, settings: Settings, folder: Path, environment: Mapping[str, str]) -> None:
+        self.settings = settings
+        self.folder = folder
+        self._environment = environment
+        self.gateways: list[Part] = []
+        self.workers: list[Part] = []
+        self.reporters: list[Part] = []
+        self.servers: dict[str, Part] = {}
+        self.addresses: list[str] = []
+
+    def add_gateway(self, **environment: str) -> Part:
+        """Add a gateway on a port of its own; it is not started yet."""
+        (port,) = free_ports(1)
+        self.addresses.append(f"http://127.0.0.1:{port}")
+        part = self.role("gateway", IMAGECONVERTER_PORT=str(port), **environment)
+        self.gateways.append(part)
+        return part
+
+    def role(self, role: str, **environment: str) -> Part:
+        """Return a process of *role*; it is not started yet."""
+        return self.program([sys.executable, "-m", "services.cli.main", role], role, **environment)
+
+    def program(self, arguments: Sequence[str], name: str, **environment: str) -> Part:
+        """Return a process that knows of the servers; it is not started yet."""
+        log = self.folder / f"{name}-{secrets.token_hex(3)}.log"
+        return Part(Command(name, arguments, {**self._environment, **environment}, log))
+
+    @property
+    def parts(self) -> list[Part]:
+        """All processes, the servers last."""
+        return [*self.gateways, *self.workers, *self.reporters, *self.servers.values()]
+
+    async def start(self) -> None:
+        """Start the roles."""
+        await asyncio.gather(*(part.start() for part in (*self.gateways, *self.workers, *self.reporters)))
+
+    @property
+    def troubles(self) -> list[str]:
+        """What the logs say of faults of ours."""
+        lines = [line for log in self.folder.glob("*.log") for line in log.read_text(errors="replace").splitlines()]
+        return [line for line in lines if "fault of ours" in line or "cannot be given up as it should" in line]
+
+
+@asynccontextmanager
+async def stack_on(
+    servers: Mapping[str, str], folder: Path, *, gateways: int, workers: int, reporters: int = 0, **more: str
+) -> AsyncIterator[tuple[Stack, Resources]]:
+    """Run roles on *servers*, in a bucket of their own and an emptied database; the resources reach both directly."""
+    folder.mkdir(exist_ok=True)
+    bucket = f"chaos-{secrets.token_hex(4)}"
+    given = {
+        **servers,
+        "IMAGECONVERTER_S3_BUCKET": bucket,
+        "IMAGECONVERTER_API_KEY": API_KEY,
+        "IMAGECONVERTER_WORKER_CHILDREN": "1",
+        "IMAGECONVERTER_START_SECONDS": "0",
+        "IMAGECONVERTER_LOG_FORMAT": "json",
+        "IMAGECONVERTER_DATA_DIR": str(folder),
+    }
+    settings = Settings(
+        gateway=Gateway(api_key=API_KEY),
+        redis=Redis(url=servers["IMAGECONVERTER_REDIS_URL"]),
+        storage=Storage(
+            endpoint=servers["IMAGECONVERTER_S3_ENDPOINT"],
+            access_key=servers["IMAGECONVERTER_S3_ACCESS_KEY"],
+            secret_key=servers["IMAGECONVERTER_S3_SECRET_KEY"],
+            bucket=bucket,
+        ),
+        conversion=Conversion(),
+        worker=Worker(),
+        previews=Previews(),
+        reports=Reports(),
+        process=Process(data_dir=folder),
+    )
+    stack = Stack(settings, folder, {**os.environ, **given, **more})
+    for _ in range(gateways):
+        stack.add_gateway()
+    stack.workers = [stack.role("worker") for _ in range(workers)]
+    stack.reporters = [stack.role("reporter") for _ in range(reporters)]
+    async with open_resources(settings, patience=30) as resources:
+        await wait_for_bucket(resources.store)
+        await resources.redis.flushdb()
+        try:
+            await stack.start()
+            yield stack, resources
+        finally:
+            await asyncio.gather(*(part.end() for part in stack.parts))
+
+
+@asynccontextmanager
+async def own_servers(folder: Path) -> AsyncIterator[tuple[dict[str, str], dict[str, Part]]]:
+    """Run a Redis and an S3 server that may be killed; the first value is the environment that tells of them."""
+    folder.mkdir(exist_ok=True)
+    redis = redis_server(folder / "redis", folder, dict(os.environ), "redis-password")
+    store = object_store(folder / "s3", folder, dict(os.environ), ("access", "secret-of-s3"), avoid=[redis.port])
+    parts = {"redis": Part(redis.command), "s3": Part(store.command)}
+    try:
+        await asyncio.gather(*(part.start() for part in parts.values()))
+        yield {**redis.settings, **store.settings}, parts
+    finally:
+        await asyncio.gather(*(part.end() for part in parts.values()))

@@ -1,0 +1,47 @@
+"""A worker of the scan queue whose tasks do what tests ask for: ``python -m tests.testing.queue_program SLOTS``."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from imageconverter.jobs import Lane, LaneWorker
+from imageconverter.resources import open_resources
+from imageconverter.settings import load_settings
+
+BEGINNINGS = "chaos:beginnings"
+"""A list of all beginnings of jobs: job, time since the machine was started in seconds, and try."""
+
+
+async def main(slots: int) -> None:
+    """Work until killed."""
+    async with open_resources(load_settings(), patience=30) as resources:
+
+        async def begin(context: Mapping[str, Any]) -> None:
+            line = f"{context['job_id']} {time.monotonic()} {context['job_try']}"
+            await resources.redis.rpush(BEGINNINGS, line)  # type: ignore[misc]
+
+        async def stay(context: Mapping[str, Any], _payload: Any) -> None:
+            """Stay at the first try until this process is killed."""
+            await begin(context)
+            if context["job_try"] == 1:
+                await asyncio.sleep(3600)
+
+        async def die(context: Mapping[str, Any], _payload: Any) -> None:
+            """Take the worker along."""
+            await begin(context)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        async def pass_by(context: Mapping[str, Any], _payload: Any) -> None:
+            """Do nothing."""
+            await begin(context)
+
+        tasks = {"stay": stay, "die": die, "pass": pass_by}
+        await LaneWorker(Lane.SCAN, tasks, resources.redis, slots=slots, job_seconds=3600).async_run()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))

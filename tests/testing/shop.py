@@ -1,0 +1,102 @@
+"""A small shop for tests: its catalogue, its files, and reports of other days."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from imageconverter import keys
+from imageconverter.catalog.database import Workspace
+from imageconverter.catalog.importing import import_catalogue
+from imageconverter.images.formats import Format, FormatCatalog, PictureType
+from imageconverter.reports import Report, Table, read_rows
+from imageconverter.reports.cleaning import CleanUp, clean_up
+from imageconverter.reports.commands import CleanOrder, new_id
+from imageconverter.reports.index import rows_of
+from imageconverter.reports.scan import make_report
+from imageconverter.storage.store import ObjectStore
+
+GRACE = timedelta(days=7)
+
+
+def make_format(name: str, output: str = "keep", kind: PictureType = "product", **values: str) -> Format:
+    """Make a format whose directory is called like it unless another is given."""
+    given = {"max_width": 9, "max_height": 9, "output": output, "target_directory": name, **values}
+    return Format.model_validate({"id": name, "name": name, "type": kind, **given})
+
+
+FORMATS = FormatCatalog([make_format("keep"), make_format("jpeg", "jpeg"), make_format("c", kind="category")])
+
+
+@dataclass
+class Shop:
+    """A shop whose pictures are in *store*; reports are worked on in *folder*."""
+
+    store: ObjectStore
+    folder: Path
+    formats: FormatCatalog = field(default_factory=lambda: FORMATS)
+
+    @property
+    def workspace(self) -> Workspace:
+        """What reports may take."""
+        return Workspace(self.folder, memory_mb=64, threads=1)
+
+    async def sells(self, *names: str, kind: PictureType = "product") -> None:
+        """Make a catalogue the one that counts that has an active entry for each of *names*."""
+        lines = [json.dumps({"id": f"of {name}", "active": True, "images": [name]}) for name in names]
+        await import_catalogue(self.store, kind, text("\n".join(lines)), "ndjson", self.workspace)
+
+    async def has(self, *paths: str, data: bytes = b"picture") -> None:
+        """Put files into the target tree."""
+        for path in paths:
+            await self.store.put(keys.target(path), data, content_type="image/jpeg", metadata={"made-of": "0f"})
+
+    async def report(self, kind: PictureType = "product", *, keep: int = 14, **options: Any) -> Report:
+        """Make a report now."""
+        options = {"listed": nobody_listens, **options}
+        return await make_report(self.store, kind, self.formats, self.workspace, keep=keep, grace=GRACE, **options)
+
+    async def days_pass(self, days: float, kind: PictureType = "product") -> None:
+        """Make all reports so much older."""
+        key = keys.report_shelf(kind)
+        loaded = await self.store.get(key)
+        assert loaded is not None
+        shelf = json.loads(bytes(loaded.data))
+        for report in shelf["reports"]:
+            report["at"] = (datetime.fromisoformat(report["at"]) - timedelta(days=days)).isoformat()
+        await self.store.put(key, json.dumps(shelf).encode(), content_type="application/json")
+
+    async def clean(
+        self, kind: PictureType = "product", *, dry: bool = False, share: float = 0, order: str = "", limit: float = 1
+    ) -> CleanUp:
+        """Clean up; *share* is the word of who asks, *limit* what goes without one."""
+        asked = CleanOrder(id=order or new_id(), kind=kind, dry=dry, share=share)
+        return await clean_up(self.store, kind, asked, self.formats, grace=GRACE, share=limit)
+
+    async def rows(self, report: Report, table: Table) -> list[dict[str, Any]]:
+        """Read all rows of a report."""
+        pages = read_rows(rows_of(self.store, "product", report), table, total=report.total(table))
+        return [row async for page in pages for row in page]
+
+    async def unused(self, report: Report) -> list[str]:
+        """Return the paths that a report calls unused."""
+        return [row["path"] for row in await self.rows(report, "unused")]
+
+    async def missing(self, report: Report) -> list[str]:
+        """Return the paths that a report misses."""
+        return [row["path"] for row in await self.rows(report, "missing")]
+
+    async def files(self, prefix: str = keys.TARGET) -> list[str]:
+        """Return what is stored below *prefix*, without it."""
+        return [each.key.removeprefix(prefix) async for page in self.store.list(prefix) for each in page]
+
+
+async def text(content: str) -> AsyncIterator[bytes]:
+    """Send a text as a client would."""
+    yield content.encode()
+
+
+async def nobody_listens(_files: int) -> None:
+    """Take no notice of how many files were listed."""

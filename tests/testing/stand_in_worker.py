@@ -1,0 +1,114 @@
+"""A cache of previews in memory, so that every answer over HTTP can be had at will."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from imageconverter.errors import ImageConverterError, InvalidFileFormat, NotFound
+from imageconverter.previews import DEFAULT_TARGET_FORMATS, PreviewFormat, choose, parse_list
+from imageconverter.previews.cache import PreviewCache
+from imageconverter.previews.index import Totals
+from imageconverter.previews.memory_cache import ServedPreview
+
+TARGET_FORMATS = parse_list(DEFAULT_TARGET_FORMATS)
+_BATCH = 1000
+
+
+class StandIn(PreviewCache):
+    """Answers with the source itself; what does not begin like a PNG is no picture."""
+
+    def __init__(self) -> None:
+        """Hold nothing."""
+        self.sources: dict[str, bytes] = {}
+        self.contexts: dict[str, set[str]] = {}
+        self.fault: ImageConverterError | None = None
+        """Raised by whatever is asked for next."""
+        self.asked: list[tuple[str, PreviewFormat]] = []
+
+    async def get(self, key: str, requested: PreviewFormat, *, context: str = "") -> ServedPreview:
+        """Answer the source."""
+        self._fail()
+        return self._answer(key, requested, context, from_cache=True)
+
+    async def cache_and_get(
+        self, key: str, requested: PreviewFormat, source: bytes, *, context: str = ""
+    ) -> ServedPreview:
+        """Answer the source, or that which there was."""
+        self._fail()
+        is_new = key not in self.sources
+        if is_new:
+            self._put(key, source, context)
+        return self._answer(key, requested, context, from_cache=not is_new)
+
+    async def cache(self, key: str, source: bytes, *, context: str = "") -> None:
+        """Keep the source."""
+        self._fail()
+        self._put(key, source, context)
+
+    async def metadata(self, key: str) -> dict[str, Any]:
+        """Answer what the API's document has for an example."""
+        self._fail()
+        size = len(self._source(key))
+        return {
+            "Header": {
+                "Header Pixel Width": {"id": 0x9001, "value": 640, "description": "640 pixels"},
+                "Header Pixel Height": {"id": 0x9002, "value": 480, "description": "480 pixels"},
+                "Header Format Name": {"id": 0x9010, "value": "png", "description": "png"},
+            },
+            "File": {"File Size": {"id": 2, "value": size, "description": f"{size} bytes"}},
+        }
+
+    async def clear(self, *, context: str = "") -> int:
+        """Forget all."""
+        self._fail()
+        gone = self._keys(context)
+        for key in gone:
+            del self.sources[key]
+        return len(gone)
+
+    async def clear_key(self, key: str) -> bool:
+        """Forget one."""
+        self._fail()
+        return self.sources.pop(key, None) is not None
+
+    async def count(self, context: str = "") -> int:
+        """Count."""
+        self._fail()
+        return len(self._keys(context))
+
+    async def keys(self, context: str = "") -> AsyncIterator[list[str]]:
+        """List, with a fault at the end where there is one."""
+        keys = self._keys(context)
+        for start in range(0, len(keys), _BATCH):
+            yield keys[start : start + _BATCH]
+        self._fail()
+
+    async def totals(self) -> Totals:
+        """Sum up."""
+        self._fail()
+        return Totals(len(self.sources), sum(map(len, self.sources.values())), None)
+
+    def _fail(self) -> None:
+        if self.fault is not None:
+            raise self.fault
+
+    def _put(self, key: str, source: bytes, context: str) -> None:
+        if not source.startswith(b"\x89PNG"):
+            raise InvalidFileFormat("The file is not a picture of a supported format.")
+        self.sources[key] = source
+        self.contexts[key] = {context}
+
+    def _source(self, key: str) -> bytes:
+        if key not in self.sources:
+            raise NotFound("There is no picture of that key.")
+        return self.sources[key]
+
+    def _answer(self, key: str, requested: PreviewFormat, context: str, *, from_cache: bool) -> ServedPreview:
+        self.asked.append((key, requested))
+        data = self._source(key)
+        self.contexts[key].add(context)
+        etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+        return ServedPreview(data, "image/png", etag, from_cache, choose(requested, TARGET_FORMATS))
+
+    def _keys(self, context: str) -> list[str]:
+        return [key for key in self.sources if not context or context in self.contexts[key]]

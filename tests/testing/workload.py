@@ -1,0 +1,182 @@
+"""Clients that insist until they are answered, and the check of all that they were promised against what is there."""
+
+import asyncio
+import base64
+import contextlib
+import json
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+
+from imageconverter import keys
+from imageconverter.errors import StoreUnavailable
+from imageconverter.jobs import Lane
+from imageconverter.resources import Resources
+from tests.conftest import ADMIN
+from tests.testing import image_files
+
+APP, THUMBNAIL = "content.imageFormat.app", "content.imageFormat.thumbnailProduct"
+LARGE, PRODUCT = "content.imageFormat.largeProduct", "content.imageFormat.normalProduct"
+# Runs and requests write to directories of their own, so that each output has one reason to be there.
+RUN_OUTPUTS = {APP: "app", LARGE: "products/large"}
+REQUEST_OUTPUTS = {THUMBNAIL: "products/thumbnail"}
+_ANSWER_SECONDS = 45
+_PAUSE_SECONDS = 0.1
+
+
+@dataclass
+class Client:
+    """A client of all gateways of a stack: where one does not answer, it asks the next."""
+
+    addresses: Sequence[str]
+    session: aiohttp.ClientSession
+    chance: random.Random
+    refused: Counter[int] = field(default_factory=Counter)
+
+    async def insist(self, method: str, path: str, body: Any = None, *, seconds: float = 120) -> Any:
+        """Ask until the answer is 200, and return it."""
+        async with asyncio.timeout(seconds):
+            while True:
+                status, answer = await self.ask(method, path, body)
+                if status == 200:
+                    return answer
+                assert status in (0, 503), (status, answer)
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Ask one of the gateways; returns status and answer, (0, None) where none came."""
+        data = None if body is None else json.dumps(body).encode()
+        url = self.chance.choice(self.addresses) + path
+        timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
+        try:
+            async with self.session.request(method, url, data=data, headers=ADMIN, timeout=timeout) as answer:
+                found = answer.status, await answer.json()
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            found = 0, None
+        self.refused[found[0]] += found[0] != 200
+        return found
+
+    async def wait_until_ready(self) -> None:
+        """Wait until every gateway is, with Redis, store and a worker behind it."""
+        async with asyncio.timeout(60):
+            for address in self.addresses:
+                while (await Client([address], self.session, self.chance).ask("GET", "/health/ready"))[0] != 200:
+                    await asyncio.sleep(0.05)
+
+
+@dataclass
+class Workload:
+    """Everything that clients were promised."""
+
+    resources: Resources
+    client: Client
+    converted: set[str] = field(default_factory=set)
+    """Outputs whose conversion was answered with 200."""
+    expected: set[str] = field(default_factory=set)
+    """Outputs of runs whose start was answered with 200."""
+    runs: list[tuple[str, int, int]] = field(default_factory=list)
+    """Action, sources and, of these, broken ones of each run."""
+
+    async def put_sources(self, count: int, broken: int = 0) -> str:
+        """Store *count* sources in a new directory, the first of them broken; returns it."""
+        directory = f"chaos-{uuid4().hex[:12]}"
+        good, bad = image_files.jpeg(size=(500, 400)), image_files.truncated(image_files.png())
+        sources = {f"{directory}-{n:05}.{'png' if n < broken else 'jpg'}": n < broken for n in range(count)}
+        for begin in range(0, count, 100):
+            names = list(sources)[begin : begin + 100]
+            await asyncio.gather(
+                *(self._put(keys.source(f"{directory}/{name}"), bad if sources[name] else good) for name in names)
+            )
+        return directory
+
+    async def _put(self, key: str, data: bytes) -> None:
+        """Store a source, however often that has to be tried."""
+        async with asyncio.timeout(60):
+            while True:
+                with contextlib.suppress(StoreUnavailable):
+                    await self.resources.store.put(key, data, content_type="image/jpeg")
+                    return
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def start_run(self, directory: str, count: int, broken: int = 0) -> None:
+        """Start a run over *directory*, once, however often it has to be asked for."""
+        action = uuid4().hex
+        body = {"action": action, "source": "directory", "directory": directory, "formatList": list(RUN_OUTPUTS)}
+        async with asyncio.timeout(120):
+            while not await self.started(action):
+                # A start that was not answered may have been heard all the same.
+                if (await self.client.ask("POST", "/images/convert/start", body))[0] != 200:
+                    await asyncio.sleep(_PAUSE_SECONDS)
+        self.runs.append((action, count, broken))
+        names = [f"{directory}-{n:05}.jpg" for n in range(broken, count)]
+        self.expected |= {f"{folder}/{name}" for folder in RUN_OUTPUTS.values() for name in names}
+
+    async def started(self, action: str) -> bool:
+        """Whether a run called *action* is known."""
+        answer = await self.client.insist("GET", "/images/convert/runs")
+        return any(run["action"] == action for run in answer["items"])
+
+    async def convert(self) -> None:
+        """Have one picture converted, however often that has to be asked for."""
+        name = f"{uuid4().hex}.jpg"
+        data = base64.b64encode(image_files.jpeg(size=(300, 200))).decode()
+        body = {"fileName": name, "imageData": data, "formats": list(REQUEST_OUTPUTS)}
+        answer = await self.client.insist("POST", "/images/upload/convert", body)
+        assert [row["status"] for row in answer["items"]] == ["success"], answer
+        self.converted |= {row["output"] for row in answer["items"]}
+
+    async def finished(self, *, seconds: float = 120) -> dict[str, Any]:
+        """Wait until no run runs and nothing waits; return how the last run stands."""
+        async with asyncio.timeout(seconds):
+            while (stand := await self.client.insist("GET", "/images/convert/status"))["running"]:
+                await asyncio.sleep(0.05)
+            while any([await self.resources.queue.depth(lane) for lane in Lane]):
+                await asyncio.sleep(0.05)
+        return dict(stand)
+
+    async def check(self) -> str:
+        """Compare what was promised with what is there; returns it in figures.
+
+        Nothing is lost, nothing is there that nobody has asked for, every counter and every row is true, and
+        no job was given up.
+        """
+        made: dict[str, int] = {}
+        async for page in self.resources.store.list(keys.TARGET):
+            made.update({stored.key.removeprefix(keys.TARGET): stored.size for stored in page})
+        promised = self.converted | self.expected
+        lost, phantoms = promised - made.keys(), made.keys() - promised
+        assert not lost, f"{len(lost)} lost, for example {sorted(lost)[:3]}"
+        assert not phantoms, f"{len(phantoms)} that nobody has asked for, for example {sorted(phantoms)[:3]}"
+        assert all(made.values())
+        stands = (await self.client.insist("GET", "/images/convert/runs"))["items"]
+        assert [stand["action"] for stand in stands] == [action for action, _, _ in self.runs[::-1]][: len(stands)]
+        if self.runs:
+            await self.check_last_run()
+        dead = await self.resources.queue.dead.all()
+        assert not dead, f"{len(dead)} given up, for example {dead[0]}"
+        left = [key async for key in self.resources.redis.scan_iter(match="arq:*", count=1000)]
+        assert not left, f"{len(left)} keys of jobs are left, for example {left[:3]}"
+        return f"{len(promised)} outputs promised, 0 lost, 0 too many, counters true"
+
+    async def check_last_run(self) -> None:
+        """Compare what is told of the run that ended last with what it was to do; old ones are forgotten in time."""
+        action, count, broken = self.runs[-1]
+        stand = (await self.client.insist("GET", "/images/convert/runs"))["items"][0]
+        assert stand["action"] == action
+        sources = {"error": broken, "skipped": 0, "success": count - broken, "warning": 0}
+        assert stand["status"] == "finished", stand
+        assert stand["counter"] == sources, stand
+        assert stand["formatCounter"] == {name: each * len(RUN_OUTPUTS) for name, each in sources.items()}, stand
+        rows: Counter[tuple[str, str]] = Counter()
+        cursor: str | None = "0"
+        while cursor is not None:
+            page = await self.client.insist("GET", f"/images/convert/results?run={stand['id']}&cursor={cursor}")
+            rows.update((row["source"], row["formatId"]) for row in page["items"])
+            cursor = page.get("cursor")
+        assert len(rows) == count * len(RUN_OUTPUTS), f"rows of {len(rows)} outputs"
+        assert set(rows.values()) == {1}, [row for row, times in rows.items() if times > 1][:3]

@@ -1,0 +1,151 @@
+"""A child that does what the picture says, in place of converting it; the tests of confinement have the pool run it.
+
+``python misdeeds.py USER …``: as that user (a number) where it is started as root and USER is not 0.
+"""
+
+import ctypes
+import fcntl
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from seccompy import syscall_nr
+
+from imageconverter.engine import Converted
+from imageconverter.errors import Undecodable
+from services.worker.sandbox import program
+from services.worker.sandbox.confinement import OUTPUT_BYTES
+from services.worker.sandbox.preload import preload
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+PARENT = os.getppid()
+HERE = Path(__file__)
+LIBRARY = Path(os.__file__)
+
+
+def call(name: str, *arguments: int) -> None:
+    """Make the system call *name*; raises OSError."""
+    if LIBC.syscall(syscall_nr(name), *arguments) == -1:
+        raise OSError(ctypes.get_errno(), name)
+
+
+def spin() -> None:
+    """Use CPU time."""
+    while True:
+        pass
+
+
+def chatter() -> None:
+    """Write more to stderr than any pipe holds."""
+    for _ in range(10_000):
+        try:
+            os.write(2, b"\x1b[2J libjpeg: " + b"noise " * 100 + b"\n")
+        except BlockingIOError:
+            return
+
+
+def descend() -> None:
+    """Run a thread, as encoders do."""
+    thread = threading.Thread(target=time.sleep, args=(0,))
+    thread.start()
+    thread.join()
+
+
+REFUSED: dict[str, Callable[[], object]] = {
+    "open a file": lambda: Path("/etc/passwd").read_bytes(),
+    "open a module": LIBRARY.read_bytes,
+    "write a file": lambda: HERE.with_suffix(".written").write_text("x"),
+    "write beside": lambda: Path("/tmp/imageconverter-misdeed").write_text("x"),  # noqa: S108 - is to fail
+    "look for a file": LIBRARY.stat,
+    "list a folder": lambda: list(Path("/").iterdir()),
+    "remove a file": HERE.unlink,
+    "make a folder": lambda: Path("/tmp/imageconverter-folder").mkdir(),  # noqa: S108 - is to fail
+    "make a memory file": lambda: os.memfd_create("x"),
+    "make a pipe": os.pipe,
+    "open a TCP socket": lambda: socket.socket(socket.AF_INET),
+    "open a UDP socket": lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM),
+    "open a local socket": lambda: socket.socket(socket.AF_UNIX),
+    "make a pair of sockets": socket.socketpair,
+    "fork": os.fork,
+    "start a program": lambda: subprocess.run([sys.executable, "--version"], check=False),
+    "spawn a program": lambda: os.posix_spawn(sys.executable, [sys.executable, "--version"], {}),
+    "become a program": lambda: os.execv(sys.executable, [sys.executable, "--version"]),  # noqa: S606 - is to fail
+    "signal its parent": lambda: os.kill(PARENT, 0),
+    "signal by a descriptor": lambda: fcntl.fcntl(0, fcntl.F_SETOWN, PARENT),
+    "signal a thread of its parent": lambda: call("tgkill", PARENT, PARENT, 0),
+    "queue a signal": lambda: call("rt_sigqueueinfo", PARENT, 0, 0),
+    "find its parent": lambda: call("pidfd_open", PARENT, 0),
+    "trace its parent": lambda: call("ptrace", 0x4206, PARENT, 0, 0),  # PTRACE_SEIZE
+    "read its parent's memory": lambda: call("process_vm_readv", PARENT, 0, 0, 0, 0, 0),
+    "read its parent's limits": lambda: resource.prlimit(PARENT, resource.RLIMIT_CPU),
+    "read its own limit of memory": lambda: call("prlimit64", 0, resource.RLIMIT_AS, 0, 0),
+    "leave its namespace": lambda: call("unshare", 0x10000000),  # CLONE_NEWUSER
+    "make a thread outside of its process": lambda: call("clone", signal.SIGCHLD, 0, 0, 0, 0),
+    "become root": lambda: call("setuid", 0),
+    "mount": lambda: call("mount", 0, 0, 0, 0, 0),
+    "ask the kernel for a ring": lambda: call("io_uring_setup", 1, 0),
+    "load a program into the kernel": lambda: call("bpf", 0, 0, 0),
+    "control a device": lambda: call("ioctl", 0, 0, 0),
+    "loosen its filter": lambda: call("seccomp", 0, 0, 0),
+    "become traceable": lambda: call("prctl", 4, 1, 0, 0, 0),  # PR_SET_DUMPABLE
+}
+ALLOWED: dict[str, Callable[[], object]] = {
+    "allow itself CPU time": lambda: resource.setrlimit(resource.RLIMIT_CPU, resource.getrlimit(resource.RLIMIT_CPU)),
+    "run a thread": descend,
+    "sleep": lambda: time.sleep(0.001),
+    "draw lots": lambda: os.urandom(8),
+    "chatter": chatter,
+}
+FATAL: dict[str, Callable[[], object]] = {
+    "crash": lambda: ctypes.string_at(0),
+    "abort": os.abort,
+    "exit": lambda: os._exit(0),
+    "end by a signal without a name": lambda: call("tgkill", os.getpid(), threading.get_native_id(), 40),
+    "answer nonsense": lambda: os.write(int(sys.argv[1]), b'{"outcome": [{"bytes": 5}]}'),
+    "answer for another picture": lambda: os.write(int(sys.argv[1]), b'{"outcome": []}'),
+    "claim to be fast": lambda: os.write(
+        int(sys.argv[1]),
+        b'{"outcome": [{"bytes": 0, "output": "png", "size": [1, 1], "seconds": NaN, "warning": ""}]}',
+    ),
+}
+ENDLESS: dict[str, Callable[[], object]] = {"spin": spin, "hang": lambda: time.sleep(3600)}
+
+
+def convert(source: IO[bytes], *_: Any) -> list[Converted]:
+    """Do what *source* says. Raises Undecodable: with the errno of what was refused, else "done"."""
+    misdeed = source.read().decode()
+    if misdeed == "allocate":
+        return [Converted(bytes(4 << 30), "png", (1, 1), 0.0, "")]
+    if misdeed == "make too much":
+        return [Converted(bytes(OUTPUT_BYTES + 1), "png", (1, 1), 0.0, "")]
+    if misdeed == "complain at length":
+        raise Undecodable("\udc80\n" * 100_000)
+    try:
+        (REFUSED | ALLOWED | FATAL | ENDLESS)[misdeed]()
+    except OSError as error:
+        raise Undecodable(f"errno {error.errno}") from error
+    raise Undecodable("done")
+
+
+def main() -> None:
+    """Become the user, then a child."""
+    user = int(sys.argv.pop(1))
+    preload()
+    if user and not os.geteuid():
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
+    vars(program)["convert"] = convert  # what a decoder that was taken over amounts to
+    program.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,256 @@
+"""What a child that a hostile picture has taken over can do: nothing but answer, badly."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from seccompy import SeccompError
+from seccompy import syscalls as tables
+from structlog.typing import EventDict
+
+from imageconverter.engine import Converted, OutputType, Target
+from imageconverter.errors import LimitExceeded, PictureError, PictureTooLarge
+from imageconverter.settings import SettingsError, Worker
+from services.worker.sandbox import seccomp
+from services.worker.sandbox.pool import ChildPool
+from tests.testing import image_files, rare_files
+from tests.worker.sandbox import misdeeds
+
+SMALL = Target(max_width=50, max_height=50)
+# The last one is more than a block of Pillow's memory: libraries have ways of their own for such.
+SOURCES: dict[str, Callable[[], bytes]] = {
+    **image_files.SOURCES,
+    **rare_files.SOURCES,
+    **rare_files.OWN,
+    "large PNM": lambda: rare_files.pnm((2600, 2000)),
+}
+# Shrunk, at its own size, and enlarged.
+SIZES: dict[str, dict[str, Any]] = {
+    "shrunk": {"max_width": 24, "max_height": 24},
+    "own size": {"max_width": 10_000, "max_height": 10_000},
+    "enlarged": {"max_width": 300, "max_height": 300, "upscale": True},
+}
+OUTPUTS: tuple[OutputType, ...] = ("jpeg", "png", "webp", "avif", "gif")
+NOBODY = 65534
+USERS = {"this user": 0, "an ordinary user": NOBODY} if os.geteuid() == 0 else {"an ordinary user": 0}
+
+
+def misbehaving(*, user: int = 0, seconds: float = 20) -> ChildPool:
+    """Return a pool of one child that does what the picture says."""
+    program = (sys.executable, misdeeds.__file__, str(user))
+    return ChildPool(Worker(children=1, timeout_seconds=seconds), max_pixels=10**8, program=program)
+
+
+@pytest.fixture(scope="module", params=list(USERS.values()), ids=list(USERS))
+async def taken_over(request: pytest.FixtureRequest) -> AsyncIterator[ChildPool]:
+    """One such child, of each kind of user."""
+    async with misbehaving(user=request.param) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+async def clumsy() -> AsyncIterator[ChildPool]:
+    """One such child, for what has nothing to do with users."""
+    async with misbehaving() as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+async def pool() -> AsyncIterator[ChildPool]:
+    """A real child."""
+    async with ChildPool(Worker(children=1), max_pixels=10**8) as running:
+        yield running
+
+
+async def do(pool: ChildPool, misdeed: str) -> str:
+    """Have a child do it; returns what came of it."""
+    with pytest.raises(PictureError) as caught:
+        await pool.convert(misdeed.encode(), [SMALL], urgent=True)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("misdeed", misdeeds.REFUSED)
+async def test_the_kernel_refuses(taken_over: ChildPool, misdeed: str) -> None:
+    """Not by rights of the user, which would be EACCES or success, but by the filter: EPERM."""
+    assert await do(taken_over, misdeed) == "errno 1"
+
+
+@pytest.mark.parametrize("misdeed", misdeeds.ALLOWED)
+async def test_what_decoders_need_is_left(taken_over: ChildPool, misdeed: str) -> None:
+    """The filter is no stricter than it has to be."""
+    assert await do(taken_over, misdeed) == "done"
+
+
+@pytest.mark.parametrize("misdeed", misdeeds.FATAL)
+async def test_a_child_that_ends_costs_its_picture(clumsy: ChildPool, misdeed: str) -> None:
+    """And the next picture finds a fresh one."""
+    assert "crashed" in await do(clumsy, misdeed)
+    assert await do(clumsy, "sleep") == "done"
+
+
+async def test_a_crash_has_last_words(clumsy: ChildPool, log: list[EventDict]) -> None:
+    """They end up in the log, and say where it was."""
+    await do(clumsy, "crash")
+    await do(clumsy, "sleep")
+    ends = [each for each in log if each["event"] == "child ended"]
+
+    assert {each["end"] for each in ends} == {"Segmentation fault"}
+    assert all("Segmentation fault" in each["lines"][0] for each in ends)
+    assert any("misdeeds.py" in line for line in ends[0]["lines"])
+
+
+async def test_what_a_decoder_writes_is_kept_short(clumsy: ChildPool, log: list[EventDict]) -> None:
+    """One line of the log for debugging, whatever was written, and nothing of it raw."""
+    await do(clumsy, "chatter")
+
+    (told,) = [each for each in log if each["event"] == "decoder wrote"]
+    assert told["log_level"] == "debug"
+    assert sum(map(len, told["lines"])) <= 2000
+
+
+async def test_a_reason_is_kept_short(clumsy: ChildPool) -> None:
+    """Some decoders quote the file, which may hold what no text can."""
+    assert await do(clumsy, "complain at length") == "?\n" * 250
+
+
+async def test_what_needs_too_much_memory_is_refused(clumsy: ChildPool) -> None:
+    """By the kernel, and the child lives on."""
+    before = clumsy.children
+    with pytest.raises(PictureTooLarge, match="memory"):
+        await clumsy.convert(b"allocate", [SMALL], urgent=True)
+
+    assert await do(clumsy, "sleep") == "done"
+    assert clumsy.children == before
+
+
+async def test_outputs_have_a_limit(clumsy: ChildPool) -> None:
+    """Of all together, in bytes."""
+    with pytest.raises(LimitExceeded, match="256 MiB"):
+        await clumsy.convert(b"make too much", [SMALL], urgent=True)
+
+
+@pytest.mark.parametrize("misdeed", misdeeds.ENDLESS)
+async def test_what_does_not_end_is_ended(misdeed: str) -> None:
+    """And costs one picture."""
+    async with misbehaving(seconds=0.5) as pool:
+        with pytest.raises(LimitExceeded, match="longer"):
+            await pool.convert(misdeed.encode(), [SMALL], urgent=True)
+
+        assert await do(pool, "sleep") == "done"
+
+
+async def test_the_kernel_limits_cpu_time_by_itself() -> None:
+    """Should the worker that watches the clock be hanging."""
+    program = (
+        "from services.worker.sandbox.confinement import allow_cpu, confine\n"
+        "confine(1 << 30, filtered=True)\n"
+        "allow_cpu(0)\n"
+        "while True: pass\n"
+    )
+    spinning = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+
+    assert await asyncio.wait_for(spinning.wait(), 20) == -24  # SIGXCPU
+
+
+@pytest.mark.parametrize("frames", ["animated", "still"])
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_file_type_is_converted_to_every_output_type(pool: ChildPool, size: str, frames: str) -> None:
+    """The sandbox refuses no system call that a conversion needs, whatever is done to the image on the way."""
+    (process,) = await ready(pool)
+    targets = [Target(output=output, animation=frames == "animated", **SIZES[size]) for output in OUTPUTS]
+    for name, make in SOURCES.items():
+        results = await pool.convert(make(), targets, urgent=True)
+        assert all(isinstance(each, Converted) for each in results), (name, results)
+
+    assert pool.children == [process]
+
+
+async def test_after_the_preparations_nothing_is_imported(tmp_path: Path) -> None:
+    """For a module that is missing later would fail the one picture that needs it."""
+    for number, make in enumerate(SOURCES.values()):
+        (tmp_path / str(number)).write_bytes(make())
+    program = (
+        "import io, pathlib, sys\n"
+        "from services.worker.children import child\n"
+        "from imageconverter.engine import Limits, Target\n"
+        "child.preload()\n"
+        "before = set(sys.modules)\n"
+        "kinds = 'jpeg', 'png', 'webp', 'avif', 'gif'\n"
+        "targets = [Target(max_width=50, max_height=50, output=kind) for kind in kinds]\n"
+        "for place in pathlib.Path(sys.argv[1]).iterdir():\n"
+        "    child.convert(io.BytesIO(place.read_bytes()), targets, Limits())\n"
+        "print(sorted(set(sys.modules) - before))\n"
+    )
+    converting = await asyncio.create_subprocess_exec(
+        sys.executable, "-I", "-c", program, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await converting.communicate()
+
+    assert printed.decode().strip() == "[]"
+
+
+async def test_a_child_that_cannot_start_is_told_of(log: list[EventDict]) -> None:
+    """And no picture is blamed for it."""
+    program = (sys.executable, "-c", "raise SystemExit('no module named so')")
+    async with ChildPool(Worker(children=1), max_pixels=10**8, program=program) as pool:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(pool.convert(image_files.jpeg(), [SMALL], urgent=True), 1)
+
+    assert log[0]["event"] == "child does not start"
+    assert log[0]["lines"] == ["no module named so"]
+
+
+async def test_a_program_that_is_missing_is_told_of(log: list[EventDict]) -> None:
+    """The worker goes on trying."""
+    async with ChildPool(Worker(children=1), max_pixels=10**8, program=["/nowhere"]) as pool:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(pool.convert(image_files.jpeg(), [SMALL], urgent=True), 1)
+
+    assert "No such file" in log[0]["lines"][0]
+
+
+async def test_a_worker_without_a_filter_says_so(monkeypatch: pytest.MonkeyPatch, log: list[EventDict]) -> None:
+    """Once, with what is missing; and converts."""
+    monkeypatch.setattr(seccomp, "unavailable", lambda: "nothing to filter with")
+    async with ChildPool(Worker(children=1), max_pixels=10**8) as pool:
+        (result,) = await pool.convert(image_files.jpeg(), [SMALL], urgent=True)
+        (child,) = pool.children
+        status = Path(f"/proc/{child}/status").read_text()
+
+    assert isinstance(result, Converted)
+    assert [each["missing"] for each in log if each["log_level"] == "warning"] == ["nothing to filter with"]
+    assert "Seccomp:\t0" in status
+
+
+async def test_a_filter_can_be_demanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker does not start then."""
+    monkeypatch.setattr(seccomp, "unavailable", lambda: "nothing to filter with")
+    with pytest.raises(SettingsError, match=r"IMAGECONVERTER_WORKER_SANDBOX.*nothing to filter with"):
+        await ChildPool(Worker(sandbox="require"), max_pixels=10**8).__aenter__()
+
+
+def test_a_kernel_that_forbids_filters_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under some containers."""
+
+    def refuse(_flags: object) -> bool:
+        raise SeccompError(1, "Operation not permitted")
+
+    monkeypatch.setattr(seccomp, "flag_supported", refuse)
+
+    assert "not permitted" in seccomp.unavailable()
+
+
+@pytest.mark.parametrize("numbers", [tables.X86_64_SYSCALLS, tables.AARCH64_SYSCALLS], ids=["x86-64", "arm64"])
+def test_the_list_is_one_for_all_processors(numbers: dict[str, int]) -> None:
+    """Every name on it exists."""
+    assert {*seccomp.ALLOWED, "clone", "clone3", "fcntl", "newfstatat", "prlimit64", "tgkill"} <= set(numbers)
+
+
+async def ready(pool: ChildPool) -> list[int]:
+    """Wait for the child and return its process id."""
+    await pool.convert(image_files.jpeg(), [SMALL], urgent=True)
+    return pool.children

@@ -1,0 +1,129 @@
+"""A conversion job from the store to the store."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from imageconverter.engine import Target
+from imageconverter.errors import StoreUnavailable
+from imageconverter.images.conversions import ConversionJob, OutputOrder
+from imageconverter.resources import Resources
+from imageconverter.settings import Worker
+from imageconverter.storage.store import ObjectStore
+from services.worker.conversions import Conversion
+from services.worker.sandbox.pool import ChildPool
+from tests.conftest import storage_settings
+from tests.testing import image_files
+
+
+@pytest.fixture(scope="module")
+async def children() -> AsyncIterator[ChildPool]:
+    """Two children."""
+    async with ChildPool(Worker(children=2), max_pixels=10**8) as pool:
+        yield pool
+
+
+async def make_job(resources: Resources, data: bytes, *targets: Target, name: str = "a.bmp") -> ConversionJob:
+    """Store *data* as a source and return the job that converts it."""
+    path = uuid4().hex
+    await resources.store.put(f"source/{path}/{name}", data, content_type="application/octet-stream")
+    orders = tuple(OutputOrder(target=t, directory=f"{path}/{i}", name=name) for i, t in enumerate(targets))
+    return ConversionJob(id=path, source_key=f"source/{path}/{name}", outputs=orders)
+
+
+async def test_every_output_is_stored_with_its_type_and_name(resources: Resources, children: ChildPool) -> None:
+    """One source, three outputs, each where it belongs."""
+    job = await make_job(
+        resources,
+        image_files.bmp(),
+        Target(max_width=40, max_height=40),
+        Target(max_width=40, max_height=40, output="jpeg"),
+        Target(max_width=40, max_height=40, output="webp"),
+    )
+    outcome = await Conversion(resources.store, children, 10**8).carry_out(job)
+
+    assert [output.status for output in outcome.outputs] == ["success"] * 3
+    assert [output.path for output in outcome.outputs] == [
+        f"{job.id}/0/a.png",
+        f"{job.id}/1/a.jpg",
+        f"{job.id}/2/a.webp",
+    ]
+    for output, media_type in zip(outcome.outputs, ["image/png", "image/jpeg", "image/webp"], strict=True):
+        opened = await resources.store.open(f"target/{output.path}")
+        assert opened is not None
+        assert (opened.content_type, opened.stored.size) == (media_type, output.size)
+
+
+async def test_doing_it_twice_leaves_the_same(resources: Resources, children: ChildPool) -> None:
+    """Jobs are delivered at least once."""
+    job = await make_job(resources, image_files.jpeg(), Target(max_width=40, max_height=40), name="a.jpg")
+    first = await Conversion(resources.store, children, 10**8).carry_out(job)
+    before = await resources.store.head(f"target/{first.outputs[0].path}")
+    second = await Conversion(resources.store, children, 10**8).carry_out(job)
+    after = await resources.store.head(f"target/{second.outputs[0].path}")
+
+    assert before is not None
+    assert after is not None
+    assert before.etag == after.etag
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "status"),
+    [
+        (image_files.jpeg(), "a.jpg", "success"),
+        (image_files.truncated(image_files.animated_gif(frames=9), share=0.8), "a.gif", "warning"),
+    ],
+    ids=["well", "with a warning"],
+)
+async def test_what_a_dead_worker_has_made_counts_as_what_it_was(
+    resources: Resources, children: ChildPool, data: bytes, name: str, status: str
+) -> None:
+    """In the same run it is not skipped, and not made a second time; in the next run it is skipped."""
+    made = await make_job(resources, data, Target(max_width=40, max_height=40), name=name)
+    source = await resources.store.head(made.source_key)
+    assert source is not None
+    job = made.model_copy(update={"run_id": "first", "source_etag": source.etag})
+    conversion = Conversion(resources.store, children, 10**8)
+    (first,) = (await conversion.carry_out(job)).outputs
+    before = await resources.store.head(f"target/{first.path}")
+    (second,) = (await conversion.carry_out(job)).outputs
+    after = await resources.store.head(f"target/{second.path}")
+    (third,) = (await conversion.carry_out(job.model_copy(update={"run_id": "second"}))).outputs
+
+    assert before == after
+    assert (first.status, first.message) == (second.status, second.message)
+    assert (first.status, third.status) == (status, "skipped")
+
+
+async def test_a_picture_that_cannot_be_read_is_an_outcome(resources: Resources, children: ChildPool) -> None:
+    """Every format gets the reason, and the path that it would have had."""
+    job = await make_job(
+        resources, image_files.truncated(image_files.png()), Target(max_width=40, max_height=40), name="a.png"
+    )
+    outcome = await Conversion(resources.store, children, 10**8).carry_out(job)
+
+    assert [(o.status, o.path, o.size) for o in outcome.outputs] == [("error", f"{job.id}/0/a.png", 0)]
+    assert "broken" in outcome.outputs[0].message
+
+
+async def test_a_source_that_is_gone_is_an_outcome(resources: Resources, children: ChildPool) -> None:
+    """It may have been deleted while the job waited."""
+    job = await make_job(resources, image_files.png(), Target(max_width=40, max_height=40))
+    await resources.store.delete([job.source_key])
+    outcome = await Conversion(resources.store, children, 10**8).carry_out(job)
+
+    assert outcome.outputs[0].status == "error"
+    assert "does not exist" in outcome.outputs[0].message
+
+
+async def test_a_store_that_is_away_is_trouble_not_an_outcome(
+    resources: Resources, servers: dict[str, str], children: ChildPool
+) -> None:
+    """The picture is not to blame."""
+    job = await make_job(resources, image_files.png(), Target(max_width=40, max_height=40))
+    away = ObjectStore(storage_settings(servers, endpoint="http://127.0.0.1:1", timeout_seconds=1))
+
+    with pytest.raises(StoreUnavailable):
+        await asyncio.wait_for(Conversion(away, children, 10**8).carry_out(job), 5)
