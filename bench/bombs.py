@@ -1,4 +1,4 @@
-"""Good pictures while others send bombs: how much longer the slowest of them take."""
+"""Good images while others send bombs: how much longer the slowest of them take."""
 
 import asyncio
 import io
@@ -21,7 +21,7 @@ GOOD, FLOOD = 50, 8
 ROUNDS = 3
 SECONDS = 20
 FORMAT = "content.imageFormat.normalProduct"
-_MOST_BYTES = 2 * 1024 * 1024
+_MAX_BYTES = 2 * 1024 * 1024
 
 
 class Seen(NamedTuple):
@@ -40,7 +40,7 @@ class Seen(NamedTuple):
 def main() -> None:
     """Measure, print."""
     print(f"\n== bombs: {GOOD} clients convert photographs of 2 MP, beside {FLOOD} that send bombs all the time")
-    bombs = [data for data in (case.attack() for case in BOMBS) if len(data) <= _MOST_BYTES]
+    bombs = [data for data in (case.attack() for case in BOMBS) if len(data) <= _MAX_BYTES]
     with running_stack(IMAGECONVERTER_LOG_LEVEL="error") as (port, _):
         asyncio.run(_measure(port, bombs))
 
@@ -70,13 +70,13 @@ async def _measure(port: int, bombs: Sequence[bytes]) -> None:
     )
 
 
-def _body(picture: bytes) -> bytes:
-    content = {"fileName": "a.jpg", "formats": [FORMAT], "imageData": b64encode(picture).decode()}
+def _body(image: bytes) -> bytes:
+    content = {"fileName": "a.jpg", "formats": [FORMAT], "imageData": b64encode(image).decode()}
     return json.dumps(content).encode()
 
 
 async def _convert(port: int, bodies: Sequence[bytes], clients: int, *, seconds: float) -> Seen:
-    """Have so many *clients* convert one picture after the other for *seconds*."""
+    """Have so many *clients* convert one image after the other for *seconds*."""
     latencies: list[float] = []
     refused, until, turn = 0, time.monotonic() + seconds, itertools.cycle(bodies)
     headers = {"Authorization": f"Bearer {KEY}"}

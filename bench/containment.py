@@ -106,10 +106,10 @@ def mixed() -> Iterator[bytes]:
     for size in MIXED_SIZES:
         jpeg = photograph(*size, seed=1)
         yield jpeg
-        picture = Image.open(io.BytesIO(jpeg))
+        image = Image.open(io.BytesIO(jpeg))
         for kind in ("PNG", "WEBP", "GIF", "TIFF"):
             buffer = io.BytesIO()
-            picture.save(buffer, kind, compress_level=1)
+            image.save(buffer, kind, compress_level=1)
             yield buffer.getvalue()
 
 

@@ -19,7 +19,7 @@ from PIL import Image
 
 from bench.photographs import photograph
 from imageconverter.engine import Target
-from imageconverter.engine.decode import load, open_picture
+from imageconverter.engine.decode import load, open_image
 from imageconverter.engine.geometry import place
 from imageconverter.engine.limits import Limits
 from imageconverter.engine.output import Converted
@@ -158,7 +158,7 @@ def _timed(work: Callable[[Any], object], items: Sequence[Any]) -> float:
 
 
 def _outputs(source: bytes, targets: list[Target]) -> list[Image.Image]:
-    """Return the finished pictures, to be encoded once more."""
+    """Return the finished images, to be encoded once more."""
     made = [each for each in convert(io.BytesIO(source), targets) if isinstance(each, Converted)]
     opened: list[Image.Image] = [Image.open(io.BytesIO(each.data)) for each in made]
     for image in opened:
@@ -168,7 +168,7 @@ def _outputs(source: bytes, targets: list[Target]) -> list[Image.Image]:
 
 def _bound(source: bytes, outputs: list[Image.Image], targets: list[Target]) -> None:
     """Do what nobody can leave out: decode at the scale that the engine takes, encode the outputs."""
-    image, info = open_picture(io.BytesIO(source), Limits())
+    image, info = open_image(io.BytesIO(source), Limits())
     largest = max(place(info.size, target).frame for target in targets)
     load(image, info, at_least=largest)
     for output in outputs:

@@ -23,13 +23,13 @@ _PAUSE_SECONDS = 5
 
 def main() -> None:
     """Measure, print."""
-    print(f"\n== halfopen: {CONNECTIONS} connections that ask for a picture, beside {HALF_OPEN} that never finish")
+    print(f"\n== halfopen: {CONNECTIONS} connections that ask for an image, beside {HALF_OPEN} that never finish")
     with running_stack() as (port, _):
         asyncio.run(_measure(port))
 
 
 async def _measure(port: int) -> None:
-    path = await _picture(port)
+    path = await _image(port)
     await ask(port, path, seconds=1, connections=CONNECTIONS)  # warm up
     rounds: list[tuple[Load, Load]] = []
     for _ in range(ROUNDS):
@@ -85,7 +85,7 @@ async def _time_of(port: int, half: bytes) -> float:
     return time.monotonic() - began
 
 
-async def _picture(port: int) -> str:
+async def _image(port: int) -> str:
     """Convert a photograph; returns the path of an output."""
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEY}"}) as session:
         data = body(photograph(1633, 1225, 0))

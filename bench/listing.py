@@ -16,7 +16,7 @@ from imageconverter.storage.store import ObjectStore, StoredObject
 OBJECTS = 20_000
 OBJECTS_LONG = 100_000
 ROUNDS = 5
-DELAYS = (0, 0.02)  # seconds; the second as from another data centre
+DELAYS = (0, 0.02)  # seconds; the second as from another data center
 PREFIX = "target/products/normal/"
 
 _PUTS_AT_ONCE = 64
@@ -89,7 +89,7 @@ async def fill(store: CountingStore, count: int) -> None:
 
     async def put() -> None:
         for number in numbers:
-            await store.put(key(number), b"a small picture", content_type="image/jpeg")
+            await store.put(key(number), b"a small image", content_type="image/jpeg")
 
     await asyncio.gather(*(put() for _ in range(_PUTS_AT_ONCE)))
 

@@ -103,13 +103,13 @@ def _report_fresh(port: int, cores: list[int]) -> None:
     began = time.perf_counter()
     answers = asyncio.run(_many(port, sources))
     print(
-        f"{AT_ONCE} keys at once on {len(cores)} cores: {sum(answers)} answered with a picture, "
+        f"{AT_ONCE} keys at once on {len(cores)} cores: {sum(answers)} answered with an image, "
         f"{AT_ONCE - sum(answers)} not, in {time.perf_counter() - began:.1f} s"
     )
 
 
 async def _many(port: int, sources: list[bytes]) -> list[bool]:
-    """Ask for distinct keys all at once; a byte behind the end makes another source of the same picture."""
+    """Ask for distinct keys all at once; a byte behind the end makes another source of the same image."""
 
     async def one(number: int) -> bool:
         source = sources[number % len(sources)] + bytes([number])

@@ -33,7 +33,7 @@ def main() -> None:
 
 
 async def _measure() -> None:
-    print(f"\n== rerun: {IMAGES} pictures of 2 MP to {len(FORMATS)} formats, then {RERUNS} times again unchanged")
+    print(f"\n== rerun: {IMAGES} images of 2 MP to {len(FORMATS)} formats, then {RERUNS} times again unchanged")
     async with running_servers(store=True) as environment:
         settings = settings_of(environment)
         async with open_resources(settings, patience=20) as resources:

@@ -33,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("role", choices=["worker", "gateway"])
     parser.add_argument("--slots", type=int, default=4, help="jobs at once")
-    parser.add_argument("--seconds", type=float, default=0, help="what a picture takes")
+    parser.add_argument("--seconds", type=float, default=0, help="what an image takes")
     options = parser.parse_args()
     settings = load_settings()
     set_up_logging(settings.process, role=options.role)
@@ -51,7 +51,7 @@ async def simulated_resources(settings: Settings) -> AsyncIterator[Resources]:
 
 
 def batch_worker(resources: Resources, *, slots: int, seconds: float = 0) -> LaneWorker:
-    """Return a worker of the batch lane, with the real tasks and no engine; a picture takes *seconds*."""
+    """Return a worker of the batch lane, with the real tasks and no engine; an image takes *seconds*."""
     engine, most = NoEngine(seconds=seconds), 1 << 20
     conversion = Conversion(resources.store, engine, max_source_bytes=most)
     previewing = Previewing(resources.store, resources.previews, resources.queue, engine, Previews(), most)

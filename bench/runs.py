@@ -137,7 +137,7 @@ async def _measure(sizes: tuple[int, ...]) -> None:
             )
             await cancel(stack, large.seconds / large.sources * TO_CANCEL, "no engine")
         async with running_stack(environment, picture_seconds=SLOW_PICTURE_SECONDS) as stack:
-            await cancel(stack, TO_CANCEL * SLOW_PICTURE_SECONDS / SLOTS, f"pictures of {SLOW_PICTURE_SECONDS:.0f} s")
+            await cancel(stack, TO_CANCEL * SLOW_PICTURE_SECONDS / SLOTS, f"images of {SLOW_PICTURE_SECONDS:.0f} s")
 
 
 @asynccontextmanager

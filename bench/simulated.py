@@ -28,7 +28,7 @@ def directory_of(sources: int) -> str:
 
 
 class SimulatedStore(ObjectStore):
-    """A store without bytes: a source directory holds as many pictures as its name says, and puts are dropped.
+    """A store without bytes: a source directory holds as many images as its name says, and puts are dropped.
 
     Keys are made while they are listed; nothing is held. No output is ever found.
     """

@@ -74,9 +74,9 @@ def report(label: str, rounds: Sequence[tuple[Measured, Measured]]) -> None:
     print(", ".join(f"{name} {seconds * 1000:.1f} ms" for name, seconds in parts.items()))
 
 
-def body(picture: bytes) -> bytes:
-    """Return the request that uploads and converts *picture*."""
-    text = base64.b64encode(picture).decode()
+def body(image: bytes) -> bytes:
+    """Return the request that uploads and converts *image*."""
+    text = base64.b64encode(image).decode()
     formats = [f"content.imageFormat.{name}" for name in FORMATS]
     return json.dumps({"fileName": "photo.jpg", "formats": formats, "imageData": text}).encode()
 

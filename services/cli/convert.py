@@ -11,7 +11,7 @@ from services.cli import terminal
 from services.cli.connection import find_access
 from services.cli.terminal import shown
 from services.client.api import ApiError, Away, ImagesApi, open_api
-from services.client.folder import Failure, Folder, LocalPicture, read_folder
+from services.client.folder import Failure, Folder, LocalImage, read_folder
 from services.client.progress import Progress, counted
 from services.client.upload import Upload
 
@@ -21,7 +21,7 @@ _CANCEL_SECONDS = 40.0
 def convert(
     settings: Settings, top: Path, formats: Sequence[str], *, server: str | None, key: str | None, action: str
 ) -> int:
-    """Convert the pictures below *top* to *formats*; returns the exit status. Raises SettingsError."""
+    """Convert the images below *top* to *formats*; returns the exit status. Raises SettingsError."""
     access = find_access(settings, server=server, key=key)
     if not top.is_dir():
         raise SettingsError(f"{shown(str(top))} is not a folder")
@@ -47,9 +47,9 @@ class _Conversion:
     folder: Folder
     formats: Sequence[str]
     action: str
-    sent: list[LocalPicture] = field(default_factory=list)
+    sent: list[LocalImage] = field(default_factory=list)
     converted: set[str] = field(default_factory=set)
-    """Names of the pictures that all outputs were made of."""
+    """Names of the images that all outputs were made of."""
     failures: list[Failure] = field(default_factory=list)
     warnings: list[Failure] = field(default_factory=list)
     outputs: set[str] = field(default_factory=set)
@@ -57,9 +57,9 @@ class _Conversion:
     state: str = "finished"
 
     async def carry_out(self) -> None:
-        """Send the pictures, convert them and collect what became of them."""
+        """Send the images, convert them and collect what became of them."""
         self.failures += self.folder.failures
-        if not self.folder.pictures:
+        if not self.folder.images:
             return
         directory = await self._upload()
         if not self.sent:
@@ -79,10 +79,10 @@ class _Conversion:
             raise
 
     async def _upload(self) -> str:
-        pictures = self.folder.pictures
+        images = self.folder.images
         with Progress("uploading") as progress:
-            upload = Upload(self.api, self.formats, progress, len(pictures))
-            await upload.send(pictures)
+            upload = Upload(self.api, self.formats, progress, len(images))
+            await upload.send(images)
         self.sent = upload.sent
         self.failures += upload.failures
         return upload.directory
@@ -99,7 +99,7 @@ class _Conversion:
             terminal.tell(f"the run could not be canceled: {shown(str(error)) or 'the server is too slow'}")
 
     async def _collect(self, run: str) -> None:
-        insides = {picture.name: picture.inside for picture in self.sent}
+        insides = {image.name: image.inside for image in self.sent}
         told: dict[tuple[str, str, str], list[str]] = {}
         seen, failed = set(), set()
         async for row in self.api.results(run):
@@ -123,16 +123,16 @@ class _Conversion:
     def tell(self, seconds: float) -> int:
         """Print what became of the folder; returns the exit status."""
         folder = self.folder
-        _list("left out, not a picture", folder.left_out)
-        _list("sent under another name", [f"{p.inside} -> {p.name}" for p in folder.pictures if p.is_renamed])
+        _list("left out, not an image", folder.left_out)
+        _list("sent under another name", [f"{p.inside} -> {p.name}" for p in folder.images if p.is_renamed])
         _list("warnings", [f"{inside}: {reason}" for inside, reason in self.warnings])
         _list("failed", [f"{inside}: {reason}" for inside, reason in sorted(self.failures)])
-        if not folder.pictures and not self.failures:
-            terminal.tell("there are no pictures in the folder")
+        if not folder.images and not self.failures:
+            terminal.tell("there are no images in the folder")
             return terminal.WRONG_USE
         rate = len(self.converted) / seconds if seconds else 0.0
         print(
-            f"{len(self.converted)} of {counted(len(folder.pictures) + len(folder.failures), 'picture')} converted, "
+            f"{len(self.converted)} of {counted(len(folder.images) + len(folder.failures), 'picture')} converted, "
             f"{len({inside for inside, _ in self.failures})} failed, {len(folder.left_out)} left out; "
             f"{seconds:.1f} s, {rate:.1f} images/s"
         )

@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_client_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    convert = commands.add_parser("convert", help="convert all pictures of a local folder")
+    convert = commands.add_parser("convert", help="convert all images of a local folder")
     convert.add_argument("directory", metavar="DIR", type=Path, help="the folder; its sub-folders are taken too")
     convert.add_argument("--format", metavar="ID", action="append", required=True, help="may be given several times")
     convert.add_argument("--action", metavar="NAME", default="convert", help="what the run is called in the history")

@@ -33,8 +33,8 @@ def status(settings: Settings, *, server: str | None, key: str | None, watch: bo
             if watch:
                 with Progress(f"run {shown(run)}") as progress:
                     async for stand in api.events(run):
-                        pictures = stand["progress"]
-                        progress.show(pictures["finished"], pictures["total"], stand["counter"]["error"])
+                        images = stand["progress"]
+                        progress.show(images["finished"], images["total"], stand["counter"]["error"])
         print("\n".join(shown(line) for line in told(run, action, stand)))
         return terminal.FAILED if watch and (stand["status"] != "finished" or stand["counter"]["error"]) else 0
 
@@ -43,14 +43,14 @@ def status(settings: Settings, *, server: str | None, key: str | None, watch: bo
 
 def told(run: str, action: str, stand: Mapping[str, Any]) -> list[str]:
     """Return the lines that say how a run stands."""
-    pictures, outputs, timer = stand["progress"], stand["progressFormat"], stand["timer"]
+    images, outputs, timer = stand["progress"], stand["progressFormat"], stand["timer"]
     started = datetime.fromtimestamp(timer["start"], UTC).astimezone()
-    rate = f"{pictures['finished'] / timer['duration']:.1f} images/s" if timer["duration"] else "not known yet"
+    rate = f"{images['finished'] / timer['duration']:.1f} images/s" if timer["duration"] else "not known yet"
     return [
         f"run       {run}" + (f" ({action})" if action else ""),
         f"state     {stand['status']}",
-        f"progress  {still_bar(pictures['finished'], pictures['total'])}",
-        f"pictures  {pictures['finished']} of {pictures['total']}: {_counts(stand['counter'])}",
+        f"progress  {still_bar(images['finished'], images['total'])}",
+        f"pictures  {images['finished']} of {images['total']}: {_counts(stand['counter'])}",
         f"outputs   {outputs['finished']} of {outputs['total']}: {_counts(stand['formatCounter'])}",
         f"formats   {', '.join(stand['usedFormats'])}",
         f"started   {started:%Y-%m-%d %H:%M:%S}",

@@ -70,7 +70,7 @@ class ImagesApi:
         return await self._call("GET", "/convert/status", query={"run": run})
 
     async def stage(self, body: bytes, directory: str) -> str:
-        """Upload the pictures in *body* into *directory*, into a new one without it; returns its path."""
+        """Upload the images in *body* into *directory*, into a new one without it; returns its path."""
         query = {"directory": directory} if directory else {}
         return str((await self._call("POST", "/upload", query=query, body=body))["path"])
 

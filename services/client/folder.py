@@ -1,4 +1,4 @@
-"""The pictures of a local folder, and the names under which they are sent."""
+"""The images of a local folder, and the names under which they are sent."""
 
 import os
 import stat
@@ -16,8 +16,8 @@ from imageconverter.images.names import file_name
 _JOINT = " - "
 
 
-class LocalPicture(NamedTuple):
-    """A picture of the folder."""
+class LocalImage(NamedTuple):
+    """An image of the folder."""
 
     path: Path
     inside: str
@@ -44,11 +44,11 @@ class Failure(NamedTuple):
 class Folder:
     """What a folder holds."""
 
-    pictures: list[LocalPicture] = field(default_factory=list)
+    images: list[LocalImage] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
-    """Files that are no pictures, by their leading bytes."""
+    """Files that are no images, by their leading bytes."""
     failures: list[Failure] = field(default_factory=list)
-    """What could not be read, and pictures whose names cannot be sent."""
+    """What could not be read, and images whose names cannot be sent."""
 
 
 def read_folder(top: Path) -> Folder:
@@ -57,7 +57,7 @@ def read_folder(top: Path) -> Folder:
     found: list[tuple[Path, int]] = []
     for path in _files(top, folder.failures):
         try:
-            size = _picture_size(path)
+            size = _image_size(path)
         except OSError as error:
             folder.failures.append(Failure(str(path.relative_to(top)), error.strerror or "It cannot be read."))
             continue
@@ -78,8 +78,8 @@ def _files(top: Path, failures: list[Failure]) -> Iterator[Path]:
         yield from (Path(parent, name) for name in sorted(names))
 
 
-def _picture_size(path: Path) -> int | None:
-    """Return the size of the picture at *path* in bytes, None where it is none."""
+def _image_size(path: Path) -> int | None:
+    """Return the size of the image at *path* in bytes, None where it is none."""
     if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
         return None
     with path.open("rb") as file:
@@ -88,7 +88,7 @@ def _picture_size(path: Path) -> int | None:
 
 
 def _name(top: Path, found: list[tuple[Path, int]], folder: Folder) -> None:
-    """Give each picture its own name or, where another has that too, one that tells the sub-folder."""
+    """Give each image its own name or, where another has that too, one that tells the sub-folder."""
     same = Counter(path.name for path, _ in found)
     taken: set[str] = set()
     # Those that can keep their names take them first.
@@ -101,8 +101,8 @@ def _name(top: Path, found: list[tuple[Path, int]], folder: Folder) -> None:
             folder.failures.append(Failure(str(inside), error.reason))
             continue
         taken.add(name)
-        folder.pictures.append(LocalPicture(path, str(inside), name, size))
-    folder.pictures.sort(key=lambda picture: picture.inside)
+        folder.images.append(LocalImage(path, str(inside), name, size))
+    folder.images.sort(key=lambda image: image.inside)
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -14,7 +14,7 @@ _UNIT = " images"
 
 
 class Progress:
-    """Shows the count of pictures, their rate, the errors and the time left, between entering and leaving."""
+    """Shows the count of images, their rate, the errors and the time left, between entering and leaving."""
 
     def __init__(self, label: str) -> None:
         """Begin with nothing shown; *label* says what is being done."""
@@ -38,7 +38,7 @@ class Progress:
             self._print()
 
     def show(self, done: int, total: int, errors: int) -> None:
-        """Show that *done* of *total* pictures are done; the rate counts those since the first call."""
+        """Show that *done* of *total* images are done; the rate counts those since the first call."""
         first = self._first if self._first is not None else done
         self._first = first
         if self._is_terminal:

@@ -1,4 +1,4 @@
-"""Handler of `/content/<path>`: the converted pictures, public, as a browser or a proxy wants them."""
+"""Handler of `/content/<path>`: the converted images, public, as a browser or a proxy wants them."""
 
 from collections.abc import Mapping
 from email.utils import format_datetime
@@ -11,11 +11,11 @@ from imageconverter.images.names import directory_path
 from imageconverter.storage.store import StoredObject
 from services.gateway import state
 
-_NOT_THERE = "There is no such picture."
+_NOT_THERE = "There is no such image."
 
 
 async def content(request: web.Request) -> web.StreamResponse:
-    """Answer a converted picture with ETag, conditional requests and single byte ranges; streamed."""
+    """Answer a converted image with ETag, conditional requests and single byte ranges; streamed."""
     try:
         key = keys.target(directory_path(request.match_info["path"]))
     except UserError:
@@ -69,7 +69,7 @@ def _is_unchanged(request: web.Request, stored: StoredObject) -> bool:
 
 
 def _span(request: web.Request, stored: StoredObject) -> tuple[int, int] | None:
-    """Return first byte and byte after the last; None where the whole picture is to be sent."""
+    """Return first byte and byte after the last; None where the whole image is to be sent."""
     condition = request.headers.get("If-Range")
     if condition not in (None, stored.etag, format_datetime(stored.modified, usegmt=True)):
         return None

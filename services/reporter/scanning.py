@@ -10,7 +10,7 @@ from imageconverter.catalog import current
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalogue
 from imageconverter.errors import Unavailable, UserError
-from imageconverter.images.formats import FormatCatalog, PictureType
+from imageconverter.images.formats import FormatCatalog, ImageType
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.reports.scan import make_report
 from imageconverter.settings import Reports, SettingsError
@@ -33,9 +33,9 @@ class CatalogueSource:
     query: str
 
 
-def catalogue_sources(settings: Reports) -> dict[PictureType, CatalogueSource]:
+def catalogue_sources(settings: Reports) -> dict[ImageType, CatalogueSource]:
     """Return the sources that are set; raises SettingsError where one cannot be used."""
-    given: tuple[tuple[PictureType, str, SecretStr | None, str], ...] = (
+    given: tuple[tuple[ImageType, str, SecretStr | None, str], ...] = (
         ("product", "PRODUCTS", settings.products_source, settings.products_query),
         ("category", "CATEGORIES", settings.categories_source, settings.categories_query),
         ("app", "APP_IMAGES", settings.app_images_source, settings.app_images_query),
@@ -59,11 +59,11 @@ class Scanner:
     store: ObjectStore
     formats: FormatCatalog
     settings: Reports
-    sources: dict[PictureType, CatalogueSource]
+    sources: dict[ImageType, CatalogueSource]
     workspace: Workspace
     progress: ScanProgress
 
-    async def scan(self, *, shrunken: Collection[PictureType] = ()) -> None:
+    async def scan(self, *, shrunken: Collection[ImageType] = ()) -> None:
         """Make a report of each type; one that cannot be made does not keep the others from being made.
 
         The catalogues of *shrunken* are believed although they have lost more than half. Where the scan was broken
@@ -73,7 +73,7 @@ class Scanner:
         passing: Unavailable | None = None
         failures = []
         found = False
-        for kind in get_args(PictureType):
+        for kind in get_args(ImageType):
             try:
                 if kind not in self.sources and await current(self.store, kind) is None:
                     continue
@@ -97,7 +97,7 @@ class Scanner:
         state = await self.progress.state()
         await self.progress.end(state.failure or "The scan was broken off too often.")
 
-    async def _make(self, kind: PictureType, *, shrunken: bool) -> None:
+    async def _make(self, kind: ImageType, *, shrunken: bool) -> None:
         await self.progress.begin(kind)
         if kind in self.sources:
             await self._read_source(kind, self.sources[kind])
@@ -122,7 +122,7 @@ class Scanner:
             refused=summary.unused_refused,
         )
 
-    async def _read_source(self, kind: PictureType, source: CatalogueSource) -> None:
+    async def _read_source(self, kind: ImageType, source: CatalogueSource) -> None:
         limits = Limits(max_bytes=self.settings.max_catalog_bytes, seconds=self.settings.source_seconds)
         hosts = self.settings.private_host_names
         try:

@@ -5,7 +5,7 @@ from typing import Final, get_args
 
 from imageconverter import catalog
 from imageconverter.images import uploads
-from imageconverter.images.formats import PictureType
+from imageconverter.images.formats import ImageType
 from imageconverter.previews.eviction import evict
 from imageconverter.reports import commands, index, schedule, trash
 from imageconverter.resources import Resources
@@ -50,11 +50,11 @@ def recurring_tasks(settings: Settings, resources: Resources) -> list[Recurring]
 
 
 async def _sweep_catalogues(store: ObjectStore) -> int:
-    return sum([await catalog.sweep(store, kind) for kind in get_args(PictureType)])
+    return sum([await catalog.sweep(store, kind) for kind in get_args(ImageType)])
 
 
 async def _sweep_reports(store: ObjectStore) -> int:
-    return sum([await index.sweep(store, kind) for kind in get_args(PictureType)])
+    return sum([await index.sweep(store, kind) for kind in get_args(ImageType)])
 
 
 async def _sweep_parts(store: ObjectStore) -> int:

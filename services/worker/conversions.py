@@ -9,8 +9,8 @@ from urllib.parse import unquote
 import structlog
 
 from imageconverter import keys
-from imageconverter.engine import OUTPUT_FORMATS, Converted, Failed
-from imageconverter.errors import NotAPicture, PictureError
+from imageconverter.engine import OUTPUT_TYPES, Converted, Failed
+from imageconverter.errors import ImageError, NotAnImage
 from imageconverter.images.conversions import (
     MADE_OF,
     RUN,
@@ -28,7 +28,7 @@ from services.worker.sandbox.pool import ChildPool
 
 _log = structlog.get_logger(__name__)
 
-_CLASH = "Another picture of this name was converted in the same run; this one has replaced it."
+_CLASH = "Another image of this name was converted in the same run; this one has replaced it."
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,15 @@ class Conversion:
     async def carry_out(self, job: ConversionJob) -> ConversionOutcome:
         """Convert the job's source and store all outputs that could be made; doing it twice leaves the same.
 
-        A picture that cannot be converted is an outcome. In a run, outputs that are up to date are skipped, and
-        so are files that are no pictures. Raises StoreUnavailable where the store is away.
+        An image that cannot be converted is an outcome. In a run, outputs that are up to date are skipped, and
+        so are files that are no images. Raises StoreUnavailable where the store is away.
         """
         began = time.perf_counter()
         try:
             outcome = await self._convert(job)
-        except NotAPicture as error:
+        except NotAnImage as error:
             outcome = same_outcomes(job, "skipped" if job.run_id else "error", error.reason)
-        except PictureError as error:
+        except ImageError as error:
             outcome = same_outcomes(job, "error", error.reason)
         _log.info(
             "converted",
@@ -99,7 +99,7 @@ class Conversion:
         if isinstance(result, Failed):
             return OutputOutcome(status="error", message=result.reason, path=order.expected_path)
         path = order.path(result.output)
-        key, media_type = keys.target(path), OUTPUT_FORMATS[result.output].media_type
+        key, media_type = keys.target(path), OUTPUT_TYPES[result.output].media_type
         before, warning = found.get(path), result.warning
         marks = job.marks(source.etag, order.target, warning)
         # Where there was nothing a moment ago, another source of the same name may have come first since.

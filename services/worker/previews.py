@@ -10,8 +10,8 @@ from typing import Any
 import structlog
 
 from imageconverter import keys
-from imageconverter.engine import OUTPUT_FORMATS, Converted, Failed
-from imageconverter.errors import PictureError, QueueFull, Unavailable
+from imageconverter.engine import OUTPUT_TYPES, Converted, Failed
+from imageconverter.errors import ImageError, QueueFull, Unavailable
 from imageconverter.jobs import JobQueue, Lane
 from imageconverter.previews import parse, to_target
 from imageconverter.previews.index import Group, Preview, PreviewIndex
@@ -23,7 +23,7 @@ from services.worker.sandbox.pool import ChildPool
 
 _log = structlog.get_logger(__name__)
 
-_GONE = PreviewOutcome(state="gone", reason="The picture is not there any more.")
+_GONE = PreviewOutcome(state="gone", reason="The image is not there any more.")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Previewing:
         began = time.perf_counter()
         try:
             outcome = await self._make(job)
-        except PictureError as error:
+        except ImageError as error:
             outcome = PreviewOutcome(state="refused", reason=error.reason)
         except Unavailable as error:
             outcome = PreviewOutcome(state="unavailable", reason=error.reason)
@@ -56,7 +56,7 @@ class Previewing:
             await self._make_afterwards(job)
 
     async def give_up(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
-        """Tell all who wait that the picture has ended too many workers."""
+        """Tell all who wait that the image has ended too many workers."""
         job = PreviewJob.model_validate(payload)
         outcome = PreviewOutcome(state="refused", reason="The conversion was given up after too many tries.")
         await self.queue.land(job.flight, context["job_id"], outcome.model_dump())
@@ -89,7 +89,7 @@ class Previewing:
         return PreviewOutcome(state="made")
 
     async def _store(self, job: PreviewJob, documented: str, result: Converted) -> Preview:
-        kind = OUTPUT_FORMATS[result.output]
+        kind = OUTPUT_TYPES[result.output]
         name = keys.preview_object(job.key, job.generation, documented, kind.extensions[0])
         etag = await self.store.put(name, result.data, content_type=kind.media_type, metadata=extents(result.size))
         width, height = result.size

@@ -77,7 +77,7 @@ class _Interactive:
         await self.queue.reply(job.id, outcome.model_dump())
 
     async def give_up(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
-        """Tell the client that its picture has ended too many workers."""
+        """Tell the client that its image has ended too many workers."""
         outcome = ConversionOutcome(unavailable="The conversion was given up after too many tries.")
         await self.queue.reply(payload["id"], outcome.model_dump())
 

@@ -9,7 +9,7 @@
     │   ├── InvalidFieldFormat    400  invalidFormat: a field of another type
     │   ├── InvalidValue          400  invalidValue
     │   │   └── BrokenLine        a line of a catalogue that cannot be used
-    │   ├── InvalidFileFormat     400  invalidFileFormat: not a picture that can be read
+    │   ├── InvalidFileFormat     400  invalidFileFormat: not an image that can be read
     │   ├── Unauthorized          401, no code: no key, a wrong key or a missing right
     │   ├── NotFound              404, no code
     │   ├── SourceRefused         400, no code: a source of a catalogue that cannot be read as it is
@@ -27,10 +27,10 @@
     │   ├── RunAlreadyRunning     only one run at a time
     │   ├── RunNotStopped         a canceled run still has work in hand
     │   └── ConversionFailed      no output could be made, or not in time
-    └── PictureError              a picture that cannot be converted: a result, not a fault
+    └── ImageError              an image that cannot be converted: a result, not a fault
         ├── Undecodable           broken
-        │   └── NotAPicture       not of a supported format
-        ├── PictureTooLarge       over the limit of pixels
+        │   └── NotAnImage       not of a supported format
+        ├── ImageTooLarge       over the limit of pixels
         ├── ObjectTooLarge        over the limit of bytes
         └── LimitExceeded         over the limit of time or memory while converting
 
@@ -103,7 +103,7 @@ class BrokenLine(InvalidValue):
 
 
 class InvalidFileFormat(UserError):  # noqa: N818
-    """The uploaded file is not a picture of a supported format."""
+    """The uploaded file is not an image of a supported format."""
 
     code = "invalidFileFormat"
 
@@ -194,25 +194,25 @@ class ConversionFailed(Unavailable):
     """None of the outputs could be made, or not before the deadline."""
 
 
-class PictureError(ImageConverterError):
-    """A picture that cannot be converted. Never retried: it becomes a result with this reason."""
+class ImageError(ImageConverterError):
+    """An image that cannot be converted. Never retried: it becomes a result with this reason."""
 
 
-class Undecodable(PictureError):  # noqa: N818
-    """The picture is broken."""
+class Undecodable(ImageError):  # noqa: N818
+    """The image is broken."""
 
 
-class NotAPicture(Undecodable):
-    """The file is not of a supported picture format."""
+class NotAnImage(Undecodable):
+    """The file is not of a supported image format."""
 
 
-class PictureTooLarge(PictureError):  # noqa: N818
-    """The picture has more pixels than the limit, or is drawn in more scans than may be."""
+class ImageTooLarge(ImageError):  # noqa: N818
+    """The image has more pixels than the limit, or is drawn in more scans than may be."""
 
 
-class ObjectTooLarge(PictureError):  # noqa: N818
+class ObjectTooLarge(ImageError):  # noqa: N818
     """The file has more bytes than the limit."""
 
 
-class LimitExceeded(PictureError):  # noqa: N818
-    """Converting the picture took more time or memory than the limits allow."""
+class LimitExceeded(ImageError):  # noqa: N818
+    """Converting the image took more time or memory than the limits allow."""

@@ -4,7 +4,7 @@ Object store::
 
     source/upload/<12 hex>/<name>     staged uploads, swept after `IMAGECONVERTER_UPLOAD_HOURS`
     source/<path>                     source directories
-    target/<path>                     converted pictures, public under /content/<path>
+    target/<path>                     converted images, public under /content/<path>
     runs/orders/<run>.json            a run as it was ordered, until it has ended
     runs/<run>/results/<n>.ndjson     results of a run, from the n-th on
     previews/<hh>/<h>/group.json      a key of the ImageConverter API: the key, its generation, contexts, creation;
@@ -86,12 +86,12 @@ _NOT_IN_NAMES = re.compile("[^A-Za-z0-9.-]")
 
 
 def source(path: str) -> str:
-    """Object key of a source picture at *path* in the source tree."""
+    """Object key of a source image at *path* in the source tree."""
     return SOURCE + path
 
 
 def target(path: str) -> str:
-    """Object key of a converted picture at *path* in the target tree."""
+    """Object key of a converted image at *path* in the target tree."""
     return TARGET + path
 
 
@@ -193,7 +193,7 @@ def preview_prefix(key: str) -> str:
 
 
 def preview_group(key: str) -> str:
-    """Object key of what is known of a preview key beside its pictures: what the index is rebuilt from."""
+    """Object key of what is known of a preview key beside its images: what the index is rebuilt from."""
     return f"{preview_prefix(key)}group.json"
 
 

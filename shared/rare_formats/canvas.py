@@ -1,9 +1,9 @@
 """A canvas for the readers of line drawings: strokes, fills, text and cells, drawn large by Pillow and reduced.
 
-`Pen`, `Colour` and `Point` are in `strokes`, `Lettering` and the lengths of texts in `lettering`.
+`Pen`, `Color` and `Point` are in `strokes`, `Lettering` and the lengths of texts in `lettering`.
 
-Positions are in the drawing's own units, which an affine transform takes to pixels of the finished picture.
-Pens and letters are measured in pixels of the finished picture. Everything that is drawn is cut to the canvas
+Positions are in the drawing's own units, which an affine transform takes to pixels of the finished image.
+Pens and letters are measured in pixels of the finished image. Everything that is drawn is cut to the canvas
 before Pillow sees it, so coordinates may have any finite value.
 """
 
@@ -34,7 +34,7 @@ _LARGEST_TYPE = 400.0  # pixels; larger letters are scaled up, so that masks are
 
 @dataclass(frozen=True)
 class Hatch:
-    """A pattern of lines that repeats from the picture's upper left corner; lengths in its pixels."""
+    """A pattern of lines that repeats from the image's upper left corner; lengths in its pixels."""
 
     pen: Pen
     size: Point
@@ -47,15 +47,15 @@ class Hatch:
 
 @dataclass(frozen=True)
 class Tiling:
-    """A small picture that repeats from the picture's upper left corner."""
+    """A small image that repeats from the image's upper left corner."""
 
     image: Image.Image
     size: Point
-    """Width and height of a repetition in pixels of the finished picture."""
+    """Width and height of a repetition in pixels of the finished image."""
 
 
 class Canvas:
-    """A picture being drawn. Its methods raise ValueError where a drawing is far too much work."""
+    """An image being drawn. Its methods raise ValueError where a drawing is far too much work."""
 
     def __init__(self, size: tuple[int, int], transform: Affine, background: Colour = (255, 255, 255)) -> None:
         """Make a canvas of *size* pixels; *transform* takes the drawing's units to pixels, y downwards."""
@@ -82,7 +82,7 @@ class Canvas:
             self._clip = self._cut_box([self._device(corner), self._device(opposite)])
 
     def finish(self) -> Image.Image:
-        """Return the finished picture, of mode RGB."""
+        """Return the finished image, of mode RGB."""
         return self._image.reduce(self._factor) if self._factor > 1 else self._image
 
     def stroke(self, points: Sequence[Point], pen: Pen, *, closed: bool = False) -> None:
@@ -100,7 +100,7 @@ class Canvas:
         half = max(pen.width * factor / 2 - 0.5, 0.0)
         for piece, is_closed in pieces:
             for outline in outlines(piece, half, pen, closed=is_closed):
-                self._polygon(outline, pen.colour)
+                self._polygon(outline, pen.color)
 
     def fill(self, points: Sequence[Point], paint: Colour | Hatch | Tiling) -> None:
         """Fill a polygon by the even-odd rule."""
@@ -123,7 +123,7 @@ class Canvas:
         tile = self._hatch_tile(paint) if isinstance(paint, Hatch) else self._resized_tile(paint)
         tiles = _repeated(tile, box)
         if isinstance(paint, Hatch):
-            self._image.paste(paint.pen.colour, box, ImageChops.darker(mask, tiles))
+            self._image.paste(paint.pen.color, box, ImageChops.darker(mask, tiles))
         else:
             self._image.paste(tiles, box, mask)
 
@@ -145,7 +145,7 @@ class Canvas:
         origin = x - along * right[0] - below * down[0], y - along * right[1] - below * down[1]
         placed = self._placed(mask, origin, right, down, Image.Resampling.BILINEAR)
         if placed:
-            self._image.paste(lettering.colour, *placed)
+            self._image.paste(lettering.color, *placed)
 
     def cells(self, image: Image.Image, upper_left: Point, upper_right: Point, lower_left: Point) -> None:
         """Draw each pixel of *image* (RGB) as a cell of a parallelogram, given by where the image's corners go."""
@@ -167,11 +167,11 @@ class Canvas:
         if self._work < 0:
             raise ValueError("The drawing is too much work.")
 
-    def _polygon(self, path: Path, colour: Colour) -> None:
+    def _polygon(self, path: Path, color: Colour) -> None:
         outline = [(round(x - 0.5), round(y - 0.5)) for x, y in _cut(path, self._clip)]
         if len(outline) > 1:
             self._spend(_price(outline))
-            self._draw.polygon(outline, fill=colour)
+            self._draw.polygon(outline, fill=color)
 
     def _cut_box(self, points: Sequence[Point]) -> _Box:
         """Return the whole pixels around *points*, within the clipping rectangle; maybe an empty box."""

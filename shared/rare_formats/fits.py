@@ -1,4 +1,4 @@
-"""FITS, the astronomers' format: the first image of a file as a picture, its values stretched from black to white.
+"""FITS, the astronomers' format: the first image of a file as an image, its values stretched from black to white.
 
 After the FITS Standard 4.0 (IAU FITS Working Group, 2016): a header is made of cards of 80 characters in blocks of
 2,880 bytes; the data that follow are big-endian, their first row at the bottom.
@@ -13,12 +13,12 @@ import numpy as np
 from PIL import Image, ImageFile
 
 _CARD, _BLOCK = 80, 2880  # bytes
-_MOST_BLOCKS = 2000  # of headers in a file; real ones have a few
+_MAX_BLOCKS = 2000  # of headers in a file; real ones have a few
 _TYPES = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 _STRIP = 1 << 19  # samples that are converted at once
-_MOST_AXES = 999
-_COLOURS = 3  # planes of a colour picture
-_LEVEL_BITS = 8  # of samples that may be levels of grey as they are
+_MAX_AXES = 999
+_COLOURS = 3  # planes of a color image
+_LEVEL_BITS = 8  # of samples that may be levels of gray as they are
 
 _Samples = np.ndarray[Any, np.dtype[Any]]
 
@@ -35,7 +35,7 @@ class _Header:
         self.bits = self.integer("BITPIX")
         if self.bits not in _TYPES:
             raise ValueError(f"BITPIX is {self.bits}")
-        self.axes = [self.integer(f"NAXIS{axis + 1}") for axis in range(min(self.integer("NAXIS"), _MOST_AXES))]
+        self.axes = [self.integer(f"NAXIS{axis + 1}") for axis in range(min(self.integer("NAXIS"), _MAX_AXES))]
         if min(self.axes, default=0) < 0:
             raise ValueError("an axis is negative")
 
@@ -161,7 +161,7 @@ def _first_image(file: IO[bytes]) -> tuple[_Header, int]:
     at = blocks = 0
     while at < length:
         file.seek(at)
-        cards, read = _cards(file, _MOST_BLOCKS - blocks)
+        cards, read = _cards(file, _MAX_BLOCKS - blocks)
         blocks += read
         header = _Header(cards)
         at += read * _BLOCK

@@ -56,9 +56,9 @@ _MARK_BOTTOMS = {"`": 0.59, "\u00b4": 0.59, "^": 0.11, "~": 0.23, "..": 0.0, "°
 
 @dataclass(frozen=True)
 class Lettering:
-    """How a text is set; lengths in pixels of the finished picture."""
+    """How a text is set; lengths in pixels of the finished image."""
 
-    colour: Colour = (0, 0, 0)
+    color: Colour = (0, 0, 0)
     size: float = 12.0
     """Type size, of which a capital has `CAP_HEIGHT`."""
     angle: float = 0.0

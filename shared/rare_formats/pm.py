@@ -1,4 +1,4 @@
-"""PM, the picture files of the University of Pennsylvania's vision software, which xv and MegaWave2 read and write.
+"""PM, the image files of the University of Pennsylvania's vision software, which xv and MegaWave2 read and write.
 
 After pm.h (1990) as it is kept in MegaWave2, and xvpm.c: seven integers of 32 bits (the word "VIEW", the numbers of
 planes, rows, columns and bands, the form of an element, the length of a comment), then the planes, then the comment.
@@ -14,10 +14,10 @@ _BYTE, _INTEGER = 0x8001, 0x8004  # forms: PM_C and PM_I; their low byte is the 
 
 
 class PmImageFile(ImageFile.ImageFile):
-    """A PM picture, of mode L or RGB; its alpha is dropped, as xv does: writers leave it empty."""
+    """A PM image, of mode L or RGB; its alpha is dropped, as xv does: writers leave it empty."""
 
     format = "PM"
-    format_description = "PM picture (University of Pennsylvania)"
+    format_description = "PM image (University of Pennsylvania)"
 
     def _open(self) -> None:
         if self.fp is None:
@@ -26,11 +26,11 @@ class PmImageFile(ImageFile.ImageFile):
         big_endian = head.startswith(b"VIEW")
         _, planes, height, width, bands, form, _ = struct.unpack(">7i" if big_endian else "<7i", head)
         if min(planes, height, width, bands) < 1:
-            raise ValueError("the picture is empty")
+            raise ValueError("the image is empty")
         self._size = width, height
         self.tile = []
         if bands != 1:
-            raise ValueError(f"pictures of {bands} bands are not supported")
+            raise ValueError(f"images of {bands} bands are not supported")
         if form == _BYTE and planes in (1, 3, 4):
             names = "L" if planes == 1 else "RGB"
             self._mode = names
@@ -43,7 +43,7 @@ class PmImageFile(ImageFile.ImageFile):
             rawmode = "XBGR" if big_endian else "RGBX"
             self.tile.append(_Tile("raw", (0, 0, width, height), _HEADER_BYTES, (rawmode, 0, 1)))
         else:
-            raise ValueError(f"pictures of form {form & 0xFFFF:#06x} with {planes} planes are not supported")
+            raise ValueError(f"images of form {form & 0xFFFF:#06x} with {planes} planes are not supported")
         if planes * height * width * (form & 0xFF) > self.fp.seek(0, 2) - _HEADER_BYTES:
             raise ValueError("the file is truncated")
 

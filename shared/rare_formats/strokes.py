@@ -18,9 +18,9 @@ _APART = 1e-6  # pixels between points that are not the same
 
 @dataclass(frozen=True)
 class Pen:
-    """How a line is drawn; lengths in pixels of the finished picture."""
+    """How a line is drawn; lengths in pixels of the finished image."""
 
-    colour: Colour = (0, 0, 0)
+    color: Colour = (0, 0, 0)
     width: float = 1.0
     cap: Cap = "butt"
     join: Join = "miter"

@@ -1,7 +1,7 @@
-"""The colour names of the X Window System.
+"""The color names of the X Window System.
 
-The facts are those of X.Org's rgb.txt: the names of CSS, five of which mean another colour in X11, some of its own,
-a hundred greys, and 78 colours in four strengths.
+The facts are those of X.Org's rgb.txt: the names of CSS, five of which mean another color in X11, some of its own,
+a hundred grays, and 78 colors in four strengths.
 """
 
 from functools import cache
@@ -15,7 +15,7 @@ _OWN = {
     "navyblue": "000080", "lightslateblue": "8470ff", "lightgoldenrod": "eedd82", "violetred": "d02090",
 }  # fmt: skip
 
-# The colours that end in 1, 2, 3 and 4.
+# The colors that end in 1, 2, 3 and 4.
 _STRENGTHS = """
     antiquewhite ffefdb eedfcc cdc0b0 8b8378
     aquamarine 7fffd4 76eec6 66cdaa 458b74
@@ -99,7 +99,7 @@ _STRENGTHS = """
 
 
 def named_colour(name: str) -> Colour | None:
-    """Return the colour of a name, in which case and blanks do not count; None for an unknown one."""
+    """Return the color of a name, in which case and blanks do not count; None for an unknown one."""
     return _colours().get(name.lower().replace(" ", ""))
 
 
@@ -109,11 +109,11 @@ def _colours() -> dict[str, Colour]:
     for line in _STRENGTHS.split("\n")[1:-1]:
         name, *strengths = line.split()
         codes |= {f"{name}{strength + 1}": code for strength, code in enumerate(strengths)}
-    colours: dict[str, Colour] = {}
+    colors: dict[str, Colour] = {}
     for name, code in codes.items():
         red, green, blue = bytes.fromhex(code)
-        colours[name] = red, green, blue
+        colors[name] = red, green, blue
     for percent in range(101):
         level = int(percent * 2.55 + 0.5)
-        colours[f"gray{percent}"] = colours[f"grey{percent}"] = level, level, level
-    return colours
+        colors[f"gray{percent}"] = colors[f"grey{percent}"] = level, level, level
+    return colors

@@ -1,7 +1,7 @@
 """XPM, the X Window System's pixmaps: version 3, which is C source, and version 2, which is plain lines.
 
-After the XPM manual (Arnaud Le Hors, 1996): a line of extents, a line a colour, a line a row of pixels. A pixel is
-one or more characters, the key of its colour.
+After the XPM manual (Arnaud Le Hors, 1996): a line of extents, a line a color, a line a row of pixels. A pixel is
+one or more characters, the key of its color.
 """
 
 import itertools
@@ -14,11 +14,11 @@ from PIL import Image, ImageFile
 
 from rare_formats.x11 import named_colour
 
-_MOST_COLOURS = 1 << 20
+_MAX_COLOURS = 1 << 20
 _LONGEST_KEY = 8  # characters: what a number of 64 bits holds
 _LONGEST_DENSE_KEY = 2  # of which there may be a table with a place for every key
 _STRIP = 1 << 20  # pixels that are decoded at once
-_KINDS = ("c", "g", "g4", "m", "s")  # what a colour is named for: colour, greys, mono; s is a symbol
+_KINDS = ("c", "g", "g4", "m", "s")  # what a color is named for: color, grays, mono; s is a symbol
 
 # Strings and comments of C; both also end with the file, so that nothing is ever searched twice.
 _C_PIECE = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)(?:"|\Z)|/\*.*?(?:\*/|\Z)|//[^\n]*', re.DOTALL)
@@ -30,7 +30,7 @@ _Rgba = tuple[int, int, int, int]
 
 
 class XpmImageFile(ImageFile.ImageFile):
-    """An XPM picture, of mode RGB, or RGBA where a colour is `None`."""
+    """An XPM image, of mode RGB, or RGBA where a color is `None`."""
 
     format = "IC-XPM"
     format_description = "X11 Pixel Map"
@@ -42,17 +42,17 @@ class XpmImageFile(ImageFile.ImageFile):
         strings = _lines(data) if data.startswith(b"!") else _c_strings(data)
         width, height, count, self._key_length = map(int, next(strings, b"").split()[:4])
         if min(width, height, count, self._key_length) < 1:
-            raise ValueError("the picture is empty")
-        if count > _MOST_COLOURS or self._key_length > _LONGEST_KEY:
-            raise ValueError("too many colours")
+            raise ValueError("the image is empty")
+        if count > _MAX_COLOURS or self._key_length > _LONGEST_KEY:
+            raise ValueError("too many colors")
         self._size = width, height
         self._colours = {}
         for _ in range(count):
             line = next(strings, b"")
             if len(line) <= self._key_length:
                 raise ValueError("the file is truncated")
-            self._colours[line[: self._key_length]] = _colour(line[self._key_length :].decode("latin-1"))
-        self._mode = "RGB" if all(colour[3] for colour in self._colours.values()) else "RGBA"
+            self._colours[line[: self._key_length]] = _color(line[self._key_length :].decode("latin-1"))
+        self._mode = "RGB" if all(color[3] for color in self._colours.values()) else "RGBA"
         if width * height * self._key_length > len(data):
             raise ValueError("the file is truncated")
         self._rows = strings
@@ -67,12 +67,12 @@ class XpmImageFile(ImageFile.ImageFile):
     def _decoded(self) -> Image.Image:
         image = Image.new(self.mode, self.size)
         find = _finder(self._colours, self._key_length)
-        colours = np.array([*self._colours.values()], "u1").view("u4")[:, 0]
+        colors = np.array([*self._colours.values()], "u1").view("u4")[:, 0]
         rows_at_once = max(_STRIP // self.width, 1)
         for top in range(0, self.height, rows_at_once):
             rows = min(rows_at_once, self.height - top)
             keys = b"".join(self._row() for _ in range(rows))
-            pixels = colours[find(keys)].tobytes()
+            pixels = colors[find(keys)].tobytes()
             raw = "RGBA" if self.mode == "RGBA" else "RGBX"
             image.paste(Image.frombytes(self.mode, (self.width, rows), pixels, "raw", raw, 0, 1), (0, top))
         return image
@@ -107,8 +107,8 @@ def _lines(data: bytes) -> Iterator[bytes]:
     return itertools.dropwhile(lambda line: line.startswith(b"!"), lines)
 
 
-def _colour(text: str) -> _Rgba:
-    """Return what a pixel is, of `c red m white s edge` the first that there is of colour, greys and mono."""
+def _color(text: str) -> _Rgba:
+    """Return what a pixel is, of `c red m white s edge` the first that there is of color, grays and mono."""
     named: dict[str, list[str]] = {}
     kind = ""
     for word in text.split():
@@ -126,10 +126,10 @@ def _colour(text: str) -> _Rgba:
         most = 16**digits - 1
         red, green, blue = (int(name[at : at + digits], 16) for at in range(1, len(name), digits))
         return *((level * 255 + most // 2) // most for level in (red, green, blue)), 255
-    colour = named_colour(name)
-    if colour is None:
-        raise ValueError(f"the colour {' '.join(words)[:40]!r} is not known")
-    return *colour, 255
+    color = named_colour(name)
+    if color is None:
+        raise ValueError(f"the color {' '.join(words)[:40]!r} is not known")
+    return *color, 255
 
 
 def _finder(keys: Iterable[bytes], length: int) -> Callable[[bytes], _Array]:
@@ -164,7 +164,7 @@ def _numbers(keys: bytes, length: int) -> _Array:
 
 def _known(indices: _Array) -> _Array:
     if indices.min() < 0:
-        raise ValueError("a pixel has a colour that is not there")
+        raise ValueError("a pixel has a color that is not there")
     return indices
 
 

@@ -78,7 +78,7 @@ async def test_empty_lines_are_passed_over_but_counted() -> None:
 
 
 @pytest.mark.parametrize("notation", ["ndjson", "csv"])
-async def test_an_empty_catalogue_has_no_entries(notation: Notation) -> None:
+async def test_an_empty_catalog_has_no_entries(notation: Notation) -> None:
     """It is not an error here; what it may be used for is decided elsewhere."""
     assert await read(b"", notation=notation) == []
 

@@ -42,7 +42,7 @@ async def take(
     return await import_catalogue(store, "product", sent(*chunks), notation, workspace)
 
 
-async def test_a_catalogue_counts_once_all_of_it_is_there(store: ObjectStore, tmp_path: Path) -> None:
+async def test_a_catalog_counts_once_all_of_it_is_there(store: ObjectStore, tmp_path: Path) -> None:
     """In either notation; nothing is left in the folder."""
     version = await take(store, tmp_path, GOOD[:30], GOOD[30:])
     assert (version.entries, version.images) == (2, 2)
@@ -81,7 +81,7 @@ async def test_what_was_received_can_be_taken_over_and_discarded(store: ObjectSt
         b"x" * 10_000_000,
     ],
 )
-async def test_a_broken_line_leaves_the_catalogue_that_counted(
+async def test_a_broken_line_leaves_the_catalog_that_counted(
     store: ObjectStore, tmp_path: Path, broken: bytes
 ) -> None:
     """The error names the line."""
@@ -93,7 +93,7 @@ async def test_a_broken_line_leaves_the_catalogue_that_counted(
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_catalogue_that_breaks_off_leaves_the_one_that_counted(store: ObjectStore, tmp_path: Path) -> None:
+async def test_a_catalog_that_breaks_off_leaves_the_one_that_counted(store: ObjectStore, tmp_path: Path) -> None:
     """Though what has come of it were a good catalogue by itself."""
     before = await take(store, tmp_path, GOOD)
 
@@ -123,7 +123,7 @@ class Failing(ObjectStore):
 
 
 @pytest.mark.parametrize("puts", [0, 1, 2, 3])
-async def test_a_store_that_fails_leaves_the_catalogue_that_counted(
+async def test_a_store_that_fails_leaves_the_catalog_that_counted(
     store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, puts: int
 ) -> None:
     """At any of the parts, and at the record that switches."""
@@ -142,7 +142,7 @@ async def test_a_store_that_fails_leaves_the_catalogue_that_counted(
     assert await current(store, "product") == after
 
 
-async def test_too_little_room_leaves_the_catalogue_that_counted(store: ObjectStore, tmp_path: Path) -> None:
+async def test_too_little_room_leaves_the_catalog_that_counted(store: ObjectStore, tmp_path: Path) -> None:
     """Memory or disk."""
     before = await take(store, tmp_path, GOOD)
     many = b"".join(b'{"id":"%0250d","active":true,"images":[]}\n' % n for n in range(20_000))
@@ -151,7 +151,7 @@ async def test_too_little_room_leaves_the_catalogue_that_counted(store: ObjectSt
     assert await current(store, "product") == before
 
 
-async def test_whoever_stops_in_the_middle_leaves_the_catalogue_that_counted(
+async def test_whoever_stops_in_the_middle_leaves_the_catalog_that_counted(
     store: ObjectStore, tmp_path: Path
 ) -> None:
     """The reporter is told to end while lines come in."""

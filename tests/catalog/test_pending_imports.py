@@ -106,7 +106,7 @@ async def test_what_was_discarded_is_gone(store: ObjectStore) -> None:
 @pytest.mark.usefixtures("small_parts")
 @pytest.mark.parametrize("lost", [[0], [1], [2], [3], [0, 1], [2, 3], [0, 1, 2], [1, 2, 3]])
 async def test_what_is_not_there_whole_is_gone(store: ObjectStore, lost: list[int]) -> None:
-    """Half a catalogue, discarded or swept in part, would make half of the pictures unused."""
+    """Half a catalogue, discarded or swept in part, would make half of the images unused."""
     arrival = await receive(store, "product", sent(*[b"0123456789"] * 3, b"end"), "ndjson")
     found = await parts(store)
     assert len(found) == 4

@@ -51,7 +51,7 @@ async def test_a_version_holds_what_was_read(tmp_path: Path) -> None:
     assert version.bytes == (tmp_path / part_name(0)).stat().st_size
 
 
-async def test_a_large_catalogue_is_kept_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_large_catalog_is_kept_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """None of them is larger than one request should carry."""
     monkeypatch.setattr(module, "_PART_BYTES", 1)
     version = await write(tmp_path, ENTRIES[:2], ENTRIES[2:])
@@ -60,7 +60,7 @@ async def test_a_large_catalogue_is_kept_in_parts(tmp_path: Path, monkeypatch: p
     assert kept(tmp_path, version) == ENTRIES
 
 
-async def test_an_empty_catalogue_can_be_kept(tmp_path: Path) -> None:
+async def test_an_empty_catalog_can_be_kept(tmp_path: Path) -> None:
     """It has a part without entries, so that nobody has to treat it differently."""
     version = await write(tmp_path)
 

@@ -14,7 +14,7 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.engine import Target
-from imageconverter.errors import LimitExceeded, PictureError, Undecodable
+from imageconverter.errors import ImageError, LimitExceeded, Undecodable
 from imageconverter.jobs import Lane, lease_key
 from imageconverter.resources import Resources
 from imageconverter.settings import Worker
@@ -135,19 +135,19 @@ async def test_a_job_that_kills_workers_is_given_up_and_its_neighbours_are_done(
     figures.note("G8 a job that kills workers", f"given up after 6 workers and {took:.1f} s, 50 neighbours done")
 
 
-async def test_pictures_that_kill_hang_or_fill_decoders_are_blamed(figures: Figures) -> None:
-    """The worker goes on, and so do the pictures beside them."""
+async def test_images_that_kill_hang_or_fill_decoders_are_blamed(figures: Figures) -> None:
+    """The worker goes on, and so do the images beside them."""
     program = (sys.executable, misdeeds.__file__, "0")
     settings = Worker(children=2, timeout_seconds=3)
     took: dict[str, float] = {}
 
-    async def ask(pool: ChildPool, misdeed: str) -> PictureError:
-        with pytest.raises(PictureError) as caught:
+    async def ask(pool: ChildPool, misdeed: str) -> ImageError:
+        with pytest.raises(ImageError) as caught:
             await pool.convert(misdeed.encode(), TARGETS, urgent=True)
         return caught.value
 
     async with ChildPool(settings, max_pixels=10**8, program=program) as pool:
-        for misdeed, kind in (("crash", Undecodable), ("hang", LimitExceeded), ("allocate", PictureError)):
+        for misdeed, kind in (("crash", Undecodable), ("hang", LimitExceeded), ("allocate", ImageError)):
             began = time.monotonic()
             poison = asyncio.create_task(ask(pool, misdeed))
             beside = [await ask(pool, "sleep") for _ in range(10)]
@@ -157,7 +157,7 @@ async def test_pictures_that_kill_hang_or_fill_decoders_are_blamed(figures: Figu
 
     assert max(took.values()) < 30
     told = ", ".join(f"{misdeed} {seconds:.1f} s" for misdeed, seconds in took.items())
-    figures.note("G8 a picture that ends decoders", f"told as broken after: {told} (limit of time 3 s)")
+    figures.note("G8 an image that ends decoders", f"told as broken after: {told} (limit of time 3 s)")
 
 
 async def test_a_crowd_of_orphans_does_not_hold_up_a_fresh_job(lanes: Lanes, figures: Figures) -> None:

@@ -27,13 +27,13 @@ pytestmark = pytest.mark.usefixtures("no_run", "worker")
 
 
 async def content(client: Client, path: str) -> tuple[int, bytes]:
-    """Return status and body of a converted picture."""
+    """Return status and body of a converted image."""
     async with client.get(f"/content/{path}") as answer:
         return answer.status, await answer.read()
 
 
 async def test_a_folder_with_sub_folders_is_converted(gateway: Client, tmp_path: Path) -> None:
-    """All pictures of it come out in all formats; what is none is left out and told."""
+    """All images of it come out in all formats; what is none is left out and told."""
     files = {
         "top of tree.jpg": image_files.jpeg(size=(400, 300)),
         "a/leaf ü.png": image_files.png(),
@@ -46,8 +46,8 @@ async def test_a_folder_with_sub_folders_is_converted(gateway: Client, tmp_path:
     )
 
     assert ended_well.status == 0, ended_well
-    assert "3 of 3 pictures converted, 0 failed, 2 left out" in ended_well.out
-    assert "left out, not a picture:\n  empty\n  a/notes.jpg\n" in ended_well.out
+    assert "3 of 3 images converted, 0 failed, 2 left out" in ended_well.out
+    assert "left out, not an image:\n  empty\n  a/notes.jpg\n" in ended_well.out
     assert "the results lie in products/normal, products/thumbnail" in ended_well.out
     for path in ("products/thumbnail/leaf ü.png", "products/normal/deep leaf.txt.jpg"):
         assert (await content(gateway, path))[0] == 200
@@ -56,22 +56,22 @@ async def test_a_folder_with_sub_folders_is_converted(gateway: Client, tmp_path:
 
 
 async def test_many_batches_become_one_run(gateway: Client, tmp_path: Path) -> None:
-    """More pictures than go into a request; the history tells one run by its name."""
-    picture = image_files.png(size=(8, 8))
-    fill(tmp_path, {f"{number:03}/many {number:03}.png": picture for number in range(250)})
+    """More images than go into a request; the history tells one run by its name."""
+    image = image_files.png(size=(8, 8))
+    fill(tmp_path, {f"{number:03}/many {number:03}.png": image for number in range(250)})
     done = await run(
         "convert", tmp_path, "--format", THUMBNAIL, "--server", address(gateway), "--action", "the spring folder"
     )
     _, history = await get(gateway, "/images/convert/runs")
 
     assert done.status == 0, done
-    assert "250 of 250 pictures converted" in done.out
+    assert "250 of 250 images converted" in done.out
     assert [each["action"] for each in history["items"]] == ["the spring folder"]
     assert history["items"][0]["progress"]["total"] == 250
 
 
 async def test_equal_names_are_told_apart_by_their_folders(gateway: Client, tmp_path: Path) -> None:
-    """No picture replaces another; the one at the top keeps its name; the new names are told."""
+    """No image replaces another; the one at the top keeps its name; the new names are told."""
     sizes = {"twin.png": 30, "red/twin.png": 40, "blue/sky/twin.png": 50, "red - twin.png": 60}
     fill(tmp_path, {name: image_files.png(size=(width, 20)) for name, width in sizes.items()})
     done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", address(gateway))
@@ -85,7 +85,7 @@ async def test_equal_names_are_told_apart_by_their_folders(gateway: Client, tmp_
         assert Image.open(io.BytesIO(data)).width == width
 
 
-async def test_failed_pictures_are_told_and_the_others_converted(gateway: Client, tmp_path: Path) -> None:
+async def test_failed_images_are_told_and_the_others_converted(gateway: Client, tmp_path: Path) -> None:
     """Those that the gateway refuses, those that cannot be decoded, and those that cannot be sent."""
     whole = image_files.jpeg(size=(300, 200))
     files = {
@@ -99,33 +99,33 @@ async def test_failed_pictures_are_told_and_the_others_converted(gateway: Client
     failed = done.out.partition("failed:\n")[2]
 
     assert done.status == 1, done
-    assert "2 of 5 pictures converted, 3 failed" in done.out
+    assert "2 of 5 images converted, 3 failed" in done.out
     assert "\n  bad/header only.png: " in f"\n{failed}"
     assert "\n  bad/half.jpg: " in f"\n{failed}"
     assert "\n  bad/name\\n.jpg: The name holds a path separator or a control character." in f"\n{failed}"
     assert (await content(gateway, "products/thumbnail/one.jpg"))[0] == 200
 
 
-async def test_a_picture_over_the_upload_limit_fails_alone(
+async def test_an_image_over_the_upload_limit_fails_alone(
     make_settings: MakeSettings, resources: Resources, tmp_path: Path
 ) -> None:
-    """Batches that are too large for the server are sent in parts; a picture that is too large is told."""
+    """Batches that are too large for the server are sent in parts; an image that is too large is told."""
     small = image_files.png(size=(20, 20))
     noise = Image.frombytes("RGB", (1200, 1200), os.urandom(1200 * 1200 * 3))
-    files = {f"small {number}.png": small for number in range(3)} | {"large.png": image_files.png(picture=noise)}
+    files = {f"small {number}.png": small for number in range(3)} | {"large.png": image_files.png(image=noise)}
     settings = make_settings(gateway=Gateway(api_key=API_KEY, max_upload_mb=1))
     async with TestClient(TestServer(create_app(settings, resources))) as narrow:
         done = await run("convert", fill(tmp_path, files), "--format", THUMBNAIL, "--server", address(narrow))
 
     assert done.status == 1, done
-    assert "3 of 4 pictures converted, 1 failed" in done.out
+    assert "3 of 4 images converted, 1 failed" in done.out
     assert "large.png: The request's body is larger than is allowed." in done.out
 
 
 async def test_an_upload_whose_answer_is_lost_is_sent_again(
     make_settings: MakeSettings, resources: Resources, tmp_path: Path
 ) -> None:
-    """Into the same directory, so that no picture is missing and none is there twice."""
+    """Into the same directory, so that no image is missing and none is there twice."""
     uploads = 0
 
     async def cut_the_second(request: web.Request, _response: web.StreamResponse) -> None:
@@ -137,8 +137,8 @@ async def test_an_upload_whose_answer_is_lost_is_sent_again(
 
     app = create_app(make_settings(), resources)
     app.on_response_prepare.append(cut_the_second)
-    picture = image_files.png(size=(8, 8))
-    fill(tmp_path, {f"{number:03}.png": picture for number in range(150)})
+    image = image_files.png(size=(8, 8))
+    fill(tmp_path, {f"{number:03}.png": image for number in range(150)})
     async with TestClient(TestServer(app)) as client, fault_proxy(client.port or 0) as proxy:
         server = f"http://127.0.0.1:{proxy.port}"
         done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", server)
@@ -151,8 +151,8 @@ async def test_an_upload_whose_answer_is_lost_is_sent_again(
 
 async def test_ctrl_c_cancels_the_run(gateway: Client, tmp_path: Path) -> None:
     """The server's run has ended when the command has; its status is 130."""
-    picture = image_files.jpeg(size=(2400, 1800))
-    fill(tmp_path, {f"{number}.jpg": picture for number in range(150)})
+    image = image_files.jpeg(size=(2400, 1800))
+    fill(tmp_path, {f"{number}.jpg": image for number in range(150)})
     process = await begin("convert", tmp_path, "--format", PRODUCT, "--server", address(gateway))
     await until_running(gateway, process)
     process.send_signal(signal.SIGINT)
@@ -231,7 +231,7 @@ async def test_no_server_is_told_in_a_line(tmp_path: Path) -> None:
 
 
 async def test_an_unknown_format_is_told_in_a_line(gateway: Client, tmp_path: Path) -> None:
-    """It is no fault of the pictures, so none of them is told as failed."""
+    """It is no fault of the images, so none of them is told as failed."""
     fill(tmp_path, {"a.png": image_files.png(), "b.png": image_files.png()})
     done = await run("convert", tmp_path, "--format", "content.imageFormat.none", "--server", address(gateway))
 
@@ -257,13 +257,13 @@ async def test_a_folder_that_is_none_is_told_in_a_line(tmp_path: Path) -> None:
         assert (done.status, done.err) == (2, f"imageconverter: {path} is not a folder\n")
 
 
-async def test_a_folder_without_pictures_is_wrong_use(gateway: Client, tmp_path: Path) -> None:
+async def test_a_folder_without_images_is_wrong_use(gateway: Client, tmp_path: Path) -> None:
     """What lies there is told; no run is started."""
     done = await run("convert", fill(tmp_path, {"a.txt": b"a"}), "--format", THUMBNAIL, "--server", address(gateway))
 
     assert done.status == 2
     assert "  a.txt\n" in done.out
-    assert "there are no pictures" in done.err
+    assert "there are no images" in done.err
     assert (await get(gateway, "/images/convert/runs"))[1] == {"items": []}
 
 

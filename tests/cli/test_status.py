@@ -47,7 +47,7 @@ async def test_the_last_run_is_told_for_people(gateway: Client, resources: Resou
 
 
 async def test_a_watched_run_is_followed_to_its_end(gateway: Client, resources: Resources) -> None:
-    """The command ends with the run, and with 1 where a picture failed."""
+    """The command ends with the run, and with 1 where an image failed."""
     files = {f"{number}.jpg": image_files.jpeg(size=(2400, 1800)) for number in range(40)}
     await start(gateway, await put_sources(resources, {**files, "broken.jpg": broken()}), PRODUCT)
     done = await run("status", "--watch", "--server", address(gateway))
@@ -56,7 +56,7 @@ async def test_a_watched_run_is_followed_to_its_end(gateway: Client, resources: 
     assert status["running"] is False
     assert done.status == 1, done
     assert "state     finished" in done.out
-    assert "pictures  41 of 41: 40 success, 0 warning, 0 skipped, 1 error" in done.out
+    assert "images  41 of 41: 40 success, 0 warning, 0 skipped, 1 error" in done.out
     assert re.search(r"^run [0-9a-f]{12}: 41 of 41 images, ", done.out, re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""`POST images/upload?directory=`: adding pictures to an upload that was staged before."""
+"""`POST images/upload?directory=`: adding images to an upload that was staged before."""
 
 import base64
 from typing import Any
@@ -12,13 +12,13 @@ from tests.testing.runs import Client, post
 
 
 def body(name: str, data: bytes | None = None) -> dict[str, Any]:
-    """Return the body of an upload of one picture."""
+    """Return the body of an upload of one image."""
     text = base64.b64encode(data or image_files.png()).decode()
     return {"fileName": name, "formats": [THUMBNAIL], "imageData": text}
 
 
 @pytest.mark.parametrize("base", ["/admin/api/v1/images", "/images"])
-async def test_pictures_are_added_to_an_upload(gateway: Client, resources: Resources, base: str) -> None:
+async def test_images_are_added_to_an_upload(gateway: Client, resources: Resources, base: str) -> None:
     """The answer names the same directory and counts what this request brought."""
     _, first = await post(gateway, f"{base}/upload", body("a.png"))
     added = await post(gateway, f"{base}/upload?directory={first['path']}", body("b.png"))
@@ -28,7 +28,7 @@ async def test_pictures_are_added_to_an_upload(gateway: Client, resources: Resou
         assert await resources.store.head(f"source/{first['path']}/{name}") is not None
 
 
-async def test_a_picture_of_the_same_name_is_replaced(gateway: Client, resources: Resources) -> None:
+async def test_an_image_of_the_same_name_is_replaced(gateway: Client, resources: Resources) -> None:
     """So that a request whose answer was lost can be sent again."""
     again = image_files.png(size=(3, 3))
     _, first = await post(gateway, "/images/upload", body("a.png"))

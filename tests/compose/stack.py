@@ -81,9 +81,9 @@ def photograph(width: int, height: int) -> bytes:
     """Return a JPEG with smooth areas and grain, as a camera would make it."""
     slope = Image.linear_gradient("L").resize((width, height))
     grain = Image.blend(slope, Image.effect_noise((width, height), 60), 0.3)
-    picture = Image.merge("RGB", (slope, grain, slope.transpose(Image.Transpose.FLIP_TOP_BOTTOM)))
+    image = Image.merge("RGB", (slope, grain, slope.transpose(Image.Transpose.FLIP_TOP_BOTTOM)))
     file = io.BytesIO()
-    picture.save(file, "JPEG", quality=90)
+    image.save(file, "JPEG", quality=90)
     return file.getvalue()
 
 
@@ -143,11 +143,11 @@ class Stack:
         (depth,) = re.findall(r'^imageconverter_queue_jobs{lane="interactive"} (\d+)', metrics, re.MULTILINE)
         return int(depth)
 
-    def convert(self, picture: bytes, name: str, *formats: str) -> list[dict[str, Any]]:
-        """Convert *picture* to *formats* while waiting; returns the rows of the answer."""
+    def convert(self, image: bytes, name: str, *formats: str) -> list[dict[str, Any]]:
+        """Convert *image* to *formats* while waiting; returns the rows of the answer."""
         body = {
             "fileName": name,
-            "imageData": base64.b64encode(picture).decode(),
+            "imageData": base64.b64encode(image).decode(),
             "formats": [f"content.imageFormat.{each}" for each in formats or ("normal",)],
         }
         items: list[dict[str, Any]] = self.ask("POST", "images/upload/convert", json.dumps(body).encode())["items"]
@@ -161,7 +161,7 @@ class Stack:
             return json.load(answer)
 
     def download(self, path: str) -> bytes:
-        """Fetch a converted picture."""
+        """Fetch a converted image."""
         with urllib.request.urlopen(self._address(f"content/{path}"), timeout=30) as answer:
             return bytes(answer.read())
 

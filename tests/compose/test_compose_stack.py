@@ -68,9 +68,9 @@ def assert_converts(stack: Stack, name: str) -> None:
     """Convert a photograph and look at what comes of it."""
     (row,) = stack.convert(photograph(1600, 1200), name)
     assert (row["status"], row["output"]) == ("success", f"products/normal/{name}")
-    with Image.open(io.BytesIO(stack.download(row["output"]))) as picture:
-        picture.load()
-        assert (picture.format, picture.size) == ("JPEG", (800, 600))
+    with Image.open(io.BytesIO(stack.download(row["output"]))) as image:
+        image.load()
+        assert (image.format, image.size) == ("JPEG", (800, 600))
 
 
 # --- converting, and losing workers ---------------------------------------------------------------
@@ -82,7 +82,7 @@ def test_photograph_is_converted_and_served(stack: Stack) -> None:
 
 
 def test_a_report_is_made_in_a_read_only_container(stack: Stack) -> None:
-    """With its work in a volume; the picture of another test is unused, one that nobody has is missing."""
+    """With its work in a volume; the image of another test is unused, one that nobody has is missing."""
     assert_converts(stack, "unused.jpg")
     stack.ask("PUT", "images/catalog/products?as=csv", b"id,active,images\n1,true,nobody-has.jpg\n")
     stack.ask("POST", "images/report", b"{}")
@@ -104,11 +104,11 @@ def test_goes_on_converting_after_a_worker_was_killed(stack: Stack, workers: lis
 def test_conversion_outlives_the_worker_that_had_it(stack: Stack, workers: list[str]) -> None:
     """A job whose worker is killed half-way is done by another one, and the client sees a success."""
     doomed, *others = workers
-    picture = photograph(6000, 4000)
+    image = photograph(6000, 4000)
     with ThreadPoolExecutor(1) as clients:
         docker("pause", *others)  # so that there is no doubt who takes the job
         try:
-            conversion = clients.submit(stack.convert, picture, "outlives.jpg", "normal", "thumbnailProduct")
+            conversion = clients.submit(stack.convert, image, "outlives.jpg", "normal", "thumbnailProduct")
             until(stack.leases, "a worker takes the job", seconds=30)
             docker("kill", doomed)
             assert stack.leases(), "the job was done before the worker died: nothing was tested"
@@ -145,10 +145,10 @@ def _host_pid(container: str) -> int:
 def test_stopping_the_stack_finishes_what_was_accepted(stack: Stack, workers: list[str]) -> None:
     """Also what no worker has begun: the gateway stops first, and the workers stay until it has answered."""
     count = 24  # twice what the workers take at once
-    picture = photograph(2000, 1500)
+    image = photograph(2000, 1500)
     with ThreadPoolExecutor(count) as clients:
         docker("pause", *workers)
-        conversions = [clients.submit(stack.convert, picture, f"late-{number}.jpg") for number in range(count)]
+        conversions = [clients.submit(stack.convert, image, f"late-{number}.jpg") for number in range(count)]
         until(lambda: stack.queued() == count, "all conversions are queued", seconds=30)
         docker("unpause", *workers)
         stack.compose("stop")
@@ -156,7 +156,7 @@ def test_stopping_the_stack_finishes_what_was_accepted(stack: Stack, workers: li
     assert [row["status"] for each in conversions for row in each.result()] == ["success"] * count
 
 
-def test_pictures_survive_the_removal_of_all_containers(stack: Stack) -> None:
+def test_images_survive_the_removal_of_all_containers(stack: Stack) -> None:
     """What was converted lies in a volume, and the next containers serve it."""
     assert_converts(stack, "kept.jpg")
     kept = stack.download("products/normal/kept.jpg")
@@ -242,7 +242,7 @@ def test_documented_command_makes_all_secrets(tmp_path: Path) -> None:
 
 
 def test_only_the_gateway_is_told_who_may_call_it(stack: Stack) -> None:
-    """A worker, which handles hostile pictures, knows neither the API key nor the password."""
+    """A worker, which handles hostile images, knows neither the API key nor the password."""
     keepers = {
         stack.service(container)
         for container in stack.containers()

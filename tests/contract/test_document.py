@@ -26,7 +26,7 @@ def test_the_document_is_valid(contract: Contract) -> None:
 
 
 def test_the_document_has_every_route_and_no_other() -> None:
-    """The images API below its short base, and the pictures whose addresses it hands out."""
+    """The images API below its short base, and the images whose addresses it hands out."""
     routed = {(method, f"/images{path}") for method, path, _ in IMAGES} | {("GET", "/content/{path}")}
 
     assert {(each.method, each.path) for each in openapi_document.IMAGES.operations} == routed

@@ -58,7 +58,7 @@ async def test_every_request_to_the_images_api_is_answered_as_its_document_says(
 async def test_every_request_to_the_imageconverter_api_is_answered_as_its_document_says(
     client: TestClient[Any, Any], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """Likewise, with a picture under the key of the examples."""
+    """Likewise, with an image under the key of the examples."""
     key = IMAGECONVERTER.document["components"]["parameters"]["ImageKey"]["example"]
     body = FormData()
     body.add_field("sourceImage", image_files.png(), filename="a.png")

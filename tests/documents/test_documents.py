@@ -48,7 +48,7 @@ def test_every_permission_is_explained() -> None:
 
 
 def test_the_tree_of_errors_is_complete() -> None:
-    """Every class stands in the picture at the top of the module, with its status."""
+    """Every class stands in the image at the top of the module, with its status."""
 
     def subclasses(kind: type[ImageConverterError]) -> list[type[ImageConverterError]]:
         return [kind, *(below for each in kind.__subclasses__() for below in subclasses(each))]

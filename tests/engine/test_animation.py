@@ -7,7 +7,7 @@ from PIL import Image, ImageSequence
 
 from imageconverter.engine import Failed, Limits, OutputType, Target
 from imageconverter.engine.animation import Frames
-from imageconverter.engine.decode import open_picture
+from imageconverter.engine.decode import open_image
 from imageconverter.engine.pipeline import convert
 from tests.testing import image_files
 from tests.testing.judging import difference, opened, result, results, target
@@ -17,11 +17,11 @@ _COLOURS = [(200, 30, 30), (30, 180, 60), (40, 60, 200), (220, 200, 40), (240, 2
 
 
 def _animation(kind: str = "GIF", *, loop: int | None = 0, shown: tuple[int, ...] = (50, 200, 100, 700, 90)) -> bytes:
-    """Make five frames: a square in another place and another colour in each, shown for as many milliseconds."""
+    """Make five frames: a square in another place and another color in each, shown for as many milliseconds."""
     frames = []
-    for index, colour in enumerate(_COLOURS):
+    for index, color in enumerate(_COLOURS):
         frame = Image.new("RGB", (120, 80), (90, 90, 110))
-        frame.paste(colour, (20 * index, 10 * index, 20 * index + 30, 10 * index + 30))
+        frame.paste(color, (20 * index, 10 * index, 20 * index + 30, 10 * index + 30))
         frames.append(frame)
     options = {} if loop is None else {"loop": loop}
     if kind in ("WEBP", "AVIF"):
@@ -128,7 +128,7 @@ def test_too_many_frames_become_one(limits: Limits) -> None:
 def test_frames_are_not_decoded_in_vain(kind: str, decoded: int) -> None:
     """Where the header says that there are too many; a GIF's does not."""
     limits = Limits(frames=4)
-    image, _ = open_picture(io.BytesIO(_animation(kind)), limits)
+    image, _ = open_image(io.BytesIO(_animation(kind)), limits)
     frames = Frames(image, limits)
 
     assert (len(list(frames)), frames.too_many) == (decoded, True)
@@ -154,13 +154,13 @@ def test_an_animation_is_not_enlarged_beyond_the_limit() -> None:
 
 
 def test_a_crop_and_a_turn_hold_for_every_frame() -> None:
-    """As for a picture."""
+    """As for an image."""
     made = result(_animation("PNG"), 40, output="webp", fit="crop")
 
     assert {frame.size for frame in _frames(made.data)} == {(40, 40)}
 
 
 def test_the_animations_of_the_other_tests_move() -> None:
-    """Pictures with transparency, palettes, and no time written anywhere."""
+    """Images with transparency, palettes, and no time written anywhere."""
     for kind in ("GIF", "WebP", "PNG", "AVIF"):
         assert len(_frames(result(image_files.SOURCES[f"{kind} animated"](), 48, output="keep").data)) == 3

@@ -1,4 +1,4 @@
-"""Modes and colour spaces: whatever a source means, its outputs say the same in 8 bits and sRGB."""
+"""Modes and color spaces: whatever a source means, its outputs say the same in 8 bits and sRGB."""
 
 import io
 from typing import get_args
@@ -8,7 +8,7 @@ from PIL import Image, ImageCms
 
 from imageconverter.engine.color import to_eight_bits, to_srgb
 from tests.testing import image_files
-from tests.testing.judging import alpha, difference, is_near, opened, picture
+from tests.testing.judging import alpha, converted, difference, is_near, opened
 
 _GREYS16 = (0, 257, 16_384, 32_768, 51_400, 65_535)
 _GREYS8 = [0, 1, 64, 128, 200, 255]
@@ -24,9 +24,9 @@ _GREYS8 = [0, 1, 64, 128, 200, 255]
     ],
     ids=["PNG", "TIFF", "TIFF big-endian"],
 )
-def test_sixteen_bits_of_grey_become_eight(data: bytes) -> None:
+def test_sixteen_bits_of_gray_become_eight(data: bytes) -> None:
     """Black stays black and white stays white, in either order of bytes."""
-    image = picture(data)
+    image = converted(data)
 
     assert image.mode == "L"
     assert list(image.get_flattened_data())[:6] == _GREYS8
@@ -34,7 +34,7 @@ def test_sixteen_bits_of_grey_become_eight(data: bytes) -> None:
 
 def test_sixteen_bits_a_channel_become_eight() -> None:
     """As if there had been eight from the beginning."""
-    image = picture(image_files.rgb16_png(), 96)
+    image = converted(image_files.rgb16_png(), 96)
 
     assert image.mode == "RGB"
     assert difference(image, image_files.photo()) < 0.5
@@ -49,8 +49,8 @@ def test_sixteen_bits_a_channel_become_eight() -> None:
     ],
 )
 def test_floating_point_is_stretched_over_the_whole_range(values: tuple[float, ...], greys: list[int]) -> None:
-    """What such numbers mean is not written anywhere; flat pictures are black."""
-    image = picture(image_files.float_tiff(values))
+    """What such numbers mean is not written anywhere; flat images are black."""
+    image = converted(image_files.float_tiff(values))
 
     assert image.mode == "L"
     assert list(image.get_flattened_data())[: len(greys)] == greys
@@ -58,9 +58,9 @@ def test_floating_point_is_stretched_over_the_whole_range(values: tuple[float, .
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), float("-inf"), 3.4e38, -3.4e38])
 def test_numbers_that_are_none_do_no_harm(odd: float) -> None:
-    """There is no right picture of them, but there is one."""
-    assert picture(image_files.float_tiff((odd, 0.0, 1.0))).mode == "L"
-    assert picture(image_files.float_tiff((0.0, odd, 1.0))).mode == "L"
+    """There is no right image of them, but there is one."""
+    assert converted(image_files.float_tiff((odd, 0.0, 1.0))).mode == "L"
+    assert converted(image_files.float_tiff((0.0, odd, 1.0))).mode == "L"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_numbers_that_are_none_do_no_harm(odd: float) -> None:
     ids=lambda value: value.mode if isinstance(value, Image.Image) else value,
 )
 def test_every_mode_becomes_one_that_can_be_resized(given: Image.Image, mode: str) -> None:
-    """Grey stays grey, alpha stays, everything else becomes RGB or waits for its profile."""
+    """Gray stays gray, alpha stays, everything else becomes RGB or waits for its profile."""
     made = to_eight_bits(given)
 
     assert made.mode == mode
@@ -96,7 +96,7 @@ def test_every_mode_becomes_one_that_can_be_resized(given: Image.Image, mode: st
 @pytest.mark.parametrize("kind", get_args(image_files.Transparency))
 def test_transparency_is_found_wherever_it_is_written(kind: image_files.Transparency) -> None:
     """The disc is opaque, its surroundings are not."""
-    image = picture(image_files.transparent_png(kind=kind), 96)
+    image = converted(image_files.transparent_png(kind=kind), 96)
     opaque = alpha(image)
 
     assert image.mode == ("LA" if kind == "LA" else "RGBA")
@@ -108,7 +108,7 @@ def test_transparency_is_found_wherever_it_is_written(kind: image_files.Transpar
 
 # --- sRGB ---------------------------------------------------------------------------------------
 def managed(image: Image.Image, profile: bytes) -> Image.Image:
-    """Return *image* as a colour-managed program shows it."""
+    """Return *image* as a color-managed program shows it."""
     made = ImageCms.profileToProfile(
         image,
         ImageCms.ImageCmsProfile(io.BytesIO(profile)),
@@ -125,12 +125,12 @@ def managed(image: Image.Image, profile: bytes) -> Image.Image:
     "make", [image_files.jpeg, image_files.png, image_files.webp, image_files.avif, image_files.tiff]
 )
 def test_display_p3_comes_out_as_a_managed_program_shows_it(make: type) -> None:
-    """Colours are converted, not just relabelled."""
+    """Colors are converted, not just relabelled."""
     size = (300, 200)
     data = make(size=size, profile=image_files.p3_profile())
     source = opened(data)
     reference = managed(source, image_files.p3_profile()).resize((150, 100), Image.Resampling.LANCZOS)
-    image = picture(data, 150)
+    image = converted(data, 150)
 
     assert difference(image, reference) < 1
     assert difference(source.resize((150, 100), Image.Resampling.LANCZOS), reference) > 4
@@ -141,7 +141,7 @@ def test_cmyk_with_a_profile_comes_out_as_it_would_be_printed() -> None:
     data = image_files.cmyk_jpeg(size=(300, 200), profile=image_files.cmyk_profile())
     source = opened(data)
     reference = managed(source, image_files.cmyk_profile()).resize((150, 100), Image.Resampling.LANCZOS)
-    image = picture(data, 150)
+    image = converted(data, 150)
 
     assert image.mode == "RGB"
     assert difference(image, reference) < 1.5
@@ -149,7 +149,7 @@ def test_cmyk_with_a_profile_comes_out_as_it_would_be_printed() -> None:
 
 
 def test_the_black_of_a_press_becomes_black() -> None:
-    """The scale of greys is stretched to that of the screen, as browsers do it."""
+    """The scale of grays is stretched to that of the screen, as browsers do it."""
     inks = Image.new("CMYK", (16, 16), (255, 255, 255, 255))
     black = to_srgb(inks, image_files.cmyk_profile()).getpixel((8, 8))
     white = to_srgb(Image.new("CMYK", (16, 16)), image_files.cmyk_profile()).getpixel((8, 8))
@@ -159,9 +159,9 @@ def test_the_black_of_a_press_becomes_black() -> None:
 
 
 @pytest.mark.parametrize("data", [image_files.cmyk_jpeg(), image_files.cmyk_tiff()], ids=["JPEG", "TIFF"])
-def test_cmyk_without_a_profile_looks_like_the_picture(data: bytes) -> None:
+def test_cmyk_without_a_profile_looks_like_the_image(data: bytes) -> None:
     """It is not inverted, and paper is white."""
-    image = picture(data, 96)
+    image = converted(data, 96)
 
     assert image.mode == "RGB"
     assert difference(image, image_files.photo()) < 4
@@ -169,22 +169,22 @@ def test_cmyk_without_a_profile_looks_like_the_picture(data: bytes) -> None:
 
 def test_lab_is_converted() -> None:
     """TIFF has it."""
-    image = picture(image_files.tiff(picture=image_files.lab_photo()), 96)
+    image = converted(image_files.tiff(image=image_files.lab_photo()), 96)
 
     assert image.mode == "RGB"
     assert difference(image, image_files.photo()) < 3
 
 
-def test_grey_with_a_profile_is_converted_and_stays_grey() -> None:
+def test_gray_with_a_profile_is_converted_and_stays_grey() -> None:
     """In a linear scale a quarter of the light is far from dark."""
-    linear = picture(image_files.png(picture=Image.new("L", (8, 8), 64), profile=image_files.grey_profile(gamma=1.0)))
+    linear = converted(image_files.png(image=Image.new("L", (8, 8), 64), profile=image_files.grey_profile(gamma=1.0)))
 
     assert linear.mode == "L"
     assert is_near((linear.getpixel((4, 4)),), (137,), 2)
 
 
-def test_alpha_is_kept_while_colours_are_converted() -> None:
-    """In grey and in colour."""
+def test_alpha_is_kept_while_colors_are_converted() -> None:
+    """In gray and in color."""
     disc = image_files.cutout()
     for given, profile in (
         (disc, image_files.p3_profile()),
@@ -211,7 +211,7 @@ def test_alpha_is_kept_while_colours_are_converted() -> None:
     ],
 )
 def test_a_profile_that_says_nothing_changes_nothing(profile: bytes | None) -> None:
-    """Whether it is sRGB itself, broken, or of another colour space than the picture."""
+    """Whether it is sRGB itself, broken, or of another color space than the image."""
     photo = image_files.photo()
 
     assert to_srgb(photo, profile).tobytes() == photo.tobytes()
@@ -224,8 +224,8 @@ def test_srgb_costs_nothing() -> None:
     assert to_srgb(photo, image_files.srgb_profile()) is photo
 
 
-def test_a_broken_profile_does_not_break_a_cmyk_picture() -> None:
+def test_a_broken_profile_does_not_break_a_cmyk_image() -> None:
     """It is converted as if it had none."""
-    image = picture(image_files.cmyk_jpeg(profile=image_files.cmyk_profile()[:400]), 96)
+    image = converted(image_files.cmyk_jpeg(profile=image_files.cmyk_profile()[:400]), 96)
 
     assert difference(image, image_files.photo()) < 4

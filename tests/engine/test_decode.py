@@ -13,21 +13,21 @@ import pytest
 from PIL import AvifImagePlugin, Image
 
 from imageconverter.engine import Limits, check_header, probe
-from imageconverter.engine.decode import load, open_picture
+from imageconverter.engine.decode import load, open_image
 from imageconverter.engine.geometry import Size
-from imageconverter.engine.header import is_dear
+from imageconverter.engine.header import is_expensive
 from imageconverter.engine.pipeline import convert
-from imageconverter.errors import NotAPicture, PictureError, PictureTooLarge, Undecodable
+from imageconverter.errors import ImageError, ImageTooLarge, NotAnImage, Undecodable
 from tests.testing import image_files
-from tests.testing.judging import difference, is_upright, picture
+from tests.testing.judging import converted, difference, is_upright
 
 _ORIENTED: dict[str, Callable[[int], bytes]] = {
-    "JPEG": lambda o: image_files.jpeg(picture=image_files.corners(), orientation=o),
-    "PNG": lambda o: image_files.png(picture=image_files.corners(), orientation=o),
-    "WebP": lambda o: image_files.webp(picture=image_files.corners(), orientation=o),
-    "AVIF": lambda o: image_files.avif(picture=image_files.corners(), orientation=o),
-    "TIFF": lambda o: image_files.tiff(picture=image_files.corners(), orientation=o),
-    "TIFF LZW": lambda o: image_files.tiff(picture=image_files.corners(), orientation=o, compression="tiff_lzw"),
+    "JPEG": lambda o: image_files.jpeg(image=image_files.corners(), orientation=o),
+    "PNG": lambda o: image_files.png(image=image_files.corners(), orientation=o),
+    "WebP": lambda o: image_files.webp(image=image_files.corners(), orientation=o),
+    "AVIF": lambda o: image_files.avif(image=image_files.corners(), orientation=o),
+    "TIFF": lambda o: image_files.tiff(image=image_files.corners(), orientation=o),
+    "TIFF LZW": lambda o: image_files.tiff(image=image_files.corners(), orientation=o, compression="tiff_lzw"),
 }
 
 
@@ -35,7 +35,7 @@ _ORIENTED: dict[str, Callable[[int], bytes]] = {
 @pytest.mark.parametrize("make", image_files.SOURCES.values(), ids=image_files.SOURCES.keys())
 def test_the_extents_are_known_before_decoding(make: Callable[[], bytes]) -> None:
     """They are those that come out of the decoder."""
-    image, info = open_picture(io.BytesIO(make()), Limits())
+    image, info = open_image(io.BytesIO(make()), Limits())
     load(image, info, at_least=(10_000, 10_000))
 
     assert info.size == (image.size[::-1] if info.is_sideways else image.size)
@@ -44,38 +44,38 @@ def test_the_extents_are_known_before_decoding(make: Callable[[], bytes]) -> Non
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", _ORIENTED)
 def test_every_format_that_can_be_turned_is_turned(kind: str, orientation: int) -> None:
-    """Extents are those that a person sees, and the picture comes out upright."""
+    """Extents are those that a person sees, and the image comes out upright."""
     data = _ORIENTED[kind](orientation)
-    _, info = open_picture(io.BytesIO(data), Limits())
+    _, info = open_image(io.BytesIO(data), Limits())
 
     assert info.size == image_files.SIZE
-    assert is_upright(picture(data, 48))
+    assert is_upright(converted(data, 48))
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65_535])
 def test_an_orientation_that_does_not_exist_is_passed_over(orientation: int) -> None:
-    """The picture is taken as it is stored."""
-    _, info = open_picture(io.BytesIO(image_files.jpeg(orientation=orientation)), Limits())
+    """The image is taken as it is stored."""
+    _, info = open_image(io.BytesIO(image_files.jpeg(orientation=orientation)), Limits())
 
     assert info.orientation == 1
 
 
 def test_an_orientation_behind_the_pixels_of_a_png_is_found() -> None:
     """The chunk may stand anywhere."""
-    data = image_files.png(picture=image_files.corners(), orientation=6)
+    data = image_files.png(image=image_files.corners(), orientation=6)
     start = data.index(b"eXIf") - 4
     end = start + 12 + int.from_bytes(data[start : start + 4], "big")
     moved = data[:start] + data[end:-12] + data[start:end] + data[-12:]
 
-    assert is_upright(picture(moved))
+    assert is_upright(converted(moved))
 
 
 @pytest.mark.parametrize("make", [image_files.jpeg, image_files.webp])
-def test_broken_exif_does_not_break_the_picture(make: Callable[..., bytes]) -> None:
-    """A picture that every browser shows is not refused for what somebody wrote beside it."""
+def test_broken_exif_does_not_break_the_image(make: Callable[..., bytes]) -> None:
+    """An image that every browser shows is not refused for what somebody wrote beside it."""
     data = make(orientation=6)
     broken = data.replace(b"MM\0*", b"XX\0*")
-    image, info = open_picture(io.BytesIO(broken), Limits())
+    image, info = open_image(io.BytesIO(broken), Limits())
     load(image, info, at_least=image_files.SIZE)
 
     assert broken != data
@@ -86,7 +86,7 @@ def test_broken_exif_does_not_break_a_png() -> None:
     """Nor one that pretends to be longer than it is."""
     for exif in (b"XX\0*nothing", b"MM\0*\0\0\0\x08\xff\xff", b""):
         data = image_files.raw_png((4, 4), 8, 0, [bytes(4)] * 4, (b"eXIf", exif))
-        image, info = open_picture(io.BytesIO(data), Limits())
+        image, info = open_image(io.BytesIO(data), Limits())
         load(image, info, at_least=(4, 4))
 
         assert info.orientation == 1
@@ -107,9 +107,9 @@ def test_broken_exif_does_not_break_a_png() -> None:
         (image_files.mpo(), False),
     ],
 )
-def test_an_animation_is_told_from_a_picture(data: bytes, animated: bool) -> None:  # noqa: FBT001
-    """The second picture in a telephone's JPEG is no frame."""
-    _, info = open_picture(io.BytesIO(data), Limits())
+def test_an_animation_is_told_from_an_image(data: bytes, animated: bool) -> None:  # noqa: FBT001
+    """The second image in a telephone's JPEG is no frame."""
+    _, info = open_image(io.BytesIO(data), Limits())
 
     assert info.animated is animated
 
@@ -122,13 +122,13 @@ def test_an_animation_is_told_from_a_picture(data: bytes, animated: bool) -> Non
         (image_files.flat_webp((16_000, 5000)), True),
         (image_files.jpeg_bomb(), False),  # decoded at a smaller scale, or not at all
         (image_files.png()[:10], False),
-        (b"no picture", False),
+        (b"no image", False),
         (b"", False),
     ],
 )
 def test_what_takes_long_is_told_by_its_header(data: bytes, dear: bool) -> None:  # noqa: FBT001
     """And what does not say it is taken for quick."""
-    assert is_dear(io.BytesIO(data)) is dear
+    assert is_expensive(io.BytesIO(data)) is dear
 
 
 def test_frames_are_not_counted() -> None:
@@ -136,7 +136,7 @@ def test_frames_are_not_counted() -> None:
     frame = b",\0\0\0\0\1\0\1\0\0\2\2\x4c\1\0"
     data = b"GIF89a\1\0\1\0\x80\0\0" + bytes(6) + frame * 200_000 + b";"
     began = time.process_time()
-    _, info = open_picture(io.BytesIO(data), Limits())
+    _, info = open_image(io.BytesIO(data), Limits())
 
     assert info.animated
     assert time.process_time() - began < 0.2
@@ -148,20 +148,20 @@ def test_a_second_frame_that_is_broken_costs_only_itself() -> None:
     second = b"!\xf9\4\0\0\0\0\0" + b",\0\0\0\0\1\0\1\0\x80" + bytes(6) + b"\2\2\x4c\1\0"
 
     for cut in range(len(second)):
-        image, info = open_picture(io.BytesIO(first + second[:cut]), Limits())
+        image, info = open_image(io.BytesIO(first + second[:cut]), Limits())
         load(image, info, at_least=(1, 1))
 
         assert difference(image.convert("RGB"), image_files.photo()) < 8
 
 
 @pytest.mark.parametrize(("depth", "key", "greys"), [(1, 1, 2), (2, 2, 4), (4, 3, 16)])
-def test_a_grey_that_stands_for_transparency_is_found_at_every_depth(depth: int, key: int, greys: int) -> None:
+def test_a_gray_that_stands_for_transparency_is_found_at_every_depth(depth: int, key: int, greys: int) -> None:
     """Optimisers write small icons this way."""
     row = int("".join(f"{grey:0{depth}b}" for grey in range(greys)).ljust(8, "0"), 2)
     data = image_files.raw_png(
         (greys, 1), depth, 0, [row.to_bytes(max(1, greys * depth // 8), "big")], (b"tRNS", key.to_bytes(2, "big"))
     )
-    out = picture(data)
+    out = converted(data)
 
     assert list(out.getchannel("A").tobytes()) == [0 if grey == key else 255 for grey in range(greys)]
 
@@ -172,8 +172,8 @@ def test_a_bomb_is_refused_at_once(make: Callable[[], bytes]) -> None:
     """It is measured by its header."""
     data = make()
     began = time.process_time()
-    with pytest.raises(PictureTooLarge, match=r"more than 100 megapixels|too many pixels"):
-        open_picture(io.BytesIO(data), Limits())
+    with pytest.raises(ImageTooLarge, match=r"more than 100 megapixels|too many pixels"):
+        open_image(io.BytesIO(data), Limits())
 
     assert time.process_time() - began < 0.2
 
@@ -183,14 +183,14 @@ def test_the_frame_of_a_gif_may_not_outgrow_the_limit() -> None:
     data = image_files.gif_frame_bomb(size=(40, 30))
 
     assert check_header(io.BytesIO(data), Limits(pixels=1199)).name == "GIF"
-    with pytest.raises(PictureTooLarge, match="more than"):
-        open_picture(io.BytesIO(data), Limits(pixels=1199))
+    with pytest.raises(ImageTooLarge, match="more than"):
+        open_image(io.BytesIO(data), Limits(pixels=1199))
 
 
 @pytest.mark.parametrize("name", [name for name in image_files.BOMBS if name != "GIF frame"])
 def test_a_bomb_is_refused_by_its_header_alone(name: str) -> None:
     """So the gateway can do it, which has no decoder."""
-    with pytest.raises(PictureTooLarge):
+    with pytest.raises(ImageTooLarge):
         probe(image_files.BOMBS[name](), Limits())
 
 
@@ -223,11 +223,11 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
 def test_the_limit_is_what_the_caller_says() -> None:
-    """A picture of exactly that many pixels passes."""
+    """An image of exactly that many pixels passes."""
     data = image_files.png(size=(40, 30))
 
     assert check_header(io.BytesIO(data), Limits(pixels=1200)).name == "PNG"
-    with pytest.raises(PictureTooLarge, match=r"more than 0\.001199 megapixels"):
+    with pytest.raises(ImageTooLarge, match=r"more than 0\.001199 megapixels"):
         check_header(io.BytesIO(data), Limits(pixels=1199))
 
 
@@ -238,14 +238,14 @@ def test_the_frame_of_an_animation_may_not_outgrow_its_canvas() -> None:
     data = b"RIFF" + (4 + len(extended) + len(bomb)).to_bytes(4, "little") + b"WEBP" + extended + bomb
 
     with pytest.raises(Undecodable):
-        open_picture(io.BytesIO(data), Limits())
+        open_image(io.BytesIO(data), Limits())
 
 
 @pytest.mark.parametrize(
     "name", [name for name in image_files.SOURCES if not {"animated", "pages"} & set(name.split())]
 )
 def test_half_a_file_is_refused(name: str) -> None:
-    """No picture with a grey lower half goes to a shop."""
+    """No image with a gray lower half goes to a shop."""
     data = image_files.truncated(image_files.SOURCES[name]())
 
     with pytest.raises(Undecodable, match=rf"^The {name.split(maxsplit=1)[0]} file is broken"):
@@ -253,20 +253,20 @@ def test_half_a_file_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "magic"), image_files.MAGICS.items(), ids=image_files.MAGICS.keys())
-def test_a_magic_number_is_no_picture(name: str, magic: bytes) -> None:
+def test_a_magic_number_is_no_image(name: str, magic: bytes) -> None:
     """Neither alone nor before bytes that mean nothing."""
     with pytest.raises(Undecodable, match=rf"^The {name} file is broken") as caught:
-        open_picture(io.BytesIO(magic), Limits())
-    assert not isinstance(caught.value, NotAPicture)  # that is for files which do not pretend to be pictures
-    with pytest.raises(PictureError):
-        open_picture(io.BytesIO(magic + image_files.garbage()), Limits())
+        open_image(io.BytesIO(magic), Limits())
+    assert not isinstance(caught.value, NotAnImage)  # that is for files which do not pretend to be images
+    with pytest.raises(ImageError):
+        open_image(io.BytesIO(magic + image_files.garbage()), Limits())
 
 
-@pytest.mark.parametrize("data", [b"", b"\0", image_files.garbage(), b"just some words, no picture"])
-def test_what_is_no_picture_is_refused(data: bytes) -> None:
+@pytest.mark.parametrize("data", [b"", b"\0", image_files.garbage(), b"just some words, no image"])
+def test_what_is_no_image_is_refused(data: bytes) -> None:
     """The reason tells a person what is wrong."""
-    with pytest.raises(NotAPicture, match=r"^The file is not of a supported picture format\.$"):
-        open_picture(io.BytesIO(data), Limits())
+    with pytest.raises(NotAnImage, match=r"^The file is not of a supported image format\.$"):
+        open_image(io.BytesIO(data), Limits())
 
 
 @pytest.mark.parametrize("name", image_files.MAGICS)
@@ -275,12 +275,12 @@ def test_only_the_decoder_that_is_announced_is_tried(name: str) -> None:
     magic = image_files.MAGICS[name]
     other = image_files.png() if name != "PNG" else image_files.bmp()
 
-    with pytest.raises(PictureError):
-        open_picture(io.BytesIO(magic + other[len(magic) :]), Limits())
+    with pytest.raises(ImageError):
+        open_image(io.BytesIO(magic + other[len(magic) :]), Limits())
 
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
-def test_a_picture_without_pixels_is_broken(size: Size) -> None:
+def test_an_image_without_pixels_is_broken(size: Size) -> None:
     """There is nothing to scale."""
     sources = [
         image_files.raw_png(size, 8, 0, [b""]),
@@ -289,7 +289,7 @@ def test_a_picture_without_pixels_is_broken(size: Size) -> None:
 
     for data in sources:
         with pytest.raises(Undecodable):
-            open_picture(io.BytesIO(data), Limits())
+            open_image(io.BytesIO(data), Limits())
 
 
 def test_a_decoder_without_memory_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,14 +298,14 @@ def test_a_decoder_without_memory_is_an_answer(monkeypatch: pytest.MonkeyPatch) 
     def no_memory(*_args: object, **_options: object) -> None:
         raise MemoryError
 
-    image, info = open_picture(io.BytesIO(image_files.jpeg()), Limits())
+    image, info = open_image(io.BytesIO(image_files.jpeg()), Limits())
     monkeypatch.setattr(image, "load", no_memory)
     monkeypatch.setattr(Image, "open", no_memory)
 
-    with pytest.raises(PictureTooLarge, match="more memory than is allowed"):
+    with pytest.raises(ImageTooLarge, match="more memory than is allowed"):
         load(image, info, at_least=image_files.SIZE)
-    with pytest.raises(PictureTooLarge, match="more memory than is allowed"):
-        open_picture(io.BytesIO(image_files.webp()), Limits())
+    with pytest.raises(ImageTooLarge, match="more memory than is allowed"):
+        open_image(io.BytesIO(image_files.webp()), Limits())
 
 
 # --- what is decoded ----------------------------------------------------------------------------
@@ -322,7 +322,7 @@ def test_a_decoder_without_memory_is_an_answer(monkeypatch: pytest.MonkeyPatch) 
 )
 def test_a_jpeg_is_decoded_at_the_scale_that_is_needed(wanted: Size, density: float, decoded: Size) -> None:
     """Some reserve is left to resize from, and more where a pixel takes many bytes: there is much detail to lose."""
-    image, info = open_picture(io.BytesIO(image_files.jpeg(size=(800, 600))), Limits())
+    image, info = open_image(io.BytesIO(image_files.jpeg(size=(800, 600))), Limits())
     region = load(image, replace(info, density=density), at_least=wanted)
 
     assert image.size == decoded
@@ -330,8 +330,8 @@ def test_a_jpeg_is_decoded_at_the_scale_that_is_needed(wanted: Size, density: fl
 
 
 def test_a_jpeg_that_is_turned_is_decoded_at_the_scale_of_the_turned_box() -> None:
-    """The box that is asked for lies as the picture does."""
-    image, info = open_picture(io.BytesIO(image_files.jpeg(size=(800, 200), orientation=6)), Limits())
+    """The box that is asked for lies as the image does."""
+    image, info = open_image(io.BytesIO(image_files.jpeg(size=(800, 200), orientation=6)), Limits())
     load(image, info, at_least=(50, 250))
 
     assert info.size == (800, 200)
@@ -340,7 +340,7 @@ def test_a_jpeg_that_is_turned_is_decoded_at_the_scale_of_the_turned_box() -> No
 
 def test_a_column_that_is_there_for_a_fraction_is_not_taken_for_whole() -> None:
     """1001 pixels at an eighth are 126 columns, of which the last one is an eighth of a column."""
-    image, info = open_picture(io.BytesIO(image_files.jpeg(size=(1001, 668))), Limits())
+    image, info = open_image(io.BytesIO(image_files.jpeg(size=(1001, 668))), Limits())
     region = load(image, info, at_least=(60, 40))
 
     assert image.size == (126, 84)
@@ -348,9 +348,9 @@ def test_a_column_that_is_there_for_a_fraction_is_not_taken_for_whole() -> None:
 
 
 @pytest.mark.parametrize("orientation", [None, 6])
-def test_the_first_picture_of_a_telephones_jpeg_is_taken(orientation: int | None) -> None:
+def test_the_first_image_of_a_telephones_jpeg_is_taken(orientation: int | None) -> None:
     """It is scaled while it is decoded like any other JPEG."""
-    image, info = open_picture(io.BytesIO(image_files.mpo(size=(800, 600), orientation=orientation)), Limits())
+    image, info = open_image(io.BytesIO(image_files.mpo(size=(800, 600), orientation=orientation)), Limits())
     load(image, info, at_least=(100, 75))
 
     assert info.format.name == "JPEG"
@@ -363,7 +363,7 @@ def test_a_source_may_be_a_real_file() -> None:
     for data in (image_files.tiff(compression="tiff_lzw"), image_files.jpeg(), image_files.webp()):
         with tempfile.TemporaryFile() as file:
             file.write(data)
-            image, info = open_picture(file, Limits())
+            image, info = open_image(file, Limits())
             with image:
                 load(image, info, at_least=(1, 1))
 
@@ -371,11 +371,11 @@ def test_a_source_may_be_a_real_file() -> None:
 
 
 def test_odd_metadata_warns_nobody() -> None:
-    """Whoever sends a picture does not write our log."""
+    """Whoever sends an image does not write our log."""
     data = image_files.jpeg(metadata=True).replace(b"\x82\x25", b"\xff\xff")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        load(*open_picture(io.BytesIO(data), Limits()), at_least=image_files.SIZE)
+        load(*open_image(io.BytesIO(data), Limits()), at_least=image_files.SIZE)
 
     assert not caught
 

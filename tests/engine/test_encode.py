@@ -1,11 +1,11 @@
-"""Encoding a finished picture."""
+"""Encoding a finished image."""
 
 from typing import get_args
 
 import pytest
 from PIL import Image
 
-from imageconverter.engine import OUTPUT_FORMATS, OutputType, identify
+from imageconverter.engine import OUTPUT_TYPES, OutputType, identify
 from imageconverter.engine.animation import Timing
 from imageconverter.engine.encode import encode
 from tests.testing import image_files
@@ -22,12 +22,12 @@ def test_every_output_type_is_what_it_says(output: OutputType) -> None:
 
     assert found is not None
     assert found.kept_as == output
-    assert OUTPUT_FORMATS[output].media_type == f"image/{output}"
-    assert all(extension.startswith(".") for extension in OUTPUT_FORMATS[output].extensions)
+    assert OUTPUT_TYPES[output].media_type == f"image/{output}"
+    assert all(extension.startswith(".") for extension in OUTPUT_TYPES[output].extensions)
 
 
 @pytest.mark.parametrize(("output", "least"), [("jpeg", 30), ("png", 99), ("webp", 31), ("avif", 32), ("gif", 34)])
-def test_the_picture_is_still_the_picture(output: OutputType, least: int) -> None:
+def test_the_image_is_still_the_image(output: OutputType, least: int) -> None:
     """The ordinary quality is good."""
     photo = image_files.photo((160, 120))
     made = opened(encoded(photo, output))
@@ -37,7 +37,7 @@ def test_the_picture_is_still_the_picture(output: OutputType, least: int) -> Non
 
 
 @pytest.mark.parametrize("output", _OUTPUTS)
-def test_grey_is_encoded_as_grey(output: OutputType) -> None:
+def test_gray_is_encoded_as_grey(output: OutputType) -> None:
     """No tint creeps in, and where there is a mode of one channel it is used."""
     grey = image_files.photo().convert("L")
     made = opened(encoded(grey, output))
@@ -61,7 +61,7 @@ def test_soft_transparency_is_kept(output: OutputType, mode: str) -> None:
 
 
 def test_a_gif_keeps_what_is_transparent() -> None:
-    """And the colours of what is not."""
+    """And the colors of what is not."""
     disc = image_files.cutout()
     disc.putalpha(disc.getchannel("A").point([0] * 128 + [255] * 128))
     made = opened(encoded(disc, "gif"))
@@ -70,7 +70,7 @@ def test_a_gif_keeps_what_is_transparent() -> None:
     assert is_near(made.convert("RGB").getpixel((48, 32)), (200, 30, 60), 4)
 
 
-def test_a_gif_of_many_colours_keeps_what_is_transparent() -> None:
+def test_a_gif_of_many_colors_keeps_what_is_transparent() -> None:
     """One entry of the palette is kept free for it."""
     photo = image_files.photo((160, 120)).convert("RGBA")
     photo.paste((0, 0, 0, 0), (0, 0, 80, 60))
@@ -81,7 +81,7 @@ def test_a_gif_of_many_colours_keeps_what_is_transparent() -> None:
 
 
 def test_a_gif_keeps_the_one_red_spot_in_the_grass() -> None:
-    """Rare colours are those that one looks at."""
+    """Rare colors are those that one looks at."""
     red, green, blue = image_files.photo((160, 120)).split()
     dimmed = [level // 2 for level in range(256)]
     meadow = Image.merge("RGB", (red.point(dimmed), green, blue.point(dimmed)))
@@ -94,7 +94,7 @@ def test_a_gif_keeps_the_one_red_spot_in_the_grass() -> None:
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_white_stays_white_in_a_gif(mode: str) -> None:
-    """A product on white must not have a grey box around it on a white page."""
+    """A product on white must not have a gray box around it on a white page."""
     photo = image_files.photo((160, 120))
     photo.paste((255, 255, 255), (0, 0, 160, 40))
     photo.paste((250, 251, 252), (40, 40, 80, 80))
@@ -123,14 +123,14 @@ def test_quality_costs_bytes(output: OutputType) -> None:
 
 @pytest.mark.parametrize("output", _OUTPUTS)
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1)])
-def test_the_smallest_pictures_can_be_encoded(output: OutputType, size: tuple[int, int]) -> None:
-    """One pixel is a picture."""
+def test_the_smallest_images_can_be_encoded(output: OutputType, size: tuple[int, int]) -> None:
+    """One pixel is an image."""
     assert opened(encoded(Image.new("RGB", size, (10, 200, 30)), output)).size == size
 
 
 # --- options ------------------------------------------------------------------------------------
-def test_colours_are_kept_at_half_or_at_full_resolution() -> None:
-    """As the target says; fine coloured lines need all of it."""
+def test_colors_are_kept_at_half_or_at_full_resolution() -> None:
+    """As the target says; fine colored lines need all of it."""
     lines = Image.new("RGB", (64, 64))
     for x in range(0, 64, 2):
         lines.paste((230, 20, 30), (x, 0, x + 1, 64))
@@ -150,14 +150,14 @@ def test_a_jpeg_may_be_progressive() -> None:
 
 
 @pytest.mark.parametrize("picture", [image_files.photo(), image_files.cutout()], ids=["RGB", "RGBA"])
-def test_a_webp_may_be_without_loss(picture: Image.Image) -> None:
+def test_a_webp_may_be_without_loss(image: Image.Image) -> None:
     """Every visible pixel."""
-    made = opened(encoded(picture, "webp", lossless=True)).convert(picture.mode)
+    made = opened(encoded(image, "webp", lossless=True)).convert(image.mode)
 
-    if picture.mode == "RGB":
-        assert made.tobytes() == picture.tobytes()
+    if image.mode == "RGB":
+        assert made.tobytes() == image.tobytes()
     else:
-        assert difference(made, picture) < 0.01
+        assert difference(made, image) < 0.01
 
 
 @pytest.mark.parametrize("output", _LOSSY)

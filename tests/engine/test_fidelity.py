@@ -21,8 +21,8 @@ Pixels = np.ndarray[Any, np.dtype[np.float64]]
 
 # Shipped with scikit-image; what each shows is told in its documentation.
 _PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "hubble_deep_field.jpg", "rocket.jpg")
-_LEAST_SIMILARITY = 0.99
-_MOST_COLOUR_DIFFERENCE = 1.0
+_MIN_SIMILARITY = 0.99
+_MAX_COLOUR_DIFFERENCE = 1.0
 
 
 @lru_cache(maxsize=8)
@@ -58,18 +58,18 @@ def _similarity(image: Image.Image, exact: Pixels) -> float:
 def test_every_format_is_as_sharp_as_an_exact_resize(name: str, kind: str) -> None:
     """All shipped formats at once and two smaller ones, although JPEGs are decoded at a lower scale, and in steps."""
     photograph = _photograph(name)
-    data = _jpeg(photograph) if kind == "JPEG" else image_files.png(picture=photograph)
+    data = _jpeg(photograph) if kind == "JPEG" else image_files.png(image=photograph)
     formats = [each.as_target().model_copy(update={"output": "png"}) for each in load_formats(None).values()]
     small = [Target(max_width=side, max_height=side, output="png") for side in (400, 100)]
     source = opened(data)
 
     for made in results(data, *formats, *small):
-        assert _similarity(opened(made.data), _exact(source, made.size)) >= _LEAST_SIMILARITY
+        assert _similarity(opened(made.data), _exact(source, made.size)) >= _MIN_SIMILARITY
 
 
 @pytest.mark.parametrize("name", ["astronaut.png", "coffee.png", "chelsea.png"])
 @pytest.mark.parametrize("profile", ["P3", "CMYK"])
-def test_colours_are_those_of_a_managed_program(name: str, profile: str) -> None:
+def test_colors_are_those_of_a_managed_program(name: str, profile: str) -> None:
     """CIEDE2000 below one in the mean: side by side nobody sees it."""
     icc = image_files.p3_profile() if profile == "P3" else image_files.cmyk_profile()
     opened_profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
@@ -86,4 +86,4 @@ def test_colours_are_those_of_a_managed_program(name: str, profile: str) -> None
     for made in results(data, *(Target(max_width=side, max_height=side, output="png") for side in (1024, 300, 100))):
         exact = _exact(managed, made.size)
         difference = deltaE_ciede2000(rgb2lab(exact / 255), rgb2lab(np.asarray(opened(made.data))))
-        assert float(difference.mean()) < _MOST_COLOUR_DIFFERENCE
+        assert float(difference.mean()) < _MAX_COLOUR_DIFFERENCE

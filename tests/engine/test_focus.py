@@ -1,13 +1,13 @@
-"""Which part of a picture a crop keeps."""
+"""Which part of an image a crop keeps."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from imageconverter.engine.focus import busiest
-from imageconverter.engine.geometry import around
+from imageconverter.engine.focus import entropy_crop
+from imageconverter.engine.geometry import centered_box
 from tests.testing import image_files
-from tests.testing.judging import is_near, picture
+from tests.testing.judging import converted, is_near
 
 
 def _detail_at(left: int, top: int, size: tuple[int, int] = (300, 200)) -> Image.Image:
@@ -21,7 +21,7 @@ def _detail_at(left: int, top: int, size: tuple[int, int] = (300, 200)) -> Image
 @pytest.mark.parametrize("left", [0, 70, 140, 240])
 def test_a_crop_keeps_what_is_busy(left: int) -> None:
     """Wherever it is."""
-    box = busiest(_detail_at(left, 70), (100, 200))
+    box = entropy_crop(_detail_at(left, 70), (100, 200))
 
     assert box[2] - box[0] == 100
     assert (box[1], box[3]) == (0, 200)
@@ -30,8 +30,8 @@ def test_a_crop_keeps_what_is_busy(left: int) -> None:
 
 
 def test_it_is_found_in_both_directions() -> None:
-    """And in large pictures."""
-    left, top, right, bottom = busiest(_detail_at(800, 120, (1200, 800)), (200, 200))
+    """And in large images."""
+    left, top, right, bottom = entropy_crop(_detail_at(800, 120, (1200, 800)), (200, 200))
 
     assert (right - left, bottom - top) == (200, 200)
     assert left <= 805
@@ -40,10 +40,10 @@ def test_it_is_found_in_both_directions() -> None:
     assert bottom >= 175
 
 
-def test_of_an_even_picture_the_middle_is_kept() -> None:
+def test_of_an_even_image_the_middle_is_kept() -> None:
     """No entropy is no reason to fail."""
-    assert busiest(Image.new("RGB", (50, 30)), (20, 30)) == (15, 0, 35, 30)
-    assert busiest(Image.new("L", (1, 1)), (1, 1)) == (0, 0, 1, 1)
+    assert entropy_crop(Image.new("RGB", (50, 30)), (20, 30)) == (15, 0, 35, 30)
+    assert entropy_crop(Image.new("L", (1, 1)), (1, 1)) == (0, 0, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -59,35 +59,35 @@ def test_the_box_is_as_near_to_the_point_as_it_goes(
     point: tuple[float, float], box: tuple[int, int, int, int]
 ) -> None:
     """Never outside."""
-    assert around((300, 100), (100, 100), point) == box
+    assert centered_box((300, 100), (100, 100), point) == box
 
 
 @pytest.mark.parametrize(("focus", "colour"), [((0.0, 0.0), 0), ((1.0, 0.0), 1), ("centre", None)])
-def test_a_focus_decides_what_is_kept(focus: object, colour: int | None) -> None:
+def test_a_focus_decides_what_is_kept(focus: object, color: int | None) -> None:
     """By itself."""
-    data = image_files.png(picture=image_files.corners((200, 50)))
-    made = picture(data, 25, fit="crop", focus=focus)
+    data = image_files.png(image=image_files.corners((200, 50)))
+    made = converted(data, 25, fit="crop", focus=focus)
     left, right = (made.convert("RGB").crop((x, 2, x + 1, 3)).tobytes() for x in (2, 22))
 
-    if colour is None:
+    if color is None:
         assert not is_near(left, tuple(right))
     else:
-        assert is_near(left, image_files.CORNERS[colour])
-        assert is_near(right, image_files.CORNERS[colour])
+        assert is_near(left, image_files.CORNERS[color])
+        assert is_near(right, image_files.CORNERS[color])
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_the_focus_is_where_a_person_sees_it(orientation: int) -> None:
-    """Also in a picture that the camera turned."""
-    data = image_files.jpeg(picture=image_files.corners((200, 50)), orientation=orientation)
-    made = picture(data, 25, fit="crop", focus=(1.0, 0.5)).convert("RGB")
+    """Also in an image that the camera turned."""
+    data = image_files.jpeg(image=image_files.corners((200, 50)), orientation=orientation)
+    made = converted(data, 25, fit="crop", focus=(1.0, 0.5)).convert("RGB")
 
     assert is_near(made.getpixel((12, 4)), image_files.CORNERS[1])
 
 
 def test_entropy_is_a_focus_of_a_target() -> None:
     """Through the whole pipeline."""
-    made = picture(image_files.png(picture=_detail_at(230, 70)), 60, fit="crop", focus="entropy")
+    made = converted(image_files.png(image=_detail_at(230, 70)), 60, fit="crop", focus="entropy")
     pixels = np.asarray(made.convert("L"), dtype=float)
 
     assert made.size == (60, 60)

@@ -1,4 +1,4 @@
-"""Where a picture goes in its target."""
+"""Where an image goes in its target."""
 
 from typing import cast, get_args
 
@@ -31,7 +31,7 @@ BOXES = st.integers(1, 16_384)
         ((1, 1), (16_384, 16_384), "contain", True, (16_384, 16_384)),
     ],
 )
-def test_the_picture_is_scaled_to_its_frame(size: Size, box: Size, fit: Fit, upscale: bool, frame: Size) -> None:  # noqa: FBT001
+def test_the_image_is_scaled_to_its_frame(size: Size, box: Size, fit: Fit, upscale: bool, frame: Size) -> None:  # noqa: FBT001
     """The aspect is kept, to the nearest pixel, and never less than one."""
     target = Target(max_width=box[0], max_height=box[1], fit=fit, upscale=upscale)
 
@@ -50,7 +50,7 @@ def test_the_picture_is_scaled_to_its_frame(size: Size, box: Size, fit: Fit, ups
     ],
 )
 def test_a_crop_is_taken_from_the_middle(size: Size, box: Size, crop: Box) -> None:
-    """An odd pixel falls off on the right or below; a picture that is too small is not enlarged for it."""
+    """An odd pixel falls off on the right or below; an image that is too small is not enlarged for it."""
     placement = place(size, Target(max_width=box[0], max_height=box[1], fit="crop"))
 
     assert placement.crop == crop
@@ -60,7 +60,7 @@ def test_a_crop_is_taken_from_the_middle(size: Size, box: Size, crop: Box) -> No
 @settings(deadline=None)
 @given(st.tuples(SIDES, SIDES), st.tuples(BOXES, BOXES), st.sampled_from(get_args(Fit)), st.booleans())
 def test_what_holds_for_every_placement(size: Size, box: Size, fit: str, upscale: bool) -> None:  # noqa: FBT001
-    """Frame, crop and canvas fit each other, the box and the picture's aspect."""
+    """Frame, crop and canvas fit each other, the box and the image's aspect."""
     (width, height), (wide, high) = size, box
     target = Target(max_width=wide, max_height=high, fit=cast("Fit", fit), upscale=upscale)
     frame, (left, top, right, bottom), canvas = place((width, height), target)

@@ -6,8 +6,8 @@ import struct
 import pytest
 
 from imageconverter.engine import Limits
-from imageconverter.engine.decode import load, open_picture
-from imageconverter.errors import PictureTooLarge
+from imageconverter.engine.decode import load, open_image
+from imageconverter.errors import ImageTooLarge
 from tests.testing import image_files
 
 _SCAN = b"\xff\xda"
@@ -33,14 +33,14 @@ def _channel_by_channel(scans: int) -> bytes:
 
 
 def _open(data: bytes, limits: Limits) -> None:
-    image, info = open_picture(io.BytesIO(data), limits)
+    image, info = open_image(io.BytesIO(data), limits)
     load(image, info, at_least=(1, 1))
 
 
 def test_a_jpeg_may_have_so_many_scans() -> None:
-    """And no more, for each takes its decoder over all of the picture."""
+    """And no more, for each takes its decoder over all of the image."""
     _open(_drawn(6), Limits(scans=15))
-    with pytest.raises(PictureTooLarge, match="more than 14 scans"):
+    with pytest.raises(ImageTooLarge, match="more than 14 scans"):
         _open(_drawn(6), Limits(scans=14))
 
 
@@ -49,7 +49,7 @@ def test_a_large_jpeg_may_have_fewer_scans() -> None:
     at_the_limit = Limits(pixels=64 * 48)
 
     _open(_drawn(1), at_the_limit)
-    with pytest.raises(PictureTooLarge):
+    with pytest.raises(ImageTooLarge):
         _open(_drawn(8), at_the_limit)
     _open(_drawn(8), Limits(pixels=2 * 64 * 48))
 
@@ -73,19 +73,19 @@ def test_a_large_jpeg_may_have_fewer_scans() -> None:
 )
 def test_scans_cannot_be_hidden(between: bytes) -> None:
     """Neither in nor behind what the decoder passes over."""
-    with pytest.raises(PictureTooLarge):
+    with pytest.raises(ImageTooLarge):
         _open(_drawn(20, between=between), Limits(scans=28))
 
 
 def test_scans_of_single_channels_count() -> None:
     """What is not progressive may be drawn many times too."""
     _open(_channel_by_channel(3), Limits(scans=3))
-    with pytest.raises(PictureTooLarge):
+    with pytest.raises(ImageTooLarge):
         _open(_channel_by_channel(4), Limits(scans=3))
 
 
 def test_what_looks_like_a_scan_is_none() -> None:
-    """In a thumbnail, in a profile, and in the film that telephones put behind the picture."""
+    """In a thumbnail, in a profile, and in the film that telephones put behind the image."""
     whole = image_files.jpeg((64, 48))
     thumbnail = _segment(0xE1, _SCAN * 100)
 

@@ -1,4 +1,4 @@
-"""What a picture's file says about it, and how little it costs where it lies."""
+"""What a image's file says about it, and how little it costs where it lies."""
 
 import io
 import json
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imageconverter.engine import Limits
-from imageconverter.engine.decode import load, open_picture
+from imageconverter.engine.decode import load, open_image
 from imageconverter.engine.metadata import Metadata, names, read_metadata
 from tests.testing import image_files
 
@@ -85,7 +85,7 @@ def block(
 
 
 def holding(exif: bytes, kind: str = "PNG", size: tuple[int, int] = (6, 4)) -> bytes:
-    """A small picture with an EXIF block."""
+    """A small image with an EXIF block."""
     file = io.BytesIO()
     image_files.photo(size).save(file, kind, exif=b"Exif\0\0" + exif)
     return file.getvalue()
@@ -94,7 +94,7 @@ def holding(exif: bytes, kind: str = "PNG", size: tuple[int, int] = (6, 4)) -> b
 def read(data: bytes) -> Metadata:
     """Read the metadata of a file, and see that it is JSON of a bearable size."""
     source = io.BytesIO(data)
-    image, info = open_picture(source, LIMITS)
+    image, info = open_image(source, LIMITS)
     metadata = read_metadata(source, image, info)
     load(image, info, at_least=info.size)  # reading has not moved what is decoded afterwards
     assert len(json.dumps(metadata, allow_nan=False)) < 200_000
@@ -155,7 +155,7 @@ def test_every_format_tells_what_it_holds(kind: str) -> None:
         assert metadata["Thumbnail"]["Thumbnail Offset"] == {"id": 0x0201, "value": 300, "description": "300 bytes"}
 
 
-def test_a_picture_that_says_nothing_has_a_header_and_a_size() -> None:
+def test_an_image_that_says_nothing_has_a_header_and_a_size() -> None:
     """Groups without entries are left out."""
     assert set(read(image_files.png())) == {"Header", "File"}
     assert set(read(image_files.gif())) == {"Header", "File"}
@@ -163,7 +163,7 @@ def test_a_picture_that_says_nothing_has_a_header_and_a_size() -> None:
 
 @pytest.mark.parametrize("make", image_files.SOURCES.values(), ids=image_files.SOURCES.keys())
 def test_every_source_has_a_header(make: Any) -> None:
-    """Whatever is read as a picture tells its extents."""
+    """Whatever is read as an image tells its extents."""
     assert read(make())["Header"]["Header Pixel Width"]["value"] > 0
 
 
@@ -181,7 +181,7 @@ def test_the_header_is_that_of_the_stored_rows(kind: str, orientation: int, expe
 
 
 def test_the_orientation_of_a_heic_is_told_as_its_camera_wrote_it() -> None:
-    """Its reader turns the picture and calls it upright."""
+    """Its reader turns the image and calls it upright."""
     metadata = read(holding(block([numbers(0x0112, SHORT, 6)]), "HEIF", (96, 64)))
 
     assert metadata["Exif"]["Orientation"]["value"] == 6

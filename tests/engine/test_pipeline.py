@@ -16,15 +16,15 @@ from imageconverter.engine.encode import encode
 from imageconverter.engine.geometry import Region, Size
 from imageconverter.engine.pipeline import convert
 from imageconverter.engine.steps import Plan
-from imageconverter.errors import PictureError, PictureTooLarge, Undecodable
+from imageconverter.errors import ImageError, ImageTooLarge, Undecodable
 from tests.testing import image_files
 from tests.testing.judging import (
     alpha,
+    converted,
     difference,
     is_near,
     is_upright,
     opened,
-    picture,
     psnr,
     result,
     results,
@@ -35,13 +35,13 @@ _OUTPUTS: tuple[OutputType, ...] = get_args(OutputType)
 _WHITE = (255, 255, 255)
 _LANCZOS = Image.Resampling.LANCZOS
 
-# Sources that show `image_files.photo` in colours that need no more than 8 bits and no conversion.
+# Sources that show `image_files.photo` in colors that need no more than 8 bits and no conversion.
 _PHOTOS = [
     "JPEG",
     "JPEG progressive",
     "JPEG CMYK",
     "JPEG turned",
-    "JPEG of several pictures",
+    "JPEG of several images",
     "PNG",
     "PNG palette",
     "PNG 16-bit RGB",
@@ -85,7 +85,7 @@ def test_every_source_shows_what_it_shows(name: str) -> None:
     """Smaller, but not darker, not inverted, not turned."""
     expected = image_files.photo().resize((48, 32), _LANCZOS)
 
-    assert difference(picture(image_files.SOURCES[name](), 48).convert("RGB"), expected) < 5
+    assert difference(converted(image_files.SOURCES[name](), 48).convert("RGB"), expected) < 5
 
 
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "GIF", "WebP", "AVIF", "TIFF", "BMP"])
@@ -107,9 +107,9 @@ def test_an_animation_that_cannot_stay_one_comes_out_with_a_warning(kind: str) -
 
 
 @pytest.mark.parametrize("output", _OUTPUTS)
-def test_grey_stays_grey(output: OutputType) -> None:
+def test_gray_stays_grey(output: OutputType) -> None:
     """Through all steps."""
-    image = picture(image_files.grey_jpeg(), 48, output=output)
+    image = converted(image_files.grey_jpeg(), 48, output=output)
     red, _, blue = image.convert("RGB").split()
 
     assert difference(red, blue) < 0.5
@@ -123,8 +123,8 @@ def test_grey_stays_grey(output: OutputType) -> None:
 )
 def test_every_fit_is_upright(fit: str, size: Size, orientation: int) -> None:
     """However the camera was held."""
-    data = image_files.jpeg(picture=image_files.corners((120, 80)), orientation=orientation)
-    image = picture(data, 40, fit=fit)
+    data = image_files.jpeg(image=image_files.corners((120, 80)), orientation=orientation)
+    image = converted(data, 40, fit=fit)
 
     assert image.size == size
     assert is_upright(image.crop((0, 7, 40, 33)) if fit == "pad" else image)
@@ -137,7 +137,7 @@ def test_a_crop_keeps_the_middle(orientation: int) -> None:
     stripes.paste((255, 0, 0), (60, 0, 100, 40))
 
     for upright in (stripes, stripes.transpose(Image.Transpose.ROTATE_90)):
-        image = picture(image_files.png(picture=upright, orientation=orientation), 20, fit="crop")
+        image = converted(image_files.png(image=upright, orientation=orientation), 20, fit="crop")
 
         assert image.size == (20, 20)
         assert all(is_near(pixel, (255, 0, 0), 60) for pixel in image.get_flattened_data())
@@ -146,9 +146,9 @@ def test_a_crop_keeps_the_middle(orientation: int) -> None:
 @pytest.mark.parametrize(
     ("fit", "size"), [("contain", (96, 64)), ("cover", (96, 64)), ("crop", (96, 64)), ("pad", (300, 200))]
 )
-def test_a_small_picture_is_not_enlarged(fit: str, size: Size) -> None:
-    """A canvas is filled up, the picture on it stays as it is."""
-    image = picture(image_files.png(), max_width=300, max_height=200, fit=fit)
+def test_a_small_image_is_not_enlarged(fit: str, size: Size) -> None:
+    """A canvas is filled up, the image on it stays as it is."""
+    image = converted(image_files.png(), max_width=300, max_height=200, fit=fit)
     middle = image.crop(((size[0] - 96) // 2, (size[1] - 64) // 2, (size[0] + 96) // 2, (size[1] + 64) // 2))
 
     assert image.size == size
@@ -158,9 +158,9 @@ def test_a_small_picture_is_not_enlarged(fit: str, size: Size) -> None:
 @pytest.mark.parametrize(
     ("fit", "size"), [("contain", (288, 192)), ("cover", (300, 200)), ("crop", (288, 200)), ("pad", (288, 200))]
 )
-def test_a_small_picture_is_enlarged_where_that_is_asked_for(fit: str, size: Size) -> None:
+def test_a_small_image_is_enlarged_where_that_is_asked_for(fit: str, size: Size) -> None:
     """Smoothly."""
-    image = picture(image_files.png(), max_width=288, max_height=200, fit=fit, upscale=True)
+    image = converted(image_files.png(), max_width=288, max_height=200, fit=fit, upscale=True)
     inner = image.crop((0, 4, 288, 196)) if fit == "pad" else image
 
     assert image.size == size
@@ -170,7 +170,9 @@ def test_a_small_picture_is_enlarged_where_that_is_asked_for(fit: str, size: Siz
 @pytest.mark.parametrize("output", _OUTPUTS)
 def test_a_pad_shows_the_background_on_both_sides(output: OutputType) -> None:
     """In every output type."""
-    image = picture(image_files.jpeg(), 48, fit="pad", background="#3366cc", output=output, quality=95).convert("RGB")
+    image = converted(image_files.jpeg(), 48, fit="pad", background="#3366cc", output=output, quality=95).convert(
+        "RGB"
+    )
 
     assert image.size == (48, 48)
     for at in ((2, 2), (45, 2), (2, 45), (45, 45), (24, 4), (24, 43)):
@@ -184,14 +186,14 @@ def test_a_pad_shows_the_background_on_both_sides(output: OutputType) -> None:
     [
         *(
             lambda kind=kind: image_files.transparent_png(kind=kind)
-            for kind in ("RGBA", "LA", "palette", "colour key")
+            for kind in ("RGBA", "LA", "palette", "color key")
         ),
-        lambda: image_files.gif(picture=image_files.cutout()),
-        lambda: image_files.webp(picture=image_files.cutout()),
-        lambda: image_files.avif(picture=image_files.cutout()),
-        lambda: image_files.tiff(picture=image_files.cutout()),
+        lambda: image_files.gif(image=image_files.cutout()),
+        lambda: image_files.webp(image=image_files.cutout()),
+        lambda: image_files.avif(image=image_files.cutout()),
+        lambda: image_files.tiff(image=image_files.cutout()),
     ],
-    ids=["PNG RGBA", "PNG LA", "PNG palette", "PNG colour key", "GIF", "WebP", "AVIF", "TIFF"],
+    ids=["PNG RGBA", "PNG LA", "PNG palette", "PNG color key", "GIF", "WebP", "AVIF", "TIFF"],
 )
 def test_transparency_is_kept_or_laid_on_the_background(make: Callable[[], bytes]) -> None:
     """Kept where the output type has it, at every size."""
@@ -215,7 +217,7 @@ def test_soft_edges_have_no_halo(output: OutputType) -> None:
     reference = Image.new("RGB", disc.size, _WHITE)
     reference.paste(disc, mask=disc.getchannel("A"))
     expected = reference.resize((150, 100), _LANCZOS).convert("L")
-    image = picture(image_files.png(picture=disc), 150, output=output, quality=95).convert("RGBA")
+    image = converted(image_files.png(image=disc), 150, output=output, quality=95).convert("RGBA")
     on_white = Image.alpha_composite(Image.new("RGBA", image.size, _WHITE), image).convert("L")
 
     assert psnr(on_white, expected) > (40 if output == "jpeg" else 30)
@@ -227,8 +229,8 @@ def test_soft_edges_have_no_halo(output: OutputType) -> None:
     "make", [image_files.jpeg, image_files.png, image_files.webp, image_files.avif, image_files.tiff, image_files.gif]
 )
 @pytest.mark.parametrize("side", [96, 48])
-def test_nothing_but_the_picture_comes_out(make: Callable[..., bytes], side: int) -> None:
-    """No place, no comment, no profile, whether the picture had to be resized or not."""
+def test_nothing_but_the_image_comes_out(make: Callable[..., bytes], side: int) -> None:
+    """No place, no comment, no profile, whether the image had to be resized or not."""
     data = make(metadata=True)
     orders = [target(side, output=output, fit=fit) for output in _OUTPUTS for fit in ("contain", "pad")]
 
@@ -260,7 +262,7 @@ def test_a_profile_is_applied_and_taken_off(kind: Callable[..., bytes]) -> None:
 def test_a_scaled_decode_loses_nothing(size: Size, side: int) -> None:
     """It neither blurs nor shifts against a full decode with one Lanczos step."""
     data = image_files.jpeg(size=size, quality=95)
-    image = picture(data, side)
+    image = converted(data, side)
 
     assert psnr(image, opened(data).resize(image.size, _LANCZOS)) > 46
 
@@ -269,7 +271,7 @@ def test_a_scaled_decode_loses_nothing(size: Size, side: int) -> None:
 def test_a_scaled_decode_loses_nothing_when_it_is_turned(orientation: int) -> None:
     """The fraction of a column is cut off on the right side."""
     photo = image_files.photo((1001, 667))
-    image = picture(image_files.jpeg(picture=photo, orientation=orientation, quality=97), 80)
+    image = converted(image_files.jpeg(image=photo, orientation=orientation, quality=97), 80)
 
     assert psnr(image, photo.resize(image.size, _LANCZOS)) > 42
 
@@ -278,7 +280,7 @@ def test_outputs_made_from_outputs_are_as_good_as_direct_ones() -> None:
     """The smaller ones come from the larger ones."""
     photo = image_files.photo((900, 600))
     sides = (450, 430, 360, 288, 200, 64)
-    made = results(image_files.png(picture=photo), *(target(side) for side in sides))
+    made = results(image_files.png(image=photo), *(target(side) for side in sides))
 
     for each in made:
         assert psnr(opened(each.data), photo.resize(each.size, _LANCZOS)) > 44
@@ -288,7 +290,7 @@ def test_outputs_made_from_outputs_are_as_good_as_direct_ones() -> None:
 def test_one_output_is_the_same_alone_and_among_others(profile: bytes) -> None:
     """To the eye."""
     data = image_files.jpeg(size=(800, 600), profile=profile, orientation=8)
-    alone = picture(data, 100)
+    alone = converted(data, 100)
     among = opened(results(data, target(700), target(100), target(90, fit="crop"))[1].data)
 
     assert psnr(alone, among) > 40
@@ -320,7 +322,7 @@ def test_smaller_outputs_come_from_larger_ones(monkeypatch: pytest.MonkeyPatch, 
         developed.append(image.size)
         return image
 
-    monkeypatch.setattr(pipeline, "DEVELOP", (*pipeline.DEVELOP, note))
+    monkeypatch.setattr(pipeline, "FRAME_STEPS", (*pipeline.FRAME_STEPS, note))
     results(image_files.jpeg(), *map(target, sides))
 
     assert len(developed) == times
@@ -341,15 +343,15 @@ def test_equal_targets_give_equal_results() -> None:
 
 
 def test_no_target_is_no_result() -> None:
-    """The picture is read all the same."""
+    """The image is read all the same."""
     assert convert(io.BytesIO(image_files.jpeg()), []) == []
     with pytest.raises(Undecodable):
         convert(io.BytesIO(b""), [])
 
 
 def test_an_output_that_fails_does_not_spoil_the_others() -> None:
-    """WebP has no pictures of 17,000 pixels width."""
-    data = image_files.png(picture=Image.new("RGB", (17_000, 2)))
+    """WebP has no images of 17,000 pixels width."""
+    data = image_files.png(image=Image.new("RGB", (17_000, 2)))
     wide = Target(max_width=16_384, max_height=16, output="webp")
     first, second, third = convert(io.BytesIO(data), [wide, target(100), wide.model_copy(update={"output": "jpeg"})])
 
@@ -365,7 +367,7 @@ def test_an_output_that_fails_does_not_spoil_the_others() -> None:
     [
         (MemoryError(), "The output needs more memory than is allowed."),
         (ValueError("bad"), "The output could not be made: bad"),
-        (PictureTooLarge("Too large."), "Too large."),
+        (ImageTooLarge("Too large."), "Too large."),
     ],
 )
 def test_trouble_of_one_output_is_its_own(monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str) -> None:
@@ -385,8 +387,8 @@ def test_trouble_of_one_output_is_its_own(monkeypatch: pytest.MonkeyPatch, error
 
 @pytest.mark.parametrize("fit", ["cover", "crop", "pad"])
 def test_an_output_may_not_be_a_bomb(fit: str) -> None:
-    """A line of 2,000 pixels that must cover a square would be a hundred times as wide as the largest picture."""
-    data = image_files.png(picture=Image.new("RGB", (2000, 1)))
+    """A line of 2,000 pixels that must cover a square would be a hundred times as wide as the largest image."""
+    data = image_files.png(image=Image.new("RGB", (2000, 1)))
     large = Target(max_width=16_000, max_height=16_000, fit=fit, upscale=True, output="png")
     refused, made = convert(io.BytesIO(data), [large, target(100)])
 
@@ -398,7 +400,7 @@ def test_an_output_may_not_be_a_bomb(fit: str) -> None:
 @pytest.mark.parametrize("make", image_files.BOMBS.values(), ids=image_files.BOMBS.keys())
 def test_a_bomb_raises(make: Callable[[], bytes]) -> None:
     """It is the source that is at fault, not one of its outputs."""
-    with pytest.raises(PictureTooLarge, match="pixels"):
+    with pytest.raises(ImageTooLarge, match="pixels"):
         convert(io.BytesIO(make()), [target()])
 
 
@@ -406,7 +408,7 @@ _MUTATED = [name for name in image_files.SOURCES if name not in ("PNG 16-bit RGB
 
 
 @pytest.mark.parametrize("name", _MUTATED)
-def test_a_broken_file_raises_nothing_but_picture_errors(name: str) -> None:
+def test_a_broken_file_raises_nothing_but_image_errors(name: str) -> None:
     """Bits flipped, bytes overwritten, ends cut off: it comes out, or is refused with a reason. Nothing warns."""
     data = image_files.SOURCES[name]()
     dice = random.Random(name)  # noqa: S311 - the same files in every run
@@ -444,7 +446,7 @@ def test_a_file_may_end_anywhere(name: str) -> None:
 def _convert_or_refuse(source: IO[bytes]) -> None:
     try:
         made = convert(source, [target(24, output="jpeg"), target(8)], Limits(pixels=4_000_000))
-    except PictureError as error:
+    except ImageError as error:
         refused: list[Converted | Failed] = [Failed(error.reason)]
         made = refused
 
@@ -458,8 +460,8 @@ def _convert_or_refuse(source: IO[bytes]) -> None:
     [
         (image_files.jpeg, "jpeg"),
         (image_files.transparent_png, "png"),
-        (lambda: image_files.png(picture=image_files.photo().convert("RGBA")), "jpeg"),
-        (lambda: image_files.transparent_png(kind="colour key"), "png"),
+        (lambda: image_files.png(image=image_files.photo().convert("RGBA")), "jpeg"),
+        (lambda: image_files.transparent_png(kind="color key"), "png"),
         (image_files.gif, "jpeg"),
         (image_files.animated_gif, "jpeg"),
     ],
@@ -472,9 +474,9 @@ def test_auto_is_png_where_something_shines_through(make: Callable[[], bytes], o
     assert opened(made.data).format == output.upper()
 
 
-def test_a_picture_may_be_left_as_it_is_stored() -> None:
+def test_an_image_may_be_left_as_it_is_stored() -> None:
     """Beside others that are turned."""
-    data = image_files.jpeg(picture=image_files.corners((120, 80)), orientation=6)
+    data = image_files.jpeg(image=image_files.corners((120, 80)), orientation=6)
     made = results(data, target(60), target(60, auto_rotate=False), target(30), target(30, auto_rotate=False))
     upright, stored, small_upright, small_stored = (opened(each.data) for each in made)
 
@@ -500,8 +502,8 @@ def test_a_side_of_the_box_may_be_free(box: tuple[int | None, int | None], size:
 
 def test_a_crop_may_be_filled_up() -> None:
     """With the background, on all sides."""
-    made = picture(
-        image_files.png(picture=image_files.photo((30, 50))), 40, fit="crop", fill=True, background="#00ff00"
+    made = converted(
+        image_files.png(image=image_files.photo((30, 50))), 40, fit="crop", fill=True, background="#00ff00"
     )
 
     assert made.size == (40, 40)
@@ -511,7 +513,7 @@ def test_a_crop_may_be_filled_up() -> None:
 
 def test_a_line_stays_visible() -> None:
     """Where a least side says so."""
-    data = image_files.png(picture=Image.new("RGB", (2000, 4)))
+    data = image_files.png(image=Image.new("RGB", (2000, 4)))
 
     assert result(data, 100).size == (100, 1)
     assert result(data, 100, least_side=3).size == (100, 3)

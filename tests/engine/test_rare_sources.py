@@ -9,14 +9,14 @@ import pytest
 from PIL import Image
 
 from imageconverter.engine import Converted, Failed, Limits, identify
-from imageconverter.engine.decode import open_picture
+from imageconverter.engine.decode import open_image
 from imageconverter.engine.header import check_header
 from imageconverter.engine.jxl import read_size
 from imageconverter.engine.pipeline import convert
-from imageconverter.engine.source import HEAD_BYTES, SOURCE_FORMATS
-from imageconverter.errors import PictureError, PictureTooLarge, Undecodable
+from imageconverter.engine.source import HEAD_BYTES, SOURCE_TYPES
+from imageconverter.errors import ImageError, ImageTooLarge, Undecodable
 from tests.testing import image_files, rare_files
-from tests.testing.judging import difference, picture, result, target
+from tests.testing.judging import converted, difference, result, target
 
 _EACH = pytest.mark.parametrize(("name", "make"), rare_files.SOURCES.items(), ids=rare_files.SOURCES.keys())
 
@@ -38,13 +38,13 @@ def test_each_shows_what_it_shows(name: str, make: Callable[[], bytes]) -> None:
     made = result(make(), 48, output="keep")
 
     assert made.output == ("jpeg" if name == "HEIC" else "png")
-    assert difference(picture(make(), 48).convert("RGB"), expected) < 5
+    assert difference(converted(make(), 48).convert("RGB"), expected) < 5
 
 
 @pytest.mark.parametrize("make", [rare_files.jxl, rare_files.jpeg2000, rare_files.tga, rare_files.heic])
 def test_transparency_is_kept(make: Callable[..., bytes]) -> None:
     """Where the format has it."""
-    disc = picture(make(picture=image_files.cutout()), 96)
+    disc = converted(make(image=image_files.cutout()), 96)
 
     assert disc.getchannel("A").getpixel((0, 0)) == 0
     assert disc.getchannel("A").getpixel((48, 32)) == 255
@@ -52,13 +52,13 @@ def test_transparency_is_kept(make: Callable[..., bytes]) -> None:
 
 def test_an_icon_keeps_its_transparency() -> None:
     """It is what icons have it for."""
-    assert picture(rare_files.ico(picture=image_files.cutout()), 96).getchannel("A").getpixel((0, 0)) == 0
+    assert converted(rare_files.ico(drawn=image_files.cutout()), 96).getchannel("A").getpixel((0, 0)) == 0
 
 
 @pytest.mark.parametrize("mode", ["L", "1"])
-def test_a_pnm_may_be_grey_or_black_and_white(mode: str) -> None:
+def test_a_pnm_may_be_gray_or_black_and_white(mode: str) -> None:
     """PGM and PBM."""
-    image = picture(rare_files.pnm(picture=image_files.photo().convert(mode)), 96)
+    image = converted(rare_files.pnm(drawn=image_files.photo().convert(mode)), 96)
 
     assert image.mode == "L"
 
@@ -66,7 +66,7 @@ def test_a_pnm_may_be_grey_or_black_and_white(mode: str) -> None:
 def test_the_profile_of_a_telephone_is_applied() -> None:
     """HEIC photographs have Display P3."""
     as_srgb, as_p3 = (
-        picture(rare_files.heic(profile=profile), 96).convert("RGB") for profile in (b"", image_files.p3_profile())
+        converted(rare_files.heic(profile=profile), 96).convert("RGB") for profile in (b"", image_files.p3_profile())
     )
 
     assert difference(as_p3, as_srgb) > 2
@@ -84,30 +84,30 @@ def test_the_extents_of_a_jpeg_xl_are_in_its_header(size: tuple[int, int], conta
 )
 def test_a_jpeg_xl_without_extents_is_broken(data: bytes) -> None:
     """Not one of no pixels."""
-    with pytest.raises(PictureError):
+    with pytest.raises(ImageError):
         check_header(io.BytesIO(data), Limits())
 
 
 @pytest.mark.parametrize("make", rare_files.BOMBS.values(), ids=rare_files.BOMBS.keys())
 def test_a_bomb_is_refused_before_it_is_decoded(make: Callable[[], bytes]) -> None:
     """For its size."""
-    with pytest.raises((PictureTooLarge, Undecodable)):
-        open_picture(io.BytesIO(make()), Limits())
+    with pytest.raises((ImageTooLarge, Undecodable)):
+        open_image(io.BytesIO(make()), Limits())
 
 
 def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """HEIC is an extra."""
     monkeypatch.setattr(
         "imageconverter.engine.decoders.available",
-        lambda: frozenset(each.decoder for each in SOURCE_FORMATS) - {"HEIF"},
+        lambda: frozenset(each.decoder for each in SOURCE_TYPES) - {"HEIF"},
     )
 
     with pytest.raises(Undecodable, match="HEIC files cannot be read by this installation"):
-        open_picture(io.BytesIO(rare_files.heic()), Limits())
+        open_image(io.BytesIO(rare_files.heic()), Limits())
 
 
 @_EACH
-def test_a_broken_one_raises_nothing_but_picture_errors(name: str, make: Callable[[], bytes]) -> None:
+def test_a_broken_one_raises_nothing_but_image_errors(name: str, make: Callable[[], bytes]) -> None:
     """Bits flipped, ends cut off."""
     data = make()
     dice = random.Random(name)  # noqa: S311 - the same files in every run
@@ -123,7 +123,7 @@ def test_a_broken_one_raises_nothing_but_picture_errors(name: str, make: Callabl
 def _convert_or_refuse(data: bytes) -> None:
     try:
         made = convert(io.BytesIO(data), [target(24)], Limits(pixels=4_000_000))
-    except PictureError as error:
+    except ImageError as error:
         made = [Failed(error.reason)]
 
     assert all(each.data if isinstance(each, Converted) else each.reason for each in made)

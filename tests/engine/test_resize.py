@@ -26,7 +26,7 @@ def test_every_mode_comes_out_as_from_pillow(mode: str, size: tuple[int, int]) -
 
 
 def test_soft_transparency_comes_out_as_from_pillow() -> None:
-    """Alpha and colours."""
+    """Alpha and colors."""
     disc = image_files.cutout((300, 200), softness=60)
     ours, theirs = resize(disc, (90, 60)), disc.resize((90, 60), _LANCZOS)
 
@@ -48,13 +48,13 @@ def test_without_the_instructions_pillow_does_it(monkeypatch: pytest.MonkeyPatch
 
 def test_nothing_but_the_pixels_comes_out() -> None:
     """Neither of the fast path nor of Pillow."""
-    for picture in (image_files.photo(), image_files.lab_photo()):
-        picture.info["comment"] = b"x"
+    for image in (image_files.photo(), image_files.lab_photo()):
+        image.info["comment"] = b"x"
 
-        assert resize(picture, (48, 32)).info == {}
+        assert resize(image, (48, 32)).info == {}
 
 
-def test_only_the_region_that_is_the_picture_is_resized() -> None:
+def test_only_the_region_that_is_the_image_is_resized() -> None:
     """The rest of the last column belongs to nobody."""
     photo = image_files.photo((100, 50))
     wider = Image.new("RGB", (101, 50))
@@ -66,7 +66,7 @@ def test_only_the_region_that_is_the_picture_is_resized() -> None:
     assert psnr(resize(wider, (50, 25)), expected) < 40
 
 
-def test_a_picture_of_the_right_size_is_not_touched() -> None:
+def test_an_image_of_the_right_size_is_not_touched() -> None:
     """Not even copied."""
     photo = image_files.photo()
 
@@ -74,16 +74,16 @@ def test_a_picture_of_the_right_size_is_not_touched() -> None:
     assert resize(photo, photo.size, (0, 0, 96.0, 64.0)) is photo
 
 
-def test_hidden_colours_do_not_bleed() -> None:
+def test_hidden_colors_do_not_bleed() -> None:
     """The black below the transparency is never seen, at no scale."""
     small = np.asarray(resize(image_files.cutout((300, 200)), (60, 40)))
     visible = small[small[..., 3] > 16]
 
-    assert all(is_near(colour, (200, 30, 60), 16) for colour in visible[:, :3].astype(int))
+    assert all(is_near(color, (200, 30, 60), 16) for color in visible[:, :3].astype(int))
 
 
 @pytest.mark.parametrize("size", [(3_000_000, 2), (2, 3_000_000)])
-def test_a_picture_of_millions_of_pixels_in_one_direction_is_resized(size: tuple[int, int]) -> None:
+def test_an_image_of_millions_of_pixels_in_one_direction_is_resized(size: tuple[int, int]) -> None:
     """In a moment, and without a table of weights for each of them."""
     wide = Image.new("L", size, 77)
     target = (100, 1) if size[0] > size[1] else (1, 100)

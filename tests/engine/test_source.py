@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from imageconverter.engine import identify
-from imageconverter.engine.source import HEAD_BYTES, SOURCE_FORMATS
+from imageconverter.engine.source import HEAD_BYTES, SOURCE_TYPES
 from tests.testing import image_files
 
 
@@ -45,7 +45,7 @@ def test_a_magic_number_is_enough(name: str, magic: bytes) -> None:
         b"\0\0\0\x0cjP3 \r\n\x87\n",
         b"8BPS\0\3",
         b"\0\0\1\0\0\0",
-        b"\0\0\1\0\0\1",  # an icon of 256 pictures
+        b"\0\0\1\0\0\1",  # an icon of 256 images
         b"P8\n1 1\n255\n",
         b"P6R was a processor",
         struct.pack("<BBBHHBHHHHBB", 0, 0, 2, 0, 0, 0, 0, 0, 0, 64, 24, 0),
@@ -57,7 +57,7 @@ def test_a_magic_number_is_enough(name: str, magic: bytes) -> None:
     ],
 )
 def test_other_files_are_not_recognised(head: bytes) -> None:
-    """Not even where they are pictures, nor where a text begins like one."""
+    """Not even where they are images, nor where a text begins like one."""
     assert identify(head[:HEAD_BYTES]) is None
 
 
@@ -78,7 +78,7 @@ _NOT_SHOWN = (
 
 def test_formats_that_browsers_do_not_show_are_kept_as_png() -> None:
     """The others are kept as they are."""
-    kept = {each.name: each.kept_as for each in SOURCE_FORMATS}
+    kept = {each.name: each.kept_as for each in SOURCE_TYPES}
 
     assert kept == {
         "JPEG": "jpeg",
@@ -108,5 +108,5 @@ def test_no_other_decoder_is_ever_loaded() -> None:
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(printed.stdout.split())
 
-    assert {each.decoder for each in SOURCE_FORMATS} <= loaded
-    assert loaded <= {each.decoder for each in SOURCE_FORMATS} | {"DIB"}  # Pillow brings it along
+    assert {each.decoder for each in SOURCE_TYPES} <= loaded
+    assert loaded <= {each.decoder for each in SOURCE_TYPES} | {"DIB"}  # Pillow brings it along

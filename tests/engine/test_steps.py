@@ -8,7 +8,7 @@ from PIL import Image
 from imageconverter.engine import OutputType, Target, steps
 from imageconverter.engine.decode import ImageInfo
 from imageconverter.engine.geometry import Size, place
-from imageconverter.engine.source import SOURCE_FORMATS
+from imageconverter.engine.source import SOURCE_TYPES
 from imageconverter.engine.steps import Plan
 from tests.testing import image_files
 from tests.testing.judging import difference, is_upright
@@ -17,15 +17,15 @@ _WHITE = (255, 255, 255)
 
 
 def plan_for(size: Size, *, orientation: int = 1, output: OutputType = "png", **fields: Any) -> Plan:
-    """Plan an output for a picture of *size* as a person sees it."""
+    """Plan an output for an image of *size* as a person sees it."""
     target = Target(**{"max_width": size[0], "max_height": size[1], **fields})
-    info = ImageInfo(SOURCE_FORMATS[0], size, orientation, animated=False)
+    info = ImageInfo(SOURCE_TYPES[0], size, orientation, animated=False)
     stored = size[::-1] if info.is_sideways else size
     return Plan(info, None, (0, 0, *stored), target, place(size, target), output)
 
 
 # --- reduce -------------------------------------------------------------------------------------
-def test_a_picture_is_reduced_in_the_axes_it_is_stored_in() -> None:
+def test_an_image_is_reduced_in_the_axes_it_is_stored_in() -> None:
     """What lies on its side is turned afterwards, when it is small."""
     reduced = steps.reduce(image_files.photo((64, 96)), plan_for((96, 64), orientation=6, max_width=48))
 
@@ -54,11 +54,11 @@ def test_a_crop_is_the_middle_of_the_frame() -> None:
 
 
 @pytest.mark.parametrize("colour", ["#000000", "#ffffff", "#1e90ff"])
-def test_a_pad_is_filled_with_the_background(colour: str) -> None:
-    """The picture is in the middle, untouched."""
+def test_a_pad_is_filled_with_the_background(color: str) -> None:
+    """The image is in the middle, untouched."""
     photo = image_files.photo()
-    padded = steps.pad(photo, plan_for((96, 64), fit="pad", max_width=100, max_height=90, background=colour))
-    background = tuple(bytes.fromhex(colour[1:]))
+    padded = steps.pad(photo, plan_for((96, 64), fit="pad", max_width=100, max_height=90, background=color))
+    background = tuple(bytes.fromhex(color[1:]))
 
     assert padded.size == (100, 90)
     assert {padded.getpixel(at) for at in ((0, 0), (99, 0), (0, 89), (99, 89), (1, 45), (50, 12))} == {background}
@@ -67,7 +67,7 @@ def test_a_pad_is_filled_with_the_background(colour: str) -> None:
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
 def test_every_mode_can_be_padded(mode: str) -> None:
-    """The canvas has the colour of the background, so it is RGB."""
+    """The canvas has the color of the background, so it is RGB."""
     padded = steps.pad(image_files.cutout().convert(mode), plan_for((96, 64), fit="pad", max_height=96))
 
     assert padded.mode == "RGB"
@@ -75,8 +75,8 @@ def test_every_mode_can_be_padded(mode: str) -> None:
 
 
 @pytest.mark.parametrize("box", [(96, 64), (96, 96)])
-def test_a_padded_picture_lies_on_the_background_whether_it_fills_the_box_or_not(box: Size) -> None:
-    """Else some pictures of one format would be transparent and others not."""
+def test_a_padded_image_lies_on_the_background_whether_it_fills_the_box_or_not(box: Size) -> None:
+    """Else some images of one format would be transparent and others not."""
     plan = plan_for((96, 64), fit="pad", max_width=box[0], max_height=box[1], background="#00ff00")
     padded = steps.pad(image_files.cutout(), plan)
 
@@ -122,7 +122,7 @@ def test_a_gif_is_transparent_or_not(mode: str) -> None:
 
 # --- strip --------------------------------------------------------------------------------------
 def test_nothing_but_the_pixels_is_left() -> None:
-    """The picture that was given keeps what it had: it may be needed for another output."""
+    """The image that was given keeps what it had: it may be needed for another output."""
     photo = image_files.photo()
     photo.info |= {"icc_profile": b"x", "exif": b"x", "xmp": b"x", "comment": b"x", "transparency": 0}
     bare = steps.strip(photo, plan_for((96, 64)))

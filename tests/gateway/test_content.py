@@ -15,13 +15,13 @@ DATA = bytes(range(200))
 
 @pytest.fixture
 async def path(resources: Resources) -> str:
-    """A stored picture."""
+    """A stored image."""
     name = f"products/normal/{uuid4().hex} ü.png"
     await resources.store.put(f"target/{name}", DATA, content_type="image/png")
     return f"/content/{name}"
 
 
-async def test_a_picture_is_public_and_safe(gateway: Client, path: str) -> None:
+async def test_an_image_is_public_and_safe(gateway: Client, path: str) -> None:
     """No key is needed; the type is what was stored, and nothing may run it as a page."""
     async with gateway.get(path) as answer:
         assert await answer.read() == DATA
@@ -45,7 +45,7 @@ async def test_head_answers_like_get_without_the_bytes(gateway: Client, path: st
 
 
 async def test_a_copy_that_is_still_good_is_not_sent_again(gateway: Client, path: str) -> None:
-    """By tag, weak tag, any tag or date; a stale tag gets the picture."""
+    """By tag, weak tag, any tag or date; a stale tag gets the image."""
     async with gateway.get(path) as answer:
         tag, date = answer.headers["ETag"], answer.headers["Last-Modified"]
     for headers in (
@@ -124,7 +124,7 @@ async def test_a_range_of_another_version_gets_the_whole(gateway: Client, path: 
         "/content/" + "a" * 2000,
     ],
 )
-async def test_what_is_not_a_picture_is_a_404(gateway: Client, path: str) -> None:
+async def test_what_is_not_an_image_is_a_404(gateway: Client, path: str) -> None:
     """Path tricks lead nowhere, and nothing is repeated in the answer."""
     async with gateway.get(path) as answer:
         body = await answer.json()

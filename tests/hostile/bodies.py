@@ -1,4 +1,4 @@
-"""Group E of the catalogue: bodies that are no JSON, or JSON that nobody means well with; and pictures in base64."""
+"""Group E of the catalogue: bodies that are no JSON, or JSON that nobody means well with; and images in base64."""
 
 import base64
 import json
@@ -101,7 +101,7 @@ BASE64: list[Case[object, int]] = [
     Case(193, "of nothing", "", 400),
     Case(193, "of two nothings", ["", ""], 400),
 ]  # fmt: skip
-"""What is sent for the data of a picture."""
+"""What is sent for the data of an image."""
 
 PROTOTYPES = [
     json.dumps({name: {"formats": []}}).encode() for name in ("__proto__", "__class__", "constructor", "model_config")

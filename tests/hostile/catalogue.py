@@ -14,18 +14,18 @@ _HERE = "tests/hostile/"
 
 PROVEN = [
     Proven(47, "output bomb", [f"{_PIPELINE}test_an_output_may_not_be_a_bomb"]),
-    Proven(49, "many legal pictures at once", [
-        f"{_HERE}test_pictures_at_the_gateway.py::test_49_many_legal_pictures_at_once_wait_for_each_other",
-        "tests/worker/sandbox/test_pool.py::test_more_pictures_than_children_are_all_converted",
+    Proven(49, "many legal images at once", [
+        f"{_HERE}test_images_at_the_gateway.py::test_49_many_legal_images_at_once_wait_for_each_other",
+        "tests/worker/sandbox/test_pool.py::test_more_images_than_children_are_all_converted",
         f"{_UPLOADS}test_ten_large_uploads_do_not_stop_the_gateway_from_answering",
     ]),
-    Proven(50, "the same bomb a thousand times", [f"{_HERE}test_pictures.py::test_50_a_bomb_a_thousand_times_over"]),
+    Proven(50, "the same bomb a thousand times", [f"{_HERE}test_images.py::test_50_a_bomb_a_thousand_times_over"]),
     Proven(83, "a wrong declared type", [
-        f"{_HERE}test_pictures_at_the_gateway.py::test_83_a_type_that_is_declared_is_not_believed",
+        f"{_HERE}test_images_at_the_gateway.py::test_83_a_type_that_is_declared_is_not_believed",
     ]),
-    Proven(84, "text called a picture", [
-        f"{_HERE}test_pictures_at_the_gateway.py::test_84_a_text_called_a_picture_is_refused",
-        "tests/images/test_uploads.py::test_a_picture_is_checked_by_its_bytes_not_by_its_name",
+    Proven(84, "text called an image", [
+        f"{_HERE}test_images_at_the_gateway.py::test_84_a_text_called_an_image_is_refused",
+        "tests/images/test_uploads.py::test_an_image_is_checked_by_its_bytes_not_by_its_name",
     ]),
     Proven(103, "every mode to every target", [
         f"{_PIPELINE}test_every_source_becomes_every_output",
@@ -34,7 +34,7 @@ PROVEN = [
     Proven(104, "alpha to JPEG", [f"{_PIPELINE}test_transparency_is_kept_or_laid_on_the_background"]),
     Proven(107, "warnings of decoders", [f"{_DECODE}test_odd_metadata_warns_nobody"]),
     Proven(108, "odd exceptions of decoders", [
-        f"{_HERE}test_pictures_at_the_gateway.py::test_108_whatever_a_decoder_raises_is_one_kind_of_error",
+        f"{_HERE}test_images_at_the_gateway.py::test_108_whatever_a_decoder_raises_is_one_kind_of_error",
         f"{_PIPELINE}test_a_broken_file_raises_nothing_but_picture_errors",
     ]),
     Proven(109, "Pillow's own hostile files, with `make hostile`", [
@@ -69,7 +69,7 @@ PROVEN = [
     Proven(182, "names of prototypes", [
         f"{_HERE}test_bodies.py::test_182_the_name_of_a_prototype_is_a_name_like_any_other",
     ]),
-    Proven(189, "spare bits of base64", [f"{_HERE}test_bodies.py::test_189_spare_bits_make_no_other_picture"]),
+    Proven(189, "spare bits of base64", [f"{_HERE}test_bodies.py::test_189_spare_bits_make_no_other_image"]),
     Proven(191, "100 MB of base64", [f"{_HERE}test_bodies.py::test_191_base64_is_measured_before_it_is_read"]),
     Proven(194, "gzip bomb", [
         f"{_BODIES}test_a_body_that_unpacks_to_more_than_the_limit_is_cut_off",
@@ -129,7 +129,7 @@ PROVEN = [
         f"{_CONTENT}test_a_range_that_makes_no_sense_gets_the_whole_or_a_416",
         f"{_CONTENT}test_a_range_behind_the_end_is_told_with_the_size",
     ]),
-    Proven(225, "CSP on pictures", [f"{_CONTENT}test_a_picture_is_public_and_safe"]),
+    Proven(225, "CSP on images", [f"{_CONTENT}test_a_picture_is_public_and_safe"]),
     Proven(226, "originals are not served", [f"{_CONTENT}test_sources_are_not_public"]),
     Proven(228, "metadata is stripped", [
         f"{_PIPELINE}test_nothing_but_the_picture_comes_out",
@@ -166,7 +166,7 @@ PROVEN = [
         "tests/storage/test_store.py::test_wrong_credentials_are_told_as_trouble_of_the_store",
     ]),
     Proven(247, "addresses in bodies", [
-        "tests/rare_formats/test_xfig.py::test_the_file_of_a_picture_is_not_opened",
+        "tests/rare_formats/test_xfig.py::test_the_file_of_an_image_is_not_opened",
     ]),
     Proven(248, "secrets in public numbers", [
         f"{_HERE}test_access.py::test_248_what_everybody_may_read_holds_no_secret",
@@ -188,7 +188,5 @@ NOT_OURS = [
     NotOurs(
         245, "credentials of workers", "All roles use one identity of the store; a child, which decodes, has none."
     ),
-    NotOurs(
-        246, "presigned addresses", "None are handed out: pictures are served by the gateway, from one tree only."
-    ),
+    NotOurs(246, "presigned addresses", "None are handed out: images are served by the gateway, from one tree only."),
 ]

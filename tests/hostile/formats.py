@@ -31,7 +31,7 @@ HTML = b"<html><script>alert(document.domain)</script></html>"
 
 
 def archive(kind: str) -> bytes:
-    """Pack a picture into an archive."""
+    """Pack an image into an archive."""
     file = io.BytesIO()
     if kind == "zip":
         with zipfile.ZipFile(file, "w") as packed:
@@ -53,7 +53,7 @@ FOREIGN: list[Case[Callable[[], bytes], None]] = [
     Case(115, "PDF", lambda: b"%PDF-1.7\n1 0 obj <</OpenAction <</S /Launch /F (sh)>>>> endobj\n", None),
     Case(116, "PostScript", lambda: b"%!PS\n(/etc/passwd) (r) file\n", None),
     Case(117, "SVG with an entity that is a file", lambda: SVG_FILE, None),
-    Case(118, "SVG with a picture of another host", lambda: SVG_LINK, None),
+    Case(118, "SVG with an image of another host", lambda: SVG_LINK, None),
     Case(119, "SVG with a script", lambda: SVG_SCRIPT, None),
     Case(120, "MVG", lambda: MVG, None),
     Case(121, "MSL", lambda: MSL, None),
@@ -78,9 +78,9 @@ FOREIGN: list[Case[Callable[[], bytes], None]] = [
     Case(131, "program", lambda: b"\x7fELF\2\1\1" + bytes(60), None),
     Case(131, "program of Windows", lambda: b"MZ\x90\0" + bytes(60), None),
     Case(131, "script", lambda: b"#!/bin/sh\ntouch /tmp/owned\n", None),
-    Case(132, "page that begins like no picture", lambda: b"<!--GIF89a-->" + HTML, None),
+    Case(132, "page that begins like no image", lambda: b"<!--GIF89a-->" + HTML, None),
 ]  # fmt: skip
-"""What has to be refused as no picture, by its first bytes: no decoder ever sees it."""
+"""What has to be refused as no image, by its first bytes: no decoder ever sees it."""
 
 
 def _gif_with_zip() -> bytes:
@@ -110,7 +110,7 @@ TWOFOLD: list[Case[Callable[[], bytes], None]] = [
     Case(228, "JPEG that says where it was taken", lambda: image_files.jpeg((40, 30), metadata=True), None),
     Case(228, "PNG that says where it was taken", lambda: image_files.png((40, 30), metadata=True), None),
 ]  # fmt: skip
-"""Pictures that are something else as well: nothing of that may be left in an output."""
+"""Images that are something else as well: nothing of that may be left in an output."""
 
 TELLTALES = (
     b"<script",
@@ -126,5 +126,5 @@ TELLTALES = (
 
 
 def _png_of_palette(content: bytes) -> bytes:
-    colours = content + bytes(-len(content) % 3)
-    return image_files.raw_png((8, 8), 8, 3, [bytes(range(8))] * 8, (b"PLTE", colours))
+    colors = content + bytes(-len(content) % 3)
+    return image_files.raw_png((8, 8), 8, 3, [bytes(range(8))] * 8, (b"PLTE", colors))

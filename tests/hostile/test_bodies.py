@@ -74,8 +74,8 @@ async def test_base64_is_taken_literally(gateway: Client, case: Case[object, int
     assert status == case.expected
 
 
-async def test_189_spare_bits_make_no_other_picture(gateway: Client, resources: Resources) -> None:
-    """Two texts of one picture are refused, or stored as one and the same."""
+async def test_189_spare_bits_make_no_other_image(gateway: Client, resources: Resources) -> None:
+    """Two texts of one image are refused, or stored as one and the same."""
     data = PNG + bytes(-len(PNG) % 3 + 1)  # so that there are four spare bits
     text = base64.b64encode(data).decode()
     other = text[:-3] + chr(ord(text[-3]) + 1) + "=="

@@ -14,7 +14,7 @@ from tests.hostile import (
     exchanges,
     formats,
     test_access,
-    test_pictures_at_the_gateway,
+    test_images_at_the_gateway,
     test_responses,
     test_transport,
 )
@@ -26,7 +26,7 @@ from tests.testing import bombs
 ROOT = Path(tests.__file__).parents[1]
 MODULES = (
     *(bodies, bombs, broken, exchanges, formats, file_names),
-    *(test_access, test_pictures_at_the_gateway, test_responses, test_transport),
+    *(test_access, test_images_at_the_gateway, test_responses, test_transport),
 )
 
 
@@ -48,7 +48,7 @@ def test_every_number_has_its_place() -> None:
     assert not (tried | proven) & not_ours
 
 
-def test_the_catalogue_is_worth_its_name() -> None:
+def test_the_catalog_is_worth_its_name() -> None:
     """Most of it is tried here, in more ways than one; little is left out, and no name is given twice."""
     every = list(cases())
 

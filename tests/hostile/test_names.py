@@ -27,7 +27,7 @@ async def stored(resources: Resources, prefix: str) -> list[str]:
 
 
 async def upload(client: Client, *file_names: str, data: bytes = PICTURE) -> tuple[int, Any]:
-    """Upload pictures; returns status and answer."""
+    """Upload images; returns status and answer."""
     return await post(
         client, "/images/upload", body(fileName=list(file_names), imageData=[b64(data)] * len(file_names))
     )

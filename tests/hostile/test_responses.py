@@ -24,7 +24,7 @@ Client = TestClient[Any, Any]
 CANARY = "canary<script>7357"
 
 CRLF: list[Case[str, int]] = [
-    Case(223, "in the address of a picture", "/content/a%0d%0aSet-Cookie:%20a=b.png", 404),
+    Case(223, "in the address of an image", "/content/a%0d%0aSet-Cookie:%20a=b.png", 404),
     Case(223, "in a key", "/imageconverter/getImage/a%0d%0aSet-Cookie:%20a=b/auto", 400),
     Case(223, "in a format", "/imageconverter/getImage/unknown/a%0d%0aSet-Cookie:%20a=b", 404),
     Case(223, "in the id of a format", "/images/url/products?formatNodeId=a%0d%0aSet-Cookie:%20a=b", 400),
@@ -46,7 +46,7 @@ async def test_a_line_break_never_becomes_a_header(wire: Wire, case: Case[str, i
 
 REFLECTED: list[Case[tuple[str, str, bytes], None]] = [
     Case(227, "an unknown path", ("GET", "/{}", b""), None),
-    Case(227, "an unknown picture", ("GET", "/content/{}.png", b""), None),
+    Case(227, "an unknown image", ("GET", "/content/{}.png", b""), None),
     Case(227, "an unknown type", ("GET", "/images/url/{}", b""), None),
     Case(227, "an unknown format", ("GET", "/images/url/products?formatNodeId={}", b""), None),
     Case(227, "an unknown shop", ("GET", "/images/url/products?formatNodeId=a&subshopId={}", b""), None),
@@ -58,7 +58,7 @@ REFLECTED: list[Case[tuple[str, str, bytes], None]] = [
     Case(227, "a format that is not known", ("GET", "/imageconverter/getImage/unknown/{}", b""), None),
     Case(227, "a context that is not allowed", ("GET", "/imageconverter/getKeyCount?context={}", b""), None),
     Case(227, "an upload that is not there", ("POST", "/images/upload?directory={}", b"{}"), None),
-    Case(227, "a picture to delete", ("DELETE", "/images/upload/products/{}.png", b""), None),
+    Case(227, "an image to delete", ("DELETE", "/images/upload/products/{}.png", b""), None),
     Case(227, "a field", ("POST", "/images/upload", b'{"{}": 1}'), None),
     Case(227, "a broken body", ("POST", "/images/upload", b'{"a": {}'), None),
     Case(227, "a name", ("DELETE", "/images/upload/products", b'{"fileName": "{}/"}'), None),
@@ -109,7 +109,7 @@ async def test_227_a_name_in_an_answer_is_only_text(gateway: Client) -> None:
 
 LINES: list[Case[str, None]] = [
     Case(229, "a line break", "/none%0d%0a2026-01-01%20[info]%20admin%20logged%20in", None),
-    Case(229, "a colour", "/none%1b[31mred", None),
+    Case(229, "a color", "/none%1b[31mred", None),
     Case(229, "a bell and a zero", "/none%07%00", None),
     Case(229, "letters from right to left", "/none%e2%80%ae", None),
     Case(229, "a separator of lines", "/none%e2%80%a8", None),

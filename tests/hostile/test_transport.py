@@ -113,7 +113,7 @@ FORMS: list[Case[bytes, int]] = [
 
 @pytest.mark.parametrize("case", FORMS, ids=names(FORMS))
 async def test_a_strange_form_is_refused(wire: Wire, case: Case[bytes, int]) -> None:
-    """As broken, without its part, or with what is no picture in it."""
+    """As broken, without its part, or with what is no image in it."""
     head = FORM.encode() + b"Content-Length: %d\r\n" % len(case.attack) + LAST
     (answer,) = await wire.exchange(head + case.attack)
 

@@ -22,7 +22,7 @@ from imageconverter.images.names import directory_path, file_name, with_extensio
     ],
 )
 def test_a_plain_name_is_kept(name: str) -> None:
-    """Whatever a person may call a picture stays as it is."""
+    """Whatever a person may call an image stays as it is."""
     assert file_name(name) == name
 
 
@@ -92,7 +92,7 @@ def test_a_directory_path_is_checked_segment_by_segment() -> None:
     ],
 )
 def test_an_extension_follows_the_type_of_the_output(name: str, extensions: tuple[str, ...], expected: str) -> None:
-    """A fitting extension stays, that of another picture format goes, anything else is part of the name."""
+    """A fitting extension stays, that of another image format goes, anything else is part of the name."""
     assert with_extension(name, extensions) == expected
 
 

@@ -5,30 +5,30 @@ import pytest
 from imageconverter.engine import Limits
 from imageconverter.errors import InvalidFileFormat, InvalidValue, StoreUnavailable
 from imageconverter.images import uploads
-from imageconverter.images.uploads import Picture
+from imageconverter.images.uploads import UploadedImage
 from imageconverter.resources import Resources
 from imageconverter.storage.store import ObjectStore
 from tests.conftest import storage_settings
 from tests.testing import image_files
 
 
-def test_a_picture_is_checked_by_its_bytes_not_by_its_name() -> None:
+def test_an_image_is_checked_by_its_bytes_not_by_its_name() -> None:
     """A text called .png is refused, a PNG called .txt is not."""
     with pytest.raises(InvalidFileFormat):
-        uploads.check(Picture("text.png", b"just some words, no picture"), Limits())
+        uploads.check(UploadedImage("text.png", b"just some words, no image"), Limits())
 
-    assert uploads.check(Picture("odd.txt", image_files.png()), Limits()).name == "odd.txt"
+    assert uploads.check(UploadedImage("odd.txt", image_files.png()), Limits()).name == "odd.txt"
 
 
-def test_a_picture_over_the_limit_of_pixels_is_an_invalid_value() -> None:
+def test_an_image_over_the_limit_of_pixels_is_an_invalid_value() -> None:
     """The header is enough to tell."""
     with pytest.raises(InvalidValue, match="megapixels"):
-        uploads.check(Picture("large.png", image_files.png(size=(200, 200))), Limits(pixels=39_999))
+        uploads.check(UploadedImage("large.png", image_files.png(size=(200, 200))), Limits(pixels=39_999))
 
 
-async def test_pictures_of_one_upload_lie_in_one_new_directory(resources: Resources) -> None:
+async def test_images_of_one_upload_lie_in_one_new_directory(resources: Resources) -> None:
     """The directory's name is twelve hex digits, another one each time."""
-    two = [Picture("a.png", b"A"), Picture("ä.png", b"B")]
+    two = [UploadedImage("a.png", b"A"), UploadedImage("ä.png", b"B")]
     first, second = await uploads.stage(resources.store, two), await uploads.stage(resources.store, two)
     stored = await resources.store.get(f"source/{first}/ä.png")
 
@@ -44,12 +44,12 @@ async def test_an_upload_that_cannot_be_stored_tells_why(servers: dict[str, str]
     no_bucket = ObjectStore(storage_settings(servers, bucket="not-there"))
 
     with pytest.raises(StoreUnavailable):
-        await uploads.stage(no_bucket, [Picture("a.png", b"A"), Picture("b.png", b"B")])
+        await uploads.stage(no_bucket, [UploadedImage("a.png", b"A"), UploadedImage("b.png", b"B")])
 
 
 async def test_a_sweep_takes_what_is_old_and_nothing_else(resources: Resources) -> None:
     """Only uploads are swept, and only after their hours."""
-    path = await uploads.stage(resources.store, [Picture("a.png", b"A")])
+    path = await uploads.stage(resources.store, [UploadedImage("a.png", b"A")])
     await resources.store.put("source/kept/a.png", b"A", content_type="image/png")
 
     await uploads.sweep(resources.store, hours=1)

@@ -61,7 +61,7 @@ async def test_a_source_becomes_a_preview_that_is_kept(cache: PreviewCache, key:
 
 
 async def test_another_format_is_made_of_the_stored_source(cache: PreviewCache, key: str) -> None:
-    """Without sending the picture again."""
+    """Without sending the image again."""
     await cache.cache_and_get(key, SMALL, PHOTO)
     large = await cache.get(key, LARGE)
 
@@ -100,8 +100,8 @@ async def test_the_source_of_a_known_key_is_not_converted(cache: PreviewCache, k
 
 
 async def test_caching_replaces_all_previews_in_one_step(cache: PreviewCache, key: str) -> None:
-    """A reader sees the old picture or the new one, whole."""
-    await cache.cache_and_get(key, SMALL, image_files.png(picture=image_files.corners((400, 300))))
+    """A reader sees the old image or the new one, whole."""
+    await cache.cache_and_get(key, SMALL, image_files.png(image=image_files.corners((400, 300))))
     seen: list[tuple[int, int]] = []
     done = asyncio.Event()
 
@@ -120,13 +120,13 @@ async def test_caching_replaces_all_previews_in_one_step(cache: PreviewCache, ke
     assert opened((await cache.get(key, SMALL)).data).format == "JPEG"
 
 
-async def test_a_picture_that_cannot_be_converted_replaces_nothing(cache: PreviewCache, key: str) -> None:
+async def test_an_image_that_cannot_be_converted_replaces_nothing(cache: PreviewCache, key: str) -> None:
     """It is refused with a reason."""
     first = await cache.cache_and_get(key, SMALL, PHOTO)
     with pytest.raises(InvalidFileFormat, match="broken"):
         await cache.cache(key, image_files.truncated(PHOTO))
     with pytest.raises(InvalidFileFormat, match="not of a supported"):
-        await cache.cache_and_get(uuid4().hex, SMALL, b"no picture")
+        await cache.cache_and_get(uuid4().hex, SMALL, b"no image")
 
     assert (await cache.get(key, SMALL)).data == first.data
 

@@ -37,7 +37,7 @@ DEFAULTS = parse_list(DEFAULT_TARGET_FORMATS)
     ],
 )
 def test_the_nearest_area_decides_then_the_scale_type(requested: str, expected: str) -> None:
-    """As the original's distance has it; the whole picture is the largest one."""
+    """As the original's distance has it; the whole image is the largest one."""
     assert choose(parse(requested), DEFAULTS) == parse(expected)
 
 

@@ -204,7 +204,7 @@ def test_the_quality_counts(text: str, expected: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "   ", "%20"])
-def test_nothing_at_all_is_the_picture_as_it_is(text: str) -> None:
+def test_nothing_at_all_is_the_image_as_it_is(text: str) -> None:
     """Not turned, and free to be enlarged: the published parser's default object."""
     assert parse(text) == PreviewFormat("jpg", auto_rotate=False, shrink_only=False)
 

@@ -1,4 +1,4 @@
-"""Where a picture lands in its preview."""
+"""Where an image lands in its preview."""
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,7 @@ SIZES = st.tuples(st.integers(1, 60_000), st.integers(1, 60_000))
 
 
 def place(size: Size, format_: PreviewFormat) -> geometry.Placement:
-    """Place a picture where the engine does."""
+    """Place an image where the engine does."""
     return geometry.place(size, to_target(format_))
 
 
@@ -44,7 +44,7 @@ def place(size: Size, format_: PreviewFormat) -> geometry.Placement:
         ("200x-1~cover~expand", (100, 80), (200, 160)),
     ],
 )
-def test_contain_and_cover_give_the_whole_picture(format_: str, size: Size, expected: Size) -> None:
+def test_contain_and_cover_give_the_whole_image(format_: str, size: Size, expected: Size) -> None:
     """Inside the box, or over it; nothing is cut off and nothing is added."""
     assert place(size, parse(format_)) == (expected, (0, 0, *expected), expected)
 
@@ -62,7 +62,7 @@ def test_contain_and_cover_give_the_whole_picture(format_: str, size: Size, expe
     ],
 )
 def test_a_forced_dimension_is_filled_up(format_: str, size: Size, frame: Size, canvas: Size) -> None:
-    """The picture lies in the middle as `contain` would make it."""
+    """The image lies in the middle as `contain` would make it."""
     placement = place(size, parse(format_))
 
     assert (placement.frame, placement.canvas) == (frame, canvas)
@@ -83,7 +83,7 @@ def test_a_forced_dimension_is_filled_up(format_: str, size: Size, frame: Size, 
 def test_cover_and_crop_gives_just_the_box(
     format_: str, size: Size, frame: Size, crop: geometry.Box, canvas: Size
 ) -> None:
-    """The middle of the covering picture, or a small picture in the middle of the box."""
+    """The middle of the covering image, or a small image in the middle of the box."""
     assert place(size, parse(format_)) == (frame, crop, canvas)
 
 

@@ -25,9 +25,9 @@ def _ink(canvas: Canvas) -> tuple[int, int, int, int]:
     return box
 
 
-def _darkness(picture: Image.Image) -> float:
+def _darkness(image: Image.Image) -> float:
     """Return the share of ink."""
-    return 1 - ImageStat.Stat(picture.convert("L")).mean[0] / 255
+    return 1 - ImageStat.Stat(image.convert("L")).mean[0] / 255
 
 
 def test_a_line_has_the_width_and_place_of_its_pen() -> None:
@@ -38,7 +38,7 @@ def test_a_line_has_the_width_and_place_of_its_pen() -> None:
     assert canvas.finish().getpixel((50, 50)) == _RED
 
 
-def test_thin_lines_are_grey_not_lost() -> None:
+def test_thin_lines_are_gray_not_lost() -> None:
     """A quarter of a pixel is a quarter of the ink."""
     canvas = _canvas()
     canvas.stroke([(0, 50.1), (100, 50.1)], Pen(_BLACK, 0.25))
@@ -82,9 +82,9 @@ def test_dashes_and_gaps_follow_the_line_around_corners() -> None:
     """Ten and ten pixels, of which the corner takes five each way."""
     canvas = _canvas()
     canvas.stroke([(5, 50), (50, 50), (50, 95)], Pen(_BLACK, 4, dashes=(10, 10)))
-    picture = canvas.finish().convert("L")
-    assert [picture.getpixel((x, 50)) for x in (10, 20, 30, 40)] == [0, 255, 0, 255]
-    assert [picture.getpixel((50, y)) for y in (51, 60, 70)] == [0, 255, 0]
+    image = canvas.finish().convert("L")
+    assert [image.getpixel((x, 50)) for x in (10, 20, 30, 40)] == [0, 255, 0, 255]
+    assert [image.getpixel((50, y)) for y in (51, 60, 70)] == [0, 255, 0]
 
 
 def test_dashes_too_small_to_see_make_a_solid_line() -> None:
@@ -101,13 +101,13 @@ def test_areas_are_filled_even_odd() -> None:
     ]
     canvas = _canvas()
     canvas.fill(corners, _RED)
-    picture = canvas.finish()
-    assert picture.getpixel((50, 50)) == _WHITE
-    assert picture.getpixel((50, 20)) == _RED
+    image = canvas.finish()
+    assert image.getpixel((50, 50)) == _WHITE
+    assert image.getpixel((50, 20)) == _RED
 
 
 def test_a_drawing_may_have_its_own_units_and_y_upwards() -> None:
-    """A unit square goes to a rectangle of the picture."""
+    """A unit square goes to a rectangle of the image."""
     canvas = _canvas(transform=(50, 0, 10, 0, -20, 90))
     canvas.fill([(0, 0), (1, 0), (1, 1), (0, 1)], _BLACK)
     assert _ink(canvas) == (10, 70, 60, 90)
@@ -118,9 +118,9 @@ def test_lines_and_areas_far_outside_are_cut() -> None:
     canvas = _canvas()
     canvas.stroke([(-1e12, 50), (1e12, 50)], Pen(_RED, 4))
     canvas.fill([(90, -1e9), (1e9, -1e9), (1e9, 1e9), (90, 1e9)], _BLUE)
-    picture = canvas.finish()
-    assert (picture.getpixel((10, 50)), picture.getpixel((10, 60))) == (_RED, _WHITE)
-    assert (picture.getpixel((95, 5)), picture.getpixel((88, 5))) == (_BLUE, _WHITE)
+    image = canvas.finish()
+    assert (image.getpixel((10, 50)), image.getpixel((10, 60))) == (_RED, _WHITE)
+    assert (image.getpixel((95, 5)), image.getpixel((88, 5))) == (_BLUE, _WHITE)
 
 
 def test_a_clipping_rectangle_holds_for_everything() -> None:
@@ -146,29 +146,29 @@ def test_a_hatch_repeats_its_lines(background: tuple[int, int, int] | None) -> N
     canvas.fill([(0, 0), (100, 0), (100, 100), (0, 100)], (0, 255, 0))
     hatch = Hatch(Pen(_BLUE, 2), (10, 10), (((0, 5), (10, 5)),), background)
     canvas.fill([(20, 20), (80, 20), (80, 80), (20, 80)], hatch)
-    picture = canvas.finish()
-    assert [picture.getpixel((50, y)) for y in (25, 35, 75)] == [_BLUE] * 3
-    assert picture.getpixel((50, 30)) == (background or (0, 255, 0))
-    assert picture.getpixel((50, 15)) == (0, 255, 0)
+    image = canvas.finish()
+    assert [image.getpixel((50, y)) for y in (25, 35, 75)] == [_BLUE] * 3
+    assert image.getpixel((50, 30)) == (background or (0, 255, 0))
+    assert image.getpixel((50, 15)) == (0, 255, 0)
 
 
 def test_slanting_hatch_lines_go_on_from_tile_to_tile() -> None:
     """As dark at the edges of a tile as within."""
     canvas = _canvas()
     canvas.fill([(0, 0), (100, 0), (100, 100), (0, 100)], Hatch(Pen(_BLACK, 2), (8, 8), (((0, 0), (8, 8)),)))
-    picture = canvas.finish().convert("L")
-    assert [picture.getpixel((40 + step, 40 + step)) for step in range(8)] == [0] * 8
-    assert _darkness(picture) == pytest.approx(2 * math.sqrt(2) / 8, abs=0.03)
+    image = canvas.finish().convert("L")
+    assert [image.getpixel((40 + step, 40 + step)) for step in range(8)] == [0] * 8
+    assert _darkness(image) == pytest.approx(2 * math.sqrt(2) / 8, abs=0.03)
 
 
-def test_a_tiling_repeats_a_picture() -> None:
-    """From the picture's corner on, whatever the area's."""
+def test_a_tiling_repeats_an_image() -> None:
+    """From the image's corner on, whatever the area's."""
     two = Image.new("RGB", (2, 1), _RED)
     two.putpixel((1, 0), _BLUE)
     canvas = _canvas()
     canvas.fill([(13, 13), (93, 13), (93, 93), (13, 93)], Tiling(two, (20, 10)))
-    picture = canvas.finish()
-    assert [picture.getpixel((x, 50)) for x in (5, 15, 25, 35, 45, 95)] == [_WHITE, _BLUE, _RED, _BLUE, _RED, _WHITE]
+    image = canvas.finish()
+    assert [image.getpixel((x, 50)) for x in (5, 15, 25, 35, 45, 95)] == [_WHITE, _BLUE, _RED, _BLUE, _RED, _WHITE]
 
 
 def test_text_is_aligned_at_its_position() -> None:
@@ -231,8 +231,8 @@ def test_cells_go_where_their_corners_go() -> None:
     canvas = _canvas()
     canvas.cells(cells, (10, 10), (90, 10), (10, 50))
     canvas.cells(cells, (90, 95), (90, 55), (10, 95))
-    picture = canvas.finish()
-    assert [picture.getpixel(at) for at in ((20, 30), (80, 30), (50, 90), (50, 60))] == [_RED, _BLUE, _RED, _BLUE]
+    image = canvas.finish()
+    assert [image.getpixel(at) for at in ((20, 30), (80, 30), (50, 90), (50, 60))] == [_RED, _BLUE, _RED, _BLUE]
     assert _ink(canvas) == (10, 10, 90, 95)
 
 

@@ -77,13 +77,13 @@ def test_the_largest_numbers_there_are_do_not_overflow() -> None:
 
 
 @pytest.mark.parametrize("samples", [np.full((2, 3), 7.5), np.full((2, 3), np.nan)])
-def test_a_picture_of_one_value_is_black(samples: Samples) -> None:
+def test_an_image_of_one_value_is_black(samples: Samples) -> None:
     """Nothing is divided by nothing."""
     assert not _levels(fits(samples)).any()
 
 
-def test_three_planes_are_a_colour_picture() -> None:
-    """They are stretched together, so that their colours stay."""
+def test_three_planes_are_a_color_image() -> None:
+    """They are stretched together, so that their colors stay."""
     image = _opened(fits(np.array([[[0, 10]], [[0, 20]], [[0, 5]]], "i2")))
 
     assert (image.mode, image.size) == ("RGB", (2, 1))
@@ -164,7 +164,7 @@ def test_compressed_images_are_refused_by_name() -> None:
 
 @MAGICK
 @pytest.mark.parametrize("kind", ["u1", "i2", "i4", "f4", "f8"])
-def test_others_see_the_same_picture(program: str, kind: str) -> None:
+def test_others_see_the_same_image(program: str, kind: str) -> None:
     """Within a level, for rounding; of integers they show the type's whole range, so that is what is asked here."""
     numbers = np.random.default_rng(1)
     if kind.startswith("f"):

@@ -1,4 +1,4 @@
-"""GKSM: the layouts of its writers, primitives and what they look like, segments, and the first picture alone."""
+"""GKSM: the layouts of its writers, primitives and what they look like, segments, and the first image alone."""
 
 import io
 import random
@@ -11,8 +11,8 @@ from PIL import Image
 from imageconverter.engine.decode import DECODER_ERRORS
 from rare_formats import gksm as reader
 from rare_formats.gksm.header import read_header
+from rare_formats.gksm.image import Drawing
 from rare_formats.gksm.items import read_items
-from rare_formats.gksm.picture import Picture
 from tests.testing.gksm_files import Field, Item, binary, scaled, varkon, xgks
 
 _WHITE, _BLACK, _RED, _GREEN, _BLUE = (255, 255, 255), (0, 0, 0), (255, 0, 0), (0, 255, 0), (0, 0, 255)
@@ -49,7 +49,7 @@ def _text(x: float, y: float, text: str) -> Item:
 
 
 def _at(image: Image.Image, x: float, y: float) -> tuple[int, ...]:
-    """Return the pixel at normalized coordinates, of a picture whose window is the unit square."""
+    """Return the pixel at normalized coordinates, of an image whose window is the unit square."""
     pixel = image.getpixel((int(x * image.width), int((1 - y) * image.height)))
     assert isinstance(pixel, tuple)
     return pixel
@@ -80,7 +80,7 @@ def _near(*numbers: float) -> object:
     ],
     ids=["XGKS", "scaled", "Varkon", "binary", "little-endian", "no prefix", "CRLF", "short prefix"],
 )
-def test_every_layout_gives_the_same_picture(write: Callable[..., bytes]) -> None:
+def test_every_layout_gives_the_same_image(write: Callable[..., bytes]) -> None:
     """Widths, prefix and form of the numbers are those that the header says."""
     items = (
         (1, 1),
@@ -159,7 +159,7 @@ def test_private_items_of_others_are_not_taken_for_varkons() -> None:
 
 
 # --- primitives ---------------------------------------------------------------------------------
-def test_a_line_has_width_and_colour() -> None:
+def test_a_line_has_width_and_color() -> None:
     """Its width is a multiple of a thousandth of the longer side."""
     image = _drawn((23, 10.0), (24, 3), _line(0, 0.5, 1, 0.5))
 
@@ -249,7 +249,7 @@ def test_a_cell_array_fills_any_parallelogram(corners: tuple[float, ...]) -> Non
     assert found == [_RED, _GREEN, _BLUE, _CYAN, _MAGENTA, _YELLOW]
 
 
-def test_colours_may_be_set() -> None:
+def test_colors_may_be_set() -> None:
     """Parts are between 0 and 1; what is not set is black."""
     image = _drawn((56, 2, 0.0, 0.5, 2.0), (40, 2), _SOLID, _box(0, 0, 0.5, 1), (40, 77), _box(0.5, 0, 1, 1))
 
@@ -257,7 +257,7 @@ def test_colours_may_be_set() -> None:
 
 
 def test_bundles_hold_where_the_flags_say_so() -> None:
-    """Each aspect has its own flag: here the interior is bundled, the colour is not, until the second flags."""
+    """Each aspect has its own flag: here the interior is bundled, the color is not, until the second flags."""
     first, second = [1] * 10 + [0, 1, 1], [1] * 10 + [0, 1, 0]
     image = _drawn(
         (54, 9, 1, 1, 4),
@@ -299,7 +299,7 @@ def test_clipping_holds_until_it_changes() -> None:
     [(0, 0, 0, 0), (1, 4, 0, 0), (2, 4, -0.5, 0), (3, 4, -1, 0), (1, 2, 0, -1), (1, 3, 0, -0.5)],
 )
 def test_a_text_is_aligned(horizontal: int, vertical: int, left: float, low: float) -> None:
-    """By its ends and centre, its baseline, half and cap line; a capital is as high as its vector is long."""
+    """By its ends and center, its baseline, half and cap line; a capital is as high as its vector is long."""
     image = _drawn((34, 0.0, 0.1, 0.1, 0.0), (36, horizontal, vertical), _text(0.5, 0.5, "HIH"))
 
     x0, x1, y0, y1 = _extent(image)
@@ -356,7 +356,7 @@ def test_a_text_may_go_to_the_left() -> None:
     assert left.tobytes() == right.tobytes()
 
 
-# --- pictures and segments ----------------------------------------------------------------------
+# --- images and segments ----------------------------------------------------------------------
 def test_the_window_is_what_is_seen() -> None:
     """Its longer side has 1024 pixels."""
     image = _drawn((71, 0.25, 0.5, 0.5, 1.0), _SOLID, (40, 2), _box(0.25, 0.5, 0.375, 1), (71, 0.0, 1.0, 0.0, 1.0))
@@ -365,7 +365,7 @@ def test_the_window_is_what_is_seen() -> None:
     assert (image.getpixel((100, 500)), image.getpixel((400, 500))) == (_RED, _WHITE)
 
 
-def test_only_the_first_picture_is_drawn() -> None:
+def test_only_the_first_image_is_drawn() -> None:
     """It begins after the clearing before anything is drawn, and ends with the next one."""
     image = _drawn((1, 1), _SOLID, (1, 1), _box(0, 0, 0.5, 1), (1, 1), _box(0.5, 0, 1, 1))
 
@@ -412,7 +412,7 @@ def test_a_segment_may_be_hidden_renamed_and_deleted(change: tuple[Item, ...], s
 
 def test_a_segment_of_higher_priority_is_on_top() -> None:
     """Whenever it was made."""
-    red, blue = (_segment(name, _SOLID, (40, colour), _box(0, 0, 1, 1)) for name, colour in ((1, 2), (2, 4)))
+    red, blue = (_segment(name, _SOLID, (40, color), _box(0, 0, 1, 1)) for name, color in ((1, 2), (2, 4)))
 
     assert _at(_drawn(*red, *blue), 0.5, 0.5) == _BLUE
     assert _at(_drawn(*red, *blue, (94, 1, 0.5)), 0.5, 0.5) == _RED
@@ -470,6 +470,6 @@ def test_a_damaged_file_is_read_or_refused(write: Callable[..., bytes]) -> None:
             data[chance.randrange(52, len(data))] = chance.choice(b"0123456789 -.\n\xff\0")
         with suppress(*DECODER_ERRORS):
             header = read_header(bytes(data))
-            Picture(header, read_items(bytes(data), header))
+            Drawing(header, read_items(bytes(data), header))
             read += 1
     assert 0 < read < 300

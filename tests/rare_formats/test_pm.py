@@ -34,7 +34,7 @@ def _opened(data: bytes) -> Image.Image:
 
 @pytest.mark.parametrize("order", [">", "<"])
 @pytest.mark.parametrize(("planes", "mode"), [(1, "L"), (3, "RGB"), (4, "RGB")])
-def test_planes_of_bytes_are_grey_or_colours(order: str, planes: int, mode: str) -> None:
+def test_planes_of_bytes_are_gray_or_colors(order: str, planes: int, mode: str) -> None:
     """One plane after another, rows from the top; a fourth one is no alpha that can be relied on."""
     image = _opened(_pm(_PLANES[:planes].tobytes(), planes, order=order))
 

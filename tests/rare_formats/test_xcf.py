@@ -41,7 +41,7 @@ _SCREEN, _ADDITION, _DIVIDE, _OLD_MULTIPLY = 31, 33, 41, 3
 
 
 def _photo(channels: int = 3) -> NDArray[np.uint8]:
-    """Runs, and noise between them; nothing is quite transparent, since what is has no colour to compare."""
+    """Runs, and noise between them; nothing is quite transparent, since what is has no color to compare."""
     random = np.random.default_rng(7)
     photo = random.integers(0, 256, (_HEIGHT, _WIDTH, channels), np.uint8)
     photo[:20] = photo[:20, :1]
@@ -50,8 +50,8 @@ def _photo(channels: int = 3) -> NDArray[np.uint8]:
     return photo
 
 
-def _flat(*colour: int, width: int = _WIDTH, height: int = _HEIGHT) -> NDArray[np.uint8]:
-    return np.full((height, width, len(colour)), colour, np.uint8)
+def _flat(*color: int, width: int = _WIDTH, height: int = _HEIGHT) -> NDArray[np.uint8]:
+    return np.full((height, width, len(color)), color, np.uint8)
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -66,8 +66,8 @@ def _pixels(data: bytes, mode: str = "RGB") -> NDArray[np.uint8]:
     return np.asarray(image)
 
 
-def _colour(*layers: Layer, mode: str = "RGB", **fields: Any) -> list[int]:
-    """Return the one colour that flat layers make."""
+def _color(*layers: Layer, mode: str = "RGB", **fields: Any) -> list[int]:
+    """Return the one color that flat layers make."""
     pixels = _pixels(xcf(layers, _SIZE, **fields), mode)
     assert (pixels == pixels[0, 0]).all()
     return [int(level) for level in np.atleast_1d(pixels[0, 0])]
@@ -130,11 +130,11 @@ def test_every_precision_is_read(version: int, code: int, dtype: str, compressio
         xcf([Layer(values * _TOTAL.get(dtype.strip("<>"), 1))], _SIZE, version=version, precision=code, dtype=dtype,
             compression=compression), "RGBA",
     )  # fmt: skip
-    colour = values[..., :3]
+    color = values[..., :3]
     if is_linear:
-        colour = np.where(colour <= 0.0031308, colour * 12.92, 1.055 * colour ** (1 / 2.4) - 0.055)
+        color = np.where(color <= 0.0031308, color * 12.92, 1.055 * color ** (1 / 2.4) - 0.055)
 
-    assert np.abs(image[..., :3] / 255 - colour).max() < (0.03 if is_linear and dtype == "u1" else 0.005)
+    assert np.abs(image[..., :3] / 255 - color).max() < (0.03 if is_linear and dtype == "u1" else 0.005)
     assert np.abs(image[..., 3] / 255 - values[..., 3]).max() < 0.003
 
 
@@ -149,7 +149,7 @@ def test_values_beyond_white_and_no_numbers_do_no_harm() -> None:
     assert row.tolist() == [0, 255, 0, 0]
 
 
-def test_grey_stays_grey() -> None:
+def test_gray_stays_grey() -> None:
     """With alpha and without."""
     photo = _photo(2)
 
@@ -158,19 +158,19 @@ def test_grey_stays_grey() -> None:
 
 
 def test_indices_are_looked_up() -> None:
-    """Though the length of the colour map is a lie in these files, as it was in some of GIMP's."""
-    colours = bytes(range(255, -1, -1)) * 3
+    """Though the length of the color map is a lie in these files, as it was in some of GIMP's."""
+    colors = bytes(range(255, -1, -1)) * 3
     indices = _photo(1)
-    palette = np.frombuffer(colours, np.uint8).reshape(-1, 3)
+    palette = np.frombuffer(colors, np.uint8).reshape(-1, 3)
 
-    assert (_pixels(xcf([Layer(indices)], _SIZE, base=INDEXED, colours=colours)) == palette[indices[..., 0]]).all()
+    assert (_pixels(xcf([Layer(indices)], _SIZE, base=INDEXED, colors=colors)) == palette[indices[..., 0]]).all()
 
 
-def test_version_0_takes_indices_for_grey() -> None:
-    """It did not save the colours."""
+def test_version_0_takes_indices_for_gray() -> None:
+    """It did not save the colors."""
     indices = _photo(1)
 
-    pixels = _pixels(xcf([Layer(indices)], _SIZE, version=0, base=INDEXED, colours=bytes(768)))
+    pixels = _pixels(xcf([Layer(indices)], _SIZE, version=0, base=INDEXED, colors=bytes(768)))
 
     assert (pixels == indices).all()
 
@@ -211,12 +211,12 @@ def test_opacity_visibility_and_mode_count() -> None:
     below = Layer(_flat(200, 100, 0))
     exact = [(33, struct.pack(">f", 0.25))]
 
-    assert _colour(Layer(_flat(0, 0, 0), opacity=51), below) == [160, 80, 0]
-    assert _colour(Layer(_flat(0, 0, 0), opacity=51, properties=exact), below) == [150, 75, 0]
-    assert _colour(Layer(_flat(0, 0, 0), is_visible=False), below) == [200, 100, 0]
-    assert _colour(Layer(_flat(128, 255, 9), mode=_OLD_MULTIPLY), below) == [100, 100, 0]
-    assert _colour(Layer(_flat(128, 255, 9), mode=_OLD_MULTIPLY)) == [128, 255, 9]  # nothing to multiply with
-    assert _colour(Layer(_flat(1, 2, 3), mode=999), below) == [1, 2, 3]
+    assert _color(Layer(_flat(0, 0, 0), opacity=51), below) == [160, 80, 0]
+    assert _color(Layer(_flat(0, 0, 0), opacity=51, properties=exact), below) == [150, 75, 0]
+    assert _color(Layer(_flat(0, 0, 0), is_visible=False), below) == [200, 100, 0]
+    assert _color(Layer(_flat(128, 255, 9), mode=_OLD_MULTIPLY), below) == [100, 100, 0]
+    assert _color(Layer(_flat(128, 255, 9), mode=_OLD_MULTIPLY)) == [128, 255, 9]  # nothing to multiply with
+    assert _color(Layer(_flat(1, 2, 3), mode=999), below) == [1, 2, 3]
 
 
 def test_new_modes_compose_in_light() -> None:
@@ -225,8 +225,8 @@ def test_new_modes_compose_in_light() -> None:
     half = Layer(_flat(255, 255, 255), mode=NORMAL, opacity=128)
     half_of_levels = Layer(half.pixels, mode=NORMAL, opacity=128, properties=[(36, struct.pack(">i", -2))])
 
-    assert _colour(half, below) == [188, 188, 188]
-    assert _colour(half_of_levels, below) == [128, 128, 128]
+    assert _color(half, below) == [188, 188, 188]
+    assert _color(half_of_levels, below) == [128, 128, 128]
 
 
 def test_new_modes_blend_in_spaces_of_their_own() -> None:
@@ -235,9 +235,9 @@ def test_new_modes_blend_in_spaces_of_their_own() -> None:
     screened = Layer(grey.pixels, mode=_SCREEN)
     in_light = Layer(grey.pixels, mode=_SCREEN, properties=[(37, struct.pack(">i", 1))])
 
-    assert _colour(Layer(grey.pixels, mode=_ADDITION), grey) == [138, 138, 138]
-    assert _colour(screened, grey) == [161, 161, 161]
-    assert _colour(in_light, grey) == [134, 134, 134]
+    assert _color(Layer(grey.pixels, mode=_ADDITION), grey) == [138, 138, 138]
+    assert _color(screened, grey) == [161, 161, 161]
+    assert _color(in_light, grey) == [134, 134, 134]
 
 
 def test_composite_modes_clip() -> None:
@@ -271,10 +271,10 @@ def test_groups_have_opacity_masks_and_visibility_of_their_own() -> None:
     mask = np.full((_HEIGHT, _WIDTH), 51, np.uint8)
     inner = Layer(None, path=(0, 0), opacity=204)
 
-    assert _colour(Layer(None), inner, *members, black) == [160, 0, 0]
-    assert _colour(Layer(None, mask=mask), inner, *members, black) == [32, 0, 0]
-    assert _colour(Layer(None, is_visible=False), inner, *members, black) == [0, 0, 0]
-    assert _colour(Layer(None), Layer(None, path=(0, 0), is_visible=False), *members, black) == [0, 0, 0]
+    assert _color(Layer(None), inner, *members, black) == [160, 0, 0]
+    assert _color(Layer(None, mask=mask), inner, *members, black) == [32, 0, 0]
+    assert _color(Layer(None, is_visible=False), inner, *members, black) == [0, 0, 0]
+    assert _color(Layer(None), Layer(None, path=(0, 0), is_visible=False), *members, black) == [0, 0, 0]
 
 
 def test_members_of_a_group_that_passes_through_see_what_is_below_it() -> None:
@@ -282,22 +282,22 @@ def test_members_of_a_group_that_passes_through_see_what_is_below_it() -> None:
     member = Layer(_flat(128, 128, 128, 255), mode=_OLD_MULTIPLY, path=(0, 0))
     below = Layer(_flat(200, 100, 50))
 
-    assert _colour(Layer(None, mode=PASS_THROUGH), member, below) == [100, 50, 25]
-    assert _colour(Layer(None), member, below) == [128, 128, 128]
-    assert _colour(Layer(None, mode=PASS_THROUGH, opacity=0), member, below) == [200, 100, 50]
+    assert _color(Layer(None, mode=PASS_THROUGH), member, below) == [100, 50, 25]
+    assert _color(Layer(None), member, below) == [128, 128, 128]
+    assert _color(Layer(None, mode=PASS_THROUGH, opacity=0), member, below) == [200, 100, 50]
 
 
 def test_a_floating_selection_is_left_out() -> None:
     """It is no layer, and has no place in the stack."""
     floating = Layer(_flat(255, 0, 0), properties=[(5, struct.pack(">I", 4))])
 
-    assert _colour(floating, Layer(_flat(0, 9, 0))) == [0, 9, 0]
+    assert _color(floating, Layer(_flat(0, 9, 0))) == [0, 9, 0]
 
 
 def test_nothing_visible_is_transparent() -> None:
     """GIMP exports the same."""
-    assert _colour(Layer(_flat(1, 2, 3), is_visible=False), mode="RGBA") == [0, 0, 0, 0]
-    assert _colour(mode="RGBA") == [0, 0, 0, 0]
+    assert _color(Layer(_flat(1, 2, 3), is_visible=False), mode="RGBA") == [0, 0, 0, 0]
+    assert _color(mode="RGBA") == [0, 0, 0, 0]
 
 
 def test_the_profile_comes_along() -> None:
@@ -308,8 +308,8 @@ def test_the_profile_comes_along() -> None:
     assert _opened(xcf([], _SIZE, properties=prop(21, parasites))).info == {"icc_profile": profile}
 
 
-def test_the_profile_of_a_picture_in_light_gets_the_curve_that_its_samples_get() -> None:
-    """Only its primaries are GIMP's; and a profile that makes no sense does not stop the picture."""
+def test_the_profile_of_an_image_in_light_gets_the_curve_that_its_samples_get() -> None:
+    """Only its primaries are GIMP's; and a profile that makes no sense does not stop the image."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     profile = _replaced(profile, struct.pack(">i", int(2.4 * 65536)), struct.pack(">i", 65536))  # its exponent
     data = xcf([], _SIZE, precision=100, properties=prop(21, parasite(b"icc-profile", profile)))
@@ -393,7 +393,7 @@ _FIRST_TILE = struct.pack(">Q", _GOOD.index(_photo()[:64, :64].tobytes()))
         (_replaced(_GOOD, b"v011", b"vABC"), "version"),
         (_replaced(_GOOD, _HEADER, struct.pack(">4I", *_SIZE, RGB, 151)), "precision"),
         (_replaced(_GOOD, _HEADER, struct.pack(">4I", *_SIZE, 3, 150)), "BaseType"),
-        (_replaced(_GOOD, _HEADER, struct.pack(">4I", 1 << 31, 1, RGB, 150)), "no picture is"),
+        (_replaced(_GOOD, _HEADER, struct.pack(">4I", 1 << 31, 1, RGB, 150)), "no image is"),
         (_replaced(_GOOD, prop(17, b"\0"), prop(17, b"\3")), "Compression"),
         (_GOOD[:_LAYER] + struct.pack(">2I", 1 << 30, 1 << 30) + _GOOD[_LAYER + 8 :], "no layer is"),
         (_replaced(_GOOD, struct.pack(">3I", *_SIZE, 3), struct.pack(">3I", *_SIZE, 4)), "layer's size and kind"),
@@ -402,7 +402,7 @@ _FIRST_TILE = struct.pack(">Q", _GOOD.index(_photo()[:64, :64].tobytes()))
         (_replaced(_GOOD, _FIRST_TILE, _FIRST_TILE + bytes(8)), "missing"),
         (xcf([Layer(_photo(), path=[0] * 99)], _SIZE), "too deep"),
         (xcf([], _SIZE, properties=prop(21, struct.pack(">I", 1 << 31))), "ends too early"),
-        (xcf([], _SIZE, properties=prop(1, struct.pack(">I", 1 << 31))), "too many colours"),
+        (xcf([], _SIZE, properties=prop(1, struct.pack(">I", 1 << 31))), "too many colors"),
         (xcf([], _SIZE, properties=prop(99, length=1 << 31)), "leads out"),
         (xcf([], _SIZE, properties=prop(99) * 400_001), "too many properties"),
         (_with_layers_at(_LAYER, _LAYER, 0), "twice"),

@@ -93,18 +93,18 @@ def test_a_metric_drawing_is_as_large_as_xfig_means_it() -> None:
         (20, 31, (255, 215, 0)), (20, -1, _BLACK), (20, 40, (18, 52, 86)), (20, 99, _BLACK),
     ],
 )  # fmt: skip
-def test_areas_have_shades_and_tints_of_their_colour(area: int, fill: int, colour: tuple[int, int, int]) -> None:
-    """Black and the default have greys instead; user colours are defined in the file."""
+def test_areas_have_shades_and_tints_of_their_color(area: int, fill: int, color: tuple[int, int, int]) -> None:
+    """Black and the default have grays instead; user colors are defined in the file."""
     image = _frame("0 40 #123456\n", box(100, 100, 1100, 1100, style(area=area, fill=fill, width=0)))
-    assert _at(image, 600, 600) == colour
+    assert _at(image, 600, 600) == color
 
 
 @pytest.mark.parametrize("area", range(41, 63))
-def test_patterns_are_lines_of_the_pen_on_the_fill_colour(area: int) -> None:
+def test_patterns_are_lines_of_the_pen_on_the_fill_color(area: int) -> None:
     """Both are there, and the lines are the lesser part."""
     image = _frame(box(0, 0, 1200, 1200, style(area=area, pen=4, fill=6, width=0))).crop((4, 4, 102, 102))
-    colours = {colour: count for count, colour in image.getcolors(10_000) or []}
-    assert colours.get((255, 255, 0), 0) > 500
+    colors = {color: count for count, color in image.getcolors(10_000) or []}
+    assert colors.get((255, 255, 0), 0) > 500
     assert 0.05 < 1 - ImageStat.Stat(image.split()[1]).mean[0] / 255 < 0.55
 
 
@@ -189,12 +189,12 @@ def test_a_text_is_as_long_as_the_file_says_if_that_is_plausible() -> None:
     assert widths[2] > 90
 
 
-def test_the_file_of_a_picture_is_not_opened(tmp_path: Path) -> None:
+def test_the_file_of_an_image_is_not_opened(tmp_path: Path) -> None:
     """Its frame is drawn instead."""
     inner = tmp_path / "inner.png"
     Image.new("RGB", (10, 10), _RED).save(inner)
     corners = [(100, 100), (1100, 100), (1100, 1100), (100, 1100), (100, 100)]
-    image = _frame(polyline(corners, style(pen=-1), kind=5, picture=f"\t0 {inner}\n"))
+    image = _frame(polyline(corners, style(pen=-1), kind=5, image=f"\t0 {inner}\n"))
     assert _at(image, 600, 600) == _WHITE
     assert _cropped(image).size == pytest.approx((84, 84), abs=2)
 
@@ -202,14 +202,14 @@ def test_the_file_of_a_picture_is_not_opened(tmp_path: Path) -> None:
 def test_old_versions_are_read() -> None:
     """The same square of an inch, of 3.2, 3.1, 3.0 (in pixels) and 2.1 (where a fill is one more)."""
     square = style(area=10, fill=0, width=1)
-    pictures = [
+    images = [
         _painted(fig(box(0, 0, 1200, 1200, square))),
         _painted(fig_31("# a comment\n" + box(0, 0, 1200, 1200, square))),
         _painted(fig_30(box(0, 0, 80, 80, square))),
         _painted(fig_21("2 2 0 1 0 50 0 11 0.000 0 0 0\n\t0 0 80 0 80 80 0 80 0 0 9999 9999\n")),
     ]
-    assert {_cropped(picture).getpixel((50, 50)) for picture in pictures} == {(128, 128, 128)}
-    assert len({picture.size for picture in pictures}) == 1
+    assert {_cropped(image).getpixel((50, 50)) for image in images} == {(128, 128, 128)}
+    assert len({image.size for image in images}) == 1
 
 
 def test_numbers_may_stand_on_any_line() -> None:
@@ -283,7 +283,7 @@ def _by_fig2dev(data: bytes) -> Image.Image:
 
 
 def _difference(data: bytes) -> float:
-    """Return how far a picture is from fig2dev's, in mean levels after a small blur; 255 where sizes differ."""
+    """Return how far an image is from fig2dev's, in mean levels after a small blur; 255 where sizes differ."""
     ours, theirs = _cropped(_painted(data)), _cropped(_by_fig2dev(data))
     if any(abs(one - other) > 3 + 0.01 * other for one, other in zip(ours.size, theirs.size, strict=True)):
         return 255.0

@@ -1,4 +1,4 @@
-"""XPM: both versions, every way to write a colour, keys of any length, C's comments and escapes."""
+"""XPM: both versions, every way to write a color, keys of any length, C's comments and escapes."""
 
 import io
 import random
@@ -19,33 +19,33 @@ def _opened(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data), formats=[reader.XpmImageFile.format])
 
 
-def _xpm(width: int, colours: dict[str, str], rows: list[str]) -> bytes:
-    """Return a file of version 3; *colours* are what stands after the keys."""
-    length = len(next(iter(colours)))
-    strings = [f"{width} {len(rows)} {len(colours)} {length}"]
-    strings += [key + " " + colour for key, colour in colours.items()] + rows
+def _xpm(width: int, colors: dict[str, str], rows: list[str]) -> bytes:
+    """Return a file of version 3; *colors* are what stands after the keys."""
+    length = len(next(iter(colors)))
+    strings = [f"{width} {len(rows)} {len(colors)} {length}"]
+    strings += [key + " " + color for key, color in colors.items()] + rows
     quoted = ",\n".join('"' + each.replace("\\", "\\\\").replace('"', '\\"') + '"' for each in strings)
-    return f"/* XPM */\nstatic char *picture[] = {{\n{quoted}\n}};\n".encode()
+    return f"/* XPM */\nstatic char *image[] = {{\n{quoted}\n}};\n".encode()
 
 
-def _pixel(colour: str) -> tuple[int, ...]:
-    pixel = _opened(_xpm(1, {".": colour}, ["."])).getpixel((0, 0))
+def _pixel(color: str) -> tuple[int, ...]:
+    pixel = _opened(_xpm(1, {".": color}, ["."])).getpixel((0, 0))
     assert isinstance(pixel, tuple)
     return pixel
 
 
 def _random_xpm(count: int, length: int) -> bytes:
-    """Return a picture of *count* colours, some of them named, with keys of *length* characters."""
+    """Return an image of *count* colors, some of them named, with keys of *length* characters."""
     chance = random.Random(count)  # noqa: S311 -- a picture, no secret
     letters = [chr(code) for code in range(32, 127) if chr(code) not in '"\\']  # which the others do not unescape
     keys: set[str] = set()
     while len(keys) < count:
         keys.add("".join(chance.choice(letters) for _ in range(length)))
     names = ["red", "NavyBlue", "gray61", "DarkSeaGreen", "#f80", "#123456789abc"]
-    colours = {key: "c " + chance.choice([*names, f"#{chance.randrange(1 << 24):06x}"]) for key in sorted(keys)}
-    colours[min(keys)] = "c None"  # one: of several, GraphicsMagick sees the last
-    rows = ["".join(chance.choice(list(colours)) for _ in range(17)) for _ in range(13)]
-    return _xpm(17, colours, rows)
+    colors = {key: "c " + chance.choice([*names, f"#{chance.randrange(1 << 24):06x}"]) for key in sorted(keys)}
+    colors[min(keys)] = "c None"  # one: of several, GraphicsMagick sees the last
+    rows = ["".join(chance.choice(list(colors)) for _ in range(17)) for _ in range(13)]
+    return _xpm(17, colors, rows)
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,13 @@ def _random_xpm(count: int, length: int) -> bytes:
         ("c red s c", (255, 0, 0)),
     ],
 )
-def test_a_colour_may_be_written_in_many_ways(colour: str, pixel: tuple[int, ...]) -> None:
-    """That for colour screens goes before those for greys, and those before black and white."""
-    assert _pixel(colour) == pixel
+def test_a_color_may_be_written_in_many_ways(color: str, pixel: tuple[int, ...]) -> None:
+    """That for color screens goes before those for grays, and those before black and white."""
+    assert _pixel(color) == pixel
 
 
 @pytest.mark.skipif(not _RGB_TXT.exists(), reason="no rgb.txt of X11")
-def test_every_colour_of_x11_is_known_by_its_name() -> None:
+def test_every_color_of_x11_is_known_by_its_name() -> None:
     """As its own list has it, but for one that is Debian's."""
     lines = [line.split(None, 3) for line in _RGB_TXT.read_text().splitlines() if not line.startswith("!")]
     listed = {line[3]: tuple(map(int, line[:3])) for line in lines}
@@ -100,17 +100,17 @@ def test_keys_may_be_of_any_length(length: int) -> None:
     """Their characters too; blanks, quotes and backslashes are among them."""
     rng = np.random.default_rng(length)
     keys = [" " * length, '"' * length, "\\" * length, "c" * length]
-    colours = dict(zip(keys, ["c #000001", "c #000002", "c #000003", "c #000004"], strict=True))
+    colors = dict(zip(keys, ["c #000001", "c #000002", "c #000003", "c #000004"], strict=True))
     pixels = rng.integers(4, size=(5, 7))
 
-    image = _opened(_xpm(7, colours, ["".join(keys[pixel] for pixel in row) for row in pixels]))
+    image = _opened(_xpm(7, colors, ["".join(keys[pixel] for pixel in row) for row in pixels]))
 
     assert (image.mode, image.size) == ("RGB", (7, 5))
     assert np.asarray(image)[..., 2].tolist() == (pixels + 1).tolist()
 
 
-def test_a_transparent_colour_makes_an_alpha_channel() -> None:
-    """The other colours are opaque."""
+def test_a_transparent_color_makes_an_alpha_channel() -> None:
+    """The other colors are opaque."""
     image = _opened(_xpm(2, {"a": "c None", "b": "c blue"}, ["ab"]))
 
     assert image.mode == "RGBA"
@@ -136,7 +136,7 @@ def test_comments_and_escapes_of_c_are_understood() -> None:
     assert np.asarray(_opened(data)).tolist() == [[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]]
 
 
-def test_a_large_picture_is_decoded_by_strips() -> None:
+def test_a_large_image_is_decoded_by_strips() -> None:
     """Its rows come out in order."""
     rng = np.random.default_rng(0)
     levels = rng.integers(256, size=(1100, 1000), dtype="u1")
@@ -154,8 +154,8 @@ def test_a_large_picture_is_decoded_by_strips() -> None:
         ("2 1 2 1", "2 9 2 1", "truncated"),
         ("2 1 2 1", "90000 90000 2 1", "truncated"),
         ("2 1 2 1", "2 1 4 1", "not known"),
-        ("2 1 2 1", "2 1 99999999 1", "too many colours"),
-        ("2 1 2 1", "2 1 2 9", "too many colours"),
+        ("2 1 2 1", "2 1 99999999 1", "too many colors"),
+        ("2 1 2 1", "2 1 2 9", "too many colors"),
         ("2 1 2 1", "2 0 2 1", "empty"),
         ("2 1 2 1", "2 1 2", "unpack"),
         ("2 1 2 1", "two 1 2 1", "invalid literal"),
@@ -163,7 +163,7 @@ def test_a_large_picture_is_decoded_by_strips() -> None:
         ("c red", "c #ff", "not known"),
         ("c red", "c #xxyyzz", "invalid literal"),
         ("c red", "red", "not known"),
-        ('"ab"', '"ax"', "a pixel has a colour"),
+        ('"ab"', '"ax"', "a pixel has a color"),
         ('"ab"', '"a"', "truncated"),
     ],
 )
@@ -181,7 +181,7 @@ def test_a_key_that_is_not_there_is_refused(length: int, missing: str) -> None:
     """Whichever way keys of its length are looked up."""
     data = _xpm(2, {"a" * length: "c red", "c" * length: "c blue"}, ["a" * length + missing * length])
 
-    with pytest.raises(ValueError, match="a pixel has a colour"):
+    with pytest.raises(ValueError, match="a pixel has a color"):
         reader.XpmImageFile(io.BytesIO(data)).load()
 
 
@@ -194,7 +194,7 @@ def test_a_search_without_end_is_not_begun_again(noise: bytes) -> None:
 
 @MAGICK
 @pytest.mark.parametrize(("count", "length"), [(2, 1), (30, 1), (90, 1), (300, 2), (1000, 3)])
-def test_others_see_the_same_picture(program: str, count: int, length: int) -> None:
+def test_others_see_the_same_image(program: str, count: int, length: int) -> None:
     """Pixel by pixel, where it is not transparent."""
     data = _random_xpm(count, length)
 

@@ -4,7 +4,7 @@ import asyncio
 
 from imageconverter import keys
 from imageconverter.images import uploads
-from imageconverter.images.uploads import Picture
+from imageconverter.images.uploads import UploadedImage
 from imageconverter.resources import Resources
 from imageconverter.settings import Conversion
 from services.reporter.main import run
@@ -16,7 +16,7 @@ async def test_expired_uploads_are_swept_by_one_of_many_reporters(
 ) -> None:
     """Three reporters run; the old upload goes, the turn is taken once, and all stop when told."""
     await resources.redis.delete(keys.turn("sweep-uploads"))
-    path = await uploads.stage(resources.store, [Picture("old.png", b"A")])
+    path = await uploads.stage(resources.store, [UploadedImage("old.png", b"A")])
     # A hundredth of a second: whatever is there when the reporters look is expired.
     settings = make_settings(conversion=Conversion(upload_hours=0.01 / 3600))
     stopping = asyncio.Event()

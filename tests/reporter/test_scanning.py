@@ -140,7 +140,7 @@ def test_a_source_that_can_be_none_is_refused_at_the_start(source: str, query: s
     assert "shop" not in str(refused.value)
 
 
-async def test_a_received_catalogue_is_taken_over_though_redis_has_lost_the_order(
+async def test_a_received_catalog_is_taken_over_though_redis_has_lost_the_order(
     opened: Resources, tmp_path: Path
 ) -> None:
     """By the order that is made anew; once, however often it is asked for."""

@@ -87,9 +87,7 @@ async def test_two_reports_a_grace_period_apart_are_needed(shop: Shop, days: flo
 
 
 @pytest.mark.parametrize(("names", "words"), [((), "No active entry"), (("a.jpg",), "less than half")])
-async def test_a_catalogue_that_was_refused_takes_nothing_away(
-    shop: Shop, names: tuple[str, ...], words: str
-) -> None:
+async def test_a_catalog_that_was_refused_takes_nothing_away(shop: Shop, names: tuple[str, ...], words: str) -> None:
     """Though the reports before would have allowed it; the reason is told, also by a dry run."""
     await shop.sells("a.jpg", "b.jpg", "c.jpg")
     await shop.has("keep/x.jpg")
@@ -115,7 +113,7 @@ async def test_reports_that_dared_to_say_nothing_are_passed_over(tidy: Shop) -> 
     assert (await tidy.clean(dry=True)).first == tuple(UNUSED)
 
 
-async def test_a_catalogue_that_nobody_has_reported_on_takes_nothing_away(tidy: Shop) -> None:
+async def test_a_catalog_that_nobody_has_reported_on_takes_nothing_away(tidy: Shop) -> None:
     """It may name what was unused; a new report has to tell."""
     await tidy.sells("a.jpg", "x.jpg")
 
@@ -163,7 +161,7 @@ async def replace(shop: Shop, path: str) -> None:
 
 async def test_a_file_that_was_put_again_since_the_report_stays(tidy: Shop) -> None:
     """Whether it is larger or just newer: somebody wants it."""
-    await tidy.has("keep/x.jpg", data=b"a larger picture")
+    await tidy.has("keep/x.jpg", data=b"a larger image")
     await replace(tidy, "keep/y.jpg")
     await tidy.store.delete([keys.target("jpeg/x.jpg")])
 
@@ -333,7 +331,7 @@ async def test_reports_of_other_formats_do_not_judge(shop: Shop) -> None:
         await shop.clean()
 
 
-async def test_a_clean_up_stops_where_another_catalogue_comes(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_clean_up_stops_where_another_catalog_comes(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """It may name what would go next."""
     monkeypatch.setattr(cleaning, "_AT_ONCE", 1)
     await shop.sells("a.jpg")

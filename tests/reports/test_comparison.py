@@ -17,7 +17,7 @@ from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.writing import write_version
 from imageconverter.errors import StoreUnavailable
 from imageconverter.images.conversions import OutputOrder
-from imageconverter.images.formats import Format, FormatCatalog, PictureType
+from imageconverter.images.formats import Format, FormatCatalog, ImageType
 from imageconverter.images.names import with_extension
 from imageconverter.reports import CatalogueSize, Summary, Table
 from imageconverter.reports import comparison as module
@@ -63,7 +63,7 @@ async def report(
     files: Sequence[str],
     *,
     formats: Sequence[Format] = (KEEP,),
-    kind: PictureType = "product",
+    kind: ImageType = "product",
     previous: CatalogueSize | None = None,
 ) -> Report:
     """Compare *entries* with *files*, which are paths in the target tree, each as many bytes as its path is long."""
@@ -205,7 +205,7 @@ async def test_extension_case_and_normal_form(
 
 
 async def test_only_files_right_in_the_directory_count() -> None:
-    """What lies deeper is another format's or nobody's; odd names are no pictures of ours: neither may be deleted."""
+    """What lies deeper is another format's or nobody's; odd names are no images of ours: neither may be deleted."""
     found = await report(
         [entry(1, "a.jpg")],
         ["keep/a.jpg", "keep/old/a.jpg", "keep/deep/x.jpg", "keep/x\n.jpg", "keep/x\\y.jpg", "keep/x.jpg"],
@@ -233,7 +233,7 @@ async def test_formats_may_share_a_directory() -> None:
 
 
 async def test_files_where_another_type_writes_too_are_not_called_unused() -> None:
-    """The catalogue of products does not know the pictures of categories."""
+    """The catalogue of products does not know the images of categories."""
     formats = [KEEP, make_format("mixed"), make_format("category", kind="category", target_directory="mixed")]
     found = await report([entry(1, "a.jpg")], ["keep/x.jpg", "mixed/x.jpg"], formats=formats)
 
@@ -260,10 +260,10 @@ async def test_only_formats_of_the_type_are_compared() -> None:
         ([entry(1, "a.jpg"), entry(2, active=True)], CatalogueSize(2, 3), "1 images, less than half of the 3"),
     ],
 )
-async def test_a_catalogue_that_lost_too_much_calls_nothing_unused(
+async def test_a_catalog_that_lost_too_much_calls_nothing_unused(
     entries: list[Entry], previous: CatalogueSize | None, words: str
 ) -> None:
-    """An export that broke off must not cost a shop its pictures; what is missing is told all the same."""
+    """An export that broke off must not cost a shop its images; what is missing is told all the same."""
     found = await report(entries, ["keep/x.jpg"], previous=previous)
 
     assert found.unused == []
@@ -271,7 +271,7 @@ async def test_a_catalogue_that_lost_too_much_calls_nothing_unused(
     assert found.summary.missing == len({name for each in entries if each.active for name in each.images})
 
 
-async def test_a_catalogue_of_half_the_size_is_believed() -> None:
+async def test_a_catalog_of_half_the_size_is_believed() -> None:
     """Half is not less than half."""
     found = await report([entry(1, "a.jpg")], ["keep/x.jpg"], previous=CatalogueSize(2, 2))
 
@@ -287,7 +287,7 @@ async def test_a_placeholder_of_many_products_makes_a_short_row(monkeypatch: pyt
 
 
 async def test_a_listing_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
-    """Half a listing would call half of the pictures missing."""
+    """Half a listing would call half of the images missing."""
 
     async def breaking(directory: str, _parting: Sequence[str]) -> AsyncIterator[list[StoredObject]]:
         yield [StoredObject(f"target/{directory}/a.jpg", 1, "", MODIFIED)]

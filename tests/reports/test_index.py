@@ -101,7 +101,7 @@ async def test_reports_that_were_refused_do_not_take_the_place_of_others(shop: S
     assert [each.id for each in reports if not each.summary.unused_refused] == [6, 2]
 
 
-async def test_the_last_catalogue_that_was_believed_stays_the_measure(shop: Shop) -> None:
+async def test_the_last_catalog_that_was_believed_stays_the_measure(shop: Shop) -> None:
     """However many were refused since, and though an older report is kept for clean-ups."""
     for refused in ("", "", "too small", "too small", "too small"):
         await publish(shop, keep=1, refused=refused)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imageconverter.engine import OUTPUT_FORMATS, Target
+from imageconverter.engine import OUTPUT_TYPES, Target
 from imageconverter.errors import InvalidValue
 from imageconverter.images.conversions import OutputOrder
 from imageconverter.images.names import SOURCE_EXTENSIONS, file_name
@@ -15,7 +15,7 @@ from imageconverter.reports.matching import could_be, define_macros, expected_na
 
 TARGETS = [
     Target.model_validate({"max_width": 1, "max_height": 1, "output": output})
-    for output in ("keep", "auto", *OUTPUT_FORMATS)
+    for output in ("keep", "auto", *OUTPUT_TYPES)
 ]
 
 
@@ -89,7 +89,7 @@ def test_what_is_expected_could_be_of_its_format_and_is_near(
         (".jpg", ".png", False),
     ],
 )
-def test_near_are_names_that_differ_in_case_and_picture_extension(
+def test_near_are_names_that_differ_in_case_and_image_extension(
     database: duckdb.DuckDBPyConnection, one: str, other: str, expected: object
 ) -> None:
     """And in nothing else."""

@@ -82,7 +82,7 @@ async def test_the_last_failure_is_told_until_the_next_scan_begins(progress: Sca
     assert (await progress.state()).failure == ""
 
 
-async def test_each_type_has_the_failure_of_its_own_catalogue(progress: ScanProgress) -> None:
+async def test_each_type_has_the_failure_of_its_own_catalog(progress: ScanProgress) -> None:
     """Until one is taken over."""
     await progress.taken_over("product", "0a1b", "Line 7: is broken.")
     assert await progress.last_import("product") == ("0a1b", "Line 7: is broken.")

@@ -32,7 +32,7 @@ async def resources(resources: Resources) -> AsyncIterator[Resources]:
 
 @pytest.fixture
 async def broken(shop: Shop) -> Shop:
-    """A shop that shows three pictures in two formats and has none of them."""
+    """A shop that shows three images in two formats and has none of them."""
     shop.formats = FORMATS
     await shop.sells("a.jpg", "H\u00f6he.tif", "c.jpg")
     return shop
@@ -122,7 +122,7 @@ async def test_of_several_sources_of_one_name_the_newest_is_taken(broken: Shop, 
     assert list(await jobs(resources)) == ["source/a/a.jpg"]
 
 
-async def test_what_is_no_picture_is_no_source(broken: Shop, resources: Resources) -> None:
+async def test_what_is_no_image_is_no_source(broken: Shop, resources: Resources) -> None:
     """Empty files, and names that differ."""
     await broken.store.put(keys.source("a.jpg"), b"", content_type="image/jpeg")
     await sources(broken, "A.jpg", "a.jpg/b.jpg", "a.jpeg")

@@ -29,7 +29,7 @@ async def test_a_report_tells_what_is_missing_and_unused(shop: Shop) -> None:
     assert list(shop.folder.iterdir()) == []
 
 
-async def test_without_a_catalogue_there_is_no_report(shop: Shop) -> None:
+async def test_without_a_catalog_there_is_no_report(shop: Shop) -> None:
     """Everything would be unused."""
     await shop.has("keep/x.jpg")
     with pytest.raises(NoCatalogue):
@@ -39,7 +39,7 @@ async def test_without_a_catalogue_there_is_no_report(shop: Shop) -> None:
 
 async def test_a_large_directory_is_listed_in_ranges(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between names that the catalogue has; the report is the same."""
-    monkeypatch.setattr(comparison, "_LEAST_STEP", 1)
+    monkeypatch.setattr(comparison, "_MIN_STEP", 1)
     names = [f"{number:03}.jpg" for number in range(60)]
     await shop.sells(*names)
     await asyncio.gather(*(shop.has(f"keep/{name}") for name in [*names[5:], "x.jpg", "0.jpg"]))
@@ -226,7 +226,7 @@ async def test_files_that_come_and_go_during_a_scan_are_told_as_they_were_seen(s
     async def change() -> None:
         await shop.store.delete([keys.target("keep/x.jpg"), keys.target("jpeg/y.jpg"), keys.target("jpeg/b.jpg")])
         await shop.has("keep/b.jpg", "jpeg/a.jpg", "jpeg/z.jpg")
-        await shop.has("keep/a.jpg", data=b"another picture")
+        await shop.has("keep/a.jpg", data=b"another image")
 
     report = await shop.report(listed=during_the_scan(change))
     assert await shop.missing(report) == ["jpeg/b.jpg", "keep/b.jpg"]
@@ -237,7 +237,7 @@ async def test_files_that_come_and_go_during_a_scan_are_told_as_they_were_seen(s
     assert await shop.unused(after) == ["jpeg/z.jpg"]
 
 
-async def test_a_catalogue_that_comes_during_a_scan_waits_for_the_next(shop: Shop) -> None:
+async def test_a_catalog_that_comes_during_a_scan_waits_for_the_next(shop: Shop) -> None:
     """A report is on one catalogue, which it names."""
     await shop.sells("a.jpg")
     await shop.has("keep/x.jpg")
@@ -249,7 +249,7 @@ async def test_a_catalogue_that_comes_during_a_scan_waits_for_the_next(shop: Sho
     assert await shop.unused(after) == []
 
 
-async def test_a_shrunken_catalogue_is_measured_by_the_last_that_was_believed(shop: Shop) -> None:
+async def test_a_shrunken_catalog_is_measured_by_the_last_that_was_believed(shop: Shop) -> None:
     """Also by the second report on it, and when the reports that are kept are all refused ones."""
     await shop.sells("a.jpg", "b.jpg", "c.jpg")
     await shop.has("keep/x.jpg")
@@ -265,7 +265,7 @@ async def test_a_shrunken_catalogue_is_measured_by_the_last_that_was_believed(sh
     assert await shop.unused(await shop.report(keep=2)) == ["keep/x.jpg"]
 
 
-async def test_a_shrunken_catalogue_is_believed_by_an_explicit_word(shop: Shop) -> None:
+async def test_a_shrunken_catalog_is_believed_by_an_explicit_word(shop: Shop) -> None:
     """A shop may really have become so small; an empty one is never believed."""
     await shop.sells("a.jpg", "b.jpg", "c.jpg")
     await shop.has("keep/x.jpg")

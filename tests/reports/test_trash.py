@@ -50,16 +50,16 @@ async def test_what_was_thrown_comes_back_as_it_was(shop: Shop) -> None:
 
 
 async def test_a_name_that_was_taken_meanwhile_stays_in_the_trash(shop: Shop) -> None:
-    """The newer picture is the one that is shown; once it is gone, the older may come back."""
+    """The newer image is the one that is shown; once it is gone, the older may come back."""
     await thrown(shop, "one", "keep/x.jpg", "keep/y.jpg")
-    await shop.has("keep/x.jpg", data=b"a newer picture")
+    await shop.has("keep/x.jpg", data=b"a newer image")
 
     assert await restore(shop.store, "one") == (1, 1)
     assert await shop.files() == ["keep/x.jpg", "keep/y.jpg"]
     assert await shop.files(keys.trash_files("one")) == ["keep/x.jpg"]
     newer = await shop.store.get(keys.target("keep/x.jpg"))
     assert newer is not None
-    assert bytes(newer.data) == b"a newer picture"
+    assert bytes(newer.data) == b"a newer image"
 
     await shop.store.delete([keys.target("keep/x.jpg")])
     assert await restore(shop.store, "one") == (1, 0)
@@ -86,7 +86,7 @@ class Ending(ObjectStore):
 
 
 async def test_a_restoration_that_ended_in_the_middle_goes_on(shop: Shop) -> None:
-    """What is back already is not taken for a newer picture."""
+    """What is back already is not taken for a newer image."""
     await thrown(shop, "one", *PATHS)
     with pytest.raises(StoreUnavailable):
         await restore(Ending(shop.store), "one")
@@ -159,7 +159,7 @@ async def test_nothing_is_put_back_while_the_clean_up_runs(shop: Shop) -> None:
 
 
 async def test_a_file_that_is_made_anew_meanwhile_stays(shop: Shop) -> None:
-    """A worker has stored a new picture between the copy and the deletion."""
+    """A worker has stored a new image between the copy and the deletion."""
 
     class Racing(ObjectStore):
         def __init__(self, store: ObjectStore) -> None:
@@ -167,7 +167,7 @@ async def test_a_file_that_is_made_anew_meanwhile_stays(shop: Shop) -> None:
 
         async def copy(self, source: str, target: str) -> bool:
             copied = await super().copy(source, target)
-            await self.put(source, b"a new picture", content_type="image/jpeg")
+            await self.put(source, b"a new image", content_type="image/jpeg")
             return copied
 
     await shop.has("keep/x.jpg")

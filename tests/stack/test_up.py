@@ -42,11 +42,11 @@ def run_up(folder: Path, port: int, **more: str) -> subprocess.CompletedProcess[
 def test_a_photograph_goes_in_and_comes_out_converted(stack: Stack) -> None:
     """Gateway, S3, Redis, worker and engine, each a process of its own."""
     status, answer = stack.convert("first.jpg")
-    _, picture = stack.get("/content/products/thumbnail/first.jpg")
+    _, image = stack.get("/content/products/thumbnail/first.jpg")
 
     assert status == 200
     assert answer["items"][0]["status"] == "success"
-    assert Image.open(io.BytesIO(picture)).size == (200, 150)
+    assert Image.open(io.BytesIO(image)).size == (200, 150)
 
 
 def test_every_process_is_named_by_its_command_line(stack: Stack) -> None:
@@ -116,8 +116,8 @@ def test_a_server_that_is_killed_is_started_again_with_its_data(stack: Stack, wo
     stack.until(lambda: stack.convert("after.jpg")[0] == 200)
 
 
-def test_a_client_hears_of_it_when_the_only_worker_is_killed_with_its_picture(stack: Stack) -> None:
-    """The job is taken up by the next worker; the client that waits gets its picture."""
+def test_a_client_hears_of_it_when_the_only_worker_is_killed_with_its_image(stack: Stack) -> None:
+    """The job is taken up by the next worker; the client that waits gets its image."""
 
     async def convert_and_kill() -> tuple[int, Any]:
         converting = asyncio.create_task(asyncio.to_thread(stack.convert, "survivor.jpg"))
@@ -142,7 +142,7 @@ def test_a_second_stack_runs_beside_the_first(stack: Stack, tmp_path: Path) -> N
 
 
 def test_a_stop_leaves_no_process_and_keeps_the_data(tmp_path: Path) -> None:
-    """By Ctrl-C or SIGTERM; the second start has the same key and the same pictures."""
+    """By Ctrl-C or SIGTERM; the second start has the same key and the same images."""
     with running_stack(tmp_path) as stack:
         stack.convert("kept.jpg")
         key = stack.api_key
@@ -281,7 +281,7 @@ def test_a_gateway_alone_does_not_start_without_a_key(servers: dict[str, str]) -
 def test_the_readme_s_commands_work(stack: Stack, tmp_path: Path) -> None:
     """They are run as they stand there, but for the port and the folder."""
     readme = (Path(__file__).parents[2] / "README.md").read_text()
-    found = re.search(r"## Convert a picture\n\n```sh\n(.*?)```", readme, re.DOTALL)
+    found = re.search(r"## Convert an image\n\n```sh\n(.*?)```", readme, re.DOTALL)
     assert found
     commands = (
         found[1].replace("127.0.0.1:8005", f"127.0.0.1:{stack.port}").replace(".data/", f"{stack.folder}/data/")
@@ -305,10 +305,10 @@ def test_the_readme_s_commands_work(stack: Stack, tmp_path: Path) -> None:
 
 
 def test_a_run_completes_with_exact_counters_when_workers_are_killed(stack: Stack) -> None:
-    """Of thirty pictures every one has its row, and none counts twice, whoever was killed in between."""
-    picture = base64.b64encode(image_files.jpeg(size=(1600, 1200))).decode()
+    """Of thirty images every one has its row, and none counts twice, whoever was killed in between."""
+    image = base64.b64encode(image_files.jpeg(size=(1600, 1200))).decode()
     names = [f"run {number:02}.jpg" for number in range(30)]
-    upload = {"fileName": names, "formats": ["content.imageFormat.app"], "imageData": [picture] * len(names)}
+    upload = {"fileName": names, "formats": ["content.imageFormat.app"], "imageData": [image] * len(names)}
     _, staged = stack.call("POST", "/images/upload", upload)
     formats = ["content.imageFormat.largeProduct", "content.imageFormat.thumbnailProduct"]
     order = {"source": "directory", "directory": staged["path"], "formatList": formats}

@@ -1,4 +1,4 @@
-"""Group A of the catalogue: small files that mean large pictures, long work or much memory."""
+"""Group A of the catalogue: small files that mean large images, long work or much memory."""
 
 import struct
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tests.testing.chunks import GIBIBYTE, LONG, MEBIBYTE, SHORT, zeros
 REFUSED, CONVERTED, ANSWERED = Outcome
 
 GIBIBYTE_OF_TEXT = b"Comment\0\0"
-_SIDE = 9000  # of a picture of 81 megapixels, within the limit
+_SIDE = 9000  # of an image of 81 megapixels, within the limit
 
 
 def png_of_texts(count: int, content: bytes, kind: bytes = b"tEXt") -> bytes:
@@ -34,7 +34,7 @@ def apng_of_frames(count: int) -> bytes:
 
 def gif_of_canvases(count: int, side: int) -> bytes:
     """Make a GIF of *count* frames of *side* by *side* pixels, all of them there."""
-    whole = image_files.gif(picture=Image.new("P", (side, side)))
+    whole = image_files.gif(image=Image.new("P", (side, side)))
     at = whole.index(b",", 13 + 3 * 2 ** ((whole[10] & 7) + 1))
     return whole[:at] + whole[at:-1] * count + b";"
 
@@ -57,7 +57,7 @@ def tiff_with(tag: int, kind: int, count: int, value: int) -> bytes:
 
 def saved_tiff(compression: str, *, mode: str = "L") -> bytes:
     """Make a TIFF of 81 megapixels of nothing."""
-    return image_files.tiff(picture=Image.new(mode, (_SIDE, _SIDE)), compression=compression)
+    return image_files.tiff(image=Image.new(mode, (_SIDE, _SIDE)), compression=compression)
 
 
 def big_tiff(size: tuple[int, int]) -> bytes:
@@ -84,7 +84,7 @@ def ycck_jpeg() -> bytes:
 
 def jpeg_of_scans(count: int) -> bytes:
     """Make a progressive JPEG of 36 megapixels whose last scan comes *count* times."""
-    data = image_files.jpeg(picture=Image.new("RGB", (6000, 6000)), progressive=True)
+    data = image_files.jpeg(image=Image.new("RGB", (6000, 6000)), progressive=True)
     last = data.rindex(b"\xff\xda")
     return data[:last] + data[last:-2] * count + data[-2:]
 
@@ -145,7 +145,7 @@ BOMBS: list[Case[Callable[[], bytes], Outcome]] = [
     Case(31, "TIFF whose directories lie in each other", hostile_files.tiff_of_loops, ANSWERED),
     Case(32, "JPEG of 4,290 MP", image_files.jpeg_bomb, REFUSED),
     Case(33, "JPEG header of 88 MP", lambda: chunks.jpeg_of_size((9400, 9400)), ANSWERED),
-    Case(34, "JPEG of 88 MP", lambda: image_files.jpeg(picture=Image.new("RGB", (9400, 9400))), ANSWERED),
+    Case(34, "JPEG of 88 MP", lambda: image_files.jpeg(image=Image.new("RGB", (9400, 9400))), ANSWERED),
     Case(35, "JPEG of 36 MP drawn 100 times", lambda: jpeg_of_scans(100), ANSWERED),
     Case(36, "JPEG said to be arithmetic-coded", lambda: patched_jpeg(0xC9), ANSWERED),
     Case(37, "JPEG with a profile of 16 MB", lambda: chunks.jpeg_with(*profile_segments()), CONVERTED),
@@ -171,16 +171,16 @@ BOMBS: list[Case[Callable[[], bytes], Outcome]] = [
 
 
 def profile_segments() -> list[bytes]:
-    """Write 255 segments of a colour profile, as large as they get."""
+    """Write 255 segments of a color profile, as large as they get."""
     return [chunks.segment(0xE2, b"ICC_PROFILE\0" + bytes([n, 255]) + bytes(65_000)) for n in range(1, 256)]
 
 
 def webp_of_frames(count: int, size: tuple[int, int]) -> bytes:
-    """Make a WebP of *count* frames of one colour."""
+    """Make a WebP of *count* frames of one color."""
     animation = chunks.riff(b"ANIM", bytes(6))
     return chunks.webp(chunks.webp_canvas(size, animated=True), animation, *[chunks.webp_frame(size)] * count)
 
 
 def packed_bmp(data: bytes) -> bytes:
     """Make a BMP of 8 by 8 pixels in runs."""
-    return chunks.bmp((8, 8), depth=8, compression=1, data=data, colours=bytes(1024))
+    return chunks.bmp((8, 8), depth=8, compression=1, data=data, colors=bytes(1024))

@@ -1,4 +1,4 @@
-"""Picture files written by hand, byte by byte, as no program would write them."""
+"""Image files written by hand, byte by byte, as no program would write them."""
 
 import struct
 import zlib
@@ -98,7 +98,7 @@ def tiff(*directories: Tags, data: bytes = b"", following: int | None = None, or
 def grey(
     size: Size, *, compression: int = 1, depth: int = 8, length: int = 0, offset: int = 8
 ) -> dict[int, tuple[int, int, int]]:
-    """Return the tags of a grey picture in one strip."""
+    """Return the tags of a gray image in one strip."""
     return {
         256: (LONG, 1, size[0]),
         257: (LONG, 1, size[1]),
@@ -141,13 +141,13 @@ def webp_canvas(size: Size, *, animated: bool = False) -> bytes:
 
 
 def webp_frame(size: Size) -> bytes:
-    """Write one frame of an animation that is of one colour."""
+    """Write one frame of an animation that is of one color."""
     place = _three(0) * 2 + _three(size[0] - 1) + _three(size[1] - 1) + _three(100) + b"\0"
     return riff(b"ANMF", place + flat(size))
 
 
 def flat(size: Size) -> bytes:
-    """Write the pixels of a WebP of one colour: 22 bytes, whatever its size."""
+    """Write the pixels of a WebP of one color: 22 bytes, whatever its size."""
     return image_files.flat_webp(size)[12:] + b"\0"[: len(image_files.flat_webp(size)) % 2]
 
 
@@ -155,10 +155,10 @@ def _three(value: int) -> bytes:
     return value.to_bytes(3, "little")
 
 
-def gif(size: Size, *frames: bytes, colours: bytes = bytes(6)) -> bytes:
-    """Make a GIF of *frames*; without *colours* it has no table of them."""
-    flags = 0x80 if colours else 0
-    return b"GIF89a" + struct.pack("<HHBBB", *size, flags, 0, 0) + colours + b"".join(frames) + b";"
+def gif(size: Size, *frames: bytes, colors: bytes = bytes(6)) -> bytes:
+    """Make a GIF of *frames*; without *colors* it has no table of them."""
+    flags = 0x80 if colors else 0
+    return b"GIF89a" + struct.pack("<HHBBB", *size, flags, 0, 0) + colors + b"".join(frames) + b";"
 
 
 def gif_frame(size: Size, *, code_size: int = 2, data: bytes = b"\x02\x4c\x01\0") -> bytes:
@@ -166,8 +166,8 @@ def gif_frame(size: Size, *, code_size: int = 2, data: bytes = b"\x02\x4c\x01\0"
     return b"," + struct.pack("<HHHHB", 0, 0, *size, 0) + bytes([code_size]) + data
 
 
-def bmp(size: Size, *, depth: int = 24, compression: int = 0, data: bytes = b"", colours: bytes = b"") -> bytes:
+def bmp(size: Size, *, depth: int = 24, compression: int = 0, data: bytes = b"", colors: bytes = b"") -> bytes:
     """Make a BMP."""
-    offset = 54 + len(colours)
+    offset = 54 + len(colors)
     head = struct.pack("<2sIIIIiiHHIIiiII", b"BM", 0, 0, offset, 40, *size, 1, depth, compression, 0, 0, 0, 0, 0)
-    return head + colours + data
+    return head + colors + data

@@ -39,11 +39,11 @@ def _list(points: Points) -> str:
 
 def polyline(
     points: Points, common: str, *, kind: int = 1, join: int = 0, cap: int = 0, radius: int = -1,
-    forward: str = "", backward: str = "", picture: str = "",
+    forward: str = "", backward: str = "", image: str = "",
 ) -> str:  # fmt: skip
-    """Return a line (*kind* 1), box (2), polygon (3), box with round corners (4) or picture (5)."""
+    """Return a line (*kind* 1), box (2), polygon (3), box with round corners (4) or image (5)."""
     head = f"2 {kind} {common} {join} {cap} {radius} {int(bool(forward))} {int(bool(backward))} {len(points)}\n"
-    return head + forward + backward + picture + _list(points)
+    return head + forward + backward + image + _list(points)
 
 
 def box(left: float, top: float, right: float, bottom: float, common: str) -> str:
@@ -81,8 +81,8 @@ def spline(
 
 
 def text(
-    x: float, y: float, letters: str, *, align: int = 0, colour: int = 0, depth: int = 50, font: int = 16,
+    x: float, y: float, letters: str, *, align: int = 0, color: int = 0, depth: int = 50, font: int = 16,
     size: float = 12, angle: float = 0.0, length: float = 0.0,
 ) -> str:  # fmt: skip
     """Return a text in a PostScript font; *letters* as they stand in the file, *length* in FIG units."""
-    return f"4 {align} {colour} {depth} -1 {font} {size} {angle:.4f} 4 {size * 14} {length} {x} {y} {letters}\\001\n"
+    return f"4 {align} {color} {depth} -1 {font} {size} {angle:.4f} 4 {size * 14} {length} {x} {y} {letters}\\001\n"

@@ -19,12 +19,12 @@ from tests.testing.xcf_files import NORMAL, Layer, prop, xcf
 SEED = 20_261_122
 """Of all chance here: a file is known by its name for ever."""
 PILLOW_SOURCE = "pillow-13.0.0.tar.gz"
-"""The source package whose pictures are sent, most of which once crashed, bloated or hung a decoder."""
+"""The source package whose images are sent, most of which once crashed, bloated or hung a decoder."""
 
 KINDS: dict[str, Callable[[], bytes]] = {**image_files.SOURCES, **rare_files.SOURCES, **rare_files.OWN}
 
 _HEAD = 512  # bytes in which most of a file's counts, sizes and offsets stand
-_MOST_CHANGES = 6
+_MAX_CHANGES = 6
 _EXTREMES = (b"\0", b"\xff", bytes(4), b"\xff" * 4, b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x80\0\0\0")
 _LARGE_NUMBERS = (b"99999", b"9999999999", b"-1", b"1e300", b"nan")
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -51,7 +51,7 @@ def damaged(kind: str, count: int) -> Iterator[HostileFile]:
     for number in range(count):
         chance = random.Random(f"{SEED} {kind} {number}")  # noqa: S311 - damage, no secret
         harmed = bytearray(data)
-        for _ in range(chance.randint(1, _MOST_CHANGES)):
+        for _ in range(chance.randint(1, _MAX_CHANGES)):
             _damage(harmed, chance)
         if harmed.startswith(_PNG) and number % 4:  # otherwise the first checksum would protect all that follows
             _correct_checksums(harmed)
@@ -89,7 +89,7 @@ def _correct_checksums(data: bytearray) -> None:
 
 
 def pillows_own(archive: Path) -> Iterator[HostileFile]:
-    """Yield all files of Pillow's tests of pictures, out of its source package."""
+    """Yield all files of Pillow's tests of images, out of its source package."""
     with tarfile.open(archive) as package:
         for member in package:
             _, _, name = member.name.partition("/Tests/images/")
@@ -119,7 +119,7 @@ def _boxes_in_boxes(brand: bytes) -> bytes:
 
 
 def _associations(brand: bytes) -> bytes:
-    """Make one whose picture has a property for each byte."""
+    """Make one whose image has a property for each byte."""
     count = _LENGTH // 260
     properties = _box(b"ipma", struct.pack(">II", 0, count) + (bytes(2) + b"\xff" + bytes(255)) * count)
     meta = _box(b"meta", bytes(4) + _box(b"iprp", properties))
@@ -147,7 +147,7 @@ LONG_HEADERS: dict[str, Callable[[], bytes]] = {
 """Files that are all header: each byte has to be looked at before anything is known."""
 
 
-# --- bombs: small files, large pictures ---------------------------------------------------------
+# --- bombs: small files, large images ---------------------------------------------------------
 def png_within_limits() -> bytes:
     """Make a PNG of 2 MB and 98 megapixels."""
     packer, row = zlib.compressobj(1), bytes(9900 * 4 + 1)
@@ -161,7 +161,7 @@ def png_tower() -> bytes:
 
 
 def png_profile_bomb() -> bytes:
-    """Make a PNG with a colour profile and texts that unpack to 200 MB each."""
+    """Make a PNG with a color profile and texts that unpack to 200 MB each."""
     large = zlib.compress(bytes(200_000_000), 9)
     texts = [(b"zTXt", b"%d\0\0" % number + large) for number in range(4)]
     wide = (b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + large)
@@ -208,7 +208,7 @@ def tiff_tile_bomb() -> bytes:
 
 
 def ico_of_entries() -> bytes:
-    """Make an icon of 65,535 pictures, each of them the PNG of 2,500 megapixels."""
+    """Make an icon of 65,535 images, each of them the PNG of 2,500 megapixels."""
     entry = struct.pack("<BBBBHHII", 0, 0, 0, 0, 1, 32, 1000, 6 + 16 * 65_535)
     return struct.pack("<HHH", 0, 1, 65_535) + entry * 65_535 + image_files.png_bomb()
 
@@ -269,13 +269,13 @@ def fits_of_axes() -> bytes:
 
 
 def xpm_of_colours() -> bytes:
-    """Make an XPM that announces a million colours and has half of them."""
+    """Make an XPM that announces a million colors and has half of them."""
     return b"! XPM2\n2 2 1000000 8\n" + b"".join(b"%08d c #123456\n" % number for number in range(500_000))
 
 
 def progressive_jpeg() -> bytes:
     """Make a JPEG of 36 megapixels that is drawn 600 times over: a second or more for each megabyte."""
-    data = image_files.jpeg(picture=Image.new("RGB", (6000, 6000), (90, 120, 60)), progressive=True)
+    data = image_files.jpeg(image=Image.new("RGB", (6000, 6000), (90, 120, 60)), progressive=True)
     last = data.rindex(b"\xff\xda")
     return data[:last] + data[last:-2] * 600 + data[-2:]
 
@@ -305,7 +305,7 @@ HEAVY_BOMBS: dict[str, Callable[[], bytes]] = {
     "XFIG dashes": xfig_of_dashes,
     "XFIG areas": xfig_of_areas,
     "GKSM areas": gksm_of_areas,
-    "XPM colours": xpm_of_colours,
+    "XPM colors": xpm_of_colours,
     "JPEG progressive": progressive_jpeg,
 }
 """What takes seconds, or has to be ended."""

@@ -1,4 +1,4 @@
-"""Test pictures, made by code: every function below the first section returns the bytes of one file."""
+"""Test images, made by code: every function below the first section returns the bytes of one file."""
 
 import io
 import math
@@ -13,16 +13,16 @@ from PIL import Image, ImageCms, ImageDraw, PngImagePlugin, TiffImagePlugin
 
 Size = tuple[int, int]
 Colour = tuple[int, int, int]
-Transparency = Literal["RGBA", "LA", "palette", "soft palette", "colour key"]
+Transparency = Literal["RGBA", "LA", "palette", "soft palette", "color key"]
 
 SIZE: Size = (96, 64)
 CORNERS: tuple[Colour, ...] = ((220, 40, 40), (40, 180, 60), (50, 70, 210), (230, 210, 50))
-"""The colours of `corners`: top left, top right, bottom left, bottom right."""
+"""The colors of `corners`: top left, top right, bottom left, bottom right."""
 GPS_TEXT = b"N52.5200-secret-place"
 """Stands in every kind of metadata that `metadata=True` writes."""
 
 _ORIENTATION = 0x0112
-_MOST_PIXELS_DRAWN = 4_000_000
+_MAX_PIXELS_DRAWN = 4_000_000
 _NOISE = 2.5
 _TABLE_STEPS = 9
 _TO_STORED = {
@@ -36,7 +36,7 @@ _TO_STORED = {
 }
 
 
-# --- what is on the pictures --------------------------------------------------------------------
+# --- what is on the images --------------------------------------------------------------------
 def photo(size: Size = SIZE, *, seed: int = 1) -> Image.Image:
     """Draw something like a photograph: soft gradients, discs with sharp edges, mild noise."""
     return _photo(size, seed).copy()
@@ -45,8 +45,8 @@ def photo(size: Size = SIZE, *, seed: int = 1) -> Image.Image:
 @lru_cache(maxsize=64)
 def _photo(size: Size, seed: int) -> Image.Image:
     width, height = size
-    if width * height > _MOST_PIXELS_DRAWN:
-        scale = math.sqrt(_MOST_PIXELS_DRAWN / 4 / (width * height))
+    if width * height > _MAX_PIXELS_DRAWN:
+        scale = math.sqrt(_MAX_PIXELS_DRAWN / 4 / (width * height))
         small = photo((max(1, int(width * scale)), max(1, int(height * scale))), seed=seed)
         return small.resize(size, Image.Resampling.NEAREST)
     random = np.random.default_rng(seed)
@@ -68,17 +68,17 @@ def _photo(size: Size, seed: int) -> Image.Image:
 
 
 def corners(size: Size = SIZE) -> Image.Image:
-    """Draw four quarters in the colours of `CORNERS`: no turn and no mirror leaves it as it is."""
-    picture = Image.new("RGB", size)
+    """Draw four quarters in the colors of `CORNERS`: no turn and no mirror leaves it as it is."""
+    image = Image.new("RGB", size)
     width, height = size
     columns, rows = (0, width // 2, width), (0, height // 2, height)
-    for index, colour in enumerate(CORNERS):
+    for index, color in enumerate(CORNERS):
         column, row = index % 2, index // 2
-        picture.paste(colour, (columns[column], rows[row], columns[column + 1], rows[row + 1]))
-    return picture
+        image.paste(color, (columns[column], rows[row], columns[column + 1], rows[row + 1]))
+    return image
 
 
-def cutout(size: Size = SIZE, *, colour: Colour = (200, 30, 60), softness: float = 3.0) -> Image.Image:
+def cutout(size: Size = SIZE, *, color: Colour = (200, 30, 60), softness: float = 3.0) -> Image.Image:
     """Draw a disc with a soft edge on transparency; what is hidden below the transparency is black."""
     width, height = size
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -86,12 +86,12 @@ def cutout(size: Size = SIZE, *, colour: Colour = (200, 30, 60), softness: float
     alpha = np.clip(distance / softness + 0.5, 0, 1)
     pixels = np.zeros((height, width, 4), dtype=np.uint8)
     pixels[..., 3] = np.rint(alpha * 255)
-    pixels[..., :3] = np.where(pixels[..., 3:] > 0, np.array(colour, dtype=np.uint8), 0)
+    pixels[..., :3] = np.where(pixels[..., 3:] > 0, np.array(color, dtype=np.uint8), 0)
     return Image.fromarray(pixels)
 
 
 def lab_photo(size: Size = SIZE) -> Image.Image:
-    """Return `photo` in the LAB colour space."""
+    """Return `photo` in the LAB color space."""
     lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
     return ImageCms.buildTransform(srgb, lab, "RGB", "LAB").apply(photo(size))
 
@@ -106,33 +106,33 @@ def as_stored(upright: Image.Image, orientation: int) -> Image.Image:
 def jpeg(
     size: Size = SIZE,
     *,
-    picture: Image.Image | None = None,
+    image: Image.Image | None = None,
     orientation: int | None = None,
     profile: bytes = b"",
     progressive: bool = False,
     quality: int = 92,
     metadata: bool = False,
 ) -> bytes:
-    """Make a JPEG; *picture* is upright, and is stored turned where an *orientation* is given."""
+    """Make a JPEG; *image* is upright, and is stored turned where an *orientation* is given."""
     options: dict[str, Any] = {"quality": quality, "progressive": progressive, "subsampling": "4:4:4"}
     if metadata:
         options |= {"comment": GPS_TEXT, "xmp": _xmp()}
-    return _with_exif("JPEG", picture or photo(size), orientation, profile, metadata=metadata, **options)
+    return _with_exif("JPEG", image or photo(size), orientation, profile, metadata=metadata, **options)
 
 
 def grey_jpeg(size: Size = SIZE, *, profile: bytes = b"") -> bytes:
     """Make a JPEG of one channel."""
-    return jpeg(picture=photo(size).convert("L"), profile=profile)
+    return jpeg(image=photo(size).convert("L"), profile=profile)
 
 
-def cmyk_jpeg(size: Size = SIZE, *, picture: Image.Image | None = None, profile: bytes = b"") -> bytes:
+def cmyk_jpeg(size: Size = SIZE, *, image: Image.Image | None = None, profile: bytes = b"") -> bytes:
     """Make a CMYK JPEG as Adobe's programs do: four channels, inverted, with their marker."""
-    inks = (picture or photo(size)).convert("CMYK")
+    inks = (image or photo(size)).convert("CMYK")
     return _saved(inks, "JPEG", quality=95, icc_profile=profile or None)
 
 
 def mpo(size: Size = SIZE, *, orientation: int | None = None) -> bytes:
-    """Make a JPEG with a second picture behind it, as telephones do for depth and gain maps."""
+    """Make a JPEG with a second image behind it, as telephones do for depth and gain maps."""
     second = photo((max(1, size[0] // 2), max(1, size[1] // 2)), seed=2)
     first = as_stored(photo(size), orientation or 1)
     exif = _exif(orientation, metadata=False) if orientation else None
@@ -142,19 +142,19 @@ def mpo(size: Size = SIZE, *, orientation: int | None = None) -> bytes:
 def png(
     size: Size = SIZE,
     *,
-    picture: Image.Image | None = None,
+    image: Image.Image | None = None,
     orientation: int | None = None,
     profile: bytes = b"",
     metadata: bool = False,
 ) -> bytes:
-    """Make a PNG of the *picture*, in its own mode."""
+    """Make a PNG of the *image*, in its own mode."""
     options: dict[str, Any] = {"compress_level": 1}
     if metadata:
         text = PngImagePlugin.PngInfo()
         text.add_text("Comment", GPS_TEXT.decode())
         text.add_itxt("XML:com.adobe.xmp", _xmp().decode())
         options |= {"pnginfo": text, "dpi": (300, 300)}
-    return _with_exif("PNG", picture or photo(size), orientation, profile, metadata=metadata, **options)
+    return _with_exif("PNG", image or photo(size), orientation, profile, metadata=metadata, **options)
 
 
 def transparent_png(size: Size = SIZE, *, kind: Transparency = "RGBA") -> bytes:
@@ -162,22 +162,22 @@ def transparent_png(size: Size = SIZE, *, kind: Transparency = "RGBA") -> bytes:
     disc = cutout(size)
     match kind:
         case "RGBA":
-            return png(picture=disc)
+            return png(image=disc)
         case "LA":
-            return png(picture=disc.convert("LA"))
+            return png(image=disc.convert("LA"))
         case "palette":
-            picture = Image.new("P", size, 0)
-            picture.putpalette([0, 0, 0, 200, 30, 60])
-            picture.paste(1, mask=disc.getchannel("A").point([0] * 128 + [255] * 128))
-            return _saved(picture, "PNG", transparency=0)
+            image = Image.new("P", size, 0)
+            image.putpalette([0, 0, 0, 200, 30, 60])
+            image.paste(1, mask=disc.getchannel("A").point([0] * 128 + [255] * 128))
+            return _saved(image, "PNG", transparency=0)
         case "soft palette":
-            picture = disc.getchannel("A").point([level // 16 for level in range(256)])
-            picture.putpalette([200, 30, 60] * 16)
-            return _saved(picture, "PNG", transparency=bytes(level * 17 for level in range(16)))
-        case "colour key":
-            picture = Image.new("RGB", size, (0, 255, 0))
-            picture.paste((200, 30, 60), mask=disc.getchannel("A").point([0] * 128 + [255] * 128))
-            return _saved(picture, "PNG", transparency=(0, 255, 0))
+            image = disc.getchannel("A").point([level // 16 for level in range(256)])
+            image.putpalette([200, 30, 60] * 16)
+            return _saved(image, "PNG", transparency=bytes(level * 17 for level in range(16)))
+        case "color key":
+            image = Image.new("RGB", size, (0, 255, 0))
+            image.paste((200, 30, 60), mask=disc.getchannel("A").point([0] * 128 + [255] * 128))
+            return _saved(image, "PNG", transparency=(0, 255, 0))
 
 
 def raw_png(size: Size, depth: int, colour_type: int, rows: Sequence[bytes], *chunks: tuple[bytes, bytes]) -> bytes:
@@ -189,7 +189,7 @@ def raw_png(size: Size, depth: int, colour_type: int, rows: Sequence[bytes], *ch
 
 
 def grey16_png(values: Sequence[int] = (0, 257, 16384, 32768, 65535), *, height: int = 4) -> bytes:
-    """Make a PNG of 16 bits grey with a column for each of the *values*."""
+    """Make a PNG of 16 bits gray with a column for each of the *values*."""
     return raw_png((len(values), height), 16, 0, [struct.pack(f">{len(values)}H", *values)] * height)
 
 
@@ -201,12 +201,12 @@ def rgb16_png(size: Size = SIZE) -> bytes:
 
 def bitmap_png(size: Size = SIZE) -> bytes:
     """Make a PNG of one bit a pixel."""
-    return png(picture=photo(size).convert("1"))
+    return png(image=photo(size).convert("1"))
 
 
-def palette_png(size: Size = SIZE, *, colours: int = 256) -> bytes:
+def palette_png(size: Size = SIZE, *, colors: int = 256) -> bytes:
     """Make a PNG with a palette."""
-    return png(picture=photo(size).quantize(colours))
+    return png(image=photo(size).quantize(colors))
 
 
 def animated_png(size: Size = SIZE, *, frames: int = 3) -> bytes:
@@ -214,15 +214,15 @@ def animated_png(size: Size = SIZE, *, frames: int = 3) -> bytes:
     return _moving("PNG", size, frames)
 
 
-def gif(size: Size = SIZE, *, picture: Image.Image | None = None, metadata: bool = False) -> bytes:
-    """Make a GIF; where the *picture* has alpha, what is less than half opaque becomes transparent."""
-    picture = picture or photo(size)
+def gif(size: Size = SIZE, *, image: Image.Image | None = None, metadata: bool = False) -> bytes:
+    """Make a GIF; where the *image* has alpha, what is less than half opaque becomes transparent."""
+    image = image or photo(size)
     options: dict[str, Any] = {"comment": GPS_TEXT} if metadata else {}
-    if picture.mode == "RGBA":
-        indexed = picture.convert("RGB").quantize(255)
-        indexed.paste(255, mask=picture.getchannel("A").point([255] * 128 + [0] * 128))
+    if image.mode == "RGBA":
+        indexed = image.convert("RGB").quantize(255)
+        indexed.paste(255, mask=image.getchannel("A").point([255] * 128 + [0] * 128))
         return _saved(indexed, "GIF", transparency=255, **options)
-    return _saved(picture.quantize(256), "GIF", **options)
+    return _saved(image.quantize(256), "GIF", **options)
 
 
 def animated_gif(size: Size = SIZE, *, frames: int = 3) -> bytes:
@@ -233,17 +233,17 @@ def animated_gif(size: Size = SIZE, *, frames: int = 3) -> bytes:
 def webp(
     size: Size = SIZE,
     *,
-    picture: Image.Image | None = None,
+    image: Image.Image | None = None,
     lossless: bool = False,
     orientation: int | None = None,
     profile: bytes = b"",
     metadata: bool = False,
 ) -> bytes:
-    """Make a WebP; with alpha where the *picture* has it."""
+    """Make a WebP; with alpha where the *image* has it."""
     options: dict[str, Any] = {"lossless": lossless, "quality": 92, "method": 2}
     if metadata:
         options["xmp"] = _xmp()
-    return _with_exif("WEBP", picture or photo(size), orientation, profile, metadata=metadata, **options)
+    return _with_exif("WEBP", image or photo(size), orientation, profile, metadata=metadata, **options)
 
 
 def animated_webp(size: Size = SIZE, *, frames: int = 3) -> bytes:
@@ -254,16 +254,16 @@ def animated_webp(size: Size = SIZE, *, frames: int = 3) -> bytes:
 def avif(
     size: Size = SIZE,
     *,
-    picture: Image.Image | None = None,
+    image: Image.Image | None = None,
     orientation: int | None = None,
     profile: bytes = b"",
     metadata: bool = False,
 ) -> bytes:
-    """Make an AVIF; with alpha where the *picture* has it."""
+    """Make an AVIF; with alpha where the *image* has it."""
     options: dict[str, Any] = {"quality": 92, "speed": 10, "subsampling": "4:4:4", "max_threads": 1}
     if metadata:
         options["xmp"] = _xmp()
-    return _with_exif("AVIF", picture or photo(size), orientation, profile, metadata=metadata, **options)
+    return _with_exif("AVIF", image or photo(size), orientation, profile, metadata=metadata, **options)
 
 
 def animated_avif(size: Size = SIZE, *, frames: int = 3) -> bytes:
@@ -271,9 +271,9 @@ def animated_avif(size: Size = SIZE, *, frames: int = 3) -> bytes:
     return _moving("AVIF", size, frames, speed=10, max_threads=1)
 
 
-def bmp(size: Size = SIZE, *, picture: Image.Image | None = None) -> bytes:
+def bmp(size: Size = SIZE, *, image: Image.Image | None = None) -> bytes:
     """Make a BMP."""
-    return _saved(picture or photo(size), "BMP")
+    return _saved(image or photo(size), "BMP")
 
 
 def os2_bmp(size: Size = SIZE) -> bytes:
@@ -288,14 +288,14 @@ def os2_bmp(size: Size = SIZE) -> bytes:
 def tiff(
     size: Size = SIZE,
     *,
-    picture: Image.Image | None = None,
+    image: Image.Image | None = None,
     compression: str | None = None,
     orientation: int | None = None,
     profile: bytes = b"",
     metadata: bool = False,
 ) -> bytes:
-    """Make a TIFF of the *picture* in its own mode; *compression* is called as in Pillow."""
-    stored = as_stored(picture or photo(size), orientation or 1)
+    """Make a TIFF of the *image* in its own mode; *compression* is called as in Pillow."""
+    stored = as_stored(image or photo(size), orientation or 1)
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     if orientation:
         tags[_ORIENTATION] = orientation
@@ -307,20 +307,20 @@ def tiff(
 
 def cmyk_tiff(size: Size = SIZE) -> bytes:
     """Make a CMYK TIFF."""
-    return tiff(picture=photo(size).convert("CMYK"), compression="tiff_lzw")
+    return tiff(image=photo(size).convert("CMYK"), compression="tiff_lzw")
 
 
 def grey16_tiff(
     values: Sequence[int] = (0, 257, 16384, 32768, 65535), *, height: int = 4, big_endian: bool = False
 ) -> bytes:
-    """Make a TIFF of 16 bits grey with a column for each of the *values*."""
+    """Make a TIFF of 16 bits gray with a column for each of the *values*."""
     kind = ">u2" if big_endian else "<u2"
-    return tiff(picture=Image.fromarray(np.tile(np.array(values, dtype=kind), (height, 1))))
+    return tiff(image=Image.fromarray(np.tile(np.array(values, dtype=kind), (height, 1))))
 
 
 def float_tiff(values: Sequence[float] = (0.0, 0.25, 0.5, 1.0), *, height: int = 4) -> bytes:
     """Make a TIFF of 32-bit floating point numbers with a column for each of the *values*."""
-    return tiff(picture=Image.fromarray(np.tile(np.array(values, dtype=np.float32), (height, 1))))
+    return tiff(image=Image.fromarray(np.tile(np.array(values, dtype=np.float32), (height, 1))))
 
 
 def paged_tiff(size: Size = SIZE, *, pages: int = 3) -> bytes:
@@ -343,7 +343,7 @@ def p3_profile() -> bytes:
 
 @cache
 def grey_profile(*, gamma: float = 1.0) -> bytes:
-    """Write the ICC profile of a grey scale with one exponent."""
+    """Write the ICC profile of a gray scale with one exponent."""
     curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
     return _profile(b"mntr", b"GRAY", b"XYZ ", {b"kTRC": curve}, version=2)
 
@@ -352,7 +352,7 @@ def grey_profile(*, gamma: float = 1.0) -> bytes:
 def cmyk_profile() -> bytes:
     """Write the ICC profile of a printing press that mixes four inks as filters: cyan is not (0, 255, 255) here.
 
-    Its paper is white and its darkest black is a dark grey, as on all presses.
+    Its paper is white and its darkest black is a dark gray, as on all presses.
     """
     inks = np.array([(0, 158, 224), (229, 0, 125), (255, 236, 0), (40, 38, 37)]) / 255
     light_of_inks = np.where(inks <= 0.04045, inks / 12.92, ((inks + 0.055) / 1.055) ** 2.4)
@@ -392,13 +392,13 @@ MAGICS: dict[str, bytes] = {
     "TIFF": b"II*\0",
     "BMP": b"BM\0\0\0\0\0\0\0\0",
 }
-"""Leading bytes that announce a picture of each source format."""
+"""Leading bytes that announce an image of each source format."""
 
 
 def flat_webp(size: Size) -> bytes:
-    """Write a lossless WebP of one colour by hand: 34 bytes, whatever its size."""
+    """Write a lossless WebP of one color by hand: 34 bytes, whatever its size."""
     bits = (size[0] - 1) | (size[1] - 1) << 14 | 1 << 28
-    position = 28 + 1 + 3 + 3  # extents, alpha, version; no transform, no colour cache, no groups
+    position = 28 + 1 + 3 + 3  # extents, alpha, version; no transform, no color cache, no groups
     for _ in range(5):  # each of the five prefix codes has one symbol
         bits |= 1 << position
         position += 4
@@ -465,43 +465,43 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 SOURCES: dict[str, Callable[[], bytes]] = {
     "JPEG": jpeg,
     "JPEG progressive": lambda: jpeg(progressive=True),
-    "JPEG grey": grey_jpeg,
+    "JPEG gray": grey_jpeg,
     "JPEG CMYK": cmyk_jpeg,
     "JPEG CMYK with profile": lambda: cmyk_jpeg(profile=cmyk_profile()),
     "JPEG Display P3": lambda: jpeg(profile=p3_profile()),
     "JPEG turned": lambda: jpeg(orientation=6),
-    "JPEG of several pictures": mpo,
+    "JPEG of several images": mpo,
     "PNG": png,
     "PNG RGBA": transparent_png,
     "PNG LA": lambda: transparent_png(kind="LA"),
     "PNG palette": palette_png,
     "PNG palette with transparency": lambda: transparent_png(kind="palette"),
     "PNG palette with soft transparency": lambda: transparent_png(kind="soft palette"),
-    "PNG colour key": lambda: transparent_png(kind="colour key"),
-    "PNG 16-bit grey": grey16_png,
+    "PNG color key": lambda: transparent_png(kind="color key"),
+    "PNG 16-bit gray": grey16_png,
     "PNG 16-bit RGB": rgb16_png,
     "PNG 1-bit": bitmap_png,
     "PNG animated": animated_png,
     "GIF": gif,
-    "GIF transparent": lambda: gif(picture=cutout()),
+    "GIF transparent": lambda: gif(image=cutout()),
     "GIF animated": animated_gif,
     "WebP": webp,
-    "WebP lossless with alpha": lambda: webp(picture=cutout(), lossless=True),
+    "WebP lossless with alpha": lambda: webp(image=cutout(), lossless=True),
     "WebP animated": animated_webp,
     "AVIF": avif,
-    "AVIF with alpha": lambda: avif(picture=cutout()),
+    "AVIF with alpha": lambda: avif(image=cutout()),
     "AVIF animated": animated_avif,
     "BMP": bmp,
-    "BMP 1-bit": lambda: bmp(picture=photo().convert("1")),
+    "BMP 1-bit": lambda: bmp(image=photo().convert("1")),
     "BMP OS/2": os2_bmp,
     "TIFF": tiff,
     "TIFF LZW": lambda: tiff(compression="tiff_lzw"),
     "TIFF deflate": lambda: tiff(compression="tiff_adobe_deflate"),
-    "TIFF RGBA": lambda: tiff(picture=cutout()),
+    "TIFF RGBA": lambda: tiff(image=cutout()),
     "TIFF CMYK": cmyk_tiff,
-    "TIFF LAB": lambda: tiff(picture=lab_photo()),
-    "TIFF 16-bit grey": grey16_tiff,
-    "TIFF 16-bit grey, big-endian": lambda: grey16_tiff(big_endian=True),
+    "TIFF LAB": lambda: tiff(image=lab_photo()),
+    "TIFF 16-bit gray": grey16_tiff,
+    "TIFF 16-bit gray, big-endian": lambda: grey16_tiff(big_endian=True),
     "TIFF float": float_tiff,
     "TIFF of several pages": paged_tiff,
 }
@@ -536,15 +536,15 @@ def _xmp() -> bytes:
 
 
 def _moving(kind: str, size: Size, frames: int, **options: Any) -> bytes:
-    pictures = [photo(size, seed=seed) for seed in range(1, frames + 1)]
-    for number, picture in enumerate(pictures):  # two equal frames would be written as one
-        ImageDraw.Draw(picture).point((number, 0), fill=(255, 0, 0))
-    return _saved(pictures[0], kind, save_all=True, append_images=pictures[1:], **options)
+    images = [photo(size, seed=seed) for seed in range(1, frames + 1)]
+    for number, image in enumerate(images):  # two equal frames would be written as one
+        ImageDraw.Draw(image).point((number, 0), fill=(255, 0, 0))
+    return _saved(images[0], kind, save_all=True, append_images=images[1:], **options)
 
 
-def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
+def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, kind, **{name: value for name, value in options.items() if value is not None})
+    image.save(buffer, kind, **{name: value for name, value in options.items() if value is not None})
     return buffer.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""How the tests judge a picture: by its size, its mode, and how far its pixels are from what they should be."""
+"""How the tests judge an image: by its size, its mode, and how far its pixels are from what they should be."""
 
 import io
 from typing import Any
@@ -12,7 +12,7 @@ from imageconverter.engine.encode import encode
 from imageconverter.engine.pipeline import convert
 from tests.testing import image_files
 
-_TOLERANCE = 32  # levels: a lossy file of flat colours stays well below
+_TOLERANCE = 32  # levels: a lossy file of flat colors stays well below
 
 
 def target(side: int = 64, **fields: Any) -> Target:
@@ -21,15 +21,15 @@ def target(side: int = 64, **fields: Any) -> Target:
 
 
 def encoded(image: Image.Image, output: OutputType, **fields: Any) -> bytes:
-    """Encode a finished picture; any field of the target may be given."""
+    """Encode a finished image; any field of the target may be given."""
     return encode([image], Timing(), output, target(**fields))[0]
 
 
 def opened(data: bytes) -> Image.Image:
-    """Return the decoded picture."""
-    picture = Image.open(io.BytesIO(data))
-    picture.load()
-    return picture
+    """Return the decoded image."""
+    converted = Image.open(io.BytesIO(data))
+    converted.load()
+    return converted
 
 
 def results(data: bytes, *targets: Target, limits: Limits | None = None) -> list[Converted]:
@@ -46,13 +46,13 @@ def result(data: bytes, side: int = 64, **fields: Any) -> Converted:
     return results(data, target(side, **fields))[0]
 
 
-def picture(data: bytes, side: int = 64, **fields: Any) -> Image.Image:
+def converted(data: bytes, side: int = 64, **fields: Any) -> Image.Image:
     """Convert *data* to one target and decode what came out."""
     return opened(result(data, side, **fields).data)
 
 
 def difference(first: Image.Image, second: Image.Image) -> float:
-    """Return how many levels two pictures differ by in the mean."""
+    """Return how many levels two images differ by in the mean."""
     return float(np.abs(_pixels(first) - _pixels(second)).mean())
 
 
@@ -63,24 +63,24 @@ def psnr(first: Image.Image, second: Image.Image) -> float:
 
 
 def alpha(image: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Return the alpha channel, of pictures with a palette as well."""
+    """Return the alpha channel, of images with a palette as well."""
     return np.asarray(image.convert("RGBA"))[..., 3]
 
 
 def is_upright(image: Image.Image) -> bool:
-    """Whether the picture shows `image_files.corners`, not turned and not mirrored."""
+    """Whether the image shows `image_files.corners`, not turned and not mirrored."""
     width, height = image.size
     rgb = image.convert("RGB")
-    for index, colour in enumerate(image_files.CORNERS):
+    for index, color in enumerate(image_files.CORNERS):
         centre = (width * (1 + 2 * (index % 2)) // 4, height * (1 + 2 * (index // 2)) // 4)
-        if not is_near(rgb.getpixel(centre), colour):
+        if not is_near(rgb.getpixel(centre), color):
             return False
     return True
 
 
-def is_near(pixel: Any, colour: tuple[int, ...], tolerance: int = _TOLERANCE) -> bool:
-    """Whether no channel of *pixel* is further than *tolerance* from that of *colour*."""
-    return len(pixel) == len(colour) and all(abs(a - b) <= tolerance for a, b in zip(pixel, colour, strict=True))
+def is_near(pixel: Any, color: tuple[int, ...], tolerance: int = _TOLERANCE) -> bool:
+    """Whether no channel of *pixel* is further than *tolerance* from that of *color*."""
+    return len(pixel) == len(color) and all(abs(a - b) <= tolerance for a, b in zip(pixel, color, strict=True))
 
 
 def _pixels(image: Image.Image) -> np.ndarray[Any, np.dtype[np.float64]]:

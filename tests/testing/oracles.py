@@ -17,7 +17,7 @@ MAGICK = pytest.mark.parametrize("program", [imagemagick, graphicsmagick], ids=[
 
 
 def read_by(program: str, data: bytes, name: str) -> Image.Image:
-    """Return what *program* reads from a file of the format *name*, as a picture of mode RGBA."""
+    """Return what *program* reads from a file of the format *name*, as an image of mode RGBA."""
     command = [*program.split(), f"{name}:-", "-depth", "8", "png:-"]
     png = subprocess.run(command, input=data, capture_output=True, check=True, timeout=60).stdout
     return Image.open(io.BytesIO(png)).convert("RGBA")

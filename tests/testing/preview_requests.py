@@ -27,7 +27,7 @@ def form(data: bytes = PICTURE, *, name: str = "sourceImage") -> FormData:
 
 
 async def put(client: Client, key: str = KEY, *, context: str = "", data: bytes = PICTURE) -> None:
-    """Have a picture under *key*."""
+    """Have an image under *key*."""
     async with client.post(f"{BASE}/cacheImage/{key}", params={"context": context}, data=form(data)) as answer:
         assert await code(answer) == (200, 0)
 

@@ -1,4 +1,4 @@
-"""Test pictures of the rarer formats, made by code; each function returns the bytes of one file."""
+"""Test images of the rarer formats, made by code; each function returns the bytes of one file."""
 
 import io
 import struct
@@ -18,27 +18,27 @@ from tests.testing.image_files import SIZE, Size
 from tests.testing.xcf_files import INDEXED, NONE, NORMAL, RLE, ZLIB, Layer, xcf
 
 
-def jxl(size: Size = SIZE, *, picture: Image.Image | None = None, **options: Any) -> bytes:
+def jxl(size: Size = SIZE, *, drawn: Image.Image | None = None, **options: Any) -> bytes:
     """Make a JPEG XL."""
-    return _saved(picture or image_files.photo(size), "JXL", **{"quality": 95, "effort": 3, **options})
+    return _saved(drawn or image_files.photo(size), "JXL", **{"quality": 95, "effort": 3, **options})
 
 
-def jpeg2000(size: Size = SIZE, *, picture: Image.Image | None = None, bare: bool = False) -> bytes:
+def jpeg2000(size: Size = SIZE, *, drawn: Image.Image | None = None, bare: bool = False) -> bytes:
     """Make a JPEG 2000, in its container or as a *bare* code stream."""
-    return _saved(picture or image_files.photo(size), "JPEG2000", no_jp2=bare)
+    return _saved(drawn or image_files.photo(size), "JPEG2000", no_jp2=bare)
 
 
-def heic(size: Size = SIZE, *, picture: Image.Image | None = None, profile: bytes = b"") -> bytes:
+def heic(size: Size = SIZE, *, drawn: Image.Image | None = None, profile: bytes = b"") -> bytes:
     """Make a HEIC."""
     buffer = io.BytesIO()
     options = {"icc_profile": profile} if profile else {}
-    pillow_heif.from_pillow(picture or image_files.photo(size)).save(buffer, quality=95, **options)
+    pillow_heif.from_pillow(drawn or image_files.photo(size)).save(buffer, quality=95, **options)
     return buffer.getvalue()
 
 
-def psd(size: Size = SIZE, *, picture: Image.Image | None = None) -> bytes:
+def psd(size: Size = SIZE, *, drawn: Image.Image | None = None) -> bytes:
     """Make a PSD without layers: header, three empty sections, and the planes uncompressed."""
-    image = picture or image_files.photo(size)
+    image = drawn or image_files.photo(size)
     mode = {"L": 1, "RGB": 3, "CMYK": 4}[image.mode]
     planes = np.asarray(image.convert(image.mode))
     planes = planes[..., None] if planes.ndim == 2 else planes
@@ -46,20 +46,20 @@ def psd(size: Size = SIZE, *, picture: Image.Image | None = None) -> bytes:
     return header + bytes(12) + b"\0\0" + planes.transpose(2, 0, 1).tobytes()
 
 
-def ico(size: Size = SIZE, *, picture: Image.Image | None = None) -> bytes:
+def ico(size: Size = SIZE, *, drawn: Image.Image | None = None) -> bytes:
     """Make an icon of one size, at most 256 pixels."""
-    image = picture or image_files.photo(size)
+    image = drawn or image_files.photo(size)
     return _saved(image, "ICO", sizes=[image.size])
 
 
-def tga(size: Size = SIZE, *, picture: Image.Image | None = None, packed: bool = False) -> bytes:
+def tga(size: Size = SIZE, *, drawn: Image.Image | None = None, packed: bool = False) -> bytes:
     """Make a Targa file."""
-    return _saved(picture or image_files.photo(size), "TGA", compression="tga_rle" if packed else None)
+    return _saved(drawn or image_files.photo(size), "TGA", compression="tga_rle" if packed else None)
 
 
-def pnm(size: Size = SIZE, *, picture: Image.Image | None = None) -> bytes:
-    """Make a PBM, PGM or PPM, whatever fits the picture's mode."""
-    return _saved(picture or image_files.photo(size), "PPM")
+def pnm(size: Size = SIZE, *, drawn: Image.Image | None = None) -> bytes:
+    """Make a PBM, PGM or PPM, whatever fits the image's mode."""
+    return _saved(drawn or image_files.photo(size), "PPM")
 
 
 # --- formats that this project reads itself -----------------------------------------------------
@@ -81,8 +81,8 @@ def float_xcf(size: Size = SIZE) -> bytes:
 def indexed_xcf(size: Size = SIZE) -> bytes:
     """Make an XCF with a palette."""
     image = image_files.photo(size).quantize(256)
-    colours = bytes(image.getpalette() or []).ljust(768, b"\0")
-    return xcf([Layer(np.asarray(image)[..., None])], size, base=INDEXED, colours=colours)
+    colors = bytes(image.getpalette() or []).ljust(768, b"\0")
+    return xcf([Layer(np.asarray(image)[..., None])], size, base=INDEXED, colors=colors)
 
 
 def drawing() -> bytes:
@@ -93,7 +93,7 @@ def drawing() -> bytes:
     return fig(
         "0 32 #8040c0\n", "6 0 0 1200 1200\n", box(0, 0, 1200, 1200, filled), "-6\n",
         polyline(points, dashed, forward=arrow(1), backward=arrow(2, 1)), polyline(points, filled, kind=3),
-        polyline(points, line, kind=4, radius=7), polyline(points, line, kind=5, picture="\t0 photo.jpg\n"),
+        polyline(points, line, kind=4, radius=7), polyline(points, line, kind=5, image="\t0 photo.jpg\n"),
         ellipse(600, 600, 500, 200, style(fill=2, area=45), angle=0.4),
         arc((600.0, 600.0), points[:3], line, forward=arrow(1)), arc((600.0, 600.0), points[:3], filled, kind=2),
         spline(points, line, kind=0, controls=pair), spline(points, filled, kind=5, controls="\t1.0 -1.0 1.0 -1.0\n"),
@@ -130,19 +130,19 @@ def colour_fits(size: Size = SIZE) -> bytes:
 
 
 def xpm(size: Size = SIZE, *, version: int = 3) -> bytes:
-    """Make an XPM of 64 colours, one of them by name and one transparent."""
+    """Make an XPM of 64 colors, one of them by name and one transparent."""
     image = image_files.photo(size).quantize(64)
     keys = [chr(48 + index) for index in range(64)]
     keys[keys.index("\\")] = " "
     palette = np.array(image.getpalette()).reshape(-1, 3)[:64]
-    colours = [f"{key} c #{bytes(rgb.tolist()).hex()}" for key, rgb in zip(keys, palette, strict=False)]
-    colours[:2] = [f"{keys[0]} s none c None", f"{keys[1]} m black c Light Sea Green"]
+    colors = [f"{key} c #{bytes(rgb.tolist()).hex()}" for key, rgb in zip(keys, palette, strict=False)]
+    colors[:2] = [f"{keys[0]} s none c None", f"{keys[1]} m black c Light Sea Green"]
     rows = ["".join(keys[index] for index in row) for row in np.asarray(image)]
-    lines = [f"{image.width} {image.height} {len(colours)} 1", *colours, *rows]
+    lines = [f"{image.width} {image.height} {len(colors)} 1", *colors, *rows]
     if version == 2:
         return "\n".join(["! XPM2", *lines, ""]).encode()
     quoted = ",\n".join(f'"{line}"' for line in lines)
-    return f"/* XPM */\nstatic char *picture[] = {{\n{quoted}\n}};\n".encode()
+    return f"/* XPM */\nstatic char *image[] = {{\n{quoted}\n}};\n".encode()
 
 
 def pm(size: Size = SIZE, *, order: str = ">") -> bytes:
@@ -155,7 +155,7 @@ def pm(size: Size = SIZE, *, order: str = ">") -> bytes:
 
 def niff(size: Size = SIZE, *, compression: str = "group4") -> bytes:
     """Make a NIFF, a page of black and white."""
-    page = image_files.tiff(picture=image_files.photo(size).convert("1"), compression=compression)
+    page = image_files.tiff(image=image_files.photo(size).convert("1"), compression=compression)
     return page[:2] + b"N1" + page[4:]
 
 
@@ -221,7 +221,7 @@ OWN: dict[str, Callable[[], bytes]] = {
     "GKSM of Varkon": lambda: varkon(*_METAFILE),
     "GKSM binary": lambda: binary(*_METAFILE),
     "FITS float": stretched_fits,
-    "FITS colour": colour_fits,
+    "FITS color": colour_fits,
     "XPM": xpm,
     "XPM 2": lambda: xpm(version=2),
     "PM": pm,
@@ -240,12 +240,12 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 }
 
 
-def _upwards(picture: Image.Image) -> Samples:
+def _upwards(drawn: Image.Image) -> Samples:
     """Return the pixels as FITS stores them, the lowest row first."""
-    return np.asarray(picture)[::-1]
+    return np.asarray(drawn)[::-1]
 
 
-def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
+def _saved(drawn: Image.Image, kind: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
+    drawn.save(buffer, kind, **options)
     return buffer.getvalue()

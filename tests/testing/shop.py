@@ -10,7 +10,7 @@ from typing import Any
 from imageconverter import keys
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalogue
-from imageconverter.images.formats import Format, FormatCatalog, PictureType
+from imageconverter.images.formats import Format, FormatCatalog, ImageType
 from imageconverter.reports import Report, Table, read_rows
 from imageconverter.reports.cleaning import CleanUp, clean_up
 from imageconverter.reports.commands import CleanOrder, new_id
@@ -21,7 +21,7 @@ from imageconverter.storage.store import ObjectStore
 GRACE = timedelta(days=7)
 
 
-def make_format(name: str, output: str = "keep", kind: PictureType = "product", **values: str) -> Format:
+def make_format(name: str, output: str = "keep", kind: ImageType = "product", **values: str) -> Format:
     """Make a format whose directory is called like it unless another is given."""
     given = {"max_width": 9, "max_height": 9, "output": output, "target_directory": name, **values}
     return Format.model_validate({"id": name, "name": name, "type": kind, **given})
@@ -32,7 +32,7 @@ FORMATS = FormatCatalog([make_format("keep"), make_format("jpeg", "jpeg"), make_
 
 @dataclass
 class Shop:
-    """A shop whose pictures are in *store*; reports are worked on in *folder*."""
+    """A shop whose images are in *store*; reports are worked on in *folder*."""
 
     store: ObjectStore
     folder: Path
@@ -43,7 +43,7 @@ class Shop:
         """What reports may take."""
         return Workspace(self.folder, memory_mb=64, threads=1)
 
-    async def sells(self, *names: str, kind: PictureType = "product") -> None:
+    async def sells(self, *names: str, kind: ImageType = "product") -> None:
         """Make a catalogue the one that counts that has an active entry for each of *names*."""
         lines = [json.dumps({"id": f"of {name}", "active": True, "images": [name]}) for name in names]
         await import_catalogue(self.store, kind, text("\n".join(lines)), "ndjson", self.workspace)
@@ -53,12 +53,12 @@ class Shop:
         for path in paths:
             await self.store.put(keys.target(path), data, content_type="image/jpeg", metadata={"made-of": "0f"})
 
-    async def report(self, kind: PictureType = "product", *, keep: int = 14, **options: Any) -> Report:
+    async def report(self, kind: ImageType = "product", *, keep: int = 14, **options: Any) -> Report:
         """Make a report now."""
         options = {"listed": nobody_listens, **options}
         return await make_report(self.store, kind, self.formats, self.workspace, keep=keep, grace=GRACE, **options)
 
-    async def days_pass(self, days: float, kind: PictureType = "product") -> None:
+    async def days_pass(self, days: float, kind: ImageType = "product") -> None:
         """Make all reports so much older."""
         key = keys.report_shelf(kind)
         loaded = await self.store.get(key)
@@ -69,7 +69,7 @@ class Shop:
         await self.store.put(key, json.dumps(shelf).encode(), content_type="application/json")
 
     async def clean(
-        self, kind: PictureType = "product", *, dry: bool = False, share: float = 0, order: str = "", limit: float = 1
+        self, kind: ImageType = "product", *, dry: bool = False, share: float = 0, order: str = "", limit: float = 1
     ) -> CleanUp:
         """Clean up; *share* is the word of who asks, *limit* what goes without one."""
         asked = CleanOrder(id=order or new_id(), kind=kind, dry=dry, share=share)

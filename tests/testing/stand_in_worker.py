@@ -15,7 +15,7 @@ _BATCH = 1000
 
 
 class StandIn(PreviewCache):
-    """Answers with the source itself; what does not begin like a PNG is no picture."""
+    """Answers with the source itself; what does not begin like a PNG is no image."""
 
     def __init__(self) -> None:
         """Hold nothing."""
@@ -94,13 +94,13 @@ class StandIn(PreviewCache):
 
     def _put(self, key: str, source: bytes, context: str) -> None:
         if not source.startswith(b"\x89PNG"):
-            raise InvalidFileFormat("The file is not a picture of a supported format.")
+            raise InvalidFileFormat("The file is not an image of a supported format.")
         self.sources[key] = source
         self.contexts[key] = {context}
 
     def _source(self, key: str) -> bytes:
         if key not in self.sources:
-            raise NotFound("There is no picture of that key.")
+            raise NotFound("There is no image of that key.")
         return self.sources[key]
 
     def _answer(self, key: str, requested: PreviewFormat, context: str, *, from_cache: bool) -> ServedPreview:

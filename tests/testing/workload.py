@@ -122,7 +122,7 @@ class Workload:
         return any(run["action"] == action for run in answer["items"])
 
     async def convert(self) -> None:
-        """Have one picture converted, however often that has to be asked for."""
+        """Have one image converted, however often that has to be asked for."""
         name = f"{uuid4().hex}.jpg"
         data = base64.b64encode(image_files.jpeg(size=(300, 200))).decode()
         body = {"fileName": name, "imageData": data, "formats": list(REQUEST_OUTPUTS)}

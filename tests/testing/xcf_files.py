@@ -28,7 +28,7 @@ class Layer:
     mask: NDArray[Any] | None = None
     applies_mask: bool = True
     path: Sequence[int] = ()
-    """Of a layer in a group: its place in the picture, as the indices that lead there."""
+    """Of a layer in a group: its place in the image, as the indices that lead there."""
     properties: list[tuple[int, bytes]] = field(default_factory=list)
 
 
@@ -131,7 +131,7 @@ def xcf(
     precision: int = 150,
     dtype: str = "u1",
     compression: int = RLE,
-    colours: bytes = b"",
+    colors: bytes = b"",
     properties: bytes = b"",
 ) -> bytes:
     """Return a file of *layers*, the topmost first; *dtype* is how samples are stored, with their byte order."""
@@ -140,8 +140,8 @@ def xcf(
     if version >= 4:
         file.add(struct.pack(">I", precision))
     if base == INDEXED:
-        count = len(colours) // 3
-        stored = colours if version else bytes(count)  # version 0 lost them
+        count = len(colors) // 3
+        stored = colors if version else bytes(count)  # version 0 lost them
         file.add(prop(1, struct.pack(">I", count) + stored, length=4 + count))
     file.add(prop(17, bytes([compression])) + properties + prop(0))
     table = file.add_pointers(len(layers) + 2)

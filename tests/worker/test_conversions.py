@@ -97,7 +97,7 @@ async def test_what_a_dead_worker_has_made_counts_as_what_it_was(
     assert (first.status, third.status) == (status, "skipped")
 
 
-async def test_a_picture_that_cannot_be_read_is_an_outcome(resources: Resources, children: ChildPool) -> None:
+async def test_an_image_that_cannot_be_read_is_an_outcome(resources: Resources, children: ChildPool) -> None:
     """Every format gets the reason, and the path that it would have had."""
     job = await make_job(
         resources, image_files.truncated(image_files.png()), Target(max_width=40, max_height=40), name="a.png"
@@ -121,7 +121,7 @@ async def test_a_source_that_is_gone_is_an_outcome(resources: Resources, childre
 async def test_a_store_that_is_away_is_trouble_not_an_outcome(
     resources: Resources, servers: dict[str, str], children: ChildPool
 ) -> None:
-    """The picture is not to blame."""
+    """The image is not to blame."""
     job = await make_job(resources, image_files.png(), Target(max_width=40, max_height=40))
     away = ObjectStore(storage_settings(servers, endpoint="http://127.0.0.1:1", timeout_seconds=1))
 

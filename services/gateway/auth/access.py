@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imageconverter.errors import Unauthorized
-from imageconverter.images.formats import PictureType
+from imageconverter.images.formats import ImageType
 from imageconverter.settings import Gateway, SettingsError
 from services.gateway.auth.tokens import Kind, TokenSigner
 
@@ -36,8 +36,8 @@ PERMISSIONS: tuple[str, ...] = get_args(Permission)
 
 _USER = "user:"
 
-# How a picture's type is called in permissions.
-AREA: dict[PictureType, str] = {"category": "categories", "product": "products", "app": "app"}
+# How a image's type is called in permissions.
+AREA: dict[ImageType, str] = {"category": "categories", "product": "products", "app": "app"}
 
 
 @dataclass(frozen=True)
@@ -47,16 +47,16 @@ class Grant:
     name: str
     permissions: frozenset[str]
 
-    def may(self, permission: str, picture_type: PictureType | None = None) -> bool:
-        """Whether the key holds *permission*, for *picture_type* or, without one, for any type at all."""
+    def may(self, permission: str, image_type: ImageType | None = None) -> bool:
+        """Whether the key holds *permission*, for *image_type* or, without one, for any type at all."""
         if self.permissions & {"admin", permission}:
             return True
-        areas = AREA.values() if picture_type is None else (AREA[picture_type],)
+        areas = AREA.values() if image_type is None else (AREA[image_type],)
         return any(f"{permission}.{area}" in self.permissions for area in areas)
 
-    def require(self, permission: str, picture_type: PictureType | None = None) -> None:
+    def require(self, permission: str, image_type: ImageType | None = None) -> None:
         """Raise Unauthorized unless the key `may`."""
-        if not self.may(permission, picture_type):
+        if not self.may(permission, image_type):
             raise Unauthorized("The key does not have the right that this needs.")
 
 

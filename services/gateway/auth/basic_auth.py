@@ -24,7 +24,7 @@ class BasicAuth:
         """Raise Unauthorized unless *request* carries the credentials, TooManyAttempts as *attempts* has it.
 
         What a browser adds by itself to the request of another site's page does not count: these operations
-        answer GET as well, so that a picture's address in such a page could call them.
+        answer GET as well, so that a image's address in such a page could call them.
         """
         if request.headers.get("Sec-Fetch-Site", "none") in ("cross-site", "same-site"):
             raise Unauthorized("A page of another site cannot use these credentials.")

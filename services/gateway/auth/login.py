@@ -7,7 +7,7 @@ from services.gateway import state
 from services.gateway.auth.tokens import LIFE_SECONDS, Kind
 from services.gateway.images_api.schemas import LoginBody, read_json
 
-_MOST_CHARACTERS = 1000
+_MAX_CHARACTERS = 1000
 
 
 async def login(request: web.Request) -> web.Response:
@@ -58,7 +58,7 @@ async def check_token(request: web.Request) -> web.Response:
     token = request.match_info.get("otok", "")
     if not token:
         raise MissingField("The token was not passed.", field="otok")
-    if len(token) > _MOST_CHARACTERS or not token.isascii() or token.count(".") != 1:
+    if len(token) > _MAX_CHARACTERS or not token.isascii() or token.count(".") != 1:
         raise InvalidValue("That is not a token.", field="otok")
     holder = request.app[state.KEYS].holder_of_token(token, "access")
     if holder is None:

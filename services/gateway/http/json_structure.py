@@ -9,16 +9,16 @@ from typing import Final
 
 from imageconverter.errors import MalformedBody
 
-MOST_DEPTH: Final = 32
+MAX_DEPTH: Final = 32
 """Arrays and objects within each other."""
-MOST_FIELDS: Final = 100
+MAX_FIELDS: Final = 100
 """Fields of one object."""
-MOST_VALUES: Final = 100_000
-"""Values of the whole body: names and pictures of an upload, or names to delete."""
+MAX_VALUES: Final = 100_000
+"""Values of the whole body: names and images of an upload, or names to delete."""
 
-_MOST_QUOTES = 2 * MOST_VALUES
-_MOST_BETWEEN_BYTES = 4 * 1024 * 1024
-_MOST_KEY_BYTES = 1000
+_MAX_QUOTES = 2 * MAX_VALUES
+_MAX_BETWEEN_BYTES = 4 * 1024 * 1024
+_MAX_KEY_BYTES = 1000
 _BLANKS = b" \t\r\n"
 _BACKSLASH = ord("\\")
 _BRACKET = re.compile(rb"[\[\]{}]")
@@ -48,11 +48,11 @@ class _Scan:
     def between(self, begin: int, end: int) -> None:
         """Look at all that stands between two texts."""
         self._bytes += end - begin
-        if self._bytes > _MOST_BETWEEN_BYTES:
+        if self._bytes > _MAX_BETWEEN_BYTES:
             raise MalformedBody("The body holds too much beside its texts.")
         piece = self._text[begin:end]
         self._values += sum(map(piece.count, (b",", b"[", b"{")))
-        if self._values > MOST_VALUES:
+        if self._values > MAX_VALUES:
             raise MalformedBody("The body holds too many values.")
         # NaN and Infinity are no JSON, but parsers take them. Nothing else has these letters outside of texts.
         if b"N" in piece or b"I" in piece:
@@ -67,7 +67,7 @@ class _Scan:
         searched = begin + 1
         while (quote := self._text.find(b'"', searched)) >= 0:
             self._quotes += 1
-            if self._quotes > _MOST_QUOTES:
+            if self._quotes > _MAX_QUOTES:
                 raise MalformedBody("The body holds too many quotes.")
             if self._text[quote - 1] != _BACKSLASH:
                 return quote + 1
@@ -82,7 +82,7 @@ class _Scan:
         if fields is None or self.key is None:
             raise MalformedBody("The body is not JSON.")
         begin, end = self.key
-        if end - begin > _MOST_KEY_BYTES:
+        if end - begin > _MAX_KEY_BYTES:
             raise MalformedBody("The name of a field is too long.")
         try:
             key = json.loads(self._text[begin:end])  # one key may be written in several ways
@@ -91,13 +91,13 @@ class _Scan:
         if key in fields:
             raise MalformedBody("The body holds a field twice.")
         fields.add(key)
-        if len(fields) > MOST_FIELDS:
+        if len(fields) > MAX_FIELDS:
             raise MalformedBody("An object of the body has too many fields.")
 
     def _note_bracket(self, bracket: bytes) -> None:
         if bracket in b"[{":
             self._fields.append(set() if bracket == b"{" else None)
-            if len(self._fields) > MOST_DEPTH:
+            if len(self._fields) > MAX_DEPTH:
                 raise MalformedBody("The body is nested too deeply.")
         elif self._fields:
             self._fields.pop()

@@ -16,19 +16,19 @@ from services.gateway.http.bodies import announced_size, read_body
 
 PART = "sourceImage"
 
-_MOST_PARTS = 16
-_MOST_HEAD_BYTES = 8 * 1024
-_MOST_PADDING_BYTES = 64
-_MOST_BOUNDARY_BYTES = 70  # RFC 2046, section 5.1.1
-# Boundaries, heads, and small parts that some clients send beside the picture.
+_MAX_PARTS = 16
+_MAX_HEAD_BYTES = 8 * 1024
+_MAX_PADDING_BYTES = 64
+_MAX_BOUNDARY_BYTES = 70  # RFC 2046, section 5.1.1
+# Boundaries, heads, and small parts that some clients send beside the image.
 _ENVELOPE_BYTES = MEGABYTE // 4
 
 
 @asynccontextmanager
 async def source_image(request: web.Request) -> AsyncIterator[bytes]:
-    """Read the body and hand out the picture in it; its memory is reserved until the block ends.
+    """Read the body and hand out the image in it; its memory is reserved until the block ends.
 
-    Raises MalformedBody where the body is broken or no form, MissingField where there is not just one picture that
+    Raises MalformedBody where the body is broken or no form, MissingField where there is not just one image that
     is not empty, and TooLarge.
     """
     app, gateway = request.app, request.app[state.GATEWAY]
@@ -37,16 +37,16 @@ async def source_image(request: web.Request) -> AsyncIterator[bytes]:
     async with app[state.BUDGET].reserve(announced_size(request, most + _ENVELOPE_BYTES)) as reservation:
         body = await read_body(request, limit=most + _ENVELOPE_BYTES, seconds=gateway.body_seconds)
         reservation.shrink(len(body))
-        # Searching and copying megabytes is work for a thread; there are few, so that few pictures are held twice.
+        # Searching and copying megabytes is work for a thread; there are few, so that few images are held twice.
         work = partial(find_source, body, boundary)
-        picture = await asyncio.get_running_loop().run_in_executor(app[state.DECODING], work)
-        if len(picture) > most:
-            raise TooLarge("The picture is larger than is allowed.")
-        yield picture
+        image = await asyncio.get_running_loop().run_in_executor(app[state.DECODING], work)
+        if len(image) > most:
+            raise TooLarge("The image is larger than is allowed.")
+        yield image
 
 
 def find_source(body: bytearray, boundary: bytes) -> bytes:
-    """Return the picture in *body*, which is emptied; raises MalformedBody and MissingField."""
+    """Return the image in *body*, which is emptied; raises MalformedBody and MissingField."""
     spans = [span for head, *span in _parts(body, boundary) if _name(head) == PART]
     if len(spans) != 1:
         raise MissingField(f"The body has to have one part {PART}.", field=PART)
@@ -54,9 +54,9 @@ def find_source(body: bytearray, boundary: bytes) -> bytes:
     if begin >= end:
         raise MissingField(f"The part {PART} is empty.", field=PART)
     with memoryview(body) as view:
-        picture = bytes(view[begin:end])
+        image = bytes(view[begin:end])
     body.clear()
-    return picture
+    return image
 
 
 def _parts(body: bytearray, boundary: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -65,21 +65,21 @@ def _parts(body: bytearray, boundary: bytes) -> Iterator[tuple[bytes, int, int]]
     end = -2 if body.startswith(delimiter[2:]) else body.find(delimiter)
     if end == -1:
         raise MalformedBody("The body does not hold the boundary that its Content-Type names.")
-    for _ in range(_MOST_PARTS + 1):
+    for _ in range(_MAX_PARTS + 1):
         line = end + len(delimiter)
         if body.startswith(b"--", line):
             return
-        line_end = body.find(b"\r\n", line, line + _MOST_PADDING_BYTES)
+        line_end = body.find(b"\r\n", line, line + _MAX_PADDING_BYTES)
         if line_end < 0 or body[line:line_end].strip(b" \t"):
             raise MalformedBody("The body is broken at a boundary.")
-        head_end = body.find(b"\r\n\r\n", line_end, line_end + _MOST_HEAD_BYTES)
+        head_end = body.find(b"\r\n\r\n", line_end, line_end + _MAX_HEAD_BYTES)
         if head_end < 0:
             raise MalformedBody("The head of a part has no end, or is too long.")
         end = body.find(delimiter, head_end + 2)
         if end < 0:
             raise MalformedBody("The body ends within a part.")
         yield bytes(body[line_end + 2 : head_end]), head_end + 4, end
-    raise MalformedBody(f"The body has more than {_MOST_PARTS} parts.")
+    raise MalformedBody(f"The body has more than {_MAX_PARTS} parts.")
 
 
 def _name(head: bytes) -> str:
@@ -94,6 +94,6 @@ def _boundary(request: web.Request) -> bytes:
     header = Message()
     header["Content-Type"] = request.headers["Content-Type"]
     boundary = header.get_boundary("")
-    if not boundary.isascii() or not 1 <= len(boundary) <= _MOST_BOUNDARY_BYTES:
+    if not boundary.isascii() or not 1 <= len(boundary) <= _MAX_BOUNDARY_BYTES:
         raise MalformedBody("The Content-Type names no boundary that is allowed.")
     return boundary.encode()

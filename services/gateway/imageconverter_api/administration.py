@@ -30,7 +30,7 @@ async def clear_images_by_key(request: web.Request) -> web.Response:
     await request.app[state.BASIC_AUTH].require(request, request.app[state.ATTEMPTS])
     key = key_of(request)
     if not await request.app[state.PREVIEWS].clear_key(key):
-        raise NotFound("There is no picture of that key.")
+        raise NotFound("There is no image of that key.")
     _log.info("image cleared", method=request.method, key=key, remote=request.remote)
     return done()
 

@@ -25,7 +25,7 @@ _QUEUES = {"instant": Lane.INTERACTIVE, "background": Lane.BATCH}
 _GROUP = "OX_IC"  # how the original's dashboard calls the previews in its object cache
 _RECENT = 1000  # observations that a median is taken of
 _PEAK_SECONDS = 300
-_MOST_DIMENSIONS = 200  # clients ask for any size; what comes beyond these is counted together
+_MAX_DIMENSIONS = 200  # clients ask for any size; what comes beyond these is counted together
 _OTHER = ("other", "other", "other", "other")
 
 # What the original's `showruntimestats -I` calls the same numbers.
@@ -110,12 +110,12 @@ class PreviewMetrics:
             self._queued.add(preview.queued_seconds)
         target = preview.format
         dimensions: tuple[str, ...] = (_box(requested), requested.scale, _box(target), target.type)
-        if dimensions not in self._dimensions and len(self._dimensions) >= _MOST_DIMENSIONS:
+        if dimensions not in self._dimensions and len(self._dimensions) >= _MAX_DIMENSIONS:
             dimensions = _OTHER
         self._dimensions[dimensions] += 1
 
     def processed(self, seconds: float) -> None:
-        """Count a picture that took *seconds* to convert."""
+        """Count an image that took *seconds* to convert."""
         self._processed.add(seconds)
 
     def render(self, cache: CacheState) -> bytes:
@@ -145,7 +145,7 @@ class PreviewMetrics:
         yield _family("imageconverter_cache_hit_ratio", "Served from the cache, of all served.", hit_ratio)
         yield _family("imageconverter_cache_key_count", "Keys in the cache.", totals.keys)
         yield _family("imageconverter_cache_size", "Bytes in the cache.", totals.bytes)
-        yield _family("imageconverter_keys_processed_count", "Pictures converted.", processed.count)
+        yield _family("imageconverter_keys_processed_count", "Images converted.", processed.count)
         yield _family("imageconverter_keys_processed_median_time_ms", "Time for one.", processed.median_ms)
         yield _family("imageconverter_request_count_total", "Requests answered.", total)
         yield _family("imageconverter_request_count", "Requests answered.", counts, "request")

@@ -72,7 +72,7 @@ async def get_metadata(request: web.Request) -> web.Response:
 
 @operation("cacheAndGet")
 async def cache_and_get_image(request: web.Request) -> web.Response:
-    """Answer the preview that matches best; where the key is unknown, its group is made of the picture sent."""
+    """Answer the preview that matches best; where the key is unknown, its group is made of the image sent."""
     return _image(await _cache_and_get(request))
 
 
@@ -84,7 +84,7 @@ async def cache_and_get_image_and_metadata(request: web.Request) -> web.Response
 
 @operation("cache")
 async def cache_image(request: web.Request) -> web.Response:
-    """Make the key's group of the picture sent, over what there was."""
+    """Make the key's group of the image sent, over what there was."""
     key, context = key_of(request), context_of(request)
     async with source_image(request) as source:
         began = time.perf_counter()

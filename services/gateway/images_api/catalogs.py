@@ -8,14 +8,14 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from imageconverter.catalog import CatalogueVersion, Notation, current, pending_imports
 from imageconverter.errors import InvalidValue, MalformedBody, NotFound, QueueUnavailable, TooLarge
-from imageconverter.images.formats import PictureType
+from imageconverter.images.formats import ImageType
 from imageconverter.reports import commands
 from imageconverter.reports.commands import ImportOrder
 from services.gateway import state
 from services.gateway.auth.access import AREA
 from services.gateway.http.bodies import announced_size
 from services.gateway.images_api.report_responses import catalogue_shape
-from services.gateway.images_api.urls import picture_type
+from services.gateway.images_api.urls import image_type
 
 _CHUNK = 256 * 1024
 _NOTATIONS: dict[str, Notation] = {"csv": "csv", "ndjson": "ndjson"}
@@ -24,7 +24,7 @@ _NOTATIONS: dict[str, Notation] = {"csv": "csv", "ndjson": "ndjson"}
 async def replace(request: web.Request) -> web.Response:
     """Take a whole catalogue; answers when it counts, or with 202 where that takes long."""
     grant = request.app[state.KEYS].grant(request)
-    kind = picture_type(request)
+    kind = image_type(request)
     grant.require("products.create")
     notation = _notation(request)
     settings = request.app[state.REPORTS]
@@ -46,7 +46,7 @@ async def replace(request: web.Request) -> web.Response:
 async def show(request: web.Request) -> web.Response:
     """Answer how large the catalogue is that counts, and what became of the last one that was sent."""
     grant = request.app[state.KEYS].grant(request)
-    kind = picture_type(request)
+    kind = image_type(request)
     grant.require(f"{AREA[kind]}.read")
     version = await current(request.app[state.STORE], kind)
     arrival = request.query.get("import")
@@ -55,7 +55,7 @@ async def show(request: web.Request) -> web.Response:
     return await _answer(request, kind, version)
 
 
-async def _answer(request: web.Request, kind: PictureType, version: CatalogueVersion | None) -> web.Response:
+async def _answer(request: web.Request, kind: ImageType, version: CatalogueVersion | None) -> web.Response:
     last = await request.app[state.SCANS].last_import(kind)
     if version is None and not last.failure:
         raise NotFound("There is no catalogue yet.")

@@ -12,7 +12,7 @@ from imageconverter.reports.trash import all_trash, known_trash
 from services.gateway import state
 from services.gateway.images_api.report_responses import clean_up_shape, trash_shape
 from services.gateway.images_api.schemas import EmptyBody, RestoreBody, read_json
-from services.gateway.images_api.urls import picture_type
+from services.gateway.images_api.urls import image_type
 
 _DRY = {"true": True, "false": False}
 
@@ -20,7 +20,7 @@ _DRY = {"true": True, "false": False}
 async def clean(request: web.Request) -> web.Response:
     """Move what is unused to the trash; without ?dryRun=false tell only what that would be."""
     grant = request.app[state.KEYS].grant(request)
-    kind = picture_type(request)
+    kind = image_type(request)
     grant.require("images.delete", kind)
     dry = _DRY.get(request.query.get("dryRun", "true"))
     if dry is None:
@@ -55,7 +55,7 @@ async def restore(request: web.Request) -> web.Response:
 async def repair(request: web.Request) -> web.Response:
     """Have the sources of missing images converted again."""
     grant = request.app[state.KEYS].grant(request)
-    kind = picture_type(request)
+    kind = image_type(request)
     grant.require("images.publish", kind)
     await read_json(request, EmptyBody)
     answer = await _done(request, commands.REPAIR, RepairOrder(id=commands.new_id(), kind=kind))

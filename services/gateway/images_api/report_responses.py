@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from imageconverter.catalog import CatalogueVersion
-from imageconverter.images.formats import PictureType
+from imageconverter.images.formats import ImageType
 from imageconverter.reports import Report, Table
 from imageconverter.reports.cleaning import CleanUp
 from imageconverter.reports.progress import LastImport, ScanState
@@ -127,6 +127,6 @@ def _harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
-def type_id(kind: PictureType) -> str:
+def type_id(kind: ImageType) -> str:
     """Return how the API calls a type in its paths."""
     return _TYPE_ID[kind]

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from aiohttp import web
 
 from imageconverter.errors import InvalidValue
-from imageconverter.images.formats import PictureType
+from imageconverter.images.formats import ImageType
 from imageconverter.reports import Report, Table, commands, kept_reports, read_page, read_rows, rows_of
 from services.gateway import state
 from services.gateway.auth.access import AREA
@@ -21,10 +21,10 @@ from services.gateway.images_api.report_responses import (
     type_id,
 )
 from services.gateway.images_api.schemas import ReportBody, read_json
-from services.gateway.images_api.urls import TYPE_IDS, picture_type
+from services.gateway.images_api.urls import TYPE_IDS, image_type
 
 ROWS_AT_ONCE = 2000
-_MOST_ROWS = 10_000
+_MAX_ROWS = 10_000
 _TABLES: tuple[Table, ...] = get_args(Table)
 _MEDIA = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 
@@ -46,7 +46,7 @@ async def status(request: web.Request) -> web.Response:
 async def show(request: web.Request) -> web.StreamResponse:
     """Answer the newest report of a type: a page of it, or as CSV or NDJSON all of it."""
     grant = request.app[state.KEYS].grant(request)
-    kind = picture_type(request, default="product")
+    kind = image_type(request, default="product")
     grant.require(f"{AREA[kind]}.read")
     limit, tables, notation = _limit(request), _tables(request), _notation(request)
     reports = await kept_reports(request.app[state.STORE], kind)
@@ -75,7 +75,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 
 async def _download(
-    request: web.Request, kind: PictureType, report: Report | None, tables: tuple[Table, ...], notation: str
+    request: web.Request, kind: ImageType, report: Report | None, tables: tuple[Table, ...], notation: str
 ) -> web.StreamResponse:
     name = f"report-{type_id(kind)}-{report.id if report else 0}.{notation}"
     headers = {"Content-Type": _MEDIA[notation], "Content-Disposition": f'attachment; filename="{name}"'}
@@ -91,7 +91,7 @@ async def _download(
 
 
 async def _all_rows(
-    request: web.Request, kind: PictureType, report: Report | None, tables: tuple[Table, ...]
+    request: web.Request, kind: ImageType, report: Report | None, tables: tuple[Table, ...]
 ) -> AsyncIterator[tuple[Table, list[dict[str, Any]]]]:
     if report is not None:
         read = rows_of(request.app[state.STORE], kind, report)
@@ -124,8 +124,8 @@ def _tables(request: web.Request) -> tuple[Table, ...]:
 
 def _limit(request: web.Request) -> int:
     text = request.query.get("limit", str(ROWS_AT_ONCE))
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_MOST_ROWS)) and 0 < int(text) <= _MOST_ROWS):
-        raise InvalidValue(f"The limit is a number from 1 to {_MOST_ROWS}.", field="limit")
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_ROWS)) and 0 < int(text) <= _MAX_ROWS):
+        raise InvalidValue(f"The limit is a number from 1 to {_MAX_ROWS}.", field="limit")
     return int(text)
 
 

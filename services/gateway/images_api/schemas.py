@@ -23,7 +23,7 @@ Texts = Annotated[list[str], Field(fail_fast=True)]
 
 
 class UploadBody(BaseModel):
-    """Body of `upload` and `upload/convert`: one picture, or several in arrays of equal length."""
+    """Body of `upload` and `upload/convert`: one image, or several in arrays of equal length."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -33,12 +33,12 @@ class UploadBody(BaseModel):
 
     @property
     def names(self) -> list[str]:
-        """The file names, of one picture too."""
+        """The file names, of one image too."""
         return [self.fileName] if isinstance(self.fileName, str) else self.fileName
 
     @property
     def texts(self) -> list[str]:
-        """The base64 texts, of one picture too."""
+        """The base64 texts, of one image too."""
         return [self.imageData] if isinstance(self.imageData, str) else self.imageData
 
 
@@ -52,7 +52,7 @@ class DirectoryBody(BaseModel):
 
 
 class SingleDeletionBody(BaseModel):
-    """Body of the deletion of one picture."""
+    """Body of the deletion of one image."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -65,13 +65,13 @@ class SingleDeletionBody(BaseModel):
 
 
 class DeletionBody(SingleDeletionBody):
-    """Body of the deletion of several pictures."""
+    """Body of the deletion of several images."""
 
     fileName: str | Texts  # noqa: N815
 
     @property
     def names(self) -> list[str]:
-        """The file names, of one picture too."""
+        """The file names, of one image too."""
         return [self.fileName] if isinstance(self.fileName, str) else self.fileName
 
 

@@ -13,19 +13,19 @@ from imageconverter.errors import InvalidValue
 from imageconverter.images import uploads
 from imageconverter.images.conversions import convert_now
 from imageconverter.images.formats import Format, FormatCatalog
-from imageconverter.images.uploads import Picture
+from imageconverter.images.uploads import UploadedImage
 from imageconverter.settings import MEGABYTE
 from services.gateway import state
 from services.gateway.http.bodies import announced_size, read_body
 from services.gateway.http.responses import result
 from services.gateway.images_api.schemas import UploadBody, parse
 
-# Names, formats and JSON around the pictures.
+# Names, formats and JSON around the images.
 _ENVELOPE_BYTES = MEGABYTE
 
 
 async def upload(request: web.Request) -> web.Response:
-    """Stage one or several pictures; answers with the directory they lie in.
+    """Stage one or several images; answers with the directory they lie in.
 
     With ?directory=, that of an earlier upload, they are added to it.
     """
@@ -33,22 +33,22 @@ async def upload(request: web.Request) -> web.Response:
     grant.require("images.publish")
     store, wanted = request.app[state.STORE], request.query.get("directory")
     directory = "" if wanted is None else await uploads.staged(store, wanted)
-    async with _received(request) as (pictures, _):
-        path = await uploads.stage(store, pictures, directory=directory)
-        count = len(pictures)
+    async with _received(request) as (images, _):
+        path = await uploads.stage(store, images, directory=directory)
+        count = len(images)
     return web.json_response({"path": path, "size": count})
 
 
 async def upload_and_convert(request: web.Request) -> web.Response:
-    """Stage one picture and convert it while the client waits; answers with a row for each format."""
+    """Stage one image and convert it while the client waits; answers with a row for each format."""
     grant = request.app[state.KEYS].grant(request)
     grant.require("images.publish")
-    async with _received(request, single=True) as (pictures, formats):
+    async with _received(request, single=True) as (images, formats):
         for each in formats:
             grant.require("images.publish", each.type)
-        path = await uploads.stage(request.app[state.STORE], pictures)
-        source_path = f"{path}/{pictures[0].name}"
-        pictures.clear()  # they are not needed while the client waits
+        path = await uploads.stage(request.app[state.STORE], images)
+        source_path = f"{path}/{images[0].name}"
+        images.clear()  # they are not needed while the client waits
     outcomes = await convert_now(
         request.app[state.QUEUE],
         source_path,
@@ -62,7 +62,7 @@ async def upload_and_convert(request: web.Request) -> web.Response:
 @asynccontextmanager
 async def _received(
     request: web.Request, *, single: bool = False
-) -> AsyncIterator[tuple[list[Picture], list[Format]]]:
+) -> AsyncIterator[tuple[list[UploadedImage], list[Format]]]:
     """Read, parse and check a body; its memory is reserved until the block ends, in which it is stored."""
     app, gateway = request.app, request.app[state.GATEWAY]
     limit = gateway.max_upload_mb * MEGABYTE * 4 // 3 + _ENVELOPE_BYTES
@@ -77,19 +77,21 @@ async def _received(
 
 def _unpack(
     text: bytearray, catalog: FormatCatalog, limits: Limits, *, single: bool
-) -> tuple[list[Picture], list[Format]]:
+) -> tuple[list[UploadedImage], list[Format]]:
     body = parse(UploadBody, text)
     text.clear()  # the parsed strings are a copy; nothing else holds the body from here on
     formats = catalog.select(body.formats)
     names, texts = body.names, body.texts
     if len(names) != len(texts) or not names:
-        raise InvalidValue("fileName and imageData must name and hold equally many pictures.", field="fileName")
+        raise InvalidValue("fileName and imageData must name and hold equally many images.", field="fileName")
     if single and len(names) != 1:
-        raise InvalidValue("Only one picture can be converted at once.", field="imageData")
-    pictures = [uploads.check(Picture(name, _decode(text)), limits) for name, text in zip(names, texts, strict=True)]
-    if len({picture.name for picture in pictures}) < len(pictures):
+        raise InvalidValue("Only one image can be converted at once.", field="imageData")
+    images = [
+        uploads.check(UploadedImage(name, _decode(text)), limits) for name, text in zip(names, texts, strict=True)
+    ]
+    if len({image.name for image in images}) < len(images):
         raise InvalidValue("The same name is given twice.", field="fileName")
-    return pictures, formats
+    return images, formats
 
 
 def _decode(text: str) -> bytes:

@@ -26,7 +26,7 @@ from services.reporter.sources.targets import Targets
 from services.reporter.sources.unpacking import unpacked
 
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
-_MOST_REDIRECTS = 5
+_MAX_REDIRECTS = 5
 _OK = 200
 _PASSING: Final = (408, 425, 429)  # and all from 500 on: worth another try
 _CHUNK_BYTES = 64 * 1024
@@ -85,14 +85,14 @@ class _Fetching:
         """Follow redirects to the feed. What *url* has of user and password is told to its own server only."""
         origin = _origin(url)
         login = _login(url)
-        for _ in range(_MOST_REDIRECTS + 1):
+        for _ in range(_MAX_REDIRECTS + 1):
             self._targets.check(url)
             response = await self._get(url.with_user(None), login if _origin(url) == origin else {})
             if response.status not in _REDIRECTS:
                 return _handed_out(response)
             response.close()
             url = _next(url, response.headers.get("Location", ""))
-        raise SourceRefused(f"The feed's server redirects more than {_MOST_REDIRECTS} times.")
+        raise SourceRefused(f"The feed's server redirects more than {_MAX_REDIRECTS} times.")
 
     async def chunks(self, response: ClientResponse) -> AsyncGenerator[bytes, None]:
         """Read the feed, each chunk within the limits of time."""

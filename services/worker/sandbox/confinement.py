@@ -1,4 +1,4 @@
-"""What a child gives up before it touches a picture."""
+"""What a child gives up before it touches an image."""
 
 import ctypes
 import os
@@ -13,7 +13,7 @@ _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 
 OUTPUT_BYTES = 256 * 1024 * 1024
-"""All outputs of one picture together."""
+"""All outputs of one image together."""
 _OPEN_FILES = 32
 
 

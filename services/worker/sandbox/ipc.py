@@ -1,6 +1,6 @@
 """What a worker hands a child: a message and the memory files that go with it.
 
-One packet on a SOCK_SEQPACKET pair. Picture data never passes through the socket: source and outputs lie in
+One packet on a SOCK_SEQPACKET pair. Image data never passes through the socket: source and outputs lie in
 anonymous memory files of the worker's, whose descriptors go along, so a large source is neither pickled nor
 copied, and a child needs no right to make a file.
 """

@@ -1,6 +1,6 @@
 """What a child is asked and what it answers, as JSON.
 
-An answer is read like a stranger's: a hostile picture may have taken the child over.
+An answer is read like a stranger's: a hostile image may have taken the child over.
 """
 
 import json
@@ -11,32 +11,32 @@ from pydantic import BaseModel, BeforeValidator, Field, PositiveInt
 
 from imageconverter import errors
 from imageconverter.engine import Converted, Failed, OutputType, Target
-from imageconverter.errors import PictureError
+from imageconverter.errors import ImageError
 
-_MOST_METADATA = 64 * 1024  # characters of JSON; cameras write a tenth of that
-_LONGEST_REASON = 500  # characters; some errors of the decoders quote the file
+_MAX_METADATA = 64 * 1024  # characters of JSON; cameras write a tenth of that
+_MAX_REASON = 500  # characters; some errors of the decoders quote the file
 
 
 def _printable(text: object) -> str:
-    return str(text)[:_LONGEST_REASON].encode(errors="replace").decode()
+    return str(text)[:_MAX_REASON].encode(errors="replace").decode()
 
 
 _Reason = Annotated[str, BeforeValidator(_printable)]
 
 
 class Reply(NamedTuple):
-    """What a child has made of a picture."""
+    """What a child has made of an image."""
 
     results: list[Converted | Failed]
     metadata: dict[str, dict[str, dict[str, Any]]]
 
 
 class Request(BaseModel):
-    """What to make of the picture that goes along."""
+    """What to make of the image that goes along."""
 
     targets: list[Target]
     pixels: int
-    """The most that the picture may have."""
+    """The most that the image may have."""
     seconds: float
     """Of CPU time that it may take."""
     metadata: bool = False
@@ -60,24 +60,24 @@ class NotMade(BaseModel):
 
 
 class Refused(BaseModel):
-    """The picture as a whole cannot be converted."""
+    """The image as a whole cannot be converted."""
 
-    error: Literal["Undecodable", "NotAPicture", "PictureTooLarge", "ObjectTooLarge", "LimitExceeded"]
+    error: Literal["Undecodable", "NotAnImage", "ImageTooLarge", "ObjectTooLarge", "LimitExceeded"]
     reason: _Reason
 
     @classmethod
-    def because(cls, error: PictureError) -> Self:
+    def because(cls, error: ImageError) -> Self:
         """Describe *error*."""
         return cls.model_validate({"error": type(error).__name__, "reason": error.reason})
 
-    def as_error(self) -> PictureError:
+    def as_error(self) -> ImageError:
         """Return the error that was described."""
-        kind: type[PictureError] = getattr(errors, self.error)
+        kind: type[ImageError] = getattr(errors, self.error)
         return kind(self.reason)
 
 
 class Answer(BaseModel):
-    """One for each picture."""
+    """One for each image."""
 
     outcome: Refused | list[Made | NotMade]
     metadata: dict[str, dict[str, dict[str, Any]]] = {}
@@ -85,7 +85,7 @@ class Answer(BaseModel):
     @classmethod
     def of(cls, results: Sequence[Converted | Failed], metadata: Mapping[str, Any]) -> Self:
         """Describe *results*; of too much *metadata* only the short groups."""
-        if len(json.dumps(metadata)) > _MOST_METADATA:
+        if len(json.dumps(metadata)) > _MAX_METADATA:
             metadata = {name: metadata[name] for name in ("Header", "File") if name in metadata}
         return cls(
             metadata=dict(metadata),

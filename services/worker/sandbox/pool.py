@@ -1,4 +1,4 @@
-"""A pool of children: each converts one picture at a time, and is killed and replaced where it misbehaves."""
+"""A pool of children: each converts one image at a time, and is killed and replaced where it misbehaves."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 import structlog
 
 from imageconverter.engine import Converted, Failed, Target
-from imageconverter.engine.header import is_dear
+from imageconverter.engine.header import is_expensive
 from imageconverter.errors import LimitExceeded, Undecodable
 from imageconverter.settings import MEGABYTE, SettingsError, Worker
 from services.worker.sandbox import ipc, seccomp
@@ -24,45 +24,45 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
-_CRASHES_TO_BLAME_THE_PICTURE = 3
-_QUIET_SECONDS = 1.0  # without any other picture, after which dear ones get all children
+_MAX_CRASHES = 3
+_QUIET_SECONDS = 1.0  # without any other image, after which dear ones get all children
 _PAUSE_AFTER_USELESS_CHILD = 1.0  # seconds; one that cannot start must not be started in a tight loop
 
 
 @dataclass
 class _Spent:
-    """What the children that were asked so far have taken for one picture."""
+    """What the children that were asked so far have taken for one image."""
 
     seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class _Waiting:
-    """A picture that waits for a child."""
+    """An image that waits for a child."""
 
     child: asyncio.Future[Child]
-    dear: bool
+    expensive: bool
 
 
 class ChildPool:
-    """Children that convert pictures; urgent pictures are served before patient ones.
+    """Children that convert images; urgent images are served before patient ones.
 
-    While others come, pictures that are dear by their header get half of the children, so that a few of them never
+    While others come, images that are dear by their header get half of the children, so that a few of them never
     hold up all the rest.
 
     Use as an async context manager. A child that crashes, hangs or outgrows its memory costs the one
-    picture; after a crash it is tried in another child first, for the one may have been killed from outside.
+    image; after a crash it is tried in another child first, for the one may have been killed from outside.
     """
 
     def __init__(self, settings: Worker, *, max_pixels: int, program: Sequence[str] = PROGRAM) -> None:
-        """Prepare a pool of the *settings*' number of children for pictures of up to *max_pixels*."""
+        """Prepare a pool of the *settings*' number of children for images of up to *max_pixels*."""
         self._settings = settings
         self._max_pixels = max_pixels
         self._program = program
         self._free: list[Child] = []
         self._urgent: deque[_Waiting] = deque()
         self._patient: deque[_Waiting] = deque()
-        self._dear = 0  # pictures in hand
+        self._expensive = 0  # images in hand
         self._quiet_from = 0.0
         self._later: asyncio.TimerHandle | None = None
         self._keepers: list[asyncio.Task[None]] = []
@@ -70,7 +70,7 @@ class ChildPool:
         self._filtered = True
 
     async def __aenter__(self) -> Self:
-        """Start the children; returns when the first picture can be handed over.
+        """Start the children; returns when the first image can be handed over.
 
         Raises SettingsError where the settings demand a sandbox that this machine does not have.
         """
@@ -99,9 +99,9 @@ class ChildPool:
         return [child.pid for child in self._alive]
 
     async def convert(self, source: "Buffer", targets: Sequence[Target], *, urgent: bool) -> list[Converted | Failed]:
-        """Convert the picture in *source* to all *targets* as the engine does, in a child.
+        """Convert the image in *source* to all *targets* as the engine does, in a child.
 
-        Raises PictureError where the picture cannot be read or breaks the limits.
+        Raises ImageError where the image cannot be read or breaks the limits.
         """
         return (await self.convert_and_look(source, targets, urgent=urgent, metadata=False)).results
 
@@ -118,34 +118,34 @@ class ChildPool:
         file = ipc.memory_file("source", source)
         crashes, spent = 0, _Spent()
         try:
-            with open(file, "rb", closefd=False) as picture:  # noqa: ASYNC230 - memory, by its descriptor
-                dear = is_dear(picture)
-            while crashes < _CRASHES_TO_BLAME_THE_PICTURE:
+            with open(file, "rb", closefd=False) as image:  # noqa: ASYNC230 - memory, by its descriptor
+                expensive = is_expensive(image)
+            while crashes < _MAX_CRASHES:
                 os.lseek(file, 0, os.SEEK_SET)  # the child before moved the shared position
                 try:
-                    return await self._ask(request, file, spent, urgent=urgent, dear=dear)
+                    return await self._ask(request, file, spent, urgent=urgent, expensive=expensive)
                 except Absent:
                     continue
                 except Crashed as error:
                     crashes += 1
-                    _log.warning("child lost with a picture", reason=str(error), crashes=crashes)
+                    _log.warning("child lost with an image", reason=str(error), crashes=crashes)
         finally:
             os.close(file)
-        raise Undecodable("The decoder crashed on this picture.")
+        raise Undecodable("The decoder crashed on this image.")
 
-    async def _ask(self, request: Request, file: int, spent: _Spent, *, urgent: bool, dear: bool) -> Reply:
-        """Ask the next free child; it has the time that those before it have left of what the picture may take."""
-        child = await self._take(urgent=urgent, dear=dear)
+    async def _ask(self, request: Request, file: int, spent: _Spent, *, urgent: bool, expensive: bool) -> Reply:
+        """Ask the next free child; it has the time that those before it have left of what the image may take."""
+        child = await self._take(urgent=urgent, expensive=expensive)
         before, began = child.converted, time.monotonic()
         try:
             async with asyncio.timeout(self._settings.timeout_seconds - spent.seconds):
                 return await child.ask(request, file)
         except TimeoutError:
             _log.warning("child over its time", pid=child.pid, seconds=self._settings.timeout_seconds)
-            raise LimitExceeded("Converting the picture took longer than is allowed.") from None
+            raise LimitExceeded("Converting the image took longer than is allowed.") from None
         finally:
             spent.seconds += time.monotonic() - began
-            self._dear -= dear
+            self._expensive -= expensive
             # One after the other: children that began together would all be replaced at the same time.
             whole = len(self._alive) == self._settings.child_count
             is_worn = whole and child.converted >= self._settings.pictures_per_child
@@ -156,18 +156,18 @@ class ChildPool:
             else:
                 child.kill()
 
-    async def _take(self, *, urgent: bool, dear: bool) -> Child:
+    async def _take(self, *, urgent: bool, expensive: bool) -> Child:
         loop = asyncio.get_running_loop()
-        if not dear:
+        if not expensive:
             self._quiet_from = loop.time() + _QUIET_SECONDS
-        waiting = _Waiting(loop.create_future(), dear)
+        waiting = _Waiting(loop.create_future(), expensive)
         (self._urgent if urgent else self._patient).append(waiting)
         self._serve()
         try:
             return await waiting.child
         except asyncio.CancelledError:
             if waiting.child.done() and not waiting.child.cancelled():
-                self._dear -= dear
+                self._expensive -= expensive
                 self._give(waiting.child.result())
             raise
 
@@ -180,11 +180,11 @@ class ChildPool:
         now = asyncio.get_running_loop().time()
         for queue in (self._urgent, self._patient):
             for waiting in list(queue):
-                held = waiting.dear and now < self._quiet_from and self._dear >= self._most_dear
+                held = waiting.expensive and now < self._quiet_from and self._expensive >= self._max_expensive
                 if self._free and not held:
                     queue.remove(waiting)
                     if not waiting.child.done():
-                        self._dear += waiting.dear
+                        self._expensive += waiting.expensive
                         waiting.child.set_result(self._free.pop())
         if self._later is not None:
             self._later.cancel()
@@ -193,7 +193,7 @@ class ChildPool:
             self._later = asyncio.get_running_loop().call_at(self._quiet_from, self._serve)
 
     @property
-    def _most_dear(self) -> int:
+    def _max_expensive(self) -> int:
         return max(1, self._settings.child_count // 2)
 
     async def _keep_one(self) -> None:

@@ -12,7 +12,7 @@ from typing import Self
 from pydantic import ValidationError
 
 from imageconverter.engine import Converted, Failed
-from imageconverter.errors import PictureError
+from imageconverter.errors import ImageError
 from services.worker.sandbox import ipc
 from services.worker.sandbox.confinement import OUTPUT_BYTES
 from services.worker.sandbox.messages import Answer, Made, Refused, Reply, Request
@@ -28,11 +28,11 @@ _LAST_CHARACTERS = 2000
 
 
 class Absent(Exception):  # noqa: N818 - the pool's own signal, never shown
-    """The child was dead before it got the picture."""
+    """The child was dead before it got the image."""
 
 
 class Crashed(Exception):  # noqa: N818 - the same
-    """The child died with the picture in its hands, or gave no answer that makes sense."""
+    """The child died with the image in its hands, or gave no answer that makes sense."""
 
 
 class Child:
@@ -88,7 +88,7 @@ class Child:
     async def ask(self, request: Request, source: int) -> Reply:
         """Have the child convert the memory file *source*.
 
-        Raises PictureError where the picture cannot be converted, Absent or Crashed where the child is of no use.
+        Raises ImageError where the image cannot be converted, Absent or Crashed where the child is of no use.
         """
         outputs = ipc.memory_file("outputs")
         try:
@@ -110,7 +110,7 @@ class Child:
         finally:
             os.close(outputs)
         self.converted += 1
-        if isinstance(reply, PictureError):
+        if isinstance(reply, ImageError):
             raise reply
         return reply
 
@@ -144,7 +144,7 @@ class Child:
         return await asyncio.get_running_loop().sock_recv(self._channel, ipc.MESSAGE_BYTES)
 
 
-def _read(answer: Answer, outputs: int, count: int) -> Reply | PictureError:
+def _read(answer: Answer, outputs: int, count: int) -> Reply | ImageError:
     """Take the outputs out of their memory file; raises Crashed where they are not what the answer says."""
     if isinstance(answer.outcome, Refused):
         return answer.outcome.as_error()

@@ -1,4 +1,4 @@
-"""The child process: takes a picture, converts it, hands the outputs back, until it is told to stop.
+"""The child process: takes an image, converts it, hands the outputs back, until it is told to stop.
 
 It is started as a fresh program, not forked: no secret, connection or thread of the worker is in its memory.
 """
@@ -17,7 +17,7 @@ from imageconverter.engine import Converted, Limits
 from imageconverter.engine.decode import ImageInfo
 from imageconverter.engine.metadata import Metadata, read_metadata
 from imageconverter.engine.pipeline import convert
-from imageconverter.errors import LimitExceeded, PictureError, PictureTooLarge
+from imageconverter.errors import ImageError, ImageTooLarge, LimitExceeded
 from services.worker.sandbox import ipc
 from services.worker.sandbox.confinement import OUTPUT_BYTES, allow_cpu, confine, volunteer_for_oom
 from services.worker.sandbox.messages import Answer, Refused, Request
@@ -39,10 +39,10 @@ def serve(channel: socket.socket) -> None:
         allow_cpu(request.seconds)
         try:
             answer = _convert(request, source, outputs)
-        except PictureError as error:
+        except ImageError as error:
             answer = Answer(outcome=Refused.because(error))
         except MemoryError:
-            too_large = PictureTooLarge("The picture needs more memory than is allowed.")
+            too_large = ImageTooLarge("The image needs more memory than is allowed.")
             answer = Answer(outcome=Refused.because(too_large))
         finally:
             os.close(outputs)
@@ -52,14 +52,14 @@ def serve(channel: socket.socket) -> None:
 def _convert(request: Request, source: int, outputs: int) -> Answer:
     with os.fdopen(source, "rb") as file:
         small = os.fstat(source).st_size <= _READ_AT_ONCE
-        picture = io.BytesIO(file.read()) if small else file
+        source_file = io.BytesIO(file.read()) if small else file
         metadata: Metadata = {}
 
-        def look(image: Image.Image, info: ImageInfo) -> None:
+        def on_opened(image: Image.Image, info: ImageInfo) -> None:
             if request.metadata:
-                metadata.update(read_metadata(picture, image, info))
+                metadata.update(read_metadata(source_file, image, info))
 
-        results = convert(picture, request.targets, Limits(pixels=request.pixels), look)
+        results = convert(source_file, request.targets, Limits(pixels=request.pixels), on_opened)
     parts = [result.data for result in results if isinstance(result, Converted)]
     if sum(map(len, parts)) > OUTPUT_BYTES:
         raise LimitExceeded(f"The outputs have more than {OUTPUT_BYTES >> 20} MiB.")

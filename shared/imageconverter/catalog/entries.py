@@ -35,7 +35,7 @@ _JSON_ERROR = re.compile(r"(.*) at line 1 (column \d+)", re.DOTALL)
 
 
 class Entry(NamedTuple):
-    """One product, category or app page with the names of its pictures."""
+    """One product, category or app page with the names of its images."""
 
     line: int
     id: str

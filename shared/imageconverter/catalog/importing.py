@@ -8,13 +8,13 @@ from imageconverter.catalog.entries import Notation, read_entries
 from imageconverter.catalog.store import publish
 from imageconverter.catalog.version import CatalogueVersion
 from imageconverter.catalog.writing import write_version
-from imageconverter.images.formats import PictureType
+from imageconverter.images.formats import ImageType
 from imageconverter.storage.store import ObjectStore
 
 
 async def import_catalogue(
     store: ObjectStore,
-    kind: PictureType,
+    kind: ImageType,
     chunks: AsyncIterator[bytes],
     notation: Notation,
     workspace: Workspace,

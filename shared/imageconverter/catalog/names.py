@@ -1,4 +1,4 @@
-"""Names of pictures by the million."""
+"""Names of images by the million."""
 
 from imageconverter.images.names import file_name
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, get_args
 from imageconverter import keys
 from imageconverter.catalog.entries import Notation
 from imageconverter.errors import NotFound
-from imageconverter.images.formats import PictureType
+from imageconverter.images.formats import ImageType
 from imageconverter.settings import MEGABYTE
 from imageconverter.storage.store import ObjectStore
 
@@ -22,7 +22,7 @@ _LAST: Final[dict[Notation, str]] = {"ndjson": "-last.ndjson", "csv": "-last.csv
 class Arrival(NamedTuple):
     """A catalogue that was received whole."""
 
-    kind: PictureType
+    kind: ImageType
     id: str
     """Begins with the time."""
     notation: Notation
@@ -33,7 +33,7 @@ class Arrival(NamedTuple):
         return datetime.strptime(self.id.partition("-")[0], _STAMP).replace(tzinfo=UTC)
 
 
-async def receive(store: ObjectStore, kind: PictureType, chunks: AsyncIterator[bytes], notation: Notation) -> Arrival:
+async def receive(store: ObjectStore, kind: ImageType, chunks: AsyncIterator[bytes], notation: Notation) -> Arrival:
     """Store all *chunks*; what is left where that ends early is swept after a day."""
     arrival = Arrival(kind, f"{datetime.now(UTC):{_STAMP}}-{secrets.token_hex(4)}", notation)
     pending = bytearray()
@@ -51,7 +51,7 @@ async def receive(store: ObjectStore, kind: PictureType, chunks: AsyncIterator[b
 async def waiting(store: ObjectStore) -> list[Arrival]:
     """Return the catalogues that were received whole and not taken over yet."""
     found = []
-    for kind in get_args(PictureType):
+    for kind in get_args(ImageType):
         async for page in store.list(keys.arriving_catalogues(kind)):
             for part in page:
                 arrival = part.key.removeprefix(keys.arriving_catalogues(kind)).partition("/")[0]

@@ -10,14 +10,14 @@ from imageconverter import keys
 from imageconverter.catalog.pending_imports import waiting
 from imageconverter.catalog.version import CatalogueVersion, part_name
 from imageconverter.errors import StoreUnavailable
-from imageconverter.images.formats import PictureType
+from imageconverter.images.formats import ImageType
 from imageconverter.storage.store import ObjectStore
 
 _PARQUET = "application/vnd.apache.parquet"
 _KEPT: Final = timedelta(days=1)  # a version that is being written is younger
 
 
-async def publish(store: ObjectStore, kind: PictureType, version: CatalogueVersion, folder: Path) -> CatalogueVersion:
+async def publish(store: ObjectStore, kind: ImageType, version: CatalogueVersion, folder: Path) -> CatalogueVersion:
     """Make the *version* that was written to *folder* the one that counts, in one step at the end.
 
     Where one counts that came later, it goes on counting. Returns the one that counts. Older versions stay until they
@@ -34,7 +34,7 @@ async def publish(store: ObjectStore, kind: PictureType, version: CatalogueVersi
     return version
 
 
-async def current(store: ObjectStore, kind: PictureType) -> CatalogueVersion | None:
+async def current(store: ObjectStore, kind: ImageType) -> CatalogueVersion | None:
     """Return the version that counts, None before the first; raises StoreUnavailable, also where it is broken."""
     loaded = await store.get(keys.current_catalogue(kind))
     if loaded is None:
@@ -45,7 +45,7 @@ async def current(store: ObjectStore, kind: PictureType) -> CatalogueVersion | N
         raise StoreUnavailable("The record of the catalogue is broken.") from error
 
 
-async def fetch(store: ObjectStore, kind: PictureType, version: CatalogueVersion, folder: Path) -> list[Path]:
+async def fetch(store: ObjectStore, kind: ImageType, version: CatalogueVersion, folder: Path) -> list[Path]:
     """Copy the parts of *version* to *folder* and return them; raises StoreUnavailable where one is not to be had."""
     parts = []
     for name in map(part_name, range(version.parts)):
@@ -59,7 +59,7 @@ async def fetch(store: ObjectStore, kind: PictureType, version: CatalogueVersion
     return parts
 
 
-async def sweep(store: ObjectStore, kind: PictureType, *, age: timedelta = _KEPT) -> int:
+async def sweep(store: ObjectStore, kind: ImageType, *, age: timedelta = _KEPT) -> int:
     """Delete what is of that *age* and of no version that counts; returns the number of objects.
 
     Whoever reads a version meanwhile that does not count any more fails whole, and begins again with the next.

@@ -6,22 +6,22 @@ does the work, is for the processes that are confined.
 
 from imageconverter.engine.header import check_header, probe
 from imageconverter.engine.limits import Limits
-from imageconverter.engine.output import OUTPUT_FORMATS, Converted, Failed
-from imageconverter.engine.source import SourceFormat, identify
+from imageconverter.engine.output import OUTPUT_TYPES, Converted, Failed
+from imageconverter.engine.source import SourceType, identify
 from imageconverter.engine.target import Fit, OutputType, Target
 
-# Part of every output's fingerprint: with a new number, pictures that were converted before are made anew.
+# Part of every output's fingerprint: with a new number, images that were converted before are made anew.
 ENGINE_VERSION = "2"
 
 __all__ = [
     "ENGINE_VERSION",
-    "OUTPUT_FORMATS",
+    "OUTPUT_TYPES",
     "Converted",
     "Failed",
     "Fit",
     "Limits",
     "OutputType",
-    "SourceFormat",
+    "SourceType",
     "Target",
     "check_header",
     "identify",

@@ -1,4 +1,4 @@
-"""The frames of an animation, one after the other, each a whole picture."""
+"""The frames of an animation, one after the other, each a whole image."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from PIL import Image
 from imageconverter.engine.decode import DECODER_ERRORS
 from imageconverter.engine.limits import Limits
 
-_SHORTEST, _USUAL, _LONGEST = 11, 100, 655_350  # milliseconds; GIF cannot say more
+_MIN_DURATION, _DEFAULT_DURATION, _MAX_DURATION = 11, 100, 655_350  # milliseconds; GIF cannot say more
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Frames:
         """Whether a frame could not be read; those before it were yielded."""
         self._image = image
         width, height = image.size
-        self._most = max(1, min(limits.frames, limits.pixels // (width * height)))
+        self._max_frames = max(1, min(limits.frames, limits.pixels // (width * height)))
         # Before any is decoded in vain; of a GIF it would take reading all of them.
         self._announced = 0 if image.format == "GIF" else getattr(image, "n_frames", 1)
 
@@ -50,7 +50,7 @@ class Frames:
             except DECODER_ERRORS:
                 self.broken = True
             else:
-                self.too_many = max(len(shown) + 1, self._announced) > self._most
+                self.too_many = max(len(shown) + 1, self._announced) > self._max_frames
                 if not (shown and self.too_many):
                     shown.append(_milliseconds(image.info.get("duration")))
                     yield image
@@ -58,6 +58,6 @@ class Frames:
 
 def _milliseconds(duration: object) -> int:
     """Read how long a frame is shown as browsers do: hardly at all means a tenth of a second."""
-    if isinstance(duration, int | float) and _SHORTEST <= duration <= _LONGEST:
+    if isinstance(duration, int | float) and _MIN_DURATION <= duration <= _MAX_DURATION:
         return round(duration)
-    return _USUAL
+    return _DEFAULT_DURATION

@@ -1,4 +1,4 @@
-"""Every mode and colour space that a decoder hands over becomes 8-bit grey or sRGB, with alpha where used."""
+"""Every mode and color space that a decoder hands over becomes 8-bit gray or sRGB, with alpha where used."""
 
 import io
 from functools import lru_cache
@@ -6,9 +6,9 @@ from functools import lru_cache
 from PIL import Image, ImageCms
 
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
-_COLOUR_SPACES = {"L": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK", "LAB": "Lab"}
+_COLOR_SPACES = {"L": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK", "LAB": "Lab"}
 _CHART_STEPS = 6
-# A transform that moves no colour by more than this many levels is not worth applying.
+# A transform that moves no color by more than this many levels is not worth applying.
 _NEGLIGIBLE = 2
 
 
@@ -41,7 +41,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Return *image* as L, LA, RGB or RGBA in sRGB; *profile* is the ICC profile that came with it.
 
     Relative colorimetric with black point compensation, as browsers and photo editors do. A profile that
-    cannot be used (broken, or of another colour space than the picture) is passed over.
+    cannot be used (broken, or of another color space than the image) is passed over.
     """
     if image.mode == "LA":
         grey, alpha = image.split()
@@ -61,7 +61,7 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """Build the way from *profile* to sRGB; None where it would change nothing or cannot be used."""
     try:
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if opened.profile.xcolor_space.strip() != _COLOUR_SPACES.get(mode):
+        if opened.profile.xcolor_space.strip() != _COLOR_SPACES.get(mode):
             return None
         transform = ImageCms.buildTransform(
             opened,
@@ -79,10 +79,10 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
-    """Whether a chart of colours comes out as it went in: most embedded profiles are sRGB itself."""
+    """Whether a chart of colors comes out as it went in: most embedded profiles are sRGB itself."""
     levels = [round(step * 255 / (_CHART_STEPS - 1)) for step in range(_CHART_STEPS)]
-    colours = bytes(level for r in levels for g in levels for b in levels for level in (r, g, b))
-    chart = Image.frombytes("RGB", (_CHART_STEPS**3, 1), colours).convert(mode)
+    colors = bytes(level for r in levels for g in levels for b in levels for level in (r, g, b))
+    chart = Image.frombytes("RGB", (_CHART_STEPS**3, 1), colors).convert(mode)
     before, after = chart.convert("RGB").tobytes(), transform.apply(chart).convert("RGB").tobytes()
     return all(abs(a - b) <= _NEGLIGIBLE for a, b in zip(before, after, strict=True))
 

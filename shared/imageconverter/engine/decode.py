@@ -1,4 +1,4 @@
-"""Opening a source picture safely: its own decoder only, limits before pixels, only the scale that is needed."""
+"""Opening a source image safely: its own decoder only, limits before pixels, only the scale that is needed."""
 
 import io
 import math
@@ -18,13 +18,13 @@ from imageconverter.engine import decoders, jpeg, png
 from imageconverter.engine.geometry import Region, Size
 from imageconverter.engine.header import check_extents, check_header
 from imageconverter.engine.limits import Limits
-from imageconverter.engine.source import SourceFormat
-from imageconverter.errors import PictureTooLarge, Undecodable
+from imageconverter.engine.source import SourceType
+from imageconverter.errors import ImageTooLarge, Undecodable
 
 _ORIENTATION_TAG = 0x0112
 _SIDEWAYS = range(5, 9)
-_TURNED_BY_THE_DECODER = ("TIFF", "NIFF", "HEIF", "JXL")
-_CAN_MOVE = ("GIF", "WEBP", "AVIF", "PNG")
+_ORIENTED_BY_DECODER = ("TIFF", "NIFF", "HEIF", "JXL")
+_ANIMATED = ("GIF", "WEBP", "AVIF", "PNG")
 # A scaled JPEG decode keeps so many times the extent that is needed, because it and the Lanczos step after it both
 # blur a little. How much of that is seen depends on the detail, which shows in the bytes that a pixel takes: with
 # these reserves photographs of all kinds stay at an SSIM of 0.99 beside a full decode (docs/decisions.md).
@@ -42,9 +42,9 @@ DECODER_ERRORS = (
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What the header of a picture says."""
+    """What the header of an image says."""
 
-    format: SourceFormat
+    format: SourceType
     size: Size
     """Width and height in pixels as a person sees them, that is after the EXIF orientation."""
     orientation: int
@@ -56,7 +56,7 @@ class ImageInfo:
 
     @property
     def as_stored(self) -> "ImageInfo":
-        """The same picture for somebody who looks at it without turning it."""
+        """The same image for somebody who looks at it without turning it."""
         return replace(self, size=self.size[::-1] if self.is_sideways else self.size, orientation=1)
 
     @property
@@ -65,8 +65,8 @@ class ImageInfo:
         return self.orientation in _SIDEWAYS
 
 
-def open_picture(source: IO[bytes], limits: Limits) -> tuple[Image.Image, ImageInfo]:
-    """Open *source* (seekable) and read its header; only of a PNG are pixels decoded yet. Raises PictureError."""
+def open_image(source: IO[bytes], limits: Limits) -> tuple[Image.Image, ImageInfo]:
+    """Open *source* (seekable) and read its header; only of a PNG are pixels decoded yet. Raises ImageError."""
     found = check_header(source, limits)
     if found.decoder not in decoders.available():
         raise Undecodable(f"{found.name} files cannot be read by this installation.")
@@ -77,7 +77,7 @@ def open_picture(source: IO[bytes], limits: Limits) -> tuple[Image.Image, ImageI
             jpeg.check_scans(source, image.size, limits)
         animated = _is_animated(image, found)
         if isinstance(image, PngImageFile):
-            _stretch_colour_key(image)
+            _stretch_color_key(image)
             image = png.decode(source, image)
             image.load()  # what says how it is turned may stand behind the pixels
         orientation = _orientation(image, found)
@@ -89,8 +89,8 @@ def open_picture(source: IO[bytes], limits: Limits) -> tuple[Image.Image, ImageI
 def load(image: Image.Image, info: ImageInfo, *, at_least: Size) -> Region:
     """Decode the pixels, of a JPEG at the smallest scale that leaves *at_least* (as stored) to resize from.
 
-    Returns the region of the decoded pixels that is the picture: at a smaller scale the last column and row
-    may be there for a fraction only, and taking them for whole would shift the picture.
+    Returns the region of the decoded pixels that is the image: at a smaller scale the last column and row
+    may be there for a fraction only, and taking them for whole would shift the image.
     """
     drafted = None
     with _decoding(info.format):
@@ -104,41 +104,41 @@ def load(image: Image.Image, info: ImageInfo, *, at_least: Size) -> Region:
 
 
 @contextmanager
-def _decoding(found: SourceFormat) -> Iterator[None]:
-    """Turn whatever a decoder raises into a PictureError; its warnings are of no use to anybody."""
+def _decoding(found: SourceType) -> Iterator[None]:
+    """Turn whatever a decoder raises into a ImageError; its warnings are of no use to anybody."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd metadata is normal in hostile files; limits are our own
             yield
     except MemoryError:
-        raise PictureTooLarge("The picture needs more memory than is allowed.") from None
+        raise ImageTooLarge("The image needs more memory than is allowed.") from None
     except Image.DecompressionBombError:  # Pillow's own, larger limit
-        raise PictureTooLarge("The picture has too many pixels.") from None
+        raise ImageTooLarge("The image has too many pixels.") from None
     except UnidentifiedImageError:
         raise Undecodable(f"The {found.name} file is broken.") from None
     except DECODER_ERRORS as error:
         raise Undecodable(f"The {found.name} file is broken: {error}") from error
 
 
-def _stretch_colour_key(image: Image.Image) -> None:
-    """Correct the transparent grey of a PNG of 2 or 4 bits: Pillow stretches all greys to 8 bits but this one."""
+def _stretch_color_key(image: Image.Image) -> None:
+    """Correct the transparent gray of a PNG of 2 or 4 bits: Pillow stretches all grays to 8 bits but this one."""
     if isinstance(image, PngImageFile) and image.tile and isinstance(image.info.get("transparency"), int):
         image.info["transparency"] *= {"L;2": 85, "L;4": 17}.get(str(image.tile[0].args), 1)
 
 
-def _orientation(image: Image.Image, found: SourceFormat) -> int:
+def _orientation(image: Image.Image, found: SourceType) -> int:
     """Return the EXIF orientation; 1 where there is none that makes sense."""
-    if found.decoder in _TURNED_BY_THE_DECODER:
+    if found.decoder in _ORIENTED_BY_DECODER:
         return 1
-    with suppress(*DECODER_ERRORS):  # the picture may be good even where its EXIF is not
+    with suppress(*DECODER_ERRORS):  # the image may be good even where its EXIF is not
         orientation = image.getexif().get(_ORIENTATION_TAG)
         if isinstance(orientation, int) and 1 <= orientation < _SIDEWAYS.stop:
             return orientation
     return 1
 
 
-def _is_animated(image: Image.Image, found: SourceFormat) -> bool:
+def _is_animated(image: Image.Image, found: SourceType) -> bool:
     """Whether there is a second frame; asking for their number would read all of them."""
     with suppress(*DECODER_ERRORS):
-        return found.decoder in _CAN_MOVE and bool(getattr(image, "is_animated", False))
+        return found.decoder in _ANIMATED and bool(getattr(image, "is_animated", False))
     return False

@@ -1,4 +1,4 @@
-"""The decoders that pictures are opened with: Pillow's, those of two more libraries, and our own."""
+"""The decoders that images are opened with: Pillow's, those of two more libraries, and our own."""
 
 from functools import lru_cache
 

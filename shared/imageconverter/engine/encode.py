@@ -1,4 +1,4 @@
-"""Encoding finished pictures: the options of each output type, chosen for speed at equal quality."""
+"""Encoding finished images: the options of each output type, chosen for speed at equal quality."""
 
 import functools
 import io
@@ -19,7 +19,7 @@ _LOSSY = ("jpeg", "webp", "avif")
 
 
 def encode(frames: Sequence[Image.Image], timing: Timing, output: OutputType, target: Target) -> tuple[bytes, str]:
-    """Encode a picture, or an animation of several *frames*, each L, LA, RGB or RGBA; returns it and a warning.
+    """Encode an image, or an animation of several *frames*, each L, LA, RGB or RGBA; returns it and a warning.
 
     There must be no alpha for JPEG, and none but 0 and 255 for GIF, in RGBA.
     """
@@ -110,9 +110,9 @@ def _repeats(timing: Timing) -> int:
 
 
 def _with_palette(image: Image.Image) -> Image.Image:
-    """Return *image* (RGB or RGBA) in the 256 colours of a GIF, the last two of which are white and transparent.
+    """Return *image* (RGB or RGBA) in the 256 colors of a GIF, the last two of which are white and transparent.
 
-    An octree with dithering, for with its other palettes Pillow saves on rare colours: the one red ladybird in
+    An octree with dithering, for with its other palettes Pillow saves on rare colors: the one red ladybird in
     the grass becomes brown. White is set aside because Pillow dithers in steps of four levels.
     """
     rgb = image.convert("RGB")

@@ -1,4 +1,4 @@
-"""Which part of a picture is worth keeping when some of it has to go."""
+"""Which part of an image is worth keeping when some of it has to go."""
 
 from PIL import Image
 
@@ -9,10 +9,10 @@ _SLICES = 32  # that the part to be cut off is looked at in
 _LOOKED_AT = 256  # pixels of the longer side: where the detail is can be seen at this size
 
 
-def busiest(image: Image.Image, size: Size) -> Box:
+def entropy_crop(image: Image.Image, size: Size) -> Box:
     """Return the box of *size* pixels in which *image* has most detail.
 
-    Slice after slice is taken off at the end that has the lower entropy (of its histogram of greys), as several
+    Slice after slice is taken off at the end that has the lower entropy (of its histogram of grays), as several
     thumbnailers do it.
     """
     scale = min(1.0, _LOOKED_AT / max(image.size))

@@ -1,4 +1,4 @@
-"""Where a picture goes in its target: pure arithmetic on extents in pixels."""
+"""Where an image goes in its target: pure arithmetic on extents in pixels."""
 
 from fractions import Fraction
 from typing import NamedTuple
@@ -15,7 +15,7 @@ _HALF = Fraction(1, 2)
 
 
 class Placement(NamedTuple):
-    """The whole picture is scaled to `frame`, of which `crop` is kept, in the middle of `canvas`."""
+    """The whole image is scaled to `frame`, of which `crop` is kept, in the middle of `canvas`."""
 
     frame: Size
     crop: Box
@@ -23,7 +23,7 @@ class Placement(NamedTuple):
 
 
 def place(size: Size, target: Target) -> Placement:
-    """Place a picture of *size* (as it is shown) in *target*; aspect is kept, every side is at least one pixel.
+    """Place an image of *size* (as it is shown) in *target*; aspect is kept, every side is at least one pixel.
 
     Where the target's focus is the entropy, only the size of the crop counts: where it is takes the pixels to tell.
     """
@@ -32,7 +32,7 @@ def place(size: Size, target: Target) -> Placement:
     whole = (box[0] or frame[0], box[1] or frame[1])
     if target.fit == "crop":
         kept = (min(frame[0], whole[0]), min(frame[1], whole[1]))
-        crop = around(frame, kept, _MIDDLE if isinstance(target.focus, str) else target.focus)
+        crop = centered_box(frame, kept, _MIDDLE if isinstance(target.focus, str) else target.focus)
     else:
         kept, crop = frame, (0, 0, *frame)
     is_filled = target.fit == "pad" or (target.fit == "crop" and target.fill)
@@ -40,7 +40,7 @@ def place(size: Size, target: Target) -> Placement:
 
 
 def _frame(size: Size, box: tuple[int | None, int | None], target: Target) -> Size:
-    """Return the extents of the whole picture as it is scaled, rounded half up."""
+    """Return the extents of the whole image as it is scaled, rounded half up."""
     scales = [Fraction(side, extent) for side, extent in zip(box, size, strict=True) if side is not None]
     scale = (max(scales) if target.fit in ("cover", "crop") else min(scales)) if scales else Fraction(1)
     if scale == 1 or (scale > 1 and not target.upscale):
@@ -49,7 +49,7 @@ def _frame(size: Size, box: tuple[int | None, int | None], target: Target) -> Si
     return width, height
 
 
-def around(outer: Size, inner: Size, point: tuple[float, float]) -> Box:
+def centered_box(outer: Size, inner: Size, point: tuple[float, float]) -> Box:
     """Place a box of size *inner* inside *outer*, its middle as near as it goes to *point* (in shares of *outer*)."""
     left, top = (
         min(max(int(share * whole - part / 2), 0), whole - part)

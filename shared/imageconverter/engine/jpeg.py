@@ -1,11 +1,11 @@
-"""JPEG: how often the decoder goes over the picture, for every scan takes it over all of the pixels."""
+"""JPEG: how often the decoder goes over the image, for every scan takes it over all of the pixels."""
 
 import re
 from typing import IO
 
 from imageconverter.engine.geometry import Size
 from imageconverter.engine.limits import Limits
-from imageconverter.errors import PictureTooLarge
+from imageconverter.errors import ImageTooLarge
 
 _MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")  # neither pixels nor a restart between them
 _END, _SCAN = 0xD9, 0xDA
@@ -13,11 +13,11 @@ _SEQUENTIAL = (0xC0, 0xC1, 0xC9)
 
 
 def check_scans(source: IO[bytes], size: Size, limits: Limits) -> None:
-    """Raise PictureTooLarge where the JPEG in *source*, of *size* in pixels, has more scans than *limits* allow."""
+    """Raise ImageTooLarge where the JPEG in *source*, of *size* in pixels, has more scans than *limits* allow."""
     most = min(limits.scans, limits.scanned_pixels // (size[0] * size[1]))
     source.seek(0)
     if _count_scans(source.read(), most) > most:
-        raise PictureTooLarge(f"A JPEG of this size may not have more than {most} scans.")
+        raise ImageTooLarge(f"A JPEG of this size may not have more than {most} scans.")
 
 
 def _count_scans(data: bytes, most: int) -> int:

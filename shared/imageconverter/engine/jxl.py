@@ -1,10 +1,10 @@
-"""The extents of a JPEG XL picture, from its first bytes (ISO/IEC 18181-1, SizeHeader; 18181-2, boxes)."""
+"""The extents of a JPEG XL image, from its first bytes (ISO/IEC 18181-1, SizeHeader; 18181-2, boxes)."""
 
 import struct
 from typing import IO
 
 _CODESTREAM = b"\xff\x0a"
-_MOST_BOXES = 64
+_MAX_BOXES = 64
 _ENOUGH = 16  # bytes of a code stream that hold the extents
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 
@@ -21,7 +21,7 @@ def read_size(source: IO[bytes]) -> tuple[int, int]:
 def _first_codestream(source: IO[bytes]) -> bytes:
     """Return the first bytes of the code stream in a container, or b""."""
     at = 0
-    for _ in range(_MOST_BOXES):
+    for _ in range(_MAX_BOXES):
         source.seek(at)
         head = source.read(16)
         if len(head) < 8:  # noqa: PLR2004 - of a box

@@ -1,4 +1,4 @@
-"""What a source picture may cost."""
+"""What a source image may cost."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ class Limits:
     """Checked against the header, before a single pixel is allocated."""
 
     pixels: int = 100_000_000
-    """Of a picture; of an animation all frames together."""
+    """Of an image; of an animation all frames together."""
     frames: int = 500
     """Of an animation that is to stay one."""
     scans: int = 500

@@ -9,7 +9,7 @@ Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class OutputFormat:
+class OutputTypeInfo:
     """How an output type is called outside, and what it can hold."""
 
     media_type: str
@@ -21,14 +21,14 @@ class OutputFormat:
     animation: bool = True
 
 
-OUTPUT_FORMATS: dict[OutputType, OutputFormat] = {
-    "jpeg": OutputFormat(
+OUTPUT_TYPES: dict[OutputType, OutputTypeInfo] = {
+    "jpeg": OutputTypeInfo(
         "image/jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), alpha=False, soft_alpha=False, animation=False
     ),
-    "png": OutputFormat("image/png", (".png",)),
-    "webp": OutputFormat("image/webp", (".webp",)),
-    "avif": OutputFormat("image/avif", (".avif",)),
-    "gif": OutputFormat("image/gif", (".gif",), soft_alpha=False),
+    "png": OutputTypeInfo("image/png", (".png",)),
+    "webp": OutputTypeInfo("image/webp", (".webp",)),
+    "avif": OutputTypeInfo("image/avif", (".avif",)),
+    "gif": OutputTypeInfo("image/gif", (".gif",), soft_alpha=False),
 }
 
 

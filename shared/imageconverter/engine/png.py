@@ -16,8 +16,8 @@ _CHUNK = struct.Struct(">I4s")
 def decode(source: IO[bytes], header: PngImageFile) -> Image.Image:
     """Decode the pixels of the PNG in *source*, the *header* of which was read by Pillow.
 
-    Returns a picture with all that the file says of it, and *header* itself where Pillow is to decode it: with
-    palettes, 16 bits, a transparent colour or frames, and where something is broken, for Pillow says what it is.
+    Returns an image with all that the file says of it, and *header* itself where Pillow is to decode it: with
+    palettes, 16 bits, a transparent color or frames, and where something is broken, for Pillow says what it is.
     """
     mode = _MODES.get(str(header.tile[0].args)) if header.tile else None
     if mode is None or "transparency" in header.info or header.is_animated:

@@ -1,6 +1,6 @@
 """Resizing with Lanczos, by SIMD instructions where processor and mode allow it.
 
-cykooz-resizer works straight on Pillow's pictures, with the same filter, seven times as fast; what both make differs
+cykooz-resizer works straight on Pillow's images, with the same filter, seven times as fast; what both make differs
 by less than a level in the mean. Pillow is the reference, and does what the other cannot.
 """
 
@@ -14,20 +14,20 @@ from imageconverter.engine.geometry import Region, Size
 _FAST_MODES = ("L", "RGB", "RGBA", "CMYK")
 # A side that is longer goes down to so many times of what it is to become before the filter is applied: the table of
 # its weights is as long as the side, and one of ten million pixels would not fit into the memory.
-_LONGEST_SIDE, _FIRST_TO = 65_535, 64
+_MAX_SIDE, _FIRST_TO = 65_535, 64
 
 
 def resize(image: Image.Image, size: Size, region: Region | None = None) -> Image.Image:
-    """Resize *image*, or the *region* of it, to *size* in pixels; the picture itself where there is nothing to do.
+    """Resize *image*, or the *region* of it, to *size* in pixels; the image itself where there is nothing to do.
 
-    Alpha is premultiplied on the way, so that hidden colours do not bleed. The result has nothing in its `info`.
+    Alpha is premultiplied on the way, so that hidden colors do not bleed. The result has nothing in its `info`.
     """
     if image.size == size and region in (None, (0, 0, *size)):
         return image
     if image.mode == "LA":
         return resize(image.convert("RGBA"), size, region).convert("LA")
     resizer = _resizer()
-    is_long = max(image.size) > _LONGEST_SIDE
+    is_long = max(image.size) > _MAX_SIDE
     if is_long or image.mode not in _FAST_MODES or resizer.cpu_extensions == CpuExtensions.none:
         first_to = _FIRST_TO if is_long else None
         resized = image.resize(size, Image.Resampling.LANCZOS, box=region, reducing_gap=first_to)
@@ -44,5 +44,5 @@ def resize(image: Image.Image, size: Size, region: Region | None = None) -> Imag
 
 @lru_cache(maxsize=1)
 def _resizer() -> Resizer:
-    """Return the one resizer of the process: it keeps its buffers from picture to picture."""
+    """Return the one resizer of the process: it keeps its buffers from image to image."""
     return Resizer()

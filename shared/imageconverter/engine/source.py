@@ -13,8 +13,8 @@ HEAD_BYTES = 32  # of a file, enough for every magic number below
 
 
 @dataclass(frozen=True)
-class SourceFormat:
-    """A picture format that can be read."""
+class SourceType:
+    """An image format that can be read."""
 
     name: str
     decoder: str
@@ -42,7 +42,7 @@ def _is_pnm(head: bytes) -> bool:
 
 
 def _is_ico(head: bytes) -> bool:
-    """Whether it holds 1 to 255 pictures: no icon has more, and listing 65,535 takes half a second."""
+    """Whether it holds 1 to 255 images: no icon has more, and listing 65,535 takes half a second."""
     return head[:4] == b"\0\0\1\0" and head[4:5] != b"\0" and head[5:6] == b"\0"
 
 
@@ -62,31 +62,31 @@ def _is_tga(head: bytes) -> bool:
 _TGA_HEADER = struct.Struct("<BBBHHBHHHHBB")
 
 # JPEG XL's second magic is that of its container. The order counts where one magic is the start of another.
-SOURCE_FORMATS = (
-    SourceFormat("JPEG", "JPEG", "jpeg", _starts(b"\xff\xd8\xff")),
-    SourceFormat("PNG", "PNG", "png", _starts(b"\x89PNG\r\n\x1a\n")),
-    SourceFormat("GIF", "GIF", "gif", _starts(b"GIF87a", b"GIF89a")),
-    SourceFormat("WebP", "WEBP", "webp", lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP"),
-    SourceFormat("AVIF", "AVIF", "avif", _brands(b"avif", b"avis")),
-    SourceFormat("HEIC", "HEIF", "jpeg", _brands(b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1")),
-    SourceFormat("JPEG XL", "JXL", "png", _starts(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")),
-    SourceFormat("JPEG 2000", "JPEG2000", "png", _starts(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")),
-    SourceFormat("NIFF", "NIFF", "png", _starts(b"IIN1", b"MMN1")),
-    SourceFormat("TIFF", "TIFF", "png", _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
-    SourceFormat("BMP", "BMP", "png", lambda head: head[:2] == b"BM" and head[6:10] == b"\0\0\0\0"),
-    SourceFormat("PSD", "PSD", "png", _starts(b"8BPS\0\1")),
-    SourceFormat("ICO", "ICO", "png", _is_ico),
-    SourceFormat("PNM", "PPM", "png", _is_pnm),
-    SourceFormat("XCF", "XCF", "png", _starts(b"gimp xcf ")),
-    SourceFormat("FITS", "IC-FITS", "png", _starts(b"SIMPLE  =")),
-    SourceFormat("XPM", "IC-XPM", "png", _starts(b"/* XPM */", b"! XPM2")),
-    SourceFormat("PM", "PM", "png", _starts(b"VIEW", b"WEIV")),
-    SourceFormat("GKSM", "GKSM", "png", _starts(b"GKSM")),
-    SourceFormat("XFIG", "XFIG", "png", _starts(b"#FIG ")),
-    SourceFormat("TGA", "TGA", "png", _is_tga),
+SOURCE_TYPES = (
+    SourceType("JPEG", "JPEG", "jpeg", _starts(b"\xff\xd8\xff")),
+    SourceType("PNG", "PNG", "png", _starts(b"\x89PNG\r\n\x1a\n")),
+    SourceType("GIF", "GIF", "gif", _starts(b"GIF87a", b"GIF89a")),
+    SourceType("WebP", "WEBP", "webp", lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP"),
+    SourceType("AVIF", "AVIF", "avif", _brands(b"avif", b"avis")),
+    SourceType("HEIC", "HEIF", "jpeg", _brands(b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1")),
+    SourceType("JPEG XL", "JXL", "png", _starts(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")),
+    SourceType("JPEG 2000", "JPEG2000", "png", _starts(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")),
+    SourceType("NIFF", "NIFF", "png", _starts(b"IIN1", b"MMN1")),
+    SourceType("TIFF", "TIFF", "png", _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    SourceType("BMP", "BMP", "png", lambda head: head[:2] == b"BM" and head[6:10] == b"\0\0\0\0"),
+    SourceType("PSD", "PSD", "png", _starts(b"8BPS\0\1")),
+    SourceType("ICO", "ICO", "png", _is_ico),
+    SourceType("PNM", "PPM", "png", _is_pnm),
+    SourceType("XCF", "XCF", "png", _starts(b"gimp xcf ")),
+    SourceType("FITS", "IC-FITS", "png", _starts(b"SIMPLE  =")),
+    SourceType("XPM", "IC-XPM", "png", _starts(b"/* XPM */", b"! XPM2")),
+    SourceType("PM", "PM", "png", _starts(b"VIEW", b"WEIV")),
+    SourceType("GKSM", "GKSM", "png", _starts(b"GKSM")),
+    SourceType("XFIG", "XFIG", "png", _starts(b"#FIG ")),
+    SourceType("TGA", "TGA", "png", _is_tga),
 )
 
 
-def identify(head: bytes) -> SourceFormat | None:
+def identify(head: bytes) -> SourceType | None:
     """Return the format whose magic number the first `HEAD_BYTES` bytes of a file carry, or None."""
-    return next((each for each in SOURCE_FORMATS if each.matches(head)), None)
+    return next((each for each in SOURCE_TYPES if each.matches(head)), None)

@@ -1,4 +1,4 @@
-"""The single steps from a decoded picture to one that can be encoded; each takes and returns a picture."""
+"""The single steps from a decoded image to one that can be encoded; each takes and returns an image."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,9 @@ from PIL import Image, ImageFile
 
 from imageconverter.engine import color
 from imageconverter.engine.decode import ImageInfo
-from imageconverter.engine.focus import busiest
+from imageconverter.engine.focus import entropy_crop
 from imageconverter.engine.geometry import Placement, Region
-from imageconverter.engine.output import OUTPUT_FORMATS
+from imageconverter.engine.output import OUTPUT_TYPES
 from imageconverter.engine.resize import resize
 from imageconverter.engine.target import OutputType, Target
 
@@ -32,14 +32,14 @@ class Plan:
     profile: bytes | None
     """The source's ICC profile."""
     region: Region
-    """The part of the decoded pixels that is the picture."""
+    """The part of the decoded pixels that is the image."""
     target: Target
     placement: Placement
     output: OutputType
 
 
 def eight_bits(image: Image.Image, _plan: Plan) -> Image.Image:
-    """Palettes, bitmaps and deep pictures become 8 bits a channel, so that they can be resized."""
+    """Palettes, bitmaps and deep images become 8 bits a channel, so that they can be resized."""
     return color.to_eight_bits(image)
 
 
@@ -56,7 +56,7 @@ def orient(image: Image.Image, plan: Plan) -> Image.Image:
 
 
 def to_srgb(image: Image.Image, plan: Plan) -> Image.Image:
-    """Bring the colours to sRGB (or grey), which is what a picture without a profile means."""
+    """Bring the colors to sRGB (or gray), which is what an image without a profile means."""
     return color.to_srgb(image, plan.profile)
 
 
@@ -66,12 +66,12 @@ def crop(image: Image.Image, plan: Plan) -> Image.Image:
     if box == (0, 0, *image.size):
         return image
     if plan.target.focus == "entropy":
-        box = busiest(image, (box[2] - box[0], box[3] - box[1]))
+        box = entropy_crop(image, (box[2] - box[0], box[3] - box[1]))
     return image.crop(box)
 
 
 def pad(image: Image.Image, plan: Plan) -> Image.Image:
-    """Centre the picture on the target's canvas, filled with its background."""
+    """Center the image on the target's canvas, filled with its background."""
     canvas = plan.placement.canvas
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
     is_filled = plan.target.fit == "pad" or (plan.target.fit == "crop" and plan.target.fill)
@@ -84,8 +84,8 @@ def pad(image: Image.Image, plan: Plan) -> Image.Image:
 
 
 def flatten(image: Image.Image, plan: Plan) -> Image.Image:
-    """Lay a transparent picture on the target's background where its output type has no (half) transparency."""
-    output = OUTPUT_FORMATS[plan.output]
+    """Lay a transparent image on the target's background where its output type has no (half) transparency."""
+    output = OUTPUT_TYPES[plan.output]
     if output.soft_alpha or image.mode not in ("LA", "RGBA"):
         return image
     filled = Image.new("RGBA", image.size, plan.target.background)

@@ -10,21 +10,21 @@ OutputType = Literal["jpeg", "png", "webp", "avif", "gif"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Focus = Literal["centre", "entropy"] | tuple[Share, Share]
 
-LARGEST_SIDE = 16_384  # pixels
+MAX_SIDE = 16_384  # pixels
 
 
 class Target(BaseModel):
-    """A box in pixels, how the picture fits it, and how the result is encoded. A side of the box may be free."""
+    """A box in pixels, how the image fits it, and how the result is encoded. A side of the box may be free."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=True)
 
-    max_width: int | None = Field(ge=1, le=LARGEST_SIDE)
-    max_height: int | None = Field(ge=1, le=LARGEST_SIDE)
+    max_width: int | None = Field(ge=1, le=MAX_SIDE)
+    max_height: int | None = Field(ge=1, le=MAX_SIDE)
     fit: Fit = "contain"
     focus: Focus = "centre"
     """What a crop keeps: the middle, the part with most detail, or a point in shares of width and height."""
     fill: bool = False
-    """Whether a crop is filled up to the box with the background where the picture is smaller."""
+    """Whether a crop is filled up to the box with the background where the image is smaller."""
     auto_rotate: bool = True
     """Whether the EXIF orientation is applied."""
     output: Literal["keep", "auto"] | OutputType = "keep"
@@ -33,7 +33,7 @@ class Target(BaseModel):
     lossless: bool = False
     """For WebP: every pixel exactly."""
     chroma: Literal["4:2:0", "4:4:4"] = "4:2:0"
-    """How finely JPEG and AVIF keep colours: at half the resolution, or at all of it."""
+    """How finely JPEG and AVIF keep colors: at half the resolution, or at all of it."""
     progressive: bool = False
     """For JPEG: shown coarse first while it loads."""
     max_kilobytes: int | None = Field(default=None, ge=1)
@@ -43,6 +43,6 @@ class Target(BaseModel):
     background: str = Field(default="#ffffff", pattern=r"^#[0-9a-fA-F]{6}$")
     upscale: bool = False
     least_side: int = Field(default=1, ge=1, le=16)
-    """How thin a scaled picture may become, in pixels."""
+    """How thin a scaled image may become, in pixels."""
     comment: str = Field(default="", max_length=200)
     """Written into JPEG, PNG and GIF files."""

@@ -10,7 +10,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict
 
 from imageconverter import keys
-from imageconverter.engine import ENGINE_VERSION, OUTPUT_FORMATS, OutputType, Target
+from imageconverter.engine import ENGINE_VERSION, OUTPUT_TYPES, OutputType, Target
 from imageconverter.errors import ConversionFailed, StoreUnavailable
 from imageconverter.images.formats import Format
 from imageconverter.images.names import with_extension
@@ -43,7 +43,7 @@ class OutputOrder(BaseModel):
 
     def path(self, output: OutputType) -> str:
         """Return the path in the target tree, its extension fitting the *output* type."""
-        return f"{self.directory}/{with_extension(self.name, OUTPUT_FORMATS[output].extensions)}"
+        return f"{self.directory}/{with_extension(self.name, OUTPUT_TYPES[output].extensions)}"
 
     @property
     def expected_path(self) -> str:
@@ -55,7 +55,7 @@ class OutputOrder(BaseModel):
         suffix = PurePosixPath(self.name).suffix.lower()
         if suffix in KEPT_AS_JPEG:
             return self.path("jpeg")
-        kept = (output for output, kind in OUTPUT_FORMATS.items() if suffix in kind.extensions)
+        kept = (output for output, kind in OUTPUT_TYPES.items() if suffix in kind.extensions)
         return self.path(next(kept, "png"))
 
 

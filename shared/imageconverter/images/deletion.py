@@ -1,4 +1,4 @@
-"""Deleting converted pictures."""
+"""Deleting converted images."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from imageconverter.images.names import file_name
 from imageconverter.storage.store import ObjectStore
 
 
-async def delete_pictures(store: ObjectStore, names: Sequence[str], formats: Sequence[Format]) -> int:
-    """Delete the pictures called *names* in the target directories of *formats*; returns how many there were.
+async def delete_images(store: ObjectStore, names: Sequence[str], formats: Sequence[Format]) -> int:
+    """Delete the images called *names* in the target directories of *formats*; returns how many there were.
 
     Sources stay. Raises InvalidValue for an unsafe name, before anything is deleted, and NotFound where
-    none of the pictures exists.
+    none of the images exists.
     """
     checked = [file_name(name) for name in names]
     directories = dict.fromkeys(each.target_directory for each in formats)
@@ -22,6 +22,6 @@ async def delete_pictures(store: ObjectStore, names: Sequence[str], formats: Seq
     found = await asyncio.gather(*(store.head(key) for key in wanted))
     there = [stored.key for stored in found if stored is not None]
     if not there:
-        raise NotFound("There is no such picture.")
+        raise NotFound("There is no such image.")
     await store.delete(there)
     return len(there)

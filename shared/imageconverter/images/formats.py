@@ -17,19 +17,19 @@ from imageconverter.images.names import directory_path
 
 ID_PREFIX = "content.imageFormat."
 
-PictureType = Literal["product", "category", "app"]
+ImageType = Literal["product", "category", "app"]
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class Format(Target):
-    """One named target size: where its pictures go and what they are made like (see `formats.toml`)."""
+    """One named target size: where its images go and what they are made like (see `formats.toml`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=True)
 
     id: _Id
     aliases: tuple[_Id, ...] = ()
     name: str = Field(min_length=1)
-    type: PictureType
+    type: ImageType
     target_directory: str
     source_directory: str = ""
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from imageconverter import keys
 from imageconverter.engine import Limits, probe
-from imageconverter.errors import InvalidFileFormat, InvalidValue, PictureTooLarge, Undecodable
+from imageconverter.errors import ImageTooLarge, InvalidFileFormat, InvalidValue, Undecodable
 from imageconverter.images import directories
 from imageconverter.images.names import file_name
 from imageconverter.storage.store import ObjectStore
@@ -18,27 +18,27 @@ _ID_BYTES = 6
 _DIRECTORY = re.compile(rf"{keys.UPLOADS}/[0-9a-f]{{{2 * _ID_BYTES}}}")
 
 
-class Picture(NamedTuple):
-    """A picture that a client sent."""
+class UploadedImage(NamedTuple):
+    """An image that a client sent."""
 
     name: str
     data: bytes
 
 
-def check(picture: Picture, limits: Limits) -> Picture:
-    """Return *picture* with its name in normal form.
+def check(image: UploadedImage, limits: Limits) -> UploadedImage:
+    """Return *image* with its name in normal form.
 
     Raises InvalidValue (name, number of pixels) or InvalidFileFormat (leading bytes). Only the header is
     looked at: whether the rest can be decoded shows when it is converted.
     """
-    name = file_name(picture.name)
+    name = file_name(image.name)
     try:
-        probe(picture.data, limits)
+        probe(image.data, limits)
     except Undecodable as error:
         raise InvalidFileFormat(error.reason, field="imageData") from None
-    except PictureTooLarge as error:
+    except ImageTooLarge as error:
         raise InvalidValue(error.reason, field="imageData") from None
-    return Picture(name, picture.data)
+    return UploadedImage(name, image.data)
 
 
 async def staged(store: ObjectStore, directory: str) -> str:
@@ -48,18 +48,18 @@ async def staged(store: ObjectStore, directory: str) -> str:
     return directory
 
 
-async def stage(store: ObjectStore, pictures: Sequence[Picture], *, directory: str = "") -> str:
-    """Store *pictures*, already checked, in a new upload directory; returns its path in the source tree.
+async def stage(store: ObjectStore, images: Sequence[UploadedImage], *, directory: str = "") -> str:
+    """Store *images*, already checked, in a new upload directory; returns its path in the source tree.
 
     With *directory*, one that was `staged`, they are added to it, and replace those of the same names.
     Where storing one fails the upload fails whole; what was stored is swept later like any other upload.
     """
     directory = directory or f"{keys.UPLOADS}/{secrets.token_hex(_ID_BYTES)}"
-    wanted = [keys.source(f"{directory}/{picture.name}") for picture in pictures]
+    wanted = [keys.source(f"{directory}/{image.name}") for image in images]
     try:
         async with asyncio.TaskGroup() as group:
-            for key, picture in zip(wanted, pictures, strict=True):
-                group.create_task(store.put(key, picture.data, content_type="application/octet-stream"))
+            for key, image in zip(wanted, images, strict=True):
+                group.create_task(store.put(key, image.data, content_type="application/octet-stream"))
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
     return directory

@@ -1,4 +1,4 @@
-"""Previews as the ImageConverter API asks for them: which there are, which one answers, where a picture lands."""
+"""Previews as the ImageConverter API asks for them: which there are, which one answers, where an image lands."""
 
 from imageconverter.previews.matching import Matching, choose
 from imageconverter.previews.preview_format import (

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from imageconverter import keys
-from imageconverter.engine import OUTPUT_FORMATS
+from imageconverter.engine import OUTPUT_TYPES
 from imageconverter.errors import ConversionFailed, InvalidFileFormat, NotFound, StoreUnavailable
 from imageconverter.jobs import JobQueue, Lane
 from imageconverter.previews.eviction import sweep
@@ -22,8 +22,8 @@ from imageconverter.settings import MEGABYTE, Previews
 from imageconverter.storage.store import ObjectStore
 
 _SWEEP_SECONDS = 5
-_TRIES = 3  # a key may be cleared or replaced while its picture is converted
-_EXTENSIONS = {kind.media_type: kind.extensions[0] for kind in OUTPUT_FORMATS.values()}
+_TRIES = 3  # a key may be cleared or replaced while its image is converted
+_EXTENSIONS = {kind.media_type: kind.extensions[0] for kind in OUTPUT_TYPES.values()}
 
 
 class PreviewCache:
@@ -41,7 +41,7 @@ class PreviewCache:
     async def get(self, key: str, requested: PreviewFormat, *, context: str = "") -> ServedPreview:
         """Return the preview that matches *requested* best, made from the stored source where it is not there yet.
 
-        Raises NotFound where the key is unknown, InvalidFileFormat where the picture cannot be converted, QueueFull
+        Raises NotFound where the key is unknown, InvalidFileFormat where the image cannot be converted, QueueFull
         and ConversionFailed where it cannot be converted now.
         """
         hot = self._hot.fresh(key, requested, context)
@@ -50,7 +50,7 @@ class PreviewCache:
         group = await self._find(key, context)
         if group is None:
             self._hot.forget(key)
-            raise NotFound("There is no picture of that key.")
+            raise NotFound("There is no image of that key.")
         return await self._serve(group, requested, context)
 
     async def cache_and_get(
@@ -70,7 +70,7 @@ class PreviewCache:
         queued = await self._make_group(key, source, [wanted], context)
         group = await self._index.find(key, context=context)
         if group is None:
-            raise NotFound("The picture was removed while it was converted.")
+            raise NotFound("The image was removed while it was converted.")
         return await self._serve(group, requested, context, queued=queued)
 
     async def cache(self, key: str, source: bytes, *, context: str = "") -> None:
@@ -86,7 +86,7 @@ class PreviewCache:
         group = await self._index.find(key)
         loaded = None if group is None else await self._store.get(keys.preview_metadata(key, group.generation))
         if loaded is None:
-            raise NotFound("There is no picture of that key.")
+            raise NotFound("There is no image of that key.")
         metadata: dict[str, Any] = json.loads(bytes(loaded.data))
         return metadata
 
@@ -154,7 +154,7 @@ class PreviewCache:
             outcome, queued = await self._fly(job)
             if outcome.state == "made":
                 return queued
-        raise ConversionFailed("The picture was removed again and again while it was converted.")
+        raise ConversionFailed("The image was removed again and again while it was converted.")
 
     async def _serve(
         self, group: Group, requested: PreviewFormat, context: str, *, queued: float | None = None
@@ -181,7 +181,7 @@ class PreviewCache:
             if renewed is None:
                 break
             group = renewed
-        raise NotFound("The picture was removed meanwhile.")
+        raise NotFound("The image was removed meanwhile.")
 
     async def _load(self, group: Group, wanted: PreviewFormat, preview: Preview) -> ServedPreview | None:
         extension = _EXTENSIONS[preview.media_type]

@@ -1,6 +1,6 @@
 """The index of previews in Redis: which keys there are, what is stored for each, and when it was last asked for.
 
-The pictures are in the object store; the index says which of its objects count. Each change is one script, so that
+The images are in the object store; the index says which of its objects count. Each change is one script, so that
 the counters are those of the groups at every moment. Whatever is dropped is noted in the same step as leaving, and
 stays noted until its objects are deleted; whatever is being put is noted as arriving. So no object is forgotten,
 whoever is killed in between (see `imageconverter.previews.eviction`).

@@ -39,7 +39,7 @@ class PreviewOutcome(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     state: Literal["made", "refused", "gone", "unavailable"]
-    """refused: the picture cannot be converted. gone: the source or its group is not there any more."""
+    """refused: the image cannot be converted. gone: the source or its group is not there any more."""
     reason: str = ""
     seconds: float = 0.0
     """What carrying out the job has taken."""

@@ -15,7 +15,7 @@ or with just what was asked for, made on demand."""
 
 _TYPES = ("auto", "jpg", "png")
 _SCALE_RANKS = {"contain": 1, "containforcedimension": 2, "cover": 4, "coverandcrop": 5}
-_LARGEST_AREA = 2**62  # above that of every box
+_MAX_AREA = 2**62  # above that of every box
 
 
 def choose(
@@ -50,7 +50,7 @@ def _area(format_: PreviewFormat) -> int:
     Not as in the original, both sides free are the largest box: a request for the full size got the smallest preview.
     """
     if format_.width is None and format_.height is None:
-        return _LARGEST_AREA
+        return _MAX_AREA
     return (format_.width or 1) * (format_.height or 1)
 
 

@@ -13,10 +13,10 @@ PreviewType = Literal["auto", "jpg", "png"]
 ScaleType = Literal["contain", "cover", "containforcedimension", "coverandcrop"]
 
 DEFAULT_TARGET_FORMATS = "auto:200x150, auto:200x150~cover, auto:800x800, auto:1920x1080, auto:1920x1080~cover"
-"""What ImageConverter 8.20.1 makes of every picture unless it is told otherwise."""
+"""What ImageConverter 8.20.1 makes of every image unless it is told otherwise."""
 
 _DEFAULT_QUALITY = 75
-_LARGEST_INTEGER = 2**31 - 1  # the published parser's integers; a longer number is no number
+_MAX_INTEGER = 2**31 - 1  # the published parser's integers; a longer number is no number
 _INTEGER = re.compile(r"[+-]?0*(\d{1,10})")
 _SEPARATORS = re.compile("[,;]")
 
@@ -118,6 +118,6 @@ def _quality(text: str) -> int:
 def _integer(text: str) -> int | None:
     """Read a whole number of 32 bits, or None."""
     found = _INTEGER.fullmatch(text)
-    if found is None or (number := int(found[1])) > _LARGEST_INTEGER:
+    if found is None or (number := int(found[1])) > _MAX_INTEGER:
         return None
     return -number if text.startswith("-") else number

@@ -12,7 +12,7 @@ import structlog
 from pydantic import BaseModel, FiniteFloat, ValidationError
 
 from imageconverter import keys
-from imageconverter.engine import OUTPUT_FORMATS
+from imageconverter.engine import OUTPUT_TYPES
 from imageconverter.gather import together
 from imageconverter.previews.index import Group, Preview, PreviewIndex, counted
 from imageconverter.settings import MEGABYTE
@@ -26,7 +26,7 @@ _GROUP_FILE = "/group.json"
 _FOLDER_PARTS = 3  # previews/<hh>/<h>
 # What is younger may be of a writer that has not switched the index yet.
 _SETTLED = timedelta(hours=1)
-_MEDIA_TYPES = {ending: kind.media_type for kind in OUTPUT_FORMATS.values() for ending in kind.extensions}
+_MEDIA_TYPES = {ending: kind.media_type for kind in OUTPUT_TYPES.values() for ending in kind.extensions}
 
 Folder = dict[str, StoredObject]
 """All objects of one key, by object key."""

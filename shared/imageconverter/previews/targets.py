@@ -3,10 +3,10 @@
 from typing import Literal
 
 from imageconverter.engine import Target
-from imageconverter.engine.target import LARGEST_SIDE, Fit
+from imageconverter.engine.target import MAX_SIDE, Fit
 from imageconverter.previews.preview_format import PreviewFormat, PreviewType, ScaleType
 
-_LEAST_SIDE = 3  # pixels, of a picture that is scaled
+_MIN_SIDE = 3  # pixels, of an image that is scaled
 _OUTPUTS: dict[PreviewType, Literal["auto", "jpeg", "png"]] = {"auto": "auto", "jpg": "jpeg", "png": "png"}
 _FITS: dict[ScaleType, Fit] = {
     "contain": "contain",
@@ -20,7 +20,7 @@ def to_target(format_: PreviewFormat, *, comment: str = "") -> Target:
     """Return the engine's target for *format_*, with a *comment* to be written into the file.
 
     A side above 16,384 pixels is taken for that. Only a `cover` with `expand` enlarges. The original also enlarges
-    where a picture that is covered is smaller than the box in one direction, without bound: a line becomes a bomb.
+    where an image that is covered is smaller than the box in one direction, without bound: a line becomes a bomb.
     """
     return Target(
         max_width=_side(format_.width),
@@ -32,10 +32,10 @@ def to_target(format_: PreviewFormat, *, comment: str = "") -> Target:
         quality=format_.quality,
         animation=False,
         upscale=format_.scale == "cover" and not format_.shrink_only,
-        least_side=_LEAST_SIDE,
+        least_side=_MIN_SIDE,
         comment=comment,
     )
 
 
 def _side(pixels: int | None) -> int | None:
-    return None if pixels is None else min(pixels, LARGEST_SIDE)
+    return None if pixels is None else min(pixels, MAX_SIDE)

@@ -16,7 +16,7 @@ from pydantic_core import from_json
 
 from imageconverter.catalog import current
 from imageconverter.errors import CleanUpRefused
-from imageconverter.images.formats import FormatCatalog, PictureType
+from imageconverter.images.formats import FormatCatalog, ImageType
 from imageconverter.reports.commands import CleanOrder
 from imageconverter.reports.index import Report, kept_reports, rows_of
 from imageconverter.reports.results import part_names, read_rows
@@ -25,7 +25,7 @@ from imageconverter.storage.store import ObjectStore, StoredObject
 
 _SHOWN: Final = 100
 _AT_ONCE: Final = 64  # so few that no file changes between the look at it and its end without great misfortune
-_LEAST_DIFFERENCE: Final = timedelta(seconds=1)  # headers tell times in seconds, some listings in milliseconds
+_MIN_DIFFERENCE: Final = timedelta(seconds=1)  # headers tell times in seconds, some listings in milliseconds
 
 Row = dict[str, Any]
 
@@ -54,7 +54,7 @@ class CleanUp(BaseModel):
 
 async def clean_up(
     store: ObjectStore,
-    kind: PictureType,
+    kind: ImageType,
     order: CleanOrder,
     formats: FormatCatalog,
     *,
@@ -114,7 +114,7 @@ async def clean_up(
     )
 
 
-async def _is_current(store: ObjectStore, kind: PictureType, report: Report) -> bool:
+async def _is_current(store: ObjectStore, kind: ImageType, report: Report) -> bool:
     version = await current(store, kind)
     return version is not None and version.version == report.catalogue
 
@@ -135,7 +135,7 @@ def _judging(reports: Sequence[Report], grace: timedelta) -> list[Report]:
     raise CleanUpRefused(f"No other report is older than the newest by {grace / timedelta(days=1):g} days.")
 
 
-async def _unused(store: ObjectStore, kind: PictureType, reports: Sequence[Report]) -> AsyncIterator[list[Row]]:
+async def _unused(store: ObjectStore, kind: ImageType, reports: Sequence[Report]) -> AsyncIterator[list[Row]]:
     """Yield the rows of the newest report for files that were the same and unused in all *reports*, some at once."""
     newest, *others = reports
     positions = [_Position(store, kind, other) for other in others]
@@ -154,7 +154,7 @@ async def _unused(store: ObjectStore, kind: PictureType, reports: Sequence[Repor
 class _Position:
     """Goes through the unused files of a report beside those of another; both have them in the same order."""
 
-    def __init__(self, store: ObjectStore, kind: PictureType, report: Report) -> None:
+    def __init__(self, store: ObjectStore, kind: ImageType, report: Report) -> None:
         self._read = rows_of(store, kind, report)
         self._names = part_names("unused", report.total("unused"))
         self._lines: Iterator[bytes] = iter(())  # as text, for there may be hundreds of reports
@@ -189,4 +189,4 @@ def _is_unchanged(rows: Sequence[Row], number: int, stored: StoredObject) -> boo
     row = rows[number]
     if stored.size != row["size"]:
         return False
-    return abs(stored.modified - datetime.fromisoformat(row["modified"])) < _LEAST_DIFFERENCE
+    return abs(stored.modified - datetime.fromisoformat(row["modified"])) < _MIN_DIFFERENCE

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from imageconverter.catalog import Notation
 from imageconverter.catalog.pending_imports import Arrival, waiting
 from imageconverter.errors import CleanUpRefused, ConversionFailed, InvalidValue, NotFound, UserError
-from imageconverter.images.formats import PictureType
+from imageconverter.images.formats import ImageType
 from imageconverter.jobs import JobQueue, Lane
 from imageconverter.storage.store import ObjectStore
 
@@ -37,14 +37,14 @@ class Order(BaseModel):
 class ScanOrder(Order):
     """Make reports of all types."""
 
-    shrunken: tuple[PictureType, ...]
+    shrunken: tuple[ImageType, ...]
     """Types whose catalogue is to be believed although it has lost more than half."""
 
 
 class ImportOrder(Order):
     """Take over the catalogue of a type that was received."""
 
-    kind: PictureType
+    kind: ImageType
     notation: Notation
     arrival: str
 
@@ -57,7 +57,7 @@ class ImportOrder(Order):
 class CleanOrder(Order):
     """Move unused files of a type to the trash; the id becomes that of the trash."""
 
-    kind: PictureType
+    kind: ImageType
     dry: bool
     share: float
     """Of all files that may be taken away at once."""
@@ -72,7 +72,7 @@ class RestoreOrder(Order):
 class RepairOrder(Order):
     """Convert the sources of missing images again."""
 
-    kind: PictureType
+    kind: ImageType
 
 
 async def revive_imports(store: ObjectStore, queue: JobQueue) -> int:
@@ -92,7 +92,7 @@ def new_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
-async def scan(queue: JobQueue, *, shrunken: Collection[PictureType] = ()) -> None:
+async def scan(queue: JobQueue, *, shrunken: Collection[ImageType] = ()) -> None:
     """Ask for a scan, or join the one that runs, as it was asked for."""
     await queue.accept(Lane.SCAN, SCAN, SCAN, ScanOrder(id=SCAN, shrunken=tuple(shrunken)).model_dump())
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 from duckdb import DuckDBPyConnection
 
 from imageconverter.catalog.database import CSV, Workspace, in_thread, open_database, work_folder
-from imageconverter.images.formats import Format, FormatCatalog, PictureType
+from imageconverter.images.formats import Format, FormatCatalog, ImageType
 from imageconverter.reports.listing import COLUMNS, Listed, Listing, write_listing
 from imageconverter.reports.matching import could_be, define_macros, expected_names
 from imageconverter.reports.results import RowWriter
@@ -30,7 +30,7 @@ RANGES: Final = 8
 """In which a big directory is listed at the same time."""
 
 _FETCHED_AT_ONCE = 10_000
-_LEAST_STEP = 200  # in the sample; below, a directory is a handful of pages
+_MIN_STEP = 200  # in the sample; below, a directory is a handful of pages
 
 _SIZE = "SELECT count(*), coalesce(sum(len(images)) FILTER (active), 0) FROM read_parquet($parts)"
 _TABLES = (
@@ -78,7 +78,7 @@ FROM unused ORDER BY directory, name
 
 
 async def compare(
-    kind: PictureType,
+    kind: ImageType,
     formats: FormatCatalog,
     catalogue: Sequence[Path],
     listing: Listing,
@@ -150,7 +150,7 @@ class _Comparison:
         rows = self._database.execute(_SAMPLE).fetchall()
         names = sorted(name for (name,) in rows)  # as the database does not: by code points, like the keys of a store
         step = len(names) // RANGES
-        return names[step::step][: RANGES - 1] if step >= _LEAST_STEP else []
+        return names[step::step][: RANGES - 1] if step >= _MIN_STEP else []
 
     def compare_directory(self, listing: Path, directory: str, formats: Sequence[Format], *, judged: bool) -> None:
         """Note what is missing and, where that is *judged*, unused of the files in *listing*."""

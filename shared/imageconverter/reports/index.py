@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from imageconverter import keys
 from imageconverter.errors import StoreUnavailable
-from imageconverter.images.formats import PictureType
+from imageconverter.images.formats import ImageType
 from imageconverter.reports.results import Table, part_names
 from imageconverter.reports.summary import Summary
 from imageconverter.storage.store import ObjectStore
@@ -43,7 +43,7 @@ class _Shelf(BaseModel):
     reports: list[Report] = []
 
 
-async def kept_reports(store: ObjectStore, kind: PictureType) -> list[Report]:
+async def kept_reports(store: ObjectStore, kind: ImageType) -> list[Report]:
     """Return the reports that are kept, the newest first; raises StoreUnavailable, also where they cannot be read."""
     loaded = await store.get(keys.report_shelf(kind))
     if loaded is None:
@@ -56,7 +56,7 @@ async def kept_reports(store: ObjectStore, kind: PictureType) -> list[Report]:
 
 async def publish_report(
     store: ObjectStore,
-    kind: PictureType,
+    kind: ImageType,
     rows: Path,
     *,
     catalogue: str,
@@ -94,7 +94,7 @@ async def publish_report(
     return report
 
 
-def rows_of(store: ObjectStore, kind: PictureType, report: Report) -> Callable[[str], Awaitable[bytes | None]]:
+def rows_of(store: ObjectStore, kind: ImageType, report: Report) -> Callable[[str], Awaitable[bytes | None]]:
     """Return what gives the contents of a file of rows by its name, None where it is gone."""
 
     async def read(name: str) -> bytes | None:
@@ -104,7 +104,7 @@ def rows_of(store: ObjectStore, kind: PictureType, report: Report) -> Callable[[
     return read
 
 
-async def sweep(store: ObjectStore, kind: PictureType, *, age: timedelta = _KEPT) -> int:
+async def sweep(store: ObjectStore, kind: ImageType, *, age: timedelta = _KEPT) -> int:
     """Delete what is of that *age* and of no report on the shelf; returns the number of objects.
 
     Whoever still reads a report that has left the shelf finds it gone.

@@ -27,7 +27,7 @@ class Listed:
     files: int = 0
     bytes: int = 0
     passed_over: int = 0
-    """Objects in folders below the directory or with names that no picture of ours can have."""
+    """Objects in folders below the directory or with names that no image of ours can have."""
 
     def __iadd__(self, other: "Listed") -> Self:
         """Count what is in another listing as well."""

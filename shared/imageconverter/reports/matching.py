@@ -1,10 +1,10 @@
 """Which file a name in the catalogue stands for, as macros of the database.
 
-A converted picture is called like its source but for the extension, which follows the output type (see
+A converted image is called like its source but for the extension, which follows the output type (see
 `OutputOrder.expected_path`): `photo.tif` is `photo.jpg` in a format that makes JPEG. `auto` makes JPEG or PNG, and
 either will do. Names are compared in Unicode normal form C and, as addresses are, with their case.
 
-A file is *near* a name where it differs in nothing but case and the extension of a picture. It does not stand for the
+A file is *near* a name where it differs in nothing but case and the extension of an image. It does not stand for the
 name, for a browser that asks for one is not given the other; but while the right file is missing, it is worth a hint,
 and nothing that should be thrown away.
 """
@@ -14,12 +14,12 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from imageconverter.engine import OUTPUT_FORMATS, OutputType, Target
+from imageconverter.engine import OUTPUT_TYPES, OutputType, Target
 from imageconverter.images.conversions import KEPT_AS_JPEG
 from imageconverter.images.names import SOURCE_EXTENSIONS
 
 _MAX_NAME_BYTES: Final = 255
-_LONGEST_EXTENSION = max(len(kind.extensions[0]) for kind in OUTPUT_FORMATS.values())
+_MAX_EXTENSION = max(len(kind.extensions[0]) for kind in OUTPUT_TYPES.values())
 
 
 def expected_names(target: Target) -> tuple[str, ...]:
@@ -33,17 +33,17 @@ def could_be(target: Target, name: str) -> bool:
     """Whether a file called *name* could be an output of *target*, by its extension."""
     match target.output:
         case "keep":
-            outputs: Sequence[OutputType] = tuple(OUTPUT_FORMATS)
+            outputs: Sequence[OutputType] = tuple(OUTPUT_TYPES)
         case "auto":
             outputs = "jpeg", "png"
         case only:
             outputs = (only,)
-    return any(name.lower().endswith(OUTPUT_FORMATS[output].extensions) for output in outputs)
+    return any(name.lower().endswith(OUTPUT_TYPES[output].extensions) for output in outputs)
 
 
 def define_macros(database: DuckDBPyConnection) -> None:
     """Define ``as_<output>(name)`` and ``near(name)``, the same for all names that are near each other."""
-    written = [extension for kind in OUTPUT_FORMATS.values() for extension in kind.extensions]
+    written = [extension for kind in OUTPUT_TYPES.values() for extension in kind.extensions]
     macros = {
         "stem(name)": f"""
             CASE WHEN {_ends(sorted(SOURCE_EXTENSIONS))} THEN left(name, -1 - length(split_part(name, '.', -1)))
@@ -54,12 +54,12 @@ def define_macros(database: DuckDBPyConnection) -> None:
             CASE WHEN strlen(text) <= room THEN text
             ELSE left(text, list_max(list_filter(range(room + 1), lambda n: strlen(left(text, n)) <= room))) END
             """,
-        **{f"as_{output}(name)": _as_output(kind.extensions) for output, kind in OUTPUT_FORMATS.items()},
+        **{f"as_{output}(name)": _as_output(kind.extensions) for output, kind in OUTPUT_TYPES.items()},
         "as_keep(name)": f"""
             CASE WHEN {_ends(KEPT_AS_JPEG)} THEN as_jpeg(name) WHEN {_ends(written)} THEN name
             ELSE as_png(name) END
             """,
-        "near(name)": f"lower(cut(stem(name), {_MAX_NAME_BYTES - _LONGEST_EXTENSION}))",
+        "near(name)": f"lower(cut(stem(name), {_MAX_NAME_BYTES - _MAX_EXTENSION}))",
     }
     for macro, expression in macros.items():
         database.execute(f"CREATE MACRO {macro} AS {expression}")

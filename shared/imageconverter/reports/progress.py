@@ -22,7 +22,7 @@ class ScanState(NamedTuple):
     running: bool
     """Whether one runs or waits for a reporter."""
     kind: str
-    """The type of pictures that it is at, "" before it begins."""
+    """The type of images that it is at, "" before it begins."""
     files: int
     """How many files of it were listed."""
     started: int

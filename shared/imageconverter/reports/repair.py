@@ -12,13 +12,13 @@ from imageconverter.catalog.names import picture_name
 from imageconverter.errors import InvalidValue, NotFound
 from imageconverter.images.conversions import TASK, ConversionJob, orders
 from imageconverter.images.directories import is_file
-from imageconverter.images.formats import Format, FormatCatalog, PictureType
+from imageconverter.images.formats import Format, FormatCatalog, ImageType
 from imageconverter.jobs import JobQueue, Lane
 from imageconverter.reports.index import Report, kept_reports, rows_of
 from imageconverter.reports.results import read_rows
 from imageconverter.storage.store import ObjectStore
 
-MOST_IMAGES: Final = 10_000
+MAX_IMAGES: Final = 10_000
 """Sources that one call converts; the next report shows what is left."""
 
 _BLOCK: Final = 100_000
@@ -50,7 +50,7 @@ class Repair(BaseModel):
 
 
 async def repair(
-    store: ObjectStore, queue: JobQueue, kind: PictureType, formats: FormatCatalog, *, limit: int = MOST_IMAGES
+    store: ObjectStore, queue: JobQueue, kind: ImageType, formats: FormatCatalog, *, limit: int = MAX_IMAGES
 ) -> Repair:
     """Have up to *limit* sources of images converted that the newest report misses; memory does not grow further.
 
@@ -101,7 +101,7 @@ async def _blocks(missing: AsyncIterator[tuple[str, Format]]) -> AsyncIterator[d
 
 
 async def _missing(
-    store: ObjectStore, kind: PictureType, report: Report, formats: FormatCatalog
+    store: ObjectStore, kind: ImageType, report: Report, formats: FormatCatalog
 ) -> AsyncIterator[tuple[str, Format]]:
     async for rows in read_rows(rows_of(store, kind, report), "missing", total=report.total("missing")):
         for row in rows:

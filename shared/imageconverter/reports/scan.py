@@ -8,7 +8,7 @@ from imageconverter.catalog import current, fetch
 from imageconverter.catalog.database import Workspace, work_folder
 from imageconverter.errors import NoCatalogue
 from imageconverter.images.directories import is_file
-from imageconverter.images.formats import FormatCatalog, PictureType
+from imageconverter.images.formats import FormatCatalog, ImageType
 from imageconverter.reports.comparison import compare
 from imageconverter.reports.index import Report, kept_reports, publish_report
 from imageconverter.reports.ranges import list_ranges
@@ -17,7 +17,7 @@ from imageconverter.storage.store import ObjectStore, StoredObject
 
 async def make_report(
     store: ObjectStore,
-    kind: PictureType,
+    kind: ImageType,
     formats: FormatCatalog,
     workspace: Workspace,
     *,

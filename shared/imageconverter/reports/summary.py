@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-_LEAST_SHARE = 0.5
+_MIN_SHARE = 0.5
 
 
 class CatalogueSize(NamedTuple):
@@ -39,7 +39,7 @@ class Summary(BaseModel):
     """Objects below the directories that no conversion puts there: in folders of their own, or oddly named."""
     missing: int
     missing_but_near: int
-    """Of these, how many have a file that differs only in case or in the extension of a picture."""
+    """Of these, how many have a file that differs only in case or in the extension of an image."""
     unused: int
     unused_bytes: int
     formats: dict[str, Found]
@@ -53,13 +53,13 @@ class Summary(BaseModel):
 def reason_to_refuse(size: CatalogueSize, previous: CatalogueSize | None) -> str:
     """Return why *size* is too small to call files unused, "" where it is not; *previous* is what it was before.
 
-    Whoever exports half a catalogue by mistake must not lose the pictures of the other half.
+    Whoever exports half a catalogue by mistake must not lose the images of the other half.
     """
     if not size.images:
         return "No active entry of the catalogue names an image."
     if previous is None:
         return ""
     for what, now, before in zip(CatalogueSize._fields, size, previous, strict=True):
-        if now < before * _LEAST_SHARE:
+        if now < before * _MIN_SHARE:
             return f"The catalogue has {now} {what}, less than half of the {before} that it had before."
     return ""

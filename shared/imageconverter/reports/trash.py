@@ -10,11 +10,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from imageconverter import keys
 from imageconverter.errors import CleanUpRefused, NotFound
-from imageconverter.images.formats import PictureType
+from imageconverter.images.formats import ImageType
 from imageconverter.storage.store import ObjectStore, StoredObject
 
 _AT_ONCE: Final = 16
-_LONGEST: Final = timedelta(days=1)  # that a clean-up may take; one that is not done then has been given up
+_MAX_ID_LENGTH: Final = timedelta(days=1)  # that a clean-up may take; one that is not done then has been given up
 _ID = re.compile("[0-9A-Za-z-]{1,64}")  # nothing else is part of a key
 
 
@@ -24,7 +24,7 @@ class Trash(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str
-    kind: PictureType
+    kind: ImageType
     at: AwareDatetime
     report: int
     """The report that called the files unused."""
@@ -111,7 +111,7 @@ async def restore(store: ObjectStore, trash_id: str) -> Restored:
     Raises NotFound where there is no such trash, CleanUpRefused where the clean-up is still at it.
     """
     trash = await known_trash(store, trash_id)
-    if not trash.done and trash.at > datetime.now(UTC) - _LONGEST:
+    if not trash.done and trash.at > datetime.now(UTC) - _MAX_ID_LENGTH:
         raise CleanUpRefused("The clean-up is still running; restore what it takes when it has ended.")
     prefix = keys.trash_files(trash_id)
     files = kept = 0
@@ -143,7 +143,7 @@ async def _put_back(store: ObjectStore, prefix: str, thrown: StoredObject) -> bo
     there = await store.head(target)
     if there is None:
         return await store.copy(thrown.key, target)
-    # The same, where this was done before; else a newer picture of that name, which is what the shop shows now.
+    # The same, where this was done before; else a newer image of that name, which is what the shop shows now.
     return (there.size, there.etag) == (thrown.size, thrown.etag)
 
 

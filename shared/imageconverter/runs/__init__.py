@@ -1,4 +1,4 @@
-"""Conversion runs: every picture of some directories to some formats, however many there are."""
+"""Conversion runs: every image of some directories to some formats, however many there are."""
 
 from imageconverter.runs.backup import KeptOrder, forget_order, keep_order, kept_orders
 from imageconverter.runs.planner import count_more, plan_more, revive

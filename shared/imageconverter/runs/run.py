@@ -23,7 +23,7 @@ _WORST_FIRST: tuple[Status, ...] = ("error", "warning", "skipped", "success")
 
 
 class Batch(BaseModel):
-    """A source directory and the formats that its pictures are converted to."""
+    """A source directory and the formats that its images are converted to."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -9,7 +9,7 @@ from imageconverter.settings.part import MEGABYTE, PREFIX, Part
 
 
 class Conversion(Part):
-    """Formats, queue lengths and what one picture may cost."""
+    """Formats, queue lengths and what one image may cost."""
 
     title = "Conversion"
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
@@ -17,9 +17,7 @@ class Conversion(Part):
     formats_file: Path | None = Field(
         default=None, description="TOML file with the image formats. Not given: the shipped defaults."
     )
-    max_megapixels: int = Field(
-        default=100, ge=1, le=178, description="Largest source picture, in millions of pixels."
-    )
+    max_megapixels: int = Field(default=100, ge=1, le=178, description="Largest source image, in millions of pixels.")
     max_source_mb: int = Field(
         default=256, ge=1, le=2048, description="Largest source file that a worker reads, in MiB."
     )

@@ -40,17 +40,17 @@ class Gateway(Part):
     )
     content_host: str = Field(
         default="",
-        description="Host (and path) under which clients reach the converted pictures, for the answers of "
+        description="Host (and path) under which clients reach the converted images, for the answers of "
         "`images/url`. Empty: the gateway's own `HOST:PORT/content`.",
     )
     content_max_age: int = Field(
-        default=3600, ge=0, description="Time that browsers and proxies may keep a converted picture, in seconds."
+        default=3600, ge=0, description="Time that browsers and proxies may keep a converted image, in seconds."
     )
     subshops: str = Field(
         default="default", description="Ids of the subshops, separated by commas; the first is the default."
     )
     max_upload_mb: int = Field(
-        default=64, ge=1, le=1024, description="Largest upload, all its pictures together, in MiB; over it 413."
+        default=64, ge=1, le=1024, description="Largest upload, all its images together, in MiB; over it 413."
     )
     upload_memory_mb: int = Field(
         default=512, ge=1, description="Memory for request bodies in flight, in MiB; further uploads wait."

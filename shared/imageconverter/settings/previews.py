@@ -21,7 +21,7 @@ class Previews(Part):
     )
     pre_convert: bool = Field(
         default=False,
-        description="Whether the first request for a picture has it made in the other formats as well; "
+        description="Whether the first request for an image has it made in the other formats as well; "
         "needs far more CPU.",
     )
     matching: Literal["nearest", "larger", "exact"] = Field(

@@ -21,13 +21,13 @@ class Worker(Part):
     memory_mb: int = Field(
         default=1024,
         ge=256,
-        description="Memory that one picture may take, in MiB; one that needs more is refused.",
+        description="Memory that one image may take, in MiB; one that needs more is refused.",
     )
     timeout_seconds: float = Field(
-        default=30, gt=0, le=600, description="Time one picture may take before its child is killed, in seconds."
+        default=30, gt=0, le=600, description="Time one image may take before its child is killed, in seconds."
     )
     pictures_per_child: int = Field(
-        default=500, ge=1, description="Pictures after which a child is replaced by a fresh one."
+        default=500, ge=1, description="Images after which a child is replaced by a fresh one."
     )
     sandbox: Literal["prefer", "require"] = Field(
         default="prefer",

@@ -5,10 +5,10 @@ from typing import Any
 from PIL import Image, ImageFile
 
 from rare_formats.gksm.header import read_header
+from rare_formats.gksm.image import Drawing, find_window, window_size
 from rare_formats.gksm.items import read_items
-from rare_formats.gksm.picture import Picture, find_window, window_size
 
-_MOST_BYTES = 64 * 1024 * 1024
+_MAX_BYTES = 64 * 1024 * 1024
 
 
 class GksmImageFile(ImageFile.ImageFile):
@@ -18,8 +18,8 @@ class GksmImageFile(ImageFile.ImageFile):
     format_description = "GKS metafile"
 
     def _open(self) -> None:
-        self._data = self.fp.read(_MOST_BYTES + 1) if self.fp else b""
-        if len(self._data) > _MOST_BYTES:
+        self._data = self.fp.read(_MAX_BYTES + 1) if self.fp else b""
+        if len(self._data) > _MAX_BYTES:
             raise ValueError("the metafile is too long")
         self._header = read_header(self._data)
         self._window = find_window(read_items(self._data, self._header))
@@ -30,7 +30,7 @@ class GksmImageFile(ImageFile.ImageFile):
     def load(self) -> Any:
         """Draw the picture, at the first call."""
         if self._im is None:
-            self.im = Picture(self._header, read_items(self._data, self._header)).painted(self._window).im
+            self.im = Drawing(self._header, read_items(self._data, self._header)).painted(self._window).im
             self._data = b""
         return super().load()
 

@@ -1,4 +1,4 @@
-"""What the primitives of a GKS metafile look like: aspects, each set on its own or by a bundle, and colours."""
+"""What the primitives of a GKS metafile look like: aspects, each set on its own or by a bundle, and colors."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ _BLACK: Colour = (0, 0, 0)
 
 
 class Aspects:
-    """The aspects of one kind of primitive, such as type, width and colour of lines."""
+    """The aspects of one kind of primitive, such as type, width and color of lines."""
 
     def __init__(self, *bundles: Sequence[float]) -> None:
         """Make aspects of the predefined *bundles*, of which the first is also what is set to begin with."""
@@ -45,14 +45,14 @@ class Attributes:
 
     def __init__(self) -> None:
         self.line = Aspects((1, 1, 1), (2, 1, 1), (3, 1, 1), (4, 1, 1), (1, 5, 1))
-        """Type, width and colour."""
+        """Type, width and color."""
         self.marker = Aspects((1, 6, 1), (2, 6, 1), (3, 6, 1), (4, 6, 1), (5, 6, 1))
-        """Type, size and colour."""
+        """Type, size and color."""
         self.marker.own = [3, 1, 1]
         self.lettering = Aspects((1, 1, 0, 1))
-        """Font, expansion, spacing and colour."""
+        """Font, expansion, spacing and color."""
         self.area = Aspects((HOLLOW, 1, 1), (SOLID, 1, 1), (PATTERN, 1, 1), (HATCH, -1, 1), (HATCH, -10, 1))
-        """Interior, style and colour."""
+        """Interior, style and color."""
         self.up = (0.0, 0.01)
         self.base = (0.01, 0.0)
         self.path = 0
@@ -78,12 +78,12 @@ class Attributes:
             Kind.FILL_REPRESENTATION: self.area,
         }  # fmt: skip
 
-    def colour(self, index: float) -> Colour:
-        """Return the colour of an index, black for one that is not set."""
+    def color(self, index: float) -> Colour:
+        """Return the color of an index, black for one that is not set."""
         return self._colours.get(int(index), _BLACK)
 
     def pattern(self, index: float) -> Image.Image | None:
-        """Return a pattern in the colours that held when it was set."""
+        """Return a pattern in the colors that held when it was set."""
         return self._patterns.get(int(index))
 
     def change(self, item: Item) -> None:
@@ -102,7 +102,7 @@ class Attributes:
             red, green, blue = (round(min(max(part, 0.0), 1.0) * 255) for part in numbers[1:])
             self._colours[int(numbers[0])] = red, green, blue
         elif kind == Kind.PATTERN_REPRESENTATION and item.cells is not None:
-            self._patterns[int(numbers[0])] = coloured(item.cells, self.colour)
+            self._patterns[int(numbers[0])] = coloured(item.cells, self.color)
         elif kind == Kind.ASPECT_SOURCES:
             are_own = [number == 1 for number in numbers]
             for aspects in (self.line, self.marker, self.lettering, self.area):

@@ -22,7 +22,7 @@ IDENTITY: Affine = (1, 0, 0, 0, 1, 0)
 _DASHES = {
     2: (8.0, 4.0), 3: (1.5, 3.0), 4: (8.0, 3.0, 1.5, 3.0), 5: (16.0, 6.0), 6: (8.0, 3.0, 1.5, 3.0, 1.5, 3.0),
 }  # fmt: skip
-# Strokes of the markers 2, 3 and 5, from the centre to a radius of 1.
+# Strokes of the markers 2, 3 and 5, from the center to a radius of 1.
 _MARKERS: dict[int, tuple[tuple[Point, Point], ...]] = {
     2: (((-1, 0), (1, 0)), ((0, -1), (0, 1))),
     3: (((0, -1), (0, 1)), ((-0.87, -0.5), (0.87, 0.5)), ((-0.87, 0.5), (0.87, -0.5))),
@@ -70,15 +70,15 @@ class Markers(Drawable):
     points: Array
     kind: int
     radius: float
-    colour: Colour
+    color: Colour
 
     def draw(self, canvas: Canvas, place: Affine) -> None:
         """Draw them; a segment moves them, but does not turn or enlarge them."""
-        pen = Pen(self.colour)
+        pen = Pen(self.color)
         for x, y in moved(self.points, place):
             if self.kind == _DOT:
                 radius = max(self.radius / 5, 1 / LONG_SIDE)
-                canvas.fill(arc_points((x, y), radius, radius, tolerance=canvas.tolerance), self.colour)
+                canvas.fill(arc_points((x, y), radius, radius, tolerance=canvas.tolerance), self.color)
             elif self.kind == _CIRCLE:
                 circle = arc_points((x, y), self.radius, self.radius, tolerance=canvas.tolerance)
                 canvas.stroke(circle, pen, closed=True)
@@ -93,12 +93,12 @@ class Area(Drawable):
 
     points: Array
     paint: Colour | Hatch | Tiling | None
-    colour: Colour
+    color: Colour
 
     def draw(self, canvas: Canvas, place: Affine) -> None:
         """Draw it."""
         if self.paint is None:
-            canvas.stroke(moved(self.points, place), Pen(self.colour), closed=True)
+            canvas.stroke(moved(self.points, place), Pen(self.color), closed=True)
         else:
             canvas.fill(moved(self.points, place), self.paint)
 
@@ -124,18 +124,18 @@ def moved(points: Array, place: Affine) -> list[Point]:
     return list(zip((a * x + b * y + c).tolist(), (d * x + e * y + f).tolist(), strict=True))
 
 
-def line_pen(kind: float, width: float, colour: Colour) -> Pen:
+def line_pen(kind: float, width: float, color: Colour) -> Pen:
     """Return the pen of a line type; unknown types are solid."""
     width = max(width, 0.5)
     dashes = tuple(length * max(width, 1.0) for length in _DASHES.get(int(kind), ()))
-    return Pen(colour, width, join="round" if width > 2 else "bevel", dashes=dashes)  # noqa: PLR2004 -- pixels
+    return Pen(color, width, join="round" if width > 2 else "bevel", dashes=dashes)  # noqa: PLR2004 -- pixels
 
 
-def hatch(style: float, colour: Colour) -> Hatch:
+def hatch(style: float, color: Colour) -> Hatch:
     """Return a hatch style; unknown ones are crosses."""
     number = int(style)
     lines = _HATCHES.get(number, _HATCHES[6])
-    return Hatch(Pen(colour, _TILE / 3 if number in _HEAVY_HATCHES else 1.0), (_TILE, _TILE), lines)
+    return Hatch(Pen(color, _TILE / 3 if number in _HEAVY_HATCHES else 1.0), (_TILE, _TILE), lines)
 
 
 def tiling(image: Image.Image, size: Point) -> Tiling:
@@ -144,8 +144,8 @@ def tiling(image: Image.Image, size: Point) -> Tiling:
     return Tiling(image, (sides[0], sides[1]))
 
 
-def coloured(cells: Array, colour: Callable[[int], Colour]) -> Image.Image:
-    """Return colour indices as a picture."""
+def coloured(cells: Array, color: Callable[[int], Colour]) -> Image.Image:
+    """Return color indices as a picture."""
     indices, places = np.unique(cells, return_inverse=True)
-    colours = np.array([colour(index) for index in indices.tolist()], "u1")
-    return Image.fromarray(colours[places.reshape(cells.shape)])
+    colors = np.array([color(index) for index in indices.tolist()], "u1")
+    return Image.fromarray(colors[places.reshape(cells.shape)])

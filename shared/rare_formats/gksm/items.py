@@ -12,7 +12,7 @@ from enum import IntEnum
 from rare_formats.gksm.fields import Array, BinaryFields, Fields, TextFields
 from rare_formats.gksm.header import Header
 
-_MOST_ITEMS = 1_000_000
+_MAX_ITEMS = 1_000_000
 
 
 class Kind(IntEnum):
@@ -115,14 +115,14 @@ class Item:
     points: Array | None = None
     """The points of a line, of markers or of an area: pairs of reals."""
     cells: Array | None = None
-    """The colour indices of a cell array or of a pattern: rows of whole numbers."""
+    """The color indices of a cell array or of a pattern: rows of whole numbers."""
     text: str = ""
 
 
 def read_items(data: bytes, header: Header) -> Iterator[Item]:
     """Yield the items up to the end of the metafile or of *data*. Raises ValueError where one is broken."""
     fields: Fields = BinaryFields(data, header) if header.is_binary else TextFields(data, header)
-    for _ in range(_MOST_ITEMS):
+    for _ in range(_MAX_ITEMS):
         beginning = fields.begin_item()
         if beginning is None:
             return

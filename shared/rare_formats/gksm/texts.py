@@ -36,7 +36,7 @@ class Text(Drawable):
     expansion: float
     spacing: float
     """What is added between letters, in heights of a capital."""
-    colour: Colour
+    color: Colour
 
     def draw(self, canvas: Canvas, place: Affine) -> None:
         """Draw it."""
@@ -47,7 +47,7 @@ class Text(Drawable):
         if not height:
             return
         lettering = Lettering(
-            self.colour,
+            self.color,
             size=height * LONG_SIDE / CAP_HEIGHT,
             angle=math.atan2(base_y, base_x),
             stretch=self.expansion * length / math.hypot(up_x, up_y),

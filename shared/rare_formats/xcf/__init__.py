@@ -19,7 +19,7 @@ def _accept(head: bytes) -> bool:
 
 
 class XcfImageFile(ImageFile.ImageFile):
-    """A picture of layers; loading flattens them to RGB or grey of 8 bits, with alpha where they leave gaps."""
+    """An image of layers; loading flattens them to RGB or gray of 8 bits, with alpha where they leave gaps."""
 
     format = "XCF"
     format_description = "GIMP"
@@ -51,7 +51,7 @@ def _profile(document: Document) -> bytes | None:
         return document.profile
     try:
         return with_srgb_curves(document.profile)
-    except ValueError:  # a broken profile does not make a broken picture
+    except ValueError:  # a broken profile does not make a broken image
         return None
 
 

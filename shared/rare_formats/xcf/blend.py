@@ -1,6 +1,6 @@
-"""What a layer mode makes of the colours of a backdrop and of a layer where both are, before opacity counts.
+"""What a layer mode makes of the colors of a backdrop and of a layer where both are, before opacity counts.
 
-Every function takes and returns colours of one or three planes, mostly between 0 and 1, without alpha. The formulas
+Every function takes and returns colors of one or three planes, mostly between 0 and 1, without alpha. The formulas
 are those of GIMP 2.10 (app/operations/layer-modes/gimpoperationlayermode-blend.c), written anew.
 """
 
@@ -14,8 +14,8 @@ from rare_formats.xcf.spaces import Colour, Plane, luminance
 Blend: TypeAlias = Callable[[Colour, Colour], Colour]
 
 _TINY = 1e-6
-# Below this chroma a pixel is grey, and its hue is the noise of the arithmetic. (GIMP takes that for a hue.)
-_LEAST_CHROMA = 0.05
+# Below this chroma a pixel is gray, and its hue is the noise of the arithmetic. (GIMP takes that for a hue.)
+_MIN_CHROMA = 0.05
 _MIDDLE = 0.5
 # The old modes were made for bytes, whose middle is 128.
 _OLD_MIDDLE = 128 / 255
@@ -28,13 +28,13 @@ def _quotient(dividend: Colour, divisor: Colour) -> Colour:
     return np.where(np.abs(dividend) > _TINY, quotient, 0).astype(np.float32)
 
 
-def _least(colour: Colour) -> Plane:
-    least: Plane = colour.min(axis=0)
+def _least(color: Colour) -> Plane:
+    least: Plane = color.min(axis=0)
     return least
 
 
-def _most(colour: Colour) -> Plane:
-    most: Plane = colour.max(axis=0)
+def _most(color: Colour) -> Plane:
+    most: Plane = color.max(axis=0)
     return most
 
 
@@ -196,7 +196,7 @@ def hsv_saturation(base: Colour, layer: Colour) -> Colour:
 
 
 def old_hsv_saturation(base: Colour, layer: Colour) -> Colour:
-    """Do so, and take the hue of a grey backdrop for red."""
+    """Do so, and take the hue of a gray backdrop for red."""
     saturated = hsv_saturation(base, layer)
     if len(base) == 1:
         return saturated
@@ -225,14 +225,14 @@ def lch_hue(base: Colour, layer: Colour) -> Colour:
     """Give the backdrop the hue of the layer, in L*a*b*."""
     chroma = np.hypot(layer[1], layer[2])
     ratio = np.hypot(base[1], base[2]) / np.maximum(chroma, _TINY)
-    coloured = chroma > _LEAST_CHROMA
+    coloured = chroma > _MIN_CHROMA
     return np.stack((base[0], *(np.where(coloured, layer[axis] * ratio, base[axis]) for axis in (1, 2))))
 
 
 def lch_chroma(base: Colour, layer: Colour) -> Colour:
     """Give the backdrop the chroma of the layer, in L*a*b*."""
     chroma = np.hypot(base[1], base[2])
-    ratio = np.where(chroma > _LEAST_CHROMA, np.hypot(layer[1], layer[2]) / np.maximum(chroma, _TINY), 1)
+    ratio = np.where(chroma > _MIN_CHROMA, np.hypot(layer[1], layer[2]) / np.maximum(chroma, _TINY), 1)
     return np.stack((base[0], base[1] * ratio, base[2] * ratio))
 
 
@@ -246,10 +246,10 @@ def lch_lightness(base: Colour, layer: Colour) -> Colour:
     return np.stack((layer[0], base[1], base[2]))
 
 
-def erased_share(base: Colour, colour: Colour) -> tuple[Colour, Plane]:
-    """Take *colour* out of the backdrop: return what is left, and how much alpha it takes to look the same on it."""
-    inside, out = np.clip(base, 0, 1), np.clip(colour, 0, 1)
+def erased_share(base: Colour, color: Colour) -> tuple[Colour, Plane]:
+    """Take *color* out of the backdrop: return what is left, and how much alpha it takes to look the same on it."""
+    inside, out = np.clip(base, 0, 1), np.clip(color, 0, 1)
     shares = np.where(inside > out, _quotient(inside - out, 1 - out), _quotient(out - inside, out))
     share = np.clip(shares.max(axis=0), 0, 1)
-    rest = (base - colour) / np.maximum(share, _TINY) + colour
+    rest = (base - color) / np.maximum(share, _TINY) + color
     return np.where(share > _TINY, rest, 0).astype(np.float32), share

@@ -23,31 +23,31 @@ def overlap(first: Box, second: Box) -> Box | None:
 
 
 @dataclass
-class Picture:
-    """Pixels somewhere on the canvas; the colours are not multiplied by alpha."""
+class Composite:
+    """Pixels somewhere on the canvas; the colors are not multiplied by alpha."""
 
     box: Box
     space: Space
-    colour: Colour
+    color: Colour
     alpha: Plane
 
     @classmethod
-    def empty(cls, box: Box, planes: int, space: Space) -> "Picture":
+    def empty(cls, box: Box, planes: int, space: Space) -> "Composite":
         """Return nothing, of the extent of *box*."""
         height, width = box[3] - box[1], box[2] - box[0]
         return cls(box, space, np.zeros((planes, height, width), np.float32), np.zeros((height, width), np.float32))
 
-    def copy(self) -> "Picture":
-        """Return a picture that stays as it is when this one changes."""
-        return Picture(self.box, self.space, self.colour.copy(), self.alpha.copy())
+    def copy(self) -> "Composite":
+        """Return an image that stays as it is when this one changes."""
+        return Composite(self.box, self.space, self.color.copy(), self.alpha.copy())
 
     def move_to(self, space: Space) -> None:
-        """Hold the same colours in another space from now on."""
-        self.colour = converted(self.colour, self.space, space)
+        """Hold the same colors in another space from now on."""
+        self.color = converted(self.color, self.space, space)
         self.space = space
 
-    def lay(self, layer: "Picture", mode: Mode, opacity: Plane | float) -> None:
-        """Compose *layer*, which lies within this picture, onto it. *opacity* is one number or one for each pixel."""
+    def lay(self, layer: "Composite", mode: Mode, opacity: Plane | float) -> None:
+        """Compose *layer*, which lies within this image, onto it. *opacity* is one number or one for each pixel."""
         left, top = layer.box[0] - self.box[0], layer.box[1] - self.box[1]
         rows, columns = layer.alpha.shape
         here = np.s_[top : top + rows, left : left + columns]
@@ -57,27 +57,27 @@ class Picture:
             self.alpha[here] = kept
         if mode.covers and isinstance(opacity, float) and opacity == 1 and layer.alpha.min() >= 1:
             layer.move_to(self.space)
-            self.colour[:, *here], self.alpha[here] = layer.colour, layer.alpha
+            self.color[:, *here], self.alpha[here] = layer.color, layer.alpha
             return
         self.move_to(mode.space or self.space)
         layer.move_to(self.space)
-        base, base_alpha = self.colour[:, *here], self.alpha[here]
-        colour, alpha = _composed(base, base_alpha, layer, mode, opacity)
-        self.colour[:, *here], self.alpha[here] = colour, alpha
+        base, base_alpha = self.color[:, *here], self.alpha[here]
+        color, alpha = _composed(base, base_alpha, layer, mode, opacity)
+        self.color[:, *here], self.alpha[here] = color, alpha
 
-    def mix(self, other: "Picture", share: Plane | float) -> None:
+    def mix(self, other: "Composite", share: Plane | float) -> None:
         """Change to *other*, of the same extent, by *share*."""
         other.move_to(self.space)
         own, others = self.alpha * (1 - share), other.alpha * share
         self.alpha = own + others
         scale = 1 / np.maximum(self.alpha, _TINY)
-        self.colour = self.colour * (own * scale) + other.colour * (others * scale)
+        self.color = self.color * (own * scale) + other.color * (others * scale)
 
 
 def _composed(
-    base: Colour, base_alpha: Plane, layer: Picture, mode: Mode, opacity: Plane | float
+    base: Colour, base_alpha: Plane, layer: Composite, mode: Mode, opacity: Plane | float
 ) -> tuple[Colour, Plane]:
-    """Return colour and alpha of *layer* on *base*.
+    """Return color and alpha of *layer* on *base*.
 
     A pixel is parted into what only the backdrop covers, what only the layer covers, and what both cover, as
     Porter and Duff do. The mode says which parts stay; of what both cover, some modes erase a share.
@@ -86,17 +86,17 @@ def _composed(
     both = _covered_by_both(base_alpha, alpha, layer.alpha, mode.kind)
     blended, share = _blended(base, layer, mode)
     parts = [(blended, both * share)]
-    if mode.composite.keeps_layer and blended is layer.colour:
+    if mode.composite.keeps_layer and blended is layer.color:
         parts = [(blended, alpha)]
     elif mode.composite.keeps_layer:
-        parts.append((layer.colour, alpha - both))
+        parts.append((layer.color, alpha - both))
     if mode.composite.keeps_backdrop:
         parts.append((base, base_alpha - both))
     result: Plane = sum(weight for _, weight in parts[1:]) + parts[0][1]
     scale = 1 / np.maximum(result, _TINY)
     composed = blended * (parts[0][1] * scale)
-    for colour, weight in parts[1:]:
-        composed += colour * (weight * scale)
+    for color, weight in parts[1:]:
+        composed += color * (weight * scale)
     return composed, result
 
 
@@ -115,14 +115,14 @@ def _covered_by_both(base: Plane, layer: Plane, whole_layer: Plane, kind: Kind) 
             return base * layer
 
 
-def _blended(base: Colour, layer: Picture, mode: Mode) -> tuple[Colour, Plane | float]:
-    """Return the colours where both are, in the space of *layer*, and how much stays there."""
+def _blended(base: Colour, layer: Composite, mode: Mode) -> tuple[Colour, Plane | float]:
+    """Return the colors where both are, in the space of *layer*, and how much stays there."""
     if mode.kind in (Kind.ERASE, Kind.SPLIT):
         return base, 0.0
     if mode.blend is blend.normal and mode.kind is not Kind.COLOUR_ERASE:
-        return layer.colour, 1.0
+        return layer.color, 1.0
     space = mode.blend_space or layer.space
-    under, over = converted(base, layer.space, space), converted(layer.colour, layer.space, space)
+    under, over = converted(base, layer.space, space), converted(layer.color, layer.space, space)
     share: Plane | float = 1.0
     if mode.kind is Kind.COLOUR_ERASE:
         blended, share = blend.erased_share(under, over)

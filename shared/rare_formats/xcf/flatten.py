@@ -1,9 +1,9 @@
-"""The picture that the visible layers make, composed in bands of the canvas so that memory stays small."""
+"""The image that the visible layers make, composed in bands of the canvas so that memory stays small."""
 
 import numpy as np
 from PIL import Image
 
-from rare_formats.xcf.canvas import Box, Picture, overlap
+from rare_formats.xcf.canvas import Box, Composite, overlap
 from rare_formats.xcf.modes import Kind, as_bottom, mode_of
 from rare_formats.xcf.precision import Curve
 from rare_formats.xcf.spaces import Colour, Plane, Space, converted
@@ -19,11 +19,11 @@ _HIGHEST = 1e4  # of a float sample; nothing above it makes a difference
 
 
 def flatten(document: Document, layers: list[Layer]) -> Image.Image:
-    """Return the visible *layers* as one picture of 8 bits, with alpha where anything is not covered.
+    """Return the visible *layers* as one image of 8 bits, with alpha where anything is not covered.
 
-    Its colours follow the curve of the profile, or of sRGB. Raises ValueError or zlib.error for broken tiles.
+    Its colors follow the curve of the profile, or of sRGB. Raises ValueError or zlib.error for broken tiles.
     """
-    return _Flattening(document).picture(layers)
+    return _Flattening(document).image(layers)
 
 
 class _Flattening:
@@ -35,20 +35,20 @@ class _Flattening:
         self._planes = 1 if document.base is BaseType.GREY else 3
         self._space = Space.LINEAR if document.precision.curve is Curve.LINEAR else Space.PERCEPTUAL
         self._palette = np.zeros((3, 256), np.float32)
-        colours = np.frombuffer(document.colours, np.uint8).reshape(-1, 3)
-        self._palette[:, : len(colours)] = colours.T / np.float32(255)
+        colors = np.frombuffer(document.colors, np.uint8).reshape(-1, 3)
+        self._palette[:, : len(colors)] = colors.T / np.float32(255)
 
-    def picture(self, layers: list[Layer]) -> Image.Image:
+    def image(self, layers: list[Layer]) -> Image.Image:
         """Return all *layers* on the whole canvas."""
         width, height = self._document.width, self._document.height
         image = Image.new("L" if self._planes == 1 else "RGB", (width, height))
         alpha: Image.Image | None = None
         rows = max(1, min(_BAND_ROWS, _BAND_PIXELS // width))
         for top in range(0, height, rows):
-            band = Picture.empty((0, top, width, min(top + rows, height)), self._planes, self._space)
+            band = Composite.empty((0, top, width, min(top + rows, height)), self._planes, self._space)
             self._compose(band, layers, is_bottom=True)
-            colours = _bytes(converted(band.colour, band.space, Space.PERCEPTUAL))
-            image.paste(Image.merge(image.mode, [Image.fromarray(plane) for plane in colours]), (0, top))
+            colors = _bytes(converted(band.color, band.space, Space.PERCEPTUAL))
+            image.paste(Image.merge(image.mode, [Image.fromarray(plane) for plane in colors]), (0, top))
             levels = _bytes(band.alpha)
             if levels.min() < _OPAQUE:
                 alpha = alpha or Image.new("L", (width, height), 255)
@@ -57,7 +57,7 @@ class _Flattening:
             image.putalpha(alpha)
         return image
 
-    def _compose(self, band: Picture, layers: list[Layer], *, is_bottom: bool) -> bool:
+    def _compose(self, band: Composite, layers: list[Layer], *, is_bottom: bool) -> bool:
         """Lay the visible ones of *layers* onto *band*; return whether it is still empty everywhere."""
         for layer in reversed(layers):
             if not layer.is_visible:
@@ -69,7 +69,7 @@ class _Flattening:
                 is_bottom = False
         return is_bottom
 
-    def _lay_layer(self, band: Picture, layer: Layer, *, is_bottom: bool) -> None:
+    def _lay_layer(self, band: Composite, layer: Layer, *, is_bottom: bool) -> None:
         mode = as_bottom(mode_of(layer)) if is_bottom else mode_of(layer)
         box = overlap(band.box, _box(layer, layer.pixels))
         pixels = self._pixels(layer, box, mode.space or band.space) if box and layer.opacity > 0 else None
@@ -78,7 +78,7 @@ class _Flattening:
         elif not mode.composite.keeps_backdrop:
             band.alpha[:] = 0
 
-    def _lay_group(self, band: Picture, group: Layer, *, is_bottom: bool) -> bool:
+    def _lay_group(self, band: Composite, group: Layer, *, is_bottom: bool) -> bool:
         """Lay the members of *group* onto *band*; return whether it is still empty everywhere."""
         mode = mode_of(group)
         if mode.kind is Kind.PASS_THROUGH:
@@ -87,13 +87,13 @@ class _Flattening:
             if before:
                 before.move_to(mode.space or band.space)
                 before.mix(band, self._opacity(group, band.box))
-                band.colour, band.alpha, band.space = before.colour, before.alpha, before.space
+                band.color, band.alpha, band.space = before.color, before.alpha, before.space
             return is_bottom
-        inner = Picture.empty(band.box, self._planes, self._space)
+        inner = Composite.empty(band.box, self._planes, self._space)
         self._compose(inner, group.children, is_bottom=True)
         if self._document.precision.is_integer:  # as GIMP holds the pixels of a group in the precision of the file
             inner.move_to(self._space)
-            np.clip(inner.colour, 0, 1, out=inner.colour)
+            np.clip(inner.color, 0, 1, out=inner.color)
         band.lay(inner, as_bottom(mode) if is_bottom else mode, self._opacity(group, band.box))
         return False
 
@@ -109,7 +109,7 @@ class _Flattening:
             opacity[top:bottom, left:right] = mask * np.float32(layer.opacity)
         return opacity
 
-    def _pixels(self, layer: Layer, box: Box, space: Space) -> Picture | None:
+    def _pixels(self, layer: Layer, box: Box, space: Space) -> Composite | None:
         """Return what *layer* has in *box*, without empty rows and columns around it; None where it has nothing."""
         samples = self._samples(layer, layer.pixels, box)
         if layer.has_alpha:
@@ -120,19 +120,19 @@ class _Flattening:
             samples = samples[:, top:bottom, left:right]
             box = (box[0] + left, box[1] + top, box[0] + right, box[1] + bottom)
         alpha = np.clip(_floats(samples[-1]), 0, 1) if layer.has_alpha else np.ones(samples.shape[1:], np.float32)
-        colours = samples[: layer.base.channels]
-        return Picture(box, space, self._colour(layer.base, colours, space), alpha)
+        colors = samples[: layer.base.channels]
+        return Composite(box, space, self._color(layer.base, colors, space), alpha)
 
-    def _colour(self, base: BaseType, samples: Samples, space: Space) -> Colour:
+    def _color(self, base: BaseType, samples: Samples, space: Space) -> Colour:
         if base is BaseType.INDEXED:
-            colour = converted(self._palette, self._space, space)[:, samples[0].astype(np.intp) & 0xFF]
+            color = converted(self._palette, self._space, space)[:, samples[0].astype(np.intp) & 0xFF]
         elif samples.dtype == np.uint8:
-            colour = converted(_LEVELS, self._space, space)[samples]
+            color = converted(_LEVELS, self._space, space)[samples]
         else:
-            colour = converted(_floats(samples), self._space, space)
-        if len(colour) < self._planes:
-            return np.broadcast_to(colour, (self._planes, *colour.shape[1:]))
-        return colour[: self._planes]
+            color = converted(_floats(samples), self._space, space)
+        if len(color) < self._planes:
+            return np.broadcast_to(color, (self._planes, *color.shape[1:]))
+        return color[: self._planes]
 
     def _samples(self, layer: Layer, drawable: Drawable, box: Box) -> Samples:
         left, top = layer.left, layer.top

@@ -32,15 +32,15 @@ class Composite(IntEnum):
 
 
 class Kind(IntEnum):
-    """What a mode does besides blending colours."""
+    """What a mode does besides blending colors."""
 
     BLEND = 0
     OLD = 1
-    """Blends as GIMP did before 2.10: the colours are clipped, and a layer never covers more than the backdrop."""
+    """Blends as GIMP did before 2.10: the colors are clipped, and a layer never covers more than the backdrop."""
     COLOUR_ERASE = 2
     ERASE = 3
     MERGE = 4
-    """Layer and backdrop are parts of one picture that was cut along a soft edge."""
+    """Layer and backdrop are parts of one image that was cut along a soft edge."""
     SPLIT = 5
     """The opposite."""
     PASS_THROUGH = 6

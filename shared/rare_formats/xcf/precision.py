@@ -17,7 +17,7 @@ class Curve(IntEnum):
     LINEAR = 0
     """Light."""
     PROFILE = 50
-    """What the colour profile says; without one, sRGB."""
+    """What the color profile says; without one, sRGB."""
     PERCEPTUAL = 75
     """The curve of sRGB, whatever the profile says (from GIMP 3 on)."""
 

@@ -1,4 +1,4 @@
-"""Colour profiles of pictures whose samples do not follow the profile's own curves."""
+"""Color profiles of images whose samples do not follow the profile's own curves."""
 
 import struct
 
@@ -16,16 +16,16 @@ _SRGB_CURVE = b"para" + bytes(4) + struct.pack(">HH5i", 3, 0, *(
 def with_srgb_curves(profile: bytes) -> bytes | None:
     """Return *profile* with the curve of sRGB in place of its own curves; None where it works by tables instead.
 
-    GIMP takes only the primaries from the profile of a picture in linear light. Its samples get the curve of
+    GIMP takes only the primaries from the profile of an image in linear light. Its samples get the curve of
     sRGB here, since 8 bits do not do for light. Raises ValueError for a broken profile.
     """
     if len(profile) < _HEADER + 4:
-        raise ValueError("the colour profile is too short")
+        raise ValueError("the color profile is too short")
     count = int.from_bytes(profile[_HEADER : _HEADER + 4], "big")
     start = _HEADER + 4
     end = start + count * _ENTRY
     if count > _MAX_TAGS or end > len(profile):
-        raise ValueError("the colour profile has too many tags")
+        raise ValueError("the color profile has too many tags")
     tags = [struct.unpack_from(">4s2I", profile, at) for at in range(start, end, _ENTRY)]
     names = {name for name, _, _ in tags}
     if names.isdisjoint(_CURVES) or not names.isdisjoint(_TABLES):

@@ -18,7 +18,7 @@ _BEND, _BEND_IN_LIGHT = 0.04045, 0.0031308  # where the curve of sRGB begins to 
 
 
 class Space(IntEnum):
-    """A colour space, numbered as in the file."""
+    """A color space, numbered as in the file."""
 
     LINEAR = 1
     PERCEPTUAL = 2
@@ -42,7 +42,7 @@ _CURVES: dict[tuple[Space, Space], Callable[[Colour], Colour]] = {
     (Space.LINEAR, Space.PERCEPTUAL): _perceptual,
 }
 
-# From linear sRGB to XYZ at the white of D50, as colour profiles have it; the middle row is the luminance.
+# From linear sRGB to XYZ at the white of D50, as color profiles have it; the middle row is the luminance.
 _TO_XYZ = np.array(
     [[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]], np.float32
 )
@@ -51,18 +51,18 @@ _WHITE = _TO_XYZ.sum(axis=1).reshape(3, 1, 1)
 _LAB_LINEAR_BELOW, _LAB_SLOPE = (6 / 29) ** 3, (29 / 6) ** 2 / 3
 
 
-def converted(colour: Colour, source: Space, target: Space) -> Colour:
-    """Return *colour* in another space. Values beyond 0 to 1 stay so; one plane stands for three equal ones."""
+def converted(color: Colour, source: Space, target: Space) -> Colour:
+    """Return *color* in another space. Values beyond 0 to 1 stay so; one plane stands for three equal ones."""
     if source is target:
-        return colour
+        return color
     if source is Space.LAB:
-        return converted(_from_lab(colour), Space.LINEAR, target)
+        return converted(_from_lab(color), Space.LINEAR, target)
     if target is Space.LAB:
-        return _to_lab(converted(colour, source, Space.LINEAR))
-    if colour.size and colour.min() >= 0 and colour.max() <= 1:  # a table is several times as fast as a power
-        looked_up: Colour = _table(source, target)[(colour * _STEPS + 0.5).astype(np.uint16)]
+        return _to_lab(converted(color, source, Space.LINEAR))
+    if color.size and color.min() >= 0 and color.max() <= 1:  # a table is several times as fast as a power
+        looked_up: Colour = _table(source, target)[(color * _STEPS + 0.5).astype(np.uint16)]
         return looked_up
-    return _CURVES[source, target](colour)
+    return _CURVES[source, target](color)
 
 
 @lru_cache
@@ -70,24 +70,24 @@ def _table(source: Space, target: Space) -> Colour:
     return _CURVES[source, target](np.linspace(0, 1, _STEPS + 1, dtype=np.float32))
 
 
-def luminance(colour: Colour) -> Plane:
+def luminance(color: Colour) -> Plane:
     """Return the weighted sum of red, green and blue."""
-    if len(colour) == 1:
-        return np.asarray(colour[0])
-    weighted: Plane = np.tensordot(_TO_XYZ[1], colour, 1)
+    if len(color) == 1:
+        return np.asarray(color[0])
+    weighted: Plane = np.tensordot(_TO_XYZ[1], color, 1)
     return weighted
 
 
-def _to_lab(colour: Colour) -> Colour:
-    colour = np.broadcast_to(colour, (3, *colour.shape[1:]))
-    xyz = np.tensordot(_TO_XYZ, colour, 1) / _WHITE
+def _to_lab(color: Colour) -> Colour:
+    color = np.broadcast_to(color, (3, *color.shape[1:]))
+    xyz = np.tensordot(_TO_XYZ, color, 1) / _WHITE
     bent = np.where(xyz > _LAB_LINEAR_BELOW, np.cbrt(xyz), xyz * _LAB_SLOPE + 4 / 29).astype(np.float32)
     x, y, z = bent
     return np.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)))
 
 
-def _from_lab(colour: Colour) -> Colour:
-    y = (colour[0] + 16) / 116
-    bent = np.stack((y + colour[1] / 500, y, y - colour[2] / 200))
+def _from_lab(color: Colour) -> Colour:
+    y = (color[0] + 16) / 116
+    bent = np.stack((y + color[1] / 500, y, y - color[2] / 200))
     xyz = np.where(bent > 6 / 29, bent**3, (bent - 4 / 29) / _LAB_SLOPE).astype(np.float32)
     return np.tensordot(_FROM_XYZ, xyz * _WHITE, 1).astype(np.float32)

@@ -32,7 +32,7 @@ _PROFILE_PARASITE = b"icc-profile"
 
 
 class BaseType(IntEnum):
-    """What the colours of the whole picture are."""
+    """What the colors of the whole image are."""
 
     RGB = 0
     GREY = 1
@@ -40,7 +40,7 @@ class BaseType(IntEnum):
 
     @property
     def channels(self) -> int:
-        """How many samples a colour has in the file."""
+        """How many samples a color has in the file."""
         return 3 if self is BaseType.RGB else 1
 
 
@@ -117,7 +117,7 @@ class Document:
     base: BaseType
     precision: Precision
     compression: Compression = Compression.NONE
-    colours: bytes = b""
+    colors: bytes = b""
     """The red, green and blue of every index."""
     profile: bytes | None = None
     layers_at: int = 0
@@ -126,7 +126,7 @@ class Document:
 
 
 def read_document(fields: Fields) -> Document:
-    """Read the header and the properties of the picture. Raises ValueError."""
+    """Read the header and the properties of the image. Raises ValueError."""
     fields.seek(0)
     if fields.take(len(MAGIC)) != MAGIC:
         raise ValueError("not an XCF file")
@@ -136,7 +136,7 @@ def read_document(fields: Fields) -> Document:
         raise ValueError("the version is not known")
     width, height, base = fields.integers(3)
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
-        raise ValueError(f"no picture is {width} by {height} pixels")
+        raise ValueError(f"no image is {width} by {height} pixels")
     kind = precision(version, fields.integer() if version >= _FIRST_WITH_PRECISION else 0)
     fields.wide_pointers = version >= _FIRST_WITH_WIDE_POINTERS
     document = Document(fields, version, width, height, BaseType(base), kind)
@@ -203,18 +203,18 @@ def _read_picture_properties(document: Document) -> None:
         if kind == _Property.COLORMAP:
             count = fields.integer()
             if count > _MAX_COLOURS:
-                raise ValueError("there are too many colours")
-            document.colours = fields.take(length - 4)
+                raise ValueError("there are too many colors")
+            document.colors = fields.take(length - 4)
         elif kind == _Property.COMPRESSION:
             document.compression = Compression(fields.take(1)[0])
         elif kind == _Property.PARASITES:
             document.profile = _profile(document, fields.tell() + length) or document.profile
-    if document.version < _FIRST_WITH_COLOURS:  # it did not save the colours; GIMP takes these
-        document.colours = bytes(level for level in range(_MAX_COLOURS) for _ in range(3))
+    if document.version < _FIRST_WITH_COLOURS:  # it did not save the colors; GIMP takes these
+        document.colors = bytes(level for level in range(_MAX_COLOURS) for _ in range(3))
 
 
 def _profile(document: Document, end: int) -> bytes | None:
-    """Return the colour profile among the parasites that end at *end*."""
+    """Return the color profile among the parasites that end at *end*."""
     fields, found = document.fields, None
     while fields.tell() < end:
         _count(document)

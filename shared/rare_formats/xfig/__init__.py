@@ -10,7 +10,7 @@ from PIL import Image, ImageFile
 from rare_formats.xfig.painting import Painting
 from rare_formats.xfig.parser import parse
 
-_MOST_BYTES = 64 * 1024 * 1024
+_MAX_BYTES = 64 * 1024 * 1024
 
 
 class XfigImageFile(ImageFile.ImageFile):
@@ -22,8 +22,8 @@ class XfigImageFile(ImageFile.ImageFile):
     _painting: Painting | None = None
 
     def _open(self) -> None:
-        data = self.fp.read(_MOST_BYTES + 1) if self.fp else b""
-        if len(data) > _MOST_BYTES:
+        data = self.fp.read(_MAX_BYTES + 1) if self.fp else b""
+        if len(data) > _MAX_BYTES:
             raise ValueError("The drawing is too long.")
         self._painting = Painting(parse(data))
         self._size = self._painting.size
@@ -33,7 +33,7 @@ class XfigImageFile(ImageFile.ImageFile):
     def load(self) -> Any:
         """Paint the drawing, at the first call."""
         if self._painting is not None:
-            self.im = self._painting.picture().im
+            self.im = self._painting.image().im
             self._painting = None
         return super().load()
 

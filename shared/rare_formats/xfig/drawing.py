@@ -36,7 +36,7 @@ class ArrowHead:
     """The part that is filled; maybe empty."""
     is_closed: bool
     is_solid: bool
-    """Whether the filling has the colour of the line, not white."""
+    """Whether the filling has the color of the line, not white."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ class Text:
 
     text: str
     depth: int
-    colour: int
+    color: int
     position: Point
     align: int
-    """0 left, 1 centred, 2 right."""
+    """0 left, 1 centered, 2 right."""
     size: float
     """Type size in FIG units."""
     length: float
@@ -82,5 +82,5 @@ class Drawing:
     """1/72 inch in FIG units; in a metric drawing an inch has fewer of them than 80 widths."""
     objects: list[Shape | Text]
     """In the order in which they are painted."""
-    colours: dict[int, Colour]
-    """The colours that the file defines."""
+    colors: dict[int, Colour]
+    """The colors that the file defines."""

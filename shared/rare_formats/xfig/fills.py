@@ -1,4 +1,4 @@
-"""How areas are filled: colours by number, their shades and tints, and patterns of the sizes that fig2dev has."""
+"""How areas are filled: colors by number, their shades and tints, and patterns of the sizes that fig2dev has."""
 
 import math
 from collections.abc import Mapping
@@ -11,36 +11,36 @@ _STANDARD_COLOURS = bytes.fromhex(
     "000000 0000ff 00ff00 00ffff ff0000 ff00ff ffff00 ffffff 000090 0000b0 0000d0 87ceff 009000 00b000 00d000 009090"
     "00b0b0 00d0d0 900000 b00000 d00000 900090 b000b0 d000d0 803000 a04000 c06000 ff8080 ffa0a0 ffc0c0 ffe0e0 ffd700"
 )
-_FULL = 20  # the shade that is the colour itself, and the tint from which on it gets lighter
+_FULL = 20  # the shade that is the color itself, and the tint from which on it gets lighter
 _FIRST_PATTERN = 41
 
 
-def colour_of(number: int, colours: Mapping[int, Colour]) -> Colour:
-    """Return the colour of a number; black for the default and for one that nobody defined."""
+def colour_of(number: int, colors: Mapping[int, Colour]) -> Colour:
+    """Return the color of a number; black for the default and for one that nobody defined."""
     if 0 <= number < len(_STANDARD_COLOURS) // 3:
         red, green, blue = _STANDARD_COLOURS[3 * number : 3 * number + 3]
         return red, green, blue
-    return colours.get(number, (0, 0, 0))
+    return colors.get(number, (0, 0, 0))
 
 
-def paint_of(style: Style, colours: Mapping[int, Colour], *, unit: float) -> Colour | Hatch:
-    """Return what an area is filled with; *unit* is 1/80 inch in pixels of the picture."""
-    colour, area_fill = colour_of(style.fill_colour, colours), style.area_fill
+def paint_of(style: Style, colors: Mapping[int, Colour], *, unit: float) -> Colour | Hatch:
+    """Return what an area is filled with; *unit* is 1/80 inch in pixels of the image."""
+    color, area_fill = colour_of(style.fill_colour, colors), style.area_fill
     if area_fill >= _FIRST_PATTERN:
         size, width, lines = _PATTERNS[min(area_fill - _FIRST_PATTERN, len(_PATTERNS) - 1)]
         scaled = tuple(tuple((x * unit, y * unit) for x, y in line) for line in lines)
-        pen = Pen(colour_of(style.pen_colour, colours), width * unit)
-        return Hatch(pen, (size[0] * unit, size[1] * unit), scaled, background=colour)
+        pen = Pen(colour_of(style.pen_colour, colors), width * unit)
+        return Hatch(pen, (size[0] * unit, size[1] * unit), scaled, background=color)
     if style.fill_colour <= 0:  # black, of which 0 is white
         grey = max(round(255 * (1 - area_fill / _FULL)), 0)
         return grey, grey, grey
     if area_fill <= _FULL:
-        return _mixed(colour, (0, 0, 0), area_fill / _FULL)
-    return _mixed((255, 255, 255), colour, area_fill / _FULL - 1)
+        return _mixed(color, (0, 0, 0), area_fill / _FULL)
+    return _mixed((255, 255, 255), color, area_fill / _FULL - 1)
 
 
-def _mixed(colour: Colour, other: Colour, share: float) -> Colour:
-    red, green, blue = (round(share * a + (1 - share) * b) for a, b in zip(colour, other, strict=True))
+def _mixed(color: Colour, other: Colour, share: float) -> Colour:
+    red, green, blue = (round(share * a + (1 - share) * b) for a, b in zip(color, other, strict=True))
     return red, green, blue
 
 

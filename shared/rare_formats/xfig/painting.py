@@ -12,7 +12,7 @@ from rare_formats.xfig.drawing import ArrowHead, Drawing, Shape, Style, Text
 from rare_formats.xfig.fills import colour_of, paint_of
 
 _PIXELS_AN_INCH = 100.0
-_LONGEST_SIDE = 4096
+_MAX_SIDE = 4096
 _MARGIN = 3  # pixels around the drawing
 _CAPS: dict[int, Cap] = {1: "round", 2: "projecting"}
 _JOINS: dict[int, Join] = {1: "round", 2: "bevel"}
@@ -28,16 +28,16 @@ class Painting:
         """Measure *drawing*."""
         self._drawing = drawing
         left, top, right, bottom = _bounds(drawing)
-        room = _LONGEST_SIDE - 2 * _MARGIN
+        room = _MAX_SIDE - 2 * _MARGIN
         self._scale = min(_PIXELS_AN_INCH / 72 / drawing.point, room / max(right - left, bottom - top, 1e-9))
         self._corner = left, top
         self._unit = self._scale * drawing.unit
         sides = (math.ceil(side * self._scale) + 2 * _MARGIN for side in (right - left, bottom - top))
-        width, height = (max(1, min(side, _LONGEST_SIDE)) for side in sides)
+        width, height = (max(1, min(side, _MAX_SIDE)) for side in sides)
         self.size = width, height
 
-    def picture(self) -> Image.Image:
-        """Return the picture, of mode RGB. Raises ValueError where it is far too much work."""
+    def image(self) -> Image.Image:
+        """Return the image, of mode RGB. Raises ValueError where it is far too much work."""
         scale, (left, top) = self._scale, self._corner
         canvas = Canvas(self.size, (scale, 0, _MARGIN - left * scale, 0, scale, _MARGIN - top * scale))
         for item in self._drawing.objects:
@@ -48,9 +48,9 @@ class Painting:
         return canvas.finish()
 
     def _paint_shape(self, canvas: Canvas, shape: Shape) -> None:
-        style, colours = shape.style, self._drawing.colours
+        style, colors = shape.style, self._drawing.colors
         if style.area_fill >= 0 and len(shape.points) > 1:
-            canvas.fill(shape.points, paint_of(style, colours, unit=self._unit))
+            canvas.fill(shape.points, paint_of(style, colors, unit=self._unit))
         if style.thickness > 0:
             is_closed = shape.is_closed or shape.line[0] == shape.line[-1]
             canvas.stroke(shape.line, self._pen(style, is_dot=len(shape.points) == 1), closed=is_closed)
@@ -58,16 +58,16 @@ class Painting:
             self._paint_head(canvas, head, style)
 
     def _paint_head(self, canvas: Canvas, head: ArrowHead, style: Style) -> None:
-        colour = colour_of(style.pen_colour, self._drawing.colours)
+        color = colour_of(style.pen_colour, self._drawing.colors)
         if head.filling:
-            canvas.fill(head.filling, colour if head.is_solid else (255, 255, 255))
+            canvas.fill(head.filling, color if head.is_solid else (255, 255, 255))
         canvas.stroke(
-            head.outline, Pen(colour, max(drawn_width(head.thickness) * self._unit, _THINNEST)), closed=head.is_closed
+            head.outline, Pen(color, max(drawn_width(head.thickness) * self._unit, _THINNEST)), closed=head.is_closed
         )
 
     def _paint_text(self, canvas: Canvas, text: Text) -> None:
         lettering = Lettering(
-            colour=colour_of(text.colour, self._drawing.colours),
+            color=colour_of(text.color, self._drawing.colors),
             size=text.size * self._scale,
             angle=text.angle,
             align=_ALIGNMENTS.get(text.align, "left"),
@@ -82,7 +82,7 @@ class Painting:
         if is_dot and cap == "butt":  # which alone would draw nothing
             cap = "projecting"
         return Pen(
-            colour_of(style.pen_colour, self._drawing.colours),
+            colour_of(style.pen_colour, self._drawing.colors),
             max(drawn_width(style.thickness) * self._unit, _THINNEST),
             cap,
             _JOINS.get(style.join, "miter"),

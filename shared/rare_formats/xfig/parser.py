@@ -14,9 +14,9 @@ from rare_formats.xfig.drawing import ArrowHead, Drawing, Shape, Style, Text
 from rare_formats.xfig.faces import latex_face, postscript_face
 from rare_formats.xfig.scanner import Scanner
 
-_MOST_POINTS = 1_000_000
+_MAX_POINTS = 1_000_000
 _POINTS_OF_AN_OBJECT, _POINTS_OF_A_TEXT = 8, 50  # what these cost besides their points
-_MOST_HEADER_LINES = 20
+_MAX_HEADER_LINES = 20
 _LARGEST_RESOLUTION = 1e6
 _VERSION = re.compile(r"#FIG\s*(\d)\.(\d)")
 _RESOLUTION = re.compile(r"\s*(\d+(?:\.\d+)?)\s+[0-9-]")
@@ -54,12 +54,12 @@ class _Parser:
         self._scanner = Scanner(text)
         self._unit, self._point = self._header()
         self._tolerance = self._unit * _TOLERANCE
-        self._points_left = _MOST_POINTS
+        self._points_left = _MAX_POINTS
 
     def _header(self) -> tuple[float, float]:
-        """Return 1/80 inch of widths and 1/72 inch of the picture in units of coordinates."""
+        """Return 1/80 inch of widths and 1/72 inch of the image in units of coordinates."""
         is_metric = False
-        for _ in range(_MOST_HEADER_LINES):
+        for _ in range(_MAX_HEADER_LINES):
             line = self._scanner.line()
             found = _RESOLUTION.match(line)
             if found:
@@ -72,7 +72,7 @@ class _Parser:
 
     def drawing(self) -> Drawing:
         scanner = self._scanner
-        colours: dict[int, Colour] = {}
+        colors: dict[int, Colour] = {}
         finished: list[Shape | Text] = []
         open_groups: list[list[tuple[int, Shape | Text]]] = [[]]
         while not scanner.is_at_end:
@@ -81,7 +81,7 @@ class _Parser:
                 found = _COLOUR.match(scanner.line())
                 if found:
                     red, green, blue = bytes.fromhex(found[2])
-                    colours[int(found[1])] = red, green, blue
+                    colors[int(found[1])] = red, green, blue
             elif kind == _COMPOUND:
                 scanner.numbers(4)  # its corners
                 open_groups.append([])
@@ -94,7 +94,7 @@ class _Parser:
             self._count(_POINTS_OF_AN_OBJECT)
         while open_groups:
             finished += _in_order(open_groups.pop())
-        return Drawing(self._unit, self._point, sorted(finished, key=_depth, reverse=True), colours)
+        return Drawing(self._unit, self._point, sorted(finished, key=_depth, reverse=True), colors)
 
     def _object(self, kind: int) -> Shape | Text | None:
         if kind == _ELLIPSE:
@@ -201,9 +201,9 @@ class _Parser:
         scanner = self._scanner
         numbers = scanner.numbers(12)
         if self._version >= (3, 0):
-            align, colour, depth, _, font, size, angle, flags, _, length, x, y = numbers
+            align, color, depth, _, font, size, angle, flags, _, length, x, y = numbers
         else:
-            align, font, size, _, colour, depth, angle, flags, _, length, x, y = numbers
+            align, font, size, _, color, depth, angle, flags, _, length, x, y = numbers
         text = scanner.text(escaped=self._version >= (3, 0))
         if int(flags) > 0 and int(flags) & _HIDDEN:
             return None
@@ -216,7 +216,7 @@ class _Parser:
         return Text(
             text=text,
             depth=int(depth),
-            colour=int(colour),
+            color=int(color),
             position=(x, y),
             align=int(align),
             size=size,

@@ -26,7 +26,7 @@ STATUS = "/images/convert/status"
 
 @pytest.fixture
 async def client(make_settings: MakeSettings, resources: Resources, tmp_path: Path) -> AsyncIterator[Client]:
-    """A gateway with an admin, a password, and a key that may read pictures."""
+    """A gateway with an admin, a password, and a key that may read images."""
     file = tmp_path / "keys.toml"
     file.write_text(key_entry("reader", "the reader's key", ["images.read"]))
     gateway = Gateway(api_key=API_KEY, admin_user="boss@shop.example", admin_password="pässword", api_keys_file=file)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from imageconverter.errors import MalformedBody
-from services.gateway.http.json_structure import MOST_DEPTH, MOST_FIELDS, MOST_VALUES, check_structure
+from services.gateway.http.json_structure import MAX_DEPTH, MAX_FIELDS, MAX_VALUES, check_structure
 
 GOOD = [
     b"{}",
@@ -18,10 +18,10 @@ GOOD = [
     b'{"NaN": "Infinity", "a\\"": 1, "a": 2}',
     b'{"a": "a", "b" : "a"}',
     '{"\u00fc": 1, "u\u0308": 1}'.encode(),
-    b"[" * MOST_DEPTH + b"]" * MOST_DEPTH,
-    b'{"a": [' + b",".join([b'"[[["'] * (MOST_VALUES - 2)) + b"]}",
-    json.dumps({str(number): number for number in range(MOST_FIELDS)}).encode(),
-    b"[" + b",".join([json.dumps({str(n): n for n in range(MOST_FIELDS)}).encode()] * 9) + b"]",
+    b"[" * MAX_DEPTH + b"]" * MAX_DEPTH,
+    b'{"a": [' + b",".join([b'"[[["'] * (MAX_VALUES - 2)) + b"]}",
+    json.dumps({str(number): number for number in range(MAX_FIELDS)}).encode(),
+    b"[" + b",".join([json.dumps({str(n): n for n in range(MAX_FIELDS)}).encode()] * 9) + b"]",
 ]
 
 BAD = [
@@ -34,11 +34,11 @@ BAD = [
     b'{"": 1, "": 1}',
     b'{"a": NaN}',
     b'{"a": -Infinity, "b": ""}',
-    b"[" * (MOST_DEPTH + 1),
-    b'{"a":' * MOST_DEPTH + b"[1]" + b"}" * MOST_DEPTH,
-    b'{"a": [' + b"1," * MOST_VALUES + b"1]}",
-    b"[" + b"[]" * MOST_VALUES,
-    json.dumps({str(number): number for number in range(MOST_FIELDS + 1)}).encode(),
+    b"[" * (MAX_DEPTH + 1),
+    b'{"a":' * MAX_DEPTH + b"[1]" + b"}" * MAX_DEPTH,
+    b'{"a": [' + b"1," * MAX_VALUES + b"1]}",
+    b"[" + b"[]" * MAX_VALUES,
+    json.dumps({str(number): number for number in range(MAX_FIELDS + 1)}).encode(),
     b'{"' + b"a" * 5000 + b'": 1}',
     b'{"a": "b',
     b'{"a": "b\\"',

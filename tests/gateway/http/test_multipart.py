@@ -1,4 +1,4 @@
-"""Bodies with a picture in them, and bodies that only pretend."""
+"""Bodies with an image in them, and bodies that only pretend."""
 
 import asyncio
 import io
@@ -62,14 +62,14 @@ END = b"--b--\r\n"
         part(PICTURE, HEAD[:-2] + b"Content-Length: 99999999999999999999\r\n\r\n") + END,
     ],
 )
-async def test_the_picture_is_found(client: Client, cache: StandIn, body: bytes) -> None:
+async def test_the_image_is_found(client: Client, cache: StandIn, body: bytes) -> None:
     """Whatever stands around it, and whatever its head says of its length."""
     assert await post(client, body) == (200, 0)
     assert cache.sources == {KEY: PICTURE}
 
 
 @pytest.mark.parametrize("data", [PICTURE + b"\r\n--", PICTURE + b"\r\n--b"[:-1] + b"\r\n", PICTURE + b"\r\n" * 9])
-async def test_a_picture_that_looks_like_an_end_is_whole(client: Client, cache: StandIn, data: bytes) -> None:
+async def test_an_image_that_looks_like_an_end_is_whole(client: Client, cache: StandIn, data: bytes) -> None:
     """Only the boundary ends it."""
     await put(client, data=data)
 
@@ -107,7 +107,7 @@ async def test_a_picture_that_looks_like_an_end_is_whole(client: Client, cache: 
         (b"".join(named(b"%d" % number) for number in range(16)) + part(PICTURE) + END, 4002),
     ],
 )
-async def test_a_body_without_just_one_picture_is_refused(
+async def test_a_body_without_just_one_image_is_refused(
     client: Client, cache: StandIn, body: bytes, number: int
 ) -> None:
     """400, with a code that tells a broken body from one that lacks its part."""
@@ -172,12 +172,12 @@ async def test_a_hundred_thousand_parts_are_refused_quickly(client: Client) -> N
 
 
 @pytest.mark.parametrize("size", [MEGABYTE + 1, MEGABYTE + 300_000])
-async def test_a_picture_over_the_limit_is_too_large(client: Client, size: int) -> None:
+async def test_an_image_over_the_limit_is_too_large(client: Client, size: int) -> None:
     """By a byte, or by so much that it is not even read."""
     assert await post(client, part(bytes(size)) + END) == (413, 4130)
 
 
-async def test_a_picture_at_the_limit_is_not(client: Client) -> None:
+async def test_an_image_at_the_limit_is_not(client: Client) -> None:
     """What stands around it does not count."""
     data = PICTURE + bytes(MEGABYTE - len(PICTURE))
 
@@ -217,7 +217,7 @@ async def test_a_body_that_unpacks_to_too_much_is_cut_off(client: Client) -> Non
 
 @pytest.mark.parametrize("announced", [1, 10, len(PICTURE)])
 async def test_a_length_that_is_too_small_cuts_the_body_off(client: Client, cache: StandIn, announced: int) -> None:
-    """What follows is no request, and the picture is not taken in half."""
+    """What follows is no request, and the image is not taken in half."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(head(announced) + part(PICTURE) + END)
     async with asyncio.timeout(5):
@@ -270,7 +270,7 @@ async def test_the_memory_of_a_body_is_given_back(client: Client) -> None:
 
 
 async def test_a_body_that_turns_out_small_makes_room(client: Client, cache: StandIn) -> None:
-    """While its picture is converted, only what it has is kept for it, not what it might have had."""
+    """While its image is converted, only what it has is kept for it, not what it might have had."""
     app = client.app
     assert app is not None
     budget, converting, release = app[state.BUDGET], asyncio.Event(), asyncio.Event()
@@ -293,7 +293,7 @@ async def test_a_body_that_turns_out_small_makes_room(client: Client, cache: Sta
 
 @given(st.binary(max_size=400), st.sampled_from([b"", b"--b\r\n", b"--b\r\n" + HEAD]))
 def test_no_bytes_are_a_fault_of_ours(data: bytes, before: bytes) -> None:
-    """Whatever they are, there is a picture in them, or a reason why not."""
+    """Whatever they are, there is an image in them, or a reason why not."""
     for body in (before + data, before + data + b"\r\n--b--", b"--b\r\n" + data + b"\r\n\r\nx\r\n--b--"):
         try:
             assert find_source(bytearray(body), b"b")

@@ -86,7 +86,7 @@ async def test_the_scheme_may_be_written_in_any_case(client: Client, scheme: str
 async def test_a_page_of_another_site_cannot_clear_anything(
     client: Client, cache: StandIn, site: str, status: int
 ) -> None:
-    """Not even as a picture in it, which a browser fetches with the credentials that it knows."""
+    """Not even as an image in it, which a browser fetches with the credentials that it knows."""
     await put(client)
     async with client.get(f"{BASE}/clearImages", headers={**ADMIN, "Sec-Fetch-Site": site}) as answer:
         assert answer.status == status

@@ -13,7 +13,7 @@ from imageconverter.errors import (
     ImageConverterError,
     InvalidFileFormat,
     LimitExceeded,
-    NotAPicture,
+    NotAnImage,
     NotFound,
     QueueFull,
     QueueUnavailable,
@@ -79,14 +79,14 @@ async def test_what_is_refused_is_not_written_back(client: Client) -> None:
     ("method", "path"), [each for each in OF_A_KEY if not each[1].startswith("cache")], ids=lambda value: value
 )
 async def test_an_unknown_key_is_not_found(client: Client, method: str, path: str) -> None:
-    """Never 200 without a picture: the middleware would show it."""
+    """Never 200 without an image: the middleware would show it."""
     assert await call(client, method, path.format(key=KEY)) == (404, 4041)
 
 
 @pytest.mark.parametrize("operation", [f"cacheAndGetImage/{KEY}/{FORMAT}", f"cacheImage/{KEY}"])
-async def test_what_is_no_picture_is_told(client: Client, operation: str) -> None:
+async def test_what_is_no_image_is_told(client: Client, operation: str) -> None:
     """And nothing is stored."""
-    async with client.post(f"{BASE}/{operation}", data=form(b"no picture")) as answer:
+    async with client.post(f"{BASE}/{operation}", data=form(b"no image")) as answer:
         assert await code(answer) == (415, 4150)
     async with client.get(f"{BASE}/getKeyCount") as answer:
         assert await answer.json() == {"count": 0}
@@ -94,7 +94,7 @@ async def test_what_is_no_picture_is_told(client: Client, operation: str) -> Non
 
 FAULTS = [
     (InvalidFileFormat("It is broken."), 415, 4150),
-    (NotAPicture("It is none."), 415, 4150),
+    (NotAnImage("It is none."), 415, 4150),
     (LimitExceeded("It is too large."), 415, 4150),
     (NotFound("It is gone."), 404, 4041),
     (StoreUnavailable("It is away."), 503, 5030),

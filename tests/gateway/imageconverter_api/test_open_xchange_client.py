@@ -27,7 +27,7 @@ Client = TestClient[Any, Any]
 
 SERVER_ID = "57c6b91f-563b-4885-946d-0cc5799e2fdf"
 PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
-# As it writes them: the type replaced by `auto`, whatever the picture is.
+# As it writes them: the type replaced by `auto`, whatever the image is.
 FORMATS = (
     "auto:200x150~cover~autorotate~shrinkonly@75",
     "auto:800x800~contain@75",
@@ -93,9 +93,9 @@ async def test_photographs_are_scaled(gateway: Client, name: str, encodes: bool)
 
 
 @pytest.mark.usefixtures("worker")
-async def test_what_is_no_picture_is_left_to_the_middleware(gateway: Client) -> None:
+async def test_what_is_no_image_is_left_to_the_middleware(gateway: Client) -> None:
     """Anything but 200 makes it scale by itself."""
-    assert await Middleware(gateway, encodes=False).scaled(b"no picture" * 10, FORMATS[0], "1") is None
+    assert await Middleware(gateway, encodes=False).scaled(b"no image" * 10, FORMATS[0], "1") is None
 
 
 async def test_fifty_wait_for_a_conversion_whose_worker_is_killed(

@@ -12,7 +12,7 @@ from tests.testing.preview_requests import ADMIN, BASE, FORMAT, KEY, PICTURE, Cl
 from tests.testing.stand_in_worker import StandIn
 
 
-async def test_a_picture_that_is_sent_along_comes_back_as_a_preview(client: Client) -> None:
+async def test_an_image_that_is_sent_along_comes_back_as_a_preview(client: Client) -> None:
     """The middleware's call, as it writes it."""
     path = f"{BASE}/cacheAndGetImage/{KEY}/{FORMAT}?context=1"
     async with client.post(path, data=form()) as answer:
@@ -21,14 +21,14 @@ async def test_a_picture_that_is_sent_along_comes_back_as_a_preview(client: Clie
         assert await answer.read() == PICTURE
 
 
-async def test_a_picture_whose_key_is_known_is_not_looked_at(client: Client) -> None:
+async def test_an_image_whose_key_is_known_is_not_looked_at(client: Client) -> None:
     """The key is what counts."""
     await put(client)
     async with client.post(f"{BASE}/cacheAndGetImage/{KEY}/{FORMAT}", data=form(b"something else")) as answer:
         assert await answer.read() == PICTURE
 
 
-async def test_a_stored_picture_is_served_by_its_key(client: Client) -> None:
+async def test_a_stored_image_is_served_by_its_key(client: Client) -> None:
     """With its real type, for this client alone, and nothing that a browser could run."""
     await put(client)
     async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}?context=1") as answer:
@@ -64,7 +64,7 @@ async def test_a_preview_that_the_client_has_already_is_not_sent_again(
         assert (await answer.read() == b"") == (status == 304)
 
 
-async def test_another_picture_has_another_etag(client: Client) -> None:
+async def test_another_image_has_another_etag(client: Client) -> None:
     """Or a client would keep the old one."""
     path, tags = f"{BASE}/getImage/{KEY}/{FORMAT}", []
     for data in (PICTURE, image_files.png((9, 9))):

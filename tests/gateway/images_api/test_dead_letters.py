@@ -95,7 +95,7 @@ async def test_a_job_that_nobody_can_read_can_only_be_dropped(gateway: Client, d
 async def test_nobody_but_the_admin_sees_or_changes_them(
     make_settings: MakeSettings, resources: Resources, dead: list[str], tmp_path: Path
 ) -> None:
-    """A key with every right to pictures does not."""
+    """A key with every right to images does not."""
     rights = ["images.read", "images.publish", "images.delete", "products.create"]
     (tmp_path / "keys.toml").write_text(key_entry("shop", "a key of a shop", rights))
     settings = make_settings(gateway=Gateway(api_key=API_KEY, api_keys_file=tmp_path / "keys.toml"))

@@ -31,7 +31,7 @@ async def delete(client: Client, path: str, body: Any = None) -> tuple[int, Any]
 
 @pytest.fixture
 async def name(resources: Resources) -> str:
-    """A picture that was converted to every format, and its source."""
+    """An image that was converted to every format, and its source."""
     name = f"{uuid4().hex} ü#%.png"
     for place in PLACES:
         await resources.store.put(f"target/{place}/{name}", b"x", content_type="image/png")
@@ -40,7 +40,7 @@ async def name(resources: Resources) -> str:
 
 
 async def left(resources: Resources, name: str) -> list[str]:
-    """Return where the picture still is."""
+    """Return where the image still is."""
     return [place for place in PLACES if await resources.store.head(f"target/{place}/{name}")]
 
 

@@ -92,7 +92,7 @@ async def test_a_small_run_is_finished_in_its_first_answer(patient: Client, base
     assert len(rows[0]) == 10
 
 
-async def test_a_run_goes_through_subdirectories_and_passes_over_what_is_no_picture(
+async def test_a_run_goes_through_subdirectories_and_passes_over_what_is_no_image(
     gateway: Client, resources: Resources
 ) -> None:
     """Counters are kept by source and by output; every file has its row."""
@@ -102,7 +102,7 @@ async def test_a_run_goes_through_subdirectories_and_passes_over_what_is_no_pict
             "a.png": image_files.png(),
             "deep/er/b.jpg": image_files.jpeg(),
             "deep/c.gif": image_files.truncated(image_files.animated_gif()),
-            "notes.txt": b"some words, no picture",
+            "notes.txt": b"some words, no image",
             "broken.png": image_files.truncated(image_files.png()),
         },
     )

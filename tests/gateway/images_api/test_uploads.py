@@ -54,21 +54,19 @@ async def post(client: Client, path: str, payload: Any, **headers: str) -> tuple
 @pytest.mark.parametrize("base", ["/admin/api/v1/images", "/images"])
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_an_upload_is_stored_as_it_came(gateway: Client, resources: Resources, base: str, slash: str) -> None:
-    """The answer names the directory; the picture lies in it, byte by byte."""
-    picture = image_files.png()
-    status, answer = await post(
-        gateway, f"{base}/upload{slash}", body(fileName=["a b.png"], imageData=[b64(picture)])
-    )
+    """The answer names the directory; the image lies in it, byte by byte."""
+    image = image_files.png()
+    status, answer = await post(gateway, f"{base}/upload{slash}", body(fileName=["a b.png"], imageData=[b64(image)]))
     stored = await resources.store.get(f"source/{answer['path']}/a b.png")
 
     assert status == 200
     assert set(answer) == {"path", "size"}
     assert answer["size"] == 1
     assert stored is not None
-    assert bytes(stored.data) == picture
+    assert bytes(stored.data) == image
 
 
-async def test_several_pictures_go_into_one_upload(gateway: Client, resources: Resources) -> None:
+async def test_several_images_go_into_one_upload(gateway: Client, resources: Resources) -> None:
     """Size counts the files."""
     pictures_sent = {"one.jpg": image_files.jpeg(), "zwei ü.png": image_files.png(), "three.PNG": image_files.png()}
     status, answer = await post(
@@ -85,7 +83,7 @@ async def test_several_pictures_go_into_one_upload(gateway: Client, resources: R
 
 
 async def test_a_photograph_comes_out_converted(gateway: Client) -> None:
-    """The main job: every key of every row, and the pictures behind them."""
+    """The main job: every key of every row, and the images behind them."""
     name = f"photo {uuid4().hex}.jpg"
     sent = body(fileName=name, formats=[PRODUCT, THUMBNAIL], imageData=b64(image_files.jpeg(size=(1200, 900))))
     status, answer = await post(gateway, "/images/upload/convert", sent)
@@ -123,7 +121,7 @@ async def test_a_photograph_comes_out_converted(gateway: Client) -> None:
     assert source.endswith(f"/{name}")
 
 
-async def test_an_array_of_one_is_one_picture(gateway: Client) -> None:
+async def test_an_array_of_one_is_one_image(gateway: Client) -> None:
     """Clients send either."""
     status, answer = await post(
         gateway, "/images/upload/convert", body(fileName=["a.png"], imageData=[body()["imageData"]])
@@ -198,7 +196,7 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"fileName": "a\r\nX: y.png"}, "invalidValue", "fileName"),
     ({"fileName": "\ud800.png"}, "", ""),
     ({"fileName": "x" * 252 + ".png"}, "invalidValue", "fileName"),
-    ({"imageData": b64(b"This is no picture, whatever it is called.")}, "invalidFileFormat", "imageData"),
+    ({"imageData": b64(b"This is no image, whatever it is called.")}, "invalidFileFormat", "imageData"),
     ({"imageData": b64(b"\x89PNX\r\n\x1a\n" + bytes(40))}, "invalidFileFormat", "imageData"),
     ({"imageData": b64(b"<svg xmlns='http://www.w3.org/2000/svg'/>")}, "invalidFileFormat", "imageData"),
     ({"imageData": b64(b"%!PS-Adobe-3.0 EPSF-3.0")}, "invalidFileFormat", "imageData"),
@@ -223,7 +221,7 @@ async def test_each_fault_is_a_400_with_its_type(
 @pytest.mark.parametrize("path", PATHS)
 async def test_of_several_faults_the_first_in_the_order_is_told(gateway: Client, path: str) -> None:
     """Unknown field before missing before wrong type before wrong value before wrong file."""
-    payload: dict[str, Any] = {"extra": 1, "fileName": 1, "imageData": b64(b"no picture, not at all")}
+    payload: dict[str, Any] = {"extra": 1, "fileName": 1, "imageData": b64(b"no image, not at all")}
     order = []
     for fix in ({"extra": None}, {"formats": ["unknown"]}, {"fileName": "a.png"}, {"formats": [PRODUCT]}, {}):
         _, answer = await post(gateway, f"/images{path}", payload)
@@ -240,13 +238,13 @@ async def test_line_breaks_in_base64_are_fine(gateway: Client) -> None:
     assert (await post(gateway, "/images/upload", body(imageData=wrapped)))[0] == 200
 
 
-async def test_one_bad_picture_of_many_refuses_the_whole_upload(gateway: Client, resources: Resources) -> None:
+async def test_one_bad_image_of_many_refuses_the_whole_upload(gateway: Client, resources: Resources) -> None:
     """Nothing is stored."""
     name = f"{uuid4().hex}.png"
     status, answer = await post(
         gateway,
         "/images/upload",
-        body(fileName=[name, "bad.png"], imageData=[b64(image_files.png()), b64(b"no picture, not at all")]),
+        body(fileName=[name, "bad.png"], imageData=[b64(image_files.png()), b64(b"no image, not at all")]),
     )
     stored = [each.key async for page in resources.store.list("source/upload/") for each in page]
 
@@ -256,19 +254,19 @@ async def test_one_bad_picture_of_many_refuses_the_whole_upload(gateway: Client,
 
 async def test_the_same_name_twice_is_refused(gateway: Client) -> None:
     """One of the two would be lost."""
-    picture = b64(image_files.png())
+    image = b64(image_files.png())
     status, answer = await post(
-        gateway, "/images/upload", body(fileName=["u\u0308.png", "\u00fc.png"], imageData=[picture, picture])
+        gateway, "/images/upload", body(fileName=["u\u0308.png", "\u00fc.png"], imageData=[image, image])
     )
 
     assert (status, answer["type"]) == (400, "invalidValue")
 
 
-async def test_several_pictures_cannot_be_converted_at_once(gateway: Client) -> None:
+async def test_several_images_cannot_be_converted_at_once(gateway: Client) -> None:
     """The row of 4.7."""
-    picture = b64(image_files.png())
+    image = b64(image_files.png())
     status, answer = await post(
-        gateway, "/images/upload/convert", body(fileName=["a.png", "b.png"], imageData=[picture, picture])
+        gateway, "/images/upload/convert", body(fileName=["a.png", "b.png"], imageData=[image, image])
     )
 
     assert (status, answer["type"]) == (400, "invalidValue")
@@ -285,7 +283,7 @@ async def test_too_many_pixels_are_an_invalid_value(make_settings: MakeSettings,
             assert (status, answer["type"], answer["field"]) == (400, "invalidValue", "imageData")
 
 
-async def test_a_picture_that_cannot_be_decoded_is_accepted_but_not_converted(gateway: Client) -> None:
+async def test_an_image_that_cannot_be_decoded_is_accepted_but_not_converted(gateway: Client) -> None:
     """Its leading bytes fit; that no output could be made shows when it is converted."""
     broken = body(imageData=b64(image_files.png()[:60]))
 

@@ -121,7 +121,7 @@ async def test_a_uuid_is_an_id(address: str) -> None:
         ("WITH w AS (SELECT lo_create(0)) SELECT 1 AS id, 1 AS active, '' AS image FROM w", "read-only transaction"),
     ],
 )
-async def test_what_cannot_become_a_catalogue_is_refused(address: str, query: str, reason: str) -> None:
+async def test_what_cannot_become_a_catalog_is_refused(address: str, query: str, reason: str) -> None:
     """With a sentence that says which column or what the database says."""
     with pytest.raises(SourceRefused) as error:
         await entries(address, query)

@@ -1,4 +1,4 @@
-"""A child that does what the picture says, in place of converting it; the tests of confinement have the pool run it.
+"""A child that does what the image says, in place of converting it; the tests of confinement have the pool run it.
 
 ``python misdeeds.py USER …``: as that user (a number) where it is started as root and USER is not 0.
 """
@@ -110,7 +110,7 @@ FATAL: dict[str, Callable[[], object]] = {
     "exit": lambda: os._exit(0),
     "end by a signal without a name": lambda: call("tgkill", os.getpid(), threading.get_native_id(), 40),
     "answer nonsense": lambda: os.write(int(sys.argv[1]), b'{"outcome": [{"bytes": 5}]}'),
-    "answer for another picture": lambda: os.write(int(sys.argv[1]), b'{"outcome": []}'),
+    "answer for another image": lambda: os.write(int(sys.argv[1]), b'{"outcome": []}'),
     "claim to be fast": lambda: os.write(
         int(sys.argv[1]),
         b'{"outcome": [{"bytes": 0, "output": "png", "size": [1, 1], "seconds": NaN, "warning": ""}]}',

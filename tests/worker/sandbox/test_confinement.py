@@ -1,4 +1,4 @@
-"""What a child that a hostile picture has taken over can do: nothing but answer, badly."""
+"""What a child that a hostile image has taken over can do: nothing but answer, badly."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ from seccompy import syscalls as tables
 from structlog.typing import EventDict
 
 from imageconverter.engine import Converted, OutputType, Target
-from imageconverter.errors import LimitExceeded, PictureError, PictureTooLarge
+from imageconverter.errors import ImageError, ImageTooLarge, LimitExceeded
 from imageconverter.settings import SettingsError, Worker
 from services.worker.sandbox import seccomp
 from services.worker.sandbox.pool import ChildPool
@@ -40,7 +40,7 @@ USERS = {"this user": 0, "an ordinary user": NOBODY} if os.geteuid() == 0 else {
 
 
 def misbehaving(*, user: int = 0, seconds: float = 20) -> ChildPool:
-    """Return a pool of one child that does what the picture says."""
+    """Return a pool of one child that does what the image says."""
     program = (sys.executable, misdeeds.__file__, str(user))
     return ChildPool(Worker(children=1, timeout_seconds=seconds), max_pixels=10**8, program=program)
 
@@ -68,7 +68,7 @@ async def pool() -> AsyncIterator[ChildPool]:
 
 async def do(pool: ChildPool, misdeed: str) -> str:
     """Have a child do it; returns what came of it."""
-    with pytest.raises(PictureError) as caught:
+    with pytest.raises(ImageError) as caught:
         await pool.convert(misdeed.encode(), [SMALL], urgent=True)
     return caught.value.reason
 
@@ -86,8 +86,8 @@ async def test_what_decoders_need_is_left(taken_over: ChildPool, misdeed: str) -
 
 
 @pytest.mark.parametrize("misdeed", misdeeds.FATAL)
-async def test_a_child_that_ends_costs_its_picture(clumsy: ChildPool, misdeed: str) -> None:
-    """And the next picture finds a fresh one."""
+async def test_a_child_that_ends_costs_its_image(clumsy: ChildPool, misdeed: str) -> None:
+    """And the next image finds a fresh one."""
     assert "crashed" in await do(clumsy, misdeed)
     assert await do(clumsy, "sleep") == "done"
 
@@ -120,7 +120,7 @@ async def test_a_reason_is_kept_short(clumsy: ChildPool) -> None:
 async def test_what_needs_too_much_memory_is_refused(clumsy: ChildPool) -> None:
     """By the kernel, and the child lives on."""
     before = clumsy.children
-    with pytest.raises(PictureTooLarge, match="memory"):
+    with pytest.raises(ImageTooLarge, match="memory"):
         await clumsy.convert(b"allocate", [SMALL], urgent=True)
 
     assert await do(clumsy, "sleep") == "done"
@@ -135,7 +135,7 @@ async def test_outputs_have_a_limit(clumsy: ChildPool) -> None:
 
 @pytest.mark.parametrize("misdeed", misdeeds.ENDLESS)
 async def test_what_does_not_end_is_ended(misdeed: str) -> None:
-    """And costs one picture."""
+    """And costs one image."""
     async with misbehaving(seconds=0.5) as pool:
         with pytest.raises(LimitExceeded, match="longer"):
             await pool.convert(misdeed.encode(), [SMALL], urgent=True)
@@ -170,7 +170,7 @@ async def test_every_file_type_is_converted_to_every_output_type(pool: ChildPool
 
 
 async def test_after_the_preparations_nothing_is_imported(tmp_path: Path) -> None:
-    """For a module that is missing later would fail the one picture that needs it."""
+    """For a module that is missing later would fail the one image that needs it."""
     for number, make in enumerate(SOURCES.values()):
         (tmp_path / str(number)).write_bytes(make())
     program = (
@@ -194,7 +194,7 @@ async def test_after_the_preparations_nothing_is_imported(tmp_path: Path) -> Non
 
 
 async def test_a_child_that_cannot_start_is_told_of(log: list[EventDict]) -> None:
-    """And no picture is blamed for it."""
+    """And no image is blamed for it."""
     program = (sys.executable, "-c", "raise SystemExit('no module named so')")
     async with ChildPool(Worker(children=1), max_pixels=10**8, program=program) as pool:
         with pytest.raises(TimeoutError):

@@ -17,7 +17,7 @@ import pytest
 import structlog
 
 from imageconverter.engine import Converted, Failed, Limits, Target, check_header, identify
-from imageconverter.errors import LimitExceeded, PictureError
+from imageconverter.errors import ImageError, LimitExceeded
 from imageconverter.settings import MEGABYTE, Worker
 from services.worker.sandbox.messages import Reply
 from services.worker.sandbox.pool import ChildPool
@@ -84,7 +84,7 @@ class Attack:
 
     async def send(self, files: Iterable[HostileFile]) -> int:
         """Send *files*, as many at once as there are children; returns how many they were."""
-        made_before = list(files)  # for that takes time, which the clock of no picture should measure
+        made_before = list(files)  # for that takes time, which the clock of no image should measure
         left = iter(made_before)
         watching = asyncio.create_task(self._watch())
         await asyncio.gather(*(self._send_all(left) for _ in range(SETTINGS.children)))
@@ -99,7 +99,7 @@ class Attack:
         return all(isinstance(each, Converted) for each in reply)
 
     def crashed(self) -> list[str]:
-        """Return how the children ended that were lost with a picture, and their last words."""
+        """Return how the children ended that were lost with an image, and their last words."""
         late = {each["pid"] for each in self._of("child over its time")}
         return [
             "\n".join([str(each["end"]), *each["lines"]])
@@ -112,7 +112,7 @@ class Attack:
 
     async def _send_all(self, files: Iterator[HostileFile]) -> None:
         for file in files:
-            while not self._pool._free:  # the clock is for the picture, not for the start of a child
+            while not self._pool._free:  # the clock is for the image, not for the start of a child
                 await asyncio.sleep(0.01)
             began = time.monotonic()
             outcome, fault = await self._convert(file.data)
@@ -130,7 +130,7 @@ class Attack:
         """Return what came of a file, and what is wrong with that."""
         try:
             reply = await self._pool.convert_and_look(data, TARGETS, urgent=True, metadata=True)
-        except PictureError as error:
+        except ImageError as error:
             return type(error).__name__, "" if _is_sentence(error.reason) else repr(error.reason)
         except Exception as error:  # noqa: BLE001 - that is what is looked for
             return "fault", repr(error)
@@ -231,7 +231,7 @@ class Counted(io.BytesIO):
 def test_a_header_is_judged_by_a_glimpse(make: Callable[[], bytes]) -> None:
     """For the gateway does it, where nobody watches the clock."""
     file = Counted(make())
-    with suppress(PictureError):
+    with suppress(ImageError):
         check_header(file, Limits())
 
     assert file.reads < 11_000

@@ -1,4 +1,4 @@
-"""Children under attack: whatever happens to one costs one picture, never the pool."""
+"""Children under attack: whatever happens to one costs one image, never the pool."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from imageconverter.engine import Converted, Target
-from imageconverter.errors import LimitExceeded, PictureTooLarge, Undecodable
+from imageconverter.errors import ImageTooLarge, LimitExceeded, Undecodable
 from imageconverter.settings import MEGABYTE, Worker
 from services.worker.sandbox.pool import ChildPool
 from tests.testing import image_files
@@ -49,7 +49,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_picture_comes_back_in_all_its_sizes(pool: ChildPool) -> None:
+async def test_an_image_comes_back_in_all_its_sizes(pool: ChildPool) -> None:
     """What the engine makes in a child is what it makes here."""
     targets = [SMALL, Target(max_width=20, max_height=20, output="png")]
     results = await pool.convert(image_files.jpeg(size=(200, 100)), targets, urgent=True)
@@ -70,15 +70,15 @@ async def test_a_source_of_many_megabytes_is_handed_over(pool: ChildPool) -> Non
 
 @pytest.mark.parametrize(
     ("data", "kind"),
-    [(b"", Undecodable), (b"no picture at all", Undecodable), (image_files.jpeg()[:300], Undecodable)],
+    [(b"", Undecodable), (b"no image at all", Undecodable), (image_files.jpeg()[:300], Undecodable)],
 )
-async def test_a_broken_picture_is_told_by_its_kind(pool: ChildPool, data: bytes, kind: type[Exception]) -> None:
+async def test_a_broken_image_is_told_by_its_kind(pool: ChildPool, data: bytes, kind: type[Exception]) -> None:
     """The error of the engine crosses the border."""
     with pytest.raises(kind):
         await pool.convert(data, [SMALL], urgent=True)
 
 
-async def test_more_pictures_than_children_are_all_converted(pool: ChildPool) -> None:
+async def test_more_images_than_children_are_all_converted(pool: ChildPool) -> None:
     """They wait for each other."""
     results = await asyncio.gather(*(pool.convert(image_files.jpeg(), [SMALL], urgent=False) for _ in range(20)))
 
@@ -86,7 +86,7 @@ async def test_more_pictures_than_children_are_all_converted(pool: ChildPool) ->
 
 
 async def test_a_child_killed_from_outside_costs_nothing(pool: ChildPool) -> None:
-    """The picture is tried again in another child; idle children that die are replaced."""
+    """The image is tried again in another child; idle children that die are replaced."""
     children = await stopped_children(pool)
     converting = asyncio.create_task(pool.convert(image_files.jpeg(), [SMALL], urgent=True))
     await asyncio.sleep(0.1)
@@ -97,7 +97,7 @@ async def test_a_child_killed_from_outside_costs_nothing(pool: ChildPool) -> Non
     await until(lambda: len(pool.children) == 2 and not set(pool.children) & set(children))
 
 
-async def test_a_picture_that_hangs_is_cut_off() -> None:
+async def test_an_image_that_hangs_is_cut_off() -> None:
     """After its time the child is killed, and others go on meanwhile."""
     async with ChildPool(Worker(children=2, timeout_seconds=2), max_pixels=10**8) as pool:
         children = await ready_children(pool)
@@ -112,11 +112,11 @@ async def test_a_picture_that_hangs_is_cut_off() -> None:
         assert isinstance((await pool.convert(image_files.jpeg(), [SMALL], urgent=True))[0], Converted)
 
 
-async def test_a_picture_that_needs_too_much_memory_is_refused() -> None:
+async def test_an_image_that_needs_too_much_memory_is_refused() -> None:
     """The limit is the kernel's, whatever the limit of pixels is: these 84 bytes become 400 MB."""
     tight = Worker(children=1, memory_mb=256)
     async with ChildPool(tight, max_pixels=178_000_000) as pool:
-        with pytest.raises((PictureTooLarge, Undecodable), match="memory"):
+        with pytest.raises((ImageTooLarge, Undecodable), match="memory"):
             await pool.convert(b"P6\n12000 9000\n255\n" + bytes(64), [SMALL], urgent=True)
         assert isinstance((await pool.convert(image_files.jpeg(), [SMALL], urgent=True))[0], Converted)
 
@@ -132,7 +132,7 @@ async def test_who_gives_up_waiting_does_not_keep_a_child(pool: ChildPool) -> No
     assert isinstance((await pool.convert(image_files.jpeg(), [SMALL], urgent=True))[0], Converted)
 
 
-async def test_urgent_pictures_go_first() -> None:
+async def test_urgent_images_go_first() -> None:
     """A batch that waits does not hold up a client."""
     async with ChildPool(Worker(children=1), max_pixels=10**8) as pool:
         order: list[str] = []
@@ -148,17 +148,17 @@ async def test_urgent_pictures_go_first() -> None:
         assert order.index("urgent") <= 1
 
 
-def large_picture() -> bytes:
-    """Make a picture of 36 megapixels in few bytes."""
-    return image_files.png(picture=Image.new("1", (6000, 6000)))
+def large_image() -> bytes:
+    """Make an image of 36 megapixels in few bytes."""
+    return image_files.png(image=Image.new("1", (6000, 6000)))
 
 
 @pytest.mark.parametrize("urgent", [True, False])
-async def test_large_pictures_leave_a_child_to_the_others(pool: ChildPool, urgent: bool) -> None:  # noqa: FBT001
+async def test_large_images_leave_a_child_to_the_others(pool: ChildPool, urgent: bool) -> None:  # noqa: FBT001
     """Even where they came first and are the more urgent ones."""
     await ready_children(pool)
     await pool.convert(image_files.jpeg(), [SMALL], urgent=True)
-    large, order = large_picture(), list[str]()
+    large, order = large_image(), list[str]()
 
     async def convert(name: str, data: bytes, *, urgent: bool) -> None:
         await pool.convert(data, [SMALL], urgent=urgent)
@@ -171,10 +171,10 @@ async def test_large_pictures_leave_a_child_to_the_others(pool: ChildPool, urgen
     assert (order[0], order[-1]) == ("small", "large")
 
 
-async def test_large_pictures_get_all_children_when_nobody_else_comes(pool: ChildPool) -> None:
+async def test_large_images_get_all_children_when_nobody_else_comes(pool: ChildPool) -> None:
     """A second one waits for a moment only, not for the first one."""
     stopped = await stopped_children(pool)
-    first, second = (asyncio.create_task(pool.convert(large_picture(), [SMALL], urgent=False)) for _ in range(2))
+    first, second = (asyncio.create_task(pool.convert(large_image(), [SMALL], urgent=False)) for _ in range(2))
     await until(lambda: not pool._free)
     for child in stopped:
         os.kill(child, signal.SIGCONT)
@@ -183,19 +183,19 @@ async def test_large_pictures_get_all_children_when_nobody_else_comes(pool: Chil
         assert isinstance(results[0], Converted)
 
 
-async def test_a_large_picture_that_is_given_up_leaves_its_place_to_the_next(pool: ChildPool) -> None:
+async def test_a_large_image_that_is_given_up_leaves_its_place_to_the_next(pool: ChildPool) -> None:
     """Waiting or served."""
-    callers = [asyncio.create_task(pool.convert(large_picture(), [SMALL], urgent=True)) for _ in range(5)]
+    callers = [asyncio.create_task(pool.convert(large_image(), [SMALL], urgent=True)) for _ in range(5)]
     await asyncio.sleep(0)
     for caller in callers:
         caller.cancel()
     await asyncio.gather(*callers, return_exceptions=True)
 
-    assert isinstance((await pool.convert(large_picture(), [SMALL], urgent=True))[0], Converted)
-    assert pool._dear == 0
+    assert isinstance((await pool.convert(large_image(), [SMALL], urgent=True))[0], Converted)
+    assert pool._expensive == 0
 
 
-async def test_a_child_is_replaced_after_its_pictures() -> None:
+async def test_a_child_is_replaced_after_its_images() -> None:
     """Whatever a decoder leaks goes with it."""
     async with ChildPool(Worker(children=1, pictures_per_child=3), max_pixels=10**8) as pool:
         await pool.convert(image_files.jpeg(), [SMALL], urgent=True)
@@ -239,7 +239,7 @@ async def test_children_do_not_outlive_a_worker_that_is_killed(tmp_path: Path) -
         "from imageconverter.settings import Worker\n"
         "from services.worker.sandbox.pool import ChildPool\n"
         "from imageconverter.engine import Target\n"
-        "from tests import pictures\n"
+        "from tests import images\n"
         "async def main():\n"
         "    async with ChildPool(Worker(children=2), max_pixels=10**8) as pool:\n"
         "        jpeg, small = image_files.jpeg(), Target(max_width=9, max_height=9)\n"

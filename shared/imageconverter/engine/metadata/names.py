@@ -1,4 +1,4 @@
-"""What the tags of a picture's metadata are called.
+"""What the tags of a image's metadata are called.
 
 Groups, names and numbers are those of the ImageConverter API, which has them from the library metadata-extractor.
 They are keys for clients; a tag that has none here is not given out.

@@ -1,4 +1,4 @@
-"""What a picture's file says about it: camera, time, place, extents, for JPEG, PNG, TIFF, WebP, HEIC and AVIF.
+"""What a image's file says about it: camera, time, place, extents, for JPEG, PNG, TIFF, WebP, HEIC and AVIF.
 
 The tags are read by Pillow: it has opened the file already and found the EXIF block in it, where exifread would look
 for the block in the whole file once more, by code of its own. Files are hostile: each of the five directories is read
@@ -23,9 +23,9 @@ from imageconverter.engine.decode import DECODER_ERRORS, ImageInfo
 from imageconverter.engine.metadata import names
 from imageconverter.engine.metadata.descriptions import Number, Tags, Value, describe
 
-_MOST_TAGS = 1000  # in a directory; cameras write up to a hundred
+_MAX_TAGS = 1000  # in a directory; cameras write up to a hundred
 _LONGEST_VALUE = 4096  # bytes, or characters of text
-_MOST_NUMBERS = 16  # that are listed
+_MAX_NUMBERS = 16  # that are listed
 
 _BIG_TIFF = b"+"
 _ORIENTATION = 0x0112
@@ -50,7 +50,7 @@ Metadata = dict[str, dict[str, Entry]]
 
 
 def read_metadata(source: IO[bytes], image: Image.Image, info: ImageInfo) -> Metadata:
-    """Read what *image* says about itself, which `open_picture` has opened from *source*, a seekable file.
+    """Read what *image* says about itself, which `open_image` has opened from *source*, a seekable file.
 
     Extents in the group Header are in pixels, before the orientation in the group Exif is applied; the size in the
     group File is in bytes.
@@ -105,7 +105,7 @@ def _read_tags(source: IO[bytes], image: Image.Image) -> tuple[Tags, Tags, Tags]
 
 
 def _exif_block(image: Image.Image) -> bytes:
-    """Return the TIFF structure with the EXIF tags of a picture that is no TIFF itself."""
+    """Return the TIFF structure with the EXIF tags of an image that is no TIFF itself."""
     block = image.info.get("exif")
     if block is None:  # as ImageMagick writes it into a PNG: three lines, then hexadecimal digits
         block = bytes.fromhex("".join(str(image.info.get("Raw profile type exif", "")).split("\n")[3:]))
@@ -120,7 +120,7 @@ class _Directory(ImageFileDirectory_v2):
         super().__init__(head, group=group)
         self.next = 0
         with suppress(MemoryError, *DECODER_ERRORS):
-            if offset and self._count(stream, offset) <= _MOST_TAGS:
+            if offset and self._count(stream, offset) <= _MAX_TAGS:
                 stream.seek(offset)
                 self.load(stream)
 
@@ -145,7 +145,7 @@ class _Directory(ImageFileDirectory_v2):
             return None
         kind = self.tagtype[tag]
         count = len(data) // self._load_dispatch[kind][0]
-        if kind not in (ASCII, BYTE, UNDEFINED) and count > _MOST_NUMBERS:
+        if kind not in (ASCII, BYTE, UNDEFINED) and count > _MAX_NUMBERS:
             return f"[{count} values]"
         if kind != ASCII and len(data) > _LONGEST_VALUE:
             return f"[{len(data)} bytes]"
@@ -170,7 +170,7 @@ class _Directory(ImageFileDirectory_v2):
             return _text(data.removeprefix(b"ASCII\0\0\0"))
         if len(data) > 1 and data.rstrip(b"\0").decode("latin-1").isprintable() and data.rstrip(b"\0").isascii():
             return _text(data)
-        return _numbers(tuple(data)) if len(data) <= _MOST_NUMBERS else f"[{len(data)} bytes]"
+        return _numbers(tuple(data)) if len(data) <= _MAX_NUMBERS else f"[{len(data)} bytes]"
 
 
 def _numbers(raw: Any) -> Value:

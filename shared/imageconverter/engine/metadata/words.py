@@ -1,4 +1,4 @@
-"""What the codes of a picture's metadata mean: the words of the library metadata-extractor, spelt right."""
+"""What the codes of a image's metadata mean: the words of the library metadata-extractor, spelt right."""
 
 from collections.abc import Mapping
 

@@ -78,7 +78,7 @@ async def test_more_than_the_share_takes_an_explicit_word(shop: Shop) -> None:
     assert (status, done["files"]) == (200, 2)
 
 
-async def test_an_empty_catalogue_makes_no_file_unused(shop: Shop) -> None:
+async def test_an_empty_catalog_makes_no_file_unused(shop: Shop) -> None:
     """The report says why, and a clean-up refuses."""
     await a_shop_with_one_unused_file(shop)
     await shop.send({"1": []})
@@ -101,7 +101,7 @@ async def test_values_that_make_no_sense_are_refused(shop: Shop) -> None:
 
 
 async def test_missing_images_are_converted_again_with_one_call(shop: Shop) -> None:
-    """The picture whose source is there comes back in all formats; the other is told."""
+    """The image whose source is there comes back in all formats; the other is told."""
     await shop.send({"1": ["chair.png"], "2": ["gone.png"]})
     source: dict[str, Any] = {"content_type": "image/png"}
     await shop.resources.store.put("source/upload/chair.png", image_files.png(), **source)

@@ -16,7 +16,7 @@ async def command(shop: Shop, *arguments: str | Path) -> Finished:
     return await run(*arguments, "--server", address(shop.client))
 
 
-async def test_a_catalogue_is_imported_from_a_file(shop: Shop, tmp_path: Path) -> None:
+async def test_a_catalog_is_imported_from_a_file(shop: Shop, tmp_path: Path) -> None:
     """CSV by its name, compressed too."""
     plain, packed = tmp_path / "shop.csv", tmp_path / "shop.csv.gz"
     plain.write_text(CSV)
@@ -27,7 +27,7 @@ async def test_a_catalogue_is_imported_from_a_file(shop: Shop, tmp_path: Path) -
         assert done == (0, "products: entries 1, images 2\n", "")
 
 
-async def test_a_broken_catalogue_ends_with_the_line(shop: Shop, tmp_path: Path) -> None:
+async def test_a_broken_catalog_ends_with_the_line(shop: Shop, tmp_path: Path) -> None:
     """One line for a person, and what counted before still does."""
     file = tmp_path / "shop.ndjson"
     file.write_text('{"id": "1", "active": true, "images": []}\n{"id": "2"}\n')

@@ -50,7 +50,7 @@ async def test_each_type_has_its_own_report(shop: Shop) -> None:
     assert (await shop.ask("GET", "/report")).body["id"] == 0
 
 
-async def test_a_scan_without_any_catalogue_says_so(shop: Shop) -> None:
+async def test_a_scan_without_any_catalog_says_so(shop: Shop) -> None:
     """In its status; there is no report."""
     report = await shop.report()
 

@@ -27,7 +27,7 @@ from rare_formats.gksm.items import PRIMITIVES, Item, Kind
 from rare_formats.gksm.texts import Text
 from rare_formats.strokes import Colour
 
-_MOST_ITEMS_BEFORE = 10_000  # the first primitive
+_MAX_ITEMS_BEFORE = 10_000  # the first primitive
 # Radius of a marker of size 1: XGKS takes sizes for pixels, others for multiples of a size that can be seen.
 _MARKER, _XGKS_MARKER = 5 / LONG_SIDE, 1 / LONG_SIDE
 
@@ -57,7 +57,7 @@ class _Entry:
 def find_window(items: Iterable[Item]) -> Rectangle:
     """Return the workstation window that holds for the first primitive. Raises ValueError for an empty one."""
     window = _UNIT_SQUARE
-    for item in islice(items, _MOST_ITEMS_BEFORE):
+    for item in islice(items, _MAX_ITEMS_BEFORE):
         if item.kind in PRIMITIVES:
             break
         if item.kind in (Kind.WORKSTATION_WINDOW, Kind.VARKON_WINDOW):
@@ -78,7 +78,7 @@ def window_size(window: Rectangle) -> tuple[int, int]:
     return max(round((right - left) * scale), 1), max(round((high - low) * scale), 1)
 
 
-class Picture:
+class Drawing:
     """What the items up to the end of the first picture draw."""
 
     def __init__(self, header: Header, items: Iterable[Item]) -> None:
@@ -130,33 +130,33 @@ class Picture:
         if item.kind == Kind.TEXT:
             _, expansion, spacing, index = now.lettering.now
             x, y, _ = item.numbers
-            looks = now.path, now.alignment, abs(expansion), spacing, now.colour(index)
+            looks = now.path, now.alignment, abs(expansion), spacing, now.color(index)
             return Text((x, y), item.text, now.up, now.base, *looks)
         if item.cells is not None:
-            return Cells(coloured(item.cells, now.colour), np.reshape(item.numbers[:6], (3, 2)))
+            return Cells(coloured(item.cells, now.color), np.reshape(item.numbers[:6], (3, 2)))
         if item.points is None or not item.points.size:
             return None
         if item.kind == Kind.POLYLINE:
             kind, width, index = now.line.now
-            return Line(item.points, line_pen(kind, width, now.colour(index)))
+            return Line(item.points, line_pen(kind, width, now.color(index)))
         if item.kind == Kind.POLYMARKER:
             kind, size, index = now.marker.now
             unit = _XGKS_MARKER if self._header.is_xgks else _MARKER
-            return Markers(item.points, int(kind), abs(size) * unit, now.colour(index))
+            return Markers(item.points, int(kind), abs(size) * unit, now.color(index))
         interior, style, index = now.area.now
-        colour = now.colour(index)
-        return Area(item.points, self._paint(int(interior), style, colour), colour)
+        color = now.color(index)
+        return Area(item.points, self._paint(int(interior), style, color), color)
 
-    def _paint(self, interior: int, style: float, colour: Colour) -> Colour | Hatch | Tiling | None:
+    def _paint(self, interior: int, style: float, color: Colour) -> Colour | Hatch | Tiling | None:
         """Return what fills an area, None for a hollow one."""
         if interior == HOLLOW:
             return None
         if interior == HATCH:
-            return hatch(style, colour)
+            return hatch(style, color)
         pattern = self._attributes.pattern(style)
         if interior == PATTERN and pattern is not None:
             return tiling(pattern, self._attributes.pattern_size)
-        return colour
+        return color
 
     def _change_segments(self, item: Item) -> None:
         kind = item.kind
@@ -182,8 +182,8 @@ class Picture:
 
     def _change_as_varkon(self, item: Item) -> None:
         if item.kind == Kind.VARKON_PEN:
-            colour = max(item.numbers[0], 1)  # pens draw, even the one that has the background's number
-            self._attributes.line.own[2] = self._attributes.area.own[2] = colour
+            color = max(item.numbers[0], 1)  # pens draw, even the one that has the background's number
+            self._attributes.line.own[2] = self._attributes.area.own[2] = color
         elif item.kind == Kind.VARKON_WIDTH:
             self._attributes.line.own[1] = max(item.numbers[0] / self._units * LONG_SIDE, 1.0)
         elif item.kind == Kind.VARKON_WINDOW:

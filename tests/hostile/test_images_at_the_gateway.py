@@ -14,7 +14,7 @@ from PIL import Image
 
 from imageconverter.engine import Limits, Target
 from imageconverter.engine.pipeline import convert
-from imageconverter.errors import PictureError, Undecodable
+from imageconverter.errors import ImageError, Undecodable
 from tests.gateway.images_api.test_uploads import b64, body, post
 from tests.hostile.broken import BROKEN
 from tests.hostile.case import Case, Outcome, names
@@ -35,7 +35,7 @@ Entry = Case[Callable[[], bytes], Any]
 
 
 async def ask(client: Client, entry: Entry) -> str:
-    """Send a picture to both APIs; returns what is wrong with the answers, or ""."""
+    """Send an image to both APIs; returns what is wrong with the answers, or ""."""
     data = await asyncio.to_thread(entry.attack)  # some take seconds to be made
     if len(data) > _LARGE:
         return ""
@@ -58,7 +58,7 @@ async def ask(client: Client, entry: Entry) -> str:
     return ""
 
 
-async def test_every_small_file_of_the_catalogue_gets_the_same_answer_of_both_apis(gateway: Client) -> None:
+async def test_every_small_file_of_the_catalog_gets_the_same_answer_of_both_apis(gateway: Client) -> None:
     """An output, or a refusal that says why; and the gateway goes on."""
     every: list[Entry] = [*BOMBS, *BROKEN, *FOREIGN, *TWOFOLD]
     waiting = iter([each for each in every if each.number not in _SLOW])
@@ -94,7 +94,7 @@ KINDS: list[Case[tuple[str, bytes], str]] = [
 
 
 @pytest.mark.parametrize("case", KINDS, ids=names(KINDS))
-async def test_a_picture_is_what_its_bytes_are(gateway: Client, case: Case[tuple[str, bytes], str]) -> None:
+async def test_an_image_is_what_its_bytes_are(gateway: Client, case: Case[tuple[str, bytes], str]) -> None:
     """It is served with that type and an extension of it, and never as a page."""
     name, data = case.attack
     status, answer = await post(gateway, "/images/upload/convert", body(fileName=name, imageData=b64(data)))
@@ -123,7 +123,7 @@ async def test_83_a_type_that_is_declared_is_not_believed(gateway: Client, decla
 
 
 @pytest.mark.parametrize("text", [b"hello", HTML, b"\xef\xbb\xbftext", b"a,b\n1,2\n", b" " * 5000])
-async def test_84_a_text_called_a_picture_is_refused(gateway: Client, text: bytes) -> None:
+async def test_84_a_text_called_an_image_is_refused(gateway: Client, text: bytes) -> None:
     """Whatever it is."""
     status, answer = await post(gateway, "/images/upload", body(fileName="a.png", imageData=b64(text)))
 
@@ -155,9 +155,9 @@ async def test_no_size_that_is_asked_for_is_a_bomb(gateway: Client, case: Case[s
             assert width * height <= Limits().pixels
 
 
-async def test_49_many_legal_pictures_at_once_wait_for_each_other(gateway: Client) -> None:
+async def test_49_many_legal_images_at_once_wait_for_each_other(gateway: Client) -> None:
     """Thirty-two of 24 megapixels: each is converted."""
-    large = body(fileName="a.jpg", imageData=b64(image_files.jpeg(picture=Image.new("RGB", (6000, 4000)))))
+    large = body(fileName="a.jpg", imageData=b64(image_files.jpeg(image=Image.new("RGB", (6000, 4000)))))
     answers = await asyncio.gather(*(post(gateway, "/images/upload/convert", large) for _ in range(32)))
 
     assert {status for status, _ in answers} == {200}
@@ -174,13 +174,13 @@ ODD_ERRORS = (
 def test_108_whatever_a_decoder_raises_is_one_kind_of_error(
     error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A picture that cannot be converted, and never a fault of ours."""
+    """An image that cannot be converted, and never a fault of ours."""
 
     def fail(*_args: Any, **_options: Any) -> None:
         raise error
 
     data = image_files.jpeg((40, 30))
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", fail)
-    with pytest.raises(PictureError) as caught:
+    with pytest.raises(ImageError) as caught:
         convert(io.BytesIO(data), [Target(max_width=9, max_height=9)])
     assert isinstance(caught.value, Undecodable) or error is MemoryError

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from imageconverter.engine import Converted, Target
-from imageconverter.errors import NotAPicture
+from imageconverter.errors import NotAnImage
 from imageconverter.settings import MEGABYTE
 from tests.hostile.broken import BROKEN, Family, families
 from tests.hostile.case import Case, Outcome, names
@@ -51,9 +51,9 @@ async def test_files_of_a_family_all_get_an_answer(attack: Attack, case: Case[Fa
 
 
 @pytest.mark.parametrize("case", FOREIGN, ids=names(FOREIGN))
-async def test_a_foreign_format_is_no_picture(attack: Attack, case: Case[Callable[[], bytes], None]) -> None:
+async def test_a_foreign_format_is_no_image(attack: Attack, case: Case[Callable[[], bytes], None]) -> None:
     """By its first bytes."""
-    assert await send(attack, HostileFile(case.what, case.attack())) == {NotAPicture.__name__: 1}
+    assert await send(attack, HostileFile(case.what, case.attack())) == {NotAnImage.__name__: 1}
 
 
 EVERY_OUTPUT = [
@@ -75,4 +75,4 @@ async def test_50_a_bomb_a_thousand_times_over(attack: Attack) -> None:
     """Is refused a thousand times, by the same children."""
     bomb = HostileFile("WebP bomb", image_files.webp_bomb())
 
-    assert await send(attack, *[bomb] * 1000) == {"PictureTooLarge": 1000}
+    assert await send(attack, *[bomb] * 1000) == {"ImageTooLarge": 1000}
