@@ -42,8 +42,8 @@ async def _measure() -> None:
     print(f"\n== previews_index: keys with one preview and one of {CONTEXTS} contexts")
     async with running_servers(store=False) as environment:
         settings = settings_of(environment)
-        async with open_redis(settings.redis, patience=_PATIENCE) as redis:
-            index = PreviewIndex(redis, patience=_PATIENCE)
+        async with open_redis(settings.redis, retry_timeout=_PATIENCE) as redis:
+            index = PreviewIndex(redis, retry_timeout=_PATIENCE)
             empty = await _used_memory(redis)
             filled, costs = 0, dict[str, list[Cost]]()
             for size in SIZES:
@@ -103,7 +103,7 @@ async def fill(redis: ArqRedis, start: int, stop: int) -> None:
     """Make the groups from *start* to *stop* that are not there, many in one round trip."""
     for first in range(start, stop, _CHUNK):
         async with redis.pipeline(transaction=False) as pipe:
-            index = PreviewIndex(pipe, patience=_PATIENCE)
+            index = PreviewIndex(pipe, retry_timeout=_PATIENCE)
             for number in range(first, min(first + _CHUNK, stop)):
                 key = key_of(number)
                 contexts = frozenset([str(number % CONTEXTS)])

@@ -36,7 +36,7 @@ async def _measure() -> None:
     print(f"\n== rerun: {IMAGES} images of 2 MP to {len(FORMATS)} formats, then {RERUNS} times again unchanged")
     async with running_servers(store=True) as environment:
         settings = settings_of(environment)
-        async with open_resources(settings, patience=20) as resources:
+        async with open_resources(settings, retry_timeout=20) as resources:
             await wait_for_bucket(resources.store)
             await _put_sources(resources)
             async with running_role(["services.cli.main", "worker"], environment) as worker:

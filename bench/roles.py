@@ -13,17 +13,17 @@ from functools import partial
 from aiohttp import web
 
 from bench.simulated import NoEngine, SimulatedStore
-from imageconverter.jobs import Lane, LaneWorker
+from imageconverter.jobs import QueueName, QueueWorker
 from imageconverter.resources import Resources, open_resources
 from imageconverter.settings import Previews, Settings, load_settings
 from services.gateway.app import create_app
-from services.runtime.lifecycle import known_as_alive, run_until_signal
+from services.runtime.lifecycle import heartbeats, run_until_signal
 from services.runtime.logs import set_up_logging
 from services.worker.conversions import Conversion
 from services.worker.previews import Previewing
-from services.worker.tasks import tasks_of_lanes
+from services.worker.tasks import queue_tasks
 
-_PATIENCE_SECONDS = 10
+_RETRY_TIMEOUT_SECONDS = 10
 _DRAIN_SECONDS = 1
 _JOB_SECONDS = 3600
 
@@ -46,23 +46,23 @@ def main() -> None:
 @asynccontextmanager
 async def simulated_resources(settings: Settings) -> AsyncIterator[Resources]:
     """Open what a role holds open, with a simulated store."""
-    async with open_resources(settings, patience=_PATIENCE_SECONDS) as resources:
+    async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources:
         yield replace(resources, store=SimulatedStore())
 
 
-def batch_worker(resources: Resources, *, slots: int, seconds: float = 0) -> LaneWorker:
+def batch_worker(resources: Resources, *, slots: int, seconds: float = 0) -> QueueWorker:
     """Return a worker of the batch lane, with the real tasks and no engine; an image takes *seconds*."""
     engine, most = NoEngine(seconds=seconds), 1 << 20
     conversion = Conversion(resources.store, engine, max_source_bytes=most)
     previewing = Previewing(resources.store, resources.previews, resources.queue, engine, Previews(), most)
-    tasks = tasks_of_lanes(resources, conversion, previewing)[Lane.BATCH]
-    return LaneWorker(
-        Lane.BATCH, tasks.tasks, resources.redis, give_up=tasks.give_up, slots=slots, job_seconds=_JOB_SECONDS
+    tasks = queue_tasks(resources, conversion, previewing)[QueueName.BATCH]
+    return QueueWorker(
+        QueueName.BATCH, tasks.tasks, resources.redis, give_up=tasks.give_up, slots=slots, job_seconds=_JOB_SECONDS
     )
 
 
 async def _worker(settings: Settings, slots: int, seconds: float, stopping: asyncio.Event) -> None:
-    async with simulated_resources(settings) as resources, known_as_alive(resources.queue, "worker"):
+    async with simulated_resources(settings) as resources, heartbeats(resources.queue, "worker"):
         worker = batch_worker(resources, slots=slots, seconds=seconds)
         running = asyncio.create_task(worker.async_run())
         stop = asyncio.create_task(stopping.wait())
@@ -78,7 +78,7 @@ async def _gateway(settings: Settings, stopping: asyncio.Event) -> None:
         await runner.setup()
         try:
             await web.TCPSite(runner, settings.gateway.host, settings.gateway.port).start()
-            async with known_as_alive(resources.queue, "gateway"):
+            async with heartbeats(resources.queue, "gateway"):
                 await stopping.wait()
         finally:
             await runner.cleanup()

@@ -234,7 +234,7 @@ async def _finished(stack: Stack) -> None:
 
 async def _ready(redis: Redis, pids: Mapping[str, int]) -> None:
     """Wait until the roles tell that they are alive."""
-    queue = JobQueue(redis, timeout_seconds=2, patience=20)
+    queue = JobQueue(redis, timeout_seconds=2, retry_timeout=20)
     async with asyncio.timeout(30):
         for role, pid in pids.items():
             while f"{socket.gethostname()}:{pid}" not in await _alive(queue, role):  # noqa: ASYNC110 - another process decides

@@ -48,7 +48,7 @@ async def running_servers(*, store: bool) -> AsyncIterator[dict[str, str]]:
                 "PYTHONUNBUFFERED": "1",
             }
         finally:
-            await asyncio.gather(*(program.stop(patience=10) for program in programs))
+            await asyncio.gather(*(program.stop(grace_seconds=10) for program in programs))
 
 
 @asynccontextmanager

@@ -48,7 +48,7 @@ async def _measure() -> None:
     print(f"\n== slots: run jobs without an engine beside empty jobs of bare arq, {ROUNDS} rounds of {JOBS}")
     async with running_servers(store=False) as environment:
         settings = settings_of(environment)
-        async with simulated_resources(settings) as resources, open_redis(settings.redis, patience=10) as redis:
+        async with simulated_resources(settings) as resources, open_redis(settings.redis, retry_timeout=10) as redis:
             for slots, paused_jobs in PAUSED_JOBS.items():
                 report(
                     slots,

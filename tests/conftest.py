@@ -10,7 +10,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from imageconverter import keys
-from imageconverter.jobs import Lane
+from imageconverter.jobs import QueueName
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.settings import (
     PREFIX,
@@ -79,7 +79,7 @@ async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dic
     try:
         yield {name: value for server in started for name, value in server.settings.items()}
     finally:
-        await asyncio.gather(*(program.stop(patience=5) for program in programs))
+        await asyncio.gather(*(program.stop(grace_seconds=5) for program in programs))
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +116,7 @@ def storage_settings(servers: dict[str, str], **changes: Any) -> Storage:
 @pytest.fixture(scope="session")
 async def resources(make_settings: MakeSettings) -> AsyncIterator[Resources]:
     """Open store and queue on the real servers."""
-    async with open_resources(make_settings(), patience=4) as opened:
+    async with open_resources(make_settings(), retry_timeout=4) as opened:
         await wait_for_bucket(opened.store)
         yield opened
 
@@ -149,4 +149,4 @@ async def no_run(resources: Resources) -> None:
     latest = await resources.runs.latest()
     if latest:
         await resources.runs.cancel(latest, seconds=20)
-    await resources.redis.delete(keys.RUNS, keys.lane(Lane.BATCH))
+    await resources.redis.delete(keys.RUNS, keys.queue(QueueName.BATCH))

@@ -43,10 +43,10 @@ def dead(
 
 def told(job: Mapping[str, Any]) -> list[str]:
     """Return the lines that say what is known of a job."""
-    died = datetime.fromtimestamp(job["died"], UTC).astimezone()
+    failed_at = datetime.fromtimestamp(job["died"], UTC).astimezone()
     order = "not known" if job["order"] is None else json.dumps(job["order"], ensure_ascii=False)
     lines = [
-        f"{job['id']}  {job['task'] or 'no task'}  {died:%Y-%m-%d %H:%M:%S}  tried {counted(job['tries'], 'time')}",
+        f"{job['id']}  {job['task'] or 'no task'}  {failed_at:%Y-%m-%d %H:%M:%S}  tried {counted(job['tries'], 'time')}",
         f"    {job['reason']}",
         f"    {order}",
     ]

@@ -13,7 +13,7 @@ from imageconverter.settings import SettingsError, load_settings, unknown_variab
 
 ROLES = ("gateway", "worker", "reporter")
 
-_PATIENCE_SECONDS = 30  # a Redis that restarts is waited for
+_RETRY_TIMEOUT_SECONDS = 30  # a Redis that restarts is waited for
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -201,7 +201,7 @@ def _reindex(_options: argparse.Namespace) -> int:
     from services.runtime.logs import set_up_logging
 
     async def restored() -> int:
-        async with open_resources(settings, patience=_PATIENCE_SECONDS) as resources:
+        async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources:
             return await reindex(resources.previews, resources.store)
 
     settings = load_settings()

@@ -19,7 +19,7 @@ _SILENCE_SECONDS = 90
 _HEARTBEAT_SECONDS = 40  # the gateway says something at least every 15 seconds
 _PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds between tries
 _RECONNECT_SECONDS = 1.0
-_PATIENCE_SECONDS = 60.0
+_RETRY_TIMEOUT_SECONDS = 60.0
 
 
 class Access(NamedTuple):
@@ -59,7 +59,7 @@ class ImagesApi:
 
     async def status(self) -> dict[str, Any]:
         """Return how the running or last run stands. It is tried once: it is the first that is asked."""
-        return await self._call("GET", "/convert/status", tries=1)
+        return await self._call("GET", "/convert/status", attempts=1)
 
     async def runs(self) -> list[dict[str, Any]]:
         """Return how the last runs stand, the newest first."""
@@ -77,7 +77,7 @@ class ImagesApi:
     async def start(self, directory: str, formats: Sequence[str], *, action: str) -> str:
         """Start a run over *directory* and return its id. It is tried once: a second would find the first running."""
         order = {"action": action, "source": "directory", "formatList": list(formats), "directory": directory}
-        started = await self._call("POST", "/convert/start", body=json.dumps(order).encode(), tries=1)
+        started = await self._call("POST", "/convert/start", body=json.dumps(order).encode(), attempts=1)
         for run in await self.runs():
             if run["action"] == action and run["timer"]["start"] == started["timer"]["start"]:
                 return str(run["id"])
@@ -93,11 +93,11 @@ class ImagesApi:
 
     async def retry_dead_job(self, job: str) -> None:
         """Have *job* tried again. It is tried once: a second try would not find it."""
-        await self._call("POST", f"/jobs/dead/{quote(job, safe='')}", tries=1)
+        await self._call("POST", f"/jobs/dead/{quote(job, safe='')}", attempts=1)
 
     async def drop_dead_job(self, job: str) -> None:
         """Have *job* forgotten. It is tried once: a second try would not find it."""
-        await self._call("DELETE", f"/jobs/dead/{quote(job, safe='')}", tries=1)
+        await self._call("DELETE", f"/jobs/dead/{quote(job, safe='')}", attempts=1)
 
     async def replace_catalog(self, type_id: str, file: Path, notation: str) -> dict[str, Any]:
         """Send the catalogue in *file*; returns what counts from now on, or with an "id" only, where that takes long.
@@ -128,7 +128,9 @@ class ImagesApi:
         query = {"dryRun": "true" if dry else "false"}
         if share is not None:
             query["share"] = str(share)
-        return await self._call("DELETE", f"/report/{type_id}/unused", query=query, tries=len(_PAUSES) if dry else 1)
+        return await self._call(
+            "DELETE", f"/report/{type_id}/unused", query=query, attempts=len(_PAUSES) if dry else 1
+        )
 
     async def trash(self) -> list[dict[str, Any]]:
         """Return what can be put back."""
@@ -167,7 +169,7 @@ class ImagesApi:
                         return
             except Away as away:
                 trouble = str(away)
-            if time.monotonic() - heard > _PATIENCE_SECONDS:
+            if time.monotonic() - heard > _RETRY_TIMEOUT_SECONDS:
                 raise Away(trouble)
             await asyncio.sleep(_RECONNECT_SECONDS)
 
@@ -191,10 +193,10 @@ class ImagesApi:
         *,
         query: dict[str, str] | None = None,
         body: bytes | None = None,
-        tries: int = len(_PAUSES) + 1,
+        attempts: int = len(_PAUSES) + 1,
     ) -> dict[str, Any]:
         """Send a request and return the JSON object that answers it."""
-        pauses = iter(_PAUSES[: tries - 1])
+        pauses = iter(_PAUSES[: attempts - 1])
         while True:
             try:
                 return await self._try(method, path, query or {}, None if body is None else io.BytesIO(body))

@@ -21,7 +21,7 @@ from services.gateway.metrics import Metrics
 from services.gateway.routes import liveness_routes, routes
 
 _DECODING_THREADS = 2
-_PATIENCE_SECONDS = 4
+_RETRY_TIMEOUT_SECONDS = 4
 
 
 def create_app(settings: Settings, resources: Resources) -> web.Application:
@@ -43,7 +43,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.PREVIEW_SETTINGS] = settings.previews
     app[state.PREVIEW_METRICS] = PreviewMetrics(settings.previews)
     app[state.REPORTS] = settings.reports
-    app[state.SCANS] = ScanProgress(resources.redis, patience=_PATIENCE_SECONDS)
+    app[state.SCANS] = ScanProgress(resources.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
     app[state.BASIC_AUTH] = BasicAuth(settings.gateway)
     app.add_routes(list(routes()))
     app.on_response_prepare.append(set_headers)

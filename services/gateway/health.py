@@ -5,7 +5,7 @@ import asyncio
 from aiohttp import web
 
 from imageconverter.errors import Unavailable
-from imageconverter.jobs import Lane
+from imageconverter.jobs import QueueName
 from services.gateway import state
 from services.gateway.imageconverter_api.metrics import CacheState
 
@@ -38,7 +38,7 @@ async def ready(request: web.Request) -> web.Response:
 async def metrics(request: web.Request) -> web.Response:
     """Answer this process's numbers and those of the queue in the text format of Prometheus."""
     queue = request.app[state.QUEUE]
-    depths = {lane.value: await queue.depth(lane) for lane in Lane}
-    text = request.app[state.METRICS].render(depths, await queue.refused(), await queue.all_done())
+    depths = {name.value: await queue.depth(name) for name in QueueName}
+    text = request.app[state.METRICS].render(depths, await queue.refused(), await queue.periodic_stats())
     text += request.app[state.PREVIEW_METRICS].render(await CacheState.now(request.app[state.PREVIEWS], queue))
     return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})

@@ -11,7 +11,7 @@ from imageconverter.resources import open_resources, wait_for_bucket
 from imageconverter.settings import Settings
 from services.gateway.app import create_app, create_liveness_app
 from services.gateway.http.connection import Connection, Deadlines
-from services.runtime.lifecycle import known_as_alive, unless_stopped
+from services.runtime.lifecycle import heartbeats, run_unless_stopped
 
 _log = structlog.get_logger(__name__)
 
@@ -21,19 +21,19 @@ _SHUTDOWN_SECONDS = 30
 _BACKLOG = 1024
 _DEADLINES = Deadlines()
 # A client hears of trouble with Redis within these seconds; a restart that is shorter goes unnoticed.
-_PATIENCE_SECONDS = 4
+_RETRY_TIMEOUT_SECONDS = 4
 
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """Serve until *stopping* is set, then answer what is under way and return."""
     gateway = settings.gateway
-    async with open_resources(settings, patience=_PATIENCE_SECONDS) as resources, AsyncExitStack() as sites:
+    async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources, AsyncExitStack() as sites:
         if gateway.liveness_port:
             await sites.enter_async_context(serving(create_liveness_app(), gateway.host, gateway.liveness_port))
         await sites.enter_async_context(serving(create_app(settings, resources), gateway.host, gateway.port))
         _log.info("gateway ready", host=gateway.host, port=gateway.port)
-        await unless_stopped(stopping, wait_for_bucket(resources.store))
-        async with known_as_alive(resources.queue, ROLE):
+        await run_unless_stopped(stopping, wait_for_bucket(resources.store))
+        async with heartbeats(resources.queue, ROLE):
             await stopping.wait()
         _log.info("gateway stopping")
 

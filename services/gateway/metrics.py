@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from imageconverter.jobs import Done
+from imageconverter.jobs import PeriodicStats
 
 
 class Metrics:
@@ -30,12 +30,14 @@ class Metrics:
             found = self._children[method, route, status] = self._requests.labels(method, route, str(status))
         found.observe(seconds)
 
-    def render(self, depths: Mapping[str, int], refused: Mapping[str, int], recurring: Mapping[str, Done]) -> bytes:
+    def render(
+        self, depths: Mapping[str, int], refused: Mapping[str, int], periodic: Mapping[str, PeriodicStats]
+    ) -> bytes:
         """Return everything as text, with the numbers of the queue and the recurring tasks as they are now."""
-        together = CollectorRegistry()
-        together.register(_Queue(depths, refused))
-        together.register(_Recurring(recurring))
-        return generate_latest(self._registry) + generate_latest(together)
+        gather_all = CollectorRegistry()
+        gather_all.register(_Queue(depths, refused))
+        gather_all.register(_PeriodicTasks(periodic))
+        return generate_latest(self._registry) + generate_latest(gather_all)
 
 
 class _Queue(Collector):
@@ -45,23 +47,23 @@ class _Queue(Collector):
 
     def collect(self) -> Iterator[Metric]:
         depth = GaugeMetricFamily("imageconverter_queue_jobs", "Jobs that wait or run.", labels=["lane"])
-        for lane, count in self._depths.items():
-            depth.add_metric([lane], count)
+        for queue, count in self._depths.items():
+            depth.add_metric([queue], count)
         yield depth
         refused = CounterMetricFamily(
             "imageconverter_queue_refused", "Jobs refused because their lane was full.", labels=["lane"]
         )
-        for lane in self._depths:
-            refused.add_metric([lane], self._refused.get(lane, 0))
+        for queue in self._depths:
+            refused.add_metric([queue], self._refused.get(queue, 0))
         yield refused
 
 
-class _Recurring(Collector):
-    def __init__(self, recurring: Mapping[str, Done]) -> None:
-        self._recurring = recurring
+class _PeriodicTasks(Collector):
+    def __init__(self, periodic: Mapping[str, PeriodicStats]) -> None:
+        self._recurring = periodic
 
     def collect(self) -> Iterator[Metric]:
-        things = CounterMetricFamily(
+        items = CounterMetricFamily(
             "imageconverter_recurring_things",
             "What recurring tasks of the reporters have dealt with: files deleted, runs revived, …",
             labels=["task"],
@@ -71,8 +73,8 @@ class _Recurring(Collector):
             "When a recurring task was done last, in seconds since 1970.",
             labels=["task"],
         )
-        for task, done in self._recurring.items():
-            things.add_metric([task], done.things)
-            last.add_metric([task], done.at)
-        yield things
+        for task, stats in self._recurring.items():
+            items.add_metric([task], stats.items)
+            last.add_metric([task], stats.at)
+        yield items
         yield last

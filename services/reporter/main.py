@@ -7,22 +7,22 @@ from pathlib import Path
 import structlog
 
 from imageconverter.catalog.database import Workspace
-from imageconverter.jobs import Lane, LaneWorker
+from imageconverter.jobs import QueueName, QueueWorker
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import open_resources, wait_for_bucket
 from imageconverter.settings import Reports, Settings, SettingsError
 from services.reporter.periodic import repeat
 from services.reporter.scanning import Scanner, catalogue_sources
-from services.reporter.sweeping import recurring_tasks
+from services.reporter.sweeping import periodic_tasks
 from services.reporter.tasks import ReporterTasks
-from services.runtime.lifecycle import known_as_alive, unless_stopped
-from services.runtime.queue_workers import run_lanes
+from services.runtime.lifecycle import heartbeats, run_unless_stopped
+from services.runtime.queue_workers import run_queue_workers
 
 _log = structlog.get_logger(__name__)
 
 ROLE = "reporter"
 
-_PATIENCE_SECONDS = 30  # a Redis that restarts is waited for
+_RETRY_TIMEOUT_SECONDS = 30  # a Redis that restarts is waited for
 _SLOTS = 2  # a clean-up need not wait for a scan; there is one scan at a time
 _JOB_SECONDS = 24 * 3600  # the last resort; whatever a scan waits for has its own, tighter limit
 
@@ -37,32 +37,32 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             disk_mb=settings.reports.disk_mb,
             threads=settings.reports.threads,
         )
-        async with open_resources(settings, patience=_PATIENCE_SECONDS) as resources:
-            if not await unless_stopped(stopping, wait_for_bucket(resources.store)):
+        async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources:
+            if not await run_unless_stopped(stopping, wait_for_bucket(resources.store)):
                 return
             store, formats = resources.store, resources.formats
-            progress = ScanProgress(resources.redis, patience=_PATIENCE_SECONDS)
+            progress = ScanProgress(resources.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
             scanner = Scanner(store, formats, settings.reports, sources, workspace, progress)
             work = ReporterTasks(store, resources.queue, formats, settings.reports, workspace, progress, scanner)
 
-            def lanes() -> list[LaneWorker]:
+            def workers() -> list[QueueWorker]:
                 return [
-                    LaneWorker(
-                        Lane.SCAN,
+                    QueueWorker(
+                        QueueName.SCAN,
                         work.tasks(),
                         resources.redis,
                         give_up=work.give_up(),
                         slots=_SLOTS,
                         job_seconds=_JOB_SECONDS,
-                        is_paused=lambda: store.is_away,
+                        is_paused=lambda: store.is_unavailable,
                     )
                 ]
 
-            recurring = recurring_tasks(settings, resources)
-            async with known_as_alive(resources.queue, ROLE), asyncio.TaskGroup() as group:
+            recurring = periodic_tasks(settings, resources)
+            async with heartbeats(resources.queue, ROLE), asyncio.TaskGroup() as group:
                 _log.info("reporter ready", tasks=[task.name for task in recurring])
                 group.create_task(repeat(recurring, resources.queue, stopping))
-                group.create_task(run_lanes(lanes, stopping))
+                group.create_task(run_queue_workers(workers, stopping))
 
 
 def _folder(settings: Reports) -> Path:

@@ -9,7 +9,7 @@ import structlog
 
 from imageconverter.errors import Unavailable
 from imageconverter.jobs import JobQueue
-from services.runtime.lifecycle import unless_stopped
+from services.runtime.lifecycle import run_unless_stopped
 
 _log = structlog.get_logger(__name__)
 
@@ -17,7 +17,7 @@ _LOOK_SECONDS = 5
 
 
 @dataclass(frozen=True)
-class Recurring:
+class PeriodicTask:
     """A task that is due once in every span of *seconds*."""
 
     name: str
@@ -26,25 +26,25 @@ class Recurring:
     """Does it and returns how many things it dealt with."""
 
 
-async def repeat(tasks: Sequence[Recurring], queue: JobQueue, stopping: asyncio.Event) -> None:
+async def repeat(tasks: Sequence[PeriodicTask], queue: JobQueue, stopping: asyncio.Event) -> None:
     """Do each of *tasks* whenever it is due, beside the others, until *stopping* is set."""
     async with asyncio.TaskGroup() as group:
         for task in tasks:
             group.create_task(_repeat(task, queue, stopping))
 
 
-async def _repeat(task: Recurring, queue: JobQueue, stopping: asyncio.Event) -> None:
+async def _repeat(task: PeriodicTask, queue: JobQueue, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
-        await unless_stopped(stopping, _do_if_due(task, queue))
-        await unless_stopped(stopping, asyncio.sleep(_LOOK_SECONDS))
+        await run_unless_stopped(stopping, _do_if_due(task, queue))
+        await run_unless_stopped(stopping, asyncio.sleep(_LOOK_SECONDS))
 
 
-async def _do_if_due(task: Recurring, queue: JobQueue) -> None:
+async def _do_if_due(task: PeriodicTask, queue: JobQueue) -> None:
     try:
-        if not await queue.turn(task.name, seconds=task.seconds):
+        if not await queue.try_claim_periodic(task.name, seconds=task.seconds):
             return
         count = await task.work()
-        await queue.done(task.name, count)
+        await queue.record_periodic_run(task.name, count)
         if count:
             _log.info("recurring task done", task=task.name, count=count)
     except Unavailable as error:

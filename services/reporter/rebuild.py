@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 RUNS, PREVIEWS = "runs", "previews"
 
-_PATIENCE_SECONDS = 30
+_RETRY_TIMEOUT_SECONDS = 30
 # Between keeping an order and starting its run a gateway may stand still for some time.
 _SETTLED = timedelta(minutes=10)
 
@@ -81,13 +81,13 @@ async def _delete_all(store: ObjectStore, prefix: str) -> None:
 
 
 async def _is_remembered(redis: Redis, what: str) -> bool:
-    async with redis_errors(_PATIENCE_SECONDS), redis.pipeline(transaction=False) as pipe:
+    async with redis_errors(_RETRY_TIMEOUT_SECONDS), redis.pipeline(transaction=False) as pipe:
         pipe.exists(keys.memory(what))
         (found,) = await pipe.execute()
     return bool(found)
 
 
 async def _remember(redis: Redis, what: str) -> None:
-    async with redis_errors(_PATIENCE_SECONDS), redis.pipeline(transaction=False) as pipe:
+    async with redis_errors(_RETRY_TIMEOUT_SECONDS), redis.pipeline(transaction=False) as pipe:
         pipe.set(keys.memory(what), 1)
         await pipe.execute()

@@ -12,40 +12,40 @@ from imageconverter.resources import Resources
 from imageconverter.runs import results, revive
 from imageconverter.settings import Settings
 from imageconverter.storage.store import ObjectStore
-from services.reporter.periodic import Recurring
+from services.reporter.periodic import PeriodicTask
 from services.reporter.rebuild import rebuild
 
 _HOUR: Final = 3600
 _UNFINISHED: Final = timedelta(days=1)
-_PATIENCE_SECONDS = 4.0
+_RETRY_TIMEOUT_SECONDS = 4.0
 
 
-def recurring_tasks(settings: Settings, resources: Resources) -> list[Recurring]:
+def periodic_tasks(settings: Settings, resources: Resources) -> list[PeriodicTask]:
     """Return the tasks; those that list much of the store come seldom."""
     store, hours = resources.store, settings.conversion.upload_hours
     tasks = [
-        Recurring(
+        PeriodicTask(
             "sweep-uploads",
             # A tenth of their life: an upload is gone at the latest a tenth late.
             seconds=max(5, int(hours * 360)),
             work=lambda: uploads.sweep(store, hours=hours),
         ),
-        Recurring("rebuild", seconds=10, work=lambda: rebuild(resources)),
-        Recurring("revive-run", seconds=10, work=lambda: revive(resources.runs, resources.queue)),
-        Recurring(
+        PeriodicTask("rebuild", seconds=10, work=lambda: rebuild(resources)),
+        PeriodicTask("revive-run", seconds=10, work=lambda: revive(resources.runs, resources.queue)),
+        PeriodicTask(
             "evict-previews",
             seconds=settings.previews.cleanup_seconds,
             work=lambda: evict(resources.previews, store, settings.previews),
         ),
-        Recurring("revive-imports", seconds=60, work=lambda: commands.revive_imports(store, resources.queue)),
-        Recurring("sweep-results", seconds=24 * _HOUR, work=lambda: results.sweep(resources.runs, store)),
-        Recurring("sweep-catalogs", seconds=_HOUR, work=lambda: _sweep_catalogues(store)),
-        Recurring("sweep-reports", seconds=_HOUR, work=lambda: _sweep_reports(store)),
-        Recurring("sweep-trash", seconds=_HOUR, work=lambda: trash.sweep(store, days=settings.reports.trash_days)),
-        Recurring("sweep-parts", seconds=6 * _HOUR, work=lambda: _sweep_parts(store)),
+        PeriodicTask("revive-imports", seconds=60, work=lambda: commands.requeue_imports(store, resources.queue)),
+        PeriodicTask("sweep-results", seconds=24 * _HOUR, work=lambda: results.sweep(resources.runs, store)),
+        PeriodicTask("sweep-catalogs", seconds=_HOUR, work=lambda: _sweep_catalogues(store)),
+        PeriodicTask("sweep-reports", seconds=_HOUR, work=lambda: _sweep_reports(store)),
+        PeriodicTask("sweep-trash", seconds=_HOUR, work=lambda: trash.sweep(store, days=settings.reports.trash_days)),
+        PeriodicTask("sweep-parts", seconds=6 * _HOUR, work=lambda: _sweep_parts(store)),
     ]
     if settings.reports.schedule:
-        tasks.append(Recurring("schedule", seconds=5, work=lambda: _scan_when_due(settings, resources)))
+        tasks.append(PeriodicTask("schedule", seconds=5, work=lambda: _scan_when_due(settings, resources)))
     return tasks
 
 
@@ -64,5 +64,5 @@ async def _sweep_parts(store: ObjectStore) -> int:
 async def _scan_when_due(settings: Settings, resources: Resources) -> int:
     now = datetime.now().astimezone()
     return await schedule.scan_when_due(
-        resources.redis, resources.queue, settings.reports.schedule, now, patience=_PATIENCE_SECONDS
+        resources.redis, resources.queue, settings.reports.schedule, now, retry_timeout=_RETRY_TIMEOUT_SECONDS
     )

@@ -13,7 +13,7 @@ from imageconverter.catalog.importing import import_catalogue
 from imageconverter.catalog.pending_imports import Arrival, arrived, discard
 from imageconverter.errors import CleanUpRefused, NotFound, QueueUnavailable, Unavailable, UserError
 from imageconverter.images.formats import FormatCatalog
-from imageconverter.jobs import JobQueue, Task, put_back, retry_later
+from imageconverter.jobs import JobQueue, Task, requeue, retry_with_backoff
 from imageconverter.reports import commands
 from imageconverter.reports.cleaning import clean_up
 from imageconverter.reports.commands import CleanOrder, ImportOrder, RepairOrder, RestoreOrder, ScanOrder
@@ -61,7 +61,7 @@ class ReporterTasks:
 
     async def _scan(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         order = ScanOrder.model_validate(payload)
-        await self._again_later(self.scanner.scan(shrunken=order.shrunken), context)
+        await self._retry_when_unavailable(self.scanner.scan(shrunken=order.shrunken), context)
 
     async def _give_up_scan(self, _context: Mapping[str, Any], _payload: Mapping[str, Any]) -> None:
         await self.scanner.give_up()
@@ -90,7 +90,7 @@ class ReporterTasks:
                     found = commands.refusal(error)
                 await self.queue.reply(payload["id"], found)
 
-            await self._again_later(answer(), context)
+            await self._retry_when_unavailable(answer(), context)
 
         return task
 
@@ -147,12 +147,12 @@ class ReporterTasks:
         _log.info("repair", type=order.kind, converting=repaired.converting, missing=repaired.missing)
         return repaired.model_dump(mode="json")
 
-    async def _again_later(self, work: Coroutine[Any, Any, None], context: Mapping[str, Any]) -> None:
+    async def _retry_when_unavailable(self, work: Coroutine[Any, Any, None], context: Mapping[str, Any]) -> None:
         try:
             await work
         except Unavailable as error:
-            job, tries = context["job_id"], context["job_try"]
-            _log.warning("job is tried again later", job=job, tries=tries, reason=error.reason)
-            if isinstance(error, QueueUnavailable) or await self.store.turns_out_away():
-                raise put_back() from error
-            raise retry_later(tries) from error
+            job, attempts = context["job_id"], context["job_try"]
+            _log.warning("job is tried again later", job=job, attempts=attempts, reason=error.reason)
+            if isinstance(error, QueueUnavailable) or await self.store.confirm_unavailable():
+                raise requeue() from error
+            raise retry_with_backoff(attempts) from error

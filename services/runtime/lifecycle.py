@@ -15,13 +15,13 @@ from imageconverter.errors import QueueUnavailable
 from imageconverter.jobs import JobQueue, open_redis
 from imageconverter.settings import Settings
 
-_BEAT_SECONDS = 1.0
+_HEARTBEAT_SECONDS = 1.0
 
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of malloc.h
 _LARGE_BLOCK = 1024 * 1024
 
 
-def give_memory_back() -> None:
+def release_freed_memory() -> None:
     """Have the C library return large blocks to the system as soon as they are freed.
 
     glibc raises its threshold for that with every large block that is freed, up to 32 MiB: after some uploads
@@ -44,7 +44,7 @@ def run_until_signal(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]])
 
     async def supervised() -> None:
         raise_file_limit()
-        give_memory_back()
+        release_freed_memory()
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):
@@ -54,7 +54,7 @@ def run_until_signal(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]])
     asyncio.run(supervised())
 
 
-async def unless_stopped(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+async def run_unless_stopped(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
     """Do *work*, but leave it as soon as *stopping* is set; returns whether it was done."""
     working = asyncio.create_task(work)
     stop = asyncio.create_task(stopping.wait())
@@ -71,31 +71,31 @@ async def unless_stopped(stopping: asyncio.Event, work: Coroutine[Any, Any, None
 
 
 @asynccontextmanager
-async def known_as_alive(queue: JobQueue, role: str) -> AsyncIterator[None]:
+async def heartbeats(queue: JobQueue, role: str) -> AsyncIterator[None]:
     """Tell the others once a second that this process of *role* is alive."""
     process = f"{socket.gethostname()}:{os.getpid()}"
     ending = asyncio.Event()  # not a cancellation: one may get lost inside of redis-py
 
-    async def beat() -> None:
+    async def send_heartbeats() -> None:
         while not ending.is_set():
             with contextlib.suppress(QueueUnavailable):
-                await queue.beat(role, process)
+                await queue.heartbeat(role, process)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ending.wait(), _BEAT_SECONDS)
+                await asyncio.wait_for(ending.wait(), _HEARTBEAT_SECONDS)
 
-    beating = asyncio.create_task(beat())
+    sending = asyncio.create_task(send_heartbeats())
     try:
         yield
     finally:
         ending.set()
-        await beating
+        await sending
 
 
 async def is_alive(settings: Settings, role: str) -> bool:
     """Whether this host's process of *role* has told within the last seconds that it is alive."""
-    async with open_redis(settings.redis, patience=1) as redis:
+    async with open_redis(settings.redis, retry_timeout=1) as redis:
         queue = JobQueue(
-            redis, timeout_seconds=settings.redis.timeout_seconds, patience=settings.redis.timeout_seconds
+            redis, timeout_seconds=settings.redis.timeout_seconds, retry_timeout=settings.redis.timeout_seconds
         )
         try:
             processes = await queue.live_processes(role)

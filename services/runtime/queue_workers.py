@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import structlog
 from redis.exceptions import RedisError
 
-from imageconverter.jobs import LaneWorker
+from imageconverter.jobs import QueueWorker
 
 _log = structlog.get_logger(__name__)
 
@@ -14,21 +14,21 @@ _DRAIN_SECONDS = 6  # what is left is put back and costs no try
 _RESTART_SECONDS = 1
 
 
-async def run_lanes(make: Callable[[], Sequence[LaneWorker]], stopping: asyncio.Event) -> None:
+async def run_queue_workers(make: Callable[[], Sequence[QueueWorker]], stopping: asyncio.Event) -> None:
     """Run the lanes of *make* until *stopping* is set, then finish what runs; after trouble make them anew."""
     while not stopping.is_set():
         await _run_once(make(), stopping)
 
 
-async def _run_once(lanes: Sequence[LaneWorker], stopping: asyncio.Event) -> None:
-    """Run *lanes* until *stopping* is set or one of them fails; either way all of them end."""
-    running = [asyncio.create_task(lane.async_run()) for lane in lanes]
+async def _run_once(workers: Sequence[QueueWorker], stopping: asyncio.Event) -> None:
+    """Run *workers* until *stopping* is set or one of them fails; either way all of them end."""
+    running = [asyncio.create_task(worker.async_run()) for worker in workers]
     stop = asyncio.create_task(stopping.wait())
     await asyncio.wait([*running, stop], return_when=asyncio.FIRST_COMPLETED)
     if stop.done():
-        _log.info("stopping", running=sum(len(lane.tasks) for lane in lanes))
+        _log.info("stopping", running=sum(len(worker.tasks) for worker in workers))
     stop.cancel()
-    await asyncio.gather(*(lane.drain(_DRAIN_SECONDS) for lane in lanes))
+    await asyncio.gather(*(worker.drain(_DRAIN_SECONDS) for worker in workers))
     for outcome in await asyncio.gather(*running, return_exceptions=True):
         if isinstance(outcome, (RedisError, OSError)):
             _log.warning("lane restarts after trouble with Redis", error=str(outcome))

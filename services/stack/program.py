@@ -41,8 +41,8 @@ class Program:
         """Start the command and keep it running."""
         self._keeper = asyncio.create_task(self._keep())
 
-    async def stop(self, *, patience: float) -> None:
-        """Send SIGTERM, after *patience* seconds SIGKILL, to the program and all that it started."""
+    async def stop(self, *, grace_seconds: float) -> None:
+        """Send SIGTERM, after *grace_seconds* seconds SIGKILL, to the program and all that it started."""
         if self._keeper is None:
             return
         self._keeper.cancel()
@@ -52,7 +52,7 @@ class Program:
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
         try:
-            await asyncio.wait_for(self._process.wait(), patience)
+            await asyncio.wait_for(self._process.wait(), grace_seconds)
         except TimeoutError:
             print(f"{self.command.name} does not stop; killed")
         self._kill_group(self._process.pid)

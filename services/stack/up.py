@@ -83,8 +83,8 @@ async def _run(settings: Settings, folder: Path) -> int:
         return 0
     finally:
         for group in (roles[:1], roles[1:]):
-            await asyncio.gather(*(p.stop(patience=_STOP_SECONDS[p.command.name]) for p in group))
-        await asyncio.gather(*(p.stop(patience=_SERVER_STOP_SECONDS) for p in embedded))
+            await asyncio.gather(*(p.stop(grace_seconds=_STOP_SECONDS[p.command.name]) for p in group))
+        await asyncio.gather(*(p.stop(grace_seconds=_SERVER_STOP_SECONDS) for p in embedded))
 
 
 def _given(settings: Settings, folder: Path, kept: Mapping[str, str]) -> dict[str, str]:

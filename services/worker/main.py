@@ -4,21 +4,21 @@ import asyncio
 
 import structlog
 
-from imageconverter.jobs import Lane, LaneWorker
+from imageconverter.jobs import QueueName, QueueWorker
 from imageconverter.resources import open_resources, wait_for_bucket
 from imageconverter.settings import Settings
-from services.runtime.lifecycle import known_as_alive, unless_stopped
-from services.runtime.queue_workers import run_lanes
+from services.runtime.lifecycle import heartbeats, run_unless_stopped
+from services.runtime.queue_workers import run_queue_workers
 from services.worker.conversions import Conversion
 from services.worker.previews import Previewing
 from services.worker.sandbox.pool import ChildPool
-from services.worker.tasks import tasks_of_lanes
+from services.worker.tasks import queue_tasks
 
 _log = structlog.get_logger(__name__)
 
 ROLE = "worker"
 
-_PATIENCE_SECONDS = 30  # a Redis that restarts is waited for
+_RETRY_TIMEOUT_SECONDS = 30  # a Redis that restarts is waited for
 # Jobs a child: while one is converted, the source of the next is fetched and the outputs of the last stored.
 _SLOTS_PER_CHILD = 2
 # The last resort. Everything in a job has its own, tighter limit, but for the wait for a child.
@@ -27,11 +27,11 @@ _JOB_SECONDS = 3600
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """Run until *stopping* is set, then finish what runs and return."""
-    async with open_resources(settings, patience=_PATIENCE_SECONDS) as resources:
-        if not await unless_stopped(stopping, wait_for_bucket(resources.store)):
+    async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources:
+        if not await run_unless_stopped(stopping, wait_for_bucket(resources.store)):
             return
         pool = ChildPool(settings.worker, max_pixels=settings.conversion.max_pixels)
-        async with pool as children, known_as_alive(resources.queue, ROLE):
+        async with pool as children, heartbeats(resources.queue, ROLE):
             conversion = Conversion(resources.store, children, settings.conversion.max_source_bytes)
             previewing = Previewing(
                 resources.store,
@@ -42,22 +42,22 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                 settings.conversion.max_source_bytes,
             )
             _log.info("worker ready", children=settings.worker.child_count)
-            tasks = tasks_of_lanes(resources, conversion, previewing)
+            tasks = queue_tasks(resources, conversion, previewing)
             slots = settings.worker.child_count * _SLOTS_PER_CHILD
 
-            def lanes() -> list[LaneWorker]:
+            def workers() -> list[QueueWorker]:
                 return [
-                    LaneWorker(
-                        lane,
+                    QueueWorker(
+                        queue,
                         each.tasks,
                         resources.redis,
                         give_up=each.give_up,
                         # Who waits for a job is told at once that the store is away.
-                        is_paused=None if lane is Lane.INTERACTIVE else lambda: resources.store.is_away,
+                        is_paused=None if queue is QueueName.INTERACTIVE else lambda: resources.store.is_unavailable,
                         slots=slots,
                         job_seconds=_JOB_SECONDS,
                     )
-                    for lane, each in tasks.items()
+                    for queue, each in tasks.items()
                 ]
 
-            await run_lanes(lanes, stopping)
+            await run_queue_workers(workers, stopping)

@@ -12,7 +12,7 @@ import structlog
 from imageconverter import keys
 from imageconverter.engine import OUTPUT_TYPES, Converted, Failed
 from imageconverter.errors import ImageError, QueueFull, Unavailable
-from imageconverter.jobs import JobQueue, Lane
+from imageconverter.jobs import JobQueue, QueueName
 from imageconverter.previews import parse, to_target
 from imageconverter.previews.index import Group, Preview, PreviewIndex
 from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome
@@ -51,7 +51,7 @@ class Previewing:
             _log.exception("previews failed by a fault of ours", job=context["job_id"])
             outcome = PreviewOutcome(state="unavailable", reason="The conversion failed by a fault of the server.")
         outcome = outcome.model_copy(update={"seconds": time.perf_counter() - began})
-        await self.queue.land(job.flight, context["job_id"], outcome.model_dump())
+        await self.queue.publish_result(job.dedup_key, context["job_id"], outcome.model_dump())
         if outcome.state == "made" and job.then:
             await self._make_afterwards(job)
 
@@ -59,7 +59,7 @@ class Previewing:
         """Tell all who wait that the image has ended too many workers."""
         job = PreviewJob.model_validate(payload)
         outcome = PreviewOutcome(state="refused", reason="The conversion was given up after too many tries.")
-        await self.queue.land(job.flight, context["job_id"], outcome.model_dump())
+        await self.queue.publish_result(job.dedup_key, context["job_id"], outcome.model_dump())
 
     async def _make(self, job: PreviewJob) -> PreviewOutcome:
         began = time.perf_counter()
@@ -119,10 +119,10 @@ class Previewing:
         """Queue the other target formats where nobody waits; where that lane is full they are made when asked for."""
         rest = PreviewJob(key=job.key, generation=job.generation, formats=job.then, background=True)
         try:
-            await self.queue.join(
-                Lane.BATCH,
+            await self.queue.enqueue_or_join(
+                QueueName.BATCH,
                 TASK,
-                rest.flight,
+                rest.dedup_key,
                 rest.model_dump(exclude_defaults=True),
                 limit=self.settings.background_queue,
             )

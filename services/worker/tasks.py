@@ -10,7 +10,7 @@ import structlog
 from imageconverter import keys
 from imageconverter.errors import QueueUnavailable, Unavailable
 from imageconverter.images.conversions import TASK, ConversionJob, ConversionOutcome, orders, same_outcomes
-from imageconverter.jobs import JobQueue, Lane, Task, put_back, retry_later
+from imageconverter.jobs import JobQueue, QueueName, Task, requeue, retry_with_backoff
 from imageconverter.previews.job import TASK as PREVIEW_TASK
 from imageconverter.resources import Resources
 from imageconverter.runs import Run, RunLedger, SourceResult, count_more, plan_more
@@ -28,23 +28,25 @@ _FAULT = "The conversion failed by a fault of the server."
 
 
 @dataclass(frozen=True)
-class LaneTasks:
+class QueueTasks:
     """The tasks of one lane, and what is done instead of one that has failed too often."""
 
     tasks: Mapping[str, Task]
     give_up: Mapping[str, Task]
 
 
-def tasks_of_lanes(resources: Resources, conversion: Conversion, previewing: Previewing) -> Mapping[Lane, LaneTasks]:
+def queue_tasks(
+    resources: Resources, conversion: Conversion, previewing: Previewing
+) -> Mapping[QueueName, QueueTasks]:
     """Return what a worker can do."""
     previews, no_previews = {PREVIEW_TASK: previewing.make}, {PREVIEW_TASK: previewing.give_up}
     interactive = _Interactive(resources.queue, conversion)
     runs = _Runs(resources.runs, resources.store, conversion)
     return {
-        Lane.INTERACTIVE: LaneTasks(
+        QueueName.INTERACTIVE: QueueTasks(
             {TASK: interactive.convert, **previews}, {TASK: interactive.give_up, **no_previews}
         ),
-        Lane.BATCH: LaneTasks(
+        QueueName.BATCH: QueueTasks(
             {
                 CONVERT_TASK: runs.convert,
                 PLAN_TASK: runs.plan,
@@ -91,7 +93,7 @@ class _Repairs:
     async def convert(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         """Convert a source."""
         work = self.conversion.carry_out(ConversionJob.model_validate(payload))
-        await _again_later(work, self.conversion.store, context)
+        await _retry_when_unavailable(work, self.conversion.store, context)
 
 
 @dataclass(frozen=True)
@@ -105,23 +107,23 @@ class _Runs:
 
     async def plan(self, context: Mapping[str, Any], payload: list[Any]) -> None:
         """Hand out the next sources of a run."""
-        await _again_later(self._plan(payload[0]), self.store, context)
+        await _retry_when_unavailable(self._plan(payload[0]), self.store, context)
 
     async def _plan(self, run_id: str) -> None:
         if not await plan_more(run_id, self.ledger, self.store, most=_PLANNED_AT_ONCE):
-            raise put_back()
+            raise requeue()
 
     async def count(self, context: Mapping[str, Any], payload: list[Any]) -> None:
         """Count the sources of a run."""
-        await _again_later(self._count(payload[0]), self.store, context)
+        await _retry_when_unavailable(self._count(payload[0]), self.store, context)
 
     async def _count(self, run_id: str) -> None:
         if not await count_more(run_id, self.ledger, self.store):
-            raise put_back()
+            raise requeue()
 
     async def convert(self, context: Mapping[str, Any], payload: list[Any]) -> None:
         """Convert one source of a run and record what became of it, unless the run is canceled meanwhile."""
-        await _again_later(self._convert(payload), self.store, context)
+        await _retry_when_unavailable(self._convert(payload), self.store, context)
 
     async def _convert(self, payload: list[Any]) -> None:
         run_id, index, batch, key, etag = payload
@@ -189,12 +191,14 @@ def _source_result(index: int, key: str, batch: Batch, outcome: ConversionOutcom
     return SourceResult(index=index, source=key.removeprefix(keys.SOURCE), outputs=tuple(named))
 
 
-async def _again_later(work: Any, store: ObjectStore, context: Mapping[str, Any]) -> None:
+async def _retry_when_unavailable(work: Any, store: ObjectStore, context: Mapping[str, Any]) -> None:
     """Do *work*; trouble that may pass has it done again later, and uses up a try where it is of this job alone."""
     try:
         await work
     except Unavailable as error:
-        _log.warning("job is tried again later", job=context["job_id"], tries=context["job_try"], reason=error.reason)
-        if isinstance(error, QueueUnavailable) or await store.turns_out_away():
-            raise put_back() from error
-        raise retry_later(context["job_try"]) from error
+        _log.warning(
+            "job is tried again later", job=context["job_id"], attempts=context["job_try"], reason=error.reason
+        )
+        if isinstance(error, QueueUnavailable) or await store.confirm_unavailable():
+            raise requeue() from error
+        raise retry_with_backoff(context["job_try"]) from error

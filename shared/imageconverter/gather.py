@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 _Result = TypeVar("_Result")
 
 
-async def together(works: Iterable[Coroutine[Any, Any, _Result]]) -> list[_Result]:
+async def gather_all(works: Iterable[Coroutine[Any, Any, _Result]]) -> list[_Result]:
     """Do all *works* at the same time and return what they return, in order.
 
     Where some fail, the first one's error is raised when all have ended: none goes on behind the caller's back. They

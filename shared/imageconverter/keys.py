@@ -67,8 +67,8 @@ CATALOGUES: Final = "catalog/"
 REPORTS: Final = "reports/"
 TRASH: Final = "trash/"
 
-DEAD: Final = "ic:dead"
-DEAD_JOBS: Final = "ic:dead:jobs"
+DEAD_LETTER_TIMES: Final = "ic:dead"
+DEAD_LETTERS: Final = "ic:dead:jobs"
 REFUSED: Final = "ic:count:refused"
 TASK_COUNTS: Final = "ic:count:done:things"
 TASK_TIMES: Final = "ic:count:done:at"
@@ -95,7 +95,7 @@ def target(path: str) -> str:
     return TARGET + path
 
 
-def lane(name: str) -> str:
+def queue(name: str) -> str:
     """Redis key of a lane's queue."""
     return f"ic:lane:{name}"
 
@@ -105,7 +105,7 @@ def reply(job_id: str) -> str:
     return f"ic:reply:{job_id}"
 
 
-def flight(name: str) -> str:
+def dedup_key(name: str) -> str:
     """Redis key of the job that is under way for all who ask for the same."""
     return f"ic:flight:{name}"
 
@@ -130,7 +130,7 @@ def failures(address: str) -> str:
     return f"ic:failures:{address}"
 
 
-def turn(task: str) -> str:
+def periodic_claim(task: str) -> str:
     """Redis key that exists while a recurring task is not due again."""
     return f"ic:turn:{task}"
 

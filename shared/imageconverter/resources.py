@@ -34,18 +34,18 @@ class Resources:
 
 
 @asynccontextmanager
-async def open_resources(settings: Settings, *, patience: float) -> AsyncIterator[Resources]:
-    """Open everything; connections are made when they are first used, and *patience* seconds are had with Redis.
+async def open_resources(settings: Settings, *, retry_timeout: float) -> AsyncIterator[Resources]:
+    """Open everything; connections are made when they are first used, and *retry_timeout* seconds are had with Redis.
 
     Raises SettingsError where an address or credential is missing: a role started alone has no defaults
     for them. Raises FormatsFileError where the formats file cannot be used.
     """
     require(settings)
     formats = load_formats(settings.conversion.formats_file)
-    async with open_redis(settings.redis, patience=patience) as redis:
-        queue = JobQueue(redis, timeout_seconds=settings.redis.timeout_seconds, patience=patience)
-        runs = RunLedger(redis, patience=patience)
-        previews = PreviewIndex(redis, patience=patience)
+    async with open_redis(settings.redis, retry_timeout=retry_timeout) as redis:
+        queue = JobQueue(redis, timeout_seconds=settings.redis.timeout_seconds, retry_timeout=retry_timeout)
+        runs = RunLedger(redis, retry_timeout=retry_timeout)
+        previews = PreviewIndex(redis, retry_timeout=retry_timeout)
         yield Resources(ObjectStore(settings.storage), redis, queue, runs, previews, formats)
 
 

@@ -35,8 +35,8 @@ async def test_rolling_restarts_lose_nothing_and_use_up_no_try(
             nonlocal most_tries
             while not done.is_set():
                 names = [name async for name in redis.scan_iter(match="arq:retry:*", count=1000)]
-                tries = await redis.mget(names) if names else []
-                most_tries = max([most_tries, *(int(each) for each in tries if each)])
+                attempts = await redis.mget(names) if names else []
+                most_tries = max([most_tries, *(int(each) for each in attempts if each)])
                 await asyncio.sleep(0.005)
 
         async def convert() -> None:

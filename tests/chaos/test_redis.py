@@ -14,7 +14,7 @@ from imageconverter import keys
 from imageconverter.errors import QueueUnavailable
 from imageconverter.images.conversions import OutputOutcome
 from imageconverter.images.formats import load_formats
-from imageconverter.jobs import JobQueue, Lane, job_key, open_redis
+from imageconverter.jobs import JobQueue, QueueName, job_key, open_redis
 from imageconverter.runs import RunLedger, RunRequest, SourceResult, order_run, plan_more
 from imageconverter.settings import Redis
 from services.reporter.rebuild import RUNS
@@ -25,7 +25,7 @@ from tests.testing.runs import put_sources
 from tests.testing.workload import THUMBNAIL, Client, Workload
 
 # A gateway's, and the time that it gives Redis.
-_PATIENCE_SECONDS = 4
+_RETRY_TIMEOUT_SECONDS = 4
 
 
 def through(proxy: FaultProxy, url: str) -> Redis:
@@ -43,22 +43,22 @@ async def test_nothing_that_was_accepted_is_lost_when_redis_is_killed(
     accepted: list[str] = []
     async with own_servers(tmp_path) as (servers, parts):
         settings = Redis(url=servers["IMAGECONVERTER_REDIS_URL"])
-        async with open_redis(settings, patience=_PATIENCE_SECONDS) as redis:
-            queue = JobQueue(redis, timeout_seconds=2, patience=_PATIENCE_SECONDS)
+        async with open_redis(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as redis:
+            queue = JobQueue(redis, timeout_seconds=2, retry_timeout=_RETRY_TIMEOUT_SECONDS)
             stopping = asyncio.Event()
 
-            async def accept(client: int) -> None:
+            async def enqueue(client: int) -> None:
                 number = 0
                 while not stopping.is_set():
                     job_id = f"{client}-{number}"
                     try:
-                        await queue.accept(Lane.SCAN, "task", job_id, {})
+                        await queue.enqueue(QueueName.SCAN, "task", job_id, {})
                     except QueueUnavailable:
                         continue  # a client asks again
                     accepted.append(job_id)
                     number += 1
 
-            clients = [asyncio.create_task(accept(client)) for client in range(8)]
+            clients = [asyncio.create_task(enqueue(client)) for client in range(8)]
             for _ in range(times):
                 await asyncio.sleep(chance.uniform(0.2, 0.6))
                 await parts["redis"].kill()
@@ -70,7 +70,7 @@ async def test_nothing_that_was_accepted_is_lost_when_redis_is_killed(
                 recoveries.append(time.monotonic() - began)
             stopping.set()
             await asyncio.gather(*clients)
-            waiting = {each.decode() for each in await redis.zrange(keys.lane(Lane.SCAN), 0, -1)}
+            waiting = {each.decode() for each in await redis.zrange(keys.queue(QueueName.SCAN), 0, -1)}
             bodies = await redis.exists(*map(job_key, accepted))
 
     assert waiting >= set(accepted)
@@ -128,20 +128,20 @@ async def test_a_connection_that_is_cut_costs_no_job_and_makes_none_twice(
     url = on_servers["IMAGECONVERTER_REDIS_URL"]
     async with (
         fault_proxy(urlsplit(url).port or 0) as proxy,
-        open_redis(through(proxy, url), patience=_PATIENCE_SECONDS) as redis,
+        open_redis(through(proxy, url), retry_timeout=_RETRY_TIMEOUT_SECONDS) as redis,
     ):
-        queue = JobQueue(redis, timeout_seconds=2, patience=_PATIENCE_SECONDS)
+        queue = JobQueue(redis, timeout_seconds=2, retry_timeout=_RETRY_TIMEOUT_SECONDS)
         await redis.flushdb()
-        await queue.accept(Lane.SCAN, "task", "the first, which loads the script", {})
+        await queue.enqueue(QueueName.SCAN, "task", "the first, which loads the script", {})
         heard_at_once = 0
         for number in range(count):
             proxy.cut_once(f"job-{number}-".encode(), passed_on=passed_on)
             try:
-                await queue.accept(Lane.SCAN, "task", f"job-{number}-", {}, limit=count + 5)
+                await queue.enqueue(QueueName.SCAN, "task", f"job-{number}-", {}, limit=count + 5)
                 heard_at_once += 1
             except QueueUnavailable:
-                await queue.accept(Lane.SCAN, "task", f"job-{number}-", {}, limit=count + 5)
-        depth = await queue.depth(Lane.SCAN)
+                await queue.enqueue(QueueName.SCAN, "task", f"job-{number}-", {}, limit=count + 5)
+        depth = await queue.depth(QueueName.SCAN)
         bodies = [key async for key in redis.scan_iter(match=job_key("job-*"), count=1000)]
         await redis.flushdb()
 
@@ -162,9 +162,9 @@ async def test_a_result_whose_recording_is_cut_counts_once(
     async with (
         stack_on(on_servers, tmp_path, gateways=0, workers=0) as (_, resources),
         fault_proxy(urlsplit(url).port or 0) as proxy,
-        open_redis(through(proxy, url), patience=_PATIENCE_SECONDS) as redis,
+        open_redis(through(proxy, url), retry_timeout=_RETRY_TIMEOUT_SECONDS) as redis,
     ):
-        ledger = RunLedger(redis, patience=_PATIENCE_SECONDS)
+        ledger = RunLedger(redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
         directory = await put_sources(resources, {f"{n:05}.png": b"x" for n in range(count)})
         request = RunRequest(source="directory", directory=directory, formats=(THUMBNAIL,))
         run = await order_run(resources.store, load_formats(None), request)

@@ -15,7 +15,7 @@ import pytest
 from imageconverter import keys
 from imageconverter.engine import Target
 from imageconverter.errors import ImageError, LimitExceeded, Undecodable
-from imageconverter.jobs import Lane, lease_key
+from imageconverter.jobs import QueueName, lease_key
 from imageconverter.resources import Resources
 from imageconverter.settings import Worker
 from services.worker.sandbox.pool import ChildPool
@@ -39,11 +39,11 @@ class Lanes(NamedTuple):
         self.stack.workers.append(part)
         return part
 
-    async def accept(self, task: str, count: int = 1) -> list[str]:
+    async def enqueue(self, task: str, count: int = 1) -> list[str]:
         """Queue *count* jobs; returns their ids."""
         ids = [f"{task}-{uuid4().hex}" for _ in range(count)]
         for job_id in ids:
-            await self.resources.queue.accept(Lane.SCAN, task, job_id, {})
+            await self.resources.queue.enqueue(QueueName.SCAN, task, job_id, {})
         return ids
 
     async def beginnings(self, job_id: str, *, count: int, seconds: float = 60) -> list[float]:
@@ -76,7 +76,7 @@ async def test_the_job_of_a_killed_worker_is_begun_again_within_seconds(
     await survivor.start()
     for _ in range(rounds):
         survivor.send(signal.SIGSTOP)
-        ids = await lanes.accept("stay", victims)
+        ids = await lanes.enqueue("stay", victims)
         dying = [lanes.worker(slots=1) for _ in range(victims)]
         for part in dying:
             await part.start()
@@ -90,7 +90,7 @@ async def test_the_job_of_a_killed_worker_is_begun_again_within_seconds(
             await part.kill()
         again = sorted([(await lanes.beginnings(job_id, count=2))[1] for job_id in ids])
         waited += [after - before for before, after in zip(killed, again, strict=True)]
-        while await lanes.resources.queue.depth(Lane.SCAN):
+        while await lanes.resources.queue.depth(QueueName.SCAN):
             await asyncio.sleep(0.02)
 
     assert max(waited) < 6
@@ -102,8 +102,8 @@ async def test_a_job_that_kills_workers_is_given_up_and_its_neighbours_are_done(
     lanes: Lanes, figures: Figures
 ) -> None:
     """After six of them, with a supervisor that starts them again."""
-    (poison,) = await lanes.accept("die")
-    neighbours = await lanes.accept("pass", 50)
+    (poison,) = await lanes.enqueue("die")
+    neighbours = await lanes.enqueue("pass", 50)
     began = time.monotonic()
     workers = [lanes.worker(slots=2) for _ in range(2)]
     stopping = asyncio.Event()
@@ -122,7 +122,7 @@ async def test_a_job_that_kills_workers_is_given_up_and_its_neighbours_are_done(
         for job_id in neighbours:
             await lanes.beginnings(job_id, count=1)
         async with asyncio.timeout(20):
-            while await lanes.resources.queue.depth(Lane.SCAN):
+            while await lanes.resources.queue.depth(QueueName.SCAN):
                 await asyncio.sleep(0.02)
     finally:
         stopping.set()
@@ -130,7 +130,7 @@ async def test_a_job_that_kills_workers_is_given_up_and_its_neighbours_are_done(
             await part.end()
         await asyncio.gather(*keepers)
 
-    assert [(each.id, each.tries) for each in dead] == [(poison, 6)]
+    assert [(each.id, each.attempts) for each in dead] == [(poison, 6)]
     assert len(await lanes.beginnings(poison, count=6)) == 6
     figures.note("G8 a job that kills workers", f"given up after 6 workers and {took:.1f} s, 50 neighbours done")
 
@@ -162,18 +162,18 @@ async def test_images_that_kill_hang_or_fill_decoders_are_blamed(figures: Figure
 
 async def test_a_crowd_of_orphans_does_not_hold_up_a_fresh_job(lanes: Lanes, figures: Figures) -> None:
     """Five hundred jobs at the head of the lane seem to be in work."""
-    orphans = await lanes.accept("pass", 500)
+    orphans = await lanes.enqueue("pass", 500)
     for job_id in orphans:
         await lanes.resources.redis.set(lease_key(job_id), "a worker that is gone", px=600_000)
     await lanes.worker(slots=10).start()
-    (first,) = await lanes.accept("pass")
+    (first,) = await lanes.enqueue("pass")
     await lanes.beginnings(first, count=1)  # the worker runs
     waited = []
     for _ in range(20):
         began = time.monotonic()
-        (fresh,) = await lanes.accept("pass")
+        (fresh,) = await lanes.enqueue("pass")
         waited.append((await lanes.beginnings(fresh, count=1))[0] - began)
 
     assert max(waited) < 1
-    assert await lanes.resources.redis.zcard(keys.lane(Lane.SCAN)) >= 500
+    assert await lanes.resources.redis.zcard(keys.queue(QueueName.SCAN)) >= 500
     figures.note("G13 a fresh job behind 500 orphans", spread(waited))

@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 
 from imageconverter import keys
-from imageconverter.jobs import Lane, job_body
-from imageconverter.jobs.dead_letters import epitaph, read_order
+from imageconverter.jobs import QueueName, job_body
+from imageconverter.jobs.dead_letters import dead_letter_record, read_job_body
 from imageconverter.resources import Resources
 from tests.testing.commands import address, run
 from tests.testing.runs import Client
@@ -16,13 +16,13 @@ from tests.testing.runs import Client
 async def dead(resources: Resources) -> list[str]:
     """Ids of three dead jobs, the last that died first; the last cannot be read."""
     redis = resources.redis
-    await redis.delete(keys.DEAD, keys.DEAD_JOBS, keys.lane(Lane.SCAN))
+    await redis.delete(keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS, keys.queue(QueueName.SCAN))
     ids = [f"{uuid4().hex}:{number}" for number in range(3)]
     for age, job_id in enumerate(ids):
-        order = read_order(job_body("task", [job_id, f"\x1b[2J{age}.png"]) if age else b"")
-        text = epitaph(Lane.SCAN, order, "It was tried 4 times.", tries=4)
-        await redis.zadd(keys.DEAD, {job_id: 1_000_000 - age})
-        await redis.hset(keys.DEAD_JOBS, job_id, text)  # type: ignore[misc]
+        order = read_job_body(job_body("task", [job_id, f"\x1b[2J{age}.png"]) if age else b"")
+        text = dead_letter_record(QueueName.SCAN, order, "It was tried 4 times.", attempts=4)
+        await redis.zadd(keys.DEAD_LETTER_TIMES, {job_id: 1_000_000 - age})
+        await redis.hset(keys.DEAD_LETTERS, job_id, text)  # type: ignore[misc]
     return ids
 
 
@@ -40,7 +40,7 @@ async def test_the_dead_are_told_for_people(gateway: Client, dead: list[str]) ->
 
 async def test_without_dead_jobs_that_is_said(gateway: Client, resources: Resources) -> None:
     """In a line, and it is no failure."""
-    await resources.redis.delete(keys.DEAD, keys.DEAD_JOBS)
+    await resources.redis.delete(keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS)
     done = await run("jobs", "dead", "list", "--server", address(gateway))
 
     assert done == (0, "no job was given up\n", "")
@@ -57,7 +57,7 @@ async def test_jobs_are_tried_again_and_dropped_by_their_ids(
     assert dropped.status == 1
     assert dead[1] in dropped.err
     assert f"{dead[2]} is forgotten" in dropped.out
-    assert await resources.redis.zrange(keys.lane(Lane.SCAN), 0, -1) == [dead[1].encode()]
+    assert await resources.redis.zrange(keys.queue(QueueName.SCAN), 0, -1) == [dead[1].encode()]
     assert [each.id for each in await resources.queue.dead.all()] == [dead[0]]
 
 
@@ -71,7 +71,7 @@ async def test_all_of_them_are_meant_where_that_is_said(
 
     retried = await run("jobs", "dead", "retry", "--all", "--server", address(gateway))
     assert retried.status == 1  # one of them cannot be
-    assert await resources.queue.depth(Lane.SCAN) == 2
+    assert await resources.queue.depth(QueueName.SCAN) == 2
 
     dropped = await run("jobs", "dead", "drop", "--all", "--server", address(gateway))
     assert dropped.status == 0, dropped

@@ -18,7 +18,7 @@ from redis.exceptions import AuthenticationError, RedisError
 
 from imageconverter import keys
 from imageconverter.images.conversions import TASK
-from imageconverter.jobs import Lane, LaneWorker
+from imageconverter.jobs import QueueName, QueueWorker
 from imageconverter.jobs.queue_name import job_key
 from imageconverter.resources import Resources
 from imageconverter.settings import Gateway, Worker
@@ -217,23 +217,23 @@ async def test_a_job_that_is_none_does_not_stop_the_worker(resources: Resources,
         done.set()
 
     tasks = {"task": task, TASK: _Interactive(queue, Conversion(resources.store, children, 1)).convert}
-    await resources.redis.delete(keys.lane(Lane.SCAN))
+    await resources.redis.delete(keys.queue(QueueName.SCAN))
     poisoned = f"poison {uuid4().hex}"
     await resources.redis.set(job_key(poisoned), case.attack, px=60_000)
-    await resources.redis.zadd(keys.lane(Lane.SCAN), {poisoned: int(time.time() * 1000) - 1000})
-    worker = LaneWorker(Lane.SCAN, tasks, resources.redis, slots=1, job_seconds=5)
+    await resources.redis.zadd(keys.queue(QueueName.SCAN), {poisoned: int(time.time() * 1000) - 1000})
+    worker = QueueWorker(QueueName.SCAN, tasks, resources.redis, slots=1, job_seconds=5)
     running = asyncio.create_task(worker.main())
-    await queue.accept(Lane.SCAN, "task", uuid4().hex, {})
+    await queue.enqueue(QueueName.SCAN, "task", uuid4().hex, {})
     try:
         async with asyncio.timeout(10):
-            while not running.done() and (await queue.depth(Lane.SCAN) or not done.is_set()):
+            while not running.done() and (await queue.depth(QueueName.SCAN) or not done.is_set()):
                 await asyncio.sleep(0.02)
         assert not running.done(), running.exception()
         assert done.is_set()
     finally:
         await worker.drain(5)
         await asyncio.gather(running, return_exceptions=True)
-        await resources.redis.delete(keys.lane(Lane.SCAN), job_key(poisoned))
+        await resources.redis.delete(keys.queue(QueueName.SCAN), job_key(poisoned))
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", ""), ("GET", "tests"), ("GET", "tests?list-type=2"), ("PUT",
@@ -308,10 +308,10 @@ async def test_251_a_clock_that_jumps_does_no_more_than_end_tokens(
     ) as told:
         assert told.status == (200 if hours < 0 else 401)
     job = uuid4().hex
-    await resources.redis.delete(keys.lane(Lane.SCAN))
-    await resources.queue.accept(Lane.SCAN, "task", job, {})
-    score = await resources.redis.zscore(keys.lane(Lane.SCAN), job)
-    await resources.redis.delete(keys.lane(Lane.SCAN), job_key(job))
+    await resources.redis.delete(keys.queue(QueueName.SCAN))
+    await resources.queue.enqueue(QueueName.SCAN, "task", job, {})
+    score = await resources.redis.zscore(keys.queue(QueueName.SCAN), job)
+    await resources.redis.delete(keys.queue(QueueName.SCAN), job_key(job))
     assert abs(score / 1000 - real()) < 60
     async with gateway.get("/images/convert/status", headers=ADMIN) as told:
         assert told.status == 200

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
-from imageconverter.jobs import Lane
+from imageconverter.jobs import QueueName
 from imageconverter.resources import Resources
 from imageconverter.settings import MEGABYTE
 from services.gateway.routes import routes
@@ -179,7 +179,7 @@ async def test_212_who_hangs_up_leaves_nothing_behind(wire: Wire, resources: Res
 
     assert await is_well(wire)
     assert await stored(resources, "source/upload/") == before
-    assert await resources.queue.depth(Lane.INTERACTIVE) == 0
+    assert await resources.queue.depth(QueueName.INTERACTIVE) == 0
 
 
 async def test_213_what_follows_a_body_is_another_request(wire: Wire) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.errors import NotFound, QueueUnavailable
-from imageconverter.jobs import DeadJob, JobQueue, Lane, LaneWorker, job_key, lease_key, retry_later
-from imageconverter.jobs.dead_letters import KEPT, KEPT_SECONDS
+from imageconverter.jobs import DeadLetter, JobQueue, QueueName, QueueWorker, job_key, lease_key, retry_with_backoff
+from imageconverter.jobs.dead_letters import DEAD_LETTER_SECONDS, MAX_DEAD_LETTERS
 from imageconverter.resources import Resources
 
 Payload = dict[str, Any]
@@ -22,15 +22,15 @@ Payload = dict[str, Any]
 @pytest.fixture
 async def queue(resources: Resources) -> JobQueue:
     """The queue with an empty scan lane, and nobody dead."""
-    await resources.redis.delete(keys.lane(Lane.SCAN), keys.DEAD, keys.DEAD_JOBS)
+    await resources.redis.delete(keys.queue(QueueName.SCAN), keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS)
     return resources.queue
 
 
 @asynccontextmanager
-async def running_worker(resources: Resources, **options: Any) -> AsyncIterator[LaneWorker]:
+async def running_worker(resources: Resources, **options: Any) -> AsyncIterator[QueueWorker]:
     """Run a worker of the scan lane."""
     given = {"slots": 4, "job_seconds": 30, **options}
-    worker = LaneWorker(Lane.SCAN, given.pop("tasks"), resources.redis, **given)
+    worker = QueueWorker(QueueName.SCAN, given.pop("tasks"), resources.redis, **given)
     running = asyncio.create_task(worker.async_run())
     try:
         yield worker
@@ -39,10 +39,10 @@ async def running_worker(resources: Resources, **options: Any) -> AsyncIterator[
         await running
 
 
-async def died(queue: JobQueue, count: int = 1) -> list[DeadJob]:
+async def failed_at(queue: JobQueue, count: int = 1) -> list[DeadLetter]:
     """Wait until the lane is empty and *count* are dead; return them."""
     async with asyncio.timeout(20):
-        while await queue.depth(Lane.SCAN) or len(await queue.dead.all()) < count:
+        while await queue.depth(QueueName.SCAN) or len(await queue.dead.all()) < count:
             await asyncio.sleep(0.01)
     return await queue.dead.all()
 
@@ -60,14 +60,14 @@ async def test_a_job_that_fails_is_kept_with_all_that_is_known(queue: JobQueue, 
         given_up.append(payload)
 
     job_id, began = uuid4().hex, datetime.now(UTC)
-    await queue.accept(Lane.SCAN, "fails", job_id, {"source": "a.png"})
+    await queue.enqueue(QueueName.SCAN, "fails", job_id, {"source": "a.png"})
     async with running_worker(resources, tasks={"fails": fails}, give_up={"fails": give_up}):
-        (dead,) = await died(queue)
+        (dead,) = await failed_at(queue)
 
-    assert (dead.id, dead.lane, dead.task, dead.tries) == (job_id, "scan", "fails", 1)
+    assert (dead.id, dead.queue, dead.task, dead.attempts) == (job_id, "scan", "fails", 1)
     assert "what it needs" in dead.reason
-    assert dead.order == {"source": "a.png"} == given_up[0]
-    assert began - timedelta(seconds=2) < dead.died < datetime.now(UTC) + timedelta(seconds=2)
+    assert dead.payload == {"source": "a.png"} == given_up[0]
+    assert began - timedelta(seconds=2) < dead.failed_at < datetime.now(UTC) + timedelta(seconds=2)
     assert not await resources.redis.exists(job_key(job_id), lease_key(job_id), f"arq:retry:{job_id}")
 
 
@@ -81,9 +81,9 @@ async def test_a_job_that_takes_too_long_is_given_up(queue: JobQueue, resources:
     async def give_up(_context: Mapping[str, Any], _payload: Payload) -> None:
         given_up.set()
 
-    await queue.accept(Lane.SCAN, "hangs", uuid4().hex, {})
+    await queue.enqueue(QueueName.SCAN, "hangs", uuid4().hex, {})
     async with running_worker(resources, tasks={"hangs": hangs}, give_up={"hangs": give_up}, job_seconds=0.2):
-        (dead,) = await died(queue)
+        (dead,) = await failed_at(queue)
 
     assert "TimeoutError" in dead.reason
     assert given_up.is_set()
@@ -96,13 +96,13 @@ async def test_a_job_whose_workers_die_is_given_up_after_six_tries(queue: JobQue
     async def kills(_context: Mapping[str, Any], _payload: Payload) -> None:
         began.set()
 
-    await queue.accept(Lane.SCAN, "kills", job_id, {"source": "a.png"})
+    await queue.enqueue(QueueName.SCAN, "kills", job_id, {"source": "a.png"})
     await resources.redis.set(f"arq:retry:{job_id}", 6, ex=60)  # what six workers have left that ended in it
     async with running_worker(resources, tasks={"kills": kills}):
-        (dead,) = await died(queue)
+        (dead,) = await failed_at(queue)
 
     assert not began.is_set()
-    assert (dead.tries, dead.reason) == (6, "It was tried 6 times.")
+    assert (dead.attempts, dead.reason) == (6, "It was tried 6 times.")
 
 
 async def test_a_job_that_is_in_trouble_of_its_own_again_and_again_is_given_up(
@@ -113,16 +113,16 @@ async def test_a_job_that_is_in_trouble_of_its_own_again_and_again_is_given_up(
     given_up: list[Payload] = []
 
     async def troubled(context: Mapping[str, Any], _payload: Payload) -> None:
-        raise retry_later(context["job_try"])
+        raise retry_with_backoff(context["job_try"])
 
     async def give_up(_context: Mapping[str, Any], payload: Payload) -> None:
         given_up.append(payload)
 
-    await queue.accept(Lane.SCAN, "troubled", uuid4().hex, {})
+    await queue.enqueue(QueueName.SCAN, "troubled", uuid4().hex, {})
     async with running_worker(resources, tasks={"troubled": troubled}, give_up={"troubled": give_up}):
-        (dead,) = await died(queue)
+        (dead,) = await failed_at(queue)
 
-    assert (dead.tries, dead.reason) == (4, "It was in trouble 4 times.")
+    assert (dead.attempts, dead.reason) == (4, "It was in trouble 4 times.")
     assert len(given_up) == 1
 
 
@@ -139,14 +139,14 @@ async def test_who_has_lost_a_job_does_not_give_it_up(queue: JobQueue, resources
     async def give_up(_context: Mapping[str, Any], payload: Payload) -> None:
         given_up.append(payload)
 
-    await queue.accept(Lane.SCAN, "fails", job_id, {})
+    await queue.enqueue(QueueName.SCAN, "fails", job_id, {})
     async with running_worker(resources, tasks={"fails": fails_late}, give_up={"fails": give_up}) as worker:
         async with asyncio.timeout(10):
             await failed.wait()
             while worker.tasks:
                 await asyncio.sleep(0.01)
 
-    assert (given_up, await queue.dead.all(), await queue.depth(Lane.SCAN)) == ([], [], 1)
+    assert (given_up, await queue.dead.all(), await queue.depth(QueueName.SCAN)) == ([], [], 1)
     assert await resources.redis.get(lease_key(job_id)) == b"another worker"
 
 
@@ -172,9 +172,9 @@ async def test_a_job_that_cannot_be_given_up_now_is_given_up_later(queue: JobQue
         if asked == 1:
             raise QueueUnavailable("Away for a moment.")
 
-    await queue.accept(Lane.SCAN, "fails", uuid4().hex, {})
+    await queue.enqueue(QueueName.SCAN, "fails", uuid4().hex, {})
     async with running_worker(resources, tasks={"fails": fails}, give_up={"fails": give_up}):
-        dead = await died(queue)
+        dead = await failed_at(queue)
 
     assert (asked, len(dead)) == (2, 1)
 
@@ -200,10 +200,10 @@ async def test_what_trips_arq_is_kept_and_the_worker_goes_on(
         done.set()
 
     await resources.redis.set(job_key(job_id), body, px=60_000)
-    await resources.redis.zadd(keys.lane(Lane.SCAN), {job_id: 1})
+    await resources.redis.zadd(keys.queue(QueueName.SCAN), {job_id: 1})
     async with running_worker(resources, tasks={"works": works, "fails": fails}, slots=1):
-        (dead,) = await died(queue)
-        await queue.accept(Lane.SCAN, "works", uuid4().hex, {})
+        (dead,) = await failed_at(queue)
+        await queue.enqueue(QueueName.SCAN, "works", uuid4().hex, {})
         async with asyncio.timeout(10):
             await done.wait()
 
@@ -213,20 +213,20 @@ async def test_what_trips_arq_is_kept_and_the_worker_goes_on(
 
 async def test_a_dead_job_that_is_tried_again_is_run_as_if_it_were_new(queue: JobQueue, resources: Resources) -> None:
     """With the same order, and with all of its tries."""
-    job_id, tries = uuid4().hex, []
+    job_id, attempts = uuid4().hex, []
 
     async def mended(context: Mapping[str, Any], payload: Payload) -> None:
-        tries.append((context["job_try"], payload))
+        attempts.append((context["job_try"], payload))
 
-    await queue.accept(Lane.SCAN, "task", job_id, {"source": "a.png"})
+    await queue.enqueue(QueueName.SCAN, "task", job_id, {"source": "a.png"})
     async with running_worker(resources, tasks={"task": fails}):
-        await died(queue)
+        await failed_at(queue)
     await queue.dead.retry(job_id)
     async with running_worker(resources, tasks={"task": mended}), asyncio.timeout(10):
-        while await queue.depth(Lane.SCAN):
+        while await queue.depth(QueueName.SCAN):
             await asyncio.sleep(0.01)
 
-    assert tries == [(1, {"source": "a.png"})]
+    assert attempts == [(1, {"source": "a.png"})]
     assert await queue.dead.all() == []
 
 
@@ -236,9 +236,9 @@ async def test_what_is_not_there_can_be_neither_tried_again_nor_dropped(
     """The second of two who ask hears so."""
     ids = [uuid4().hex for _ in range(2)]
     for job_id in ids:
-        await queue.accept(Lane.SCAN, "fails", job_id, {})
+        await queue.enqueue(QueueName.SCAN, "fails", job_id, {})
     async with running_worker(resources, tasks={"fails": fails}):
-        await died(queue, 2)
+        await failed_at(queue, 2)
     await queue.dead.retry(ids[0])
     await queue.dead.drop(ids[1])
 
@@ -246,7 +246,7 @@ async def test_what_is_not_there_can_be_neither_tried_again_nor_dropped(
         for job_id in ids:
             with pytest.raises(NotFound):
                 await act(job_id)
-    assert await queue.depth(Lane.SCAN) == 1
+    assert await queue.depth(QueueName.SCAN) == 1
 
 
 async def test_a_job_that_cannot_be_read_can_only_be_dropped(queue: JobQueue, resources: Resources) -> None:
@@ -254,11 +254,11 @@ async def test_a_job_that_cannot_be_read_can_only_be_dropped(queue: JobQueue, re
     large: Payload = {"f": "fails", "a": ["x" * 100_000], "k": {}, "t": None, "et": 0}
     for job_id, body in (("unreadable", b"null"), ("large", json.dumps(large).encode())):
         await resources.redis.set(job_key(job_id), body, px=60_000)
-        await resources.redis.zadd(keys.lane(Lane.SCAN), {job_id: 1})
+        await resources.redis.zadd(keys.queue(QueueName.SCAN), {job_id: 1})
     async with running_worker(resources, tasks={"fails": fails}):
-        dead = await died(queue, 2)
+        dead = await failed_at(queue, 2)
 
-    assert [each.order for each in dead] == [None, None]
+    assert [each.payload for each in dead] == [None, None]
     for each in dead:
         with pytest.raises(NotFound, match="only be dropped"):
             await queue.dead.retry(each.id)
@@ -271,17 +271,17 @@ async def test_only_the_newest_are_kept_and_none_for_ever(queue: JobQueue, resou
     redis: Any = resources.redis
     text = json.dumps({"lane": "scan", "task": "fails", "reason": "why", "tries": 1, "body": ""})
     now = int(datetime.now(UTC).timestamp())
-    old = {f"old {n}": now - KEPT_SECONDS - 5 for n in range(3)}
-    young = {f"young {n}": now - 100 + n / 100 for n in range(KEPT + 5)}
-    await redis.zadd(keys.DEAD, {**old, **young})
-    await redis.hset(keys.DEAD_JOBS, mapping=dict.fromkeys({**old, **young}, text))
-    await queue.accept(Lane.SCAN, "fails", "newest", {})
+    old = {f"old {n}": now - DEAD_LETTER_SECONDS - 5 for n in range(3)}
+    young = {f"young {n}": now - 100 + n / 100 for n in range(MAX_DEAD_LETTERS + 5)}
+    await redis.zadd(keys.DEAD_LETTER_TIMES, {**old, **young})
+    await redis.hset(keys.DEAD_LETTERS, mapping=dict.fromkeys({**old, **young}, text))
+    await queue.enqueue(QueueName.SCAN, "fails", "newest", {})
     async with running_worker(resources, tasks={"fails": fails}):
-        dead = await died(queue)
+        dead = await failed_at(queue)
 
-    assert len(dead) == await redis.hlen(keys.DEAD_JOBS) == KEPT
+    assert len(dead) == await redis.hlen(keys.DEAD_LETTERS) == MAX_DEAD_LETTERS
     assert dead[0].id == "newest"
     assert not {each.id for each in dead} & {*old, "young 0"}
-    for key in (keys.DEAD, keys.DEAD_JOBS):
-        assert 0 < await redis.ttl(key) <= KEPT_SECONDS
-    await redis.delete(keys.DEAD, keys.DEAD_JOBS)
+    for key in (keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS):
+        assert 0 < await redis.ttl(key) <= DEAD_LETTER_SECONDS
+    await redis.delete(keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS)

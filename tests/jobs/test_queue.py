@@ -10,7 +10,7 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.errors import ConversionFailed, QueueFull, QueueUnavailable
-from imageconverter.jobs import JobQueue, Lane, open_redis
+from imageconverter.jobs import JobQueue, QueueName, open_redis
 from imageconverter.resources import Resources
 from imageconverter.settings import Redis
 from tests.testing.faults import FaultProxy, Mode, fault_proxy
@@ -19,7 +19,7 @@ from tests.testing.faults import FaultProxy, Mode, fault_proxy
 @pytest.fixture
 async def queue(resources: Resources) -> JobQueue:
     """The queue, its scan lane empty: no worker takes from that one."""
-    await resources.redis.delete(keys.lane(Lane.SCAN))
+    await resources.redis.delete(keys.queue(QueueName.SCAN))
     return resources.queue
 
 
@@ -38,41 +38,42 @@ async def fragile(servers: dict[str, str], proxy: FaultProxy) -> AsyncIterator[J
     port = urlsplit(servers["IMAGECONVERTER_REDIS_URL"]).port
     url = servers["IMAGECONVERTER_REDIS_URL"].replace(str(port), str(proxy.port))
     settings = Redis(url=url, timeout_seconds=1)
-    async with open_redis(settings, patience=4) as redis:
-        yield JobQueue(redis, timeout_seconds=1, patience=4)
+    async with open_redis(settings, retry_timeout=4) as redis:
+        yield JobQueue(redis, timeout_seconds=1, retry_timeout=4)
 
 
 async def test_a_job_accepted_twice_is_queued_once(queue: JobQueue) -> None:
     """A client that heard no answer may ask again."""
     job_id = uuid4().hex
-    await queue.accept(Lane.SCAN, "task", job_id, {})
-    await queue.accept(Lane.SCAN, "task", job_id, {})
+    await queue.enqueue(QueueName.SCAN, "task", job_id, {})
+    await queue.enqueue(QueueName.SCAN, "task", job_id, {})
 
-    assert await queue.depth(Lane.SCAN) == 1
+    assert await queue.depth(QueueName.SCAN) == 1
 
 
 async def test_a_full_lane_refuses_at_once_and_counts_it(queue: JobQueue) -> None:
     """Two fit, the third does not; one that is in already still does."""
     refused = (await queue.refused()).get("scan", 0)
     for job_id in ("one", "two"):
-        await queue.accept(Lane.SCAN, "task", job_id, {}, limit=2)
+        await queue.enqueue(QueueName.SCAN, "task", job_id, {}, limit=2)
 
     with pytest.raises(QueueFull):
-        await queue.accept(Lane.SCAN, "task", "three", {}, limit=2)
-    await queue.accept(Lane.SCAN, "task", "one", {}, limit=2)
+        await queue.enqueue(QueueName.SCAN, "task", "three", {}, limit=2)
+    await queue.enqueue(QueueName.SCAN, "task", "one", {}, limit=2)
 
-    assert await queue.depth(Lane.SCAN) == 2
+    assert await queue.depth(QueueName.SCAN) == 2
     assert (await queue.refused())["scan"] == refused + 1
 
 
 async def test_the_limit_holds_for_a_hundred_at_once(queue: JobQueue) -> None:
     """Looking and queueing are one step: exactly ten of a hundred get in."""
     outcomes = await asyncio.gather(
-        *(queue.accept(Lane.SCAN, "task", uuid4().hex, {}, limit=10) for _ in range(100)), return_exceptions=True
+        *(queue.enqueue(QueueName.SCAN, "task", uuid4().hex, {}, limit=10) for _ in range(100)),
+        return_exceptions=True,
     )
 
     assert sum(outcome is None for outcome in outcomes) == 10
-    assert await queue.depth(Lane.SCAN) == 10
+    assert await queue.depth(QueueName.SCAN) == 10
 
 
 async def test_an_outcome_reaches_who_waits_before_or_after(queue: JobQueue) -> None:
@@ -102,7 +103,7 @@ async def test_a_reply_that_nobody_fetches_does_not_stay(queue: JobQueue, resour
 
 async def test_a_process_is_known_as_alive_until_it_is_silent(queue: JobQueue, resources: Resources) -> None:
     """Some seconds without a beat, and it is forgotten."""
-    await queue.beat("tester", "host:1")
+    await queue.heartbeat("tester", "host:1")
     assert await queue.live_processes("tester") == ["host:1"]
 
     await resources.redis.zincrby(keys.live("tester"), -10, "host:1")
@@ -112,7 +113,7 @@ async def test_a_process_is_known_as_alive_until_it_is_silent(queue: JobQueue, r
 async def test_one_of_many_has_the_turn(queue: JobQueue) -> None:
     """However many reporters ask."""
     name = uuid4().hex
-    turns = await asyncio.gather(*(queue.turn(name, seconds=60) for _ in range(20)))
+    turns = await asyncio.gather(*(queue.try_claim_periodic(name, seconds=60) for _ in range(20)))
 
     assert turns.count(True) == 1
 
@@ -122,18 +123,18 @@ async def test_trouble_with_redis_is_told_in_time_and_passes(
     fragile: JobQueue, proxy: FaultProxy, mode: Mode
 ) -> None:
     """Every method fails within five seconds, and works when Redis is back."""
-    await fragile.beat("tester", "host:2")
+    await fragile.heartbeat("tester", "host:2")
     proxy.fail(mode)
     began = time.monotonic()
     outcomes = await asyncio.gather(
-        fragile.accept(Lane.SCAN, "task", "lost", {}),
+        fragile.enqueue(QueueName.SCAN, "task", "lost", {}),
         fragile.reply("job", {}),
         fragile.wait("job", seconds=60),
-        fragile.beat("tester", "host:2"),
+        fragile.heartbeat("tester", "host:2"),
         fragile.live_processes("tester"),
-        fragile.depth(Lane.SCAN),
+        fragile.depth(QueueName.SCAN),
         fragile.refused(),
-        fragile.turn("task", seconds=1),
+        fragile.try_claim_periodic("task", seconds=1),
         return_exceptions=True,
     )
     took = time.monotonic() - began
@@ -147,23 +148,23 @@ async def test_trouble_with_redis_is_told_in_time_and_passes(
 # --- flights ------------------------------------------------------------------------------------
 async def test_all_who_ask_for_the_same_wait_for_one_job(queue: JobQueue) -> None:
     """Each of them is told once."""
-    flight = uuid4().hex
-    ids = {await queue.join(Lane.SCAN, "task", flight, {}) for _ in range(5)}
+    dedup_key = uuid4().hex
+    ids = {await queue.enqueue_or_join(QueueName.SCAN, "task", dedup_key, {}) for _ in range(5)}
     (job_id,) = ids
     waiting = [asyncio.create_task(queue.wait(job_id, seconds=10)) for _ in range(5)]
-    await queue.land(flight, job_id, {"state": "made"})
+    await queue.publish_result(dedup_key, job_id, {"state": "made"})
 
     assert await asyncio.gather(*waiting) == [{"state": "made"}] * 5
-    assert await queue.depth(Lane.SCAN) == 1
+    assert await queue.depth(QueueName.SCAN) == 1
 
 
 async def test_who_asks_when_it_has_landed_starts_another(queue: JobQueue) -> None:
     """And gets no outcome that was meant for somebody before."""
-    flight = uuid4().hex
-    first = await queue.join(Lane.SCAN, "task", flight, {})
-    await queue.land(flight, first, {"number": 1})
-    second = await queue.join(Lane.SCAN, "task", flight, {})
-    await queue.land(flight, second, {"number": 2})
+    dedup_key = uuid4().hex
+    first = await queue.enqueue_or_join(QueueName.SCAN, "task", dedup_key, {})
+    await queue.publish_result(dedup_key, first, {"number": 1})
+    second = await queue.enqueue_or_join(QueueName.SCAN, "task", dedup_key, {})
+    await queue.publish_result(dedup_key, second, {"number": 2})
 
     assert first != second
     assert await queue.wait(second, seconds=5) == {"number": 2}
@@ -172,29 +173,29 @@ async def test_who_asks_when_it_has_landed_starts_another(queue: JobQueue) -> No
 
 async def test_a_flight_whose_job_is_lost_is_started_again(queue: JobQueue, resources: Resources) -> None:
     """By the next who asks for it."""
-    flight = uuid4().hex
-    lost = await queue.join(Lane.SCAN, "task", flight, {})
-    await resources.redis.delete(keys.lane(Lane.SCAN))
+    dedup_key = uuid4().hex
+    lost = await queue.enqueue_or_join(QueueName.SCAN, "task", dedup_key, {})
+    await resources.redis.delete(keys.queue(QueueName.SCAN))
 
-    assert await queue.join(Lane.SCAN, "task", flight, {}) != lost
+    assert await queue.enqueue_or_join(QueueName.SCAN, "task", dedup_key, {}) != lost
 
 
 async def test_a_full_lane_takes_no_new_flight_but_more_passengers(queue: JobQueue) -> None:
     """Who joins one that is under way costs nothing."""
-    flight = uuid4().hex
-    job_id = await queue.join(Lane.SCAN, "task", flight, {}, limit=1)
+    dedup_key = uuid4().hex
+    job_id = await queue.enqueue_or_join(QueueName.SCAN, "task", dedup_key, {}, limit=1)
 
-    assert await queue.join(Lane.SCAN, "task", flight, {}, limit=1) == job_id
+    assert await queue.enqueue_or_join(QueueName.SCAN, "task", dedup_key, {}, limit=1) == job_id
     with pytest.raises(QueueFull):
-        await queue.join(Lane.SCAN, "task", uuid4().hex, {}, limit=1)
+        await queue.enqueue_or_join(QueueName.SCAN, "task", uuid4().hex, {}, limit=1)
 
 
 async def test_a_job_that_lands_twice_tells_everybody_once(queue: JobQueue, resources: Resources) -> None:
     """Jobs are delivered at least once."""
-    flight = uuid4().hex
-    job_id = await queue.join(Lane.SCAN, "task", flight, {})
+    dedup_key = uuid4().hex
+    job_id = await queue.enqueue_or_join(QueueName.SCAN, "task", dedup_key, {})
     for number in (1, 2):
-        await queue.land(flight, job_id, {"number": number})
+        await queue.publish_result(dedup_key, job_id, {"number": number})
 
     assert await queue.wait(job_id, seconds=5) == {"number": 1}
-    assert not await resources.redis.exists(keys.reply(job_id), keys.flight(flight), keys.waiters(job_id))
+    assert not await resources.redis.exists(keys.reply(job_id), keys.dedup_key(dedup_key), keys.waiters(job_id))

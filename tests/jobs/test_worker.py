@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from imageconverter import keys
-from imageconverter.jobs import JobQueue, Lane, LaneWorker, put_back, retry_later
+from imageconverter.jobs import JobQueue, QueueName, QueueWorker, requeue, retry_with_backoff
 from imageconverter.jobs.worker import LEASE_SECONDS
 from imageconverter.resources import Resources
 
@@ -20,17 +20,17 @@ Task = Callable[[dict[str, Any], dict[str, Any]], Awaitable[None]]
 @pytest.fixture
 async def queue(resources: Resources) -> JobQueue:
     """The queue with an empty scan lane; the tests' own workers take from it."""
-    await resources.redis.delete(keys.lane(Lane.SCAN))
+    await resources.redis.delete(keys.queue(QueueName.SCAN))
     return resources.queue
 
 
 @asynccontextmanager
 async def running_worker(
     resources: Resources, task: Task, *, slots: int = 4, job_seconds: float = 30
-) -> AsyncIterator[LaneWorker]:
+) -> AsyncIterator[QueueWorker]:
     """Run a worker of the scan lane with one task."""
     tasks: Mapping[str, Any] = {"task": task}
-    worker = LaneWorker(Lane.SCAN, tasks, resources.redis, slots=slots, job_seconds=job_seconds)
+    worker = QueueWorker(QueueName.SCAN, tasks, resources.redis, slots=slots, job_seconds=job_seconds)
     running = asyncio.create_task(worker.async_run())
     try:
         yield worker
@@ -51,7 +51,7 @@ async def until(condition: Callable[[], Awaitable[bool]] | Callable[[], bool], *
 
 async def is_empty(queue: JobQueue) -> bool:
     """Whether no job waits or runs."""
-    return await queue.depth(Lane.SCAN) == 0
+    return await queue.depth(QueueName.SCAN) == 0
 
 
 async def test_every_job_runs_once_however_many_workers_there_are(queue: JobQueue, resources: Resources) -> None:
@@ -64,7 +64,7 @@ async def test_every_job_runs_once_however_many_workers_there_are(queue: JobQueu
 
     ids = [uuid4().hex for _ in range(200)]
     for number, job_id in enumerate(ids):
-        await queue.accept(Lane.SCAN, "task", job_id, {"number": number})
+        await queue.enqueue(QueueName.SCAN, "task", job_id, {"number": number})
     async with (
         running_worker(resources, task),
         running_worker(resources, task),
@@ -81,7 +81,7 @@ async def test_every_job_runs_once_however_many_workers_there_are(queue: JobQueu
 async def test_the_job_of_a_dead_worker_is_taken_up_within_its_lease(queue: JobQueue, resources: Resources) -> None:
     """A lease that nobody renews is what a kill -9 leaves behind."""
     job_id = uuid4().hex
-    await queue.accept(Lane.SCAN, "task", job_id, {})
+    await queue.enqueue(QueueName.SCAN, "task", job_id, {})
     await resources.redis.set(f"arq:in-progress:{job_id}", "the token of the dead", px=int(LEASE_SECONDS * 1000))
     began = time.monotonic()
 
@@ -102,7 +102,7 @@ async def test_a_long_job_keeps_its_lease(queue: JobQueue, resources: Resources)
         ran.append("once")
         await asyncio.sleep(LEASE_SECONDS * 2.5)
 
-    await queue.accept(Lane.SCAN, "task", uuid4().hex, {})
+    await queue.enqueue(QueueName.SCAN, "task", uuid4().hex, {})
     async with running_worker(resources, task), running_worker(resources, task):
         await until(lambda: is_empty(queue), seconds=15)
 
@@ -120,7 +120,7 @@ async def test_who_lost_the_lease_stops_and_does_not_finish_the_job(queue: JobQu
             cancelled.set()
             raise
 
-    await queue.accept(Lane.SCAN, "task", job_id, {})
+    await queue.enqueue(QueueName.SCAN, "task", job_id, {})
     async with running_worker(resources, task) as worker:
         await until(lambda: bool(worker.tasks))
         await resources.redis.set(f"arq:in-progress:{job_id}", "somebody else", px=60_000)
@@ -128,7 +128,7 @@ async def test_who_lost_the_lease_stops_and_does_not_finish_the_job(queue: JobQu
             await cancelled.wait()
         await until(lambda: not worker.tasks)
 
-        assert await queue.depth(Lane.SCAN) == 1
+        assert await queue.depth(QueueName.SCAN) == 1
         assert await resources.redis.get(f"arq:in-progress:{job_id}") == b"somebody else"
 
 
@@ -139,9 +139,9 @@ async def test_a_task_that_asks_for_it_is_run_again_after_a_pause(queue: JobQueu
     async def task(context: dict[str, Any], _payload: dict[str, Any]) -> None:
         times.append(time.monotonic())
         if context["job_try"] == 1:
-            raise retry_later(context["job_try"])
+            raise retry_with_backoff(context["job_try"])
 
-    await queue.accept(Lane.SCAN, "task", uuid4().hex, {})
+    await queue.enqueue(QueueName.SCAN, "task", uuid4().hex, {})
     async with running_worker(resources, task):
         await until(lambda: is_empty(queue))
 
@@ -159,50 +159,50 @@ async def test_a_worker_that_stops_finishes_what_runs_and_takes_nothing_new(
         await asyncio.sleep(0.3)
         ran.append(payload["name"])
 
-    await queue.accept(Lane.SCAN, "task", uuid4().hex, {"name": "first"})
+    await queue.enqueue(QueueName.SCAN, "task", uuid4().hex, {"name": "first"})
     async with running_worker(resources, task, slots=1) as worker:
         await until(lambda: bool(worker.tasks))
-        await queue.accept(Lane.SCAN, "task", uuid4().hex, {"name": "second"})
+        await queue.enqueue(QueueName.SCAN, "task", uuid4().hex, {"name": "second"})
 
     assert ran == ["first"]
-    assert await queue.depth(Lane.SCAN) == 1
+    assert await queue.depth(QueueName.SCAN) == 1
 
 
 async def test_a_job_that_is_put_back_has_used_up_no_try(queue: JobQueue, resources: Resources) -> None:
     """Trouble that is not the job's own may last as long as it likes."""
-    tries: list[int] = []
+    attempts: list[int] = []
 
     async def task(context: dict[str, Any], _payload: dict[str, Any]) -> None:
-        tries.append(context["job_try"])
-        if len(tries) < 12:
-            raise put_back()
+        attempts.append(context["job_try"])
+        if len(attempts) < 12:
+            raise requeue()
 
-    await queue.accept(Lane.SCAN, "task", uuid4().hex, {})
+    await queue.enqueue(QueueName.SCAN, "task", uuid4().hex, {})
     async with running_worker(resources, task):
         await until(lambda: is_empty(queue))
 
-    assert tries == [1] * 12
+    assert attempts == [1] * 12
 
 
 async def test_many_deploys_use_up_no_try_of_a_long_job(queue: JobQueue, resources: Resources) -> None:
     """A worker that has to stop before its job is done puts it back as it was."""
-    tries: list[int] = []
+    attempts: list[int] = []
 
     async def task(context: dict[str, Any], _payload: dict[str, Any]) -> None:
-        tries.append(context["job_try"])
-        if len(tries) < 8:
+        attempts.append(context["job_try"])
+        if len(attempts) < 8:
             await asyncio.sleep(30)
 
-    await queue.accept(Lane.SCAN, "task", uuid4().hex, {})
+    await queue.enqueue(QueueName.SCAN, "task", uuid4().hex, {})
     for number in range(1, 9):
-        worker = LaneWorker(Lane.SCAN, {"task": task}, resources.redis, slots=1, job_seconds=60)
+        worker = QueueWorker(QueueName.SCAN, {"task": task}, resources.redis, slots=1, job_seconds=60)
         running = asyncio.create_task(worker.async_run())
-        await until(lambda number=number: len(tries) == number)
+        await until(lambda number=number: len(attempts) == number)
         await worker.drain(0.01 if number < 8 else 5)
         await running
 
-    assert tries == [1] * 8
-    assert await queue.depth(Lane.SCAN) == 0
+    assert attempts == [1] * 8
+    assert await queue.depth(QueueName.SCAN) == 0
 
 
 async def test_what_is_being_taken_when_a_worker_stops_is_not_left_behind(
@@ -216,8 +216,8 @@ async def test_what_is_being_taken_when_a_worker_stops_is_not_left_behind(
             ran.append("once")
 
         job_id = uuid4().hex
-        await queue.accept(Lane.SCAN, "task", job_id, {})
-        worker = LaneWorker(Lane.SCAN, {"task": task}, resources.redis, slots=1, job_seconds=30)
+        await queue.enqueue(QueueName.SCAN, "task", job_id, {})
+        worker = QueueWorker(QueueName.SCAN, {"task": task}, resources.redis, slots=1, job_seconds=30)
         running = asyncio.create_task(worker.async_run())
         for _ in range(attempt):
             await asyncio.sleep(0)
@@ -225,8 +225,8 @@ async def test_what_is_being_taken_when_a_worker_stops_is_not_left_behind(
         await running
 
         assert not await resources.redis.exists(f"arq:in-progress:{job_id}")
-        assert len(ran) + await queue.depth(Lane.SCAN) == 1
-        await resources.redis.delete(keys.lane(Lane.SCAN))
+        assert len(ran) + await queue.depth(QueueName.SCAN) == 1
+        await resources.redis.delete(keys.queue(QueueName.SCAN))
 
 
 async def test_a_job_that_may_have_ended_workers_is_tried_without_company(
@@ -236,7 +236,7 @@ async def test_a_job_that_may_have_ended_workers_is_tried_without_company(
     running: set[str] = set()
     company: dict[str, set[str]] = {}
     ids = [uuid4().hex for _ in range(40)]
-    suspects = {ids[10], ids[11]}
+    quarantined = {ids[10], ids[11]}
 
     async def task(context: dict[str, Any], _payload: dict[str, Any]) -> None:
         job_id = context["job_id"]
@@ -247,14 +247,14 @@ async def test_a_job_that_may_have_ended_workers_is_tried_without_company(
         running.discard(job_id)
 
     for job_id in ids:
-        await queue.accept(Lane.SCAN, "task", job_id, {})
-    for job_id in suspects:
+        await queue.enqueue(QueueName.SCAN, "task", job_id, {})
+    for job_id in quarantined:
         await resources.redis.set(f"arq:retry:{job_id}", 2, ex=60)
     async with running_worker(resources, task):
         await until(lambda: is_empty(queue))
 
     assert company.keys() == set(ids)
-    assert {job_id: company[job_id] for job_id in suspects} == {job_id: {job_id} for job_id in suspects}
+    assert {job_id: company[job_id] for job_id in quarantined} == {job_id: {job_id} for job_id in quarantined}
     assert max(len(company[job_id]) for job_id in ids) >= 4
     assert list(company).index(ids[10]) < 30
 
@@ -266,14 +266,16 @@ async def test_a_paused_worker_takes_nothing(queue: JobQueue, resources: Resourc
     async def task(_context: dict[str, Any], _payload: dict[str, Any]) -> None:
         ran.set()
 
-    await queue.accept(Lane.SCAN, "task", uuid4().hex, {})
+    await queue.enqueue(QueueName.SCAN, "task", uuid4().hex, {})
     asked: list[bool] = []
 
     def is_paused() -> bool:
         asked.append(paused)
         return paused
 
-    worker = LaneWorker(Lane.SCAN, {"task": task}, resources.redis, slots=1, job_seconds=30, is_paused=is_paused)
+    worker = QueueWorker(
+        QueueName.SCAN, {"task": task}, resources.redis, slots=1, job_seconds=30, is_paused=is_paused
+    )
     running = asyncio.create_task(worker.async_run())
     try:
         await until(lambda: len(asked) > 5)
@@ -293,7 +295,7 @@ async def test_a_lease_that_ended_while_redis_was_away_is_taken_again(queue: Job
         ran.append(context["job_try"])
         await go_on.wait()
 
-    await queue.accept(Lane.SCAN, "task", job_id, {})
+    await queue.enqueue(QueueName.SCAN, "task", job_id, {})
     async with running_worker(resources, task):
         await until(lambda: bool(ran))
         await resources.redis.delete(f"arq:in-progress:{job_id}")
@@ -320,10 +322,10 @@ async def test_who_works_on_what_nobody_wants_any_more_stops(queue: JobQueue, re
             stopped.set()
 
     job_id = uuid4().hex
-    await queue.accept(Lane.SCAN, "task", job_id, {})
+    await queue.enqueue(QueueName.SCAN, "task", job_id, {})
     async with running_worker(resources, task) as worker:
         await until(lambda: bool(worker.job_tasks))
-        await resources.redis.delete(keys.lane(Lane.SCAN), f"arq:in-progress:{job_id}")
+        await resources.redis.delete(keys.queue(QueueName.SCAN), f"arq:in-progress:{job_id}")
         async with asyncio.timeout(LEASE_SECONDS):
             await stopped.wait()
 
@@ -333,9 +335,9 @@ async def test_a_crowd_of_running_jobs_does_not_hide_a_fresh_one(queue: JobQueue
     done = asyncio.Event()
     for _ in range(500):
         job_id = uuid4().hex
-        await queue.accept(Lane.SCAN, "task", job_id, {"wanted": False})
+        await queue.enqueue(QueueName.SCAN, "task", job_id, {"wanted": False})
         await resources.redis.set(f"arq:in-progress:{job_id}", "another worker", px=60_000)
-    await queue.accept(Lane.SCAN, "task", uuid4().hex, {"wanted": True})
+    await queue.enqueue(QueueName.SCAN, "task", uuid4().hex, {"wanted": True})
 
     async def task(_context: dict[str, Any], payload: dict[str, Any]) -> None:
         if payload["wanted"]:

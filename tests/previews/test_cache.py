@@ -8,7 +8,7 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.errors import ImageConverterError, InvalidFileFormat, NotFound, QueueFull
-from imageconverter.jobs import Lane
+from imageconverter.jobs import QueueName
 from imageconverter.previews import parse
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.previews.memory_cache import HotPreviews, ServedPreview
@@ -153,14 +153,18 @@ async def test_what_fifty_ask_for_is_made_once(
 async def test_a_full_queue_is_said_at_once(resources: Resources, key: str) -> None:
     """Nothing is made, nothing waits."""
     for _ in range(3):
-        await resources.queue.accept(Lane.SCAN, "nothing", uuid4().hex, {})
-    join = resources.queue.join
+        await resources.queue.enqueue(QueueName.SCAN, "nothing", uuid4().hex, {})
+    join = resources.queue.enqueue_or_join
     with pytest.MonkeyPatch.context() as patch:
         # a lane that nobody takes jobs from
-        patch.setattr(resources.queue, "join", lambda _lane, *args, **options: join(Lane.SCAN, *args, **options))
+        patch.setattr(
+            resources.queue,
+            "enqueue_or_join",
+            lambda _queue_name, *args, **options: join(QueueName.SCAN, *args, **options),
+        )
         with pytest.raises(QueueFull):
             await cache_of(resources, instant_queue=3).cache_and_get(key, SMALL, PHOTO)
-    await resources.redis.delete(keys.lane(Lane.SCAN))
+    await resources.redis.delete(keys.queue(QueueName.SCAN))
 
 
 async def test_the_other_formats_are_made_afterwards_where_that_is_set(resources: Resources, key: str) -> None:

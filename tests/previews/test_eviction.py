@@ -13,7 +13,7 @@ from imageconverter.previews.index import PreviewIndex
 from imageconverter.resources import Resources
 from imageconverter.settings import Previews
 from imageconverter.storage.store import ObjectStore
-from services.reporter.sweeping import recurring_tasks
+from services.reporter.sweeping import periodic_tasks
 from tests.conftest import MakeSettings
 from tests.testing.stored_previews import generation_of, make_group, objects_of
 
@@ -195,7 +195,7 @@ async def test_the_reporter_evicts(make_settings: MakeSettings, resources: Resou
     """It is one of its recurring tasks, in the span of the settings and with their limits."""
     await made(resources, index, "ab")
     settings = make_settings(previews=limits(max_keys=1, cleanup_seconds=7))
-    (task,) = (task for task in recurring_tasks(settings, resources) if task.name == "evict-previews")
+    (task,) = (task for task in periodic_tasks(settings, resources) if task.name == "evict-previews")
 
     assert task.seconds == 7
     assert await task.work() == 2

@@ -360,7 +360,7 @@ async def test_ten_thousand_keys_stay_small_and_quick(index: PreviewIndex, resou
 async def test_a_redis_that_is_away_is_told_as_such() -> None:
     """By every method, and in time."""
     nowhere = Redis(host="127.0.0.1", port=9, socket_connect_timeout=0.2)
-    index = PreviewIndex(nowhere, patience=0.5)
+    index = PreviewIndex(nowhere, retry_timeout=0.5)
 
     for call in (
         index.find("a"),

@@ -215,10 +215,10 @@ def test_old_versions_are_read() -> None:
 def test_numbers_may_stand_on_any_line() -> None:
     """And comments between them; lines may end as on other systems."""
     scattered = "2 1 0 9 4 7 50\n-1 -1 0.000\n# a comment\n0 0 -1 0 0\n2\n 0\n600 1200\n 600\n"
-    together = polyline([(0, 600), (1200, 600)], style(width=9, pen=4, dash=0))
-    one, other = _frame(scattered), _frame(together)
+    gather_all = polyline([(0, 600), (1200, 600)], style(width=9, pen=4, dash=0))
+    one, other = _frame(scattered), _frame(gather_all)
     assert ImageChops.difference(one, other).getbbox() is None
-    assert _painted(fig(together).replace(b"\n", b"\r\n")).size == _painted(fig(together)).size
+    assert _painted(fig(gather_all).replace(b"\n", b"\r\n")).size == _painted(fig(gather_all)).size
 
 
 _THIN = style()

@@ -26,7 +26,7 @@ def report_settings(make_settings: MakeSettings, servers: dict[str, str]) -> Set
 @pytest.fixture
 async def opened(report_settings: Settings) -> AsyncIterator[Resources]:
     """Resources with nothing in them."""
-    async with open_resources(report_settings, patience=4) as resources:
+    async with open_resources(report_settings, retry_timeout=4) as resources:
         await wait_for_bucket(resources.store)
         await resources.redis.flushdb()
         async for page in resources.store.list(""):
@@ -37,6 +37,6 @@ async def opened(report_settings: Settings) -> AsyncIterator[Resources]:
 def make_scanner(resources: Resources, folder: Path, **settings: Any) -> Scanner:
     """Return a scanner with these settings of reports."""
     reports = Reports(**settings)
-    progress = ScanProgress(resources.redis, patience=4)
+    progress = ScanProgress(resources.redis, retry_timeout=4)
     sources = catalogue_sources(reports)
     return Scanner(resources.store, resources.formats, reports, sources, Workspace(folder=folder), progress)

@@ -15,7 +15,7 @@ async def test_expired_uploads_are_swept_by_one_of_many_reporters(
     make_settings: MakeSettings, resources: Resources
 ) -> None:
     """Three reporters run; the old upload goes, the turn is taken once, and all stop when told."""
-    await resources.redis.delete(keys.turn("sweep-uploads"))
+    await resources.redis.delete(keys.periodic_claim("sweep-uploads"))
     path = await uploads.stage(resources.store, [UploadedImage("old.png", b"A")])
     # A hundredth of a second: whatever is there when the reporters look is expired.
     settings = make_settings(conversion=Conversion(upload_hours=0.01 / 3600))
@@ -31,4 +31,4 @@ async def test_expired_uploads_are_swept_by_one_of_many_reporters(
     stopping.set()
     async with asyncio.timeout(5):
         await asyncio.gather(*reporters)
-    assert not await resources.queue.turn("sweep-uploads", seconds=1)
+    assert not await resources.queue.try_claim_periodic("sweep-uploads", seconds=1)

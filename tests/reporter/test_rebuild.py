@@ -9,7 +9,7 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.images.formats import load_formats
-from imageconverter.jobs import Lane
+from imageconverter.jobs import QueueName
 from imageconverter.previews.reindex import GroupFile
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.runs import Run, RunRequest, keep_order, kept_orders, order_run, plan_more
@@ -27,7 +27,7 @@ async def own(servers: dict[str, str], make_settings: MakeSettings) -> AsyncIter
     settings = make_settings(
         redis=Redis(url=f"{url}/15"), storage=storage_settings(servers, bucket=f"rebuild-{uuid4().hex[:12]}")
     )
-    async with open_resources(settings, patience=4) as resources:
+    async with open_resources(settings, retry_timeout=4) as resources:
         await wait_for_bucket(resources.store)
         await resources.redis.flushdb()
         await rebuild(resources)
@@ -148,7 +148,7 @@ async def test_previews_are_found_again(own: Resources) -> None:
 @pytest.mark.usefixtures("no_run")
 async def test_only_a_run_that_was_started_and_not_canceled_is_kept(gateway: Client, resources: Resources) -> None:
     """A refused start keeps nothing, a cancel forgets."""
-    await resources.redis.delete(keys.lane(Lane.BATCH))
+    await resources.redis.delete(keys.queue(QueueName.BATCH))
     directory = await put_sources(resources, {"a.png": b"x"})
     body = {"source": "directory", "formatList": [THUMBNAIL], "directory": directory}
     before = set(await kept(resources))

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from imageconverter.catalog import current, pending_imports
 from imageconverter.errors import StoreUnavailable, Unavailable
-from imageconverter.jobs import Lane
+from imageconverter.jobs import QueueName
 from imageconverter.reports import commands, kept_reports, ranges
 from imageconverter.resources import Resources
 from imageconverter.settings import Reports, SettingsError
@@ -149,9 +149,9 @@ async def test_a_received_catalog_is_taken_over_though_redis_has_lost_the_order(
         yield LINE
 
     arrival = await pending_imports.receive(opened.store, "product", chunks(), "ndjson")
-    assert await commands.revive_imports(opened.store, opened.queue) == 1
-    assert await commands.revive_imports(opened.store, opened.queue) == 1
-    assert await opened.queue.depth(Lane.SCAN) == 1
+    assert await commands.requeue_imports(opened.store, opened.queue) == 1
+    assert await commands.requeue_imports(opened.store, opened.queue) == 1
+    assert await opened.queue.depth(QueueName.SCAN) == 1
 
     scanner = make_scanner(opened, tmp_path)
     tasks = ReporterTasks(
@@ -161,7 +161,7 @@ async def test_a_received_catalog_is_taken_over_though_redis_has_lost_the_order(
     await tasks[commands.IMPORT]({"job_id": arrival.id, "job_try": 1}, order)
     version = await current(opened.store, "product")
     assert version is not None
-    assert await commands.revive_imports(opened.store, opened.queue) == 0
+    assert await commands.requeue_imports(opened.store, opened.queue) == 0
 
     await tasks[commands.IMPORT]({"job_id": arrival.id, "job_try": 2}, order)
     assert await current(opened.store, "product") == version

@@ -6,12 +6,12 @@ from typing import Any
 from imageconverter.resources import Resources
 from imageconverter.runs import results
 from imageconverter.settings import Settings
-from services.reporter.sweeping import recurring_tasks
+from services.reporter.sweeping import periodic_tasks
 
 
 async def test_every_sweep_runs_on_an_empty_stack(opened: Resources, report_settings: Settings) -> None:
     """None of them finds anything to do, and none fails."""
-    done = {task.name: await task.work() for task in recurring_tasks(report_settings, opened)}
+    done = {task.name: await task.work() for task in periodic_tasks(report_settings, opened)}
 
     assert set(done.values()) == {0}
     assert {"sweep-uploads", "sweep-results", "sweep-trash", "sweep-parts", "sweep-reports"} <= set(done)

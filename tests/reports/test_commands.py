@@ -15,7 +15,7 @@ from imageconverter.errors import (
     SourceRefused,
     UserError,
 )
-from imageconverter.jobs import Lane, job_key
+from imageconverter.jobs import QueueName, job_key
 from imageconverter.reports import commands
 from imageconverter.reports.commands import CleanOrder, RestoreOrder, done_at_once, new_id, refusal
 from imageconverter.resources import Resources
@@ -24,12 +24,12 @@ from imageconverter.resources import Resources
 @pytest.fixture(autouse=True)
 async def no_jobs(resources: Resources) -> None:
     """No reporter is asked for anything."""
-    await resources.redis.delete(keys.lane(Lane.SCAN))
+    await resources.redis.delete(keys.queue(QueueName.SCAN))
 
 
 async def waiting(resources: Resources) -> list[str]:
     """Return the ids of jobs that wait for a reporter."""
-    return [each.decode() for each in await resources.redis.zrange(keys.lane(Lane.SCAN), 0, -1)]
+    return [each.decode() for each in await resources.redis.zrange(keys.queue(QueueName.SCAN), 0, -1)]
 
 
 async def test_asking_for_a_scan_twice_joins_the_first(resources: Resources) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.errors import QueueUnavailable
-from imageconverter.jobs import Lane, open_redis
+from imageconverter.jobs import QueueName, open_redis
 from imageconverter.reports import commands
 from imageconverter.reports.progress import ScanProgress, ScanState
 from imageconverter.resources import Resources
@@ -16,8 +16,8 @@ from imageconverter.settings import Redis
 @pytest.fixture
 async def progress(resources: Resources) -> ScanProgress:
     """Nothing is known of scans, and none waits."""
-    await resources.redis.delete(keys.SCAN, keys.lane(Lane.SCAN))
-    return ScanProgress(resources.redis, patience=4)
+    await resources.redis.delete(keys.SCAN, keys.queue(QueueName.SCAN))
+    return ScanProgress(resources.redis, retry_timeout=4)
 
 
 async def test_before_the_first_scan_nothing_is_known(progress: ScanProgress) -> None:
@@ -29,7 +29,7 @@ async def test_a_scan_runs_from_when_it_is_asked_for(progress: ScanProgress, res
     """Until its job is done, also while no reporter is there."""
     await commands.scan(resources.queue)
     assert (await progress.state()).running
-    await resources.redis.delete(keys.lane(Lane.SCAN))
+    await resources.redis.delete(keys.queue(QueueName.SCAN))
     assert not (await progress.state()).running
 
 
@@ -63,7 +63,7 @@ async def test_a_scan_that_was_broken_off_goes_on(progress: ScanProgress, resour
     async with resources.redis.pipeline() as pipe:
         pipe.hset(keys.SCAN, "started", "1000")
         await pipe.execute()
-    assert await ScanProgress(resources.redis, patience=4).start() == {"product", "category"}
+    assert await ScanProgress(resources.redis, retry_timeout=4).start() == {"product", "category"}
     assert (await progress.state()).started == 1000
 
     await progress.end()
@@ -95,6 +95,6 @@ async def test_each_type_has_the_failure_of_its_own_catalog(progress: ScanProgre
 
 async def test_a_redis_that_is_away_is_said() -> None:
     """Nobody waits for it for long."""
-    async with open_redis(Redis(url="redis://127.0.0.1:9/0"), patience=0.2) as redis:
+    async with open_redis(Redis(url="redis://127.0.0.1:9/0"), retry_timeout=0.2) as redis:
         with pytest.raises(QueueUnavailable):
-            await ScanProgress(redis, patience=0.2).state()
+            await ScanProgress(redis, retry_timeout=0.2).state()

@@ -10,7 +10,7 @@ from imageconverter import keys
 from imageconverter.errors import NotFound
 from imageconverter.images.conversions import TASK, ConversionJob
 from imageconverter.images.formats import FormatCatalog
-from imageconverter.jobs import Lane, job_key
+from imageconverter.jobs import QueueName, job_key
 from imageconverter.reports.repair import Repair, repair
 from imageconverter.resources import Resources
 from tests.testing.shop import Shop, make_format
@@ -25,9 +25,9 @@ FORMATS = FormatCatalog([
 @pytest.fixture
 async def resources(resources: Resources) -> AsyncIterator[Resources]:
     """No job waits, before and after."""
-    await resources.redis.delete(keys.lane(Lane.BATCH))
+    await resources.redis.delete(keys.queue(QueueName.BATCH))
     yield resources
-    await resources.redis.delete(keys.lane(Lane.BATCH))
+    await resources.redis.delete(keys.queue(QueueName.BATCH))
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def sources(shop: Shop, *paths: str) -> None:
 async def jobs(resources: Resources) -> dict[str, list[str]]:
     """Return the paths that waiting jobs make, by their sources."""
     found: dict[str, list[str]] = {}
-    for job_id in await resources.redis.zrange(keys.lane(Lane.BATCH), 0, -1):
+    for job_id in await resources.redis.zrange(keys.queue(QueueName.BATCH), 0, -1):
         body = await resources.redis.get(job_key(job_id.decode()))
         assert body is not None
         task = json.loads(body)

@@ -11,7 +11,7 @@ from imageconverter import keys
 from imageconverter.errors import RunAlreadyRunning
 from imageconverter.images.conversions import OutputOutcome
 from imageconverter.images.formats import load_formats
-from imageconverter.jobs import Lane
+from imageconverter.jobs import QueueName
 from imageconverter.resources import Resources
 from imageconverter.runs import (
     Run,
@@ -73,19 +73,19 @@ def result(index: int, *statuses: str) -> SourceResult:
 
 async def waiting(resources: Resources, run: Run) -> list[int]:
     """Return the indexes of the sources that are handed out."""
-    ids = [each.decode() for each in await resources.redis.zrange(keys.lane(Lane.BATCH), 0, -1)]
+    ids = [each.decode() for each in await resources.redis.zrange(keys.queue(QueueName.BATCH), 0, -1)]
     return sorted(int(i.partition(":")[2]) for i in ids if i.startswith(run.id) and i.partition(":")[2].isdigit())
 
 
 async def calls(resources: Resources, run: Run) -> list[str]:
     """Return the calls for the planner that wait."""
-    ids = [each.decode() for each in await resources.redis.zrange(keys.lane(Lane.BATCH), 0, -1)]
+    ids = [each.decode() for each in await resources.redis.zrange(keys.queue(QueueName.BATCH), 0, -1)]
     return [each for each in ids if each.startswith(f"{run.id}:plan:")]
 
 
 async def work(resources: Resources, run: Run, *, chance: Callable[[], Any] | None = None) -> None:
     """Do what workers do until nothing of the run waits: plan when called, record every source."""
-    redis, lane = resources.redis, keys.lane(Lane.BATCH)
+    redis, lane = resources.redis, keys.queue(QueueName.BATCH)
     async with asyncio.timeout(60):
         while ids := [each.decode() for each in await redis.zrange(lane, 0, 50)]:
             for job_id in ids:
@@ -267,7 +267,7 @@ async def test_a_cancel_leaves_nothing_to_do_and_waits_for_what_is_done(
 
     await ledger.record(run.id, None, 3)
     await resources.redis.delete(f"arq:in-progress:{run.id}:3")
-    await resources.redis.zrem(keys.lane(Lane.BATCH), f"{run.id}:3")
+    await resources.redis.zrem(keys.queue(QueueName.BATCH), f"{run.id}:3")
     await canceling
     status = await ledger.status(run.id)
 
@@ -301,7 +301,7 @@ async def test_two_planners_do_not_hand_out_the_same_sources(resources: Resource
 async def test_a_lost_call_for_the_planner_is_made_again(resources: Resources, ledger: RunLedger) -> None:
     """A run that hungers is revived; one that has enough, or has ended, is left alone."""
     run = await started(resources, 30)
-    await resources.redis.delete(keys.lane(Lane.BATCH))
+    await resources.redis.delete(keys.queue(QueueName.BATCH))
     assert await revive(ledger, resources.queue) == 1
     assert await calls(resources, run) == [f"{run.id}:plan:again"]
 

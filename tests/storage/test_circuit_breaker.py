@@ -9,7 +9,7 @@ import pytest
 
 from imageconverter.errors import StoreUnavailable
 from imageconverter.resources import Resources
-from imageconverter.storage.circuit_breaker import Breaker
+from imageconverter.storage.circuit_breaker import CircuitBreaker
 from imageconverter.storage.store import ObjectStore
 from tests.conftest import storage_settings
 from tests.testing.faults import FaultProxy, Mode, fault_proxy
@@ -29,7 +29,7 @@ async def proxy(servers: dict[str, str]) -> AsyncIterator[FaultProxy]:
 @pytest.fixture
 async def fragile(servers: dict[str, str], resources: Resources, proxy: FaultProxy) -> ObjectStore:
     """The tests' bucket, reached through the proxy, with the deadline that it has by default."""
-    assert not resources.store.is_away  # the bucket is there
+    assert not resources.store.is_unavailable  # the bucket is there
     return ObjectStore(storage_settings(servers, endpoint=f"http://127.0.0.1:{proxy.port}"))
 
 
@@ -47,11 +47,11 @@ async def test_a_store_that_is_away_is_noticed_within_seconds(
 ) -> None:
     """However it is away; two seconds on an idle machine, of the four that a call may take."""
     await fragile.put("breaker/a", b"x", content_type="text/plain")
-    assert not fragile.is_away
+    assert not fragile.is_unavailable
     proxy.fail(mode)
     try:
         assert await seconds_to_fail(fragile) < 3
-        assert await fragile.turns_out_away()
+        assert await fragile.confirm_unavailable()
         assert max(await asyncio.gather(*(seconds_to_fail(fragile) for _ in range(50)))) < 3
     finally:
         proxy.fail(Mode.PASS)
@@ -62,24 +62,24 @@ async def test_a_store_that_is_back_is_used_at_once(fragile: ObjectStore, proxy:
     """The first call after an outage looks for itself."""
     proxy.fail(mode)
     await seconds_to_fail(fragile)
-    assert await fragile.turns_out_away()
+    assert await fragile.confirm_unavailable()
     proxy.fail(Mode.REFUSE)  # ends what hangs
     proxy.fail(Mode.PASS)
 
-    await fragile.turns_out_away()  # a look that had begun before
+    await fragile.confirm_unavailable()  # a look that had begun before
     await fragile.put("breaker/a", b"x", content_type="text/plain")
-    assert not fragile.is_away
+    assert not fragile.is_unavailable
 
 
 async def test_who_only_asks_learns_that_the_store_is_back(fragile: ObjectStore, proxy: FaultProxy) -> None:
     """A worker that has paused makes no calls."""
     proxy.fail(Mode.REFUSE)
     await seconds_to_fail(fragile)
-    assert await fragile.turns_out_away()
+    assert await fragile.confirm_unavailable()
     proxy.fail(Mode.PASS)
 
     async with asyncio.timeout(10):
-        while fragile.is_away:
+        while fragile.is_unavailable:
             await asyncio.sleep(0.05)
 
 
@@ -91,12 +91,12 @@ async def test_a_call_that_fails_alone_does_not_condemn_the_store() -> None:
         nonlocal looks
         looks += 1
 
-    breaker = Breaker(look)
+    breaker = CircuitBreaker(look)
     with pytest.raises(OSError, match="this one"):
         async with breaker.call(5):
             raise OSError("this one")
 
-    assert not await breaker.settled()
+    assert not await breaker.wait_for_probe()
     assert (looks, breaker.is_open) == (1, False)
 
 
@@ -106,7 +106,7 @@ async def test_a_slow_call_goes_on_where_the_store_answers_others() -> None:
     async def look() -> None:
         await asyncio.sleep(0)
 
-    breaker = Breaker(look)
+    breaker = CircuitBreaker(look)
     async with breaker.call(20):
         await asyncio.sleep(2.5)
 
@@ -120,12 +120,12 @@ async def test_a_look_that_is_not_answered_says_nothing_beside_a_large_call() ->
     async def look() -> None:
         await asyncio.shield(answer)
 
-    breaker = Breaker(look)
+    breaker = CircuitBreaker(look)
     async with breaker.call(4, large=30):
         with pytest.raises(TimeoutError):
             async with breaker.call(0.1):
                 await asyncio.sleep(5)
-        assert not await breaker.settled()
+        assert not await breaker.wait_for_probe()
 
     answer.set_exception(OSError("refused"))
     large = asyncio.create_task(held(breaker))
@@ -137,7 +137,7 @@ async def test_a_look_that_is_not_answered_says_nothing_beside_a_large_call() ->
     assert breaker.is_open
 
 
-async def held(breaker: Breaker) -> None:
+async def held(breaker: CircuitBreaker) -> None:
     """Make a large call that is not answered."""
     async with breaker.call(4, large=30):
         await asyncio.sleep(30)

@@ -49,7 +49,7 @@ async def settings(tmp_path: Path) -> AsyncIterator[Storage]:
                     await asyncio.sleep(0.2)
         yield Storage(endpoint=endpoint, bucket=BUCKET, access_key="scoped", secret_key="secret of scoped")
     finally:
-        await program.stop(patience=5)
+        await program.stop(grace_seconds=5)
 
 
 async def test_every_verb_works_in_the_own_bucket(settings: Storage) -> None:

@@ -168,7 +168,7 @@ async def stack_on(
         stack.add_gateway()
     stack.workers = [stack.role("worker") for _ in range(workers)]
     stack.reporters = [stack.role("reporter") for _ in range(reporters)]
-    async with open_resources(settings, patience=30) as resources:
+    async with open_resources(settings, retry_timeout=30) as resources:
         await wait_for_bucket(resources.store)
         await resources.redis.flushdb()
         try:

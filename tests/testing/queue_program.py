@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from imageconverter.jobs import Lane, LaneWorker
+from imageconverter.jobs import QueueName, QueueWorker
 from imageconverter.resources import open_resources
 from imageconverter.settings import load_settings
 
@@ -18,7 +18,7 @@ BEGINNINGS = "chaos:beginnings"
 
 async def main(slots: int) -> None:
     """Work until killed."""
-    async with open_resources(load_settings(), patience=30) as resources:
+    async with open_resources(load_settings(), retry_timeout=30) as resources:
 
         async def begin(context: Mapping[str, Any]) -> None:
             line = f"{context['job_id']} {time.monotonic()} {context['job_try']}"
@@ -40,7 +40,7 @@ async def main(slots: int) -> None:
             await begin(context)
 
         tasks = {"stay": stay, "die": die, "pass": pass_by}
-        await LaneWorker(Lane.SCAN, tasks, resources.redis, slots=slots, job_seconds=3600).async_run()
+        await QueueWorker(QueueName.SCAN, tasks, resources.redis, slots=slots, job_seconds=3600).async_run()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import aiohttp
 
 from imageconverter import keys
 from imageconverter.errors import StoreUnavailable
-from imageconverter.jobs import Lane
+from imageconverter.jobs import QueueName
 from imageconverter.resources import Resources
 from tests.conftest import ADMIN
 from tests.testing import image_files
@@ -135,7 +135,7 @@ class Workload:
         async with asyncio.timeout(seconds):
             while (stand := await self.client.insist("GET", "/images/convert/status"))["running"]:
                 await asyncio.sleep(0.05)
-            while any([await self.resources.queue.depth(lane) for lane in Lane]):
+            while any([await self.resources.queue.depth(lane) for lane in QueueName]):
                 await asyncio.sleep(0.05)
         return dict(stand)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 WINDOW_SECONDS = 300
-_PATIENCE_SECONDS = 4
+_RETRY_TIMEOUT_SECONDS = 4
 _HOUSEHOLD_BITS = 64  # of an IPv6 address: what follows, one client changes as it likes
 
 
@@ -40,7 +40,7 @@ class Attempts:
         gets further by asking many times at once, or learns from the time that an answer takes.
         """
         address = client_address(request, self._proxies)
-        async with redis_errors(_PATIENCE_SECONDS):
+        async with redis_errors(_RETRY_TIMEOUT_SECONDS):
             wait_ms = await self._judge(
                 keys=[keys.failures(address)], args=[self._most, WINDOW_SECONDS * 1000, 0 if right else 1]
             )

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric, UnknownMetricFamily
 from prometheus_client.registry import Collector
 
-from imageconverter.jobs import JobQueue, Lane
+from imageconverter.jobs import JobQueue, QueueName
 from imageconverter.previews import PreviewFormat
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.previews.index import Totals
@@ -21,7 +21,7 @@ from imageconverter.settings import Previews
 RequestKind = Literal["get", "cache", "cacheAndGet", "admin"]
 
 _KINDS: tuple[RequestKind, ...] = get_args(RequestKind)
-_QUEUES = {"instant": Lane.INTERACTIVE, "background": Lane.BATCH}
+_QUEUES = {"instant": QueueName.INTERACTIVE, "background": QueueName.BATCH}
 _GROUP = "OX_IC"  # how the original's dashboard calls the previews in its object cache
 _RECENT = 1000  # observations that a median is taken of
 _PEAK_SECONDS = 300
@@ -73,7 +73,7 @@ class CacheState:
     @classmethod
     async def now(cls, previews: PreviewCache, queue: JobQueue) -> "CacheState":
         """Ask for it."""
-        return cls(await previews.totals(), {name: await queue.depth(lane) for name, lane in _QUEUES.items()})
+        return cls(await previews.totals(), {name: await queue.depth(name) for name, name in _QUEUES.items()})
 
 
 class PreviewMetrics:

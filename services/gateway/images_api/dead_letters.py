@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from imageconverter.jobs import DeadJob
+from imageconverter.jobs import DeadLetter
 from services.gateway import state
 
 
@@ -29,13 +29,13 @@ async def drop(request: web.Request) -> web.Response:
     return web.json_response({})
 
 
-def _shape(job: DeadJob) -> dict[str, Any]:
+def _shape(job: DeadLetter) -> dict[str, Any]:
     return {
         "id": job.id,
-        "lane": job.lane,
+        "lane": job.queue,
         "task": job.task,
         "reason": job.reason,
-        "tries": job.tries,
-        "died": int(job.died.timestamp()),
-        "order": job.order,
+        "tries": job.attempts,
+        "died": int(job.failed_at.timestamp()),
+        "order": job.payload,
     }

@@ -60,10 +60,10 @@ async def _in_thread(reading: "_Reading", limits: Limits) -> AsyncGenerator[byte
     chunks = reading.chunks()
     try:
         while True:
-            patience = min(limits.connect_seconds + limits.statement_seconds, end - loop.time())
+            retry_timeout = min(limits.connect_seconds + limits.statement_seconds, end - loop.time())
             working = loop.run_in_executor(thread, next, chunks, None)
             try:
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout(retry_timeout):
                     chunk = await asyncio.shield(working)
             except TimeoutError:
                 raise SourceUnavailable("The database did not answer, or go on, in time.") from None

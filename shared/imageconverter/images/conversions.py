@@ -14,7 +14,7 @@ from imageconverter.engine import ENGINE_VERSION, OUTPUT_TYPES, OutputType, Targ
 from imageconverter.errors import ConversionFailed, StoreUnavailable
 from imageconverter.images.formats import Format
 from imageconverter.images.names import with_extension
-from imageconverter.jobs import JobQueue, Lane
+from imageconverter.jobs import JobQueue, QueueName
 
 TASK = "convert_source"
 
@@ -145,7 +145,7 @@ async def convert_now(
     reach the store, ConversionFailed where nothing came in time or no output could be made.
     """
     job = ConversionJob(id=uuid4().hex, source_key=keys.source(source_path), outputs=orders(source_path, formats))
-    await queue.accept(Lane.INTERACTIVE, TASK, job.id, job.model_dump(exclude_defaults=True), limit=limit)
+    await queue.enqueue(QueueName.INTERACTIVE, TASK, job.id, job.model_dump(exclude_defaults=True), limit=limit)
     outcome = ConversionOutcome.model_validate(await queue.wait(job.id, seconds=seconds))
     if outcome.unavailable:
         raise StoreUnavailable(outcome.unavailable)

@@ -1,27 +1,35 @@
 """The job queue. arq is known here and nowhere else, so that another queue would be a change of one folder."""
 
 from imageconverter.jobs.connection import open_redis
-from imageconverter.jobs.dead_letters import DeadJob, DeadJobs
-from imageconverter.jobs.queue import Done, JobQueue
-from imageconverter.jobs.queue_name import PAYLOAD_MS, Lane, job_body, job_key, lease_key, redis_errors, script_text
-from imageconverter.jobs.retry import put_back, retry_later
-from imageconverter.jobs.worker import LaneWorker, Task
+from imageconverter.jobs.dead_letters import DeadLetter, DeadLetterQueue
+from imageconverter.jobs.queue import JobQueue, PeriodicStats
+from imageconverter.jobs.queue_name import (
+    PAYLOAD_MS,
+    QueueName,
+    job_body,
+    job_key,
+    lease_key,
+    redis_errors,
+    script_text,
+)
+from imageconverter.jobs.retry import requeue, retry_with_backoff
+from imageconverter.jobs.worker import QueueWorker, Task
 
 __all__ = [
     "PAYLOAD_MS",
-    "DeadJob",
-    "DeadJobs",
-    "Done",
+    "DeadLetter",
+    "DeadLetterQueue",
     "JobQueue",
-    "Lane",
-    "LaneWorker",
+    "PeriodicStats",
+    "QueueName",
+    "QueueWorker",
     "Task",
     "job_body",
     "job_key",
     "lease_key",
     "open_redis",
-    "put_back",
     "redis_errors",
-    "retry_later",
+    "requeue",
+    "retry_with_backoff",
     "script_text",
 ]

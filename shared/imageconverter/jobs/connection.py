@@ -20,8 +20,8 @@ def encode(value: Any) -> bytes:
 
 
 @asynccontextmanager
-async def open_redis(settings: Redis, *, patience: float) -> AsyncIterator[ArqRedis]:
-    """Open a client whose commands are tried again for about *patience* seconds; nothing is connected yet.
+async def open_redis(settings: Redis, *, retry_timeout: float) -> AsyncIterator[ArqRedis]:
+    """Open a client whose commands are tried again for about *retry_timeout* seconds; nothing is connected yet.
 
     A gateway wants little of it, so that its client hears of the trouble at once; a worker more, so that it
     lives through a restart of Redis.
@@ -35,7 +35,7 @@ async def open_redis(settings: Redis, *, patience: float) -> AsyncIterator[ArqRe
         socket_keepalive=True,
         health_check_interval=15,
         # The first three pauses are together as long as each of the others: a second.
-        retry=Retry(ExponentialBackoff(cap=1, base=0.05), int(patience) + 3),
+        retry=Retry(ExponentialBackoff(cap=1, base=0.05), int(retry_timeout) + 3),
         # redis-py's own, not Python's of the same names; one that loads its data after a restart is among them.
         # OSError: redis-py lets it through when a restarting server refuses the connection.
         retry_on_error=[ConnectionError, TimeoutError, OSError],

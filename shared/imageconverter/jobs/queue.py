@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 from imageconverter import keys
 from imageconverter.errors import ConversionFailed, QueueFull
 from imageconverter.jobs.connection import encode
-from imageconverter.jobs.dead_letters import DeadJobs
-from imageconverter.jobs.queue_name import PAYLOAD_MS, Lane, job_body, job_key, redis_errors, script_text
+from imageconverter.jobs.dead_letters import DeadLetterQueue
+from imageconverter.jobs.queue_name import PAYLOAD_MS, QueueName, job_body, job_key, redis_errors, script_text
 
 _REPLY_SECONDS = 3600
 _LIVE_SECONDS = 5
@@ -20,10 +20,10 @@ _LIVE_SECONDS = 5
 _SLICE_OF_TIMEOUT = 0.5
 
 
-class Done(NamedTuple):
+class PeriodicStats(NamedTuple):
     """What a recurring task has dealt with since Redis was empty."""
 
-    things: int
+    items: int
     at: int
     """When it was done last, in seconds since 1970."""
 
@@ -31,65 +31,67 @@ class Done(NamedTuple):
 class JobQueue:
     """The lanes. Every method raises QueueUnavailable where Redis does not answer."""
 
-    def __init__(self, redis: Redis, *, timeout_seconds: float, patience: float) -> None:
-        """Use *redis*, whose commands time out after *timeout_seconds*; try again for *patience* seconds in all."""
-        self.dead = DeadJobs(redis, patience=patience)
+    def __init__(self, redis: Redis, *, timeout_seconds: float, retry_timeout: float) -> None:
+        """Use *redis*, whose commands time out after *timeout_seconds*; try again for *retry_timeout* seconds in all."""
+        self.dead = DeadLetterQueue(redis, retry_timeout=retry_timeout)
         self._redis = redis
-        self._patience = patience
+        self._retry_timeout = retry_timeout
         self._slice = timeout_seconds * _SLICE_OF_TIMEOUT
-        self._accept = redis.register_script(script_text("imageconverter.jobs", "enqueue"))
+        self._enqueue = redis.register_script(script_text("imageconverter.jobs", "enqueue"))
         self._reply = redis.register_script(script_text("imageconverter.jobs", "reply"))
-        self._join = redis.register_script(script_text("imageconverter.jobs", "enqueue_or_join"))
-        self._land = redis.register_script(script_text("imageconverter.jobs", "publish_result"))
-        self._beat = redis.register_script(script_text("imageconverter.jobs", "heartbeat"))
+        self._enqueue_or_join = redis.register_script(script_text("imageconverter.jobs", "enqueue_or_join"))
+        self._publish_result = redis.register_script(script_text("imageconverter.jobs", "publish_result"))
+        self._heartbeat = redis.register_script(script_text("imageconverter.jobs", "heartbeat"))
 
-    async def accept(self, lane: Lane, function: str, job_id: str, payload: Any, *, limit: int = 0) -> None:
+    async def enqueue(self, queue: QueueName, function: str, job_id: str, payload: Any, *, limit: int = 0) -> None:
         """Queue one job in one step; the same id again changes nothing.
 
         Raises QueueFull where *limit* (0: none) jobs wait or run already.
         """
-        async with redis_errors(self._patience):
-            accepted = await self._accept(
-                keys=[keys.lane(lane), job_key(job_id), keys.REFUSED, keys.wake(lane)],
-                args=[job_id, job_body(function, payload), PAYLOAD_MS, limit, lane.value],
+        async with redis_errors(self._retry_timeout):
+            accepted = await self._enqueue(
+                keys=[keys.queue(queue), job_key(job_id), keys.REFUSED, keys.wake(queue)],
+                args=[job_id, job_body(function, payload), PAYLOAD_MS, limit, queue.value],
             )
         if not accepted:
             raise QueueFull("Too many conversions are waiting; try again in a moment.")
 
-    async def join(self, lane: Lane, function: str, flight: str, payload: Any, *, limit: int = 0) -> str:
-        """Queue one job for all who ask for the same *flight* while it is under way; returns the job's id.
+    async def enqueue_or_join(
+        self, queue: QueueName, function: str, dedup_key: str, payload: Any, *, limit: int = 0
+    ) -> str:
+        """Queue one job for all who ask for the same *dedup_key* while it is under way; returns the job's id.
 
         Each of them can `wait` for it, once. Raises QueueFull where *limit* (0: none) jobs wait or run already and
         none of them is that one.
         """
         job_id = uuid4().hex
-        async with redis_errors(self._patience):
-            joined = await self._join(
-                keys=[keys.flight(flight), keys.lane(lane), job_key(job_id), keys.REFUSED, keys.wake(lane)],
-                args=[job_id, job_body(function, payload), PAYLOAD_MS, limit, lane.value, keys.waiters("")],
+        async with redis_errors(self._retry_timeout):
+            joined = await self._enqueue_or_join(
+                keys=[keys.dedup_key(dedup_key), keys.queue(queue), job_key(job_id), keys.REFUSED, keys.wake(queue)],
+                args=[job_id, job_body(function, payload), PAYLOAD_MS, limit, queue.value, keys.waiters("")],
             )
         if not joined:
             raise QueueFull("Too many conversions are waiting; try again in a moment.")
         return str(joined.decode())
 
-    async def land(self, flight: str, job_id: str, outcome: Mapping[str, Any]) -> None:
+    async def publish_result(self, dedup_key: str, job_id: str, outcome: Mapping[str, Any]) -> None:
         """Leave the *outcome* of the flight's job for all who wait for it; who asks from now on starts another."""
-        async with redis_errors(self._patience):
-            await self._land(
-                keys=[keys.flight(flight), keys.waiters(job_id), keys.reply(job_id)],
+        async with redis_errors(self._retry_timeout):
+            await self._publish_result(
+                keys=[keys.dedup_key(dedup_key), keys.waiters(job_id), keys.reply(job_id)],
                 args=[job_id, encode(outcome), _REPLY_SECONDS],
             )
 
     async def reply(self, job_id: str, outcome: Mapping[str, Any]) -> None:
         """Leave the *outcome* of a job for the client that waits for it."""
-        async with redis_errors(self._patience):
+        async with redis_errors(self._retry_timeout):
             await self._reply(keys=[keys.reply(job_id)], args=[encode(outcome), _REPLY_SECONDS])
 
     async def wait(self, job_id: str, *, seconds: float) -> dict[str, Any]:
         """Wait for a job's outcome; raises ConversionFailed where there is none after *seconds*."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+            async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
                 pipe.execute_command("BLPOP", keys.reply(job_id), min(left, self._slice))
                 (found,) = await pipe.execute()
             if found is not None:
@@ -97,49 +99,49 @@ class JobQueue:
                 return outcome
         raise ConversionFailed("The conversion was not done in time.")
 
-    async def beat(self, role: str, process: str) -> None:
+    async def heartbeat(self, role: str, process: str) -> None:
         """Tell that *process* of *role* is alive."""
-        async with redis_errors(self._patience):
-            await self._beat(keys=[keys.live(role)], args=[process, _LIVE_SECONDS])
+        async with redis_errors(self._retry_timeout):
+            await self._heartbeat(keys=[keys.live(role)], args=[process, _LIVE_SECONDS])
 
     async def live_processes(self, role: str) -> list[str]:
         """Return the processes of *role* that were alive within the last seconds; also a test of Redis."""
-        async with redis_errors(self._patience):
-            processes = await self._beat(keys=[keys.live(role)], args=["", _LIVE_SECONDS])
+        async with redis_errors(self._retry_timeout):
+            processes = await self._heartbeat(keys=[keys.live(role)], args=["", _LIVE_SECONDS])
         return [process.decode() for process in processes]
 
-    async def turn(self, name: str, *, seconds: int) -> bool:
+    async def try_claim_periodic(self, name: str, *, seconds: int) -> bool:
         """Return True to one caller among all processes in each span of *seconds*."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
-            pipe.set(keys.turn(name), 1, nx=True, ex=seconds)
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
+            pipe.set(keys.periodic_claim(name), 1, nx=True, ex=seconds)
             (won,) = await pipe.execute()
         return bool(won)
 
-    async def done(self, name: str, things: int) -> None:
-        """Count that a recurring task was done now and dealt with so many *things*."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
-            pipe.hincrby(keys.TASK_COUNTS, name, things)
+    async def record_periodic_run(self, name: str, items: int) -> None:
+        """Count that a recurring task was done now and dealt with so many *items*."""
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
+            pipe.hincrby(keys.TASK_COUNTS, name, items)
             pipe.hset(keys.TASK_TIMES, mapping={name: int(time.time())})
             await pipe.execute()
 
-    async def all_done(self) -> dict[str, Done]:
+    async def periodic_stats(self) -> dict[str, PeriodicStats]:
         """Return what recurring tasks have dealt with, by their names."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(keys.TASK_COUNTS)
             pipe.hgetall(keys.TASK_TIMES)
             counts, times = await pipe.execute()
-        return {name.decode(): Done(int(count), int(times.get(name, 0))) for name, count in counts.items()}
+        return {name.decode(): PeriodicStats(int(count), int(times.get(name, 0))) for name, count in counts.items()}
 
-    async def depth(self, lane: Lane) -> int:
-        """Return how many jobs of *lane* wait or run."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
-            pipe.zcard(keys.lane(lane))
+    async def depth(self, queue: QueueName) -> int:
+        """Return how many jobs of *queue* wait or run."""
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
+            pipe.zcard(keys.queue(queue))
             (depth,) = await pipe.execute()
         return int(depth)
 
     async def refused(self) -> dict[str, int]:
         """Return how many jobs were refused because a lane was full, by lane."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(keys.REFUSED)
             (counts,) = await pipe.execute()
-        return {lane.decode(): int(count) for lane, count in counts.items()}
+        return {queue.decode(): int(count) for queue, count in counts.items()}

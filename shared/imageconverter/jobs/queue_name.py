@@ -17,7 +17,7 @@ from imageconverter.jobs.connection import encode
 PAYLOAD_MS = 7 * 24 * 3600 * 1000
 
 
-class Lane(StrEnum):
+class QueueName(StrEnum):
     """A queue of its own; clients wait for interactive jobs, for the others nobody does."""
 
     INTERACTIVE = "interactive"
@@ -46,10 +46,10 @@ def lease_key(job_id: str) -> str:
 
 
 @asynccontextmanager
-async def redis_errors(patience: float) -> AsyncIterator[None]:
-    """Bound one operation to *patience* seconds and turn every way it can fail into QueueUnavailable."""
+async def redis_errors(retry_timeout: float) -> AsyncIterator[None]:
+    """Bound one operation to *retry_timeout* seconds and turn every way it can fail into QueueUnavailable."""
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(retry_timeout):
             yield
     except (RedisError, OSError) as error:  # TimeoutError is an OSError
         raise QueueUnavailable("The job queue does not answer.") from error

@@ -5,17 +5,17 @@ from arq import Retry
 _PAUSES = (1, 5, 30)  # seconds, after each try
 
 
-class OutOfTries(Exception):  # noqa: N818 - named after what happened; not of the tree, for it stays in this package
+class RetriesExhausted(Exception):  # noqa: N818 - named after what happened; not of the tree, for it stays in this package
     """A job has been in trouble of its own too often."""
 
 
-def retry_later(tries: int) -> Exception:
-    """Return what is raised to be run again after a pause that grows with the *tries* so far, or to be given up."""
-    if tries > len(_PAUSES):
-        return OutOfTries(f"It was in trouble {tries} times.")
-    return Retry(defer=_PAUSES[tries - 1])
+def retry_with_backoff(attempts: int) -> Exception:
+    """Return what is raised to be run again after a pause that grows with the *attempts* so far, or to be given up."""
+    if attempts > len(_PAUSES):
+        return RetriesExhausted(f"It was in trouble {attempts} times.")
+    return Retry(defer=_PAUSES[attempts - 1])
 
 
-def put_back() -> Exception:
+def requeue() -> Exception:
     """Return what is raised to be run again as if it had not been begun: no try is used up."""
     return Retry()

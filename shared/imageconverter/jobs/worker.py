@@ -21,9 +21,15 @@ from redis.exceptions import RedisError
 from imageconverter import keys
 from imageconverter.errors import Unavailable
 from imageconverter.jobs.connection import encode
-from imageconverter.jobs.dead_letters import KEPT, KEPT_SECONDS, epitaph, read_order, why
-from imageconverter.jobs.queue_name import Lane, job_key, lease_key, script_text
-from imageconverter.jobs.retry import OutOfTries
+from imageconverter.jobs.dead_letters import (
+    DEAD_LETTER_SECONDS,
+    MAX_DEAD_LETTERS,
+    dead_letter_record,
+    failure_reason,
+    read_job_body,
+)
+from imageconverter.jobs.queue_name import QueueName, job_key, lease_key, script_text
+from imageconverter.jobs.retry import RetriesExhausted
 
 _log = structlog.get_logger(__name__)
 
@@ -34,9 +40,9 @@ _LOOK_AHEAD = 1000
 _LISTEN_SECONDS = 0.5  # at a time, so that stopping does not take longer
 # A try is a run that has ended in trouble of this job alone, or with the worker.
 # Where workers are killed for other reasons all the time, four are not enough to tell who is to blame.
-_MAX_TRIES = 6
-_SUSPECT_TRIES = 2
-_BURY_AGAIN_MS = 1000
+_MAX_ATTEMPTS = 6
+_QUARANTINE_ATTEMPTS = 2
+_DEAD_LETTER_RETRY_MS = 1000
 _NOT_RUN = "It cannot be run."
 # arq's own limit takes the job for done; ours comes first and gives it up.
 _ARQ_GRACE_SECONDS = 60
@@ -44,12 +50,12 @@ _ARQ_GRACE_SECONDS = 60
 Task = Callable[..., Coroutine[Any, Any, Any]]
 
 
-class LaneWorker(Worker):
+class QueueWorker(Worker):
     """Runs the jobs of one lane, at most *slots* at once."""
 
     def __init__(
         self,
-        lane: Lane,
+        queue: QueueName,
         tasks: Mapping[str, Task],
         redis: ArqRedis,
         *,
@@ -66,39 +72,39 @@ class LaneWorker(Worker):
         """
         super().__init__(
             [func(self._bounded(task), name=name) for name, task in tasks.items()],
-            queue_name=keys.lane(lane),
+            queue_name=keys.queue(queue),
             redis_pool=redis,
             handle_signals=False,
             max_jobs=slots,
             job_timeout=job_seconds + _ARQ_GRACE_SECONDS,
             keep_result=0,
             poll_delay=poll_seconds,
-            max_tries=_MAX_TRIES,
+            max_tries=_MAX_ATTEMPTS,
             job_serializer=encode,
             job_deserializer=redis.job_deserializer,
             log_results=False,
         )
-        self._lane = lane
-        self._give_up = give_up or {}
+        self._queue_name = queue
+        self._fallbacks = give_up or {}
         self._is_paused = is_paused
         self._job_seconds = job_seconds
-        self._ends: dict[str, str] = {}
+        self._failure_reasons: dict[str, str] = {}
         self._token = uuid.uuid4().hex
         self._claiming = asyncio.Lock()
-        self._suspect_waits = self._is_with_suspect = False
+        self._quarantined_waits = self._is_with_suspect = False
         self._stopping = asyncio.Event()
         self._look = asyncio.Event()
         self._claim = redis.register_script(script_text("imageconverter.jobs", "claim"))
         self._renew = redis.register_script(script_text("imageconverter.jobs", "renew"))
         self._finish = redis.register_script(script_text("imageconverter.jobs", "finish"))
-        self._bury = redis.register_script(script_text("imageconverter.jobs", "move_to_dead_letters"))
+        self._move_to_dead_letters = redis.register_script(script_text("imageconverter.jobs", "move_to_dead_letters"))
 
     async def main(self) -> None:
         """Take and run jobs until told to stop by `drain`; raises what Redis raises when its retries are used up.
 
         Told, not cancelled: a cancellation may get lost inside of redis-py.
         """
-        beside = [asyncio.create_task(self._keep_leases()), asyncio.create_task(self._listen())]
+        beside = [asyncio.create_task(self._renew_leases()), asyncio.create_task(self._listen())]
         try:
             while not self._stopping.is_set():
                 self._look.clear()
@@ -126,29 +132,29 @@ class LaneWorker(Worker):
 
     async def _poll_iteration(self) -> None:
         async with self._claiming:
-            await self._take()
+            await self._claim_jobs()
         for job_id, task in list(self.tasks.items()):
             if task.done():
                 del self.tasks[job_id]
                 task.result()
         await self.heart_beat()
 
-    async def _take(self) -> None:
+    async def _claim_jobs(self) -> None:
         free = self.max_jobs - self.job_counter
         if not self.allow_pick_jobs or free <= 0 or (self._is_paused is not None and self._is_paused()):
             return
-        if (self._is_with_suspect or self._suspect_waits) and self.job_counter:
+        if (self._is_with_suspect or self._quarantined_waits) and self.job_counter:
             return
-        self._is_with_suspect = self._suspect_waits and await self._take_some(1, suspects=True)
+        self._is_with_suspect = self._quarantined_waits and await self._claim_some(1, quarantined=True)
         if not self._is_with_suspect:
-            await self._take_some(free, suspects=False)
+            await self._claim_some(free, quarantined=False)
 
-    async def _take_some(self, count: int, *, suspects: bool) -> bool:
+    async def _claim_some(self, count: int, *, quarantined: bool) -> bool:
         """Take up to *count* jobs and begin them; returns whether there were any.
 
         A suspect is a job that may have ended workers. It is tried without company, so that no other is blamed.
         """
-        suspect_waits, *taken = await self._claim(
+        quarantined_waits, *claimed = await self._claim(
             keys=[self.queue_name],
             args=[
                 lease_key(""),
@@ -157,17 +163,17 @@ class LaneWorker(Worker):
                 count,
                 _LOOK_AHEAD,
                 retry_key_prefix,
-                _SUSPECT_TRIES,
-                int(suspects),
+                _QUARANTINE_ATTEMPTS,
+                int(quarantined),
             ],
         )
-        self._suspect_waits = bool(suspect_waits)
-        for job_id, score in zip(taken[::2], taken[1::2], strict=True):
+        self._quarantined_waits = bool(quarantined_waits)
+        for job_id, score in zip(claimed[::2], claimed[1::2], strict=True):
             running = self.tasks.get(job_id.decode())
             # One that runs here already has lost its lease while Redis was away; now it has it again.
             if running is None or running.done():
                 await self._start(job_id.decode(), int(float(score)))
-        return bool(taken)
+        return bool(claimed)
 
     async def _start(self, job_id: str, score: int) -> None:
         await self.sem.acquire()
@@ -186,7 +192,7 @@ class LaneWorker(Worker):
         while not self._stopping.is_set():
             try:
                 async with self.pool.pipeline(transaction=False) as pipe:
-                    pipe.execute_command("BLPOP", keys.wake(self._lane), _LISTEN_SECONDS)
+                    pipe.execute_command("BLPOP", keys.wake(self._queue_name), _LISTEN_SECONDS)
                     (woken,) = await pipe.execute()
             except (RedisError, OSError):
                 await asyncio.sleep(_LISTEN_SECONDS)  # the poll raises what is wrong
@@ -194,7 +200,7 @@ class LaneWorker(Worker):
                 if woken is not None:
                     self._look.set()
 
-    async def _keep_leases(self) -> None:
+    async def _renew_leases(self) -> None:
         while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), LEASE_SECONDS / _RENEWALS_PER_LEASE)
@@ -207,16 +213,16 @@ class LaneWorker(Worker):
                     args=[self._token, int(LEASE_SECONDS * 1000), *running],
                 )
             except (RedisError, OSError) as error:
-                _log.warning("leases not renewed", lane=self._lane.value, error=str(error))
+                _log.warning("leases not renewed", queue=self._queue_name.value, error=str(error))
                 continue
             for key in lost:
-                self._stop_working(key.decode().removeprefix(lease_key("")))
+                self._cancel_lost(key.decode().removeprefix(lease_key("")))
 
-    def _stop_working(self, job_id: str) -> None:
+    def _cancel_lost(self, job_id: str) -> None:
         """Stop a job that somebody else has taken over, so that it is not done twice."""
         task = self.job_tasks.get(job_id)
         if task is not None:
-            _log.warning("lease lost", lane=self._lane.value, job=job_id)
+            _log.warning("lease lost", queue=self._queue_name.value, job=job_id)
             task.cancel()
 
     async def _run(self, job_id: str, score: int) -> None:
@@ -225,8 +231,8 @@ class LaneWorker(Worker):
         except (RedisError, OSError):
             raise
         except Exception:  # noqa: BLE001 - arq trips over jobs that it has not written; the worker goes on
-            _log.exception("job cannot be run", lane=self._lane.value, job=job_id)
-            await self._give_job_up(job_id, _NOT_RUN)
+            _log.exception("job cannot be run", queue=self._queue_name.value, job=job_id)
+            await self._reject(job_id, _NOT_RUN)
 
     def _bounded(self, task: Task) -> Task:
         """Bound the time of a task, and keep for `finish_job` why it failed, "" where it did not."""
@@ -238,10 +244,12 @@ class LaneWorker(Worker):
             except Retry:
                 raise
             except Exception as error:
-                is_ours = not isinstance(error, OutOfTries)
-                self._ends[context["job_id"]] = f"It failed by a fault of ours: {error!r}" if is_ours else str(error)
+                is_internal = not isinstance(error, RetriesExhausted)
+                self._failure_reasons[context["job_id"]] = (
+                    f"It failed by a fault of ours: {error!r}" if is_internal else str(error)
+                )
                 raise
-            self._ends[context["job_id"]] = ""
+            self._failure_reasons[context["job_id"]] = ""
 
         return run
 
@@ -259,43 +267,43 @@ class LaneWorker(Worker):
 
         Without such a move it was put back, or cancelled because the worker stops: that was no try.
         """
-        failure = self._ends.pop(job_id, _NOT_RUN)
+        failure = self._failure_reasons.pop(job_id, _NOT_RUN)
         if finish and failure:
-            await self._give_job_up(job_id, failure)
+            await self._reject(job_id, failure)
         else:
-            await self._let_go(job_id, done=finish, move_ms=incr_score or 0, is_try=incr_score is not None)
+            await self._release(job_id, done=finish, move_ms=incr_score or 0, is_attempt=incr_score is not None)
 
     async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:  # noqa: ARG002
         """Give up a job that arq does not run, or not again."""
-        await self._give_job_up(job_id, "")
+        await self._reject(job_id, "")
 
-    async def _give_job_up(self, job_id: str, reason: str) -> None:
+    async def _reject(self, job_id: str, reason: str) -> None:
         """Do what the lane does instead of a job, then put it among the dead; without *reason*, find it."""
-        holder, body, tries = await self.pool.mget(lease_key(job_id), job_key(job_id), retry_key_prefix + job_id)
+        holder, body, attempts = await self.pool.mget(lease_key(job_id), job_key(job_id), retry_key_prefix + job_id)
         if holder != self._token.encode():  # it is another's now, or done
             if body is None:
                 await self.pool.delete(retry_key_prefix + job_id)  # which arq has just begun to count anew
             return
-        order = read_order(body)
-        reason = reason or why(body, order, known=self.functions, limit=self.max_tries)
+        job = read_job_body(body)
+        reason = reason or failure_reason(body, job, known=self.functions, limit=self.max_tries)
         try:
-            if order is not None and order.task in self._give_up:
-                await self._give_up[order.task]({"job_id": job_id}, *order.arguments)
+            if job is not None and job.task in self._fallbacks:
+                await self._fallbacks[job.task]({"job_id": job_id}, *job.arguments)
         except Unavailable as error:
-            _log.warning("job is given up later", lane=self._lane.value, job=job_id, reason=error.reason)
-            await self._let_go(job_id, done=False, move_ms=_BURY_AGAIN_MS, is_try=True)
+            _log.warning("job is given up later", queue=self._queue_name.value, job=job_id, reason=error.reason)
+            await self._release(job_id, done=False, move_ms=_DEAD_LETTER_RETRY_MS, is_attempt=True)
             return
         except Exception:  # noqa: BLE001 - a job of others' making must not stop the worker
-            _log.exception("job cannot be given up as it should be", lane=self._lane.value, job=job_id)
-        _log.error("job given up", lane=self._lane.value, job=job_id, reason=reason)
-        text = epitaph(self._lane, order, reason, tries=min(int(tries or 0), self.max_tries))
-        await self._bury(
-            keys=[*self._keys(job_id), keys.DEAD, keys.DEAD_JOBS],
-            args=[self._token, job_id, text, KEPT, KEPT_SECONDS],
+            _log.exception("job cannot be given up as it should be", queue=self._queue_name.value, job=job_id)
+        _log.error("job given up", queue=self._queue_name.value, job=job_id, reason=reason)
+        text = dead_letter_record(self._queue_name, job, reason, attempts=min(int(attempts or 0), self.max_tries))
+        await self._move_to_dead_letters(
+            keys=[*self._keys(job_id), keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS],
+            args=[self._token, job_id, text, MAX_DEAD_LETTERS, DEAD_LETTER_SECONDS],
         )
 
-    async def _let_go(self, job_id: str, *, done: bool, move_ms: int, is_try: bool) -> None:
-        await self._finish(keys=self._keys(job_id), args=[self._token, job_id, int(done), move_ms, int(is_try)])
+    async def _release(self, job_id: str, *, done: bool, move_ms: int, is_attempt: bool) -> None:
+        await self._finish(keys=self._keys(job_id), args=[self._token, job_id, int(done), move_ms, int(is_attempt)])
 
     def _keys(self, job_id: str) -> list[str]:
         return [lease_key(job_id), self.queue_name, job_key(job_id), retry_key_prefix + job_id]

@@ -10,7 +10,7 @@ from typing import Any
 from imageconverter import keys
 from imageconverter.engine import OUTPUT_TYPES
 from imageconverter.errors import ConversionFailed, InvalidFileFormat, NotFound, StoreUnavailable
-from imageconverter.jobs import JobQueue, Lane
+from imageconverter.jobs import JobQueue, QueueName
 from imageconverter.previews.eviction import sweep
 from imageconverter.previews.index import Group, Preview, PreviewIndex, Totals
 from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome, generation_of
@@ -151,7 +151,7 @@ class PreviewCache:
             await self._store.put(
                 keys.preview_source(key, generation), source, content_type="application/octet-stream"
             )
-            outcome, queued = await self._fly(job)
+            outcome, queued = await self._run_single_flight(job)
             if outcome.state == "made":
                 return queued
         raise ConversionFailed("The image was removed again and again while it was converted.")
@@ -164,7 +164,7 @@ class PreviewCache:
         for _ in range(_TRIES):
             preview = group.previews.get(wanted.documented)
             if preview is None:
-                _, queued = await self._fly(
+                _, queued = await self._run_single_flight(
                     PreviewJob(key=group.key, generation=group.generation, formats=(wanted.documented,))
                 )
             else:
@@ -191,11 +191,15 @@ class PreviewCache:
             return None
         return ServedPreview(bytes(loaded.data), preview.media_type, preview.etag, from_cache=True, format=wanted)
 
-    async def _fly(self, job: PreviewJob) -> tuple[PreviewOutcome, float]:
+    async def _run_single_flight(self, job: PreviewJob) -> tuple[PreviewOutcome, float]:
         """Have *job* done, or wait for the one that does the same already; returns how long it was not being done."""
         settings, began = self._settings, time.monotonic()
-        job_id = await self._queue.join(
-            Lane.INTERACTIVE, TASK, job.flight, job.model_dump(exclude_defaults=True), limit=settings.instant_queue
+        job_id = await self._queue.enqueue_or_join(
+            QueueName.INTERACTIVE,
+            TASK,
+            job.dedup_key,
+            job.model_dump(exclude_defaults=True),
+            limit=settings.instant_queue,
         )
         outcome = PreviewOutcome.model_validate(await self._queue.wait(job_id, seconds=settings.convert_seconds))
         if outcome.state == "refused":

@@ -12,7 +12,7 @@ import time
 import structlog
 
 from imageconverter import keys
-from imageconverter.gather import together
+from imageconverter.gather import gather_all
 from imageconverter.previews.index import Leaving, PreviewIndex, counted
 from imageconverter.settings import Previews
 from imageconverter.storage.store import ObjectStore
@@ -51,7 +51,7 @@ async def sweep(index: PreviewIndex, store: ObjectStore, *, seconds: float = _SE
     until = time.monotonic() + seconds
     deleted = 0
     while time.monotonic() < until and (batch := await index.leaving(_AT_ONCE)):
-        deleted += sum(await together(_clear(index, store, each) for each in batch))
+        deleted += sum(await gather_all(_clear(index, store, each) for each in batch))
     return deleted
 
 

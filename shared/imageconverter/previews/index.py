@@ -85,10 +85,10 @@ class PreviewIndex:
     A look-up or change takes time by what its one group has, and by the logarithm of the number of groups.
     """
 
-    def __init__(self, redis: Redis, *, patience: float) -> None:
-        """Use *redis*; an operation is tried for *patience* seconds."""
+    def __init__(self, redis: Redis, *, retry_timeout: float) -> None:
+        """Use *redis*; an operation is tried for *retry_timeout* seconds."""
         self._redis = redis
-        self._patience = patience
+        self._retry_timeout = retry_timeout
         self._find = _script(redis, "find")
         self._expect = _script(redis, "mark_pending_write")
         self._switch = _script(redis, "publish_generation")
@@ -160,7 +160,7 @@ class PreviewIndex:
 
     async def count(self, context: str = "") -> int:
         """Return how many keys there are, or how many *context* has asked for."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             if context:
                 pipe.scard(keys.preview_context(context))
             else:
@@ -175,7 +175,7 @@ class PreviewIndex:
         """
         cursor = None
         while cursor != 0:
-            async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+            async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
                 if context:
                     pipe.sscan(keys.preview_context(context), cursor or 0, count=_SCAN_COUNT)
                 else:
@@ -185,7 +185,7 @@ class PreviewIndex:
 
     async def totals(self) -> Totals:
         """Return how much there is, all at one moment."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=True) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
             pipe.zcard(keys.PREVIEW_IDS)
             pipe.get(keys.PREVIEW_BYTES)
             pipe.zrange(keys.PREVIEW_IDS, 0, 0, withscores=True)
@@ -198,7 +198,7 @@ class PreviewIndex:
         With *before*, in seconds since the epoch, only such that were not accessed since.
         """
         last = "+inf" if before is None else f"({int(before * 1000)}"
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.zrangebyscore(keys.PREVIEW_IDS, "-inf", last, start=0, num=count)
             (found,) = await pipe.execute()
         return [keys.preview_key(each) for each in found]
@@ -206,7 +206,7 @@ class PreviewIndex:
     async def in_use(self, key: str) -> InUse:
         """Return which objects of *key* count; nothing counts as accessed by that."""
         identity = keys.preview_id(key)
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=True) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
             pipe.execute_command("HGET", keys.preview(identity), "gen")
             pipe.zscore(keys.PREVIEW_ARRIVING, identity)
             generation, since = await pipe.execute()
@@ -225,7 +225,7 @@ class PreviewIndex:
         await self._run(self._left, keys.preview_id(leaving.key), leaving.since)
 
     async def _run(self, script: "AsyncScript", *arguments: Any) -> Any:
-        async with redis_errors(self._patience):
+        async with redis_errors(self._retry_timeout):
             return await script(keys=_KEYS, args=[keys.preview(b""), keys.preview_context(""), *arguments])
 
 

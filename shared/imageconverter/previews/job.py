@@ -28,7 +28,7 @@ class PreviewJob(BaseModel):
     """Formats that are made afterwards, when nobody waits."""
 
     @property
-    def flight(self) -> str:
+    def dedup_key(self) -> str:
         """What all jobs have in common that do the same."""
         return hashlib.sha256("\0".join((self.key, self.generation, *self.formats)).encode()).hexdigest()
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, FiniteFloat, ValidationError
 
 from imageconverter import keys
 from imageconverter.engine import OUTPUT_TYPES
-from imageconverter.gather import together
+from imageconverter.gather import gather_all
 from imageconverter.previews.index import Group, Preview, PreviewIndex, counted
 from imageconverter.settings import MEGABYTE
 from imageconverter.storage.store import ObjectStore, StoredObject
@@ -59,7 +59,7 @@ async def reindex(index: PreviewIndex, store: ObjectStore) -> int:
 
 
 async def _restore_all(index: PreviewIndex, store: ObjectStore, folders: list[Folder]) -> int:
-    return sum(await together(_restore(index, store, folder) for folder in folders))
+    return sum(await gather_all(_restore(index, store, folder) for folder in folders))
 
 
 async def _folders(store: ObjectStore) -> AsyncIterator[Folder]:
@@ -123,7 +123,7 @@ async def _load_group(store: ObjectStore, folder: Folder, file: GroupFile) -> Gr
         return None
     prefix = keys.preview_generation(file.key, generation)
     names = [key for key in folder if key.startswith(prefix) and PurePosixPath(key).suffix in _MEDIA_TYPES]
-    found = zip(names, await together(store.head(name) for name in names), strict=True)
+    found = zip(names, await gather_all(store.head(name) for name in names), strict=True)
     previews = {
         keys.preview_format(PurePosixPath(name).stem): preview
         for name, stored in found

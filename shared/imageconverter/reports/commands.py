@@ -11,7 +11,7 @@ from imageconverter.catalog import Notation
 from imageconverter.catalog.pending_imports import Arrival, waiting
 from imageconverter.errors import CleanUpRefused, ConversionFailed, InvalidValue, NotFound, UserError
 from imageconverter.images.formats import ImageType
-from imageconverter.jobs import JobQueue, Lane
+from imageconverter.jobs import JobQueue, QueueName
 from imageconverter.storage.store import ObjectStore
 
 SCAN: Final = "scan"
@@ -75,7 +75,7 @@ class RepairOrder(Order):
     kind: ImageType
 
 
-async def revive_imports(store: ObjectStore, queue: JobQueue) -> int:
+async def requeue_imports(store: ObjectStore, queue: JobQueue) -> int:
     """Order all catalogues to be taken over that were received whole, should Redis have lost that; returns how many.
 
     What is ordered already is not ordered again.
@@ -83,7 +83,7 @@ async def revive_imports(store: ObjectStore, queue: JobQueue) -> int:
     found = await waiting(store)
     for each in found:
         order = ImportOrder.of(each)
-        await queue.accept(Lane.SCAN, IMPORT, order.id, order.model_dump())
+        await queue.enqueue(QueueName.SCAN, IMPORT, order.id, order.model_dump())
     return len(found)
 
 
@@ -94,7 +94,7 @@ def new_id() -> str:
 
 async def scan(queue: JobQueue, *, shrunken: Collection[ImageType] = ()) -> None:
     """Ask for a scan, or join the one that runs, as it was asked for."""
-    await queue.accept(Lane.SCAN, SCAN, SCAN, ScanOrder(id=SCAN, shrunken=tuple(shrunken)).model_dump())
+    await queue.enqueue(QueueName.SCAN, SCAN, SCAN, ScanOrder(id=SCAN, shrunken=tuple(shrunken)).model_dump())
 
 
 async def done_at_once(queue: JobQueue, task: str, order: Order, *, seconds: float) -> dict[str, Any] | None:
@@ -102,7 +102,7 @@ async def done_at_once(queue: JobQueue, task: str, order: Order, *, seconds: flo
 
     It is done all the same then. Raises QueueUnavailable, and the UserError that the reporter has raised.
     """
-    await queue.accept(Lane.SCAN, task, order.id, order.model_dump())
+    await queue.enqueue(QueueName.SCAN, task, order.id, order.model_dump())
     try:
         answer = await queue.wait(order.id, seconds=seconds)
     except ConversionFailed:

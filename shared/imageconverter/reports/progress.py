@@ -8,7 +8,7 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from imageconverter import keys
-from imageconverter.jobs import Lane, redis_errors
+from imageconverter.jobs import QueueName, redis_errors
 from imageconverter.reports.commands import SCAN
 
 _TELL_SECONDS = 1.0
@@ -48,15 +48,15 @@ _NO_IMPORT = LastImport("", "")
 class ScanProgress:
     """Tells and asks. Every method raises QueueUnavailable where Redis does not answer."""
 
-    def __init__(self, redis: Redis, *, patience: float) -> None:
-        """Use *redis* for up to *patience* seconds a call."""
+    def __init__(self, redis: Redis, *, retry_timeout: float) -> None:
+        """Use *redis* for up to *retry_timeout* seconds a call."""
         self._redis = redis
-        self._patience = patience
+        self._retry_timeout = retry_timeout
         self._told = 0.0
 
     async def start(self) -> set[str]:
         """Tell that a scan runs; returns the types that are done: one that was broken off goes on."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hmget(keys.SCAN, ["going", "done"])
             ((going, done),) = await pipe.execute()
         if going == b"1":
@@ -91,7 +91,7 @@ class ScanProgress:
     async def taken_over(self, kind: str, arrival: str, failure: str = "") -> None:
         """Tell that a catalogue for *kind* was taken over, or why that has failed; *arrival* is "" for a source."""
         told = json.dumps([arrival, failure])
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hset(keys.SCAN, mapping={f"{_IMPORT}{kind}": told})
             if arrival:
                 pipe.set(keys.imported(arrival), told, ex=_IMPORT_SECONDS)
@@ -99,23 +99,23 @@ class ScanProgress:
 
     async def last_import(self, kind: str) -> LastImport:
         """Return what became of the last catalogue for *kind*."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hget(keys.SCAN, f"{_IMPORT}{kind}")
             (told,) = await pipe.execute()
         return _NO_IMPORT if told is None else LastImport(*json.loads(told))
 
     async def import_of(self, arrival: str) -> LastImport:
         """Return what became of the catalogue that arrived as *arrival*, with an empty id where that is not known."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.get(keys.imported(arrival))
             (told,) = await pipe.execute()
         return _NO_IMPORT if told is None else LastImport(*json.loads(told))
 
     async def state(self) -> ScanState:
         """Return how things stand."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(keys.SCAN)
-            pipe.zscore(keys.lane(Lane.SCAN), SCAN)
+            pipe.zscore(keys.queue(QueueName.SCAN), SCAN)
             fields, waiting = await pipe.execute()
         told = {name.decode(): value.decode() for name, value in fields.items()}
         return ScanState(
@@ -128,6 +128,6 @@ class ScanProgress:
         )
 
     async def _set(self, **fields: str | int) -> None:
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hset(keys.SCAN, mapping=dict(fields))
             await pipe.execute()

@@ -13,7 +13,7 @@ from imageconverter.errors import InvalidValue, NotFound
 from imageconverter.images.conversions import TASK, ConversionJob, orders
 from imageconverter.images.directories import is_file
 from imageconverter.images.formats import Format, FormatCatalog, ImageType
-from imageconverter.jobs import JobQueue, Lane
+from imageconverter.jobs import JobQueue, QueueName
 from imageconverter.reports.index import Report, kept_reports, rows_of
 from imageconverter.reports.results import read_rows
 from imageconverter.storage.store import ObjectStore
@@ -79,7 +79,7 @@ async def repair(
         for key, missing in jobs.items():
             job_id = f"repair-{report.folder}-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
             job = ConversionJob(id=job_id, source_key=key, outputs=orders(key, missing))
-            await queue.accept(Lane.BATCH, TASK, job.id, job.model_dump(exclude_defaults=True))
+            await queue.enqueue(QueueName.BATCH, TASK, job.id, job.model_dump(exclude_defaults=True))
         looked_at += len(wanted)
         converting += len(jobs)
         without_source += len(wanted) - len({name for name, _ in found})

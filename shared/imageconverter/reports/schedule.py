@@ -10,14 +10,14 @@ from imageconverter.jobs import JobQueue, redis_errors
 from imageconverter.reports import commands
 
 
-async def scan_when_due(redis: Redis, queue: JobQueue, schedule: str, now: datetime, *, patience: float) -> int:
+async def scan_when_due(redis: Redis, queue: JobQueue, schedule: str, now: datetime, *, retry_timeout: float) -> int:
     """Ask for a scan where *schedule*, a cron expression in the time zone of *now*, has come due; returns how many.
 
     Times that were missed are made up for by one scan. Where nothing is known of scans yet, the first one that is due
     from now on is made. Raises QueueUnavailable.
     """
     due = next(CronSim(schedule, now, reverse=True)).isoformat()
-    async with redis_errors(patience), redis.pipeline(transaction=False) as pipe:
+    async with redis_errors(retry_timeout), redis.pipeline(transaction=False) as pipe:
         pipe.get(keys.SCHEDULED)
         (last,) = await pipe.execute()
     if last is not None and datetime.fromisoformat(last.decode()) >= datetime.fromisoformat(due):
@@ -25,7 +25,7 @@ async def scan_when_due(redis: Redis, queue: JobQueue, schedule: str, now: datet
     if last is not None:
         await commands.scan(queue)
     # Afterwards: a scan that is asked for twice is one, one that is not asked for is missed.
-    async with redis_errors(patience), redis.pipeline(transaction=False) as pipe:
+    async with redis_errors(retry_timeout), redis.pipeline(transaction=False) as pipe:
         pipe.set(keys.SCHEDULED, due)
         await pipe.execute()
     return int(last is not None)

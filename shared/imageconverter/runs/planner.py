@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from imageconverter.images import directories
-from imageconverter.jobs import JobQueue, Lane
+from imageconverter.jobs import JobQueue, QueueName
 from imageconverter.runs.cursor import Count, Place
 from imageconverter.runs.results import move_results
 from imageconverter.runs.run import PLAN_TASK
@@ -79,7 +79,7 @@ async def revive(ledger: RunLedger, queue: JobQueue) -> int:
     run_id = await ledger.latest()
     if run_id is None or not await ledger.is_hungry(run_id):
         return 0
-    await queue.accept(Lane.BATCH, PLAN_TASK, f"{run_id}:plan:again", [run_id])
+    await queue.enqueue(QueueName.BATCH, PLAN_TASK, f"{run_id}:plan:again", [run_id])
     return 1
 
 

@@ -136,9 +136,9 @@ def _safe(path: str) -> str:
 
 
 def _by_source_directory(formats: Sequence[Format]) -> list[Batch]:
-    together: dict[str, list[Format]] = {}
+    gather_all: dict[str, list[Format]] = {}
     for each in formats:
         if not each.source_directory:
             raise InvalidValue("One of the formats has no source directory.", field="formatList")
-        together.setdefault(each.source_directory, []).append(each)
-    return [Batch(directory=directory, formats=tuple(group)) for directory, group in together.items()]
+        gather_all.setdefault(each.source_directory, []).append(each)
+    return [Batch(directory=directory, formats=tuple(group)) for directory, group in gather_all.items()]

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from imageconverter import keys
 from imageconverter.errors import RunAlreadyRunning, RunNotStopped
-from imageconverter.jobs import PAYLOAD_MS, Lane, job_body, job_key, lease_key, redis_errors, script_text
+from imageconverter.jobs import PAYLOAD_MS, QueueName, job_body, job_key, lease_key, redis_errors, script_text
 from imageconverter.runs.cursor import Count, Place
 from imageconverter.runs.run import CONVERT_TASK, COUNT_TASK, PLAN_TASK, Counts, Run, RunStatus, SourceResult, State
 
@@ -33,10 +33,10 @@ class SourceJob(NamedTuple):
 class RunLedger:
     """Starts, extends, records, cancels and tells of runs. Raises QueueUnavailable where Redis does not answer."""
 
-    def __init__(self, redis: Redis, *, patience: float) -> None:
-        """Use *redis*; an operation is tried for *patience* seconds."""
+    def __init__(self, redis: Redis, *, retry_timeout: float) -> None:
+        """Use *redis*; an operation is tried for *retry_timeout* seconds."""
         self._redis = redis
-        self._patience = patience
+        self._retry_timeout = retry_timeout
         self._start = redis.register_script(script_text("imageconverter.runs", "start"))
         self._extend = redis.register_script(script_text("imageconverter.runs", "extend"))
         self._record = redis.register_script(script_text("imageconverter.runs", "record"))
@@ -45,9 +45,9 @@ class RunLedger:
 
     async def start(self, run: Run) -> None:
         """Make *run* the current one and queue its planner; raises RunAlreadyRunning where one runs."""
-        async with redis_errors(self._patience):
+        async with redis_errors(self._retry_timeout):
             started = await self._start(
-                keys=[keys.RUNS, keys.run(run.id), keys.lane(Lane.BATCH)],
+                keys=[keys.RUNS, keys.run(run.id), keys.queue(QueueName.BATCH)],
                 args=[
                     run.id,
                     run.model_dump_json(),
@@ -64,7 +64,7 @@ class RunLedger:
 
     async def begin_planning(self, run_id: str) -> Place:
         """Note that the planner has begun, so that the next call for it is heard; returns where to go on."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=True) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(keys.run(run_id), "called", "0")
             pipe.hmget(keys.run(run_id), ["batch", "after", "planned", "recorded", "listed"])
             _, (batch, after, planned, recorded, listed) = await pipe.execute()
@@ -86,9 +86,9 @@ class RunLedger:
             job_body(CONVERT_TASK, [run.id, place.planned + offset, place.batch, source.key, source.etag])
             for offset, source in enumerate(sources)
         ]
-        async with redis_errors(self._patience):
+        async with redis_errors(self._retry_timeout):
             outstanding = await self._extend(
-                keys=[keys.run(run.id), keys.lane(Lane.BATCH)],
+                keys=[keys.run(run.id), keys.queue(QueueName.BATCH)],
                 args=[
                     job_key(f"{run.id}:"),
                     f"{run.id}:",
@@ -109,14 +109,14 @@ class RunLedger:
         Returns whether it was recorded now, False where that had been done before.
         """
         counts = _counts(result)
-        async with redis_errors(self._patience):
+        async with redis_errors(self._retry_timeout):
             return bool(
                 await self._record(
                     keys=[
                         keys.run(run_id),
                         keys.run_done(run_id),
                         keys.run_results(run_id),
-                        keys.lane(Lane.BATCH),
+                        keys.queue(QueueName.BATCH),
                     ],
                     args=[
                         index,
@@ -143,19 +143,19 @@ class RunLedger:
 
     async def _stop(self, run_id: str) -> int:
         """Let no more of the run begin; returns how many of its sources are still being worked on."""
-        async with redis_errors(self._patience):
+        async with redis_errors(self._retry_timeout):
             working = await self._cancel(
-                keys=[keys.run(run_id), keys.lane(Lane.BATCH)], args=[f"{run_id}:", job_key(""), lease_key("")]
+                keys=[keys.run(run_id), keys.queue(QueueName.BATCH)], args=[f"{run_id}:", job_key(""), lease_key("")]
             )
         return int(working)
 
     async def fail(self, run_id: str, reason: str) -> None:
         """End a run that cannot go on, with the *reason*."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=True) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(keys.run(run_id), mapping={"reason": reason})
             await pipe.execute()
         await self._stop(run_id)
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=True) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(keys.run(run_id), "state", "error")
             await pipe.execute()
 
@@ -168,21 +168,21 @@ class RunLedger:
         return await self._state(run_id) not in (b"running", b"finished")
 
     async def _state(self, run_id: str) -> bytes | None:
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hget(keys.run(run_id), "state")
             (state,) = await pipe.execute()
         return cast("bytes | None", state)
 
     async def is_hungry(self, run_id: str) -> bool:
         """Whether the run goes on, has sources that are not handed out, and few that are."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hmget(keys.run(run_id), ["state", "listed", "planned", "recorded"])
             ((state, listed, planned, recorded),) = await pipe.execute()
         return bool(state == b"running" and listed != b"1" and int(planned) - int(recorded) <= _LOW_MARK)
 
     async def count(self, run_id: str) -> Count:
         """Return how many sources and outputs the run has, as far as they are counted."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hmget(keys.run(run_id), ["count_batch", "count_after", "sources_total", "outputs_total"])
             ((batch, after, sources, outputs),) = await pipe.execute()
         return Count(int(batch or 0), (after or b"").decode(), int(sources or 0), int(outputs or 0))
@@ -195,13 +195,13 @@ class RunLedger:
             "sources_total": count.sources,
             "outputs_total": count.outputs,
         }
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hset(keys.run(run_id), mapping=values)
             await pipe.execute()
 
     async def run(self, run_id: str) -> Run | None:
         """Return a run as it was ordered, None where it is forgotten."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hget(keys.run(run_id), "run")
             (text,) = await pipe.execute()
         return None if text is None else Run.model_validate_json(text)
@@ -213,14 +213,14 @@ class RunLedger:
 
     async def history(self) -> list[str]:
         """Return the ids of the last runs, the newest first."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.lrange(keys.RUNS, 0, _RUNS_KEPT - 1)
             (ids,) = await pipe.execute()
         return [each.decode() for each in ids]
 
     async def status(self, run_id: str) -> RunStatus | None:
         """Return how a run stands; one look-up, whatever its size."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(keys.run(run_id))
             pipe.time()
             fields, (now, _) = await pipe.execute()
@@ -248,7 +248,7 @@ class RunLedger:
 
     async def unmoved_results(self, run_id: str) -> tuple[int, list[SourceResult]]:
         """Return how many results were moved to the store, and those that were not."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=True) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
             pipe.hget(keys.run(run_id), "moved")
             pipe.lrange(keys.run_results(run_id), 0, -1)
             moved, rows = await pipe.execute()
@@ -256,14 +256,14 @@ class RunLedger:
 
     async def may_move_results(self, run_id: str) -> bool:
         """Whether the caller may move results now; nobody else may until `results_moved`, or for half a minute."""
-        async with redis_errors(self._patience), self._redis.pipeline(transaction=False) as pipe:
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.set(keys.run_moving(run_id), 1, nx=True, ex=_MOVING_SECONDS)
             (won,) = await pipe.execute()
         return bool(won)
 
     async def results_moved(self, run_id: str, *, after: int, count: int) -> None:
         """Forget the first *count* results behind the *after* that were moved before: they are in the store now."""
-        async with redis_errors(self._patience):
+        async with redis_errors(self._retry_timeout):
             await self._moved(
                 keys=[keys.run(run_id), keys.run_results(run_id), keys.run_moving(run_id)], args=[after, count]
             )

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from imageconverter.errors import ObjectTooLarge, StoreUnavailable
 from imageconverter.settings import MEGABYTE, Storage
 from imageconverter.storage import bucket
-from imageconverter.storage.circuit_breaker import Breaker
+from imageconverter.storage.circuit_breaker import CircuitBreaker
 
 if TYPE_CHECKING:
     from obstore import Bytes, GetOptions, GetResult
@@ -70,7 +70,7 @@ class ObjectStore:
         self._settings = settings
         self._seconds = settings.timeout_seconds
         self._slots = asyncio.Semaphore(_REQUESTS_AT_ONCE)
-        self._breaker = Breaker(self._look)
+        self._breaker = CircuitBreaker(self._probe)
         self._store = S3Store(
             settings.bucket,
             endpoint=settings.endpoint,
@@ -96,13 +96,13 @@ class ObjectStore:
         return await asyncio.to_thread(bucket.abort_unfinished, self._settings, before=before)
 
     @property
-    def is_away(self) -> bool:
+    def is_unavailable(self) -> bool:
         """Whether the store counts as away: its last call failed, and so did a look at it; asks nobody."""
         return self._breaker.is_open
 
-    async def turns_out_away(self) -> bool:
+    async def confirm_unavailable(self) -> bool:
         """Return, after a call has failed, whether the store is to blame and not what was asked for."""
-        return await self._breaker.settled()
+        return await self._breaker.wait_for_probe()
 
     async def ping(self) -> None:
         """Ask the store for anything at all."""
@@ -197,7 +197,7 @@ class ObjectStore:
                     return
             yield [_stored(meta) for meta in page]
 
-    async def _look(self) -> None:
+    async def _probe(self) -> None:
         with suppress(FileNotFoundError):
             await obstore.head_async(self._store, _HEALTH)
 

@@ -148,7 +148,7 @@ async def test_without_redis_nobody_gets_in_or_learns_anything(make_settings: Ma
         redis=Redis(url=f"redis://127.0.0.1:{nobody}", timeout_seconds=0.2),
     )
     async with (
-        open_resources(settings, patience=1) as away,
+        open_resources(settings, retry_timeout=1) as away,
         TestClient(TestServer(create_app(settings, away))) as client,
     ):
         for ask in (login, list_keys):

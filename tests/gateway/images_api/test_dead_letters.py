@@ -9,8 +9,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from imageconverter import keys
-from imageconverter.jobs import Lane, job_body, job_key
-from imageconverter.jobs.dead_letters import epitaph, read_order
+from imageconverter.jobs import QueueName, job_body, job_key
+from imageconverter.jobs.dead_letters import dead_letter_record, read_job_body
 from imageconverter.resources import Resources
 from imageconverter.runs.run import CONVERT_TASK
 from imageconverter.settings import Gateway
@@ -21,20 +21,20 @@ from tests.testing import image_files
 from tests.testing.runs import PRODUCT, Client, finished, get, post, put_sources, results, start
 
 LARGE = "content.imageFormat.largeProduct"
-DEAD = "/admin/api/v1/images/jobs/dead"
+DEAD_LETTER_TIMES = "/admin/api/v1/images/jobs/dead"
 
 
 @pytest.fixture
 async def dead(resources: Resources) -> list[str]:
     """Ids of three dead jobs, the last that died first; the last cannot be read."""
     redis = resources.redis
-    await redis.delete(keys.DEAD, keys.DEAD_JOBS, keys.lane(Lane.SCAN))
+    await redis.delete(keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS, keys.queue(QueueName.SCAN))
     ids = [f"{uuid4().hex}:{number}" for number in range(3)]
     for age, job_id in enumerate(ids):
-        order = read_order(job_body("task", {"source": f"{age}.png"}) if age else b"")
-        text = epitaph(Lane.SCAN, order, "It was tried 4 times.", tries=4)
-        await resources.redis.zadd(keys.DEAD, {job_id: 1_000_000 - age})
-        await redis.hset(keys.DEAD_JOBS, job_id, text)  # type: ignore[misc]
+        order = read_job_body(job_body("task", {"source": f"{age}.png"}) if age else b"")
+        text = dead_letter_record(QueueName.SCAN, order, "It was tried 4 times.", attempts=4)
+        await resources.redis.zadd(keys.DEAD_LETTER_TIMES, {job_id: 1_000_000 - age})
+        await redis.hset(keys.DEAD_LETTERS, job_id, text)  # type: ignore[misc]
     return ids
 
 
@@ -46,7 +46,7 @@ async def delete(client: Client, path: str) -> int:
 
 async def test_all_that_is_known_of_the_dead_is_told(gateway: Client, dead: list[str]) -> None:
     """The last that died first, each with its order."""
-    status, answer = await get(gateway, DEAD)
+    status, answer = await get(gateway, DEAD_LETTER_TIMES)
 
     assert status == 200
     assert [each["id"] for each in answer["items"]] == dead
@@ -66,30 +66,30 @@ async def test_a_job_that_is_tried_again_waits_in_its_lane(
     gateway: Client, resources: Resources, dead: list[str]
 ) -> None:
     """With its order; whoever asks a second time is told that it is not among the dead."""
-    first, _ = await post(gateway, f"{DEAD}/{dead[1]}", {})
-    second, _ = await post(gateway, f"{DEAD}/{dead[1]}", {})
+    first, _ = await post(gateway, f"{DEAD_LETTER_TIMES}/{dead[1]}", {})
+    second, _ = await post(gateway, f"{DEAD_LETTER_TIMES}/{dead[1]}", {})
 
     assert (first, second) == (200, 404)
-    assert await resources.redis.zscore(keys.lane(Lane.SCAN), dead[1])
+    assert await resources.redis.zscore(keys.queue(QueueName.SCAN), dead[1])
     assert await resources.redis.get(job_key(dead[1])) == job_body("task", {"source": "1.png"})
-    assert dead[1] not in {each["id"] for each in (await get(gateway, DEAD))[1]["items"]}
+    assert dead[1] not in {each["id"] for each in (await get(gateway, DEAD_LETTER_TIMES))[1]["items"]}
 
 
 async def test_a_job_that_is_dropped_is_gone(gateway: Client, resources: Resources, dead: list[str]) -> None:
     """Whoever drops it a second time is told so."""
-    assert await delete(gateway, f"{DEAD}/{dead[2]}") == 200
-    assert await delete(gateway, f"{DEAD}/{dead[2]}") == 404
-    assert (await post(gateway, f"{DEAD}/{dead[2]}", {}))[0] == 404
-    assert await resources.queue.depth(Lane.SCAN) == 0
+    assert await delete(gateway, f"{DEAD_LETTER_TIMES}/{dead[2]}") == 200
+    assert await delete(gateway, f"{DEAD_LETTER_TIMES}/{dead[2]}") == 404
+    assert (await post(gateway, f"{DEAD_LETTER_TIMES}/{dead[2]}", {}))[0] == 404
+    assert await resources.queue.depth(QueueName.SCAN) == 0
 
 
 async def test_a_job_that_nobody_can_read_can_only_be_dropped(gateway: Client, dead: list[str]) -> None:
     """Trying it again is refused, and leaves it where it is."""
-    status, answer = await post(gateway, f"{DEAD}/{dead[0]}", {})
+    status, answer = await post(gateway, f"{DEAD_LETTER_TIMES}/{dead[0]}", {})
 
     assert status == 404
     assert "only be dropped" in answer["reason"]
-    assert await delete(gateway, f"{DEAD}/{dead[0]}") == 200
+    assert await delete(gateway, f"{DEAD_LETTER_TIMES}/{dead[0]}") == 200
 
 
 async def test_nobody_but_the_admin_sees_or_changes_them(
@@ -101,7 +101,11 @@ async def test_nobody_but_the_admin_sees_or_changes_them(
     settings = make_settings(gateway=Gateway(api_key=API_KEY, api_keys_file=tmp_path / "keys.toml"))
     shop = {"Authorization": "Bearer a key of a shop"}
     async with TestClient(TestServer(create_app(settings, resources))) as client:
-        for method, path in (("GET", DEAD), ("POST", f"{DEAD}/{dead[1]}"), ("DELETE", f"{DEAD}/{dead[1]}")):
+        for method, path in (
+            ("GET", DEAD_LETTER_TIMES),
+            ("POST", f"{DEAD_LETTER_TIMES}/{dead[1]}"),
+            ("DELETE", f"{DEAD_LETTER_TIMES}/{dead[1]}"),
+        ):
             for headers in (shop, {}):
                 async with client.request(method, path, headers=headers) as answer:
                     assert answer.status == 401
@@ -114,7 +118,7 @@ async def test_a_source_of_a_run_that_has_ended_is_converted_when_it_is_tried_ag
     gateway: Client, resources: Resources
 ) -> None:
     """However long that takes; what the run has counted stays as it was."""
-    await resources.redis.delete(keys.DEAD, keys.DEAD_JOBS)
+    await resources.redis.delete(keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS)
     directory = await put_sources(resources, {"a.png": image_files.png(size=(6000, 5000))})
     await start(gateway, directory, PRODUCT, LARGE)
     counted = await finished(gateway)
@@ -122,13 +126,13 @@ async def test_a_source_of_a_run_that_has_ended_is_converted_when_it_is_tried_ag
     source = f"{directory}/a.png"
     outputs = [f"target/{row['output']}" for row in await results(gateway)]
     await resources.store.delete(outputs)
-    order = read_order(job_body(CONVERT_TASK, [run_id, 0, 0, f"source/{source}", ""]))
-    await resources.redis.zadd(keys.DEAD, {f"{run_id}:0": 1_000_000})
-    text = epitaph(Lane.BATCH, order, "It was tried 4 times.", tries=4)
-    await resources.redis.hset(keys.DEAD_JOBS, f"{run_id}:0", text)  # type: ignore[misc]
-    status, _ = await post(gateway, f"{DEAD}/{run_id}:0", {})
+    order = read_job_body(job_body(CONVERT_TASK, [run_id, 0, 0, f"source/{source}", ""]))
+    await resources.redis.zadd(keys.DEAD_LETTER_TIMES, {f"{run_id}:0": 1_000_000})
+    text = dead_letter_record(QueueName.BATCH, order, "It was tried 4 times.", attempts=4)
+    await resources.redis.hset(keys.DEAD_LETTERS, f"{run_id}:0", text)  # type: ignore[misc]
+    status, _ = await post(gateway, f"{DEAD_LETTER_TIMES}/{run_id}:0", {})
     async with asyncio.timeout(30):
-        while await resources.queue.depth(Lane.BATCH):
+        while await resources.queue.depth(QueueName.BATCH):
             await asyncio.sleep(0.05)
 
     assert status == 200

@@ -23,7 +23,7 @@ PATH = "/images/directories"
 async def opened(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncIterator[Resources]:
     """Resources with an empty bucket of their own: a tree is compared whole."""
     settings = make_settings(storage=storage_settings(servers, bucket="directories"))
-    async with open_resources(settings, patience=4) as resources:
+    async with open_resources(settings, retry_timeout=4) as resources:
         await wait_for_bucket(resources.store)
         yield resources
         async for page in resources.store.list(""):

@@ -13,7 +13,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
-from imageconverter.jobs import Lane
+from imageconverter.jobs import QueueName
 from imageconverter.resources import Resources, open_resources
 from imageconverter.settings import Conversion, Gateway
 from services.gateway.app import create_app
@@ -212,7 +212,7 @@ async def test_each_format_may_have_its_own_source_directory(
     )
     settings = make_settings(conversion=Conversion(formats_file=formats))
     async with (
-        open_resources(settings, patience=4) as opened,
+        open_resources(settings, retry_timeout=4) as opened,
         TestClient(TestServer(create_app(settings, opened))) as client,
     ):
         status, _ = await post(client, "/images/convert/start", {"source": "format"})
@@ -273,7 +273,7 @@ async def test_a_canceled_run_has_stopped_when_the_answer_comes(gateway: Client,
     assert (answer["status"], answer["canceled"], answer["running"]) == ("canceled", True, False)
     assert before < 60
     assert after == answer
-    assert await resources.queue.depth(Lane.BATCH) == 0
+    assert await resources.queue.depth(QueueName.BATCH) == 0
     assert (await start(gateway, directory, THUMBNAIL))["status"] in ("running", "finished")
 
 

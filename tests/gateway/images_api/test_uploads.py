@@ -374,7 +374,7 @@ async def fragile(
         redis=Redis(url=servers["IMAGECONVERTER_REDIS_URL"].replace(port, str(proxies["redis"].port))),
     )
     async with (
-        open_resources(settings, patience=4) as resources,
+        open_resources(settings, retry_timeout=4) as resources,
         TestClient(TestServer(create_app(settings, resources))) as client,
     ):
         yield client

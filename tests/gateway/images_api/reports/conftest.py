@@ -7,7 +7,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from imageconverter import keys
-from imageconverter.jobs import Lane
+from imageconverter.jobs import QueueName
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.settings import Redis, Reports, Settings
 from services.gateway.app import create_app
@@ -30,7 +30,7 @@ def shop_settings(make_settings: MakeSettings, servers: dict[str, str]) -> Setti
 @pytest.fixture(scope="package")
 async def stack(shop_settings: Settings) -> AsyncIterator[Resources]:
     """Run a reporter and a worker."""
-    async with open_resources(shop_settings, patience=4) as resources:
+    async with open_resources(shop_settings, retry_timeout=4) as resources:
         await wait_for_bucket(resources.store)
         stopping = asyncio.Event()
         running = [asyncio.create_task(run(shop_settings, stopping)) for run in (run_reporter, run_worker)]
@@ -47,7 +47,7 @@ async def stack(shop_settings: Settings) -> AsyncIterator[Resources]:
 @pytest.fixture
 async def shop(shop_settings: Settings, stack: Resources) -> AsyncIterator[Shop]:
     """A shop that has nothing yet."""
-    await stack.redis.delete(keys.SCAN, keys.lane(Lane.SCAN))
+    await stack.redis.delete(keys.SCAN, keys.queue(QueueName.SCAN))
     async for page in stack.store.list(""):
         await stack.store.delete(stored.key for stored in page)
     async with TestClient(TestServer(create_app(shop_settings, stack))) as client:

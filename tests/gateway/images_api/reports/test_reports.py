@@ -184,7 +184,7 @@ async def test_reading_and_starting_need_their_rights(shop: Shop) -> None:
 async def test_what_recurring_tasks_did_is_told_to_prometheus(shop: Shop) -> None:
     """By their names, with the time of the last turn."""
     await shop.resources.redis.delete(keys.TASK_COUNTS, keys.TASK_TIMES)
-    await shop.resources.queue.done("sweep-trash", 3)
+    await shop.resources.queue.record_periodic_run("sweep-trash", 3)
 
     async with shop.client.get("/metrics") as answer:
         text = await answer.text()
