@@ -17,7 +17,7 @@ from bench.photographs import photograph
 from imageconverter.engine import Target
 from imageconverter.engine.pipeline import convert
 from imageconverter.images.formats import load_formats
-from imageconverter.settings import Worker
+from imageconverter.settings import WorkerSettings
 from services.worker.sandbox.pool import ChildPool
 
 FORMATS = ["normalCategory", "normalProduct", "thumbnailProduct", "app"]
@@ -113,9 +113,9 @@ def mixed() -> Iterator[bytes]:
             yield buffer.getvalue()
 
 
-def settings() -> Worker:
+def settings() -> WorkerSettings:
     """Return those of a worker with one child that is never replaced."""
-    return Worker(children=1, pictures_per_child=1_000_000)
+    return WorkerSettings(children=1, pictures_per_child=1_000_000)
 
 
 def here(photographs: Sequence[bytes], targets: Sequence[Target], count: int) -> Cost:

@@ -10,7 +10,7 @@ from bench.servers import running_servers, settings_of
 from imageconverter.reports.comparison import RANGES
 from imageconverter.reports.ranges import list_ranges
 from imageconverter.resources import wait_for_bucket
-from imageconverter.settings import Storage
+from imageconverter.settings import StorageSettings
 from imageconverter.storage.store import ObjectStore, StoredObject
 
 OBJECTS = 20_000
@@ -59,7 +59,7 @@ async def compare(count: int) -> None:
 class CountingStore(ObjectStore):
     """A store that counts how many pages are asked for at the same time, and may seem far away."""
 
-    def __init__(self, settings: Storage) -> None:
+    def __init__(self, settings: StorageSettings) -> None:
         """Count from nothing."""
         super().__init__(settings)
         self.delay = 0.0

@@ -15,7 +15,7 @@ from aiohttp import web
 from bench.simulated import NoEngine, SimulatedStore
 from imageconverter.jobs import QueueName, QueueWorker
 from imageconverter.resources import Resources, open_resources
-from imageconverter.settings import Previews, Settings, load_settings
+from imageconverter.settings import PreviewSettings, Settings, load_settings
 from services.gateway.app import create_app
 from services.runtime.lifecycle import heartbeats, run_until_signal
 from services.runtime.logs import set_up_logging
@@ -54,7 +54,7 @@ def batch_worker(resources: Resources, *, slots: int, seconds: float = 0) -> Que
     """Return a worker of the batch lane, with the real tasks and no engine; an image takes *seconds*."""
     engine, most = NoEngine(seconds=seconds), 1 << 20
     conversion = Conversion(resources.store, engine, max_source_bytes=most)
-    previewing = Previewing(resources.store, resources.previews, resources.queue, engine, Previews(), most)
+    previewing = Previewing(resources.store, resources.previews, resources.queue, engine, PreviewSettings(), most)
     tasks = queue_tasks(resources, conversion, previewing)[QueueName.BATCH]
     return QueueWorker(
         QueueName.BATCH, tasks.tasks, resources.redis, give_up=tasks.give_up, slots=slots, job_seconds=_JOB_SECONDS

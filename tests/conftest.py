@@ -14,15 +14,15 @@ from imageconverter.jobs import QueueName
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.settings import (
     PREFIX,
-    Conversion,
-    Gateway,
-    Previews,
-    Process,
-    Redis,
-    Reports,
+    ConversionSettings,
+    GatewaySettings,
+    PreviewSettings,
+    ProcessSettings,
+    RedisSettings,
+    ReportSettings,
     Settings,
-    Storage,
-    Worker,
+    StorageSettings,
+    WorkerSettings,
 )
 from services.gateway.app import create_app
 from services.stack.program import Program
@@ -88,21 +88,21 @@ def make_settings(servers: dict[str, str], tmp_path_factory: pytest.TempPathFact
 
     def make(**parts: Any) -> Settings:
         defaults: dict[str, Any] = {
-            "gateway": Gateway(api_key=API_KEY, wait_seconds=20),
-            "redis": Redis(url=servers["IMAGECONVERTER_REDIS_URL"]),
+            "gateway": GatewaySettings(api_key=API_KEY, wait_seconds=20),
+            "redis": RedisSettings(url=servers["IMAGECONVERTER_REDIS_URL"]),
             "storage": storage_settings(servers),
-            "conversion": Conversion(),
-            "worker": Worker(children=2),
-            "previews": Previews(),
-            "reports": Reports(),
-            "process": Process(data_dir=tmp_path_factory.getbasetemp()),
+            "conversion": ConversionSettings(),
+            "worker": WorkerSettings(children=2),
+            "previews": PreviewSettings(),
+            "reports": ReportSettings(),
+            "process": ProcessSettings(data_dir=tmp_path_factory.getbasetemp()),
         }
         return Settings(**{**defaults, **parts})
 
     return make
 
 
-def storage_settings(servers: dict[str, str], **changes: Any) -> Storage:
+def storage_settings(servers: dict[str, str], **changes: Any) -> StorageSettings:
     """Return the settings of the test's object store."""
     values: dict[str, Any] = {
         "endpoint": servers["IMAGECONVERTER_S3_ENDPOINT"],
@@ -110,7 +110,7 @@ def storage_settings(servers: dict[str, str], **changes: Any) -> Storage:
         "secret_key": servers["IMAGECONVERTER_S3_SECRET_KEY"],
         "bucket": "tests",
     }
-    return Storage(**{**values, **changes})
+    return StorageSettings(**{**values, **changes})
 
 
 @pytest.fixture(scope="session")

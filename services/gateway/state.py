@@ -11,7 +11,7 @@ from imageconverter.jobs import JobQueue
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.runs import RunLedger
-from imageconverter.settings import Conversion, Gateway, Previews, Reports
+from imageconverter.settings import ConversionSettings, GatewaySettings, PreviewSettings, ReportSettings
 from imageconverter.storage.store import ObjectStore
 from services.gateway.auth.access import KeyRing
 from services.gateway.auth.attempts import Attempts
@@ -26,16 +26,16 @@ RUNS = web.AppKey("runs", RunLedger)
 FORMATS = web.AppKey("formats", FormatCatalog)
 KEYS = web.AppKey("keys", KeyRing)
 ATTEMPTS = web.AppKey("attempts", Attempts)
-GATEWAY = web.AppKey("gateway", Gateway)
-CONVERSION = web.AppKey("conversion", Conversion)
+GATEWAY = web.AppKey("gateway", GatewaySettings)
+CONVERSION = web.AppKey("conversion", ConversionSettings)
 LIMITS = web.AppKey("limits", Limits)
 BUDGET = web.AppKey("budget", BodyBudget)
 DECODING = web.AppKey("decoding", Executor)
 METRICS = web.AppKey("metrics", Metrics)
 PREVIEWS = web.AppKey("previews", PreviewCache)
-PREVIEW_SETTINGS = web.AppKey("preview_settings", Previews)
+PREVIEW_SETTINGS = web.AppKey("preview_settings", PreviewSettings)
 PREVIEW_METRICS = web.AppKey("preview_metrics", PreviewMetrics)
-REPORTS = web.AppKey("reports", Reports)
+REPORTS = web.AppKey("reports", ReportSettings)
 SCANS = web.AppKey("scans", ScanProgress)
 BASIC_AUTH = web.AppKey("basic_auth", BasicAuth)
 STOPPING = web.AppKey("stopping", asyncio.Event)

@@ -10,7 +10,7 @@ from imageconverter.catalog.database import Workspace
 from imageconverter.jobs import QueueName, QueueWorker
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import open_resources, wait_for_bucket
-from imageconverter.settings import Reports, Settings, SettingsError
+from imageconverter.settings import ReportSettings, Settings, SettingsError
 from services.reporter.periodic import repeat
 from services.reporter.scanning import Scanner, catalogue_sources
 from services.reporter.sweeping import periodic_tasks
@@ -65,7 +65,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                 group.create_task(run_queue_workers(workers, stopping))
 
 
-def _folder(settings: Reports) -> Path:
+def _folder(settings: ReportSettings) -> Path:
     """Return the folder that is set, else the system's; raises SettingsError where it cannot be used."""
     if settings.folder is not None and not settings.folder.is_dir():
         raise SettingsError(f"IMAGECONVERTER_REPORT_FOLDER: {settings.folder} is no folder")

@@ -13,7 +13,7 @@ from imageconverter.errors import Unavailable, UserError
 from imageconverter.images.formats import FormatCatalog, ImageType
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.reports.scan import make_report
-from imageconverter.settings import Reports, SettingsError
+from imageconverter.settings import ReportSettings, SettingsError
 from imageconverter.storage.store import ObjectStore
 from services.reporter.sources import Limits, check_address, open_source
 
@@ -33,7 +33,7 @@ class CatalogueSource:
     query: str
 
 
-def catalogue_sources(settings: Reports) -> dict[ImageType, CatalogueSource]:
+def catalogue_sources(settings: ReportSettings) -> dict[ImageType, CatalogueSource]:
     """Return the sources that are set; raises SettingsError where one cannot be used."""
     given: tuple[tuple[ImageType, str, SecretStr | None, str], ...] = (
         ("product", "PRODUCTS", settings.products_source, settings.products_query),
@@ -58,7 +58,7 @@ class Scanner:
 
     store: ObjectStore
     formats: FormatCatalog
-    settings: Reports
+    settings: ReportSettings
     sources: dict[ImageType, CatalogueSource]
     workspace: Workspace
     progress: ScanProgress

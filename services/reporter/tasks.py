@@ -20,7 +20,7 @@ from imageconverter.reports.commands import CleanOrder, ImportOrder, RepairOrder
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.reports.repair import repair
 from imageconverter.reports.trash import close_trash, restore
-from imageconverter.settings import Reports
+from imageconverter.settings import ReportSettings
 from imageconverter.storage.store import ObjectStore
 from services.reporter.scanning import Scanner
 
@@ -36,7 +36,7 @@ class ReporterTasks:
     store: ObjectStore
     queue: JobQueue
     formats: FormatCatalog
-    settings: Reports
+    settings: ReportSettings
     workspace: Workspace
     progress: ScanProgress
     scanner: Scanner

@@ -6,13 +6,13 @@ from typing import Any
 
 import structlog
 
-from imageconverter.settings import Process
+from imageconverter.settings import ProcessSettings
 
 # Libraries that write a line for each of their own small steps.
 _TALKATIVE = ("arq", "aiohttp", "asyncio", "botocore", "boto3", "urllib3", "PIL")
 
 
-def set_up_logging(settings: Process, *, role: str) -> None:
+def set_up_logging(settings: ProcessSettings, *, role: str) -> None:
     """Send structlog and the standard library's loggers to stderr, each line with the process's *role*."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,

@@ -17,7 +17,7 @@ from imageconverter.previews import parse, to_target
 from imageconverter.previews.index import Group, Preview, PreviewIndex
 from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome
 from imageconverter.previews.reindex import GroupFile, extents
-from imageconverter.settings import Previews
+from imageconverter.settings import PreviewSettings
 from imageconverter.storage.store import ObjectStore
 from services.worker.sandbox.pool import ChildPool
 
@@ -34,7 +34,7 @@ class Previewing:
     index: PreviewIndex
     queue: JobQueue
     children: ChildPool
-    settings: Previews
+    settings: PreviewSettings
     max_source_bytes: int
 
     async def make(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:

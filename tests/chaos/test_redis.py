@@ -16,7 +16,7 @@ from imageconverter.images.conversions import OutputOutcome
 from imageconverter.images.formats import load_formats
 from imageconverter.jobs import JobQueue, QueueName, job_key, open_redis
 from imageconverter.runs import RunLedger, RunRequest, SourceResult, order_run, plan_more
-from imageconverter.settings import Redis
+from imageconverter.settings import RedisSettings
 from services.reporter.rebuild import RUNS
 from tests.testing.faults import FaultProxy, fault_proxy
 from tests.testing.figures import Figures
@@ -28,9 +28,9 @@ from tests.testing.workload import THUMBNAIL, Client, Workload
 _RETRY_TIMEOUT_SECONDS = 4
 
 
-def through(proxy: FaultProxy, url: str) -> Redis:
+def through(proxy: FaultProxy, url: str) -> RedisSettings:
     """Return settings that reach the Redis at *url* through *proxy*."""
-    return Redis(url=url.replace(str(urlsplit(url).port), str(proxy.port)))
+    return RedisSettings(url=url.replace(str(urlsplit(url).port), str(proxy.port)))
 
 
 @pytest.mark.timeout(1200)
@@ -42,7 +42,7 @@ async def test_nothing_that_was_accepted_is_lost_when_redis_is_killed(
     recoveries: list[float] = []
     accepted: list[str] = []
     async with own_servers(tmp_path) as (servers, parts):
-        settings = Redis(url=servers["IMAGECONVERTER_REDIS_URL"])
+        settings = RedisSettings(url=servers["IMAGECONVERTER_REDIS_URL"])
         async with open_redis(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as redis:
             queue = JobQueue(redis, timeout_seconds=2, retry_timeout=_RETRY_TIMEOUT_SECONDS)
             stopping = asyncio.Event()

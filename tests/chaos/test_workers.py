@@ -17,7 +17,7 @@ from imageconverter.engine import Target
 from imageconverter.errors import ImageError, LimitExceeded, Undecodable
 from imageconverter.jobs import QueueName, lease_key
 from imageconverter.resources import Resources
-from imageconverter.settings import Worker
+from imageconverter.settings import WorkerSettings
 from services.worker.sandbox.pool import ChildPool
 from tests.testing.figures import Figures, spread
 from tests.testing.parts import Part, Stack, stack_on
@@ -138,7 +138,7 @@ async def test_a_job_that_kills_workers_is_given_up_and_its_neighbours_are_done(
 async def test_images_that_kill_hang_or_fill_decoders_are_blamed(figures: Figures) -> None:
     """The worker goes on, and so do the images beside them."""
     program = (sys.executable, misdeeds.__file__, "0")
-    settings = Worker(children=2, timeout_seconds=3)
+    settings = WorkerSettings(children=2, timeout_seconds=3)
     took: dict[str, float] = {}
 
     async def ask(pool: ChildPool, misdeed: str) -> ImageError:

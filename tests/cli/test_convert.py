@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
 from imageconverter.resources import Resources
-from imageconverter.settings import Gateway
+from imageconverter.settings import GatewaySettings
 from services.gateway.app import create_app
 from services.stack.ports import free_ports
 from tests.conftest import API_KEY, MakeSettings
@@ -113,7 +113,7 @@ async def test_an_image_over_the_upload_limit_fails_alone(
     small = image_files.png(size=(20, 20))
     noise = Image.frombytes("RGB", (1200, 1200), os.urandom(1200 * 1200 * 3))
     files = {f"small {number}.png": small for number in range(3)} | {"large.png": image_files.png(image=noise)}
-    settings = make_settings(gateway=Gateway(api_key=API_KEY, max_upload_mb=1))
+    settings = make_settings(gateway=GatewaySettings(api_key=API_KEY, max_upload_mb=1))
     async with TestClient(TestServer(create_app(settings, resources))) as narrow:
         done = await run("convert", fill(tmp_path, files), "--format", THUMBNAIL, "--server", address(narrow))
 

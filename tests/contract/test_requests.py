@@ -11,7 +11,7 @@ from aiohttp import FormData, encode_basic_auth
 from aiohttp.test_utils import TestClient, TestServer
 
 from imageconverter.resources import open_resources, wait_for_bucket
-from imageconverter.settings import Gateway, Redis
+from imageconverter.settings import GatewaySettings, RedisSettings
 from services.gateway.app import create_app
 from services.gateway.routes import IMAGECONVERTER_BASE
 from services.reporter.main import run as run_reporter
@@ -27,8 +27,8 @@ PASSWORD = "a-password-for-tests"
 async def client(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncIterator[TestClient[Any, Any]]:
     """A whole stack with a bucket and a database of its own, which hold what the documents' examples speak of."""
     settings = make_settings(
-        gateway=Gateway(api_key=API_KEY, admin_password=PASSWORD, start_seconds=0, login_failures=1000),
-        redis=Redis(url=servers["IMAGECONVERTER_REDIS_URL"].removesuffix("/0") + "/1"),
+        gateway=GatewaySettings(api_key=API_KEY, admin_password=PASSWORD, start_seconds=0, login_failures=1000),
+        redis=RedisSettings(url=servers["IMAGECONVERTER_REDIS_URL"].removesuffix("/0") + "/1"),
         storage=storage_settings(servers, bucket="contract"),
     )
     start = _example("/images/convert/start", "post")

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientConnectorError, ClientSession
 
-from imageconverter.settings import Gateway, Redis
+from imageconverter.settings import GatewaySettings, RedisSettings
 from services.gateway.main import run
 from services.stack.ports import LOOPBACK, free_ports
 from tests.conftest import API_KEY, MakeSettings, storage_settings
@@ -17,8 +17,8 @@ async def ports(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncIt
     """A gateway whose Redis and store are away: its port, and that of its liveness."""
     port, liveness_port, nobody = free_ports(3)
     settings = make_settings(
-        gateway=Gateway(api_key=API_KEY, host=LOOPBACK, port=port, liveness_port=liveness_port),
-        redis=Redis(url=f"redis://{LOOPBACK}:{nobody}"),
+        gateway=GatewaySettings(api_key=API_KEY, host=LOOPBACK, port=port, liveness_port=liveness_port),
+        redis=RedisSettings(url=f"redis://{LOOPBACK}:{nobody}"),
         storage=storage_settings(servers, endpoint=f"http://{LOOPBACK}:{nobody}"),
     )
     stopping = asyncio.Event()

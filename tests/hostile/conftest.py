@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from imageconverter.resources import Resources, wait_for_bucket
-from imageconverter.settings import Gateway
+from imageconverter.settings import GatewaySettings
 from services.gateway.http import middleware
 from services.gateway.main import run as run_gateway
 from tests.conftest import API_KEY, MakeSettings
@@ -42,7 +42,9 @@ async def wire(make_settings: MakeSettings, resources: Resources) -> AsyncIterat
     await wait_for_bucket(resources.store)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    settings = make_settings(gateway=Gateway(api_key=API_KEY, admin_password="a-password-for-tests", port=port))
+    settings = make_settings(
+        gateway=GatewaySettings(api_key=API_KEY, admin_password="a-password-for-tests", port=port)
+    )
     stopping = asyncio.Event()
     running = asyncio.create_task(run_gateway(settings, stopping))
     wire = Wire("127.0.0.1", port)

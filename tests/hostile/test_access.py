@@ -21,7 +21,7 @@ from imageconverter.images.conversions import TASK
 from imageconverter.jobs import QueueName, QueueWorker
 from imageconverter.jobs.queue_name import job_key
 from imageconverter.resources import Resources
-from imageconverter.settings import Gateway, Worker
+from imageconverter.settings import GatewaySettings, WorkerSettings
 from services.gateway.app import create_app
 from services.worker.conversions import Conversion
 from services.worker.sandbox.pool import ChildPool
@@ -43,7 +43,7 @@ USER = "boss@shop.example"
 @pytest.fixture
 async def guarded(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[Client]:
     """A gateway with a password that is not ASCII."""
-    gateway = Gateway(api_key=API_KEY, admin_user=USER, admin_password=PASSWORD)
+    gateway = GatewaySettings(api_key=API_KEY, admin_user=USER, admin_password=PASSWORD)
     async with TestClient(TestServer(create_app(make_settings(gateway=gateway), resources))) as client:
         yield client
 
@@ -211,7 +211,7 @@ POISON: list[Case[bytes, None]] = [
 async def test_a_job_that_is_none_does_not_stop_the_worker(resources: Resources, case: Case[bytes, None]) -> None:
     """It is taken out of the lane, and the one behind it is done."""
     queue, done = resources.queue, asyncio.Event()
-    children = ChildPool(Worker(children=1), max_pixels=1)  # which never starts: no job gets that far
+    children = ChildPool(WorkerSettings(children=1), max_pixels=1)  # which never starts: no job gets that far
 
     async def task(_context: Mapping[str, Any], _payload: Mapping[str, Any]) -> None:
         done.set()

@@ -12,7 +12,7 @@ from imageconverter import keys
 from imageconverter.errors import ConversionFailed, QueueFull, QueueUnavailable
 from imageconverter.jobs import JobQueue, QueueName, open_redis
 from imageconverter.resources import Resources
-from imageconverter.settings import Redis
+from imageconverter.settings import RedisSettings
 from tests.testing.faults import FaultProxy, Mode, fault_proxy
 
 
@@ -37,7 +37,7 @@ async def fragile(servers: dict[str, str], proxy: FaultProxy) -> AsyncIterator[J
     """The same queue, reached through the proxy, as a gateway does."""
     port = urlsplit(servers["IMAGECONVERTER_REDIS_URL"]).port
     url = servers["IMAGECONVERTER_REDIS_URL"].replace(str(port), str(proxy.port))
-    settings = Redis(url=url, timeout_seconds=1)
+    settings = RedisSettings(url=url, timeout_seconds=1)
     async with open_redis(settings, retry_timeout=4) as redis:
         yield JobQueue(redis, timeout_seconds=1, retry_timeout=4)
 

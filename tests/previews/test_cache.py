@@ -13,7 +13,7 @@ from imageconverter.previews import parse
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.previews.memory_cache import HotPreviews, ServedPreview
 from imageconverter.resources import Resources
-from imageconverter.settings import Previews
+from imageconverter.settings import PreviewSettings
 from services.worker.sandbox.pool import ChildPool
 from tests.testing import image_files
 from tests.testing.judging import opened
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("worker")
 
 def cache_of(resources: Resources, **settings: Any) -> PreviewCache:
     """Return the cache of one more gateway."""
-    return PreviewCache(resources.store, resources.previews, resources.queue, Previews(**settings))
+    return PreviewCache(resources.store, resources.previews, resources.queue, PreviewSettings(**settings))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from imageconverter.errors import StoreUnavailable
 from imageconverter.previews.eviction import evict, sweep
 from imageconverter.previews.index import PreviewIndex
 from imageconverter.resources import Resources
-from imageconverter.settings import Previews
+from imageconverter.settings import PreviewSettings
 from imageconverter.storage.store import ObjectStore
 from services.reporter.sweeping import periodic_tasks
 from tests.conftest import MakeSettings
@@ -30,9 +30,9 @@ async def made(resources: Resources, index: PreviewIndex, names: Iterable[str], 
     return listed
 
 
-def limits(**changes: int) -> Previews:
+def limits(**changes: int) -> PreviewSettings:
     """Return settings that keep everything but for the *changes*."""
-    return Previews.model_validate({"max_keys": 10**6, "max_mb": -1, "max_idle_minutes": -1, **changes})
+    return PreviewSettings.model_validate({"max_keys": 10**6, "max_mb": -1, "max_idle_minutes": -1, **changes})
 
 
 async def remaining(index: PreviewIndex) -> set[str]:
@@ -42,7 +42,7 @@ async def remaining(index: PreviewIndex) -> set[str]:
 
 async def test_what_is_within_all_limits_stays(resources: Resources, index: PreviewIndex) -> None:
     """Nothing is evicted, not even from an empty index."""
-    assert await evict(index, resources.store, Previews()) == 0
+    assert await evict(index, resources.store, PreviewSettings()) == 0
     await made(resources, index, "ab")
 
     assert await evict(index, resources.store, limits(max_keys=2)) == 0

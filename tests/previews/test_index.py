@@ -16,7 +16,7 @@ from imageconverter.errors import QueueUnavailable
 from imageconverter.previews import DEFAULT_TARGET_FORMATS, PreviewFormat, parse
 from imageconverter.previews.index import Group, Preview, PreviewIndex
 from imageconverter.resources import Resources
-from imageconverter.settings import Previews
+from imageconverter.settings import PreviewSettings
 
 A, B = "a" * 32, "b" * 32
 SMALL, LARGE = "auto:200x150~cover@75", "auto:1920x1080~contain@75"
@@ -382,4 +382,4 @@ async def test_a_redis_that_is_away_is_told_as_such() -> None:
 
 def test_the_default_target_formats_are_those_of_the_grammar() -> None:
     """The settings repeat them, because they import nothing."""
-    assert Previews().target_formats == DEFAULT_TARGET_FORMATS
+    assert PreviewSettings().target_formats == DEFAULT_TARGET_FORMATS

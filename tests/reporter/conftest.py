@@ -9,7 +9,7 @@ import pytest
 from imageconverter.catalog.database import Workspace
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
-from imageconverter.settings import Redis, Reports, Settings
+from imageconverter.settings import RedisSettings, ReportSettings, Settings
 from services.reporter.scanning import Scanner, catalogue_sources
 from tests.conftest import MakeSettings, storage_settings
 
@@ -18,7 +18,7 @@ from tests.conftest import MakeSettings, storage_settings
 def report_settings(make_settings: MakeSettings, servers: dict[str, str]) -> Settings:
     """Settings of a stack beside the others."""
     return make_settings(
-        redis=Redis(url=servers["IMAGECONVERTER_REDIS_URL"].removesuffix("/0") + "/3"),
+        redis=RedisSettings(url=servers["IMAGECONVERTER_REDIS_URL"].removesuffix("/0") + "/3"),
         storage=storage_settings(servers, bucket="reporter"),
     )
 
@@ -36,7 +36,7 @@ async def opened(report_settings: Settings) -> AsyncIterator[Resources]:
 
 def make_scanner(resources: Resources, folder: Path, **settings: Any) -> Scanner:
     """Return a scanner with these settings of reports."""
-    reports = Reports(**settings)
+    reports = ReportSettings(**settings)
     progress = ScanProgress(resources.redis, retry_timeout=4)
     sources = catalogue_sources(reports)
     return Scanner(resources.store, resources.formats, reports, sources, Workspace(folder=folder), progress)

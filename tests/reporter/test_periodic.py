@@ -6,7 +6,7 @@ from imageconverter import keys
 from imageconverter.images import uploads
 from imageconverter.images.uploads import UploadedImage
 from imageconverter.resources import Resources
-from imageconverter.settings import Conversion
+from imageconverter.settings import ConversionSettings
 from services.reporter.main import run
 from tests.conftest import MakeSettings
 
@@ -18,7 +18,7 @@ async def test_expired_uploads_are_swept_by_one_of_many_reporters(
     await resources.redis.delete(keys.periodic_claim("sweep-uploads"))
     path = await uploads.stage(resources.store, [UploadedImage("old.png", b"A")])
     # A hundredth of a second: whatever is there when the reporters look is expired.
-    settings = make_settings(conversion=Conversion(upload_hours=0.01 / 3600))
+    settings = make_settings(conversion=ConversionSettings(upload_hours=0.01 / 3600))
     stopping = asyncio.Event()
     await asyncio.sleep(1.1)  # the store's dates are in whole seconds
     reporters = [asyncio.create_task(run(settings, stopping)) for _ in range(3)]

@@ -13,7 +13,7 @@ from imageconverter.jobs import QueueName
 from imageconverter.previews.reindex import GroupFile
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.runs import Run, RunRequest, keep_order, kept_orders, order_run, plan_more
-from imageconverter.settings import Redis
+from imageconverter.settings import RedisSettings
 from services.reporter.rebuild import rebuild
 from tests.conftest import MakeSettings, storage_settings
 from tests.runs.test_store import result, waiting, work
@@ -25,7 +25,7 @@ async def own(servers: dict[str, str], make_settings: MakeSettings) -> AsyncIter
     """An empty database of Redis and an empty bucket, for one test."""
     url = servers["IMAGECONVERTER_REDIS_URL"].rpartition("/")[0]
     settings = make_settings(
-        redis=Redis(url=f"{url}/15"), storage=storage_settings(servers, bucket=f"rebuild-{uuid4().hex[:12]}")
+        redis=RedisSettings(url=f"{url}/15"), storage=storage_settings(servers, bucket=f"rebuild-{uuid4().hex[:12]}")
     )
     async with open_resources(settings, retry_timeout=4) as resources:
         await wait_for_bucket(resources.store)

@@ -12,7 +12,7 @@ from imageconverter.errors import StoreUnavailable, Unavailable
 from imageconverter.jobs import QueueName
 from imageconverter.reports import commands, kept_reports, ranges
 from imageconverter.resources import Resources
-from imageconverter.settings import Reports, SettingsError
+from imageconverter.settings import ReportSettings, SettingsError
 from imageconverter.storage.store import ObjectStore, StoredObject
 from services.reporter.scanning import catalogue_sources
 from services.reporter.tasks import ReporterTasks
@@ -135,7 +135,7 @@ async def test_a_listing_that_fails_half_way_makes_no_report(opened: Resources, 
 def test_a_source_that_can_be_none_is_refused_at_the_start(source: str, query: str) -> None:
     """By the name of the setting, without the address: there may be a password in it."""
     with pytest.raises(SettingsError, match="IMAGECONVERTER_REPORT_CATEGORIES_SOURCE") as refused:
-        catalogue_sources(Reports(categories_source=source, categories_query=query))
+        catalogue_sources(ReportSettings(categories_source=source, categories_query=query))
 
     assert "shop" not in str(refused.value)
 
@@ -155,7 +155,7 @@ async def test_a_received_catalog_is_taken_over_though_redis_has_lost_the_order(
 
     scanner = make_scanner(opened, tmp_path)
     tasks = ReporterTasks(
-        opened.store, opened.queue, opened.formats, Reports(), scanner.workspace, scanner.progress, scanner
+        opened.store, opened.queue, opened.formats, ReportSettings(), scanner.workspace, scanner.progress, scanner
     ).tasks()
     order = commands.ImportOrder.of(arrival).model_dump()
     await tasks[commands.IMPORT]({"job_id": arrival.id, "job_try": 1}, order)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from imageconverter.jobs import QueueName
 from imageconverter.reports.schedule import scan_when_due
 from imageconverter.resources import Resources
-from imageconverter.settings import Reports
+from imageconverter.settings import ReportSettings
 
 NIGHTLY = "30 3 * * *"
 
@@ -42,4 +42,4 @@ async def test_times_that_were_missed_are_made_up_for_by_one_scan(opened: Resour
 def test_a_schedule_that_is_none_is_refused(schedule: str) -> None:
     """When the settings are read."""
     with pytest.raises(ValidationError, match="cron expression"):
-        Reports(schedule=schedule)
+        ReportSettings(schedule=schedule)

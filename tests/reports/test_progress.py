@@ -10,7 +10,7 @@ from imageconverter.jobs import QueueName, open_redis
 from imageconverter.reports import commands
 from imageconverter.reports.progress import ScanProgress, ScanState
 from imageconverter.resources import Resources
-from imageconverter.settings import Redis
+from imageconverter.settings import RedisSettings
 
 
 @pytest.fixture
@@ -95,6 +95,6 @@ async def test_each_type_has_the_failure_of_its_own_catalog(progress: ScanProgre
 
 async def test_a_redis_that_is_away_is_said() -> None:
     """Nobody waits for it for long."""
-    async with open_redis(Redis(url="redis://127.0.0.1:9/0"), retry_timeout=0.2) as redis:
+    async with open_redis(RedisSettings(url="redis://127.0.0.1:9/0"), retry_timeout=0.2) as redis:
         with pytest.raises(QueueUnavailable):
             await ScanProgress(redis, retry_timeout=0.2).state()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from imageconverter.errors import StoreUnavailable
-from imageconverter.settings import Storage
+from imageconverter.settings import StorageSettings
 from imageconverter.storage.store import ObjectStore
 from services.stack.program import Program
 from services.stack.servers import object_store
@@ -27,7 +27,7 @@ def identity(name: str, actions: list[str]) -> dict[str, object]:
 
 
 @pytest.fixture
-async def settings(tmp_path: Path) -> AsyncIterator[Storage]:
+async def settings(tmp_path: Path) -> AsyncIterator[StorageSettings]:
     """Of a store with a bucket, by credentials for that bucket alone."""
     scoped = identity("scoped", [f"{action}:{BUCKET}" for action in ACTIONS])
     config = tmp_path / "s3.json"
@@ -39,7 +39,7 @@ async def settings(tmp_path: Path) -> AsyncIterator[Storage]:
     program.start()
     try:
         endpoint = server.settings["IMAGECONVERTER_S3_ENDPOINT"]
-        admin = Storage(endpoint=endpoint, bucket=BUCKET, access_key="admin", secret_key="secret of admin")
+        admin = StorageSettings(endpoint=endpoint, bucket=BUCKET, access_key="admin", secret_key="secret of admin")
         async with asyncio.timeout(30):
             while True:
                 try:
@@ -47,12 +47,12 @@ async def settings(tmp_path: Path) -> AsyncIterator[Storage]:
                     break
                 except StoreUnavailable:
                     await asyncio.sleep(0.2)
-        yield Storage(endpoint=endpoint, bucket=BUCKET, access_key="scoped", secret_key="secret of scoped")
+        yield StorageSettings(endpoint=endpoint, bucket=BUCKET, access_key="scoped", secret_key="secret of scoped")
     finally:
         await program.stop(grace_seconds=5)
 
 
-async def test_every_verb_works_in_the_own_bucket(settings: Storage) -> None:
+async def test_every_verb_works_in_the_own_bucket(settings: StorageSettings) -> None:
     """Parts of large objects and their clean-up as well."""
     store = ObjectStore(settings)
     large = bytes(33 * 1024 * 1024)
@@ -74,7 +74,7 @@ async def test_every_verb_works_in_the_own_bucket(settings: Storage) -> None:
     assert await store.abort_unfinished(datetime.now(UTC)) == 0
 
 
-async def test_nothing_works_in_another_bucket(settings: Storage) -> None:
+async def test_nothing_works_in_another_bucket(settings: StorageSettings) -> None:
     """It is not made either."""
     other = ObjectStore(settings.model_copy(update={"bucket": "another-bucket"}))
 

@@ -13,7 +13,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
-from imageconverter.settings import Conversion, Gateway, Previews, Process, Redis, Reports, Settings, Storage, Worker
+from imageconverter.settings import (
+    ConversionSettings,
+    GatewaySettings,
+    PreviewSettings,
+    ProcessSettings,
+    RedisSettings,
+    ReportSettings,
+    Settings,
+    StorageSettings,
+    WorkerSettings,
+)
 from services.stack.ports import free_ports
 from services.stack.program import Command
 from services.stack.servers import object_store, redis_server
@@ -149,19 +159,19 @@ async def stack_on(
         "IMAGECONVERTER_DATA_DIR": str(folder),
     }
     settings = Settings(
-        gateway=Gateway(api_key=API_KEY),
-        redis=Redis(url=servers["IMAGECONVERTER_REDIS_URL"]),
-        storage=Storage(
+        gateway=GatewaySettings(api_key=API_KEY),
+        redis=RedisSettings(url=servers["IMAGECONVERTER_REDIS_URL"]),
+        storage=StorageSettings(
             endpoint=servers["IMAGECONVERTER_S3_ENDPOINT"],
             access_key=servers["IMAGECONVERTER_S3_ACCESS_KEY"],
             secret_key=servers["IMAGECONVERTER_S3_SECRET_KEY"],
             bucket=bucket,
         ),
-        conversion=Conversion(),
-        worker=Worker(),
-        previews=Previews(),
-        reports=Reports(),
-        process=Process(data_dir=folder),
+        conversion=ConversionSettings(),
+        worker=WorkerSettings(),
+        previews=PreviewSettings(),
+        reports=ReportSettings(),
+        process=ProcessSettings(data_dir=folder),
     )
     stack = Stack(settings, folder, {**os.environ, **given, **more})
     for _ in range(gateways):

@@ -10,7 +10,7 @@ from imageconverter.engine import Target
 from imageconverter.errors import StoreUnavailable
 from imageconverter.images.conversions import ConversionJob, OutputOrder
 from imageconverter.resources import Resources
-from imageconverter.settings import Worker
+from imageconverter.settings import WorkerSettings
 from imageconverter.storage.store import ObjectStore
 from services.worker.conversions import Conversion
 from services.worker.sandbox.pool import ChildPool
@@ -21,7 +21,7 @@ from tests.testing import image_files
 @pytest.fixture(scope="module")
 async def children() -> AsyncIterator[ChildPool]:
     """Two children."""
-    async with ChildPool(Worker(children=2), max_pixels=10**8) as pool:
+    async with ChildPool(WorkerSettings(children=2), max_pixels=10**8) as pool:
         yield pool
 
 

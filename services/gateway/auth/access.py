@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imageconverter.errors import Unauthorized
 from imageconverter.images.formats import ImageType
-from imageconverter.settings import Gateway, SettingsError
+from imageconverter.settings import GatewaySettings, SettingsError
 from services.gateway.auth.tokens import Kind, TokenSigner
 
 Permission = Literal[
@@ -79,7 +79,7 @@ class _KeysFile(BaseModel):
 class KeyRing:
     """Everybody who is let in: by key, by password, or by a token that one of these was exchanged for."""
 
-    def __init__(self, settings: Gateway, token_secret: bytes) -> None:
+    def __init__(self, settings: GatewaySettings, token_secret: bytes) -> None:
         """Take the admin's key and password and the keys of the file from *settings*.
 
         *token_secret* is something that all gateways know and nobody else does. Raises SettingsError where

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from imageconverter import keys
 from imageconverter.errors import TooManyAttempts
 from imageconverter.jobs import redis_errors, script_text
-from imageconverter.settings import Gateway
+from imageconverter.settings import GatewaySettings
 
 if TYPE_CHECKING:
     from redis.commands.core import AsyncScript
@@ -26,7 +26,7 @@ _HOUSEHOLD_BITS = 64  # of an IPv6 address: what follows, one client changes as 
 class Attempts:
     """Failures by client address, counted in Redis for all gateways together."""
 
-    def __init__(self, redis: Redis, settings: Gateway) -> None:
+    def __init__(self, redis: Redis, settings: GatewaySettings) -> None:
         """Take `login_failures` and `trusted_proxies` of *settings*."""
         self._most = settings.login_failures
         self._proxies = settings.trusted_proxies

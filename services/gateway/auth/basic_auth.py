@@ -8,14 +8,14 @@ from hashlib import sha256
 from aiohttp import web
 
 from imageconverter.errors import Unauthorized
-from imageconverter.settings import Gateway
+from imageconverter.settings import GatewaySettings
 from services.gateway.auth.attempts import Attempts
 
 
 class BasicAuth:
     """One user with one password; nobody is let in where no password is set."""
 
-    def __init__(self, settings: Gateway) -> None:
+    def __init__(self, settings: GatewaySettings) -> None:
         """Take `admin_user` and `admin_password` of *settings*."""
         password = settings.admin_password.get_secret_value() if settings.admin_password else ""
         self._expected = _digest(f"{settings.admin_user}:{password}".encode()) if password else None

@@ -16,7 +16,7 @@ from imageconverter.previews import PreviewFormat
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.previews.index import Totals
 from imageconverter.previews.memory_cache import ServedPreview
-from imageconverter.settings import Previews
+from imageconverter.settings import PreviewSettings
 
 RequestKind = Literal["get", "cache", "cacheAndGet", "admin"]
 
@@ -79,7 +79,7 @@ class CacheState:
 class PreviewMetrics:
     """What this process has measured since its start."""
 
-    def __init__(self, settings: Previews) -> None:
+    def __init__(self, settings: PreviewSettings) -> None:
         """Start at zero; *settings* have the limits of the cache, which are told."""
         self.running = 0
         self._settings = settings

@@ -14,7 +14,7 @@ import structlog
 from imageconverter.engine import Converted, Failed, Target
 from imageconverter.engine.header import is_expensive
 from imageconverter.errors import LimitExceeded, Undecodable
-from imageconverter.settings import MEGABYTE, SettingsError, Worker
+from imageconverter.settings import MEGABYTE, SettingsError, WorkerSettings
 from services.worker.sandbox import ipc, seccomp
 from services.worker.sandbox.messages import Reply, Request
 from services.worker.sandbox.process import PROGRAM, Absent, Child, Crashed
@@ -54,7 +54,7 @@ class ChildPool:
     image; after a crash it is tried in another child first, for the one may have been killed from outside.
     """
 
-    def __init__(self, settings: Worker, *, max_pixels: int, program: Sequence[str] = PROGRAM) -> None:
+    def __init__(self, settings: WorkerSettings, *, max_pixels: int, program: Sequence[str] = PROGRAM) -> None:
         """Prepare a pool of the *settings*' number of children for images of up to *max_pixels*."""
         self._settings = settings
         self._max_pixels = max_pixels

@@ -11,7 +11,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 - the names that redis-py gives them
 
-from imageconverter.settings import Redis, SettingsError
+from imageconverter.settings import RedisSettings, SettingsError
 
 
 def encode(value: Any) -> bytes:
@@ -20,7 +20,7 @@ def encode(value: Any) -> bytes:
 
 
 @asynccontextmanager
-async def open_redis(settings: Redis, *, retry_timeout: float) -> AsyncIterator[ArqRedis]:
+async def open_redis(settings: RedisSettings, *, retry_timeout: float) -> AsyncIterator[ArqRedis]:
     """Open a client whose commands are tried again for about *retry_timeout* seconds; nothing is connected yet.
 
     A gateway wants little of it, so that its client hears of the trouble at once; a worker more, so that it

@@ -18,7 +18,7 @@ from imageconverter.previews.matching import choose
 from imageconverter.previews.memory_cache import HotPreviews, ServedPreview
 from imageconverter.previews.preview_format import PreviewFormat, parse_list
 from imageconverter.previews.reindex import GroupFile
-from imageconverter.settings import MEGABYTE, Previews
+from imageconverter.settings import MEGABYTE, PreviewSettings
 from imageconverter.storage.store import ObjectStore
 
 _SWEEP_SECONDS = 5
@@ -29,7 +29,7 @@ _EXTENSIONS = {kind.media_type: kind.extensions[0] for kind in OUTPUT_TYPES.valu
 class PreviewCache:
     """Groups of previews by key. Every method raises StoreUnavailable or QueueUnavailable where one is away."""
 
-    def __init__(self, store: ObjectStore, index: PreviewIndex, queue: JobQueue, settings: Previews) -> None:
+    def __init__(self, store: ObjectStore, index: PreviewIndex, queue: JobQueue, settings: PreviewSettings) -> None:
         """Serve the *settings*' target formats."""
         self._store = store
         self._index = index

@@ -14,7 +14,7 @@ import structlog
 from imageconverter import keys
 from imageconverter.gather import gather_all
 from imageconverter.previews.index import Leaving, PreviewIndex, counted
-from imageconverter.settings import Previews
+from imageconverter.settings import PreviewSettings
 from imageconverter.storage.store import ObjectStore
 
 _log = structlog.get_logger(__name__)
@@ -25,7 +25,7 @@ _AT_ONCE = 32
 _SECONDS = 60
 
 
-async def evict(index: PreviewIndex, store: ObjectStore, limits: Previews) -> int:
+async def evict(index: PreviewIndex, store: ObjectStore, limits: PreviewSettings) -> int:
     """Remove what nobody has asked for in time, then what is too much, and sweep; returns the number of keys.
 
     Where there are too many keys or bytes, those that were not asked for longest go, until nine tenths of the limit

@@ -136,9 +136,9 @@ def _safe(path: str) -> str:
 
 
 def _by_source_directory(formats: Sequence[Format]) -> list[Batch]:
-    gather_all: dict[str, list[Format]] = {}
+    groups: dict[str, list[Format]] = {}
     for each in formats:
         if not each.source_directory:
             raise InvalidValue("One of the formats has no source directory.", field="formatList")
-        gather_all.setdefault(each.source_directory, []).append(each)
-    return [Batch(directory=directory, formats=tuple(group)) for directory, group in gather_all.items()]
+        groups.setdefault(each.source_directory, []).append(each)
+    return [Batch(directory=directory, formats=tuple(group)) for directory, group in groups.items()]

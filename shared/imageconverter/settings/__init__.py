@@ -1,30 +1,30 @@
 """All settings, a file for each part of the program; environment variables that begin with ``IMAGECONVERTER_``."""
 
-from imageconverter.settings.conversion import Conversion
-from imageconverter.settings.gateway import Gateway
+from imageconverter.settings.conversion import ConversionSettings
+from imageconverter.settings.gateway import GatewaySettings
 from imageconverter.settings.loading import Settings, child_environment, load_settings, unknown_variables
 from imageconverter.settings.part import MEGABYTE, PREFIX, SettingsError
-from imageconverter.settings.previews import Previews
-from imageconverter.settings.process import Process
-from imageconverter.settings.redis import Redis
-from imageconverter.settings.reports import Reports
-from imageconverter.settings.storage import Storage
+from imageconverter.settings.previews import PreviewSettings
+from imageconverter.settings.process import ProcessSettings
+from imageconverter.settings.redis import RedisSettings
+from imageconverter.settings.reports import ReportSettings
+from imageconverter.settings.storage import StorageSettings
 from imageconverter.settings.table import settings_table, variables
-from imageconverter.settings.worker import Worker
+from imageconverter.settings.worker import WorkerSettings
 
 __all__ = [
     "MEGABYTE",
     "PREFIX",
-    "Conversion",
-    "Gateway",
-    "Previews",
-    "Process",
-    "Redis",
-    "Reports",
+    "ConversionSettings",
+    "GatewaySettings",
+    "PreviewSettings",
+    "ProcessSettings",
+    "RedisSettings",
+    "ReportSettings",
     "Settings",
     "SettingsError",
-    "Storage",
-    "Worker",
+    "StorageSettings",
+    "WorkerSettings",
     "child_environment",
     "load_settings",
     "settings_table",

@@ -8,10 +8,10 @@ from pydantic_settings import SettingsConfigDict
 from imageconverter.settings.part import MEGABYTE, PREFIX, Part
 
 
-class Conversion(Part):
+class ConversionSettings(Part):
     """Formats, queue lengths and what one image may cost."""
 
-    title = "Conversion"
+    title = "ConversionSettings"
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
 
     formats_file: Path | None = Field(

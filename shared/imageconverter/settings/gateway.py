@@ -8,10 +8,10 @@ from pydantic_settings import SettingsConfigDict
 from imageconverter.settings.part import PREFIX, Part
 
 
-class Gateway(Part):
+class GatewaySettings(Part):
     """What the gateway listens on, who may call it, and how much it takes in."""
 
-    title = "Gateway"
+    title = "GatewaySettings"
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
 
     host: str = Field(default="127.0.0.1", description="Address the gateway listens on.")

@@ -8,27 +8,27 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from imageconverter.settings.conversion import Conversion
-from imageconverter.settings.gateway import Gateway
+from imageconverter.settings.conversion import ConversionSettings
+from imageconverter.settings.gateway import GatewaySettings
 from imageconverter.settings.part import PREFIX, Part, SettingsError
-from imageconverter.settings.previews import Previews
-from imageconverter.settings.process import Process
-from imageconverter.settings.redis import Redis
-from imageconverter.settings.reports import Reports
-from imageconverter.settings.storage import Storage
-from imageconverter.settings.worker import Worker
+from imageconverter.settings.previews import PreviewSettings
+from imageconverter.settings.process import ProcessSettings
+from imageconverter.settings.redis import RedisSettings
+from imageconverter.settings.reports import ReportSettings
+from imageconverter.settings.storage import StorageSettings
+from imageconverter.settings.worker import WorkerSettings
 
 SECRETS_DIR: Final = Path("/run/secrets")  # where Docker and Kubernetes mount them, lower-case names
 
 PARTS: Final[dict[str, type[Part]]] = {
-    "gateway": Gateway,
-    "redis": Redis,
-    "storage": Storage,
-    "conversion": Conversion,
-    "worker": Worker,
-    "previews": Previews,
-    "reports": Reports,
-    "process": Process,
+    "gateway": GatewaySettings,
+    "redis": RedisSettings,
+    "storage": StorageSettings,
+    "conversion": ConversionSettings,
+    "worker": WorkerSettings,
+    "previews": PreviewSettings,
+    "reports": ReportSettings,
+    "process": ProcessSettings,
 }
 
 
@@ -36,14 +36,14 @@ PARTS: Final[dict[str, type[Part]]] = {
 class Settings:
     """Every part's settings. Each part of the program is handed its own part only."""
 
-    gateway: Gateway
-    redis: Redis
-    storage: Storage
-    conversion: Conversion
-    worker: Worker
-    previews: Previews
-    reports: Reports
-    process: Process
+    gateway: GatewaySettings
+    redis: RedisSettings
+    storage: StorageSettings
+    conversion: ConversionSettings
+    worker: WorkerSettings
+    previews: PreviewSettings
+    reports: ReportSettings
+    process: ProcessSettings
 
 
 def load_settings() -> Settings:

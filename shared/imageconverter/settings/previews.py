@@ -8,7 +8,7 @@ from pydantic_settings import SettingsConfigDict
 from imageconverter.settings.part import MEGABYTE, PREFIX, Part
 
 
-class Previews(Part):
+class PreviewSettings(Part):
     """Which previews the ImageConverter API makes, how many requests it takes, and how long it keeps them."""
 
     title = "Previews (ImageConverter API)"

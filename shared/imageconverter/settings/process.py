@@ -9,7 +9,7 @@ from pydantic_settings import SettingsConfigDict
 from imageconverter.settings.part import PREFIX, Part
 
 
-class Process(Part):
+class ProcessSettings(Part):
     """What belongs to every process."""
 
     title = "All processes"

@@ -6,10 +6,10 @@ from pydantic_settings import SettingsConfigDict
 from imageconverter.settings.part import PREFIX, Part
 
 
-class Redis(Part):
+class RedisSettings(Part):
     """The Redis that holds queues, progress and counters."""
 
-    title = "Redis"
+    title = "RedisSettings"
     model_config = SettingsConfigDict(env_prefix=PREFIX + "REDIS_", env_ignore_empty=True, frozen=True)
 
     url: SecretStr | None = Field(

@@ -10,7 +10,7 @@ from pydantic_settings import SettingsConfigDict
 from imageconverter.settings.part import MEGABYTE, PREFIX, Part
 
 
-class Reports(Part):
+class ReportSettings(Part):
     """Where the catalogues of the shop come from, when reports are made, and what a clean-up may take away."""
 
     title = "Reports and clean-up"

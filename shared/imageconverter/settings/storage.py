@@ -6,7 +6,7 @@ from pydantic_settings import SettingsConfigDict
 from imageconverter.settings.part import PREFIX, Part
 
 
-class Storage(Part):
+class StorageSettings(Part):
     """The S3-compatible object store."""
 
     title = "Object store (S3)"

@@ -9,10 +9,10 @@ from pydantic_settings import SettingsConfigDict
 from imageconverter.settings.part import PREFIX, Part
 
 
-class Worker(Part):
+class WorkerSettings(Part):
     """How a worker carries out conversions."""
 
-    title = "Worker"
+    title = "WorkerSettings"
     model_config = SettingsConfigDict(env_prefix=PREFIX + "WORKER_", env_ignore_empty=True, frozen=True)
 
     children: int = Field(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from imageconverter.errors import StoreUnavailable
-from imageconverter.settings import Storage
+from imageconverter.settings import StorageSettings
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -18,7 +18,7 @@ _CONNECT_SECONDS = 2
 _NOT_FOUND = 404
 
 
-def ensure_bucket(settings: Storage) -> None:
+def ensure_bucket(settings: StorageSettings) -> None:
     """Make the bucket where it does not exist; raises StoreUnavailable."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
@@ -38,7 +38,7 @@ def ensure_bucket(settings: Storage) -> None:
         raise StoreUnavailable(f"The object store does not answer: {error}") from error
 
 
-def abort_unfinished(settings: Storage, *, before: datetime) -> int:
+def abort_unfinished(settings: StorageSettings, *, before: datetime) -> int:
     """Give up the uploads in parts that were begun *before* and never ended; returns how many.
 
     A process that is killed while it uploads leaves such parts; they take room and no listing shows them.
@@ -61,7 +61,7 @@ def abort_unfinished(settings: Storage, *, before: datetime) -> int:
     return aborted
 
 
-def _client(settings: Storage) -> "S3Client":
+def _client(settings: StorageSettings) -> "S3Client":
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 

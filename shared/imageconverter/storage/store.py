@@ -17,7 +17,7 @@ from obstore.store import S3Store
 from pydantic import SecretStr
 
 from imageconverter.errors import ObjectTooLarge, StoreUnavailable
-from imageconverter.settings import MEGABYTE, Storage
+from imageconverter.settings import MEGABYTE, StorageSettings
 from imageconverter.storage import bucket
 from imageconverter.storage.circuit_breaker import CircuitBreaker
 
@@ -65,7 +65,7 @@ class OpenedObject:
 class ObjectStore:
     """One bucket. Every verb raises StoreUnavailable where the store does not do it within the deadline."""
 
-    def __init__(self, settings: Storage) -> None:
+    def __init__(self, settings: StorageSettings) -> None:
         """Prepare the clients; nothing is sent yet."""
         self._settings = settings
         self._seconds = settings.timeout_seconds

@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, make_mocked_request
 
 from imageconverter.errors import Unauthorized
-from imageconverter.settings import Gateway, SettingsError
+from imageconverter.settings import GatewaySettings, SettingsError
 from services.gateway.auth.access import Grant, KeyRing, key_entry, read_keys
 from tests.conftest import API_KEY
 
@@ -74,7 +74,7 @@ async def test_a_key_is_taken_from_either_header(gateway: TestClient[Any, Any], 
 def test_a_key_of_the_file_has_its_own_rights(tmp_path: Path) -> None:
     """And no others."""
     file = keys_file(tmp_path, "products.read", "images.publish.products")
-    ring = KeyRing(Gateway(api_key="the admin's", api_keys_file=file), b"secret")
+    ring = KeyRing(GatewaySettings(api_key="the admin's", api_keys_file=file), b"secret")
     grant = ring.grant(request(Authorization="Bearer reader"))
 
     assert grant.may("products.read")
@@ -121,9 +121,9 @@ def test_a_gateway_without_any_key_does_not_start(tmp_path: Path) -> None:
     (tmp_path / "keys.toml").write_text("")
 
     with pytest.raises(SettingsError, match="IMAGECONVERTER_API_KEY"):
-        KeyRing(Gateway(), b"secret")
+        KeyRing(GatewaySettings(), b"secret")
     with pytest.raises(SettingsError, match="IMAGECONVERTER_API_KEY"):
-        KeyRing(Gateway(api_keys_file=tmp_path / "keys.toml"), b"secret")
+        KeyRing(GatewaySettings(api_keys_file=tmp_path / "keys.toml"), b"secret")
 
 
 def test_the_keys_file_holds_no_key(tmp_path: Path) -> None:

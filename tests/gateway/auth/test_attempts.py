@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
 from imageconverter import keys
 from imageconverter.resources import Resources, open_resources
-from imageconverter.settings import Gateway, Redis
+from imageconverter.settings import GatewaySettings, RedisSettings
 from services.gateway.app import create_app
 from services.gateway.auth.attempts import WINDOW_SECONDS, client_address
 from services.stack.ports import free_ports
@@ -30,7 +30,7 @@ PASSWORD = "a-password-for-tests"
 async def clients(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[tuple[Client, Client]]:
     """Two gateways of one stack; the second one stands behind a proxy."""
     first, second = (
-        Gateway(api_key=API_KEY, admin_password=PASSWORD, login_failures=MOST, trusted_proxies=proxies)
+        GatewaySettings(api_key=API_KEY, admin_password=PASSWORD, login_failures=MOST, trusted_proxies=proxies)
         for proxies in (0, 1)
     )
     async with (
@@ -144,8 +144,8 @@ async def test_without_redis_nobody_gets_in_or_learns_anything(make_settings: Ma
     """Right and wrong ones are answered alike: 503."""
     (nobody,) = free_ports(1)
     settings = make_settings(
-        gateway=Gateway(api_key=API_KEY, admin_password=PASSWORD),
-        redis=Redis(url=f"redis://127.0.0.1:{nobody}", timeout_seconds=0.2),
+        gateway=GatewaySettings(api_key=API_KEY, admin_password=PASSWORD),
+        redis=RedisSettings(url=f"redis://127.0.0.1:{nobody}", timeout_seconds=0.2),
     )
     async with (
         open_resources(settings, retry_timeout=1) as away,

@@ -9,7 +9,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
 from imageconverter.resources import Resources
-from imageconverter.settings import Gateway
+from imageconverter.settings import GatewaySettings
 from services.gateway.app import create_app
 from services.gateway.auth import tokens
 from services.gateway.auth.access import key_entry
@@ -29,7 +29,9 @@ async def client(make_settings: MakeSettings, resources: Resources, tmp_path: Pa
     """A gateway with an admin, a password, and a key that may read images."""
     file = tmp_path / "keys.toml"
     file.write_text(key_entry("reader", "the reader's key", ["images.read"]))
-    gateway = Gateway(api_key=API_KEY, admin_user="boss@shop.example", admin_password="pässword", api_keys_file=file)
+    gateway = GatewaySettings(
+        api_key=API_KEY, admin_user="boss@shop.example", admin_password="pässword", api_keys_file=file
+    )
     async with TestClient(TestServer(create_app(make_settings(gateway=gateway), resources))) as running:
         yield running
 
@@ -105,7 +107,7 @@ async def test_cookies_are_secure_behind_a_proxy_that_speaks_tls(
     make_settings: MakeSettings, resources: Resources, proxies: int
 ) -> None:
     """And only where the settings say that there is one."""
-    settings = make_settings(gateway=Gateway(api_key=API_KEY, trusted_proxies=proxies))
+    settings = make_settings(gateway=GatewaySettings(api_key=API_KEY, trusted_proxies=proxies))
     async with (
         TestClient(TestServer(create_app(settings, resources))) as client,
         client.post(f"{LOGIN}?setCookie", json={"apiKey": API_KEY}, headers={"X-Forwarded-Proto": "https"}) as answer,

@@ -11,7 +11,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from imageconverter.resources import Resources
-from imageconverter.settings import MEGABYTE, Gateway
+from imageconverter.settings import MEGABYTE, GatewaySettings
 from services.gateway.app import create_app
 from services.gateway.http.bodies import BodyBudget
 from tests.conftest import ADMIN, API_KEY, MakeSettings
@@ -22,7 +22,7 @@ PATH = "/images/upload"
 @pytest.fixture
 async def small(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[TestClient[Any, Any]]:
     """A gateway that takes uploads of one MiB and waits a second for a body."""
-    gateway = Gateway(api_key=API_KEY, max_upload_mb=1, body_seconds=1)
+    gateway = GatewaySettings(api_key=API_KEY, max_upload_mb=1, body_seconds=1)
     async with TestClient(TestServer(create_app(make_settings(gateway=gateway), resources))) as client:
         yield client
 

@@ -7,7 +7,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from imageconverter.resources import Resources
-from imageconverter.settings import Gateway, Previews
+from imageconverter.settings import GatewaySettings, PreviewSettings
 from services.gateway import state
 from services.gateway.app import create_app
 from tests.conftest import API_KEY, MakeSettings
@@ -32,8 +32,8 @@ async def client(
     make_settings: MakeSettings, resources: Resources, cache: StandIn, settings: dict[str, Any]
 ) -> AsyncIterator[Client]:
     """A gateway that takes up to a MiB and waits a second for a body."""
-    gateway = Gateway(api_key=API_KEY, admin_password=PASSWORD, max_upload_mb=1, body_seconds=1)
-    app = create_app(make_settings(gateway=gateway, previews=Previews(**settings)), resources)
+    gateway = GatewaySettings(api_key=API_KEY, admin_password=PASSWORD, max_upload_mb=1, body_seconds=1)
+    app = create_app(make_settings(gateway=gateway, previews=PreviewSettings(**settings)), resources)
     app[state.PREVIEWS] = cache
     async with TestClient(TestServer(app)) as opened:
         yield opened

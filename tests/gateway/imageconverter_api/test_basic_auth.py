@@ -8,7 +8,7 @@ from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
 from imageconverter.errors import Unauthorized
 from imageconverter.resources import Resources
-from imageconverter.settings import Gateway
+from imageconverter.settings import GatewaySettings
 from services.gateway import state
 from services.gateway.app import create_app
 from services.gateway.auth.attempts import Attempts
@@ -96,7 +96,7 @@ async def test_a_page_of_another_site_cannot_clear_anything(
 @pytest.fixture
 async def open_client(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[Client]:
     """A gateway without a password."""
-    app = create_app(make_settings(gateway=Gateway(api_key=API_KEY)), resources)
+    app = create_app(make_settings(gateway=GatewaySettings(api_key=API_KEY)), resources)
     app[state.PREVIEWS] = StandIn()
     async with TestClient(TestServer(app)) as opened:
         yield opened
@@ -111,7 +111,7 @@ async def test_without_a_password_nobody_is_let_in(open_client: Client, credenti
 
 async def test_an_empty_password_is_none(resources: Resources) -> None:
     """However it came to be set."""
-    settings = Gateway(api_key=API_KEY, admin_password="")
+    settings = GatewaySettings(api_key=API_KEY, admin_password="")
     request = make_mocked_request("GET", "/", headers={"Authorization": basic(b"admin:")})
     with pytest.raises(Unauthorized):
         await BasicAuth(settings).require(request, Attempts(resources.redis, settings))

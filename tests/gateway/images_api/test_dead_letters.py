@@ -13,7 +13,7 @@ from imageconverter.jobs import QueueName, job_body, job_key
 from imageconverter.jobs.dead_letters import dead_letter_record, read_job_body
 from imageconverter.resources import Resources
 from imageconverter.runs.run import CONVERT_TASK
-from imageconverter.settings import Gateway
+from imageconverter.settings import GatewaySettings
 from services.gateway.app import create_app
 from services.gateway.auth.access import key_entry
 from tests.conftest import ADMIN, API_KEY, MakeSettings
@@ -98,7 +98,7 @@ async def test_nobody_but_the_admin_sees_or_changes_them(
     """A key with every right to images does not."""
     rights = ["images.read", "images.publish", "images.delete", "products.create"]
     (tmp_path / "keys.toml").write_text(key_entry("shop", "a key of a shop", rights))
-    settings = make_settings(gateway=Gateway(api_key=API_KEY, api_keys_file=tmp_path / "keys.toml"))
+    settings = make_settings(gateway=GatewaySettings(api_key=API_KEY, api_keys_file=tmp_path / "keys.toml"))
     shop = {"Authorization": "Bearer a key of a shop"}
     async with TestClient(TestServer(create_app(settings, resources))) as client:
         for method, path in (

@@ -10,7 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from imageconverter.resources import Resources
-from imageconverter.settings import Gateway
+from imageconverter.settings import GatewaySettings
 from services.gateway.app import create_app
 from services.gateway.auth.access import key_entry
 from tests.conftest import ADMIN, MakeSettings
@@ -131,7 +131,7 @@ async def test_the_right_to_delete_counts_by_type(
     file.write_text(
         key_entry("p", "products", ["images.delete.products"]) + key_entry("r", "reader", ["images.read"])
     )
-    settings = make_settings(gateway=Gateway(api_keys_file=file))
+    settings = make_settings(gateway=GatewaySettings(api_keys_file=file))
     async with TestClient(TestServer(create_app(settings, resources))) as client:
         for key, type_id, wanted in (
             ("reader", "products", 401),

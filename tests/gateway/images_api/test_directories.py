@@ -9,7 +9,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
-from imageconverter.settings import Gateway
+from imageconverter.settings import GatewaySettings
 from services.gateway.app import create_app
 from services.gateway.auth.access import key_entry
 from tests.conftest import ADMIN, MakeSettings, storage_settings
@@ -178,7 +178,7 @@ async def test_rights_are_asked_for(make_settings: MakeSettings, opened: Resourc
     file = tmp_path / "keys.toml"
     rights = {"GET": "images.read", "POST": "images.publish", "DELETE": "images.delete"}
     file.write_text("".join(key_entry(right, right, [right]) for right in rights.values()))
-    settings = make_settings(gateway=Gateway(api_keys_file=file))
+    settings = make_settings(gateway=GatewaySettings(api_keys_file=file))
     async with TestClient(TestServer(create_app(settings, opened))) as client:
         for method, needed in rights.items():
             for right in rights.values():

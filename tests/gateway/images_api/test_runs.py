@@ -15,7 +15,7 @@ from PIL import Image
 
 from imageconverter.jobs import QueueName
 from imageconverter.resources import Resources, open_resources
-from imageconverter.settings import Conversion, Gateway
+from imageconverter.settings import ConversionSettings, GatewaySettings
 from services.gateway.app import create_app
 from tests.conftest import ADMIN, API_KEY, MakeSettings
 from tests.testing import image_files
@@ -52,7 +52,7 @@ async def test_before_any_run_the_status_is_ready(gateway: Client, base: str, sl
 @pytest.fixture
 async def patient(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[Client]:
     """A gateway whose first answer waits long for a run to end, so that a busy machine changes nothing."""
-    settings = make_settings(gateway=Gateway(api_key=API_KEY, start_seconds=30))
+    settings = make_settings(gateway=GatewaySettings(api_key=API_KEY, start_seconds=30))
     async with TestClient(TestServer(create_app(settings, resources))) as client:
         yield client
 
@@ -210,7 +210,7 @@ async def test_each_format_may_have_its_own_source_directory(
             for name, directory in (("one", first), ("two", second), ("three", second))
         )
     )
-    settings = make_settings(conversion=Conversion(formats_file=formats))
+    settings = make_settings(conversion=ConversionSettings(formats_file=formats))
     async with (
         open_resources(settings, retry_timeout=4) as opened,
         TestClient(TestServer(create_app(settings, opened))) as client,

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
 from imageconverter.resources import Resources, open_resources
-from imageconverter.settings import Conversion, Gateway, Redis
+from imageconverter.settings import ConversionSettings, GatewaySettings, RedisSettings
 from services.gateway.app import create_app
 from services.gateway.auth.access import key_entry
 from tests.conftest import ADMIN, MakeSettings, storage_settings
@@ -274,7 +274,7 @@ async def test_several_images_cannot_be_converted_at_once(gateway: Client) -> No
 
 async def test_too_many_pixels_are_an_invalid_value(make_settings: MakeSettings, resources: Resources) -> None:
     """Told from the header, before anything is stored."""
-    settings = make_settings(conversion=Conversion(max_megapixels=1))
+    settings = make_settings(conversion=ConversionSettings(max_megapixels=1))
     async with TestClient(TestServer(create_app(settings, resources))) as client:
         for path in PATHS:
             status, answer = await post(
@@ -303,7 +303,7 @@ async def test_the_right_to_publish_counts_by_type(
         + key_entry("all", "all", ["images.publish"])
         + key_entry("reader", "reader", ["images.read", "products.read"])
     )
-    settings = make_settings(gateway=Gateway(api_keys_file=keys))
+    settings = make_settings(gateway=GatewaySettings(api_keys_file=keys))
     expected = {
         ("products", PRODUCT): 200,
         ("products", CATEGORY): 401,
@@ -320,7 +320,7 @@ async def test_the_right_to_publish_counts_by_type(
 
 async def test_a_full_queue_says_so_at_once(make_settings: MakeSettings, resources: Resources) -> None:
     """503 without waiting, counted in the metrics, and free again afterwards."""
-    settings = make_settings(conversion=Conversion(max_interactive_queue=1))
+    settings = make_settings(conversion=ConversionSettings(max_interactive_queue=1))
     slow = body(imageData=b64(image_files.png(size=(3000, 2000))))
     async with TestClient(TestServer(create_app(settings, resources))) as client:
         answers = await asyncio.gather(*(post(client, "/images/upload/convert", slow) for _ in range(6)))
@@ -371,7 +371,7 @@ async def fragile(
     port = str(urlsplit(servers["IMAGECONVERTER_REDIS_URL"]).port)
     settings = make_settings(
         storage=storage_settings(servers, endpoint=f"http://127.0.0.1:{proxies['s3'].port}"),
-        redis=Redis(url=servers["IMAGECONVERTER_REDIS_URL"].replace(port, str(proxies["redis"].port))),
+        redis=RedisSettings(url=servers["IMAGECONVERTER_REDIS_URL"].replace(port, str(proxies["redis"].port))),
     )
     async with (
         open_resources(settings, retry_timeout=4) as resources,

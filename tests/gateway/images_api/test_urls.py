@@ -7,7 +7,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from imageconverter.resources import Resources
-from imageconverter.settings import Gateway
+from imageconverter.settings import GatewaySettings
 from services.gateway.app import create_app
 from services.gateway.auth.access import key_entry
 from tests.conftest import ADMIN, API_KEY, MakeSettings
@@ -68,7 +68,7 @@ async def test_each_fault_is_a_400_with_its_type(
 
 async def test_without_a_default_the_subshop_is_missing(make_settings: MakeSettings, resources: Resources) -> None:
     """The table's row for a missing subshopId."""
-    settings = make_settings(gateway=Gateway(api_key=API_KEY, subshops=""))
+    settings = make_settings(gateway=GatewaySettings(api_key=API_KEY, subshops=""))
     async with (
         TestClient(TestServer(create_app(settings, resources))) as client,
         client.get(f"/images/url/products?formatNodeId={NORMAL}", headers=ADMIN) as answer,
@@ -83,7 +83,7 @@ async def test_the_right_to_read_depends_on_the_type(
     """Who reads products does not read categories."""
     keys = tmp_path / "keys.toml"
     keys.write_text(key_entry("products", "products-only", ["products.read"]))
-    settings = make_settings(gateway=Gateway(api_keys_file=keys, content_host="https://cdn.example/"))
+    settings = make_settings(gateway=GatewaySettings(api_keys_file=keys, content_host="https://cdn.example/"))
     headers = {"Authorization": "Bearer products-only"}
     async with TestClient(TestServer(create_app(settings, resources))) as client:
         async with client.get(f"/images/url/products?formatNodeId={NORMAL}", headers=headers) as answer:

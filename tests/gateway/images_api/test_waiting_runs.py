@@ -7,7 +7,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from imageconverter.resources import Resources
-from imageconverter.settings import Gateway
+from imageconverter.settings import GatewaySettings
 from services.gateway.app import create_app
 from services.gateway.auth.access import key_entry
 from tests.conftest import MakeSettings
@@ -78,7 +78,7 @@ async def test_rights_are_asked_for(make_settings: MakeSettings, resources: Reso
     """Reading needs `images.read`, starting and canceling `images.publish`."""
     file = tmp_path / "keys.toml"
     file.write_text(key_entry("r", "reader", ["images.read"]) + key_entry("p", "publisher", ["images.publish"]))
-    settings = make_settings(gateway=Gateway(api_keys_file=file))
+    settings = make_settings(gateway=GatewaySettings(api_keys_file=file))
     async with TestClient(TestServer(create_app(settings, resources))) as client:
         for method, path, key, wanted in (
             ("GET", "status", "reader", 200),

@@ -14,7 +14,7 @@ from structlog.typing import EventDict
 
 from imageconverter.engine import Converted, OutputType, Target
 from imageconverter.errors import ImageError, ImageTooLarge, LimitExceeded
-from imageconverter.settings import SettingsError, Worker
+from imageconverter.settings import SettingsError, WorkerSettings
 from services.worker.sandbox import seccomp
 from services.worker.sandbox.pool import ChildPool
 from tests.testing import image_files, rare_files
@@ -42,7 +42,7 @@ USERS = {"this user": 0, "an ordinary user": NOBODY} if os.geteuid() == 0 else {
 def misbehaving(*, user: int = 0, seconds: float = 20) -> ChildPool:
     """Return a pool of one child that does what the image says."""
     program = (sys.executable, misdeeds.__file__, str(user))
-    return ChildPool(Worker(children=1, timeout_seconds=seconds), max_pixels=10**8, program=program)
+    return ChildPool(WorkerSettings(children=1, timeout_seconds=seconds), max_pixels=10**8, program=program)
 
 
 @pytest.fixture(scope="module", params=list(USERS.values()), ids=list(USERS))
@@ -62,7 +62,7 @@ async def clumsy() -> AsyncIterator[ChildPool]:
 @pytest.fixture(scope="module")
 async def pool() -> AsyncIterator[ChildPool]:
     """A real child."""
-    async with ChildPool(Worker(children=1), max_pixels=10**8) as running:
+    async with ChildPool(WorkerSettings(children=1), max_pixels=10**8) as running:
         yield running
 
 
@@ -196,7 +196,7 @@ async def test_after_the_preparations_nothing_is_imported(tmp_path: Path) -> Non
 async def test_a_child_that_cannot_start_is_told_of(log: list[EventDict]) -> None:
     """And no image is blamed for it."""
     program = (sys.executable, "-c", "raise SystemExit('no module named so')")
-    async with ChildPool(Worker(children=1), max_pixels=10**8, program=program) as pool:
+    async with ChildPool(WorkerSettings(children=1), max_pixels=10**8, program=program) as pool:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(pool.convert(image_files.jpeg(), [SMALL], urgent=True), 1)
 
@@ -206,7 +206,7 @@ async def test_a_child_that_cannot_start_is_told_of(log: list[EventDict]) -> Non
 
 async def test_a_program_that_is_missing_is_told_of(log: list[EventDict]) -> None:
     """The worker goes on trying."""
-    async with ChildPool(Worker(children=1), max_pixels=10**8, program=["/nowhere"]) as pool:
+    async with ChildPool(WorkerSettings(children=1), max_pixels=10**8, program=["/nowhere"]) as pool:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(pool.convert(image_files.jpeg(), [SMALL], urgent=True), 1)
 
@@ -216,7 +216,7 @@ async def test_a_program_that_is_missing_is_told_of(log: list[EventDict]) -> Non
 async def test_a_worker_without_a_filter_says_so(monkeypatch: pytest.MonkeyPatch, log: list[EventDict]) -> None:
     """Once, with what is missing; and converts."""
     monkeypatch.setattr(seccomp, "unavailable", lambda: "nothing to filter with")
-    async with ChildPool(Worker(children=1), max_pixels=10**8) as pool:
+    async with ChildPool(WorkerSettings(children=1), max_pixels=10**8) as pool:
         (result,) = await pool.convert(image_files.jpeg(), [SMALL], urgent=True)
         (child,) = pool.children
         status = Path(f"/proc/{child}/status").read_text()
@@ -230,7 +230,7 @@ async def test_a_filter_can_be_demanded(monkeypatch: pytest.MonkeyPatch) -> None
     """The worker does not start then."""
     monkeypatch.setattr(seccomp, "unavailable", lambda: "nothing to filter with")
     with pytest.raises(SettingsError, match=r"IMAGECONVERTER_WORKER_SANDBOX.*nothing to filter with"):
-        await ChildPool(Worker(sandbox="require"), max_pixels=10**8).__aenter__()
+        await ChildPool(WorkerSettings(sandbox="require"), max_pixels=10**8).__aenter__()
 
 
 def test_a_kernel_that_forbids_filters_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,13 +18,13 @@ import structlog
 
 from imageconverter.engine import Converted, Failed, Limits, Target, check_header, identify
 from imageconverter.errors import ImageError, LimitExceeded
-from imageconverter.settings import MEGABYTE, Worker
+from imageconverter.settings import MEGABYTE, WorkerSettings
 from services.worker.sandbox.messages import Reply
 from services.worker.sandbox.pool import ChildPool
 from tests.testing import hostile_files, image_files
 from tests.testing.hostile_files import BOMBS, HEAVY_BOMBS, KINDS, LONG_HEADERS, PILLOW_SOURCE, SEED, HostileFile
 
-SETTINGS = Worker(children=2, timeout_seconds=10, pictures_per_child=5000)
+SETTINGS = WorkerSettings(children=2, timeout_seconds=10, pictures_per_child=5000)
 TARGETS = [Target(max_width=50, max_height=50, output="jpeg"), Target(max_width=40, max_height=40)]
 FULL, SHORT = 750, 10  # of each kind: so many cut off, and so many damaged; a hundred thousand with `make hostile`
 SAMPLE_SECONDS = 0.05

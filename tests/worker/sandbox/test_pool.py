@@ -12,7 +12,7 @@ from PIL import Image
 
 from imageconverter.engine import Converted, Target
 from imageconverter.errors import ImageTooLarge, LimitExceeded, Undecodable
-from imageconverter.settings import MEGABYTE, Worker
+from imageconverter.settings import MEGABYTE, WorkerSettings
 from services.worker.sandbox.pool import ChildPool
 from tests.testing import image_files
 
@@ -22,7 +22,7 @@ SMALL = Target(max_width=50, max_height=50)
 @pytest.fixture(scope="module")
 async def pool() -> AsyncIterator[ChildPool]:
     """Two children."""
-    async with ChildPool(Worker(children=2, timeout_seconds=20), max_pixels=100_000_000) as running:
+    async with ChildPool(WorkerSettings(children=2, timeout_seconds=20), max_pixels=100_000_000) as running:
         yield running
 
 
@@ -99,7 +99,7 @@ async def test_a_child_killed_from_outside_costs_nothing(pool: ChildPool) -> Non
 
 async def test_an_image_that_hangs_is_cut_off() -> None:
     """After its time the child is killed, and others go on meanwhile."""
-    async with ChildPool(Worker(children=2, timeout_seconds=2), max_pixels=10**8) as pool:
+    async with ChildPool(WorkerSettings(children=2, timeout_seconds=2), max_pixels=10**8) as pool:
         children = await ready_children(pool)
         await pool.convert(image_files.jpeg(), [SMALL], urgent=True)
         for child in children:
@@ -114,7 +114,7 @@ async def test_an_image_that_hangs_is_cut_off() -> None:
 
 async def test_an_image_that_needs_too_much_memory_is_refused() -> None:
     """The limit is the kernel's, whatever the limit of pixels is: these 84 bytes become 400 MB."""
-    tight = Worker(children=1, memory_mb=256)
+    tight = WorkerSettings(children=1, memory_mb=256)
     async with ChildPool(tight, max_pixels=178_000_000) as pool:
         with pytest.raises((ImageTooLarge, Undecodable), match="memory"):
             await pool.convert(b"P6\n12000 9000\n255\n" + bytes(64), [SMALL], urgent=True)
@@ -134,7 +134,7 @@ async def test_who_gives_up_waiting_does_not_keep_a_child(pool: ChildPool) -> No
 
 async def test_urgent_images_go_first() -> None:
     """A batch that waits does not hold up a client."""
-    async with ChildPool(Worker(children=1), max_pixels=10**8) as pool:
+    async with ChildPool(WorkerSettings(children=1), max_pixels=10**8) as pool:
         order: list[str] = []
 
         async def convert(*, urgent: bool) -> None:
@@ -197,7 +197,7 @@ async def test_a_large_image_that_is_given_up_leaves_its_place_to_the_next(pool:
 
 async def test_a_child_is_replaced_after_its_images() -> None:
     """Whatever a decoder leaks goes with it."""
-    async with ChildPool(Worker(children=1, pictures_per_child=3), max_pixels=10**8) as pool:
+    async with ChildPool(WorkerSettings(children=1, pictures_per_child=3), max_pixels=10**8) as pool:
         await pool.convert(image_files.jpeg(), [SMALL], urgent=True)
         (first,) = pool.children
         for _ in range(3):
@@ -209,7 +209,7 @@ async def test_a_child_is_replaced_after_its_images() -> None:
 async def test_a_child_is_confined(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits are set, nothing of the worker's environment is there, no file of the worker's is open."""
     monkeypatch.setenv("IMAGECONVERTER_API_KEY", "hunter2")
-    async with ChildPool(Worker(children=1, memory_mb=512), max_pixels=10**8) as fresh:
+    async with ChildPool(WorkerSettings(children=1, memory_mb=512), max_pixels=10**8) as fresh:
         await fresh.convert(image_files.jpeg(), [SMALL], urgent=True)
         (child,) = fresh.children
         limits = Path(f"/proc/{child}/limits").read_text()

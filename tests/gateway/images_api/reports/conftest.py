@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from imageconverter import keys
 from imageconverter.jobs import QueueName
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
-from imageconverter.settings import Redis, Reports, Settings
+from imageconverter.settings import RedisSettings, ReportSettings, Settings
 from services.gateway.app import create_app
 from services.reporter.main import run as run_reporter
 from services.worker.main import run as run_worker
@@ -21,9 +21,9 @@ from tests.testing.report_requests import Shop
 def shop_settings(make_settings: MakeSettings, servers: dict[str, str]) -> Settings:
     """Settings of a stack beside the others; every earlier report is old enough for a clean-up."""
     return make_settings(
-        redis=Redis(url=servers["IMAGECONVERTER_REDIS_URL"].removesuffix("/0") + "/2"),
+        redis=RedisSettings(url=servers["IMAGECONVERTER_REDIS_URL"].removesuffix("/0") + "/2"),
         storage=storage_settings(servers, bucket="shop"),
-        reports=Reports(grace_days=0, max_share=0.5, max_catalog_mb=1),
+        reports=ReportSettings(grace_days=0, max_share=0.5, max_catalog_mb=1),
     )
 
 
