@@ -18,7 +18,7 @@ from imageconverter.engine import Target
 from imageconverter.engine.pipeline import convert
 from imageconverter.images.formats import load_formats
 from imageconverter.settings import WorkerSettings
-from services.worker.sandbox.pool import ChildPool
+from services.worker.sandbox.pool import SandboxPool
 
 FORMATS = ["normalCategory", "normalProduct", "thumbnailProduct", "app"]
 SIZES = {"2 MP": (1633, 1225), "12 MP": (4000, 3000)}
@@ -60,7 +60,7 @@ async def overhead(targets: Sequence[Target]) -> None:
                 def engine() -> Cost:
                     return process.submit(here, photographs, targets, IMAGES).result()  # noqa: B023 - called here only
 
-                async with ChildPool(settings(), max_pixels=MAX_PIXELS) as pool:
+                async with SandboxPool(settings(), max_pixels=MAX_PIXELS) as pool:
                     engine()  # warm up
                     await in_child(pool, photographs, targets, IMAGES)
                     rounds += [(engine(), await in_child(pool, photographs, targets, IMAGES)) for _ in range(ROUNDS)]
@@ -83,10 +83,10 @@ async def memory(targets: Sequence[Target]) -> None:
     """Print the memory of a child after some and after many images of all kinds and sizes."""
     sources = list(mixed())
     few, many = 0.0, 0.0
-    async with ChildPool(settings(), max_pixels=MAX_PIXELS) as pool:
+    async with SandboxPool(settings(), max_pixels=MAX_PIXELS) as pool:
         for number, source in enumerate(random.Random(1).choices(sources, k=LONG), start=1):  # noqa: S311 - the same everywhere
-            await pool.convert(source, targets, urgent=True)
-            (child,) = pool.children
+            await pool.convert(source, targets, interactive=True)
+            (child,) = pool.processes
             many = resident(child)
             few = many if number <= SETTLED else few
     print(
@@ -126,16 +126,16 @@ def here(photographs: Sequence[bytes], targets: Sequence[Target], count: int) ->
     return Cost((time.process_time() - used) / count, (time.perf_counter() - began) / count)
 
 
-async def in_child(pool: ChildPool, photographs: Sequence[bytes], targets: Sequence[Target], count: int) -> Cost:
+async def in_child(pool: SandboxPool, photographs: Sequence[bytes], targets: Sequence[Target], count: int) -> Cost:
     """Convert *count* images in the child, whose CPU time is added to that of this process."""
-    await pool.convert(photographs[0], targets, urgent=True)
-    (child,) = pool.children
+    await pool.convert(photographs[0], targets, interactive=True)
+    (child,) = pool.processes
     numbers = iter(range(count))
     used, began = time.process_time() + process_time_of(child), time.perf_counter()
 
     async def client() -> None:
         for number in numbers:
-            await pool.convert(photographs[number % len(photographs)], targets, urgent=True)
+            await pool.convert(photographs[number % len(photographs)], targets, interactive=True)
 
     await asyncio.gather(*(client() for _ in range(IN_FLIGHT)))
     used = time.process_time() + process_time_of(child) - used

@@ -53,7 +53,7 @@ async def _measure() -> None:
                 print(f"{size:,} keys: {memory:.0f} bytes a key")
                 for name, (command, rounds, work) in operations(index, size).items():
                     costs.setdefault(name, []).append(await cost(redis, command, rounds, work))
-                await redis.delete(keys.PREVIEW_LEAVING)  # there is no store to delete from
+                await redis.delete(keys.PREVIEW_PENDING_DELETES)  # there is no store to delete from
             report(costs)
             began = time.perf_counter()
             listed = sum([len(batch) async for batch in index.keys("")])
@@ -69,7 +69,7 @@ def operations(index: PreviewIndex, size: int) -> dict[str, tuple[str, int, Call
         f"eviction step of {EVICTED} keys": (
             "evalsha",
             EVICTIONS,
-            lambda _: index.evict(EVICTED, idle=None, most_keys=0, most_bytes=None),
+            lambda _: index.evict(EVICTED, idle=None, max_keys=0, max_bytes=None),
         ),
     }
 

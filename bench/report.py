@@ -16,12 +16,12 @@ from imageconverter.catalog import read_entries
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.version import part_name
 from imageconverter.catalog.writing import write_version
-from imageconverter.images.formats import FormatCatalog, load_formats
+from imageconverter.images.formats import ImageFormats, load_formats
 from imageconverter.reports.comparison import compare
 from imageconverter.storage.store import StoredObject
 
 MILLION = 1_000_000
-SIZES = (1, 3, 10)  # millions of names in the catalogue, and as many files
+SIZES = (1, 3, 10)  # millions of names in the catalog, and as many files
 ROUNDS = 3
 AMISS = 100  # one of so many files is missing, and as many are unused
 WORKSPACE_MB = 256
@@ -35,7 +35,7 @@ class Cost(NamedTuple):
     """What something took in a process of its own."""
 
     feed: float
-    """Seconds to read, check and keep the catalogue, its making included."""
+    """Seconds to read, check and keep the catalog, its making included."""
     listing: float
     """Seconds to make the pages of the listing, which a store would send."""
     taking: float
@@ -49,13 +49,13 @@ class Cost(NamedTuple):
 
     @property
     def total(self) -> float:
-        """Seconds for all but the catalogue and the making of pages."""
+        """Seconds for all but the catalog and the making of pages."""
         return self.taking + self.comparison
 
 
 def main() -> None:
     """Measure, print."""
-    print(f"\n== report: names in a catalogue beside as many files, {100 / AMISS:.0f} % of both without the other")
+    print(f"\n== report: names in a catalog beside as many files, {100 / AMISS:.0f} % of both without the other")
     pairs = [(measured("sets", 1), measured("report", 1)) for _ in range(ROUNDS)]
     seconds = statistics.median(ours.total / sets.total for sets, ours in pairs)
     memory = statistics.median(ours.peak / sets.peak for sets, ours in pairs)
@@ -69,7 +69,7 @@ def main() -> None:
         print(
             f"{millions} million: comparison {cost.comparison:.1f} s, {cost.comparison / millions:.2f} s a million; "
             f"peak {cost.peak:.0f} MiB; before, taking the listing in {cost.taking:.1f} s "
-            f"(CPU of both {cost.cpu:.1f} s) and the catalogue, with its making, {cost.feed:.0f} s"
+            f"(CPU of both {cost.cpu:.1f} s) and the catalog, with its making, {cost.feed:.0f} s"
             + (" (targets: 60 s, 512 MiB)" if millions == SIZES[-1] else ""),
             flush=True,
         )
@@ -93,7 +93,7 @@ def name(number: int) -> str:
 
 
 async def feed(count: int) -> AsyncIterator[bytes]:
-    """Send a catalogue of *count* entries as a client would."""
+    """Send a catalog of *count* entries as a client would."""
     for start in range(0, count, PAGE):
         yield "".join(
             f'{{"id":"product-{number:08}","active":true,"images":["{name(number)}"]}}\n'
@@ -105,7 +105,7 @@ class SimulatedListing:
     """Makes the pages of a listing, and tells how long that took."""
 
     def __init__(self, count: int) -> None:
-        """Make *count* files, of which the first in the catalogue are missing."""
+        """Make *count* files, of which the first in the catalog are missing."""
         self._count = count
         self.seconds = 0.0
         self.cpu = 0.0
@@ -128,7 +128,7 @@ class SimulatedListing:
 
 async def with_report(count: int) -> Cost:
     """Compare as the reporter does."""
-    formats = FormatCatalog([load_formats(None)[_FORMAT]])
+    formats = ImageFormats([load_formats(None)[_FORMAT]])
     listing = SimulatedListing(count)
     with TemporaryDirectory() as made:
         folder = Path(made)

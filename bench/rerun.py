@@ -9,7 +9,7 @@ from bench import cpu
 from bench.photographs import photograph
 from bench.servers import running_role, running_servers, settings_of
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
-from imageconverter.runs import RunRequest, RunStatus, order_run
+from imageconverter.runs import RunRequest, RunStatus, create_run
 
 FORMATS = ("normalCategory", "normalProduct", "thumbnailProduct", "app")
 IMAGES = 200
@@ -76,7 +76,7 @@ async def _put_sources(resources: Resources) -> None:
 async def _run(resources: Resources, worker: int) -> Measured:
     formats = tuple(f"content.imageFormat.{name}" for name in FORMATS)
     request = RunRequest(action="bench", source="directory", directory=_DIRECTORY, formats=formats)
-    run = await order_run(resources.store, resources.formats, request)
+    run = await create_run(resources.store, resources.formats, request)
     below = cpu.descendants(os.getpid())
     groups = {
         "worker": cpu.descendants(worker),

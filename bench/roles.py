@@ -19,8 +19,8 @@ from imageconverter.settings import PreviewSettings, Settings, load_settings
 from services.gateway.app import create_app
 from services.runtime.lifecycle import heartbeats, run_until_signal
 from services.runtime.logs import set_up_logging
-from services.worker.conversions import Conversion
-from services.worker.previews import Previewing
+from services.worker.conversions import ConversionExecutor
+from services.worker.previews import PreviewExecutor
 from services.worker.tasks import queue_tasks
 
 _RETRY_TIMEOUT_SECONDS = 10
@@ -51,11 +51,13 @@ async def simulated_resources(settings: Settings) -> AsyncIterator[Resources]:
 
 
 def batch_worker(resources: Resources, *, slots: int, seconds: float = 0) -> QueueWorker:
-    """Return a worker of the batch lane, with the real tasks and no engine; an image takes *seconds*."""
+    """Return a worker of the batch queue, with the real tasks and no engine; an image takes *seconds*."""
     engine, most = NoEngine(seconds=seconds), 1 << 20
-    conversion = Conversion(resources.store, engine, max_source_bytes=most)
-    previewing = Previewing(resources.store, resources.previews, resources.queue, engine, PreviewSettings(), most)
-    tasks = queue_tasks(resources, conversion, previewing)[QueueName.BATCH]
+    conversion = ConversionExecutor(resources.store, engine, max_source_bytes=most)
+    preview_executor = PreviewExecutor(
+        resources.store, resources.previews, resources.queue, engine, PreviewSettings(), most
+    )
+    tasks = queue_tasks(resources, conversion, preview_executor)[QueueName.BATCH]
     return QueueWorker(
         QueueName.BATCH, tasks.tasks, resources.redis, give_up=tasks.give_up, slots=slots, job_seconds=_JOB_SECONDS
     )

@@ -10,7 +10,7 @@ from obstore import Bytes
 from imageconverter import keys
 from imageconverter.engine import Converted, Failed, Target
 from imageconverter.storage.store import LoadedObject, ObjectStore, StoredObject
-from services.worker.sandbox.pool import ChildPool
+from services.worker.sandbox.pool import SandboxPool
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -79,7 +79,7 @@ class SimulatedStore(ObjectStore):
         """Delete nothing."""
 
 
-class NoEngine(ChildPool):
+class NoEngine(SandboxPool):
     """Children that return one pixel for each target after *seconds*, without looking at the source."""
 
     def __init__(self, *, seconds: float = 0) -> None:
@@ -91,7 +91,7 @@ class NoEngine(ChildPool):
         source: "Buffer",  # noqa: ARG002
         targets: Sequence[Target],
         *,
-        urgent: bool,  # noqa: ARG002
+        interactive: bool,  # noqa: ARG002
     ) -> list[Converted | Failed]:
         """Return one pixel for each of the *targets*."""
         if self._seconds:

@@ -15,7 +15,7 @@ from bench.servers import running_servers, settings_of
 from bench.simulated import directory_of
 from imageconverter.jobs import open_redis
 from imageconverter.resources import Resources
-from imageconverter.runs import RunRequest, order_run
+from imageconverter.runs import RunRequest, create_run
 
 if TYPE_CHECKING:
     from arq.typing import WorkerCoroutine
@@ -78,7 +78,7 @@ def report(slots: int, rounds: Sequence[Rates]) -> None:
 async def ours(resources: Resources, *, slots: int) -> float:
     """Return jobs a second of a run, its planning and counting included."""
     request = RunRequest(source="directory", directory=directory_of(JOBS), formats=FORMATS)
-    run = await order_run(resources.store, resources.formats, request)
+    run = await create_run(resources.store, resources.formats, request)
     worker = batch_worker(resources, slots=slots)
     await resources.runs.start(run)
     began = time.perf_counter()

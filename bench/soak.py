@@ -168,7 +168,7 @@ async def _sample(stopping: asyncio.Event, samples: Samples, stack: Stack, resou
             for what, prefix in {
                 "staged uploads": keys.source(f"{keys.UPLOADS}/"),
                 "previews": keys.PREVIEWS,
-                "orders of runs": keys.run_orders(),
+                "orders of runs": keys.run_backups(),
             }.items():
                 count = sum([len(page) async for page in resources.store.list(prefix)])
                 samples.add(f"store: {what}", count)

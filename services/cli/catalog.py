@@ -10,7 +10,7 @@ from typing import Any
 from imageconverter.settings import Settings, SettingsError
 from services.cli import terminal
 from services.cli.connection import find_access
-from services.cli.terminal import shown
+from services.cli.terminal import escape_for_terminal
 from services.client.api import ImagesApi, open_api
 
 _LOOK_SECONDS = 0.5
@@ -19,7 +19,7 @@ _LOOK_SECONDS = 0.5
 def send(
     settings: Settings, file: Path, type_id: str, notation: str | None, *, server: str | None, key: str | None
 ) -> int:
-    """Send the catalogue in *file* and wait until it counts; returns the exit status.
+    """Send the catalog in *file* and wait until it counts; returns the exit status.
 
     Raises SettingsError, also where there is no such file.
     """
@@ -31,7 +31,7 @@ def send(
         async with open_api(access) as api:
             counts = await _sent(api, type_id, file, notation or _notation(file))
         if counts["lastImport"]["failure"]:
-            terminal.tell(shown(counts["lastImport"]["failure"]))
+            terminal.print_error(escape_for_terminal(counts["lastImport"]["failure"]))
             return terminal.WRONG_USE
         print(f"{type_id}: entries {counts['entries']}, images {counts['images']}")
         return 0
@@ -40,7 +40,7 @@ def send(
 
 
 async def _sent(api: ImagesApi, type_id: str, file: Path, notation: str) -> dict[str, Any]:
-    """Send *file*, unpacked, and return what is told of the catalogue once it was taken over or refused."""
+    """Send *file*, unpacked, and return what is told of the catalog once it was taken over or refused."""
     if file.suffix != ".gz":
         answer = await api.replace_catalog(type_id, file, notation)
     else:

@@ -9,10 +9,10 @@ from pathlib import Path
 from imageconverter.settings import Settings, SettingsError
 from services.cli import terminal
 from services.cli.connection import find_access
-from services.cli.terminal import shown
-from services.client.api import ApiError, Away, ImagesApi, open_api
+from services.cli.terminal import escape_for_terminal
+from services.client.api import ApiError, ImagesApi, ServerUnavailable, open_api
 from services.client.folder import Failure, Folder, LocalImage, read_folder
-from services.client.progress import Progress, counted
+from services.client.progress import Progress, pluralize
 from services.client.upload import Upload
 
 _CANCEL_SECONDS = 40.0
@@ -24,23 +24,23 @@ def convert(
     """Convert the images below *top* to *formats*; returns the exit status. Raises SettingsError."""
     access = find_access(settings, server=server, key=key)
     if not top.is_dir():
-        raise SettingsError(f"{shown(str(top))} is not a folder")
+        raise SettingsError(f"{escape_for_terminal(str(top))} is not a folder")
 
     async def work() -> int:
         began = time.monotonic()
         async with open_api(access) as api:
             if (await api.status())["running"]:
-                raise Away("a conversion is running already; `imageconverter status --watch` shows it")
+                raise ServerUnavailable("a conversion is running already; `imageconverter status --watch` shows it")
             folder = await asyncio.to_thread(read_folder, top)
-            conversion = _Conversion(api, folder, list(dict.fromkeys(formats)), action)
-            await conversion.carry_out()
-        return conversion.tell(time.monotonic() - began)
+            conversion = _ConvertCommand(api, folder, list(dict.fromkeys(formats)), action)
+            await conversion.run()
+        return conversion.print_error(time.monotonic() - began)
 
     return terminal.run(work())
 
 
 @dataclass
-class _Conversion:
+class _ConvertCommand:
     """One call of the command."""
 
     api: ImagesApi
@@ -56,7 +56,7 @@ class _Conversion:
     """The directories of the target tree that outputs lie in."""
     state: str = "finished"
 
-    async def carry_out(self) -> None:
+    async def run(self) -> None:
         """Send the images, convert them and collect what became of them."""
         self.failures += self.folder.failures
         if not self.folder.images:
@@ -94,9 +94,11 @@ class _Conversion:
                 run = await starting
                 if (await self.api.run_stands(run))["running"]:
                     await self.api.cancel()
-                    terminal.tell("the run was canceled")
+                    terminal.print_error("the run was canceled")
         except (ApiError, TimeoutError) as error:
-            terminal.tell(f"the run could not be canceled: {shown(str(error)) or 'the server is too slow'}")
+            terminal.print_error(
+                f"the run could not be canceled: {escape_for_terminal(str(error)) or 'the server is too slow'}"
+            )
 
     async def _collect(self, run: str) -> None:
         insides = {image.name: image.inside for image in self.sent}
@@ -120,30 +122,30 @@ class _Conversion:
             missing = [inside for name, inside in insides.items() if name not in seen]
             self.failures += [Failure(inside, "The server has no result for it.") for inside in missing]
 
-    def tell(self, seconds: float) -> int:
+    def print_error(self, seconds: float) -> int:
         """Print what became of the folder; returns the exit status."""
         folder = self.folder
-        _list("left out, not an image", folder.left_out)
+        _list("left out, not an image", folder.skipped)
         _list("sent under another name", [f"{p.inside} -> {p.name}" for p in folder.images if p.is_renamed])
         _list("warnings", [f"{inside}: {reason}" for inside, reason in self.warnings])
         _list("failed", [f"{inside}: {reason}" for inside, reason in sorted(self.failures)])
         if not folder.images and not self.failures:
-            terminal.tell("there are no images in the folder")
+            terminal.print_error("there are no images in the folder")
             return terminal.WRONG_USE
         rate = len(self.converted) / seconds if seconds else 0.0
         print(
-            f"{len(self.converted)} of {counted(len(folder.images) + len(folder.failures), 'picture')} converted, "
-            f"{len({inside for inside, _ in self.failures})} failed, {len(folder.left_out)} left out; "
+            f"{len(self.converted)} of {pluralize(len(folder.images) + len(folder.failures), 'picture')} converted, "
+            f"{len({inside for inside, _ in self.failures})} failed, {len(folder.skipped)} left out; "
             f"{seconds:.1f} s, {rate:.1f} images/s"
         )
         if self.outputs:
-            print(f"the results lie in {', '.join(sorted(shown(each) for each in self.outputs))}")
+            print(f"the results lie in {', '.join(sorted(escape_for_terminal(each) for each in self.outputs))}")
         if self.state != "finished":
-            terminal.tell(f"the run has not finished, its status is: {shown(self.state)}")
+            terminal.print_error(f"the run has not finished, its status is: {escape_for_terminal(self.state)}")
         return terminal.FAILED if self.failures or self.state != "finished" else 0
 
 
 def _list(title: str, lines: Sequence[str]) -> None:
     if lines:
         print(f"{title}:")
-        print("".join(f"  {shown(line)}\n" for line in lines), end="")
+        print("".join(f"  {escape_for_terminal(line)}\n" for line in lines), end="")

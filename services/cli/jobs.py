@@ -9,9 +9,9 @@ from typing import Any
 from imageconverter.settings import Settings, SettingsError
 from services.cli import terminal
 from services.cli.connection import find_access
-from services.cli.terminal import shown
+from services.cli.terminal import escape_for_terminal
 from services.client.api import ImagesApi, Refused, open_api
-from services.client.progress import counted
+from services.client.progress import pluralize
 
 _DONE = {"retry": "waits to be tried again", "drop": "is forgotten"}
 
@@ -31,26 +31,26 @@ def dead(
         async with open_api(access) as api:
             found = [] if jobs else await api.dead_jobs()
             if action == "list":
-                print("\n".join(line for job in found for line in told(job)) or "no job was given up")
+                print("\n".join(line for job in found for line in format_job(job)) or "no job was given up")
                 return 0
             wanted = jobs or [str(job["id"]) for job in found]
             done = sum([await _act(api, action, job) for job in wanted])
-            print(f"{counted(done, 'job')}: {action}")
+            print(f"{pluralize(done, 'job')}: {action}")
             return 0 if done == len(wanted) else terminal.FAILED
 
     return terminal.run(work())
 
 
-def told(job: Mapping[str, Any]) -> list[str]:
+def format_job(job: Mapping[str, Any]) -> list[str]:
     """Return the lines that say what is known of a job."""
     failed_at = datetime.fromtimestamp(job["died"], UTC).astimezone()
     order = "not known" if job["order"] is None else json.dumps(job["order"], ensure_ascii=False)
     lines = [
-        f"{job['id']}  {job['task'] or 'no task'}  {failed_at:%Y-%m-%d %H:%M:%S}  tried {counted(job['tries'], 'time')}",
+        f"{job['id']}  {job['task'] or 'no task'}  {failed_at:%Y-%m-%d %H:%M:%S}  {pluralize(job['tries'], 'attempt')}",
         f"    {job['reason']}",
         f"    {order}",
     ]
-    return [shown(line) for line in lines]
+    return [escape_for_terminal(line) for line in lines]
 
 
 async def _act(api: ImagesApi, action: str, job: str) -> bool:
@@ -60,7 +60,7 @@ async def _act(api: ImagesApi, action: str, job: str) -> bool:
     except Refused as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise
-        terminal.tell(shown(f"{job}: {error.reason}"))
+        terminal.print_error(escape_for_terminal(f"{job}: {error.reason}"))
         return False
-    print(shown(f"{job} {_DONE[action]}"))
+    print(escape_for_terminal(f"{job} {_DONE[action]}"))
     return True

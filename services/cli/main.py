@@ -79,9 +79,9 @@ def _add_client_commands(commands: "argparse._SubParsersAction[argparse.Argument
 def _add_report_commands(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
 ) -> Iterator[argparse.ArgumentParser]:
-    catalogue = commands.add_parser("catalog", help="tell which images the shop refers to")
-    actions = catalogue.add_subparsers(required=True, metavar="ACTION")
-    sending = actions.add_parser("import", help="replace the whole catalogue by that of a file")
+    catalog = commands.add_parser("catalog", help="tell which images the shop refers to")
+    actions = catalog.add_subparsers(required=True, metavar="ACTION")
+    sending = actions.add_parser("import", help="replace the whole catalog by that of a file")
     sending.add_argument("file", metavar="FILE", type=Path, help="NDJSON or CSV, also as .gz")
     sending.add_argument("--as", dest="notation", choices=("csv", "ndjson"), help="default: by the file's name")
     sending.set_defaults(run=_import)
@@ -91,7 +91,7 @@ def _add_report_commands(
     making.add_argument(
         "--shrunken",
         action="store_true",
-        help="believe a catalogue that has lost more than half",
+        help="believe a catalog that has lost more than half",
     )
     showing = actions.add_parser("show", help="show the newest report")
     cleaning = actions.add_parser("clean", help="tell what a clean-up would take away; with --yes, do it")

@@ -7,9 +7,9 @@ from typing import Any
 from imageconverter.settings import MEGABYTE, Settings
 from services.cli import terminal
 from services.cli.connection import find_access
-from services.cli.terminal import shown
+from services.cli.terminal import escape_for_terminal
 from services.client.api import ImagesApi, open_api
-from services.client.progress import counted
+from services.client.progress import pluralize
 
 _LOOK_SECONDS = 0.5
 _ROWS = 20
@@ -24,11 +24,11 @@ def run(settings: Settings, type_id: str, *, shrunken: bool, server: str | None,
         told = -1
         while (stand := await api.report_status())["running"]:
             if stand["files"] != told and stand["type"]:
-                print(f"{stand['type']}: {counted(stand['files'], 'file')} seen", flush=True)
+                print(f"{stand['type']}: {pluralize(stand['files'], 'file')} seen", flush=True)
                 told = stand["files"]
             await asyncio.sleep(_LOOK_SECONDS)
         if stand["failure"]:
-            terminal.tell(shown(stand["failure"]))
+            terminal.print_error(escape_for_terminal(stand["failure"]))
             return terminal.FAILED
         return await _show(api, type_id)
 
@@ -46,14 +46,14 @@ def clean(
     """Move unused files to the trash, or tell what that would be; returns the exit status. Raises SettingsError."""
 
     async def work(api: ImagesApi) -> int:
-        done = await api.clean_up(type_id, dry=dry, share=share)
+        done = await api.run_cleanup(type_id, dry=dry, share=share)
         if "files" not in done:
             if dry:
-                terminal.tell("the server has not counted them in time; ask again later")
+                terminal.print_error("the server has not counted them in time; ask again later")
                 return terminal.FAILED
             print(f"{_GOES_ON}; the files go to the trash {done['trash']}")
             return 0
-        what = f"{counted(done['files'], 'file')}, {done['bytes'] / MEGABYTE:.1f} MiB, {done['share']:.1%} of all"
+        what = f"{pluralize(done['files'], 'file')}, {done['bytes'] / MEGABYTE:.1f} MiB, {done['share']:.1%} of all"
         if dry:
             print(f"would go: {what}; unused in all reports from {done['since']} to {done['report']}")
             _list(done["first"], done["files"])
@@ -62,7 +62,7 @@ def clean(
             return terminal.FAILED if done["refused"] else 0
         print(f"in the trash: {what}")
         if done["refused"]:
-            terminal.tell(shown(done["refused"]))
+            terminal.print_error(escape_for_terminal(done["refused"]))
         if done["trash"]:
             print(f"put them back with: imageconverter report restore {done['trash']}")
         return 0
@@ -79,10 +79,10 @@ def repair(settings: Settings, type_id: str, *, server: str | None, key: str | N
             print(_GOES_ON)
             return 0
         print(
-            f"{counted(done['converting'], 'source')} being converted for {counted(done['missing'], 'missing image')}"
+            f"Converting {pluralize(done['converting'], 'source')} for {pluralize(done['missing'], 'missing image')}"
         )
         if done["withoutSource"]:
-            print(f"without a source: {counted(done['withoutSource'], 'image')}")
+            print(f"without a source: {pluralize(done['withoutSource'], 'image')}")
         if done["more"]:
             print("there are more; call again after the next report")
         return 0
@@ -95,7 +95,7 @@ def trash(settings: Settings, *, server: str | None, key: str | None) -> int:
 
     async def work(api: ImagesApi) -> int:
         for each in await api.trash():
-            what = f"{counted(each['files'], 'file')}, {each['bytes'] / MEGABYTE:.1f} MiB"
+            what = f"{pluralize(each['files'], 'file')}, {each['bytes'] / MEGABYTE:.1f} MiB"
             print(f"{each['trash']}  {each['type']}: {what}, until {each['deletedAfter'][:16]}Z")
         return 0
 
@@ -110,9 +110,9 @@ def restore(settings: Settings, trash_id: str, *, server: str | None, key: str |
         if not done:
             print(_GOES_ON)
             return 0
-        print(f"{counted(done['files'], 'file')} put back")
+        print(f"{pluralize(done['files'], 'file')} put back")
         if done["kept"]:
-            print(f"still in the trash, for their names are taken again: {counted(done['kept'], 'file')}")
+            print(f"still in the trash, for their names are taken again: {pluralize(done['kept'], 'file')}")
         return 0
 
     return _with_api(settings, server, key, work)
@@ -137,14 +137,14 @@ async def _show(api: ImagesApi, type_id: str) -> int:
         return 0
     totals: dict[str, Any] = report["totals"]
     print(f"report {report['id']} on {type_id} of {report['createdAt']}")
-    print(f"catalogue entries {totals['entries']}, images {totals['images']}")
+    print(f"catalog entries {totals['entries']}, images {totals['images']}")
     print(f"files     {totals['files']}, {totals['bytes'] / MEGABYTE:.1f} MiB")
     print(f"missing   {totals['missing']}")
     _list([f"{row['path']}{_nearby(row)}" for row in report["missingImages"]], totals["missing"])
     print(f"unused    {totals['unused']}, {totals['unusedBytes'] / MEGABYTE:.1f} MiB")
     _list([row["path"] for row in report["unusedImages"]], totals["unused"])
     if report["unusedRefused"]:
-        print(shown(f"no file is called unused: {report['unusedRefused']}"))
+        print(escape_for_terminal(f"no file is called unused: {report['unusedRefused']}"))
     return 0
 
 
@@ -154,6 +154,6 @@ def _nearby(row: dict[str, Any]) -> str:
 
 def _list(paths: list[str], total: int) -> None:
     for path in paths[:_ROWS]:
-        print(f"  {shown(path)}")
+        print(f"  {escape_for_terminal(path)}")
     if total > _ROWS:
         print(f"  … and {total - _ROWS} more")

@@ -7,7 +7,7 @@ from typing import Any
 from imageconverter.settings import Settings
 from services.cli import terminal
 from services.cli.connection import find_access
-from services.cli.terminal import shown
+from services.cli.terminal import escape_for_terminal
 from services.client.api import open_api
 from services.client.progress import Progress, still_bar
 
@@ -31,17 +31,17 @@ def status(settings: Settings, *, server: str | None, key: str | None, watch: bo
             stand = runs[0]
             run, action = stand["id"], stand["action"]
             if watch:
-                with Progress(f"run {shown(run)}") as progress:
+                with Progress(f"run {escape_for_terminal(run)}") as progress:
                     async for stand in api.events(run):
                         images = stand["progress"]
                         progress.show(images["finished"], images["total"], stand["counter"]["error"])
-        print("\n".join(shown(line) for line in told(run, action, stand)))
+        print("\n".join(escape_for_terminal(line) for line in format_run(run, action, stand)))
         return terminal.FAILED if watch and (stand["status"] != "finished" or stand["counter"]["error"]) else 0
 
     return terminal.run(work())
 
 
-def told(run: str, action: str, stand: Mapping[str, Any]) -> list[str]:
+def format_run(run: str, action: str, stand: Mapping[str, Any]) -> list[str]:
     """Return the lines that say how a run stands."""
     images, outputs, timer = stand["progress"], stand["progressFormat"], stand["timer"]
     started = datetime.fromtimestamp(timer["start"], UTC).astimezone()

@@ -21,10 +21,10 @@ def run(work: Coroutine[Any, Any, int]) -> int:
     try:
         return asyncio.run(work)
     except ApiError as error:
-        tell(shown(str(error)))
+        print_error(escape_for_terminal(str(error)))
         return WRONG_USE
     except KeyboardInterrupt:
-        tell("interrupted")
+        print_error("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         # Who read our lines has gone; Python would complain of that once more at its end.
@@ -32,11 +32,11 @@ def run(work: Coroutine[Any, Any, int]) -> int:
         return FAILED
 
 
-def tell(line: str) -> None:
+def print_error(line: str) -> None:
     """Say *line* beside the command's output."""
     print(f"imageconverter: {line}", file=sys.stderr)
 
 
-def shown(text: str) -> str:
+def escape_for_terminal(text: str) -> str:
     """Return *text* fit for a terminal, whatever file name or answer it comes from."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -34,7 +34,7 @@ class ApiError(Exception):
     """What keeps a command from going on, in one line for a person."""
 
 
-class Away(ApiError):  # noqa: N818 - named after what happened, like the core's errors
+class ServerUnavailable(ApiError):  # noqa: N818 - named after what happened, like the core's errors
     """The server does not answer, or has trouble that may pass."""
 
 
@@ -81,7 +81,7 @@ class ImagesApi:
         for run in await self.runs():
             if run["action"] == action and run["timer"]["start"] == started["timer"]["start"]:
                 return str(run["id"])
-        raise Away("the run was started, but the server does not know it any more")
+        raise ServerUnavailable("the run was started, but the server does not know it any more")
 
     async def cancel(self) -> None:
         """Stop the run that runs; returns when nothing of it runs any more."""
@@ -100,7 +100,7 @@ class ImagesApi:
         await self._call("DELETE", f"/jobs/dead/{quote(job, safe='')}", attempts=1)
 
     async def replace_catalog(self, type_id: str, file: Path, notation: str) -> dict[str, Any]:
-        """Send the catalogue in *file*; returns what counts from now on, or with an "id" only, where that takes long.
+        """Send the catalog in *file*; returns what counts from now on, or with an "id" only, where that takes long.
 
         It is tried once: a broken line would be found again.
         """
@@ -108,11 +108,11 @@ class ImagesApi:
             return await self._try("PUT", f"/catalog/{type_id}", {"as": notation}, data)
 
     async def catalog(self, type_id: str, arrival: str) -> dict[str, Any]:
-        """Return what is told of the catalogue that counts, and of the one that was sent with the id *arrival*."""
+        """Return what is told of the catalog that counts, and of the one that was sent with the id *arrival*."""
         return await self._call("GET", f"/catalog/{type_id}", query={"import": arrival})
 
     async def start_report(self, *, shrunken: Sequence[str]) -> None:
-        """Have reports made, or join the scan that makes them; the catalogues of *shrunken* may have lost half."""
+        """Have reports made, or join the scan that makes them; the catalogs of *shrunken* may have lost half."""
         await self._call("POST", "/report", body=json.dumps({"shrunken": list(shrunken)}).encode())
 
     async def report_status(self) -> dict[str, Any]:
@@ -123,7 +123,7 @@ class ImagesApi:
         """Return the newest report, with up to *limit* rows of either kind."""
         return await self._call("GET", f"/report/{type_id}", query={"limit": str(limit)})
 
-    async def clean_up(self, type_id: str, *, dry: bool, share: float | None) -> dict[str, Any]:
+    async def run_cleanup(self, type_id: str, *, dry: bool, share: float | None) -> dict[str, Any]:
         """Move unused files to the trash, or tell what that would be; really doing it is tried once."""
         query = {"dryRun": "true" if dry else "false"}
         if share is not None:
@@ -167,10 +167,10 @@ class ImagesApi:
                     yield stand
                     if not stand["running"]:
                         return
-            except Away as away:
+            except ServerUnavailable as away:
                 trouble = str(away)
             if time.monotonic() - heard > _RETRY_TIMEOUT_SECONDS:
-                raise Away(trouble)
+                raise ServerUnavailable(trouble)
             await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _events_of_one_connection(self, run: str) -> AsyncIterator[dict[str, Any]]:
@@ -200,7 +200,7 @@ class ImagesApi:
         while True:
             try:
                 return await self._try(method, path, query or {}, None if body is None else io.BytesIO(body))
-            except Away:
+            except ServerUnavailable:
                 pause = next(pauses, None)
                 if pause is None:
                     raise
@@ -232,8 +232,8 @@ async def open_api(access: Access) -> AsyncIterator[ImagesApi]:
         yield ImagesApi(session, access.server)
 
 
-def _away(server: str, error: BaseException) -> Away:
-    return Away(f"{server} does not answer: {str(error) or type(error).__name__}")
+def _away(server: str, error: BaseException) -> ServerUnavailable:
+    return ServerUnavailable(f"{server} does not answer: {str(error) or type(error).__name__}")
 
 
 def _failure(status: int, text: bytes, server: str) -> ApiError:
@@ -241,7 +241,7 @@ def _failure(status: int, text: bytes, server: str) -> ApiError:
     body = _object(text) or {}
     reason = str(body.get("reason") or f"{server} answers with status {status}")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Away(reason)
+        return ServerUnavailable(reason)
     return Refused(status, reason, str(body.get("field", "")))
 
 

@@ -45,7 +45,7 @@ class Folder:
     """What a folder holds."""
 
     images: list[LocalImage] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     """Files that are no images, by their leading bytes."""
     failures: list[Failure] = field(default_factory=list)
     """What could not be read, and images whose names cannot be sent."""
@@ -62,7 +62,7 @@ def read_folder(top: Path) -> Folder:
             folder.failures.append(Failure(str(path.relative_to(top)), error.strerror or "It cannot be read."))
             continue
         if size is None:
-            folder.left_out.append(str(path.relative_to(top)))
+            folder.skipped.append(str(path.relative_to(top)))
         else:
             found.append((path, size))
     _name(top, found, folder)

@@ -21,7 +21,7 @@ class Progress:
         self._label = label
         self._is_terminal = sys.stdout.isatty()
         self._bar: Any = None
-        self._began = self._told = time.monotonic()
+        self._began = self._printed_at = time.monotonic()
         self._first: int | None = None
         self._latest = ""
         self._lines = 0
@@ -47,7 +47,7 @@ class Progress:
         seconds = time.monotonic() - self._began
         rate = (done - first) / seconds if seconds else 0.0
         left = f", {timedelta(seconds=round((total - done) / rate))} left" if rate and done < total else ""
-        self._latest = f"{self._label}: {done} of {total} images, {rate:.1f}/s, {counted(errors, 'error')}{left}"
+        self._latest = f"{self._label}: {done} of {total} images, {rate:.1f}/s, {pluralize(errors, 'error')}{left}"
         if self._is_time():
             self._print()
 
@@ -56,16 +56,16 @@ class Progress:
             self._bar = tqdm(desc=self._label, total=total, initial=done, unit=_UNIT, file=sys.stdout)
         # A terminal that does not know its size, as in a container, counts as an ordinary one; tqdm would hide.
         self._bar.total, (self._bar.ncols, self._bar.nrows) = total, shutil.get_terminal_size()
-        self._bar.set_postfix_str(counted(errors, "error"), refresh=False)
+        self._bar.set_postfix_str(pluralize(errors, "error"), refresh=False)
         self._bar.update(done - self._bar.n)
         self._bar.refresh()
 
     def _is_time(self) -> bool:
-        return time.monotonic() - self._told >= _LINE_SECONDS
+        return time.monotonic() - self._printed_at >= _LINE_SECONDS
 
     def _print(self) -> None:
         print(self._latest, flush=True)
-        self._told = time.monotonic()
+        self._printed_at = time.monotonic()
         self._lines += 1
 
 
@@ -75,6 +75,6 @@ def still_bar(done: int, total: int) -> str:
     return str(tqdm.format_meter(done, total or 1, 0, ascii=" #", bar_format=form))
 
 
-def counted(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     """Return *number* and *noun*, in the plural where it takes one."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

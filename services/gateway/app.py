@@ -15,7 +15,7 @@ from services.gateway.auth.access import KeyRing
 from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
 from services.gateway.http.bodies import BodyBudget
-from services.gateway.http.middleware import answered, set_headers
+from services.gateway.http.middleware import error_middleware, set_headers
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.metrics import Metrics
 from services.gateway.routes import liveness_routes, routes
@@ -26,7 +26,7 @@ _RETRY_TIMEOUT_SECONDS = 4
 
 def create_app(settings: Settings, resources: Resources) -> web.Application:
     """Return the application; raises SettingsError where no key is configured."""
-    app = web.Application(middlewares=[answered])
+    app = web.Application(middlewares=[error_middleware])
     app[state.STORE] = resources.store
     app[state.QUEUE] = resources.queue
     app[state.RUNS] = resources.runs

@@ -6,11 +6,11 @@ from concurrent.futures import Executor
 from aiohttp import web
 
 from imageconverter.engine import Limits
-from imageconverter.images.formats import FormatCatalog
+from imageconverter.images.formats import ImageFormats
 from imageconverter.jobs import JobQueue
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.reports.progress import ScanProgress
-from imageconverter.runs import RunLedger
+from imageconverter.runs import RunStore
 from imageconverter.settings import ConversionSettings, GatewaySettings, PreviewSettings, ReportSettings
 from imageconverter.storage.store import ObjectStore
 from services.gateway.auth.access import KeyRing
@@ -22,8 +22,8 @@ from services.gateway.metrics import Metrics
 
 STORE = web.AppKey("store", ObjectStore)
 QUEUE = web.AppKey("queue", JobQueue)
-RUNS = web.AppKey("runs", RunLedger)
-FORMATS = web.AppKey("formats", FormatCatalog)
+RUNS = web.AppKey("runs", RunStore)
+FORMATS = web.AppKey("formats", ImageFormats)
 KEYS = web.AppKey("keys", KeyRing)
 ATTEMPTS = web.AppKey("attempts", Attempts)
 GATEWAY = web.AppKey("gateway", GatewaySettings)

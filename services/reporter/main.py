@@ -12,7 +12,7 @@ from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import open_resources, wait_for_bucket
 from imageconverter.settings import ReportSettings, Settings, SettingsError
 from services.reporter.periodic import repeat
-from services.reporter.scanning import Scanner, catalogue_sources
+from services.reporter.scanning import Scanner, catalog_sources
 from services.reporter.sweeping import periodic_tasks
 from services.reporter.tasks import ReporterTasks
 from services.runtime.lifecycle import heartbeats, run_unless_stopped
@@ -29,7 +29,7 @@ _JOB_SECONDS = 24 * 3600  # the last resort; whatever a scan waits for has its o
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """Do what is asked for and what is due until *stopping* is set; raises SettingsError."""
-    sources = catalogue_sources(settings.reports)
+    sources = catalog_sources(settings.reports)
     with tempfile.TemporaryDirectory(prefix="imageconverter-reporter-", dir=_folder(settings.reports)) as folder:
         workspace = Workspace(
             folder=Path(folder),

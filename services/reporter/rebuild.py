@@ -15,7 +15,7 @@ from imageconverter.errors import RunAlreadyRunning
 from imageconverter.jobs import redis_errors
 from imageconverter.previews.reindex import reindex
 from imageconverter.resources import Resources
-from imageconverter.runs import KeptOrder, forget_order, kept_orders
+from imageconverter.runs import RunBackup, delete_backup, list_backups
 from imageconverter.storage.store import ObjectStore
 
 _log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ async def rebuild(resources: Resources) -> int:
     StoreUnavailable and QueueUnavailable; whatever was not brought back then is when it is called again.
     """
     restored = 0
-    orders = await kept_orders(resources.store)
+    orders = await list_backups(resources.store)
     if await _is_remembered(resources.redis, RUNS):
         await _tidy(resources, orders)
     else:
@@ -48,7 +48,7 @@ async def rebuild(resources: Resources) -> int:
     return restored
 
 
-async def _restore_runs(resources: Resources, orders: list[KeptOrder]) -> tuple[int, bool]:
+async def _restore_runs(resources: Resources, orders: list[RunBackup]) -> tuple[int, bool]:
     """Begin lost runs again; returns how many, and whether none is left that has to wait for another to end."""
     restored, all_began = 0, True
     for run, _ in orders:
@@ -65,14 +65,14 @@ async def _restore_runs(resources: Resources, orders: list[KeptOrder]) -> tuple[
     return restored, all_began
 
 
-async def _tidy(resources: Resources, orders: list[KeptOrder]) -> None:
+async def _tidy(resources: Resources, orders: list[RunBackup]) -> None:
     """Forget orders whose runs have ended, and those that no gateway has begun or that are long forgotten."""
     for run, kept in orders:
         stand = await resources.runs.status(run.id)
         is_over = not stand.is_running if stand is not None else kept < datetime.now(UTC) - _SETTLED
         # Once more: a Redis that has just lost its memory knows of no run either.
         if is_over and await _is_remembered(resources.redis, RUNS):
-            await forget_order(resources.store, run.id)
+            await delete_backup(resources.store, run.id)
 
 
 async def _delete_all(store: ObjectStore, prefix: str) -> None:

@@ -1,4 +1,4 @@
-"""The scan: reports of all types whose catalogue is known, one after the other."""
+"""The scan: reports of all types whose catalog is known, one after the other."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ import structlog
 
 from imageconverter.catalog import current
 from imageconverter.catalog.database import Workspace
-from imageconverter.catalog.importing import import_catalogue
+from imageconverter.catalog.importing import import_catalog
 from imageconverter.errors import Unavailable, UserError
-from imageconverter.images.formats import FormatCatalog, ImageType
+from imageconverter.images.formats import ImageFormats, ImageType
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.reports.scan import make_report
 from imageconverter.settings import ReportSettings, SettingsError
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
-_NOTHING = "There is no catalogue: send one, or set where it is to be read from."
+_NOTHING = "There is no catalog: send one, or set where it is to be read from."
 
 
 @dataclass(frozen=True)
-class CatalogueSource:
-    """Where the catalogue of a type is read from when a report is made."""
+class CatalogSource:
+    """Where the catalog of a type is read from when a report is made."""
 
     address: str = field(repr=False)  # there may be a password in it
     query: str
 
 
-def catalogue_sources(settings: ReportSettings) -> dict[ImageType, CatalogueSource]:
+def catalog_sources(settings: ReportSettings) -> dict[ImageType, CatalogSource]:
     """Return the sources that are set; raises SettingsError where one cannot be used."""
     given: tuple[tuple[ImageType, str, SecretStr | None, str], ...] = (
         ("product", "PRODUCTS", settings.products_source, settings.products_query),
@@ -48,7 +48,7 @@ def catalogue_sources(settings: ReportSettings) -> dict[ImageType, CatalogueSour
             check_address(address.get_secret_value(), query)
         except SettingsError as error:
             raise SettingsError(f"IMAGECONVERTER_REPORT_{name}_SOURCE: {error}") from None
-        sources[kind] = CatalogueSource(address.get_secret_value(), query)
+        sources[kind] = CatalogSource(address.get_secret_value(), query)
     return sources
 
 
@@ -57,16 +57,16 @@ class Scanner:
     """Makes reports."""
 
     store: ObjectStore
-    formats: FormatCatalog
+    formats: ImageFormats
     settings: ReportSettings
-    sources: dict[ImageType, CatalogueSource]
+    sources: dict[ImageType, CatalogSource]
     workspace: Workspace
     progress: ScanProgress
 
     async def scan(self, *, shrunken: Collection[ImageType] = ()) -> None:
         """Make a report of each type; one that cannot be made does not keep the others from being made.
 
-        The catalogues of *shrunken* are believed although they have lost more than half. Where the scan was broken
+        The catalogs of *shrunken* are believed although they have lost more than half. Where the scan was broken
         off, what is there already is not made again. Raises Unavailable where another try is worth it.
         """
         made = await self.progress.start()
@@ -122,16 +122,16 @@ class Scanner:
             refused=summary.unused_refused,
         )
 
-    async def _read_source(self, kind: ImageType, source: CatalogueSource) -> None:
+    async def _read_source(self, kind: ImageType, source: CatalogSource) -> None:
         limits = Limits(max_bytes=self.settings.max_catalog_bytes, seconds=self.settings.source_seconds)
         hosts = self.settings.private_host_names
         try:
             async with open_source(
                 source.address, store=self.store, query=source.query, private_hosts=hosts, limits=limits
             ) as opened:
-                version = await import_catalogue(self.store, kind, opened.chunks, opened.notation, self.workspace)
+                version = await import_catalog(self.store, kind, opened.chunks, opened.notation, self.workspace)
         except (UserError, Unavailable) as error:
-            await self.progress.taken_over(kind, "", error.reason)
+            await self.progress.record_import(kind, "", error.reason)
             raise
-        await self.progress.taken_over(kind, "")
-        _log.info("catalogue read", type=kind, entries=version.entries, images=version.images)
+        await self.progress.record_import(kind, "")
+        _log.info("catalog read", type=kind, entries=version.entries, images=version.images)

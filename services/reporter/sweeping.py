@@ -9,7 +9,7 @@ from imageconverter.images.formats import ImageType
 from imageconverter.previews.eviction import evict
 from imageconverter.reports import commands, index, schedule, trash
 from imageconverter.resources import Resources
-from imageconverter.runs import results, revive
+from imageconverter.runs import requeue_stalled_run, results
 from imageconverter.settings import Settings
 from imageconverter.storage.store import ObjectStore
 from services.reporter.periodic import PeriodicTask
@@ -31,7 +31,7 @@ def periodic_tasks(settings: Settings, resources: Resources) -> list[PeriodicTas
             work=lambda: uploads.sweep(store, hours=hours),
         ),
         PeriodicTask("rebuild", seconds=10, work=lambda: rebuild(resources)),
-        PeriodicTask("revive-run", seconds=10, work=lambda: revive(resources.runs, resources.queue)),
+        PeriodicTask("revive-run", seconds=10, work=lambda: requeue_stalled_run(resources.runs, resources.queue)),
         PeriodicTask(
             "evict-previews",
             seconds=settings.previews.cleanup_seconds,
@@ -39,7 +39,7 @@ def periodic_tasks(settings: Settings, resources: Resources) -> list[PeriodicTas
         ),
         PeriodicTask("revive-imports", seconds=60, work=lambda: commands.requeue_imports(store, resources.queue)),
         PeriodicTask("sweep-results", seconds=24 * _HOUR, work=lambda: results.sweep(resources.runs, store)),
-        PeriodicTask("sweep-catalogs", seconds=_HOUR, work=lambda: _sweep_catalogues(store)),
+        PeriodicTask("sweep-catalogs", seconds=_HOUR, work=lambda: _sweep_catalogs(store)),
         PeriodicTask("sweep-reports", seconds=_HOUR, work=lambda: _sweep_reports(store)),
         PeriodicTask("sweep-trash", seconds=_HOUR, work=lambda: trash.sweep(store, days=settings.reports.trash_days)),
         PeriodicTask("sweep-parts", seconds=6 * _HOUR, work=lambda: _sweep_parts(store)),
@@ -49,7 +49,7 @@ def periodic_tasks(settings: Settings, resources: Resources) -> list[PeriodicTas
     return tasks
 
 
-async def _sweep_catalogues(store: ObjectStore) -> int:
+async def _sweep_catalogs(store: ObjectStore) -> int:
     return sum([await catalog.sweep(store, kind) for kind in get_args(ImageType)])
 
 

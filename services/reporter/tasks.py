@@ -9,17 +9,17 @@ import structlog
 
 from imageconverter.catalog import current
 from imageconverter.catalog.database import Workspace
-from imageconverter.catalog.importing import import_catalogue
-from imageconverter.catalog.pending_imports import Arrival, arrived, discard
+from imageconverter.catalog.importing import import_catalog
+from imageconverter.catalog.pending_imports import PendingImport, discard, read_parts
 from imageconverter.errors import CleanUpRefused, NotFound, QueueUnavailable, Unavailable, UserError
-from imageconverter.images.formats import FormatCatalog
+from imageconverter.images.formats import ImageFormats
 from imageconverter.jobs import JobQueue, Task, requeue, retry_with_backoff
 from imageconverter.reports import commands
-from imageconverter.reports.cleaning import clean_up
-from imageconverter.reports.commands import CleanOrder, ImportOrder, RepairOrder, RestoreOrder, ScanOrder
+from imageconverter.reports.cleaning import run_cleanup
+from imageconverter.reports.commands import CleanupCommand, ImportCommand, RepairCommand, RestoreCommand, ScanCommand
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.reports.repair import repair
-from imageconverter.reports.trash import close_trash, restore
+from imageconverter.reports.trash import finish_batch, restore
 from imageconverter.settings import ReportSettings
 from imageconverter.storage.store import ObjectStore
 from services.reporter.scanning import Scanner
@@ -35,7 +35,7 @@ class ReporterTasks:
 
     store: ObjectStore
     queue: JobQueue
-    formats: FormatCatalog
+    formats: ImageFormats
     settings: ReportSettings
     workspace: Workspace
     progress: ScanProgress
@@ -60,24 +60,24 @@ class ReporterTasks:
         }
 
     async def _scan(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
-        order = ScanOrder.model_validate(payload)
-        await self._retry_when_unavailable(self.scanner.scan(shrunken=order.shrunken), context)
+        command = ScanCommand.model_validate(payload)
+        await self._retry_when_unavailable(self.scanner.scan(shrunken=command.shrunken), context)
 
     async def _give_up_scan(self, _context: Mapping[str, Any], _payload: Mapping[str, Any]) -> None:
         await self.scanner.give_up()
 
     async def _give_up_import(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
-        order = ImportOrder.model_validate(payload)
-        await discard(self.store, Arrival(order.kind, order.arrival, order.notation))
-        await self.progress.taken_over(order.kind, order.arrival, "It was given up after too many tries.")
+        command = ImportCommand.model_validate(payload)
+        await discard(self.store, PendingImport(command.kind, command.arrival, command.notation))
+        await self.progress.record_import(command.kind, command.arrival, "It was given up after too many tries.")
 
     async def _give_up_cleaning(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
-        await self._end_cleaning(CleanOrder.model_validate(payload))
+        await self._end_cleaning(CleanupCommand.model_validate(payload))
 
-    async def _end_cleaning(self, order: CleanOrder) -> None:
+    async def _end_cleaning(self, command: CleanupCommand) -> None:
         """Let be put back what a clean-up has taken that does not go on."""
         with suppress(NotFound):  # it had not begun
-            await close_trash(self.store, order.id)
+            await finish_batch(self.store, command.id)
 
     def _answering(self, work: Callable[[Mapping[str, Any]], Coroutine[Any, Any, Answer]]) -> Task:
         """Return a task that leaves what *work* returns, or refuses, for who waits for it."""
@@ -87,7 +87,7 @@ class ReporterTasks:
                 try:
                     found = await work(payload)
                 except UserError as error:
-                    found = commands.refusal(error)
+                    found = commands.refusal_response(error)
                 await self.queue.reply(payload["id"], found)
 
             await self._retry_when_unavailable(answer(), context)
@@ -95,56 +95,56 @@ class ReporterTasks:
         return task
 
     async def _import(self, payload: Mapping[str, Any]) -> Answer:
-        order = ImportOrder.model_validate(payload)
-        arrival = Arrival(order.kind, order.arrival, order.notation)
+        command = ImportCommand.model_validate(payload)
+        arrival = PendingImport(command.kind, command.arrival, command.notation)
         try:
-            version = await import_catalogue(
+            version = await import_catalog(
                 self.store,
-                order.kind,
-                arrived(self.store, arrival),
-                order.notation,
+                command.kind,
+                read_parts(self.store, arrival),
+                command.notation,
                 self.workspace,
-                came=arrival.came,
+                received_at=arrival.received_at,
             )
         except NotFound as error:
             # Perhaps it was taken over and discarded, by a reporter that died before it could tell.
-            taken, told = await current(self.store, order.kind), await self.progress.import_of(order.arrival)
-            if taken is None or told != (order.arrival, ""):
-                await self.progress.taken_over(order.kind, order.arrival, error.reason)
+            taken, told = await current(self.store, command.kind), await self.progress.import_of(command.arrival)
+            if taken is None or told != (command.arrival, ""):
+                await self.progress.record_import(command.kind, command.arrival, error.reason)
                 raise
             return taken.model_dump(mode="json")
         except UserError as error:
-            await self.progress.taken_over(order.kind, order.arrival, error.reason)
+            await self.progress.record_import(command.kind, command.arrival, error.reason)
             await discard(self.store, arrival)
             raise
-        await self.progress.taken_over(order.kind, order.arrival)
+        await self.progress.record_import(command.kind, command.arrival)
         await discard(self.store, arrival)
-        _log.info("catalogue taken over", type=order.kind, entries=version.entries, images=version.images)
+        _log.info("catalog taken over", type=command.kind, entries=version.entries, images=version.images)
         return version.model_dump(mode="json")
 
     async def _clean(self, payload: Mapping[str, Any]) -> Answer:
-        order = CleanOrder.model_validate(payload)
+        command = CleanupCommand.model_validate(payload)
         settings = self.settings
         try:
-            done = await clean_up(
-                self.store, order.kind, order, self.formats, grace=settings.grace, share=settings.max_share
+            done = await run_cleanup(
+                self.store, command.kind, command, self.formats, grace=settings.grace, share=settings.max_share
             )
         except CleanUpRefused:  # perhaps of what an earlier try has begun
-            await self._end_cleaning(order)
+            await self._end_cleaning(command)
             raise
-        _log.info("clean-up", type=order.kind, dry=done.dry, files=done.files, bytes=done.bytes, trash=done.trash)
+        _log.info("clean-up", type=command.kind, dry=done.dry, files=done.files, bytes=done.bytes, trash=done.trash)
         return done.model_dump(mode="json")
 
     async def _restore(self, payload: Mapping[str, Any]) -> Answer:
-        order = RestoreOrder.model_validate(payload)
-        restored = await restore(self.store, order.trash)
-        _log.info("files restored", trash=order.trash, files=restored.files, kept=restored.kept)
+        command = RestoreCommand.model_validate(payload)
+        restored = await restore(self.store, command.trash)
+        _log.info("files restored", trash=command.trash, files=restored.files, kept=restored.kept)
         return restored._asdict()
 
     async def _repair(self, payload: Mapping[str, Any]) -> Answer:
-        order = RepairOrder.model_validate(payload)
-        repaired = await repair(self.store, self.queue, order.kind, self.formats)
-        _log.info("repair", type=order.kind, converting=repaired.converting, missing=repaired.missing)
+        command = RepairCommand.model_validate(payload)
+        repaired = await repair(self.store, self.queue, command.kind, self.formats)
+        _log.info("repair", type=command.kind, converting=repaired.converting, missing=repaired.missing)
         return repaired.model_dump(mode="json")
 
     async def _retry_when_unavailable(self, work: Coroutine[Any, Any, None], context: Mapping[str, Any]) -> None:

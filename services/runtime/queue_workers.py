@@ -1,4 +1,4 @@
-"""Running the lanes of a process, all of them again after trouble with one."""
+"""Running the queues of a process, all of them again after trouble with one."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ _RESTART_SECONDS = 1
 
 
 async def run_queue_workers(make: Callable[[], Sequence[QueueWorker]], stopping: asyncio.Event) -> None:
-    """Run the lanes of *make* until *stopping* is set, then finish what runs; after trouble make them anew."""
+    """Run the queues of *make* until *stopping* is set, then finish what runs; after trouble make them anew."""
     while not stopping.is_set():
         await _run_once(make(), stopping)
 

@@ -12,19 +12,19 @@ from imageconverter import keys
 from imageconverter.engine import OUTPUT_TYPES, Converted, Failed
 from imageconverter.errors import ImageError, NotAnImage
 from imageconverter.images.conversions import (
-    MADE_OF,
+    FINGERPRINT,
     RUN,
     SOURCE,
     WARNING,
     ConversionJob,
     ConversionOutcome,
-    OutputOrder,
     OutputOutcome,
+    OutputSpec,
     Status,
-    same_outcomes,
+    uniform_outcome,
 )
 from imageconverter.storage.store import ObjectStore, StoredObject
-from services.worker.sandbox.pool import ChildPool
+from services.worker.sandbox.pool import SandboxPool
 
 _log = structlog.get_logger(__name__)
 
@@ -32,14 +32,14 @@ _CLASH = "Another image of this name was converted in the same run; this one has
 
 
 @dataclass(frozen=True)
-class Conversion:
+class ConversionExecutor:
     """What carrying out a job takes."""
 
     store: ObjectStore
-    children: ChildPool
+    sandbox: SandboxPool
     max_source_bytes: int
 
-    async def carry_out(self, job: ConversionJob) -> ConversionOutcome:
+    async def run(self, job: ConversionJob) -> ConversionOutcome:
         """Convert the job's source and store all outputs that could be made; doing it twice leaves the same.
 
         An image that cannot be converted is an outcome. In a run, outputs that are up to date are skipped, and
@@ -49,9 +49,9 @@ class Conversion:
         try:
             outcome = await self._convert(job)
         except NotAnImage as error:
-            outcome = same_outcomes(job, "skipped" if job.run_id else "error", error.reason)
+            outcome = uniform_outcome(job, "skipped" if job.run_id else "error", error.reason)
         except ImageError as error:
-            outcome = same_outcomes(job, "error", error.reason)
+            outcome = uniform_outcome(job, "error", error.reason)
         _log.info(
             "converted",
             job=job.id,
@@ -68,15 +68,15 @@ class Conversion:
         if wanted:
             source = await self.store.get(job.source_key, max_bytes=self.max_source_bytes)
             if source is None:
-                return same_outcomes(job, "error", "The source does not exist any more.")
-            orders = [job.outputs[index] for index in wanted]
-            results = await self.children.convert(
-                source.data, [order.target for order in orders], urgent=not job.run_id
+                return uniform_outcome(job, "error", "The source does not exist any more.")
+            output_specs = [job.outputs[index] for index in wanted]
+            results = await self.sandbox.convert(
+                source.data, [spec.target for spec in output_specs], interactive=not job.run_id
             )
             stored = await asyncio.gather(
                 *(
-                    self._store(job, source.stored, order, result, found)
-                    for order, result in zip(orders, results, strict=True)
+                    self._store(job, source.stored, spec, result, found)
+                    for spec, result in zip(output_specs, results, strict=True)
                 )
             )
             done |= dict(zip(wanted, stored, strict=True))
@@ -84,7 +84,7 @@ class Conversion:
 
     async def _look(self, job: ConversionJob) -> dict[str, StoredObject | None]:
         """Return what there is already at the paths that the outputs are expected at."""
-        paths = list(dict.fromkeys(order.expected_path for order in job.outputs))
+        paths = list(dict.fromkeys(spec.expected_path for spec in job.outputs))
         found = await asyncio.gather(*(self.store.head(keys.target(path)) for path in paths))
         return dict(zip(paths, found, strict=True))
 
@@ -92,23 +92,25 @@ class Conversion:
         self,
         job: ConversionJob,
         source: StoredObject,
-        order: OutputOrder,
+        spec: OutputSpec,
         result: Converted | Failed,
         found: Mapping[str, StoredObject | None],
     ) -> OutputOutcome:
         if isinstance(result, Failed):
-            return OutputOutcome(status="error", message=result.reason, path=order.expected_path)
-        path = order.path(result.output)
+            return OutputOutcome(status="error", message=result.reason, path=spec.expected_path)
+        path = spec.path(result.output)
         key, media_type = keys.target(path), OUTPUT_TYPES[result.output].media_type
         before, warning = found.get(path), result.warning
-        marks = job.marks(source.etag, order.target, warning)
+        object_metadata = job.object_metadata(source.etag, spec.target, warning)
         # Where there was nothing a moment ago, another source of the same name may have come first since.
         fresh = path in found and before is None
-        if not fresh or not await self.store.create(key, result.data, content_type=media_type, metadata=marks):
+        if not fresh or not await self.store.create(
+            key, result.data, content_type=media_type, metadata=object_metadata
+        ):
             before = await self.store.head(key) if fresh else before
             warning = warning or (_CLASH if _is_clash(job, before) else "")
-            marks = job.marks(source.etag, order.target, warning)
-            await self.store.put(key, result.data, content_type=media_type, metadata=marks)
+            object_metadata = job.object_metadata(source.etag, spec.target, warning)
+            await self.store.put(key, result.data, content_type=media_type, metadata=object_metadata)
         return OutputOutcome(
             status="warning" if warning else "success",
             message=warning or "success",
@@ -125,16 +127,16 @@ def _up_to_date(job: ConversionJob, found: Mapping[str, StoredObject | None]) ->
     lost its memory.
     """
     done = {}
-    for index, order in enumerate(job.outputs):
-        stored = found.get(order.expected_path)
-        if not stored or stored.metadata.get(MADE_OF) != job.made_of(job.source_etag, order.target):
+    for index, spec in enumerate(job.outputs):
+        stored = found.get(spec.expected_path)
+        if not stored or stored.metadata.get(FINGERPRINT) != job.fingerprint(job.source_etag, spec.target):
             continue
         status: Status = "skipped"
         message = "The output is up to date."
         if stored.metadata.get(RUN) == job.run_id:
             warning = unquote(stored.metadata.get(WARNING, ""))
             status, message = ("warning", warning) if warning else ("success", "success")
-        done[index] = OutputOutcome(status=status, message=message, path=order.expected_path, size=stored.size)
+        done[index] = OutputOutcome(status=status, message=message, path=spec.expected_path, size=stored.size)
     return done
 
 
@@ -144,5 +146,5 @@ def _is_clash(job: ConversionJob, before: StoredObject | None) -> bool:
         before is not None
         and bool(job.run_id)
         and before.metadata.get(RUN) == job.run_id
-        and before.metadata.get(SOURCE) != job.source_mark
+        and before.metadata.get(SOURCE) != job.source_id
     )

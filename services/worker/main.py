@@ -1,4 +1,4 @@
-"""The worker process: one arq worker a lane and the children they share, restarted together after trouble."""
+"""The worker process: one arq worker a queue and the children they share, restarted together after trouble."""
 
 import asyncio
 
@@ -9,9 +9,9 @@ from imageconverter.resources import open_resources, wait_for_bucket
 from imageconverter.settings import Settings
 from services.runtime.lifecycle import heartbeats, run_unless_stopped
 from services.runtime.queue_workers import run_queue_workers
-from services.worker.conversions import Conversion
-from services.worker.previews import Previewing
-from services.worker.sandbox.pool import ChildPool
+from services.worker.conversions import ConversionExecutor
+from services.worker.previews import PreviewExecutor
+from services.worker.sandbox.pool import SandboxPool
 from services.worker.tasks import queue_tasks
 
 _log = structlog.get_logger(__name__)
@@ -30,20 +30,20 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
     async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources:
         if not await run_unless_stopped(stopping, wait_for_bucket(resources.store)):
             return
-        pool = ChildPool(settings.worker, max_pixels=settings.conversion.max_pixels)
-        async with pool as children, heartbeats(resources.queue, ROLE):
-            conversion = Conversion(resources.store, children, settings.conversion.max_source_bytes)
-            previewing = Previewing(
+        pool = SandboxPool(settings.worker, max_pixels=settings.conversion.max_pixels)
+        async with pool as sandbox, heartbeats(resources.queue, ROLE):
+            conversion_executor = ConversionExecutor(resources.store, sandbox, settings.conversion.max_source_bytes)
+            preview_executor = PreviewExecutor(
                 resources.store,
                 resources.previews,
                 resources.queue,
-                children,
+                sandbox,
                 settings.previews,
                 settings.conversion.max_source_bytes,
             )
-            _log.info("worker ready", children=settings.worker.child_count)
-            tasks = queue_tasks(resources, conversion, previewing)
-            slots = settings.worker.child_count * _SLOTS_PER_CHILD
+            _log.info("worker ready", sandbox=settings.worker.process_count)
+            tasks = queue_tasks(resources, conversion_executor, preview_executor)
+            slots = settings.worker.process_count * _SLOTS_PER_CHILD
 
             def workers() -> list[QueueWorker]:
                 return [

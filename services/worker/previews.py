@@ -19,7 +19,7 @@ from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome
 from imageconverter.previews.reindex import GroupFile, extents
 from imageconverter.settings import PreviewSettings
 from imageconverter.storage.store import ObjectStore
-from services.worker.sandbox.pool import ChildPool
+from services.worker.sandbox.pool import SandboxPool
 
 _log = structlog.get_logger(__name__)
 
@@ -27,13 +27,13 @@ _GONE = PreviewOutcome(state="gone", reason="The image is not there any more.")
 
 
 @dataclass(frozen=True)
-class Previewing:
+class PreviewExecutor:
     """What making previews takes."""
 
     store: ObjectStore
     index: PreviewIndex
     queue: JobQueue
-    children: ChildPool
+    sandbox: SandboxPool
     settings: PreviewSettings
     max_source_bytes: int
 
@@ -71,8 +71,8 @@ class Previewing:
             return _GONE
         formats = [parse(text) for text in job.formats]
         targets = [to_target(format_, comment=self.settings.user_comment) for format_ in formats]
-        made = await self.children.convert_and_look(
-            source.data, targets, urgent=not job.background, metadata=job.is_new
+        made = await self.sandbox.convert_with_metadata(
+            source.data, targets, interactive=not job.background, metadata=job.is_new
         )
         if failed := [result for result in made.results if isinstance(result, Failed)]:
             return PreviewOutcome(state="refused", reason=failed[0].reason)
@@ -108,7 +108,7 @@ class Previewing:
         file = GroupFile(key=job.key, generation=job.generation, contexts=frozenset(contexts), created=time.time())
         await self._put_json(keys.preview_metadata(job.key, job.generation), json.dumps(metadata))
         await self._put_json(keys.preview_group(job.key), file.model_dump_json())
-        await self.index.switch(
+        await self.index.publish_generation(
             job.key, job.generation, context=job.context, source_bytes=source_bytes, previews=previews
         )
 
@@ -116,7 +116,7 @@ class Previewing:
         await self.store.put(name, text.encode(), content_type="application/json")
 
     async def _make_afterwards(self, job: PreviewJob) -> None:
-        """Queue the other target formats where nobody waits; where that lane is full they are made when asked for."""
+        """Enqueue the other target formats as batch jobs; if that queue is full, they are made on request."""
         rest = PreviewJob(key=job.key, generation=job.generation, formats=job.then, background=True)
         try:
             await self.queue.enqueue_or_join(

@@ -9,15 +9,15 @@ import structlog
 
 from imageconverter import keys
 from imageconverter.errors import QueueUnavailable, Unavailable
-from imageconverter.images.conversions import TASK, ConversionJob, ConversionOutcome, orders, same_outcomes
+from imageconverter.images.conversions import TASK, ConversionJob, ConversionOutcome, output_specs, uniform_outcome
 from imageconverter.jobs import JobQueue, QueueName, Task, requeue, retry_with_backoff
 from imageconverter.previews.job import TASK as PREVIEW_TASK
 from imageconverter.resources import Resources
-from imageconverter.runs import Run, RunLedger, SourceResult, count_more, plan_more
+from imageconverter.runs import Run, RunStore, SourceResult, count_more, plan_more
 from imageconverter.runs.run import CONVERT_TASK, COUNT_TASK, PLAN_TASK, Batch
 from imageconverter.storage.store import ObjectStore
-from services.worker.conversions import Conversion
-from services.worker.previews import Previewing
+from services.worker.conversions import ConversionExecutor
+from services.worker.previews import PreviewExecutor
 
 _log = structlog.get_logger(__name__)
 
@@ -29,19 +29,19 @@ _FAULT = "The conversion failed by a fault of the server."
 
 @dataclass(frozen=True)
 class QueueTasks:
-    """The tasks of one lane, and what is done instead of one that has failed too often."""
+    """The tasks of one queue, and what is done instead of one that has failed too often."""
 
     tasks: Mapping[str, Task]
     give_up: Mapping[str, Task]
 
 
 def queue_tasks(
-    resources: Resources, conversion: Conversion, previewing: Previewing
+    resources: Resources, executor: ConversionExecutor, preview_executor: PreviewExecutor
 ) -> Mapping[QueueName, QueueTasks]:
     """Return what a worker can do."""
-    previews, no_previews = {PREVIEW_TASK: previewing.make}, {PREVIEW_TASK: previewing.give_up}
-    interactive = _Interactive(resources.queue, conversion)
-    runs = _Runs(resources.runs, resources.store, conversion)
+    previews, no_previews = {PREVIEW_TASK: preview_executor.make}, {PREVIEW_TASK: preview_executor.give_up}
+    interactive = _Interactive(resources.queue, executor)
+    runs = _Runs(resources.runs, resources.store, executor)
     return {
         QueueName.INTERACTIVE: QueueTasks(
             {TASK: interactive.convert, **previews}, {TASK: interactive.give_up, **no_previews}
@@ -51,7 +51,7 @@ def queue_tasks(
                 CONVERT_TASK: runs.convert,
                 PLAN_TASK: runs.plan,
                 COUNT_TASK: runs.count,
-                TASK: _Repairs(conversion).convert,
+                TASK: _Repairs(executor).convert,
                 **previews,
             },
             {CONVERT_TASK: runs.give_up, PLAN_TASK: runs.give_up_planning, **no_previews},
@@ -64,13 +64,13 @@ class _Interactive:
     """Jobs that a client waits for."""
 
     queue: JobQueue
-    conversion: Conversion
+    executor: ConversionExecutor
 
     async def convert(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         """Convert a source and tell the client, of trouble too: it decides whether to try again."""
         job = ConversionJob.model_validate(payload)
         try:
-            outcome = await self.conversion.carry_out(job)
+            outcome = await self.executor.run(job)
         except Unavailable as error:
             outcome = ConversionOutcome(unavailable=error.reason)
         except Exception:  # noqa: BLE001 - whatever happened, the client must not wait in vain
@@ -88,21 +88,21 @@ class _Interactive:
 class _Repairs:
     """Jobs that nobody waits for and no run counts; the next report shows what is still missing."""
 
-    conversion: Conversion
+    executor: ConversionExecutor
 
     async def convert(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         """Convert a source."""
-        work = self.conversion.carry_out(ConversionJob.model_validate(payload))
-        await _retry_when_unavailable(work, self.conversion.store, context)
+        work = self.executor.run(ConversionJob.model_validate(payload))
+        await _retry_when_unavailable(work, self.executor.store, context)
 
 
 @dataclass(frozen=True)
 class _Runs:
     """Jobs of runs."""
 
-    ledger: RunLedger
+    run_store: RunStore
     store: ObjectStore
-    conversion: Conversion
+    executor: ConversionExecutor
     remembered: dict[str, Run] = field(default_factory=dict)
 
     async def plan(self, context: Mapping[str, Any], payload: list[Any]) -> None:
@@ -110,7 +110,7 @@ class _Runs:
         await _retry_when_unavailable(self._plan(payload[0]), self.store, context)
 
     async def _plan(self, run_id: str) -> None:
-        if not await plan_more(run_id, self.ledger, self.store, most=_PLANNED_AT_ONCE):
+        if not await plan_more(run_id, self.run_store, self.store, most=_PLANNED_AT_ONCE):
             raise requeue()
 
     async def count(self, context: Mapping[str, Any], payload: list[Any]) -> None:
@@ -118,7 +118,7 @@ class _Runs:
         await _retry_when_unavailable(self._count(payload[0]), self.store, context)
 
     async def _count(self, run_id: str) -> None:
-        if not await count_more(run_id, self.ledger, self.store):
+        if not await count_more(run_id, self.run_store, self.store):
             raise requeue()
 
     async def convert(self, context: Mapping[str, Any], payload: list[Any]) -> None:
@@ -131,13 +131,13 @@ class _Runs:
         try:
             # Looking for a cancel is done in between and never cancelled: that may get lost inside of redis-py.
             await asyncio.wait([working], timeout=_LOOK_FOR_CANCEL_SECONDS)
-            while not working.done() and not await self.ledger.is_stopped(run_id):
+            while not working.done() and not await self.run_store.is_stopped(run_id):
                 await asyncio.wait([working], timeout=_LOOK_FOR_CANCEL_SECONDS)
             result = await working if working.done() else None
         finally:
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)
-        await self.ledger.record(run_id, result, index)
+        await self.run_store.record(run_id, result, index)
 
     async def _result(self, run_id: str, index: int, batch: int, key: str, etag: str) -> SourceResult | None:
         run = await self._run(run_id)
@@ -147,17 +147,17 @@ class _Runs:
         job = ConversionJob(
             id=f"{run_id}:{index}",
             source_key=key,
-            outputs=orders(key, formats.formats),
+            outputs=output_specs(key, formats.formats),
             run_id=run_id,
             source_etag=etag,
         )
         try:
-            outcome = await self.conversion.carry_out(job)
+            outcome = await self.executor.run(job)
         except Unavailable:
             raise
         except Exception:  # noqa: BLE001 - one picture must not stop a run
             _log.exception("conversion failed by a fault of ours", job=job.id)
-            outcome = same_outcomes(job, "error", _FAULT)
+            outcome = uniform_outcome(job, "error", _FAULT)
         return _source_result(index, key, formats, outcome)
 
     async def give_up(self, _context: Mapping[str, Any], payload: list[Any]) -> None:
@@ -167,18 +167,18 @@ class _Runs:
         if run is None:
             return
         formats = run.batches[batch]
-        job = ConversionJob(id="", source_key=key, outputs=orders(key, formats.formats))
-        outcome = same_outcomes(job, "error", "The conversion was given up after too many tries.")
-        await self.ledger.record(run_id, _source_result(index, key, formats, outcome), index)
+        job = ConversionJob(id="", source_key=key, outputs=output_specs(key, formats.formats))
+        outcome = uniform_outcome(job, "error", "The conversion was given up after too many tries.")
+        await self.run_store.record(run_id, _source_result(index, key, formats, outcome), index)
 
     async def give_up_planning(self, _context: Mapping[str, Any], payload: list[Any]) -> None:
         """End a run whose sources cannot be listed."""
-        await self.ledger.fail(payload[0], "The source directory could not be read.")
+        await self.run_store.fail(payload[0], "The source directory could not be read.")
 
     async def _run(self, run_id: str) -> Run | None:
         """Return a run, None where it is forgotten; the last one is remembered, for it never changes."""
         if run_id not in self.remembered:
-            run = await self.ledger.run(run_id)
+            run = await self.run_store.run(run_id)
             if run is None:
                 return None
             self.remembered.clear()

@@ -8,22 +8,22 @@
     │   ├── MissingField          400  missing
     │   ├── InvalidFieldFormat    400  invalidFormat: a field of another type
     │   ├── InvalidValue          400  invalidValue
-    │   │   └── BrokenLine        a line of a catalogue that cannot be used
+    │   │   └── BrokenLine        a line of a catalog that cannot be used
     │   ├── InvalidFileFormat     400  invalidFileFormat: not an image that can be read
     │   ├── Unauthorized          401, no code: no key, a wrong key or a missing right
     │   ├── NotFound              404, no code
-    │   ├── SourceRefused         400, no code: a source of a catalogue that cannot be read as it is
+    │   ├── SourceRefused         400, no code: a source of a catalog that cannot be read as it is
     │   ├── CleanUpRefused        409, no code: files that must not be taken away now
     │   ├── TooLarge              413, no code
     │   └── TooManyAttempts       429, no code: too many wrong credentials of late
     ├── Unavailable               503  internalError: trouble that may pass, worth another try
     │   ├── StoreUnavailable      the object store did not answer
     │   ├── QueueUnavailable      Redis did not answer
-    │   ├── SourceUnavailable     a source of a catalogue did not answer, or not to its end
+    │   ├── SourceUnavailable     a source of a catalog did not answer, or not to its end
     │   ├── DatabaseFailed        no room or memory for the rows of a report
     │   ├── QueueFull             more is waiting than the setting allows
     │   ├── TooManyRequests       more is being answered than the setting allows
-    │   ├── NoCatalogue           nobody has told yet what the shop refers to
+    │   ├── NoCatalog           nobody has told yet what the shop refers to
     │   ├── RunAlreadyRunning     only one run at a time
     │   ├── RunNotStopped         a canceled run still has work in hand
     │   └── ConversionFailed      no output could be made, or not in time
@@ -93,7 +93,7 @@ class InvalidValue(UserError):  # noqa: N818
 
 
 class BrokenLine(InvalidValue):
-    """A line of a catalogue that cannot be used; the reason names the line and the place in it."""
+    """A line of a catalog that cannot be used; the reason names the line and the place in it."""
 
     def __init__(self, line: int, place: str, trouble: str) -> None:
         """Say that in *line*, counted from 1, at *place* ("column 7", "images[1]" or "") is *trouble*."""
@@ -127,7 +127,7 @@ class CleanUpRefused(UserError):  # noqa: N818
 
 
 class SourceRefused(UserError):  # noqa: N818
-    """A source of a catalogue that cannot be read before its address, its contents or a limit is changed."""
+    """A source of a catalog that cannot be read before its address, its contents or a limit is changed."""
 
 
 class TooLarge(UserError):  # noqa: N818
@@ -163,7 +163,7 @@ class QueueUnavailable(Unavailable):
 
 
 class SourceUnavailable(Unavailable):
-    """A source of a catalogue did not answer, did not go on, or broke off."""
+    """A source of a catalog did not answer, did not go on, or broke off."""
 
 
 class DatabaseFailed(Unavailable):
@@ -171,15 +171,15 @@ class DatabaseFailed(Unavailable):
 
 
 class QueueFull(Unavailable):
-    """The lane holds as many jobs as its setting allows."""
+    """The queue holds as many jobs as its setting allows."""
 
 
 class TooManyRequests(Unavailable):
     """The gateway is answering as many requests as its setting allows."""
 
 
-class NoCatalogue(Unavailable):
-    """There is no catalogue to compare the files with."""
+class NoCatalog(Unavailable):
+    """There is no catalog to compare the files with."""
 
 
 class RunAlreadyRunning(Unavailable):

@@ -11,10 +11,10 @@ Object store::
                                       h is the key's SHA-256, hh its first two digits
     previews/<hh>/<h>/<generation>/source, metadata.json, <format>.<extension>
                                       a source, what its header says, its previews; nothing of it ever changes
-    catalog/<type>/current.json       the catalogue that counts
+    catalog/<type>/current.json       the catalog that counts
     catalog/<type>/<version>/entries-<n>.parquet
                                       its entries; nothing of a version ever changes
-    catalog/<type>/arriving/<id>/<n>  the n-th part of a catalogue that a client sends; the last one ends in
+    catalog/<type>/arriving/<id>/<n>  the n-th part of a catalog that a client sends; the last one ends in
                                       -last.<notation>
     reports/<type>/shelf.json         the reports that are kept, the newest first
     reports/<type>/<folder>/<table>-<n>.ndjson
@@ -24,23 +24,23 @@ Object store::
 
 Redis (all under one prefix, so that a Redis may be shared)::
 
-    ic:lane:<lane>          sorted set: waiting and running jobs of a lane (arq's queue)
+    ic:queue:<queue>          sorted set: waiting and running jobs of a queue (arq's queue)
     arq:job:<id>            a job's payload (arq's name), 7 days
     ic:reply:<id>           list: the outcome of a job that a client waits for, 1 hour
     ic:flight:<name>        string: the job that is under way for all who ask for the same
     ic:waiters:<id>         string: how many clients wait for that job
-    ic:wake:<lane>          list: an entry for each job that came, for one idle worker to notice, 5 seconds
+    ic:wake:<queue>          list: an entry for each job that came, for one idle worker to notice, 5 seconds
     ic:dead                 sorted set: ids of jobs that were given up, by when; 30 days
     ic:dead:jobs            hash: these jobs as JSON, by id; 30 days
     ic:memory:<what>        string: is there as long as Redis has lost nothing of it, without an end to its life
     ic:live:<role>          sorted set: processes that are alive, by the time of their last beat
     ic:failures:<address>   string: how many wrong passwords and keys came from there, 5 minutes
     ic:turn:<task>          string: a recurring task has had its turn, until the next one is due
-    ic:count:refused        hash: refused jobs by lane
+    ic:count:refused        hash: refused jobs by queue
     ic:count:done:<what>    hash: what recurring tasks have dealt with, and when they were done last, by task
     ic:scheduled            string: the last time that the schedule has asked for a scan
     ic:scan                 hash: how far the running scan is, why the last one and the last imports failed
-    ic:imported:<arrival>   string: what became of a catalogue that a client sent, 1 day
+    ic:imported:<arrival>   string: what became of a catalog that a client sent, 1 day
     ic:runs                 list: ids of the last runs, the newest first
     ic:run:<run>            hash: a run as it was ordered, how far it is planned, its counters
     ic:run:<run>:done       bitmap: sources that are recorded, by their index
@@ -63,7 +63,7 @@ TARGET: Final = "target/"
 UPLOADS: Final = "upload"
 PREVIEWS: Final = "previews/"
 RUN_RESULTS: Final = "runs/"
-CATALOGUES: Final = "catalog/"
+CATALOGS: Final = "catalog/"
 REPORTS: Final = "reports/"
 TRASH: Final = "trash/"
 
@@ -77,8 +77,8 @@ SCAN: Final = "ic:scan"
 RUNS: Final = "ic:runs"
 PREVIEW_IDS: Final = "ic:previews"
 PREVIEW_BYTES: Final = "ic:previews:bytes"
-PREVIEW_ARRIVING: Final = "ic:previews:arriving"
-PREVIEW_LEAVING: Final = "ic:previews:leaving"
+PREVIEW_PENDING_WRITES: Final = "ic:previews:arriving"
+PREVIEW_PENDING_DELETES: Final = "ic:previews:leaving"
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 _RAW = b"\0"  # begins an id that is a hash in 32 bytes; no key begins with it
@@ -96,7 +96,7 @@ def target(path: str) -> str:
 
 
 def queue(name: str) -> str:
-    """Redis key of a lane's queue."""
+    """Redis key of a queue's queue."""
     return f"ic:lane:{name}"
 
 
@@ -116,7 +116,7 @@ def waiters(job_id: str) -> str:
 
 
 def wake(name: str) -> str:
-    """Redis key of a lane on which idle workers wait for jobs."""
+    """Redis key of a queue on which idle workers wait for jobs."""
     return f"ic:wake:{name}"
 
 
@@ -140,14 +140,14 @@ def run(run_id: str) -> str:
     return f"ic:run:{run_id}"
 
 
-def run_orders() -> str:
+def run_backups() -> str:
     """Prefix of the orders of all runs that have not ended."""
     return f"{RUN_RESULTS}orders/"
 
 
-def run_order(run_id: str) -> str:
+def run_backup(run_id: str) -> str:
     """Object key of a run as it was ordered."""
-    return f"{run_orders()}{run_id}.json"
+    return f"{run_backups()}{run_id}.json"
 
 
 def memory(what: str) -> str:
@@ -244,33 +244,33 @@ def preview_context(context: str) -> str:
     return f"ic:previews:context:{context}"
 
 
-def catalogue(kind: str) -> str:
-    """Prefix of all objects of a type's catalogues."""
-    return f"{CATALOGUES}{kind}/"
+def catalog(kind: str) -> str:
+    """Prefix of all objects of a type's catalogs."""
+    return f"{CATALOGS}{kind}/"
 
 
-def catalogue_part(kind: str, version: str, name: str) -> str:
+def catalog_part(kind: str, version: str, name: str) -> str:
     """Object key of the part of a version that is called *name*."""
-    return f"{catalogue(kind)}{version}/{name}"
+    return f"{catalog(kind)}{version}/{name}"
 
 
-def current_catalogue(kind: str) -> str:
+def current_catalog(kind: str) -> str:
     """Object key of what tells which version counts."""
-    return f"{catalogue(kind)}current.json"
+    return f"{catalog(kind)}current.json"
 
 
-def arriving_catalogues(kind: str) -> str:
-    """Prefix of the catalogues that clients send or have sent."""
-    return f"{catalogue(kind)}arriving/"
+def pending_catalogs(kind: str) -> str:
+    """Prefix of the catalogs that clients send or have sent."""
+    return f"{catalog(kind)}arriving/"
 
 
-def arriving_catalogue(kind: str, arrival: str) -> str:
+def pending_catalog(kind: str, arrival: str) -> str:
     """Prefix of the parts of one of them."""
-    return f"{arriving_catalogues(kind)}{arrival}/"
+    return f"{pending_catalogs(kind)}{arrival}/"
 
 
-def imported(arrival: str) -> str:
-    """Redis key of what became of a catalogue that a client sent."""
+def import_result(arrival: str) -> str:
+    """Redis key of what became of a catalog that a client sent."""
     return f"ic:imported:{arrival}"
 
 
@@ -279,7 +279,7 @@ def reports(kind: str) -> str:
     return f"{REPORTS}{kind}/"
 
 
-def report_shelf(kind: str) -> str:
+def report_index(kind: str) -> str:
     """Object key of what tells which reports are kept."""
     return f"{reports(kind)}shelf.json"
 

@@ -9,10 +9,10 @@ import structlog
 from arq.connections import ArqRedis
 
 from imageconverter.errors import StoreUnavailable
-from imageconverter.images.formats import FormatCatalog, load_formats
+from imageconverter.images.formats import ImageFormats, load_formats
 from imageconverter.jobs import JobQueue, open_redis
 from imageconverter.previews.index import PreviewIndex
-from imageconverter.runs import RunLedger
+from imageconverter.runs import RunStore
 from imageconverter.settings import Settings, SettingsError
 from imageconverter.storage.store import ObjectStore
 
@@ -28,9 +28,9 @@ class Resources:
     store: ObjectStore
     redis: ArqRedis
     queue: JobQueue
-    runs: RunLedger
+    runs: RunStore
     previews: PreviewIndex
-    formats: FormatCatalog
+    formats: ImageFormats
 
 
 @asynccontextmanager
@@ -44,7 +44,7 @@ async def open_resources(settings: Settings, *, retry_timeout: float) -> AsyncIt
     formats = load_formats(settings.conversion.formats_file)
     async with open_redis(settings.redis, retry_timeout=retry_timeout) as redis:
         queue = JobQueue(redis, timeout_seconds=settings.redis.timeout_seconds, retry_timeout=retry_timeout)
-        runs = RunLedger(redis, retry_timeout=retry_timeout)
+        runs = RunStore(redis, retry_timeout=retry_timeout)
         previews = PreviewIndex(redis, retry_timeout=retry_timeout)
         yield Resources(ObjectStore(settings.storage), redis, queue, runs, previews, formats)
 

@@ -81,7 +81,7 @@ def text_length(text: str, size: float) -> float:
 
 def text_mask(text: str, size: float, *, bold: bool = False) -> tuple[Image.Image, tuple[int, int], float]:
     """Return a text of *size* pixels as a mask, where its baseline begins within the mask, and its length."""
-    letters, marks = _spelt(text)
+    letters, object_metadata = _spelt(text)
     font = ImageFont.load_default(size)
     length = font.getlength(letters)
     margin, baseline = math.ceil(size / 4), math.ceil(size)
@@ -89,8 +89,8 @@ def text_mask(text: str, size: float, *, bold: bool = False) -> tuple[Image.Imag
     draw = ImageDraw.Draw(mask)
     weight = size / 50 if bold else 0
     draw.text((margin, baseline), letters, fill=255, font=font, anchor="ls", stroke_width=weight)
-    starts = list(accumulate((font.getlength(each) for each in letters), initial=0.0)) if marks else []
-    for index, mark in marks:
+    starts = list(accumulate((font.getlength(each) for each in letters), initial=0.0)) if object_metadata else []
+    for index, mark in object_metadata:
         base = font.getbbox(letters[index], anchor="ls")
         mark_font = ImageFont.load_default(size / 2) if mark == "^" else font  # which is made for mathematics
         left, _, right, _ = mark_font.getbbox(mark, anchor="ls")
@@ -108,13 +108,13 @@ def _measuring_font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def _spelt(text: str) -> tuple[str, list[tuple[int, str]]]:
     """Return the letters that the font has for *text*, and which of them get which mark."""
     letters: list[str] = []
-    marks = []
+    object_metadata = []
     for each in unicodedata.normalize("NFKD", text[:_LONGEST]).translate(_REPLACED):
         if each in _MARKS:
             if letters:
-                marks.append((len(letters) - 1, _MARKS[each]))
+                object_metadata.append((len(letters) - 1, _MARKS[each]))
         elif " " <= each <= "~" or each in _EXTRA_GLYPHS:
             letters.append(each)
         else:
             letters.append("?" if each.isprintable() else " ")
-    return "".join(letters), marks
+    return "".join(letters), object_metadata

@@ -1,4 +1,4 @@
-"""Reading catalogues: what is taken, what is refused and how exactly that is said."""
+"""Reading catalogs: what is taken, what is refused and how exactly that is said."""
 
 import json
 import string
@@ -30,12 +30,12 @@ async def stream(chunks: Sequence[bytes]) -> AsyncIterator[bytes]:
 
 
 async def read(*chunks: bytes, notation: Notation = "ndjson") -> list[Entry]:
-    """Read a whole catalogue."""
+    """Read a whole catalog."""
     return [entry async for batch in read_entries(stream(chunks), notation) for entry in batch]
 
 
 async def refused(text: bytes, notation: Notation = "ndjson") -> BrokenLine:
-    """Return how a catalogue is refused."""
+    """Return how a catalog is refused."""
     with pytest.raises(BrokenLine) as caught:
         await read(text, notation=notation)
     return caught.value

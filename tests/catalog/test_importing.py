@@ -1,4 +1,4 @@
-"""Taking over a catalogue: all of it counts from one moment on, or the one before still does."""
+"""Taking over a catalog: all of it counts from one moment on, or the one before still does."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from imageconverter import keys
-from imageconverter.catalog import CatalogueVersion, Notation, current, fetch
+from imageconverter.catalog import CatalogVersion, Notation, current, fetch
 from imageconverter.catalog import writing as module
 from imageconverter.catalog.database import Workspace
-from imageconverter.catalog.importing import import_catalogue
-from imageconverter.catalog.pending_imports import arrived, discard, receive
+from imageconverter.catalog.importing import import_catalog
+from imageconverter.catalog.pending_imports import discard, read_parts, receive
 from imageconverter.errors import BrokenLine, DatabaseFailed, NotFound, StoreUnavailable
 from imageconverter.resources import Resources
 from imageconverter.storage.store import ObjectStore
@@ -22,8 +22,8 @@ GOOD = b'{"id":"1","active":true,"images":["a.jpg","b.jpg"]}\n{"id":"2","active"
 
 @pytest.fixture
 async def store(resources: Resources) -> ObjectStore:
-    """The tests' bucket, without catalogues of products."""
-    async for page in resources.store.list(keys.catalogue("product")):
+    """The tests' bucket, without catalogs of products."""
+    async for page in resources.store.list(keys.catalog("product")):
         await resources.store.delete(stored.key for stored in page)
     return resources.store
 
@@ -36,10 +36,10 @@ async def sent(*chunks: bytes) -> AsyncIterator[bytes]:
 
 async def take(
     store: ObjectStore, folder: Path, *chunks: bytes, notation: Notation = "ndjson", memory_mb: int = 64
-) -> CatalogueVersion:
-    """Take over a catalogue of products."""
+) -> CatalogVersion:
+    """Take over a catalog of products."""
     workspace = Workspace(folder, memory_mb=memory_mb, disk_mb=memory_mb - 1, threads=1)
-    return await import_catalogue(store, "product", sent(*chunks), notation, workspace)
+    return await import_catalog(store, "product", sent(*chunks), notation, workspace)
 
 
 async def test_a_catalog_counts_once_all_of_it_is_there(store: ObjectStore, tmp_path: Path) -> None:
@@ -61,13 +61,13 @@ async def test_a_catalog_counts_once_all_of_it_is_there(store: ObjectStore, tmp_
 async def test_what_was_received_can_be_taken_over_and_discarded(store: ObjectStore, tmp_path: Path) -> None:
     """Discarding it does not touch what was made of it."""
     arrival = await receive(store, "product", sent(GOOD), "ndjson")
-    version = await import_catalogue(store, "product", arrived(store, arrival), "ndjson", Workspace(tmp_path))
+    version = await import_catalog(store, "product", read_parts(store, arrival), "ndjson", Workspace(tmp_path))
     await discard(store, arrival)
 
     assert await current(store, "product") == version
     assert len(await fetch(store, "product", version, tmp_path)) == 1
     with pytest.raises(NotFound):
-        await import_catalogue(store, "product", arrived(store, arrival), "ndjson", Workspace(tmp_path))
+        await import_catalog(store, "product", read_parts(store, arrival), "ndjson", Workspace(tmp_path))
     assert await current(store, "product") == version
 
 
@@ -94,7 +94,7 @@ async def test_a_broken_line_leaves_the_catalog_that_counted(
 
 
 async def test_a_catalog_that_breaks_off_leaves_the_one_that_counted(store: ObjectStore, tmp_path: Path) -> None:
-    """Though what has come of it were a good catalogue by itself."""
+    """Though what has come of it were a good catalog by itself."""
     before = await take(store, tmp_path, GOOD)
 
     async def breaking_off() -> AsyncIterator[bytes]:
@@ -102,7 +102,7 @@ async def test_a_catalog_that_breaks_off_leaves_the_one_that_counted(store: Obje
         raise StoreUnavailable("The object store did not answer in time.")
 
     with pytest.raises(StoreUnavailable):
-        await import_catalogue(store, "product", breaking_off(), "ndjson", Workspace(tmp_path))
+        await import_catalog(store, "product", breaking_off(), "ndjson", Workspace(tmp_path))
     assert await current(store, "product") == before
     assert list(tmp_path.iterdir()) == []
 
@@ -163,7 +163,7 @@ async def test_whoever_stops_in_the_middle_leaves_the_catalog_that_counted(
         reached.set()
         await asyncio.Event().wait()
 
-    taking = asyncio.ensure_future(import_catalogue(store, "product", hanging(), "ndjson", Workspace(tmp_path)))
+    taking = asyncio.ensure_future(import_catalog(store, "product", hanging(), "ndjson", Workspace(tmp_path)))
     await asyncio.wait_for(reached.wait(), 20)
     taking.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""Catalogues that clients have sent: all of their bytes, or nothing."""
+"""Catalogs that clients have sent: all of their bytes, or nothing."""
 
 from collections.abc import AsyncIterator
 
@@ -6,7 +6,7 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.catalog import pending_imports
-from imageconverter.catalog.pending_imports import Arrival, arrived, discard, receive, waiting
+from imageconverter.catalog.pending_imports import PendingImport, discard, list_pending, read_parts, receive
 from imageconverter.errors import NotFound
 from imageconverter.resources import Resources
 from imageconverter.storage.store import ObjectStore
@@ -14,8 +14,8 @@ from imageconverter.storage.store import ObjectStore
 
 @pytest.fixture
 async def store(resources: Resources) -> ObjectStore:
-    """The tests' bucket, to which nobody has sent a catalogue."""
-    async for page in resources.store.list(keys.catalogue("product")):
+    """The tests' bucket, to which nobody has sent a catalog."""
+    async for page in resources.store.list(keys.catalog("product")):
         await resources.store.delete(stored.key for stored in page)
     return resources.store
 
@@ -32,14 +32,14 @@ async def sent(*chunks: bytes) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def read(store: ObjectStore, arrival: Arrival) -> bytes:
+async def read(store: ObjectStore, arrival: PendingImport) -> bytes:
     """Read all that was received."""
-    return b"".join([chunk async for chunk in arrived(store, arrival)])
+    return b"".join([chunk async for chunk in read_parts(store, arrival)])
 
 
 async def parts(store: ObjectStore) -> list[str]:
     """Return the keys of all parts that are stored."""
-    prefix = keys.arriving_catalogues("product")
+    prefix = keys.pending_catalogs("product")
     return [stored.key async for page in store.list(prefix) for stored in page]
 
 
@@ -65,7 +65,7 @@ async def test_more_parts_than_ten_are_in_their_order(store: ObjectStore) -> Non
 
 
 async def test_parts_are_large_but_bounded(store: ObjectStore) -> None:
-    """So much is in memory at a time, and a catalogue of a million lines is a few objects."""
+    """So much is in memory at a time, and a catalog of a million lines is a few objects."""
     arrival = await receive(store, "product", sent(*[b"x" * 1_000_000] * 20), "ndjson")
 
     assert len(await parts(store)) == 3
@@ -74,7 +74,7 @@ async def test_parts_are_large_but_bounded(store: ObjectStore) -> None:
 
 @pytest.mark.usefixtures("small_parts")
 async def test_a_client_that_ends_early_has_sent_nothing(store: ObjectStore) -> None:
-    """Its parts are no catalogue, though nobody has deleted them yet."""
+    """Its parts are no catalog, though nobody has deleted them yet."""
 
     async def breaking_off() -> AsyncIterator[bytes]:
         yield b"0123456789"
@@ -84,10 +84,10 @@ async def test_a_client_that_ends_early_has_sent_nothing(store: ObjectStore) -> 
     with pytest.raises(ConnectionResetError):
         await receive(store, "product", breaking_off(), "ndjson")
     (first, *_) = await parts(store)
-    arrival = first.removeprefix(keys.arriving_catalogues("product")).partition("/")[0]
-    assert await waiting(store) == []
+    arrival = first.removeprefix(keys.pending_catalogs("product")).partition("/")[0]
+    assert await list_pending(store) == []
     with pytest.raises(NotFound):
-        await read(store, Arrival("product", arrival, "ndjson"))
+        await read(store, PendingImport("product", arrival, "ndjson"))
 
 
 @pytest.mark.usefixtures("small_parts")
@@ -106,7 +106,7 @@ async def test_what_was_discarded_is_gone(store: ObjectStore) -> None:
 @pytest.mark.usefixtures("small_parts")
 @pytest.mark.parametrize("lost", [[0], [1], [2], [3], [0, 1], [2, 3], [0, 1, 2], [1, 2, 3]])
 async def test_what_is_not_there_whole_is_gone(store: ObjectStore, lost: list[int]) -> None:
-    """Half a catalogue, discarded or swept in part, would make half of the images unused."""
+    """Half a catalog, discarded or swept in part, would make half of the images unused."""
     arrival = await receive(store, "product", sent(*[b"0123456789"] * 3, b"end"), "ndjson")
     found = await parts(store)
     assert len(found) == 4
@@ -117,10 +117,10 @@ async def test_what_is_not_there_whole_is_gone(store: ObjectStore, lost: list[in
 
 
 async def test_types_have_their_own(store: ObjectStore) -> None:
-    """A catalogue of products is none of categories."""
+    """A catalog of products is none of categories."""
     arrival = await receive(store, "product", sent(b"1"), "ndjson")
     with pytest.raises(NotFound):
-        [_ async for _ in arrived(store, arrival._replace(kind="category"))]
+        [_ async for _ in read_parts(store, arrival._replace(kind="category"))]
 
 
 @pytest.mark.usefixtures("small_parts")
@@ -129,7 +129,7 @@ async def test_what_was_received_whole_waits_until_it_is_discarded(store: Object
     one = await receive(store, "product", sent(b"0123456789", b"0"), "csv")
     other = await receive(store, "category", sent(b"1"), "ndjson")
 
-    assert set(await waiting(store)) >= {one, other}
+    assert set(await list_pending(store)) >= {one, other}
     await discard(store, one)
     await discard(store, other)
-    assert {one, other} & set(await waiting(store)) == set()
+    assert {one, other} & set(await list_pending(store)) == set()

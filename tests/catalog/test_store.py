@@ -1,4 +1,4 @@
-"""Catalogues in a real object store: replaced in one step."""
+"""Catalogs in a real object store: replaced in one step."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imageconverter import keys
-from imageconverter.catalog import CatalogueVersion, Entry, current, fetch, publish, sweep
+from imageconverter.catalog import CatalogVersion, Entry, current, fetch, publish, sweep
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.version import part_name
 from imageconverter.catalog.writing import write_version
@@ -18,13 +18,13 @@ from tests.catalog.test_version import ENTRIES, batches, kept
 
 @pytest.fixture
 async def store(resources: Resources) -> ObjectStore:
-    """The tests' bucket, without catalogues of products."""
-    async for page in resources.store.list(keys.catalogue("product")):
+    """The tests' bucket, without catalogs of products."""
+    async for page in resources.store.list(keys.catalog("product")):
         await resources.store.delete(stored.key for stored in page)
     return resources.store
 
 
-async def written(folder: Path, entries: list[Entry]) -> CatalogueVersion:
+async def written(folder: Path, entries: list[Entry]) -> CatalogVersion:
     """Write a version into a new folder."""
     folder.mkdir()
     return await write_version(batches(entries), folder, Workspace(folder))
@@ -56,10 +56,10 @@ async def test_a_newer_version_takes_the_place_and_the_older_stays(store: Object
 
 
 async def test_a_version_that_is_not_there_whole_is_not_read(store: ObjectStore, tmp_path: Path) -> None:
-    """Half a catalogue would make a report of lies."""
+    """Half a catalog would make a report of lies."""
     version = await written(tmp_path / "new", ENTRIES)
     await publish(store, "product", version, tmp_path / "new")
-    await store.delete([keys.catalogue_part("product", version.version, part_name(0))])
+    await store.delete([keys.catalog_part("product", version.version, part_name(0))])
 
     with pytest.raises(StoreUnavailable, match="gone"):
         await fetch(store, "product", version, tmp_path)
@@ -71,7 +71,7 @@ async def test_what_does_not_count_any_more_is_swept_when_it_is_old(store: Objec
     newer = await written(tmp_path / "newer", ENTRIES)
     await publish(store, "product", older, tmp_path / "older")
     await publish(store, "product", newer, tmp_path / "newer")
-    await store.put(keys.arriving_catalogue("product", "0a1b") + "000000", b"{", content_type="text/plain")
+    await store.put(keys.pending_catalog("product", "0a1b") + "000000", b"{", content_type="text/plain")
 
     assert await sweep(store, "product") == 0
     assert await sweep(store, "category", age=timedelta()) == 0
@@ -84,7 +84,7 @@ async def test_what_does_not_count_any_more_is_swept_when_it_is_old(store: Objec
 
 async def test_a_broken_record_is_trouble_not_an_empty_catalog(store: ObjectStore) -> None:
     """An empty one would call everything unused."""
-    await store.put(keys.current_catalogue("product"), b"{", content_type="application/json")
+    await store.put(keys.current_catalog("product"), b"{", content_type="application/json")
 
     with pytest.raises(StoreUnavailable, match="broken"):
         await current(store, "product")

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from imageconverter.catalog import CatalogueVersion, Entry
+from imageconverter.catalog import CatalogVersion, Entry
 from imageconverter.catalog import writing as module
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.version import part_name
@@ -20,12 +20,12 @@ async def batches(*given: Sequence[Entry]) -> AsyncIterator[list[Entry]]:
         yield list(batch)
 
 
-async def write(folder: Path, *given: Sequence[Entry], workspace: Workspace | None = None) -> CatalogueVersion:
+async def write(folder: Path, *given: Sequence[Entry], workspace: Workspace | None = None) -> CatalogVersion:
     """Write a version of what was given."""
     return await write_version(batches(*given), folder, workspace or Workspace(folder, memory_mb=64, threads=1))
 
 
-def kept(folder: Path, version: CatalogueVersion) -> list[Entry]:
+def kept(folder: Path, version: CatalogVersion) -> list[Entry]:
     """Read a version as anybody with a Parquet reader could."""
     parts = [str(folder / part_name(number)) for number in range(version.parts)]
     with duckdb.connect() as database:

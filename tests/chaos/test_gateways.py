@@ -108,7 +108,7 @@ async def test_a_gateway_that_dies_at_any_step_breaks_no_promise(
         await rebuild(resources)
         await rebuild(resources)
         left = [stored.key async for page in resources.store.list(keys.SOURCE) for stored in page]
-        orders = [stored.key async for page in resources.store.list(keys.run_orders()) for stored in page]
+        orders = [stored.key async for page in resources.store.list(keys.run_backups()) for stored in page]
 
     assert not [key for key in left if key.startswith(keys.source(f"{keys.UPLOADS}/"))]
     assert len(orders) <= sum(step.request == "start" for step in steps)

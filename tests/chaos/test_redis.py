@@ -15,7 +15,7 @@ from imageconverter.errors import QueueUnavailable
 from imageconverter.images.conversions import OutputOutcome
 from imageconverter.images.formats import load_formats
 from imageconverter.jobs import JobQueue, QueueName, job_key, open_redis
-from imageconverter.runs import RunLedger, RunRequest, SourceResult, order_run, plan_more
+from imageconverter.runs import RunRequest, RunStore, SourceResult, create_run, plan_more
 from imageconverter.settings import RedisSettings
 from services.reporter.rebuild import RUNS
 from tests.testing.faults import FaultProxy, fault_proxy
@@ -164,10 +164,10 @@ async def test_a_result_whose_recording_is_cut_counts_once(
         fault_proxy(urlsplit(url).port or 0) as proxy,
         open_redis(through(proxy, url), retry_timeout=_RETRY_TIMEOUT_SECONDS) as redis,
     ):
-        ledger = RunLedger(redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
+        ledger = RunStore(redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
         directory = await put_sources(resources, {f"{n:05}.png": b"x" for n in range(count)})
         request = RunRequest(source="directory", directory=directory, formats=(THUMBNAIL,))
-        run = await order_run(resources.store, load_formats(None), request)
+        run = await create_run(resources.store, load_formats(None), request)
         proxy.cut_once(run.id.encode(), passed_on=True)
         await ledger.start(run)
         await plan_more(run.id, resources.runs, resources.store)

@@ -18,7 +18,7 @@ from imageconverter.errors import ImageError, LimitExceeded, Undecodable
 from imageconverter.jobs import QueueName, lease_key
 from imageconverter.resources import Resources
 from imageconverter.settings import WorkerSettings
-from services.worker.sandbox.pool import ChildPool
+from services.worker.sandbox.pool import SandboxPool
 from tests.testing.figures import Figures, spread
 from tests.testing.parts import Part, Stack, stack_on
 from tests.testing.queue_program import BEGINNINGS
@@ -60,7 +60,7 @@ class Lanes(NamedTuple):
 
 @pytest.fixture
 async def lanes(on_servers: Mapping[str, str], tmp_path: Path) -> AsyncIterator[Lanes]:
-    """An empty lane, and no worker yet."""
+    """An empty queue, and no worker yet."""
     async with stack_on(on_servers, tmp_path, gateways=0, workers=0) as (stack, resources):
         yield Lanes(stack, resources)
 
@@ -141,12 +141,12 @@ async def test_images_that_kill_hang_or_fill_decoders_are_blamed(figures: Figure
     settings = WorkerSettings(children=2, timeout_seconds=3)
     took: dict[str, float] = {}
 
-    async def ask(pool: ChildPool, misdeed: str) -> ImageError:
+    async def ask(pool: SandboxPool, misdeed: str) -> ImageError:
         with pytest.raises(ImageError) as caught:
-            await pool.convert(misdeed.encode(), TARGETS, urgent=True)
+            await pool.convert(misdeed.encode(), TARGETS, interactive=True)
         return caught.value
 
-    async with ChildPool(settings, max_pixels=10**8, program=program) as pool:
+    async with SandboxPool(settings, max_pixels=10**8, program=program) as pool:
         for misdeed, kind in (("crash", Undecodable), ("hang", LimitExceeded), ("allocate", ImageError)):
             began = time.monotonic()
             poison = asyncio.create_task(ask(pool, misdeed))
@@ -161,7 +161,7 @@ async def test_images_that_kill_hang_or_fill_decoders_are_blamed(figures: Figure
 
 
 async def test_a_crowd_of_orphans_does_not_hold_up_a_fresh_job(lanes: Lanes, figures: Figures) -> None:
-    """Five hundred jobs at the head of the lane seem to be in work."""
+    """Five hundred jobs at the head of the queue seem to be in work."""
     orphans = await lanes.enqueue("pass", 500)
     for job_id in orphans:
         await lanes.resources.redis.set(lease_key(job_id), "a worker that is gone", px=600_000)

@@ -1,4 +1,4 @@
-"""Group E of the catalogue: bodies that are no JSON, or JSON that nobody means well with; and images in base64."""
+"""Group E of the catalog: bodies that are no JSON, or JSON that nobody means well with; and images in base64."""
 
 import base64
 import json

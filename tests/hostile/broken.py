@@ -1,4 +1,4 @@
-"""Group B of the catalogue: files that are broken, or that say what is not so."""
+"""Group B of the catalog: files that are broken, or that say what is not so."""
 
 import io
 import random

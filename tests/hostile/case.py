@@ -1,4 +1,4 @@
-"""What a numbered entry of the catalogue is: tried here, proven by tests elsewhere, or none of our business."""
+"""What a numbered entry of the catalog is: tried here, proven by tests elsewhere, or none of our business."""
 
 from collections.abc import Iterable, Sequence
 from enum import Enum

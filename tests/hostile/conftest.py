@@ -23,7 +23,7 @@ __all__ = ["attack", "no_failures"]
 def no_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Whatever is tried, no gateway answers 500, not even to somebody who does not wait for it."""
     faults = []
-    answer = middleware._error_answer
+    answer = middleware._error_response
 
     def watched(request: web.Request, error: Exception) -> web.Response:
         response = answer(request, error)
@@ -31,7 +31,7 @@ def no_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             faults.append(f"{request.method} {request.path[:200]}: {error!r}")
         return response
 
-    monkeypatch.setattr(middleware, "_error_answer", watched)
+    monkeypatch.setattr(middleware, "_error_response", watched)
     yield
     assert not faults
 

@@ -1,4 +1,4 @@
-"""Group F of the catalogue: requests as bytes, as no well-behaved client would send them."""
+"""Group F of the catalog: requests as bytes, as no well-behaved client would send them."""
 
 import gzip
 import zlib

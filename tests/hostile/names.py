@@ -1,4 +1,4 @@
-"""Group D of the catalogue: names of files, as a client may send them."""
+"""Group D of the catalog: names of files, as a client may send them."""
 
 from tests.hostile.case import Case
 

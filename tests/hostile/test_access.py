@@ -1,4 +1,4 @@
-"""Group H of the catalogue: who is let in, and what those find who get further than they should."""
+"""Group H of the catalog: who is let in, and what those find who get further than they should."""
 
 import asyncio
 import base64
@@ -23,8 +23,8 @@ from imageconverter.jobs.queue_name import job_key
 from imageconverter.resources import Resources
 from imageconverter.settings import GatewaySettings, WorkerSettings
 from services.gateway.app import create_app
-from services.worker.conversions import Conversion
-from services.worker.sandbox.pool import ChildPool
+from services.worker.conversions import ConversionExecutor
+from services.worker.sandbox.pool import SandboxPool
 from services.worker.tasks import _Interactive
 from tests.conftest import ADMIN, API_KEY, MakeSettings
 from tests.gateway.images_api.test_uploads import body, post
@@ -209,14 +209,14 @@ POISON: list[Case[bytes, None]] = [
 
 @pytest.mark.parametrize("case", POISON, ids=names(POISON))
 async def test_a_job_that_is_none_does_not_stop_the_worker(resources: Resources, case: Case[bytes, None]) -> None:
-    """It is taken out of the lane, and the one behind it is done."""
+    """It is taken out of the queue, and the one behind it is done."""
     queue, done = resources.queue, asyncio.Event()
-    children = ChildPool(WorkerSettings(children=1), max_pixels=1)  # which never starts: no job gets that far
+    children = SandboxPool(WorkerSettings(children=1), max_pixels=1)  # which never starts: no job gets that far
 
     async def task(_context: Mapping[str, Any], _payload: Mapping[str, Any]) -> None:
         done.set()
 
-    tasks = {"task": task, TASK: _Interactive(queue, Conversion(resources.store, children, 1)).convert}
+    tasks = {"task": task, TASK: _Interactive(queue, ConversionExecutor(resources.store, children, 1)).convert}
     await resources.redis.delete(keys.queue(QueueName.SCAN))
     poisoned = f"poison {uuid4().hex}"
     await resources.redis.set(job_key(poisoned), case.attack, px=60_000)

@@ -1,4 +1,4 @@
-"""Group E of the catalogue: no body is more than a 400, soon."""
+"""Group E of the catalog: no body is more than a 400, soon."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""Groups A to C of the catalogue, sent to real children: each file gets an answer, and only that."""
+"""Groups A to C of the catalog, sent to real children: each file gets an answer, and only that."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -66,7 +66,7 @@ async def test_nothing_of_what_else_it_is_is_left(attack: Attack, case: Case[Cal
     """In no type of output."""
     data = case.attack()
     assert any(each in data for each in TELLTALES)
-    for result in await attack._pool.convert(data, EVERY_OUTPUT, urgent=True):
+    for result in await attack._pool.convert(data, EVERY_OUTPUT, interactive=True):
         assert isinstance(result, Converted), result
         assert not any(each in result.data for each in TELLTALES)
 

@@ -1,4 +1,4 @@
-"""Groups A to C of the catalogue, from the outside: sent to both APIs, with a real worker behind them."""
+"""Groups A to C of the catalog, from the outside: sent to both APIs, with a real worker behind them."""
 
 import asyncio
 import io

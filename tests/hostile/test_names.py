@@ -1,4 +1,4 @@
-"""Group D of the catalogue: whatever a file is called, it lies below its own upload or nowhere."""
+"""Group D of the catalog: whatever a file is called, it lies below its own upload or nowhere."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Group G of the catalogue: what is answered and what is written down harms nobody who reads it."""
+"""Group G of the catalog: what is answered and what is written down harms nobody who reads it."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""Group F of the catalogue: whatever comes by the wire is answered or cut off, soon, and others go on."""
+"""Group F of the catalog: whatever comes by the wire is answered or cut off, soon, and others go on."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The catalogue of formats and the file that it is read from."""
+"""The catalog of formats and the file that it is read from."""
 
 from pathlib import Path
 

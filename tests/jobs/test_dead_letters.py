@@ -21,14 +21,14 @@ Payload = dict[str, Any]
 
 @pytest.fixture
 async def queue(resources: Resources) -> JobQueue:
-    """The queue with an empty scan lane, and nobody dead."""
+    """The queue with an empty scan queue, and nobody dead."""
     await resources.redis.delete(keys.queue(QueueName.SCAN), keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS)
     return resources.queue
 
 
 @asynccontextmanager
 async def running_worker(resources: Resources, **options: Any) -> AsyncIterator[QueueWorker]:
-    """Run a worker of the scan lane."""
+    """Run a worker of the scan queue."""
     given = {"slots": 4, "job_seconds": 30, **options}
     worker = QueueWorker(QueueName.SCAN, given.pop("tasks"), resources.redis, **given)
     running = asyncio.create_task(worker.async_run())
@@ -40,7 +40,7 @@ async def running_worker(resources: Resources, **options: Any) -> AsyncIterator[
 
 
 async def failed_at(queue: JobQueue, count: int = 1) -> list[DeadLetter]:
-    """Wait until the lane is empty and *count* are dead; return them."""
+    """Wait until the queue is empty and *count* are dead; return them."""
     async with asyncio.timeout(20):
         while await queue.depth(QueueName.SCAN) or len(await queue.dead.all()) < count:
             await asyncio.sleep(0.01)

@@ -18,7 +18,7 @@ from tests.testing.faults import FaultProxy, Mode, fault_proxy
 
 @pytest.fixture
 async def queue(resources: Resources) -> JobQueue:
-    """The queue, its scan lane empty: no worker takes from that one."""
+    """The queue, its scan queue empty: no worker takes from that one."""
     await resources.redis.delete(keys.queue(QueueName.SCAN))
     return resources.queue
 

@@ -19,7 +19,7 @@ Task = Callable[[dict[str, Any], dict[str, Any]], Awaitable[None]]
 
 @pytest.fixture
 async def queue(resources: Resources) -> JobQueue:
-    """The queue with an empty scan lane; the tests' own workers take from it."""
+    """The queue with an empty scan queue; the tests' own workers take from it."""
     await resources.redis.delete(keys.queue(QueueName.SCAN))
     return resources.queue
 
@@ -28,7 +28,7 @@ async def queue(resources: Resources) -> JobQueue:
 async def running_worker(
     resources: Resources, task: Task, *, slots: int = 4, job_seconds: float = 30
 ) -> AsyncIterator[QueueWorker]:
-    """Run a worker of the scan lane with one task."""
+    """Run a worker of the scan queue with one task."""
     tasks: Mapping[str, Any] = {"task": task}
     worker = QueueWorker(QueueName.SCAN, tasks, resources.redis, slots=slots, job_seconds=job_seconds)
     running = asyncio.create_task(worker.async_run())
@@ -312,7 +312,7 @@ async def held(resources: Resources, job_id: str) -> bool:
 
 
 async def test_who_works_on_what_nobody_wants_any_more_stops(queue: JobQueue, resources: Resources) -> None:
-    """A job that is gone from the lane is not held on to."""
+    """A job that is gone from the queue is not held on to."""
     stopped = asyncio.Event()
 
     async def task(_context: dict[str, Any], _payload: dict[str, Any]) -> None:

@@ -11,10 +11,10 @@ from imageconverter.errors import ImageConverterError, InvalidFileFormat, NotFou
 from imageconverter.jobs import QueueName
 from imageconverter.previews import parse
 from imageconverter.previews.cache import PreviewCache
-from imageconverter.previews.memory_cache import HotPreviews, ServedPreview
+from imageconverter.previews.memory_cache import MemoryCache, ServedPreview
 from imageconverter.resources import Resources
 from imageconverter.settings import PreviewSettings
-from services.worker.sandbox.pool import ChildPool
+from services.worker.sandbox.pool import SandboxPool
 from tests.testing import image_files
 from tests.testing.judging import opened
 
@@ -136,13 +136,13 @@ async def test_what_fifty_ask_for_is_made_once(
 ) -> None:
     """By the gateways of a whole fleet."""
     converted: list[int] = []
-    convert = ChildPool.convert_and_look
+    convert = SandboxPool.convert_with_metadata
 
-    async def count(pool: ChildPool, *args: Any, **options: Any) -> Any:
+    async def count(pool: SandboxPool, *args: Any, **options: Any) -> Any:
         converted.append(1)
         return await convert(pool, *args, **options)
 
-    monkeypatch.setattr(ChildPool, "convert_and_look", count)
+    monkeypatch.setattr(SandboxPool, "convert_with_metadata", count)
     caches = [cache_of(resources) for _ in range(5)]
     served = await asyncio.gather(*(caches[number % 5].cache_and_get(key, SMALL, PHOTO) for number in range(50)))
 
@@ -156,7 +156,7 @@ async def test_a_full_queue_is_said_at_once(resources: Resources, key: str) -> N
         await resources.queue.enqueue(QueueName.SCAN, "nothing", uuid4().hex, {})
     join = resources.queue.enqueue_or_join
     with pytest.MonkeyPatch.context() as patch:
-        # a lane that nobody takes jobs from
+        # a queue that nobody takes jobs from
         patch.setattr(
             resources.queue,
             "enqueue_or_join",
@@ -275,28 +275,28 @@ def _preview(size: int) -> ServedPreview:
 
 def test_hot_previews_stay_below_their_limit() -> None:
     """What was not used for longest goes first, and what is too large is not kept."""
-    hot = HotPreviews(most_bytes=100, seconds=60)
-    hot.keep("a", SMALL, "", _preview(40))
-    hot.keep("b", SMALL, "", _preview(40))
-    assert hot.fresh("a", SMALL, "")
-    hot.keep("c", SMALL, "", _preview(50))
-    hot.keep("d", SMALL, "", _preview(200))
+    hot = MemoryCache(max_bytes=100, seconds=60)
+    hot.put("a", SMALL, "", _preview(40))
+    hot.put("b", SMALL, "", _preview(40))
+    assert hot.get_fresh("a", SMALL, "")
+    hot.put("c", SMALL, "", _preview(50))
+    hot.put("d", SMALL, "", _preview(200))
 
-    assert hot.fresh("a", SMALL, "")
-    assert hot.fresh("b", SMALL, "") is None
-    assert hot.fresh("c", SMALL, "")
-    assert hot.fresh("d", SMALL, "") is None
-    assert hot.same("c", SMALL, "", "50")
-    assert hot.same("c", SMALL, "", "51") is None
-    assert hot.fresh("c", SMALL, "another context") is None
+    assert hot.get_fresh("a", SMALL, "")
+    assert hot.get_fresh("b", SMALL, "") is None
+    assert hot.get_fresh("c", SMALL, "")
+    assert hot.get_fresh("d", SMALL, "") is None
+    assert hot.get_by_etag("c", SMALL, "", "50")
+    assert hot.get_by_etag("c", SMALL, "", "51") is None
+    assert hot.get_fresh("c", SMALL, "another context") is None
 
 
 def test_all_used_previews_still_make_room() -> None:
     """Being used saves an entry once."""
-    hot = HotPreviews(most_bytes=100, seconds=60)
+    hot = MemoryCache(max_bytes=100, seconds=60)
     for name in "ab":
-        hot.keep(name, SMALL, "", _preview(50))
-        assert hot.fresh(name, SMALL, "")
-    hot.keep("c", SMALL, "", _preview(100))
+        hot.put(name, SMALL, "", _preview(50))
+        assert hot.get_fresh(name, SMALL, "")
+    hot.put("c", SMALL, "", _preview(100))
 
-    assert [name for name in "abc" if hot.fresh(name, SMALL, "")] == ["c"]
+    assert [name for name in "abc" if hot.get_fresh(name, SMALL, "")] == ["c"]

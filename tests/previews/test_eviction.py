@@ -59,7 +59,7 @@ async def test_what_nobody_asks_for_goes(resources: Resources, index: PreviewInd
     assert await remaining(index) == {"a", "d"}
     assert [len(await objects_of(resources, key)) for key in "abcd"] == [5, 0, 0, 5]
     assert await index.count("17") == 2
-    assert await index.leaving(10) == []
+    assert await index.pending_deletes(10) == []
 
 
 async def test_too_many_keys_go_down_to_nine_tenths(resources: Resources, index: PreviewIndex) -> None:
@@ -136,7 +136,7 @@ async def test_what_is_being_put_is_not_swept(resources: Resources, index: Previ
     """A writer has told that it puts objects of a key that was removed; they are there when it switches."""
     await made(resources, index, "a")
     await index.remove("a")
-    await index.expect("a")
+    await index.mark_pending_write("a")
 
     assert await sweep(index, resources.store) == 0
     assert len(await objects_of(resources, "a")) == 5
@@ -151,7 +151,7 @@ async def test_a_writer_that_begins_during_the_sweep_is_left_alone(
     in_use = PreviewIndex.in_use
 
     async def just_then(self: PreviewIndex, key: str) -> Any:
-        await index.expect(key)
+        await index.mark_pending_write(key)
         return await in_use(self, key)
 
     monkeypatch.setattr(PreviewIndex, "in_use", just_then)
@@ -161,14 +161,14 @@ async def test_a_writer_that_begins_during_the_sweep_is_left_alone(
 
 async def test_what_a_dead_writer_has_put_is_swept(resources: Resources, index: PreviewIndex) -> None:
     """It has told that it would, an hour ago, and never switched the index."""
-    await index.expect("a")
+    await index.mark_pending_write("a")
     await resources.store.put(keys.preview_source("a", generation_of(b"x")), b"x", content_type="image/png")
     assert await sweep(index, resources.store) == 0
-    await resources.redis.zincrby(keys.PREVIEW_ARRIVING, -3_601_000, keys.preview_id("a"))
+    await resources.redis.zincrby(keys.PREVIEW_PENDING_WRITES, -3_601_000, keys.preview_id("a"))
 
     assert await sweep(index, resources.store) == 1
     assert await objects_of(resources, "a") == set()
-    assert not await resources.redis.exists(keys.PREVIEW_ARRIVING, keys.PREVIEW_LEAVING)
+    assert not await resources.redis.exists(keys.PREVIEW_PENDING_WRITES, keys.PREVIEW_PENDING_DELETES)
 
 
 async def test_evictions_at_the_same_time_agree(resources: Resources, index: PreviewIndex) -> None:

@@ -36,7 +36,7 @@ async def put(index: PreviewIndex, key: str, *, context: str = "", source: int =
     """Make a group of generation A, or add to it, with previews of *sizes* by the names `small` and `large`."""
     names = {"small": SMALL, "large": LARGE}
     previews = {names[name]: preview(size) for name, size in sizes.items()}
-    await index.switch(key, A, context=context, source_bytes=source, previews=previews)
+    await index.publish_generation(key, A, context=context, source_bytes=source, previews=previews)
 
 
 async def assert_exact(index: PreviewIndex, redis: Redis) -> None:
@@ -61,8 +61,8 @@ async def assert_exact(index: PreviewIndex, redis: Redis) -> None:
         for name in (
             keys.PREVIEW_IDS,
             keys.PREVIEW_BYTES,
-            keys.PREVIEW_ARRIVING,
-            keys.PREVIEW_LEAVING,
+            keys.PREVIEW_PENDING_WRITES,
+            keys.PREVIEW_PENDING_DELETES,
             *map(keys.preview_context, contexts),
         )
     }
@@ -77,7 +77,13 @@ async def test_a_group_is_found_as_it_was_made(index: PreviewIndex) -> None:
     assert found is not None
     assert found.created > 1_700_000_000
     assert found == Group(
-        key_of(1), A, found.created, frozenset({"17"}), 130, {SMALL: preview(10), LARGE: preview(20)}, joined=False
+        key_of(1),
+        A,
+        found.created,
+        frozenset({"17"}),
+        130,
+        {SMALL: preview(10), LARGE: preview(20)},
+        context_added=False,
     )
     assert await index.find(key_of(2), context="17") is None
     assert await index.count("17") == 1
@@ -110,7 +116,7 @@ async def test_a_look_up_brings_its_context_in_once(index: PreviewIndex) -> None
     await put(index, key_of(1), context="17")
     looks = [await index.find(key_of(1), context=context) for context in ("17", "18", "18", "")]
 
-    assert [look.joined for look in looks if look] == [False, True, False, False]
+    assert [look.context_added for look in looks if look] == [False, True, False, False]
     assert [look.contexts for look in looks if look] == [{"17"}, {"17", "18"}, {"17", "18"}, {"17", "18"}]
     assert [await index.count(context) for context in ("", "17", "18", "19")] == [1, 1, 1, 0]
 
@@ -138,7 +144,10 @@ async def test_the_same_generation_again_adds_its_previews(index: PreviewIndex, 
     """A preview that is made once more counts once, with its new size; the source is not counted again."""
     await put(index, key_of(1), small=10)
     first = await index.find(key_of(1))
-    assert await index.switch(key_of(1), A, context="", source_bytes=100, previews={SMALL: preview(7)}) is None
+    assert (
+        await index.publish_generation(key_of(1), A, context="", source_bytes=100, previews={SMALL: preview(7)})
+        is None
+    )
     assert await index.add(key_of(1), A, {LARGE: preview(20), SMALL: preview(8)})
     second = await index.find(key_of(1))
 
@@ -147,21 +156,23 @@ async def test_the_same_generation_again_adds_its_previews(index: PreviewIndex, 
     assert second.created == first.created
     assert second.previews == {SMALL: preview(8), LARGE: preview(20)}
     assert (await index.totals())[:2] == (1, 128)
-    assert await index.leaving(10) == []
+    assert await index.pending_deletes(10) == []
     await assert_exact(index, resources.redis)
 
 
 async def test_another_generation_replaces_all_but_the_contexts(index: PreviewIndex, resources: Resources) -> None:
     """In one step; the one before is told, and noted as leaving."""
     await put(index, key_of(1), context="17", small=10, large=20)
-    replaced = await index.switch(key_of(1), B, context="18", source_bytes=5, previews={SMALL: preview(1)})
+    replaced = await index.publish_generation(
+        key_of(1), B, context="18", source_bytes=5, previews={SMALL: preview(1)}
+    )
     found = await index.find(key_of(1))
 
     assert replaced == A
     assert found is not None
     assert (found.generation, found.bytes, found.previews) == (B, 6, {SMALL: preview(1)})
     assert found.contexts == {"17", "18"}
-    assert [each.key for each in await index.leaving(10)] == [key_of(1)]
+    assert [each.key for each in await index.pending_deletes(10)] == [key_of(1)]
     await assert_exact(index, resources.redis)
 
 
@@ -207,7 +218,7 @@ async def test_counters_are_exact_whatever_happens_at_the_same_time(
         size = chance.randrange(1, 10**7)
         match chance.choices(list(choices), list(choices.values()))[0]:
             case "switch":
-                await index.switch(key, generation, context=context, source_bytes=size, previews=previews)
+                await index.publish_generation(key, generation, context=context, source_bytes=size, previews=previews)
             case "add":
                 await index.add(key, generation, previews)
             case "find":
@@ -215,12 +226,12 @@ async def test_counters_are_exact_whatever_happens_at_the_same_time(
             case "remove":
                 await index.remove(key)
             case "evict":
-                await index.evict(3, idle=None, most_keys=15, most_bytes=None)
+                await index.evict(3, idle=None, max_keys=15, max_bytes=None)
             case "restore":
                 total = size + sum(each.size for each in previews.values())
                 await index.restore(Group(key, generation, 1.0, frozenset({"1", "2"}), total, previews))
             case "expect":
-                await index.expect(key)
+                await index.mark_pending_write(key)
 
     for _ in range(50):
         await asyncio.gather(*(one() for _ in range(40)))
@@ -257,9 +268,9 @@ async def test_the_coldest_are_those_not_looked_up_for_longest(index: PreviewInd
     await index.find(key_of(0))
     await index.add(key_of(1), A, {SMALL: preview(1)})
 
-    assert await index.coldest(2) == [key_of(1), key_of(2)]
-    assert await index.coldest(10, before=4.0) == [key_of(1), key_of(2)]
-    assert (await index.coldest(10))[-1] == key_of(0)
+    assert await index.least_recently_used(2) == [key_of(1), key_of(2)]
+    assert await index.least_recently_used(10, before=4.0) == [key_of(1), key_of(2)]
+    assert (await index.least_recently_used(10))[-1] == key_of(0)
     assert (await index.totals()).oldest == 2.0
 
 
@@ -274,17 +285,17 @@ async def test_groups_are_evicted_for_as_long_as_there_is_a_reason(index: Previe
 
     assert await evict() == []
     assert await evict(idle=550) == [key_of(0)]
-    assert await evict(most_keys=7) == [key_of(1), key_of(2)]
-    assert await evict(most_bytes=699) == [key_of(3)]
-    assert await evict(2, most_keys=0) == [key_of(4), key_of(5)]
-    assert await evict(most_keys=4, most_bytes=400, idle=550) == []
+    assert await evict(max_keys=7) == [key_of(1), key_of(2)]
+    assert await evict(max_bytes=699) == [key_of(3)]
+    assert await evict(2, max_keys=0) == [key_of(4), key_of(5)]
+    assert await evict(max_keys=4, max_bytes=400, idle=550) == []
     await assert_exact(index, resources.redis)
 
 
 async def test_evictions_at_the_same_time_take_no_key_too_many(index: PreviewIndex) -> None:
     """Ten reporters evict at once down to the same number."""
     await asyncio.gather(*(put(index, key_of(n)) for n in range(300)))
-    gone = await asyncio.gather(*(index.evict(100, idle=None, most_keys=200, most_bytes=None) for _ in range(10)))
+    gone = await asyncio.gather(*(index.evict(100, idle=None, max_keys=200, max_bytes=None) for _ in range(10)))
 
     assert await index.count() == 200
     assert len({key for batch in gone for key in batch}) == sum(map(len, gone)) == 100
@@ -298,15 +309,15 @@ async def test_a_group_is_restored_only_where_there_is_none(index: PreviewIndex,
     assert await index.find(key_of(1)) == old
     assert not await index.restore(replace(old, generation=B))
     assert await index.find(key_of(1)) == old
-    await index.switch(key_of(1), B, context="", source_bytes=5, previews={})
+    await index.publish_generation(key_of(1), B, context="", source_bytes=5, previews={})
     assert not await index.restore(old)
     assert (found := await index.find(key_of(1))) is not None
     assert found.generation == B
 
     await index.remove(key_of(1))
     assert not await index.restore(old)
-    (leaving,) = await index.leaving(10)
-    await index.left(leaving)
+    (pending_deletes,) = await index.pending_deletes(10)
+    await index.confirm_deleted(pending_deletes)
     assert await index.restore(old)
     await assert_exact(index, resources.redis)
 
@@ -315,20 +326,22 @@ async def test_what_arrives_is_not_given_away_as_leaving(index: PreviewIndex, re
     """Unless its writer is dead; and one that is removed again meanwhile stays noted."""
     await put(index, key_of(1))
     await index.remove(key_of(1))
-    await index.expect(key_of(1))
-    assert await index.leaving(10) == []
+    await index.mark_pending_write(key_of(1))
+    assert await index.pending_deletes(10) == []
     assert await index.in_use(key_of(1)) == (None, True)
 
     await put(index, key_of(1))
-    (leaving,) = await index.leaving(10)
+    (pending_deletes,) = await index.pending_deletes(10)
     assert await index.in_use(key_of(1)) == (A, False)
-    await resources.redis.zincrby(keys.PREVIEW_LEAVING, 1, keys.preview_id(key_of(1)))  # removed once more, later
-    await index.left(leaving)
-    assert [each.key for each in await index.leaving(10)] == [key_of(1)]
+    await resources.redis.zincrby(
+        keys.PREVIEW_PENDING_DELETES, 1, keys.preview_id(key_of(1))
+    )  # removed once more, later
+    await index.confirm_deleted(pending_deletes)
+    assert [each.key for each in await index.pending_deletes(10)] == [key_of(1)]
 
-    await index.expect(key_of(2))
-    await resources.redis.zincrby(keys.PREVIEW_ARRIVING, -3_601_000, keys.preview_id(key_of(2)))
-    assert {each.key for each in await index.leaving(10)} == {key_of(1), key_of(2)}
+    await index.mark_pending_write(key_of(2))
+    await resources.redis.zincrby(keys.PREVIEW_PENDING_WRITES, -3_601_000, keys.preview_id(key_of(2)))
+    assert {each.key for each in await index.pending_deletes(10)} == {key_of(1), key_of(2)}
 
 
 async def test_ten_thousand_keys_stay_small_and_quick(index: PreviewIndex, resources: Resources) -> None:
@@ -351,7 +364,7 @@ async def test_ten_thousand_keys_stay_small_and_quick(index: PreviewIndex, resou
     await index.find(key_of(5000), context="18")
     await index.count("17")
     await index.totals()
-    await index.evict(1, idle=None, most_keys=9_999, most_bytes=None)
+    await index.evict(1, idle=None, max_keys=9_999, max_bytes=None)
     stats = dict(await redis.info("commandstats"))
     assert not {"cmdstat_keys", "cmdstat_scan", "cmdstat_smembers"} & set(stats)
     assert sum(each["calls"] for each in stats.values()) < 40
@@ -364,16 +377,16 @@ async def test_a_redis_that_is_away_is_told_as_such() -> None:
 
     for call in (
         index.find("a"),
-        index.expect("a"),
+        index.mark_pending_write("a"),
         put(index, "a"),
         index.add("a", A, {}),
         index.remove("a"),
         index.count(),
         anext(index.keys()),
         index.totals(),
-        index.coldest(1),
+        index.least_recently_used(1),
         index.in_use("a"),
-        index.leaving(1),
+        index.pending_deletes(1),
     ):
         with pytest.raises(QueueUnavailable):
             await call

@@ -98,11 +98,11 @@ async def test_what_is_being_deleted_does_not_come_back(
     assert await reindex(index, resources.store) == 0
     assert await index.count() == 0
 
-    await index.left((await index.leaving(10))[0])
+    await index.confirm_deleted((await index.pending_deletes(10))[0])
     await index.remove("a")  # though the index has it no more
     assert await reindex(index, resources.store) == 0
 
-    await index.left((await index.leaving(10))[0])
+    await index.confirm_deleted((await index.pending_deletes(10))[0])
     restore = PreviewIndex.restore
 
     async def too_late(self: PreviewIndex, group: Group) -> bool:
@@ -186,7 +186,7 @@ async def test_what_nothing_leads_to_is_deleted(resources: Resources, index: Pre
         await store_group(resources, key)
     await resources.store.delete([keys.preview_group("a"), keys.preview_source("c", generation_of(b"source"))])
     await resources.store.put(keys.preview_source("b", "0" * 32), b"x", content_type="image/png")
-    await index.expect("d")
+    await index.mark_pending_write("d")
     await resources.store.put(keys.preview_source("d", "0" * 32), b"x", content_type="image/png")
 
     assert await reindex(index, resources.store) == 2

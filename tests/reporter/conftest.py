@@ -10,7 +10,7 @@ from imageconverter.catalog.database import Workspace
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.settings import RedisSettings, ReportSettings, Settings
-from services.reporter.scanning import Scanner, catalogue_sources
+from services.reporter.scanning import Scanner, catalog_sources
 from tests.conftest import MakeSettings, storage_settings
 
 
@@ -38,5 +38,5 @@ def make_scanner(resources: Resources, folder: Path, **settings: Any) -> Scanner
     """Return a scanner with these settings of reports."""
     reports = ReportSettings(**settings)
     progress = ScanProgress(resources.redis, retry_timeout=4)
-    sources = catalogue_sources(reports)
+    sources = catalog_sources(reports)
     return Scanner(resources.store, resources.formats, reports, sources, Workspace(folder=folder), progress)

@@ -12,7 +12,7 @@ from imageconverter.images.formats import load_formats
 from imageconverter.jobs import QueueName
 from imageconverter.previews.reindex import GroupFile
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
-from imageconverter.runs import Run, RunRequest, keep_order, kept_orders, order_run, plan_more
+from imageconverter.runs import Run, RunRequest, create_run, list_backups, plan_more, save_backup
 from imageconverter.settings import RedisSettings
 from services.reporter.rebuild import rebuild
 from tests.conftest import MakeSettings, storage_settings
@@ -39,15 +39,15 @@ async def begun(resources: Resources, count: int) -> Run:
     """Start a run over *count* new sources, as the gateway does."""
     directory = await put_sources(resources, {f"{n:03}.png": b"x" for n in range(count)})
     request = RunRequest(source="directory", directory=directory, formats=(THUMBNAIL,))
-    run = await order_run(resources.store, load_formats(None), request)
-    await keep_order(resources.store, run)
+    run = await create_run(resources.store, load_formats(None), request)
+    await save_backup(resources.store, run)
     await resources.runs.start(run)
     return run
 
 
 async def kept(resources: Resources) -> list[str]:
     """Return the ids of the runs that the store keeps."""
-    return [order.run.id for order in await kept_orders(resources.store)]
+    return [command.run.id for command in await list_backups(resources.store)]
 
 
 async def test_a_run_that_redis_has_lost_begins_again(own: Resources) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from imageconverter.reports import commands, kept_reports
+from imageconverter.reports import commands, list_reports
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import Resources
 
@@ -63,8 +63,8 @@ async def test_a_killed_scan_is_done_by_another_reporter(opened: Resources, serv
     async with reporter(servers):
         await scanned(opened)
 
-    (report,) = await kept_reports(opened.store, "product")
-    assert report.summary.catalogue.entries == 20_000
+    (report,) = await list_reports(opened.store, "product")
+    assert report.summary.catalog.entries == 20_000
     assert report.summary.missing == 60_000
 
 
@@ -78,4 +78,4 @@ async def test_one_scan_is_made_however_many_reporters_there_are(opened: Resourc
         await commands.scan(opened.queue)
         await scanned(opened)
 
-    assert len(await kept_reports(opened.store, "product")) == 1
+    assert len(await list_reports(opened.store, "product")) == 1

@@ -10,11 +10,11 @@ from aiohttp import web
 from imageconverter.catalog import current, pending_imports
 from imageconverter.errors import StoreUnavailable, Unavailable
 from imageconverter.jobs import QueueName
-from imageconverter.reports import commands, kept_reports, ranges
+from imageconverter.reports import commands, list_reports, ranges
 from imageconverter.resources import Resources
 from imageconverter.settings import ReportSettings, SettingsError
 from imageconverter.storage.store import ObjectStore, StoredObject
-from services.reporter.scanning import catalogue_sources
+from services.reporter.scanning import catalog_sources
 from services.reporter.tasks import ReporterTasks
 from tests.reporter.conftest import make_scanner
 from tests.reporter.sources.test_feed import serving
@@ -35,8 +35,8 @@ async def test_a_source_in_the_store_is_read_when_the_scan_begins(opened: Resour
     await put(opened, "shop/products.ndjson", LINE + LINE.replace(b'"1"', b'"2"').replace(b"a.jpg", b"b.jpg"))
     await scanner.scan()
 
-    newest, first = await kept_reports(opened.store, "product")
-    assert (first.summary.catalogue.entries, newest.summary.catalogue.entries) == (1, 2)
+    newest, first = await list_reports(opened.store, "product")
+    assert (first.summary.catalog.entries, newest.summary.catalog.entries) == (1, 2)
     assert (await scanner.progress.state()).failure == ""
 
 
@@ -48,12 +48,12 @@ async def test_a_feed_is_read_where_its_host_is_allowed(opened: Resources, tmp_p
 
     async with serving(feed) as address:
         await make_scanner(opened, tmp_path, products_source=f"{address}/feed").scan()
-        assert await kept_reports(opened.store, "product") == []
+        assert await list_reports(opened.store, "product") == []
         scanner = make_scanner(opened, tmp_path, products_source=f"{address}/feed", private_hosts="127.0.0.1")
         assert "product: " in (await scanner.progress.state()).failure
         await scanner.scan()
 
-    assert len(await kept_reports(opened.store, "product")) == 1
+    assert len(await list_reports(opened.store, "product")) == 1
     assert (await scanner.progress.state()).failure == ""
 
 
@@ -80,22 +80,22 @@ async def test_a_feed_that_hangs_ends_in_time_and_the_other_types_go_on(opened: 
             with pytest.raises(Unavailable):
                 await scanner.scan()
 
-    assert await kept_reports(opened.store, "product") == []
-    assert len(await kept_reports(opened.store, "category")) == 1
+    assert await list_reports(opened.store, "product") == []
+    assert len(await list_reports(opened.store, "category")) == 1
     await scanner.give_up()
     assert (await scanner.progress.state()).failure.startswith("product: ")
     assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_source_with_a_broken_line_leaves_what_counted_before(opened: Resources, tmp_path: Path) -> None:
-    """There is no new report: it would be about a catalogue that the shop has replaced."""
+    """There is no new report: it would be about a catalog that the shop has replaced."""
     scanner = make_scanner(opened, tmp_path, products_source="s3:shop/products.ndjson")
     await put(opened, "shop/products.ndjson")
     await scanner.scan()
     await put(opened, "shop/products.ndjson", LINE + b"{}\n")
     await scanner.scan()
 
-    assert len(await kept_reports(opened.store, "product")) == 1
+    assert len(await list_reports(opened.store, "product")) == 1
     assert "Line 2" in (await scanner.progress.state()).failure
     assert "Line 2" in (await scanner.progress.last_import("product")).failure
 
@@ -120,11 +120,11 @@ async def test_a_listing_that_fails_half_way_makes_no_report(opened: Resources, 
         patch.setattr(ranges, "_PAUSES", (0,))
         with pytest.raises(StoreUnavailable):
             await scanner.scan()
-    assert await kept_reports(opened.store, "product") == []
+    assert await list_reports(opened.store, "product") == []
     assert [stored async for page in opened.store.list("reports/") for stored in page] == []
 
     await scanner.scan()
-    (report,) = await kept_reports(opened.store, "product")
+    (report,) = await list_reports(opened.store, "product")
     assert report.summary.files == 1
 
 
@@ -135,7 +135,7 @@ async def test_a_listing_that_fails_half_way_makes_no_report(opened: Resources, 
 def test_a_source_that_can_be_none_is_refused_at_the_start(source: str, query: str) -> None:
     """By the name of the setting, without the address: there may be a password in it."""
     with pytest.raises(SettingsError, match="IMAGECONVERTER_REPORT_CATEGORIES_SOURCE") as refused:
-        catalogue_sources(ReportSettings(categories_source=source, categories_query=query))
+        catalog_sources(ReportSettings(categories_source=source, categories_query=query))
 
     assert "shop" not in str(refused.value)
 
@@ -157,11 +157,11 @@ async def test_a_received_catalog_is_taken_over_though_redis_has_lost_the_order(
     tasks = ReporterTasks(
         opened.store, opened.queue, opened.formats, ReportSettings(), scanner.workspace, scanner.progress, scanner
     ).tasks()
-    order = commands.ImportOrder.of(arrival).model_dump()
-    await tasks[commands.IMPORT]({"job_id": arrival.id, "job_try": 1}, order)
+    command = commands.ImportCommand.of(arrival).model_dump()
+    await tasks[commands.IMPORT]({"job_id": arrival.id, "job_try": 1}, command)
     version = await current(opened.store, "product")
     assert version is not None
     assert await commands.requeue_imports(opened.store, opened.queue) == 0
 
-    await tasks[commands.IMPORT]({"job_id": arrival.id, "job_try": 2}, order)
+    await tasks[commands.IMPORT]({"job_id": arrival.id, "job_try": 2}, command)
     assert await current(opened.store, "product") == version

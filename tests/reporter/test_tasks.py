@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from imageconverter.reports import commands
-from imageconverter.reports.commands import CleanOrder
-from imageconverter.reports.trash import Trash, open_trash, restore
+from imageconverter.reports.commands import CleanupCommand
+from imageconverter.reports.trash import TrashBatch, begin_batch, restore
 from imageconverter.resources import Resources
 from services.reporter.tasks import ReporterTasks
 from tests.reporter.conftest import make_scanner
@@ -18,16 +18,16 @@ async def test_what_a_broken_off_clean_up_took_can_be_put_back_at_once(
     opened: Resources, tmp_path: Path, end: str
 ) -> None:
     """Whether its next try is refused, here for want of a report, or there is none."""
-    taken = Trash(id="one", kind="product", at=datetime.now(UTC), report=1, files=2, bytes=2, done=False)
-    await open_trash(opened.store, taken)
+    taken = TrashBatch(id="one", kind="product", at=datetime.now(UTC), report=1, files=2, bytes=2, done=False)
+    await begin_batch(opened.store, taken)
     await opened.store.put("trash/files/one/products/normal/a.jpg", b"a", content_type="image/jpeg")
     scanner = make_scanner(opened, tmp_path)
     reporter = ReporterTasks(
         opened.store, opened.queue, opened.formats, scanner.settings, scanner.workspace, scanner.progress, scanner
     )
     tasks = reporter.tasks() if end == "refused" else reporter.give_up()
-    order = CleanOrder(id="one", kind="product", dry=False, share=0)
-    await tasks[commands.CLEAN]({"job_id": "one", "job_try": 2}, order.model_dump())
+    command = CleanupCommand(id="one", kind="product", dry=False, share=0)
+    await tasks[commands.CLEAN]({"job_id": "one", "job_try": 2}, command.model_dump())
 
     assert await restore(opened.store, "one") == (1, 0)
     assert await opened.store.head("target/products/normal/a.jpg") is not None
@@ -39,7 +39,7 @@ async def test_giving_up_a_clean_up_that_has_not_begun_leaves_nothing(opened: Re
     reporter = ReporterTasks(
         opened.store, opened.queue, opened.formats, scanner.settings, scanner.workspace, scanner.progress, scanner
     )
-    order = CleanOrder(id="two", kind="product", dry=False, share=0)
-    await reporter.give_up()[commands.CLEAN]({"job_id": "two"}, order.model_dump())
+    command = CleanupCommand(id="two", kind="product", dry=False, share=0)
+    await reporter.give_up()[commands.CLEAN]({"job_id": "two"}, command.model_dump())
 
     assert [stored async for page in opened.store.list("trash/") for stored in page] == []

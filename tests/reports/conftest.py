@@ -36,5 +36,5 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def shop(store: ObjectStore, tmp_path: Path) -> Shop:
-    """A shop without a catalogue and without files."""
+    """A shop without a catalog and without files."""
     return Shop(store, tmp_path)

@@ -9,10 +9,10 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.errors import CleanUpRefused, StoreUnavailable
-from imageconverter.images.formats import FormatCatalog
+from imageconverter.images.formats import ImageFormats
 from imageconverter.reports import cleaning, trash
 from imageconverter.reports import results as results_module
-from imageconverter.reports.trash import all_trash, restore
+from imageconverter.reports.trash import list_batches, restore
 from imageconverter.storage.store import ObjectStore
 from tests.testing.shop import Shop, make_format
 
@@ -52,7 +52,7 @@ async def test_what_two_reports_call_unused_goes_to_the_trash(tidy: Shop) -> Non
         "trash": "20261122T000000-abc",
         "first": tuple(UNUSED),
     }
-    (trash,) = await all_trash(tidy.store)
+    (trash,) = await list_batches(tidy.store)
     assert (trash.id, trash.kind, trash.report, trash.files) == ("20261122T000000-abc", "product", 2, 3)
 
 
@@ -117,7 +117,7 @@ async def test_a_catalog_that_nobody_has_reported_on_takes_nothing_away(tidy: Sh
     """It may name what was unused; a new report has to tell."""
     await tidy.sells("a.jpg", "x.jpg")
 
-    with pytest.raises(CleanUpRefused, match="another catalogue"):
+    with pytest.raises(CleanUpRefused, match="another catalog"):
         await tidy.clean()
     assert await tidy.files() == sorted(UNUSED + USED)
 
@@ -215,12 +215,12 @@ async def test_a_share_is_not_rounded(shop: Shop) -> None:
 
 
 async def test_files_in_shared_directories_stay(shop: Shop) -> None:
-    """The catalogue of products does not know what a category needs."""
+    """The catalog of products does not know what a category needs."""
     formats = [
         make_format("p", target_directory="both"),
         make_format("q", "jpeg", "category", target_directory="both"),
     ]
-    shop.formats = FormatCatalog([make_format("keep"), *formats])
+    shop.formats = ImageFormats([make_format("keep"), *formats])
     await shop.sells("a.jpg")
     await shop.has("both/x.jpg", "keep/x.jpg")
     await shop.report()
@@ -243,7 +243,7 @@ async def test_types_do_not_mix(tidy: Shop) -> None:
 
     await tidy.clean("category")
     assert await tidy.files() == ["c/b.jpg", *sorted(UNUSED + USED)]
-    assert [trash.kind for trash in await all_trash(tidy.store)] == ["category"]
+    assert [trash.kind for trash in await list_batches(tidy.store)] == ["category"]
 
 
 async def test_all_directories_and_names_are_gone_through_in_one_order(
@@ -253,7 +253,7 @@ async def test_all_directories_and_names_are_gone_through_in_one_order(
     monkeypatch.setattr(results_module, "PART_ROWS", 3)
     directories = ["a", "a-b", "a/b", "ä", "a b", "\U0001f600"]
     names = ["a.jpg", "a-b.jpg", "Z.jpg", "ä.jpg", "o\u0308.jpg", "\ufb01.jpg", "\U0001f600.jpg", "a b+c%20d#?.jpg"]
-    shop.formats = FormatCatalog([make_format(f"f{n}", target_directory=each) for n, each in enumerate(directories)])
+    shop.formats = ImageFormats([make_format(f"f{n}", target_directory=each) for n, each in enumerate(directories)])
     await shop.sells("none.jpg")
     for directory in directories:
         await shop.has(*(f"{directory}/{name}" for name in names))
@@ -300,7 +300,7 @@ async def test_a_clean_up_that_ended_in_the_middle_goes_on(tidy: Shop, copies: i
     done = await tidy.clean(order="one")
     assert (done.files, done.bytes, done.trash) == (3, 21, "one")
     assert await tidy.files() == USED
-    assert len(await all_trash(tidy.store)) == 1
+    assert len(await list_batches(tidy.store)) == 1
 
     again = await tidy.clean(order="one")
     assert (again.files, again.trash) == (3, "one")
@@ -325,7 +325,7 @@ async def test_reports_of_other_formats_do_not_judge(shop: Shop) -> None:
     await shop.report()
     await shop.days_pass(8)
     await shop.report()
-    shop.formats = FormatCatalog([make_format("keep"), make_format("c", kind="category", target_directory="keep")])
+    shop.formats = ImageFormats([make_format("keep"), make_format("c", kind="category", target_directory="keep")])
 
     with pytest.raises(CleanUpRefused, match="formats have changed"):
         await shop.clean()
@@ -340,11 +340,11 @@ async def test_a_clean_up_stops_where_another_catalog_comes(shop: Shop, monkeypa
     await shop.days_pass(8)
     await shop.report()
 
-    async def throw(*arguments: Any, **options: Any) -> None:
-        await trash.throw(*arguments, **options)
+    async def move_to_trash(*arguments: Any, **options: Any) -> None:
+        await trash.move_to_trash(*arguments, **options)
         await shop.sells("a.jpg", "older.jpg")
 
-    monkeypatch.setattr(cleaning, "throw", throw)
+    monkeypatch.setattr(cleaning, "move_to_trash", move_to_trash)
     done = await shop.clean()
 
     assert (done.files, done.refused != "") == (1, True)

@@ -17,7 +17,7 @@ from imageconverter.errors import (
 )
 from imageconverter.jobs import QueueName, job_key
 from imageconverter.reports import commands
-from imageconverter.reports.commands import CleanOrder, RestoreOrder, done_at_once, new_id, refusal
+from imageconverter.reports.commands import CleanupCommand, RestoreCommand, new_id, refusal_response, run_command
 from imageconverter.resources import Resources
 
 
@@ -27,7 +27,7 @@ async def no_jobs(resources: Resources) -> None:
     await resources.redis.delete(keys.queue(QueueName.SCAN))
 
 
-async def waiting(resources: Resources) -> list[str]:
+async def list_pending(resources: Resources) -> list[str]:
     """Return the ids of jobs that wait for a reporter."""
     return [each.decode() for each in await resources.redis.zrange(keys.queue(QueueName.SCAN), 0, -1)]
 
@@ -36,30 +36,30 @@ async def test_asking_for_a_scan_twice_joins_the_first(resources: Resources) -> 
     """There is one job, whoever asks."""
     await asyncio.gather(*(commands.scan(resources.queue) for _ in range(5)))
 
-    assert await waiting(resources) == [commands.SCAN]
+    assert await list_pending(resources) == [commands.SCAN]
 
 
 async def test_an_order_is_answered(resources: Resources) -> None:
     """The reporter is told all of it; what it answers comes back."""
-    order = CleanOrder(id=new_id(), kind="product", dry=True, share=0.2)
-    asking = asyncio.create_task(done_at_once(resources.queue, commands.CLEAN, order, seconds=20))
-    await resources.queue.reply(order.id, {"files": 3})
+    command = CleanupCommand(id=new_id(), kind="product", dry=True, share=0.2)
+    asking = asyncio.create_task(run_command(resources.queue, commands.CLEAN, command, seconds=20))
+    await resources.queue.reply(command.id, {"files": 3})
 
     assert await asking == {"files": 3}
-    assert await waiting(resources) == [order.id]
-    body = await resources.redis.get(job_key(order.id))
+    assert await list_pending(resources) == [command.id]
+    body = await resources.redis.get(job_key(command.id))
     assert body is not None
     job = json.loads(body)
     assert job["f"] == commands.CLEAN
-    assert CleanOrder.model_validate(job["a"][0]) == order
+    assert CleanupCommand.model_validate(job["a"][0]) == command
 
 
 async def test_an_order_that_takes_long_is_none_but_stays(resources: Resources) -> None:
     """It is done all the same."""
-    order = RestoreOrder(id=new_id(), trash="one")
+    command = RestoreCommand(id=new_id(), trash="one")
 
-    assert await done_at_once(resources.queue, commands.RESTORE, order, seconds=0.05) is None
-    assert await waiting(resources) == [order.id]
+    assert await run_command(resources.queue, commands.RESTORE, command, seconds=0.05) is None
+    assert await list_pending(resources) == [command.id]
 
 
 @pytest.mark.parametrize(
@@ -76,10 +76,10 @@ async def test_a_refusal_is_raised_where_it_is_waited_for(
     resources: Resources, raised: UserError, arrives: type[UserError]
 ) -> None:
     """With its status, reason and field."""
-    order = RestoreOrder(id=new_id(), trash="one")
-    await resources.queue.reply(order.id, refusal(raised))
+    command = RestoreCommand(id=new_id(), trash="one")
+    await resources.queue.reply(command.id, refusal_response(raised))
     with pytest.raises(arrives) as caught:
-        await done_at_once(resources.queue, commands.RESTORE, order, seconds=20)
+        await run_command(resources.queue, commands.RESTORE, command, seconds=20)
 
     assert (caught.value.reason, caught.value.field) == (raised.reason, raised.field)
     assert caught.value.status == arrives.status

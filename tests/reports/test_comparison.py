@@ -16,10 +16,10 @@ from imageconverter.catalog import Entry
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.writing import write_version
 from imageconverter.errors import StoreUnavailable
-from imageconverter.images.conversions import OutputOrder
-from imageconverter.images.formats import Format, FormatCatalog, ImageType
+from imageconverter.images.conversions import OutputSpec
+from imageconverter.images.formats import ImageFormat, ImageFormats, ImageType
 from imageconverter.images.names import with_extension
-from imageconverter.reports import CatalogueSize, Summary, Table
+from imageconverter.reports import CatalogSize, Summary, Table
 from imageconverter.reports import comparison as module
 from imageconverter.reports.comparison import compare
 from imageconverter.reports.listing import Listing
@@ -62,9 +62,9 @@ async def report(
     entries: Sequence[Entry],
     files: Sequence[str],
     *,
-    formats: Sequence[Format] = (KEEP,),
+    formats: Sequence[ImageFormat] = (KEEP,),
     kind: ImageType = "product",
-    previous: CatalogueSize | None = None,
+    previous: CatalogSize | None = None,
 ) -> Report:
     """Compare *entries* with *files*, which are paths in the target tree, each as many bytes as its path is long."""
     with TemporaryDirectory() as made:
@@ -76,7 +76,7 @@ async def report(
         results = folder / "results"
         summary = await compare(
             kind,
-            FormatCatalog(formats),
+            ImageFormats(formats),
             [folder / "catalogue" / "entries-00000.parquet"],
             listing_of(files),
             previous=previous,
@@ -233,7 +233,7 @@ async def test_formats_may_share_a_directory() -> None:
 
 
 async def test_files_where_another_type_writes_too_are_not_called_unused() -> None:
-    """The catalogue of products does not know the images of categories."""
+    """The catalog of products does not know the images of categories."""
     formats = [KEEP, make_format("mixed"), make_format("category", kind="category", target_directory="mixed")]
     found = await report([entry(1, "a.jpg")], ["keep/x.jpg", "mixed/x.jpg"], formats=formats)
 
@@ -256,12 +256,12 @@ async def test_only_formats_of_the_type_are_compared() -> None:
         ([], None, "No active entry"),
         ([entry(1)], None, "No active entry"),
         ([entry(1, "a.jpg", active=False)], None, "No active entry"),
-        ([entry(1, "a.jpg")], CatalogueSize(3, 1), "1 entries, less than half of the 3"),
-        ([entry(1, "a.jpg"), entry(2, active=True)], CatalogueSize(2, 3), "1 images, less than half of the 3"),
+        ([entry(1, "a.jpg")], CatalogSize(3, 1), "1 entries, less than half of the 3"),
+        ([entry(1, "a.jpg"), entry(2, active=True)], CatalogSize(2, 3), "1 images, less than half of the 3"),
     ],
 )
 async def test_a_catalog_that_lost_too_much_calls_nothing_unused(
-    entries: list[Entry], previous: CatalogueSize | None, words: str
+    entries: list[Entry], previous: CatalogSize | None, words: str
 ) -> None:
     """An export that broke off must not cost a shop its images; what is missing is told all the same."""
     found = await report(entries, ["keep/x.jpg"], previous=previous)
@@ -273,7 +273,7 @@ async def test_a_catalog_that_lost_too_much_calls_nothing_unused(
 
 async def test_a_catalog_of_half_the_size_is_believed() -> None:
     """Half is not less than half."""
-    found = await report([entry(1, "a.jpg")], ["keep/x.jpg"], previous=CatalogueSize(2, 2))
+    found = await report([entry(1, "a.jpg")], ["keep/x.jpg"], previous=CatalogSize(2, 2))
 
     assert found.unused_paths == ["keep/x.jpg"]
 
@@ -300,7 +300,7 @@ async def test_a_listing_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable):
         await compare(
             "product",
-            FormatCatalog(FORMATS),
+            ImageFormats(FORMATS),
             [tmp_path / "catalogue" / "entries-00000.parquet"],
             breaking,
             previous=None,
@@ -322,19 +322,19 @@ formats_of_a_shop = st.lists(
         make_format(f"f{n}", output, target_directory=directory) for n, (output, directory) in enumerate(given)
     ]
 )
-catalogues = st.lists(st.tuples(st.booleans(), st.lists(st.sampled_from(NAMES), max_size=4)), max_size=8)
+catalogs = st.lists(st.tuples(st.booleans(), st.lists(st.sampled_from(NAMES), max_size=4)), max_size=8)
 stores = st.lists(st.tuples(st.sampled_from(["d", "e"]), st.sampled_from(NAMES)), max_size=30)
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(formats=formats_of_a_shop, catalogue=catalogues, files=stores)
+@given(formats=formats_of_a_shop, catalog=catalogs, files=stores)
 async def test_the_report_is_that_of_a_naive_comparison(
-    formats: list[Format], catalogue: list[tuple[bool, list[str]]], files: list[tuple[str, str]]
+    formats: list[ImageFormat], catalog: list[tuple[bool, list[str]]], files: list[tuple[str, str]]
 ) -> None:
     """Small sets of all kinds of names, in formats of all kinds."""
     entries = [
         entry(n, *dict.fromkeys(normal(name) for name in images), active=active)
-        for n, (active, images) in enumerate(catalogue)
+        for n, (active, images) in enumerate(catalog)
     ]
     found = await report(entries, [f"{directory}/{name}" for directory, name in files], formats=formats)
     names = {name for each in entries if each.active for name in each.images}
@@ -358,7 +358,7 @@ def by_directory(files: Sequence[tuple[str, str]]) -> dict[str, set[str]]:
 
 
 def naive(
-    names: set[str], formats: Sequence[Format], there: Mapping[str, set[str]]
+    names: set[str], formats: Sequence[ImageFormat], there: Mapping[str, set[str]]
 ) -> tuple[set[tuple[str, str, str]], set[str]]:
     """Return (format, path, name) of what is missing and paths of what is unused, by sets of everything."""
     missing = set()
@@ -382,9 +382,9 @@ def naive(
     return missing, unused
 
 
-def expected_paths(target: Format, name: str) -> list[str]:
+def expected_paths(target: ImageFormat, name: str) -> list[str]:
     """Return where a conversion may put what it makes of *name*."""
-    order = OutputOrder(target=target.as_target(), directory=target.target_directory, name=name)
+    order = OutputSpec(target=target.as_target(), directory=target.target_directory, name=name)
     return [order.expected_path, *([order.path("png")] if target.output == "auto" else [])]
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.errors import StoreUnavailable
-from imageconverter.reports import index, kept_reports, read_page
+from imageconverter.reports import index, list_reports, read_page
 from imageconverter.reports.index import Report, publish_report, rows_of
 from imageconverter.reports.results import RowWriter
-from imageconverter.reports.summary import CatalogueSize, Summary
+from imageconverter.reports.summary import CatalogSize, Summary
 from imageconverter.storage.store import ObjectStore
 from tests.testing.shop import GRACE, Shop
 
@@ -19,7 +19,7 @@ ROW = {"filename": "x.jpg", "path": "keep/x.jpg", "size": 7, "modified": "2025-0
 async def publish(shop: Shop, *, keep: int, refused: str = "") -> Report:
     """Publish a report of one unused file."""
     summary = Summary(
-        catalogue=CatalogueSize(1, 1),
+        catalog=CatalogSize(1, 1),
         files=100,
         file_bytes=700,
         passed_over=0,
@@ -36,22 +36,22 @@ async def publish(shop: Shop, *, keep: int, refused: str = "") -> Report:
     with RowWriter(rows, "unused") as writer:
         writer.write(ROW)
     return await publish_report(
-        shop.store, "product", rows, catalogue="of the day", formats="", summary=summary, keep=keep, grace=GRACE
+        shop.store, "product", rows, catalog="of the day", formats="", summary=summary, keep=keep, grace=GRACE
     )
 
 
 async def ids(store: ObjectStore) -> list[int]:
     """Return the reports that are kept."""
-    return [report.id for report in await kept_reports(store, "product")]
+    return [report.id for report in await list_reports(store, "product")]
 
 
 async def test_the_newest_report_answers_first(shop: Shop) -> None:
     """Numbers go on, rows are read back, and types have shelves of their own."""
-    assert await kept_reports(shop.store, "product") == []
+    assert await list_reports(shop.store, "product") == []
     first, second = await publish(shop, keep=5), await publish(shop, keep=5)
 
-    assert await kept_reports(shop.store, "product") == [second, first]
-    assert await kept_reports(shop.store, "category") == []
+    assert await list_reports(shop.store, "product") == [second, first]
+    assert await list_reports(shop.store, "category") == []
     page = await read_page(rows_of(shop.store, "product", first), "unused", total=1, cursor="", limit=5)
     assert page == ([ROW], "")
 
@@ -71,7 +71,7 @@ async def test_a_report_that_leaves_the_shelf_does_not_change_its_numbers(shop: 
         await publish(shop, keep=1)
         await shop.days_pass(20)
 
-    assert (await kept_reports(shop.store, "product"))[0].id == 4
+    assert (await list_reports(shop.store, "product"))[0].id == 4
 
 
 @pytest.mark.parametrize("keep", [1, 2, 10])
@@ -83,7 +83,7 @@ async def test_a_clean_up_is_always_possible_once_the_grace_period_has_passed(
     passed = 0.0
     for _ in range(int(22 / days) + 1):
         await publish(shop, keep=keep)
-        reports = await kept_reports(shop.store, "product")
+        reports = await list_reports(shop.store, "product")
         assert len(reports) <= keep + int(7 / days) + 2  # all within the grace period, and one before it
         old = [each for each in reports if each.at <= reports[0].at - GRACE]
         assert bool(old) == (passed >= 7)
@@ -92,12 +92,12 @@ async def test_a_clean_up_is_always_possible_once_the_grace_period_has_passed(
 
 
 async def test_reports_that_were_refused_do_not_take_the_place_of_others(shop: Shop) -> None:
-    """Neither for a clean-up, nor as the measure for the next catalogue."""
+    """Neither for a clean-up, nor as the measure for the next catalog."""
     for refused in ("", "", "too small", "too small", "too small", ""):
         await publish(shop, keep=2, refused=refused)
         await shop.days_pass(3)
 
-    reports = await kept_reports(shop.store, "product")
+    reports = await list_reports(shop.store, "product")
     assert [each.id for each in reports if not each.summary.unused_refused] == [6, 2]
 
 
@@ -112,10 +112,10 @@ async def test_the_last_catalog_that_was_believed_stays_the_measure(shop: Shop) 
 
 async def test_a_broken_shelf_is_trouble_not_an_empty_one(shop: Shop) -> None:
     """A new first report would forget all others."""
-    await shop.store.put(keys.report_shelf("product"), b"{", content_type="application/json")
+    await shop.store.put(keys.report_index("product"), b"{", content_type="application/json")
 
     with pytest.raises(StoreUnavailable, match="broken"):
-        await kept_reports(shop.store, "product")
+        await list_reports(shop.store, "product")
     with pytest.raises(StoreUnavailable, match="broken"):
         await publish(shop, keep=1)
 
@@ -126,7 +126,7 @@ async def test_rows_of_reports_that_left_the_shelf_are_swept_when_they_are_old(s
         await publish(shop, keep=1)
         await shop.days_pass(10)
     await publish(shop, keep=1)
-    rows = [f"{each.folder}/unused-000000.ndjson" for each in await kept_reports(shop.store, "product")]
+    rows = [f"{each.folder}/unused-000000.ndjson" for each in await list_reports(shop.store, "product")]
     await shop.store.put("reports/category/another/x", b"1", content_type="text/plain")
 
     assert await index.sweep(shop.store, "product") == 0

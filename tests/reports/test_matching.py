@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from imageconverter.engine import OUTPUT_TYPES, Target
 from imageconverter.errors import InvalidValue
-from imageconverter.images.conversions import OutputOrder
+from imageconverter.images.conversions import OutputSpec
 from imageconverter.images.names import SOURCE_EXTENSIONS, file_name
 from imageconverter.reports.matching import could_be, define_macros, expected_names
 
@@ -20,7 +20,7 @@ TARGETS = [
 
 
 def plain(name: str) -> bool:
-    """Whether *name* may be in a catalogue."""
+    """Whether *name* may be in a catalog."""
     try:
         return file_name(name) == name
     except InvalidValue:
@@ -54,7 +54,7 @@ def test_a_file_is_expected_where_the_conversion_puts_it(
     database: duckdb.DuckDBPyConnection, name: str, target: Target
 ) -> None:
     """By the very rules of the conversion, too long names and odd extensions included."""
-    order = OutputOrder(target=target, directory="d", name=name)
+    order = OutputSpec(target=target, directory="d", name=name)
     paths = [order.expected_path]
     if target.output == "auto":
         paths.append(order.path("png"))

@@ -84,10 +84,10 @@ async def test_the_last_failure_is_told_until_the_next_scan_begins(progress: Sca
 
 async def test_each_type_has_the_failure_of_its_own_catalog(progress: ScanProgress) -> None:
     """Until one is taken over."""
-    await progress.taken_over("product", "0a1b", "Line 7: is broken.")
+    await progress.record_import("product", "0a1b", "Line 7: is broken.")
     assert await progress.last_import("product") == ("0a1b", "Line 7: is broken.")
     assert await progress.last_import("category") == ("", "")
-    await progress.taken_over("product", "")
+    await progress.record_import("product", "")
     assert await progress.last_import("product") == ("", "")
     assert await progress.import_of("0a1b") == ("0a1b", "Line 7: is broken.")
     assert await progress.import_of("another") == ("", "")

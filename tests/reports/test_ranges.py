@@ -76,17 +76,17 @@ class Listings(ObjectStore):
     def __init__(self, *, breaking: int = 10_000, hiccups: bool = False) -> None:
         self._breaking = breaking
         self._hiccups = hiccups
-        self.waiting = self.most = self.asked = 0
+        self.list_pending = self.most = self.asked = 0
 
     async def list(self, prefix: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
         """List what comes behind *after*; from *breaking* on, nothing of that range is to be had."""
         first = int(after.removeprefix("d/")) + 1 if after else 0
         for number in range(first, 10_000 if prefix == "d/" else 0):
             self.asked += 1
-            self.waiting += 1
-            self.most = max(self.most, self.waiting)
+            self.list_pending += 1
+            self.most = max(self.most, self.list_pending)
             await asyncio.sleep(0)
-            self.waiting -= 1
+            self.list_pending -= 1
             if self._breaking <= number < self._breaking + 1250 or (self._hiccups and number == first + 7):
                 raise StoreUnavailable("The object store did not answer in time.")
             yield [StoredObject(f"{prefix}{number:04}", 1, "", MODIFIED)]

@@ -9,13 +9,13 @@ import pytest
 from imageconverter import keys
 from imageconverter.errors import NotFound
 from imageconverter.images.conversions import TASK, ConversionJob
-from imageconverter.images.formats import FormatCatalog
+from imageconverter.images.formats import ImageFormats
 from imageconverter.jobs import QueueName, job_key
 from imageconverter.reports.repair import Repair, repair
 from imageconverter.resources import Resources
 from tests.testing.shop import Shop, make_format
 
-FORMATS = FormatCatalog([
+FORMATS = ImageFormats([
     make_format("keep", source_directory="mine/large"),
     make_format("jpeg", "jpeg"),
     make_format("c", kind="category", source_directory="mine"),
@@ -158,7 +158,7 @@ async def test_a_format_that_is_not_configured_any_more_is_left_out(broken: Shop
     """The report is older than the configuration."""
     await sources(broken, "a.jpg")
     await broken.report()
-    fewer = FormatCatalog([FORMATS["content.imageFormat.jpeg"]])
+    fewer = ImageFormats([FORMATS["content.imageFormat.jpeg"]])
 
     await repair(broken.store, resources.queue, "product", fewer)
     assert await jobs(resources) == {"source/a.jpg": ["jpeg/a.jpg"]}

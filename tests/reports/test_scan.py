@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from imageconverter import keys
-from imageconverter.errors import DatabaseFailed, NoCatalogue, QueueUnavailable, StoreUnavailable
-from imageconverter.reports import comparison, kept_reports
+from imageconverter.errors import DatabaseFailed, NoCatalog, QueueUnavailable, StoreUnavailable
+from imageconverter.reports import comparison, list_reports
 from imageconverter.storage.store import ObjectStore, StoredObject
 from tests.conftest import storage_settings
 from tests.testing.faults import Mode, fault_proxy
@@ -16,7 +16,7 @@ from tests.testing.shop import Shop
 
 
 async def test_a_report_tells_what_is_missing_and_unused(shop: Shop) -> None:
-    """Of the catalogue that counts and of what lies in the store now; markers and empty files are none."""
+    """Of the catalog that counts and of what lies in the store now; markers and empty files are none."""
     await shop.sells("a.jpg", "b.jpg")
     await shop.has("keep/a.jpg", "jpeg/b.jpg", "keep/x.jpg", "keep/.directory", "elsewhere/y.jpg")
     await shop.has("keep/b.jpg", data=b"")
@@ -25,20 +25,20 @@ async def test_a_report_tells_what_is_missing_and_unused(shop: Shop) -> None:
     assert await shop.missing(report) == ["jpeg/a.jpg", "keep/b.jpg"]
     assert await shop.unused(report) == ["keep/x.jpg"]
     assert (report.id, report.summary.files, report.summary.missing) == (1, 3, 2)
-    assert await kept_reports(shop.store, "product") == [report]
+    assert await list_reports(shop.store, "product") == [report]
     assert list(shop.folder.iterdir()) == []
 
 
 async def test_without_a_catalog_there_is_no_report(shop: Shop) -> None:
     """Everything would be unused."""
     await shop.has("keep/x.jpg")
-    with pytest.raises(NoCatalogue):
+    with pytest.raises(NoCatalog):
         await shop.report()
-    assert await kept_reports(shop.store, "product") == []
+    assert await list_reports(shop.store, "product") == []
 
 
 async def test_a_large_directory_is_listed_in_ranges(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between names that the catalogue has; the report is the same."""
+    """Between names that the catalog has; the report is the same."""
     monkeypatch.setattr(comparison, "_MIN_STEP", 1)
     names = [f"{number:03}.jpg" for number in range(60)]
     await shop.sells(*names)
@@ -113,7 +113,7 @@ async def test_a_scan_that_fails_never_becomes_a_report(shop: Shop, failing: dic
     with pytest.raises(StoreUnavailable):
         await Shop(Failing(shop.store, **failing), shop.folder).report()
 
-    assert await kept_reports(shop.store, "product") == [before]
+    assert await list_reports(shop.store, "product") == [before]
     assert list(shop.folder.iterdir()) == []
     assert await shop.unused(await shop.report()) == ["keep/x.jpg"]
 
@@ -135,7 +135,7 @@ async def test_a_store_that_goes_away_half_way_through_ends_the_scan(shop: Shop,
         with pytest.raises(StoreUnavailable):
             await Shop(ObjectStore(settings), shop.folder).report(listed=cut)
 
-    assert await kept_reports(shop.store, "product") == []
+    assert await list_reports(shop.store, "product") == []
     assert list(shop.folder.iterdir()) == []
 
 
@@ -145,7 +145,7 @@ async def test_too_little_room_ends_the_scan(shop: Shop) -> None:
     with pytest.raises(DatabaseFailed):
         await Tight(shop.store, shop.folder).report()
 
-    assert await kept_reports(shop.store, "product") == []
+    assert await list_reports(shop.store, "product") == []
     assert list(shop.folder.iterdir()) == []
 
 
@@ -174,7 +174,7 @@ async def test_a_scan_that_is_canceled_leaves_nothing(shop: Shop) -> None:
     with pytest.raises(asyncio.CancelledError):
         await scanning
 
-    assert await kept_reports(shop.store, "product") == []
+    assert await list_reports(shop.store, "product") == []
     assert list(shop.folder.iterdir()) == []
 
 
@@ -188,7 +188,7 @@ async def test_who_cannot_be_told_of_the_progress_ends_the_scan(shop: Shop) -> N
     await shop.has("keep/x.jpg")
     with pytest.raises(QueueUnavailable):
         await shop.report(listed=away)
-    assert await kept_reports(shop.store, "product") == []
+    assert await list_reports(shop.store, "product") == []
 
 
 async def test_progress_counts_all_files_of_all_directories(shop: Shop) -> None:
@@ -238,14 +238,14 @@ async def test_files_that_come_and_go_during_a_scan_are_told_as_they_were_seen(s
 
 
 async def test_a_catalog_that_comes_during_a_scan_waits_for_the_next(shop: Shop) -> None:
-    """A report is on one catalogue, which it names."""
+    """A report is on one catalog, which it names."""
     await shop.sells("a.jpg")
     await shop.has("keep/x.jpg")
     report = await shop.report(listed=during_the_scan(lambda: shop.sells("x.jpg")))
 
     assert await shop.unused(report) == ["keep/x.jpg"]
     after = await shop.report()
-    assert after.catalogue != report.catalogue
+    assert after.catalog != report.catalog
     assert await shop.unused(after) == []
 
 

@@ -9,17 +9,17 @@ import pytest
 from imageconverter import keys
 from imageconverter.errors import CleanUpRefused, NotFound, StoreUnavailable
 from imageconverter.reports import trash
-from imageconverter.reports.trash import Trash, all_trash, open_trash, restore, throw
+from imageconverter.reports.trash import TrashBatch, begin_batch, list_batches, move_to_trash, restore
 from imageconverter.storage.store import ObjectStore
 from tests.testing.shop import Shop
 
 PATHS = ["a b/ä+c%20d#?.jpg", "keep/x.jpg", "keep/y.jpg"]
 
 
-async def thrown(shop: Shop, trash_id: str, *paths: str, days: float = 0) -> Trash:
+async def thrown(shop: Shop, trash_id: str, *paths: str, days: float = 0) -> TrashBatch:
     """Put files into the store and throw them away, so many days ago."""
     await shop.has(*paths)
-    made = Trash(
+    made = TrashBatch(
         id=trash_id,
         kind="product",
         at=datetime.now(UTC) - timedelta(days=days),
@@ -27,8 +27,8 @@ async def thrown(shop: Shop, trash_id: str, *paths: str, days: float = 0) -> Tra
         files=len(paths),
         bytes=7 * len(paths),
     )
-    await open_trash(shop.store, made)
-    await throw(shop.store, trash_id, paths, fits=lambda *_: True)
+    await begin_batch(shop.store, made)
+    await move_to_trash(shop.store, trash_id, paths, unchanged=lambda *_: True)
     return made
 
 
@@ -100,7 +100,7 @@ async def test_a_restoration_that_ended_in_the_middle_goes_on(shop: Shop) -> Non
 async def test_a_file_that_is_gone_is_passed_over(shop: Shop) -> None:
     """Somebody else has deleted it."""
     await shop.has("keep/x.jpg")
-    await throw(shop.store, "one", ["keep/gone.jpg", "keep/x.jpg"], fits=lambda *_: True)
+    await move_to_trash(shop.store, "one", ["keep/gone.jpg", "keep/x.jpg"], unchanged=lambda *_: True)
 
     assert await shop.files(keys.trash_files("one")) == ["keep/x.jpg"]
 
@@ -122,7 +122,7 @@ async def test_all_trash_is_listed_the_newest_first(shop: Shop) -> None:
     newer = await thrown(shop, "20261122T000000-abc", "keep/x.jpg")
     await shop.store.put(keys.trash_manifest("odd"), b"{", content_type="application/json")
 
-    assert await all_trash(shop.store) == [newer, older]
+    assert await list_batches(shop.store) == [newer, older]
 
 
 async def test_trash_goes_for_good_after_its_days(shop: Shop) -> None:
@@ -131,7 +131,7 @@ async def test_trash_goes_for_good_after_its_days(shop: Shop) -> None:
     young = await thrown(shop, "young", "keep/x.jpg", days=29.9)
 
     assert await trash.sweep(shop.store, days=30) == 2
-    assert await all_trash(shop.store) == [young]
+    assert await list_batches(shop.store) == [young]
     assert await shop.files(keys.TRASH) == ["files/young/keep/x.jpg", "manifests/young.json"]
     assert await trash.sweep(shop.store, days=30) == 0
 
@@ -141,7 +141,7 @@ async def test_a_sweep_that_ended_in_the_middle_goes_on(shop: Shop) -> None:
     await thrown(shop, "old", "keep/x.jpg", days=31)
     with pytest.raises(StoreUnavailable):
         await trash.sweep(Ending(shop.store), days=30)
-    assert len(await all_trash(shop.store)) == 1
+    assert len(await list_batches(shop.store)) == 1
     assert await trash.sweep(shop.store, days=30) == 1
     assert await shop.files(keys.TRASH) == []
 
@@ -149,12 +149,12 @@ async def test_a_sweep_that_ended_in_the_middle_goes_on(shop: Shop) -> None:
 async def test_nothing_is_put_back_while_the_clean_up_runs(shop: Shop) -> None:
     """What it takes afterwards would be in no trash; one that never ended is known by its age."""
     running = (await thrown(shop, "one", *PATHS)).model_copy(update={"done": False})
-    await open_trash(shop.store, running)
+    await begin_batch(shop.store, running)
     with pytest.raises(CleanUpRefused, match="still running"):
         await restore(shop.store, "one")
     assert await shop.files() == []
 
-    await open_trash(shop.store, running.model_copy(update={"at": running.at - timedelta(days=2)}))
+    await begin_batch(shop.store, running.model_copy(update={"at": running.at - timedelta(days=2)}))
     assert await restore(shop.store, "one") == (3, 0)
 
 
@@ -171,7 +171,7 @@ async def test_a_file_that_is_made_anew_meanwhile_stays(shop: Shop) -> None:
             return copied
 
     await shop.has("keep/x.jpg")
-    await throw(Racing(shop.store), "one", ["keep/x.jpg"], fits=lambda *_: True)
+    await move_to_trash(Racing(shop.store), "one", ["keep/x.jpg"], unchanged=lambda *_: True)
 
     assert await shop.files() == ["keep/x.jpg"]
     assert await shop.files(keys.TRASH) == []

@@ -15,16 +15,16 @@ from imageconverter.jobs import QueueName
 from imageconverter.resources import Resources
 from imageconverter.runs import (
     Run,
-    RunLedger,
     RunRequest,
+    RunStore,
     SourceResult,
     count_more,
-    order_run,
+    create_run,
     plan_more,
     read_results,
-    revive,
+    requeue_stalled_run,
 )
-from imageconverter.runs.cursor import Place
+from imageconverter.runs.cursor import PlanCursor
 from imageconverter.runs.store import SourceJob
 
 THUMBNAIL = "content.imageFormat.thumbnailProduct"
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("no_run")
 
 
 @pytest.fixture
-async def ledger(resources: Resources) -> RunLedger:
+async def run_store(resources: Resources) -> RunStore:
     """The ledger on the real Redis; no worker takes what is handed out."""
     return resources.runs
 
@@ -42,7 +42,7 @@ async def ledger(resources: Resources) -> RunLedger:
 @pytest.fixture
 def small_window(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows of ten sources and parts of five results, so that a small run needs many of both."""
-    monkeypatch.setattr("imageconverter.runs.store._LOW_MARK", 5)
+    monkeypatch.setattr("imageconverter.runs.store._REFILL_BELOW", 5)
     monkeypatch.setattr("imageconverter.runs.store.FLUSH_AT", 5)
     monkeypatch.setattr("imageconverter.runs.planner.WINDOW", 10)
     monkeypatch.setattr("imageconverter.runs.planner.FLUSH_AT", 5)
@@ -57,7 +57,7 @@ async def started(resources: Resources, count: int, *formats: str) -> Run:
     if not count:
         await resources.store.put(f"source/{directory}/.directory", b"x", content_type="text/plain")
     request = RunRequest(source="directory", directory=directory, formats=formats or (THUMBNAIL,))
-    run = await order_run(resources.store, load_formats(None), request)
+    run = await create_run(resources.store, load_formats(None), request)
     await resources.runs.start(run)
     return run
 
@@ -99,32 +99,32 @@ async def work(resources: Resources, run: Run, *, chance: Callable[[], Any] | No
                 await redis.zrem(lane, job_id)
 
 
-async def test_a_source_recorded_many_times_counts_once(resources: Resources, ledger: RunLedger) -> None:
+async def test_a_source_recorded_many_times_counts_once(resources: Resources, run_store: RunStore) -> None:
     """Jobs are delivered at least once; the first record wins."""
     run = await started(resources, 3, THUMBNAIL, APP)
-    await plan_more(run.id, ledger, resources.store)
+    await plan_more(run.id, run_store, resources.store)
     recorded = await asyncio.gather(
-        *(ledger.record(run.id, result(1, "success", "warning"), 1) for _ in range(20)),
-        *(ledger.record(run.id, result(1, "error", "error"), 1) for _ in range(20)),
+        *(run_store.record(run.id, result(1, "success", "warning"), 1) for _ in range(20)),
+        *(run_store.record(run.id, result(1, "error", "error"), 1) for _ in range(20)),
     )
-    status = await ledger.status(run.id)
+    status = await run_store.status(run.id)
 
     assert recorded.count(True) == 1
     assert status is not None
     assert sum(status.sources) == 1
     assert sum(status.outputs) == 2
-    assert len((await ledger.unmoved_results(run.id))[1]) == 1
+    assert len((await run_store.unmoved_results(run.id))[1]) == 1
 
 
-async def test_a_source_counts_by_the_worst_of_its_outputs(resources: Resources, ledger: RunLedger) -> None:
+async def test_a_source_counts_by_the_worst_of_its_outputs(resources: Resources, run_store: RunStore) -> None:
     """Error before warning before skipped before success."""
     run = await started(resources, 4)
-    await plan_more(run.id, ledger, resources.store)
+    await plan_more(run.id, run_store, resources.store)
     for index, statuses in enumerate(
         [("success", "error"), ("warning", "skipped"), ("success", "skipped"), ("success", "success")]
     ):
-        await ledger.record(run.id, result(index, *statuses), index)
-    status = await ledger.status(run.id)
+        await run_store.record(run.id, result(index, *statuses), index)
+    status = await run_store.status(run.id)
 
     assert status is not None
     assert status.sources == (1, 1, 1, 1)
@@ -134,7 +134,7 @@ async def test_a_source_counts_by_the_worst_of_its_outputs(resources: Resources,
 
 
 @pytest.mark.usefixtures("small_window")
-async def test_a_window_is_outstanding_and_no_more(resources: Resources, ledger: RunLedger) -> None:
+async def test_a_window_is_outstanding_and_no_more(resources: Resources, run_store: RunStore) -> None:
     """However large the run is; recording calls for the next ones before the workers run dry."""
     run = await started(resources, 60)
     most = 0
@@ -144,7 +144,7 @@ async def test_a_window_is_outstanding_and_no_more(resources: Resources, ledger:
         most = max(most, len(await waiting(resources, run)))
 
     await work(resources, run, chance=look)
-    status = await ledger.status(run.id)
+    status = await run_store.status(run.id)
 
     assert status is not None
     assert (status.state, status.sources.success) == ("finished", 60)
@@ -152,19 +152,19 @@ async def test_a_window_is_outstanding_and_no_more(resources: Resources, ledger:
 
 
 @pytest.mark.usefixtures("small_window")
-async def test_results_are_moved_to_the_store_and_read_in_order(resources: Resources, ledger: RunLedger) -> None:
+async def test_results_are_moved_to_the_store_and_read_in_order(resources: Resources, run_store: RunStore) -> None:
     """Redis keeps few; pages of any size give all of them, once each."""
     run = await started(resources, 42)
     await work(resources, run)
-    await plan_more(run.id, ledger, resources.store)
-    moved, recent = await ledger.unmoved_results(run.id)
+    await plan_more(run.id, run_store, resources.store)
+    moved, recent = await run_store.unmoved_results(run.id)
     for limit in (1, 4, 7, 100):
         position: int | None = 0
         found: list[int] = []
         while position is not None:
-            page = await read_results(run.id, ledger, resources.store, start=position, limit=limit)
+            page = await read_results(run.id, run_store, resources.store, start=position, limit=limit)
             found += [each.index for each in page.results]
-            position = page.following
+            position = page.next_cursor
         assert sorted(found) == list(range(42))
 
     assert moved + len(recent) == 42
@@ -172,16 +172,16 @@ async def test_results_are_moved_to_the_store_and_read_in_order(resources: Resou
 
 
 @pytest.mark.usefixtures("small_window")
-async def test_movers_at_the_same_time_lose_and_double_nothing(resources: Resources, ledger: RunLedger) -> None:
+async def test_movers_at_the_same_time_lose_and_double_nothing(resources: Resources, run_store: RunStore) -> None:
     """Twenty planners at once, again and again."""
     run = await started(resources, 40)
 
     async def twenty() -> None:
-        await asyncio.gather(*(plan_more(run.id, ledger, resources.store) for _ in range(20)))
+        await asyncio.gather(*(plan_more(run.id, run_store, resources.store) for _ in range(20)))
 
     await work(resources, run, chance=twenty)
-    page = await read_results(run.id, ledger, resources.store, start=0, limit=1000)
-    status = await ledger.status(run.id)
+    page = await read_results(run.id, run_store, resources.store, start=0, limit=1000)
+    status = await run_store.status(run.id)
 
     assert sorted(each.index for each in page.results) == list(range(40))
     assert status is not None
@@ -195,7 +195,7 @@ class Killed(BaseException):
 @pytest.mark.usefixtures("small_window")
 @pytest.mark.parametrize("after", range(1, 12))
 async def test_a_planner_killed_at_any_point_is_followed_by_another(
-    resources: Resources, ledger: RunLedger, monkeypatch: pytest.MonkeyPatch, after: int
+    resources: Resources, run_store: RunStore, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
     """It dies at its n-th word to Redis or the store; the run completes and every source counts once."""
     run = await started(resources, 25)
@@ -216,127 +216,127 @@ async def test_a_planner_killed_at_any_point_is_followed_by_another(
         return call
 
     for name in ("begin_planning", "run", "is_running", "unmoved_results", "results_moved", "extend"):
-        monkeypatch.setattr(ledger, name, dying(getattr(ledger, name)))
+        monkeypatch.setattr(run_store, name, dying(getattr(run_store, name)))
     try:
         for _ in range(5):
-            await plan_more(run.id, ledger, resources.store)
+            await plan_more(run.id, run_store, resources.store)
     except Killed:
         pass
     monkeypatch.undo()
     await resources.redis.delete(keys.run_moving(run.id))
-    await work(resources, run)  # the call that the dead one had taken is still in the lane
-    status = await ledger.status(run.id)
-    page = await read_results(run.id, ledger, resources.store, start=0, limit=1000)
+    await work(resources, run)  # the call that the dead one had taken is still in the queue
+    status = await run_store.status(run.id)
+    page = await read_results(run.id, run_store, resources.store, start=0, limit=1000)
 
     assert status is not None
     assert (status.state, status.sources.success, sum(status.sources)) == ("finished", 25, 25)
     assert sorted(each.index for each in page.results) == list(range(25))
 
 
-async def test_an_empty_directory_is_a_run_that_is_finished(resources: Resources, ledger: RunLedger) -> None:
+async def test_an_empty_directory_is_a_run_that_is_finished(resources: Resources, run_store: RunStore) -> None:
     """Nothing to do is done."""
     run = await started(resources, 0)
-    await plan_more(run.id, ledger, resources.store)
-    status = await ledger.status(run.id)
+    await plan_more(run.id, run_store, resources.store)
+    status = await run_store.status(run.id)
 
     assert status is not None
     assert (status.state, status.sources_total) == ("finished", 0)
 
 
-async def test_a_second_run_does_not_start_while_one_runs(resources: Resources, ledger: RunLedger) -> None:
+async def test_a_second_run_does_not_start_while_one_runs(resources: Resources, run_store: RunStore) -> None:
     """It does once the first has ended, and the first is still known."""
     first = await started(resources, 2)
     with pytest.raises(RunAlreadyRunning):
         await started(resources, 2)
-    await ledger.cancel(first.id, seconds=5)
+    await run_store.cancel(first.id, seconds=5)
     second = await started(resources, 2)
 
-    assert (await ledger.history())[:2] == [second.id, first.id]
+    assert (await run_store.history())[:2] == [second.id, first.id]
 
 
 async def test_a_cancel_leaves_nothing_to_do_and_waits_for_what_is_done(
-    resources: Resources, ledger: RunLedger
+    resources: Resources, run_store: RunStore
 ) -> None:
     """A source that somebody works on is waited for; its late record does not count."""
     run = await started(resources, 10)
-    await plan_more(run.id, ledger, resources.store)
+    await plan_more(run.id, run_store, resources.store)
     await resources.redis.set(f"arq:in-progress:{run.id}:3", "somebody", px=30_000)
-    canceling = asyncio.create_task(ledger.cancel(run.id, seconds=10))
+    canceling = asyncio.create_task(run_store.cancel(run.id, seconds=10))
     await asyncio.sleep(0.3)
     assert not canceling.done()
 
-    await ledger.record(run.id, None, 3)
+    await run_store.record(run.id, None, 3)
     await resources.redis.delete(f"arq:in-progress:{run.id}:3")
     await resources.redis.zrem(keys.queue(QueueName.BATCH), f"{run.id}:3")
     await canceling
-    status = await ledger.status(run.id)
+    status = await run_store.status(run.id)
 
     assert status is not None
     assert (status.state, sum(status.sources)) == ("canceled", 0)
     assert await waiting(resources, run) == []
 
 
-async def test_a_canceled_run_is_not_planned_any_further(resources: Resources, ledger: RunLedger) -> None:
+async def test_a_canceled_run_is_not_planned_any_further(resources: Resources, run_store: RunStore) -> None:
     """A planner that comes late hands out nothing."""
     run = await started(resources, 10)
-    await ledger.cancel(run.id, seconds=5)
-    await plan_more(run.id, ledger, resources.store)
-    late = await ledger.extend(
-        run, Place(0, "", 0, 0, listed=False), [SourceJob("k", "e")], Place(0, "k", 1, 1, listed=False)
+    await run_store.cancel(run.id, seconds=5)
+    await plan_more(run.id, run_store, resources.store)
+    late = await run_store.extend(
+        run, PlanCursor(0, "", 0, 0, listed=False), [SourceJob("k", "e")], PlanCursor(0, "k", 1, 1, listed=False)
     )
 
     assert await waiting(resources, run) == []
     assert late is None
 
 
-async def test_two_planners_do_not_hand_out_the_same_sources(resources: Resources, ledger: RunLedger) -> None:
+async def test_two_planners_do_not_hand_out_the_same_sources(resources: Resources, run_store: RunStore) -> None:
     """The second one to come finds that another has been there."""
     run = await started(resources, 10)
-    await asyncio.gather(*(plan_more(run.id, ledger, resources.store) for _ in range(10)))
+    await asyncio.gather(*(plan_more(run.id, run_store, resources.store) for _ in range(10)))
 
     assert await waiting(resources, run) == list(range(10))
 
 
 @pytest.mark.usefixtures("small_window")
-async def test_a_lost_call_for_the_planner_is_made_again(resources: Resources, ledger: RunLedger) -> None:
+async def test_a_lost_call_for_the_planner_is_made_again(resources: Resources, run_store: RunStore) -> None:
     """A run that hungers is revived; one that has enough, or has ended, is left alone."""
     run = await started(resources, 30)
     await resources.redis.delete(keys.queue(QueueName.BATCH))
-    assert await revive(ledger, resources.queue) == 1
+    assert await requeue_stalled_run(run_store, resources.queue) == 1
     assert await calls(resources, run) == [f"{run.id}:plan:again"]
 
-    await plan_more(run.id, ledger, resources.store)
-    assert await revive(ledger, resources.queue) == 0
+    await plan_more(run.id, run_store, resources.store)
+    assert await requeue_stalled_run(run_store, resources.queue) == 0
     await work(resources, run)
-    assert await revive(ledger, resources.queue) == 0
+    assert await requeue_stalled_run(run_store, resources.queue) == 0
 
 
-async def test_old_runs_are_forgotten(resources: Resources, ledger: RunLedger) -> None:
+async def test_old_runs_are_forgotten(resources: Resources, run_store: RunStore) -> None:
     """Redis keeps the last twenty."""
     first = await started(resources, 0)
     for _ in range(20):
-        latest = await ledger.latest()
+        latest = await run_store.latest()
         assert latest is not None
-        await ledger.cancel(latest, seconds=5)
+        await run_store.cancel(latest, seconds=5)
         await started(resources, 0)
 
-    assert await ledger.status(first.id) is None
-    assert len(await ledger.history()) == 20
+    assert await run_store.status(first.id) is None
+    assert len(await run_store.history()) == 20
 
 
 async def test_counting_goes_on_where_it_has_stopped(
-    resources: Resources, ledger: RunLedger, monkeypatch: pytest.MonkeyPatch
+    resources: Resources, run_store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that a worker that is killed again and again is no reason to begin again and again."""
     monkeypatch.setattr("imageconverter.runs.planner._PAGES_AT_ONCE", 1)
     first, second = await started(resources, 3), await order_of(resources, 1200)
     run = first.model_copy(update={"id": "counted", "batches": (*first.batches, *second.batches)})
     await resources.redis.delete(keys.RUNS)
-    await ledger.start(run)
+    await run_store.start(run)
     totals = []
-    while not await count_more(run.id, ledger, resources.store):
-        totals.append((await ledger.count(run.id)).sources)
-    stand = await ledger.status(run.id)
+    while not await count_more(run.id, run_store, resources.store):
+        totals.append((await run_store.count(run.id)).sources)
+    stand = await run_store.status(run.id)
 
     assert totals == [3, 1003, 1203]
     assert stand is not None
@@ -350,4 +350,4 @@ async def order_of(resources: Resources, count: int) -> Run:
         *(resources.store.put(f"source/{directory}/{n:04}.png", b"x", content_type="image/png") for n in range(count))
     )
     request = RunRequest(source="directory", directory=directory, formats=(THUMBNAIL, APP))
-    return await order_run(resources.store, load_formats(None), request)
+    return await create_run(resources.store, load_formats(None), request)

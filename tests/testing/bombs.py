@@ -1,4 +1,4 @@
-"""Group A of the catalogue: small files that mean large images, long work or much memory."""
+"""Group A of the catalog: small files that mean large images, long work or much memory."""
 
 import struct
 from collections.abc import Callable

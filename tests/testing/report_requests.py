@@ -39,9 +39,9 @@ class Shop:
         async with self.client.request(method, f"/images{path}", data=data, headers={**ADMIN, **headers}) as answer:
             return Answer(answer.status, await answer.json())
 
-    async def send(self, catalogue: Mapping[str, list[str]], type_id: str = "products") -> Answer:
-        """Send a catalogue of active entries: their images by their ids."""
-        lines = [json.dumps({"id": each, "active": True, "images": images}) for each, images in catalogue.items()]
+    async def send(self, catalog: Mapping[str, list[str]], type_id: str = "products") -> Answer:
+        """Send a catalog of active entries: their images by their ids."""
+        lines = [json.dumps({"id": each, "active": True, "images": images}) for each, images in catalog.items()]
         return await self.ask("PUT", f"/catalog/{type_id}", "\n".join(lines).encode())
 
     async def put(self, *paths: str, data: bytes = b"picture") -> None:

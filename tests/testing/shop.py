@@ -1,4 +1,4 @@
-"""A small shop for tests: its catalogue, its files, and reports of other days."""
+"""A small shop for tests: its catalog, its files, and reports of other days."""
 
 import json
 from collections.abc import AsyncIterator
@@ -9,11 +9,11 @@ from typing import Any
 
 from imageconverter import keys
 from imageconverter.catalog.database import Workspace
-from imageconverter.catalog.importing import import_catalogue
-from imageconverter.images.formats import Format, FormatCatalog, ImageType
+from imageconverter.catalog.importing import import_catalog
+from imageconverter.images.formats import ImageFormat, ImageFormats, ImageType
 from imageconverter.reports import Report, Table, read_rows
-from imageconverter.reports.cleaning import CleanUp, clean_up
-from imageconverter.reports.commands import CleanOrder, new_id
+from imageconverter.reports.cleaning import CleanupReport, run_cleanup
+from imageconverter.reports.commands import CleanupCommand, new_id
 from imageconverter.reports.index import rows_of
 from imageconverter.reports.scan import make_report
 from imageconverter.storage.store import ObjectStore
@@ -21,13 +21,13 @@ from imageconverter.storage.store import ObjectStore
 GRACE = timedelta(days=7)
 
 
-def make_format(name: str, output: str = "keep", kind: ImageType = "product", **values: str) -> Format:
+def make_format(name: str, output: str = "keep", kind: ImageType = "product", **values: str) -> ImageFormat:
     """Make a format whose directory is called like it unless another is given."""
     given = {"max_width": 9, "max_height": 9, "output": output, "target_directory": name, **values}
-    return Format.model_validate({"id": name, "name": name, "type": kind, **given})
+    return ImageFormat.model_validate({"id": name, "name": name, "type": kind, **given})
 
 
-FORMATS = FormatCatalog([make_format("keep"), make_format("jpeg", "jpeg"), make_format("c", kind="category")])
+FORMATS = ImageFormats([make_format("keep"), make_format("jpeg", "jpeg"), make_format("c", kind="category")])
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Shop:
 
     store: ObjectStore
     folder: Path
-    formats: FormatCatalog = field(default_factory=lambda: FORMATS)
+    formats: ImageFormats = field(default_factory=lambda: FORMATS)
 
     @property
     def workspace(self) -> Workspace:
@@ -44,9 +44,9 @@ class Shop:
         return Workspace(self.folder, memory_mb=64, threads=1)
 
     async def sells(self, *names: str, kind: ImageType = "product") -> None:
-        """Make a catalogue the one that counts that has an active entry for each of *names*."""
+        """Make a catalog the one that counts that has an active entry for each of *names*."""
         lines = [json.dumps({"id": f"of {name}", "active": True, "images": [name]}) for name in names]
-        await import_catalogue(self.store, kind, text("\n".join(lines)), "ndjson", self.workspace)
+        await import_catalog(self.store, kind, text("\n".join(lines)), "ndjson", self.workspace)
 
     async def has(self, *paths: str, data: bytes = b"picture") -> None:
         """Put files into the target tree."""
@@ -60,7 +60,7 @@ class Shop:
 
     async def days_pass(self, days: float, kind: ImageType = "product") -> None:
         """Make all reports so much older."""
-        key = keys.report_shelf(kind)
+        key = keys.report_index(kind)
         loaded = await self.store.get(key)
         assert loaded is not None
         shelf = json.loads(bytes(loaded.data))
@@ -70,10 +70,10 @@ class Shop:
 
     async def clean(
         self, kind: ImageType = "product", *, dry: bool = False, share: float = 0, order: str = "", limit: float = 1
-    ) -> CleanUp:
+    ) -> CleanupReport:
         """Clean up; *share* is the word of who asks, *limit* what goes without one."""
-        asked = CleanOrder(id=order or new_id(), kind=kind, dry=dry, share=share)
-        return await clean_up(self.store, kind, asked, self.formats, grace=GRACE, share=limit)
+        asked = CleanupCommand(id=order or new_id(), kind=kind, dry=dry, share=share)
+        return await run_cleanup(self.store, kind, asked, self.formats, grace=GRACE, share=limit)
 
     async def rows(self, report: Report, table: Table) -> list[dict[str, Any]]:
         """Read all rows of a report."""

@@ -41,9 +41,11 @@ async def make_group(
     resources: Resources, index: PreviewIndex, key: str, source: bytes = b"source", *, context: str = ""
 ) -> None:
     """Put all objects of a group and switch the index to it."""
-    await index.expect(key)
+    await index.mark_pending_write(key)
     previews = await store_group(resources, key, source, contexts=(context,) if context else ())
-    await index.switch(key, generation_of(source), context=context, source_bytes=len(source), previews=previews)
+    await index.publish_generation(
+        key, generation_of(source), context=context, source_bytes=len(source), previews=previews
+    )
 
 
 async def objects_of(resources: Resources, key: str) -> set[str]:

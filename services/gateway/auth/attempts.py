@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 
 WINDOW_SECONDS = 300
 _RETRY_TIMEOUT_SECONDS = 4
-_HOUSEHOLD_BITS = 64  # of an IPv6 address: what follows, one client changes as it likes
+_IPV6_PREFIX = 64  # of an IPv6 address: what follows, one client changes as it likes
 
 
 class Attempts:
@@ -30,10 +30,10 @@ class Attempts:
         """Take `login_failures` and `trusted_proxies` of *settings*."""
         self._most = settings.login_failures
         self._proxies = settings.trusted_proxies
-        self._judge: AsyncScript = redis.register_script(script_text("services.gateway.auth", "attempts"))
+        self._check: AsyncScript = redis.register_script(script_text("services.gateway.auth", "attempts"))
 
-    async def judge(self, request: web.Request, *, right: bool) -> None:
-        """Note that *request* presented credentials, and whether they are *right*.
+    async def check(self, request: web.Request, *, success: bool) -> None:
+        """Note that *request* presented credentials, and whether they are *success*.
 
         Raises TooManyAttempts, for right ones too, where its address has presented too many wrong ones in the
         last WINDOW_SECONDS; QueueUnavailable where that cannot be told. One script decides both, so that nobody
@@ -41,8 +41,8 @@ class Attempts:
         """
         address = client_address(request, self._proxies)
         async with redis_errors(_RETRY_TIMEOUT_SECONDS):
-            wait_ms = await self._judge(
-                keys=[keys.failures(address)], args=[self._most, WINDOW_SECONDS * 1000, 0 if right else 1]
+            wait_ms = await self._check(
+                keys=[keys.failures(address)], args=[self._most, WINDOW_SECONDS * 1000, 0 if success else 1]
             )
         if wait_ms:
             _log.warning("too many wrong credentials", address=address)
@@ -65,6 +65,6 @@ def client_address(request: web.Request, proxies: int) -> str:
         if isinstance(address, ipaddress.IPv6Address):
             if address.ipv4_mapped is not None:
                 return str(address.ipv4_mapped)
-            return str(ipaddress.ip_network((int(address), _HOUSEHOLD_BITS), strict=False).network_address)
+            return str(ipaddress.ip_network((int(address), _IPV6_PREFIX), strict=False).network_address)
         return str(address)
     return "unknown"

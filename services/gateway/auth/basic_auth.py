@@ -31,7 +31,7 @@ class BasicAuth:
         presented = _credentials(request.headers.get("Authorization", ""))
         right = self._expected is not None and hmac.compare_digest(_digest(presented), self._expected)
         if presented and self._expected is not None:
-            await attempts.judge(request, right=right)
+            await attempts.check(request, success=right)
         if not right:
             raise Unauthorized("The administrator's user and password are needed: Authorization: Basic.")
 

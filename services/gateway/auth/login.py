@@ -25,7 +25,7 @@ async def login(request: web.Request) -> web.Response:
         holder = ring.holder_of_password(body.email, body.password)
     else:
         raise MissingField("apiKey, or email and password, were not passed.", field="apiKey")
-    await request.app[state.ATTEMPTS].judge(request, right=holder is not None)
+    await request.app[state.ATTEMPTS].check(request, success=holder is not None)
     if holder is None:
         raise Unauthorized("The credentials are not valid.")
     tokens: dict[Kind, str] = {kind: ring.signer.issue(holder, kind) for kind in LIFE_SECONDS}

@@ -10,7 +10,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from imageconverter.errors import MalformedBody, TooLarge
 
-STILL_SECONDS = 15.0
+STALL_SECONDS = 15.0
 """In which some of a body has to arrive, or it counts as broken off."""
 
 _CHUNK = 256 * 1024
@@ -45,10 +45,10 @@ class BodyBudget:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self.give(amount)
+                self.release(amount)
             raise
 
-    def give(self, amount: int) -> None:
+    def release(self, amount: int) -> None:
         """Take back *amount*, and let in who waits for it."""
         self._free += amount
         while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] <= self._free):
@@ -70,7 +70,7 @@ class Reservation:
         """Give back what is held beyond *amount*: the body is smaller than it might have been."""
         surplus = max(0, self.amount - amount)
         self.amount -= surplus
-        self._budget.give(surplus)
+        self._budget.release(surplus)
 
 
 def announced_size(request: web.Request, limit: int) -> int:
@@ -84,7 +84,7 @@ def announced_size(request: web.Request, limit: int) -> int:
 
 
 async def read_body(
-    request: web.Request, *, limit: int, seconds: float, still_seconds: float = STILL_SECONDS
+    request: web.Request, *, limit: int, seconds: float, still_seconds: float = STALL_SECONDS
 ) -> bytearray:
     """Read the whole body into one buffer.
 

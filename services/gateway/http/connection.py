@@ -7,8 +7,8 @@ from typing import NamedTuple, cast
 import structlog
 from aiohttp import web
 
-from services.gateway.http.headers import set_harmless
-from services.gateway.http.responses import error_shape
+from services.gateway.http.headers import set_security_headers
+from services.gateway.http.responses import error_json
 
 _log = structlog.get_logger(__name__)
 
@@ -20,7 +20,7 @@ class Deadlines(NamedTuple):
     """Without the whole head of its first request."""
     idle: float = 75
     """Without another request. Proxies give up sooner, so that none sends a request into a connection that ends."""
-    still: float = 60
+    write_stall: float = 60
     """In which the client takes nothing of an answer that waits for it."""
     unread: float = 10
     """In which a client goes on sending a body that was refused: it may read the answer only then."""
@@ -90,11 +90,11 @@ class Connection(web.RequestHandler):
             raise ConnectionError("The client has gone, or has part of another answer.") from exc
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.error("request failed by a fault of ours", status=status, exc_info=exc)
-            answer = error_shape(status, "The server made a mistake; it has been noted.")
+            answer = error_json(status, "The server made a mistake; it has been noted.")
         else:
             _log.info("request could not be read", status=status, reason=type(exc).__name__, remote=request.remote)
-            answer = error_shape(status, "The request could not be read.")
-        set_harmless(answer.headers)
+            answer = error_json(status, "The request could not be read.")
+        set_security_headers(answer.headers)
         answer.force_close()
         return answer
 
@@ -103,13 +103,13 @@ class Connection(web.RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         """Send *resp*; what aiohttp itself refuses before the handlers, an Expect, gets our shape as well."""
         if isinstance(resp, web.HTTPException):
-            resp = error_shape(resp.status, f"{HTTPStatus(resp.status).phrase}.")
+            resp = error_json(resp.status, f"{HTTPStatus(resp.status).phrase}.")
         return await super().finish_response(request, resp, start_time)
 
     def _watch(self) -> None:
         """Look whether less is unsent after a while."""
         self._unsent = self._wire.get_write_buffer_size()
-        self._no_taker = self._loop.call_later(self._deadlines.still, self._end_unless_taken)
+        self._no_taker = self._loop.call_later(self._deadlines.write_stall, self._end_unless_taken)
 
     def _end_unless_taken(self) -> None:
         if self._wire.get_write_buffer_size() < self._unsent:

@@ -3,7 +3,7 @@
 from multidict import CIMultiDict
 
 
-def set_harmless(headers: CIMultiDict[str]) -> None:
+def set_security_headers(headers: CIMultiDict[str]) -> None:
     """Set them; of the last two an answer may have its own."""
     headers["Server"] = "imageconverter"
     headers["X-Content-Type-Options"] = "nosniff"

@@ -9,8 +9,8 @@ from aiohttp.typedefs import Handler
 
 from imageconverter.errors import ImageConverterError
 from services.gateway import state
-from services.gateway.http.headers import set_harmless
-from services.gateway.http.responses import error_answer, error_shape
+from services.gateway.http.headers import set_security_headers
+from services.gateway.http.responses import error_json, error_response
 from services.gateway.imageconverter_api import errors
 from services.gateway.routes import CHECK_BASE, IMAGECONVERTER_BASE
 
@@ -31,7 +31,7 @@ _QUIET = frozenset(
 
 
 @web.middleware
-async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def error_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every exception into an answer of its API's shape; count and log the request when its answer is sent.
 
     One function, and as little as can be for what is quiet: a preview is answered thousands of times a second.
@@ -40,7 +40,7 @@ async def answered(request: web.Request, handler: Handler) -> web.StreamResponse
     try:
         response = await handler(request)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a client gets JSON, the log the traceback
-        response = _error_answer(request, error)
+        response = _error_response(request, error)
     seconds = time.perf_counter() - began
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else _UNMATCHED
@@ -51,14 +51,14 @@ async def answered(request: web.Request, handler: Handler) -> web.StreamResponse
     return response
 
 
-def _error_answer(request: web.Request, error: Exception) -> web.Response:
+def _error_response(request: web.Request, error: Exception) -> web.Response:
     """Return the answer that tells of *error*; what was not foreseen becomes a 500 and a log line."""
     is_of_previews = f"{request.path}/".startswith(f"{IMAGECONVERTER_BASE}/")
     strict = request.app[state.PREVIEW_SETTINGS].strict_errors
     if isinstance(error, ImageConverterError):
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.warning("request failed", path=_path(request), reason=error.reason)
-        return errors.error_answer(error, strict=strict) if is_of_previews else error_answer(error)
+        return errors.error_response(error, strict=strict) if is_of_previews else error_response(error)
     if isinstance(error, ConnectionError) and (request.transport is None or request.transport.is_closing()):
         return web.Response(status=_CLIENT_GONE, reason="Client Closed Request")
     status, reason, code, headers = 500, "The server made a mistake; it has been noted.", "internalError", {}
@@ -70,8 +70,8 @@ def _error_answer(request: web.Request, error: Exception) -> web.Response:
     else:
         _log.error("request failed by a fault of ours", path=_path(request), exc_info=error)
     if is_of_previews:
-        return errors.error_shape(status * 10, reason, strict=strict, headers=headers)
-    return error_shape(status, reason, code=code, headers=headers)
+        return errors.error_json(status * 10, reason, strict=strict, headers=headers)
+    return error_json(status, reason, code=code, headers=headers)
 
 
 def _path(request: web.Request) -> str:
@@ -83,4 +83,4 @@ def _path(request: web.Request) -> str:
 
 async def set_headers(_request: web.Request, response: web.StreamResponse) -> None:
     """Set the headers that every answer carries."""
-    set_harmless(response.headers)
+    set_security_headers(response.headers)

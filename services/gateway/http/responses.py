@@ -7,15 +7,15 @@ from typing import Any
 from aiohttp import web
 
 from imageconverter.errors import ImageConverterError, TooManyAttempts
-from imageconverter.images.conversions import NamedOutcome, OutputOutcome
-from imageconverter.images.formats import FormatCatalog
+from imageconverter.images.conversions import FormatResult, OutputOutcome
+from imageconverter.images.formats import ImageFormats
 from imageconverter.runs import RunStatus, SourceResult
 
 _RETRY_AFTER_SECONDS = "2"
 _KILOBYTE = 1024
 
 
-def error_answer(error: ImageConverterError) -> web.Response:
+def error_response(error: ImageConverterError) -> web.Response:
     """Answer with *error*'s status and, where the API's table has them, its type and field."""
     headers = {}
     if error.status == HTTPStatus.UNAUTHORIZED:
@@ -24,10 +24,10 @@ def error_answer(error: ImageConverterError) -> web.Response:
         headers["Retry-After"] = _RETRY_AFTER_SECONDS
     if isinstance(error, TooManyAttempts):
         headers["Retry-After"] = str(error.seconds)
-    return error_shape(error.status, error.reason, code=error.code, field=error.field, headers=headers)
+    return error_json(error.status, error.reason, code=error.code, field=error.field, headers=headers)
 
 
-def error_shape(
+def error_json(
     status: int, reason: str, *, code: str = "", field: str = "", headers: dict[str, str] | None = None
 ) -> web.Response:
     """Answer with an error; empty parts are left out."""
@@ -35,12 +35,12 @@ def error_shape(
     return web.json_response({k: v for k, v in body.items() if v}, status=status, headers=headers)
 
 
-def result(source_path: str, named: NamedOutcome) -> dict[str, Any]:
+def result(source_path: str, named: FormatResult) -> dict[str, Any]:
     """Return one row of results: a source and one format, all ten keys always."""
     return _row(source_path, named.format.name, named.format.node_id, named.outcome)
 
 
-def run_result(result: SourceResult, catalog: FormatCatalog) -> Iterator[dict[str, Any]]:
+def run_result(result: SourceResult, catalog: ImageFormats) -> Iterator[dict[str, Any]]:
     """Return the rows of one source of a run; a format that is not configured any more is named by its id."""
     for node_id, outcome in result.outputs:
         found = catalog.get(node_id)

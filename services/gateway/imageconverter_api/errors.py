@@ -45,11 +45,11 @@ class Code(IntEnum):
     TOO_LARGE = 4130
     NOT_CONVERTIBLE = 4150
     TOO_MANY_ATTEMPTS = 4290
-    FAULT_OF_OURS = 5000
-    AWAY = 5030
+    INTERNAL_ERROR = 5000
+    UNAVAILABLE = 5030
     QUEUE_FULL = 5031
     TOO_MANY_REQUESTS = 5032
-    NOT_IN_TIME = 5040
+    TIMED_OUT = 5040
 
     @property
     def status(self) -> int:
@@ -59,7 +59,7 @@ class Code(IntEnum):
 
 CODES: Final[Mapping[type[ImageConverterError], Code]] = MappingProxyType(
     {
-        ImageConverterError: Code.FAULT_OF_OURS,
+        ImageConverterError: Code.INTERNAL_ERROR,
         MalformedRequest: Code.BAD_KEY_OR_CONTEXT,
         MalformedBody: Code.BAD_BODY,
         MissingField: Code.BAD_SOURCE_IMAGE,
@@ -69,10 +69,10 @@ CODES: Final[Mapping[type[ImageConverterError], Code]] = MappingProxyType(
         TooManyAttempts: Code.TOO_MANY_ATTEMPTS,
         InvalidFileFormat: Code.NOT_CONVERTIBLE,
         ImageError: Code.NOT_CONVERTIBLE,
-        Unavailable: Code.AWAY,
+        Unavailable: Code.UNAVAILABLE,
         QueueFull: Code.QUEUE_FULL,
         TooManyRequests: Code.TOO_MANY_REQUESTS,
-        ConversionFailed: Code.NOT_IN_TIME,
+        ConversionFailed: Code.TIMED_OUT,
     }
 )
 
@@ -87,8 +87,8 @@ def done() -> web.Response:
     return _response(Code.OK, "ok", HTTPStatus.OK)
 
 
-def error_answer(error: ImageConverterError, *, strict: bool) -> web.Response:
-    """Answer with the status and code of *error*; *strict* is as in `error_shape`."""
+def error_response(error: ImageConverterError, *, strict: bool) -> web.Response:
+    """Answer with the status and code of *error*; *strict* is as in `error_json`."""
     code = code_of(error)
     headers = {}
     if code.status == HTTPStatus.UNAUTHORIZED:
@@ -97,10 +97,10 @@ def error_answer(error: ImageConverterError, *, strict: bool) -> web.Response:
         headers["Retry-After"] = _RETRY_AFTER_SECONDS
     if isinstance(error, TooManyAttempts):
         headers["Retry-After"] = str(error.seconds)
-    return error_shape(code, error.reason, strict=strict, headers=headers)
+    return error_json(code, error.reason, strict=strict, headers=headers)
 
 
-def error_shape(code: int, message: str, *, strict: bool, headers: Mapping[str, str] | None = None) -> web.Response:
+def error_json(code: int, message: str, *, strict: bool, headers: Mapping[str, str] | None = None) -> web.Response:
     """Answer with an error. Where *strict*, its status is 500, the only one that the original documents."""
     return _response(code, message, HTTPStatus.INTERNAL_SERVER_ERROR if strict else code // 10, headers)
 

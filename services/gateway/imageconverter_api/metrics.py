@@ -159,13 +159,13 @@ class PreviewMetrics:
 
         # The original keeps its previews in an object cache. Ours is one: every operation is a call to it.
         oldest_ms = 0 if totals.oldest is None else max(0, round((time.time() - totals.oldest) * 1000))
-        most_bytes = -1 if self._settings.max_bytes is None else self._settings.max_bytes
+        max_bytes = -1 if self._settings.max_bytes is None else self._settings.max_bytes
         for name, text, values in (
             ("oldest_modification_ms", "Time since the access to the coldest key.", oldest_ms),
             ("items_current_count", "Keys in the cache.", totals.keys),
             ("items_maximum_count", "Keys that it may have.", self._settings.max_keys),
             ("size_current_bytes", "Bytes in the cache.", totals.bytes),
-            ("size_maximum_bytes", "Bytes that it may have; -1: any number.", most_bytes),
+            ("size_maximum_bytes", "Bytes that it may have; -1: any number.", max_bytes),
             ("request_count_total", "Calls.", total),
         ):
             yield _family(f"objectcache_{name}", text, {(_GROUP,): values}, "group")

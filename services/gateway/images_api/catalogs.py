@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator
 from aiohttp import ClientError, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from imageconverter.catalog import CatalogueVersion, Notation, current, pending_imports
+from imageconverter.catalog import CatalogVersion, Notation, current, pending_imports
 from imageconverter.errors import InvalidValue, MalformedBody, NotFound, QueueUnavailable, TooLarge
 from imageconverter.images.formats import ImageType
 from imageconverter.reports import commands
-from imageconverter.reports.commands import ImportOrder
+from imageconverter.reports.commands import ImportCommand
 from services.gateway import state
 from services.gateway.auth.access import AREA
 from services.gateway.http.bodies import announced_size
-from services.gateway.images_api.report_responses import catalogue_shape
+from services.gateway.images_api.report_responses import catalog_json
 from services.gateway.images_api.urls import image_type
 
 _CHUNK = 256 * 1024
@@ -22,7 +22,7 @@ _NOTATIONS: dict[str, Notation] = {"csv": "csv", "ndjson": "ndjson"}
 
 
 async def replace(request: web.Request) -> web.Response:
-    """Take a whole catalogue; answers when it counts, or with 202 where that takes long."""
+    """Take a whole catalog; answers when it counts, or with 202 where that takes long."""
     grant = request.app[state.KEYS].grant(request)
     kind = image_type(request)
     grant.require("products.create")
@@ -33,39 +33,39 @@ async def replace(request: web.Request) -> web.Response:
     store, seconds = request.app[state.STORE], request.app[state.GATEWAY].wait_seconds
     arrival = await pending_imports.receive(store, kind, chunks, notation)
     try:
-        order = ImportOrder.of(arrival)
-        answer = await commands.done_at_once(request.app[state.QUEUE], commands.IMPORT, order, seconds=seconds)
+        command = ImportCommand.of(arrival)
+        answer = await commands.run_command(request.app[state.QUEUE], commands.IMPORT, command, seconds=seconds)
     except QueueUnavailable:
         await pending_imports.discard(store, arrival)  # it must not take the place of the one that is sent next
         raise
     if answer is None:
         return web.json_response({"id": arrival.id}, status=202)
-    return await _answer(request, kind, CatalogueVersion.model_validate(answer))
+    return await _response(request, kind, CatalogVersion.model_validate(answer))
 
 
 async def show(request: web.Request) -> web.Response:
-    """Answer how large the catalogue is that counts, and what became of the last one that was sent."""
+    """Answer how large the catalog is that counts, and what became of the last one that was sent."""
     grant = request.app[state.KEYS].grant(request)
     kind = image_type(request)
     grant.require(f"{AREA[kind]}.read")
     version = await current(request.app[state.STORE], kind)
     arrival = request.query.get("import")
     if arrival is not None:
-        return web.json_response(catalogue_shape(version, await request.app[state.SCANS].import_of(arrival)))
-    return await _answer(request, kind, version)
+        return web.json_response(catalog_json(version, await request.app[state.SCANS].import_of(arrival)))
+    return await _response(request, kind, version)
 
 
-async def _answer(request: web.Request, kind: ImageType, version: CatalogueVersion | None) -> web.Response:
+async def _response(request: web.Request, kind: ImageType, version: CatalogVersion | None) -> web.Response:
     last = await request.app[state.SCANS].last_import(kind)
     if version is None and not last.failure:
-        raise NotFound("There is no catalogue yet.")
-    return web.json_response(catalogue_shape(version, last))
+        raise NotFound("There is no catalog yet.")
+    return web.json_response(catalog_json(version, last))
 
 
 def _notation(request: web.Request) -> Notation:
     wanted = request.query.get("as", "csv" if request.content_type == "text/csv" else "ndjson")
     if wanted not in _NOTATIONS:
-        raise InvalidValue("A catalogue is csv or ndjson.", field="as")
+        raise InvalidValue("A catalog is csv or ndjson.", field="as")
     return _NOTATIONS[wanted]
 
 
@@ -83,12 +83,12 @@ async def _chunks(request: web.Request, *, limit: int, seconds: float) -> AsyncI
                 break
             received += len(chunk)
             if received > limit:
-                raise TooLarge("The catalogue is larger than is allowed.")
+                raise TooLarge("The catalog is larger than is allowed.")
             yield chunk
     except TimeoutError:
         raise MalformedBody("The request's body did not arrive in time.") from None
     except (web.RequestPayloadError, HttpProcessingError, ClientError) as error:
         raise MalformedBody("The request's body could not be read.") from error
     if not received:
-        # A command that has sent nothing by mistake must not leave the shop without a catalogue.
+        # A command that has sent nothing by mistake must not leave the shop without a catalog.
         raise MalformedBody("The body is empty.")

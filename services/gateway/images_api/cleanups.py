@@ -6,11 +6,11 @@ from aiohttp import web
 
 from imageconverter.errors import InvalidValue
 from imageconverter.reports import commands
-from imageconverter.reports.cleaning import CleanUp
-from imageconverter.reports.commands import CleanOrder, Order, RepairOrder, RestoreOrder
-from imageconverter.reports.trash import all_trash, known_trash
+from imageconverter.reports.cleaning import CleanupReport
+from imageconverter.reports.commands import CleanupCommand, Command, RepairCommand, RestoreCommand
+from imageconverter.reports.trash import get_batch, list_batches
 from services.gateway import state
-from services.gateway.images_api.report_responses import clean_up_shape, trash_shape
+from services.gateway.images_api.report_responses import cleanup_json, trash_json
 from services.gateway.images_api.schemas import EmptyBody, RestoreBody, read_json
 from services.gateway.images_api.urls import image_type
 
@@ -25,11 +25,11 @@ async def clean(request: web.Request) -> web.Response:
     dry = _DRY.get(request.query.get("dryRun", "true"))
     if dry is None:
         raise InvalidValue("dryRun is true or false.", field="dryRun")
-    order = CleanOrder(id=commands.new_id(), kind=kind, dry=dry, share=_share(request))
-    answer = await _done(request, commands.CLEAN, order)
+    command = CleanupCommand(id=commands.new_id(), kind=kind, dry=dry, share=_share(request))
+    answer = await _done(request, commands.CLEAN, command)
     if answer is None:
-        return web.json_response({"dryRun": dry, "trash": "" if dry else order.id}, status=202)
-    return web.json_response(clean_up_shape(CleanUp.model_validate(answer)))
+        return web.json_response({"dryRun": dry, "trash": "" if dry else command.id}, status=202)
+    return web.json_response(cleanup_json(CleanupReport.model_validate(answer)))
 
 
 async def trash(request: web.Request) -> web.Response:
@@ -37,8 +37,8 @@ async def trash(request: web.Request) -> web.Response:
     grant = request.app[state.KEYS].grant(request)
     grant.require("images.delete")
     days = request.app[state.REPORTS].trash_days
-    found = [each for each in await all_trash(request.app[state.STORE]) if grant.may("images.delete", each.kind)]
-    return web.json_response({"items": [trash_shape(each, days=days) for each in found]})
+    found = [each for each in await list_batches(request.app[state.STORE]) if grant.may("images.delete", each.kind)]
+    return web.json_response({"items": [trash_json(each, days=days) for each in found]})
 
 
 async def restore(request: web.Request) -> web.Response:
@@ -46,9 +46,9 @@ async def restore(request: web.Request) -> web.Response:
     grant = request.app[state.KEYS].grant(request)
     grant.require("images.delete")
     body = await read_json(request, RestoreBody)
-    known = await known_trash(request.app[state.STORE], body.trash)
+    known = await get_batch(request.app[state.STORE], body.trash)
     grant.require("images.delete", known.kind)
-    answer = await _done(request, commands.RESTORE, RestoreOrder(id=commands.new_id(), trash=body.trash))
+    answer = await _done(request, commands.RESTORE, RestoreCommand(id=commands.new_id(), trash=body.trash))
     return web.json_response({} if answer is None else answer, status=202 if answer is None else 200)
 
 
@@ -58,17 +58,17 @@ async def repair(request: web.Request) -> web.Response:
     kind = image_type(request)
     grant.require("images.publish", kind)
     await read_json(request, EmptyBody)
-    answer = await _done(request, commands.REPAIR, RepairOrder(id=commands.new_id(), kind=kind))
-    return web.json_response({} if answer is None else _repair_shape(answer), status=202 if answer is None else 200)
+    answer = await _done(request, commands.REPAIR, RepairCommand(id=commands.new_id(), kind=kind))
+    return web.json_response({} if answer is None else _repair_json(answer), status=202 if answer is None else 200)
 
 
-async def _done(request: web.Request, task: str, order: Order) -> dict[str, Any] | None:
-    return await commands.done_at_once(
-        request.app[state.QUEUE], task, order, seconds=request.app[state.GATEWAY].wait_seconds
+async def _done(request: web.Request, task: str, command: Command) -> dict[str, Any] | None:
+    return await commands.run_command(
+        request.app[state.QUEUE], task, command, seconds=request.app[state.GATEWAY].wait_seconds
     )
 
 
-def _repair_shape(answer: dict[str, Any]) -> dict[str, Any]:
+def _repair_json(answer: dict[str, Any]) -> dict[str, Any]:
     return {
         "report": answer["report"],
         "missing": answer["missing"],

@@ -12,7 +12,7 @@ async def list_dead(request: web.Request) -> web.Response:
     """Answer the jobs that were given up, the last first."""
     request.app[state.KEYS].grant(request).require("admin")
     dead = await request.app[state.QUEUE].dead.all()
-    return web.json_response({"items": [_shape(each) for each in dead]})
+    return web.json_response({"items": [_json(each) for each in dead]})
 
 
 async def retry(request: web.Request) -> web.Response:
@@ -29,7 +29,7 @@ async def drop(request: web.Request) -> web.Response:
     return web.json_response({})
 
 
-def _shape(job: DeadLetter) -> dict[str, Any]:
+def _json(job: DeadLetter) -> dict[str, Any]:
     return {
         "id": job.id,
         "lane": job.queue,

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from imageconverter.errors import InvalidValue
 from imageconverter.images.deletion import delete_images
-from imageconverter.images.formats import Format, ImageType
+from imageconverter.images.formats import ImageFormat, ImageType
 from services.gateway import state
 from services.gateway.images_api.schemas import DeletionBody, SingleDeletionBody, read_json
 from services.gateway.images_api.urls import TYPE_IDS
@@ -39,7 +39,7 @@ def _authorised_type(request: web.Request) -> ImageType:
     return image_type
 
 
-def _formats(request: web.Request, image_type: ImageType, wanted: list[str] | None) -> list[Format]:
+def _formats(request: web.Request, image_type: ImageType, wanted: list[str] | None) -> list[ImageFormat]:
     catalog = request.app[state.FORMATS]
     if wanted is None:
         return [each for each in catalog.values() if each.type == image_type]

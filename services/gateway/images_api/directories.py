@@ -55,12 +55,12 @@ def _joined(path: str, name: str) -> str:
 
 async def _tree(request: web.Request, root: Root) -> web.Response:
     found = await directories.tree(request.app[state.STORE], root)
-    return web.json_response({"items": [_shape(each) for each in found]})
+    return web.json_response({"items": [_json(each) for each in found]})
 
 
-def _shape(directory: Directory) -> dict[str, Any]:
+def _json(directory: Directory) -> dict[str, Any]:
     return {
         "name": directory.name,
         "path": directory.path,
-        "subDirectories": [_shape(each) for each in directory.children.values()],
+        "subDirectories": [_json(each) for each in directory.children.values()],
     }

@@ -1,4 +1,4 @@
-"""The JSON shapes of catalogues, reports and clean-ups. What the API's own documents name comes first in each."""
+"""The JSON shapes of catalogs, reports and clean-ups. What the API's own documents name comes first in each."""
 
 import csv
 import io
@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from imageconverter.catalog import CatalogueVersion
+from imageconverter.catalog import CatalogVersion
 from imageconverter.images.formats import ImageType
 from imageconverter.reports import Report, Table
-from imageconverter.reports.cleaning import CleanUp
+from imageconverter.reports.cleaning import CleanupReport
 from imageconverter.reports.progress import LastImport, ScanState
-from imageconverter.reports.trash import Trash
+from imageconverter.reports.trash import TrashBatch
 from services.gateway.images_api.urls import TYPE_IDS
 
 _TYPE_ID: Final[dict[str, str]] = {kind: type_id for type_id, kind in TYPE_IDS.items()}
@@ -22,16 +22,16 @@ CSV_COLUMNS: Final = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def moment(at: datetime) -> str:
+def format_timestamp(at: datetime) -> str:
     """Return a time as the API writes it: UTC with milliseconds."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
 
 
-def catalogue_shape(version: CatalogueVersion | None, last: LastImport) -> dict[str, Any]:
-    """Return what is told of a catalogue; *version* is None before the first."""
+def catalog_json(version: CatalogVersion | None, last: LastImport) -> dict[str, Any]:
+    """Return what is told of a catalog; *version* is None before the first."""
     return {
         "version": version.version if version else "",
-        "createdAt": moment(version.at) if version else None,
+        "createdAt": format_timestamp(version.at) if version else None,
         "entries": version.entries if version else 0,
         "images": version.images if version else 0,
         "bytes": version.bytes if version else 0,
@@ -42,19 +42,19 @@ def catalogue_shape(version: CatalogueVersion | None, last: LastImport) -> dict[
 NO_REPORT: Final[dict[str, Any]] = {"createdAt": None, "id": 0, "missingImages": [], "unusedImages": []}
 
 
-def report_shape(
+def report_json(
     report: Report, missing: list[dict[str, Any]], unused: list[dict[str, Any]], cursor: str
 ) -> dict[str, Any]:
     """Return a page of a report; *cursor* is "" for the last one."""
     summary = report.summary
     shape = {
-        "createdAt": moment(report.at),
+        "createdAt": format_timestamp(report.at),
         "id": report.id,
         "missingImages": missing,
         "unusedImages": unused,
         "totals": {
-            "entries": summary.catalogue.entries,
-            "images": summary.catalogue.images,
+            "entries": summary.catalog.entries,
+            "images": summary.catalog.images,
             "files": summary.files,
             "bytes": summary.file_bytes,
             "passedOver": summary.passed_over,
@@ -73,7 +73,7 @@ def report_shape(
     return {**shape, "cursor": cursor} if cursor else shape
 
 
-def scan_shape(state: ScanState) -> dict[str, Any]:
+def scan_json(state: ScanState) -> dict[str, Any]:
     """Return how far a scan is."""
     return {
         "running": state.running,
@@ -85,7 +85,7 @@ def scan_shape(state: ScanState) -> dict[str, Any]:
     }
 
 
-def clean_up_shape(done: CleanUp) -> dict[str, Any]:
+def cleanup_json(done: CleanupReport) -> dict[str, Any]:
     """Return what a clean-up took away, or would."""
     return {
         "dryRun": done.dry,
@@ -100,13 +100,13 @@ def clean_up_shape(done: CleanUp) -> dict[str, Any]:
     }
 
 
-def trash_shape(trash: Trash, *, days: float) -> dict[str, Any]:
+def trash_json(trash: TrashBatch, *, days: float) -> dict[str, Any]:
     """Return what is known of a clean-up's files, which are deleted for good after *days*."""
     return {
         "trash": trash.id,
         "type": _TYPE_ID[trash.kind],
-        "createdAt": moment(trash.at),
-        "deletedAfter": moment(trash.at + timedelta(days=days)),
+        "createdAt": format_timestamp(trash.at),
+        "deletedAfter": format_timestamp(trash.at + timedelta(days=days)),
         "report": trash.report,
         "files": trash.files,
         "bytes": trash.bytes,
@@ -119,11 +119,12 @@ def csv_lines(table: Table, rows: Iterable[dict[str, Any]]) -> str:
     writer = csv.writer(text, lineterminator="\r\n")
     for row in rows:
         cells = {**row, "kind": table, "products": "|".join(row.get("products", ()))}
-        writer.writerow([_harmless(cells.get(column, "")) for column in CSV_COLUMNS])
+        writer.writerow([escape_csv_formula(cells.get(column, "")) for column in CSV_COLUMNS])
     return text.getvalue()
 
 
-def _harmless(cell: object) -> object:
+def escape_csv_formula(cell: object) -> object:
+    """Return *cell*, with an apostrophe in front if a spreadsheet would evaluate it."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 

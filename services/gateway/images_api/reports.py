@@ -8,7 +8,7 @@ from aiohttp import web
 
 from imageconverter.errors import InvalidValue
 from imageconverter.images.formats import ImageType
-from imageconverter.reports import Report, Table, commands, kept_reports, read_page, read_rows, rows_of
+from imageconverter.reports import Report, Table, commands, list_reports, read_page, read_rows, rows_of
 from services.gateway import state
 from services.gateway.auth.access import AREA
 from services.gateway.http.streaming import stream
@@ -16,8 +16,8 @@ from services.gateway.images_api.report_responses import (
     CSV_COLUMNS,
     NO_REPORT,
     csv_lines,
-    report_shape,
-    scan_shape,
+    report_json,
+    scan_json,
     type_id,
 )
 from services.gateway.images_api.schemas import ReportBody, read_json
@@ -40,7 +40,7 @@ async def start(request: web.Request) -> web.Response:
 async def status(request: web.Request) -> web.Response:
     """Answer how far the running scan is, or what became of the last one."""
     request.app[state.KEYS].grant(request).require("products.read")
-    return web.json_response(scan_shape(await request.app[state.SCANS].state()))
+    return web.json_response(scan_json(await request.app[state.SCANS].state()))
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -49,7 +49,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     kind = image_type(request, default="product")
     grant.require(f"{AREA[kind]}.read")
     limit, tables, notation = _limit(request), _tables(request), _notation(request)
-    reports = await kept_reports(request.app[state.STORE], kind)
+    reports = await list_reports(request.app[state.STORE], kind)
     if notation:
         return await _download(request, kind, reports[0] if reports else None, tables, notation)
     cursor = request.query.get("cursor")
@@ -71,7 +71,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     if any(ends.values()):
         places = (ends.get(table) or str(report.total(table)) for table in _TABLES)
         following = "-".join((str(report.id), *places))
-    return web.json_response(report_shape(report, rows["missing"], rows["unused"], following))
+    return web.json_response(report_json(report, rows["missing"], rows["unused"], following))
 
 
 async def _download(

@@ -16,7 +16,7 @@ from imageconverter.errors import (
     RunAlreadyRunning,
     StoreUnavailable,
 )
-from imageconverter.runs import RunStatus, forget_order, keep_order, order_run, read_results
+from imageconverter.runs import RunStatus, create_run, delete_backup, read_results, save_backup
 from services.gateway import state
 from services.gateway.http.responses import NO_RUN, run_result, run_status
 from services.gateway.http.streaming import stream
@@ -35,21 +35,21 @@ async def start(request: web.Request) -> web.Response:
     request.app[state.KEYS].grant(request).require("images.publish")
     try:
         body = await read_json(request, StartBody)
-        run = await order_run(request.app[state.STORE], request.app[state.FORMATS], body.request())
+        run = await create_run(request.app[state.STORE], request.app[state.FORMATS], body.request())
     except (InvalidFieldFormat, InvalidValue) as error:
         raise MalformedRequest(error.reason, field=error.field) from None
-    ledger, store = request.app[state.RUNS], request.app[state.STORE]
-    await keep_order(store, run)
+    run_store, store = request.app[state.RUNS], request.app[state.STORE]
+    await save_backup(store, run)
     try:
-        await ledger.start(run)
+        await run_store.start(run)
     except RunAlreadyRunning:
-        await forget_order(store, run.id)
+        await delete_backup(store, run.id)
         raise
     until = time.monotonic() + request.app[state.GATEWAY].start_seconds
-    status = await ledger.status(run.id)
+    status = await run_store.status(run.id)
     while status is not None and status.is_running and time.monotonic() < until:
         await asyncio.sleep(_LOOK_SECONDS)
-        status = await ledger.status(run.id)
+        status = await run_store.status(run.id)
     return web.json_response(run_status(status))
 
 
@@ -63,14 +63,14 @@ async def cancel(request: web.Request) -> web.Response:
     """Stop the running run; answers with its status once nothing of it runs any more."""
     request.app[state.KEYS].grant(request).require("images.publish")
     await read_json(request, EmptyBody)
-    ledger = request.app[state.RUNS]
-    run_id = await ledger.latest()
+    run_store = request.app[state.RUNS]
+    run_id = await run_store.latest()
     if run_id is None:
         return web.json_response(NO_RUN)
-    await ledger.cancel(run_id, seconds=_CANCEL_SECONDS)
+    await run_store.cancel(run_id, seconds=_CANCEL_SECONDS)
     with suppress(StoreUnavailable):  # the reporter does it then
-        await forget_order(request.app[state.STORE], run_id)
-    return web.json_response(run_status(await ledger.status(run_id)))
+        await delete_backup(request.app[state.STORE], run_id)
+    return web.json_response(run_status(await run_store.status(run_id)))
 
 
 async def results(request: web.Request) -> web.StreamResponse:
@@ -87,16 +87,16 @@ async def results(request: web.Request) -> web.StreamResponse:
     )
     items = [row for each in page.results for row in run_result(each, request.app[state.FORMATS])]
     answer = {"items": items}
-    if page.following is not None:
-        return web.json_response({**answer, "cursor": str(page.following)})
+    if page.next_cursor is not None:
+        return web.json_response({**answer, "cursor": str(page.next_cursor)})
     return web.json_response(answer)
 
 
 async def history(request: web.Request) -> web.Response:
     """Answer the last runs, the newest first, by their ids."""
     request.app[state.KEYS].grant(request).require("images.read")
-    ledger = request.app[state.RUNS]
-    found = [(run_id, await ledger.status(run_id)) for run_id in await ledger.history()]
+    run_store = request.app[state.RUNS]
+    found = [(run_id, await run_store.status(run_id)) for run_id in await run_store.history()]
     items = [{"id": run_id, "action": each.run.action, **run_status(each)} for run_id, each in found if each]
     return web.json_response({"items": items})
 
@@ -139,16 +139,16 @@ async def _all_results(request: web.Request, run_id: str | None) -> web.StreamRe
             )
             rows = [row for each in page.results for row in run_result(each, request.app[state.FORMATS])]
             yield "".join(json.dumps(row) + "\n" for row in rows)
-            position = page.following
+            position = page.next_cursor
 
     return await stream(request, pieces(), {"Content-Type": "application/x-ndjson"})
 
 
 async def _status(request: web.Request) -> RunStatus | None:
-    ledger = request.app[state.RUNS]
+    run_store = request.app[state.RUNS]
     wanted = request.query.get("run")
-    run_id = wanted or await ledger.latest()
-    found = await ledger.status(run_id) if run_id else None
+    run_id = wanted or await run_store.latest()
+    found = await run_store.status(run_id) if run_id else None
     if wanted and found is None:
         raise NotFound("There is no such run.")
     return found

@@ -12,7 +12,7 @@ from imageconverter.engine import Limits
 from imageconverter.errors import InvalidValue
 from imageconverter.images import uploads
 from imageconverter.images.conversions import convert_now
-from imageconverter.images.formats import Format, FormatCatalog
+from imageconverter.images.formats import ImageFormat, ImageFormats
 from imageconverter.images.uploads import UploadedImage
 from imageconverter.settings import MEGABYTE
 from services.gateway import state
@@ -62,7 +62,7 @@ async def upload_and_convert(request: web.Request) -> web.Response:
 @asynccontextmanager
 async def _received(
     request: web.Request, *, single: bool = False
-) -> AsyncIterator[tuple[list[UploadedImage], list[Format]]]:
+) -> AsyncIterator[tuple[list[UploadedImage], list[ImageFormat]]]:
     """Read, parse and check a body; its memory is reserved until the block ends, in which it is stored."""
     app, gateway = request.app, request.app[state.GATEWAY]
     limit = gateway.max_upload_mb * MEGABYTE * 4 // 3 + _ENVELOPE_BYTES
@@ -76,8 +76,8 @@ async def _received(
 
 
 def _unpack(
-    text: bytearray, catalog: FormatCatalog, limits: Limits, *, single: bool
-) -> tuple[list[UploadedImage], list[Format]]:
+    text: bytearray, catalog: ImageFormats, limits: Limits, *, single: bool
+) -> tuple[list[UploadedImage], list[ImageFormat]]:
     body = parse(UploadBody, text)
     text.clear()  # the parsed strings are a copy; nothing else holds the body from here on
     formats = catalog.select(body.formats)

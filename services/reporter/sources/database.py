@@ -1,4 +1,4 @@
-"""A catalogue that is the answer to a query of a shop's own database, PostgreSQL or MySQL.
+"""A catalog that is the answer to a query of a shop's own database, PostgreSQL or MySQL.
 
 The only place that knows SQLAlchemy and the drivers. What runs in the thread is plain, blocking code.
 """
@@ -156,7 +156,7 @@ class _Reading:
             connection.exec_driver_sql(_NOTICE_LEAVING)
             return
         connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
-        # Here a statement lasts until its last row is sent, and we read no faster than the catalogue is stored.
+        # Here a statement lasts until its last row is sent, and we read no faster than the catalog is stored.
         seconds = round(self._limits.seconds)
         connection.exec_driver_sql(f"SET SESSION net_write_timeout = {seconds}")
         if getattr(connection.dialect, "is_mariadb", False):

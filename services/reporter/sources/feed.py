@@ -1,4 +1,4 @@
-"""A catalogue that a web server hands out."""
+"""A catalog that a web server hands out."""
 
 import asyncio
 from base64 import b64encode

@@ -1,4 +1,4 @@
-"""The rows of a query, turned into the lines of a catalogue in NDJSON."""
+"""The rows of a query, turned into the lines of a catalog in NDJSON."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence

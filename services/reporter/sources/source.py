@@ -1,4 +1,4 @@
-"""What a source gives, whatever its kind: the bytes of a catalogue and the notation that they are in."""
+"""What a source gives, whatever its kind: the bytes of a catalog and the notation that they are in."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _SUFFIXES: Final[dict[str, Notation]] = {".csv": "csv", ".ndjson": "ndjson", ".j
 
 @dataclass(frozen=True)
 class Source:
-    """An opened catalogue, for `imageconverter.catalog.read_entries`."""
+    """An opened catalog, for `imageconverter.catalog.read_entries`."""
 
     notation: Notation
     chunks: AsyncIterator[bytes]
@@ -24,7 +24,7 @@ class Limits:
     """What reading a source may take; times are in seconds."""
 
     max_bytes: int = 4096 * MEGABYTE
-    """Of the catalogue's text, once it is no longer compressed."""
+    """Of the catalog's text, once it is no longer compressed."""
     seconds: float = 3600
     """From the first to the last byte, with the time that the reader of the bytes takes in between."""
     silence_seconds: float = 60

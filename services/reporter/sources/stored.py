@@ -1,4 +1,4 @@
-"""A catalogue that lies in the object store."""
+"""A catalog that lies in the object store."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager

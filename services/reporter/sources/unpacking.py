@@ -1,4 +1,4 @@
-"""From the bytes that a source sends to the text of the catalogue: uncompressed, and no more than the limit."""
+"""From the bytes that a source sends to the text of the catalog: uncompressed, and no more than the limit."""
 
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -8,14 +8,14 @@ from typing import Final
 from imageconverter.errors import SourceRefused, SourceUnavailable
 from imageconverter.settings import MEGABYTE
 
-_GZIP: Final = b"\x1f\x8b"  # no catalogue begins so: it is not UTF-8
+_GZIP: Final = b"\x1f\x8b"  # no catalog begins so: it is not UTF-8
 _PIECE_BYTES = 256 * 1024  # a millisecond's work, so that it needs no thread
 
 
 async def unpacked(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncGenerator[bytes, None]:
     """Pass *chunks* on, uncompressed where their first bytes are those of gzip.
 
-    Names are not asked: a server may have uncompressed "catalogue.csv.gz" on its way already. Raises SourceRefused
+    Names are not asked: a server may have uncompressed "catalog.csv.gz" on its way already. Raises SourceRefused
     for what is not gzip to its end or gives more than *max_bytes*, SourceUnavailable where its end is missing. The
     *chunks* are whoever's to close that made them.
     """
@@ -24,7 +24,7 @@ async def unpacked(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncGenerat
         async for piece in pieces:
             total += len(piece)
             if total > max_bytes:
-                raise SourceRefused(f"The catalogue has more than {max_bytes // MEGABYTE} MiB.")
+                raise SourceRefused(f"The catalog has more than {max_bytes // MEGABYTE} MiB.")
             yield piece
 
 
@@ -47,7 +47,7 @@ async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         for piece in unpacking.feed(chunk):
             yield piece
     if not unpacking.complete:
-        raise SourceUnavailable("The compressed catalogue breaks off before its end.")
+        raise SourceUnavailable("The compressed catalog breaks off before its end.")
 
 
 class _Unpacking:
@@ -68,7 +68,7 @@ class _Unpacking:
             try:
                 piece = self._member.decompress(data, _PIECE_BYTES)
             except zlib.error:
-                raise SourceRefused("The catalogue begins like a gzip file but is none.") from None
+                raise SourceRefused("The catalog begins like a gzip file but is none.") from None
             if piece:
                 yield piece
             self.complete = self._member.eof

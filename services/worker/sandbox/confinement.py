@@ -31,10 +31,10 @@ def confine(memory_bytes: int, *, filtered: bool) -> None:
     _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
     _limit(resource.RLIMIT_CORE, 0)
     if filtered:
-        seccomp.give_up_others()
+        seccomp.install_filter()
 
 
-def volunteer_for_oom() -> None:
+def raise_oom_score() -> None:
     """Ask the kernel to kill this process first when the machine runs out of memory, where it lets us."""
     try:
         Path("/proc/self/oom_score_adj").write_text("1000")
@@ -42,7 +42,7 @@ def volunteer_for_oom() -> None:
         return  # only a preference
 
 
-def allow_cpu(seconds: float) -> None:
+def extend_cpu_limit(seconds: float) -> None:
     """Let the kernel end this process after *seconds* more of CPU time, should nobody else do it."""
     used = sum(os.times()[:2])
     _limit_soft(resource.RLIMIT_CPU, int(used + seconds) + 1)

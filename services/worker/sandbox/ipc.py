@@ -19,7 +19,7 @@ READY = b"ready"
 MESSAGE_BYTES = 160 * 1024  # below the kernel's default for one packet
 
 
-class Parcel(NamedTuple):
+class Frame(NamedTuple):
     """A message, and the descriptors of two memory files that the receiver closes."""
 
     message: bytes
@@ -51,10 +51,10 @@ def send(channel: socket.socket, message: bytes, source: int, outputs: int) -> N
     socket.send_fds(channel, [message], [source, outputs])
 
 
-def receive(channel: socket.socket) -> Parcel:
+def receive(channel: socket.socket) -> Frame:
     """Receive one parcel; raises EOFError where the other side is gone."""
     message, files, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 2)
     if not message:
         raise EOFError
     source, outputs = files
-    return Parcel(message, source, outputs)
+    return Frame(message, source, outputs)

@@ -76,7 +76,7 @@ class Refused(BaseModel):
         return kind(self.reason)
 
 
-class Answer(BaseModel):
+class Response(BaseModel):
     """One for each image."""
 
     outcome: Refused | list[Made | NotMade]

@@ -17,7 +17,7 @@ from imageconverter.errors import LimitExceeded, Undecodable
 from imageconverter.settings import MEGABYTE, SettingsError, WorkerSettings
 from services.worker.sandbox import ipc, seccomp
 from services.worker.sandbox.messages import Reply, Request
-from services.worker.sandbox.process import PROGRAM, Absent, Child, Crashed
+from services.worker.sandbox.process import PROGRAM, ProcessCrashed, ProcessUnavailable, SandboxProcess
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 _MAX_CRASHES = 3
-_QUIET_SECONDS = 1.0  # without any other image, after which dear ones get all children
-_PAUSE_AFTER_USELESS_CHILD = 1.0  # seconds; one that cannot start must not be started in a tight loop
+_EXPENSIVE_HOLD_SECONDS = 1.0  # without any other image, after which dear ones get all children
+_RESTART_PAUSE_SECONDS = 1.0  # seconds; one that cannot start must not be started in a tight loop
 
 
 @dataclass
-class _Spent:
+class _TimeUsed:
     """What the children that were asked so far have taken for one image."""
 
     seconds: float = 0.0
@@ -40,11 +40,11 @@ class _Spent:
 class _Waiting:
     """An image that waits for a child."""
 
-    child: asyncio.Future[Child]
+    process: asyncio.Future[SandboxProcess]
     expensive: bool
 
 
-class ChildPool:
+class SandboxPool:
     """Children that convert images; urgent images are served before patient ones.
 
     While others come, images that are dear by their header get half of the children, so that a few of them never
@@ -59,14 +59,14 @@ class ChildPool:
         self._settings = settings
         self._max_pixels = max_pixels
         self._program = program
-        self._free: list[Child] = []
-        self._urgent: deque[_Waiting] = deque()
-        self._patient: deque[_Waiting] = deque()
+        self._free: list[SandboxProcess] = []
+        self._interactive: deque[_Waiting] = deque()
+        self._batch: deque[_Waiting] = deque()
         self._expensive = 0  # images in hand
-        self._quiet_from = 0.0
-        self._later: asyncio.TimerHandle | None = None
-        self._keepers: list[asyncio.Task[None]] = []
-        self._alive: set[Child] = set()
+        self._idle_since = 0.0
+        self._hold_timer: asyncio.TimerHandle | None = None
+        self._supervisors: list[asyncio.Task[None]] = []
+        self._alive: set[SandboxProcess] = set()
         self._filtered = True
 
     async def __aenter__(self) -> Self:
@@ -80,33 +80,35 @@ class ChildPool:
         if missing:
             _log.warning("children are not barred from files, network and processes", missing=missing)
         self._filtered = not missing
-        self._keepers = [asyncio.create_task(self._keep_one()) for _ in range(self._settings.child_count)]
+        self._supervisors = [asyncio.create_task(self._supervise()) for _ in range(self._settings.process_count)]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Kill the children."""
-        if self._later is not None:
-            self._later.cancel()
-        for keeper in self._keepers:
-            keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
+        if self._hold_timer is not None:
+            self._hold_timer.cancel()
+        for supervisor in self._supervisors:
+            supervisor.cancel()
+        await asyncio.gather(*self._supervisors, return_exceptions=True)
 
     @property
-    def children(self) -> list[int]:
+    def processes(self) -> list[int]:
         """The process ids of the children."""
-        return [child.pid for child in self._alive]
+        return [process.pid for process in self._alive]
 
-    async def convert(self, source: "Buffer", targets: Sequence[Target], *, urgent: bool) -> list[Converted | Failed]:
+    async def convert(
+        self, source: "Buffer", targets: Sequence[Target], *, interactive: bool
+    ) -> list[Converted | Failed]:
         """Convert the image in *source* to all *targets* as the engine does, in a child.
 
         Raises ImageError where the image cannot be read or breaks the limits.
         """
-        return (await self.convert_and_look(source, targets, urgent=urgent, metadata=False)).results
+        return (await self.convert_with_metadata(source, targets, interactive=interactive, metadata=False)).results
 
-    async def convert_and_look(
-        self, source: "Buffer", targets: Sequence[Target], *, urgent: bool, metadata: bool
+    async def convert_with_metadata(
+        self, source: "Buffer", targets: Sequence[Target], *, interactive: bool, metadata: bool
     ) -> Reply:
         """Convert, and with *metadata* tell what the file says of itself. Raises what `convert` does."""
         request = Request(
@@ -116,110 +118,112 @@ class ChildPool:
             metadata=metadata,
         )
         file = ipc.memory_file("source", source)
-        crashes, spent = 0, _Spent()
+        crashes, time_used = 0, _TimeUsed()
         try:
             with open(file, "rb", closefd=False) as image:  # noqa: ASYNC230 - memory, by its descriptor
                 expensive = is_expensive(image)
             while crashes < _MAX_CRASHES:
                 os.lseek(file, 0, os.SEEK_SET)  # the child before moved the shared position
                 try:
-                    return await self._ask(request, file, spent, urgent=urgent, expensive=expensive)
-                except Absent:
+                    return await self._ask(request, file, time_used, interactive=interactive, expensive=expensive)
+                except ProcessUnavailable:
                     continue
-                except Crashed as error:
+                except ProcessCrashed as error:
                     crashes += 1
                     _log.warning("child lost with an image", reason=str(error), crashes=crashes)
         finally:
             os.close(file)
         raise Undecodable("The decoder crashed on this image.")
 
-    async def _ask(self, request: Request, file: int, spent: _Spent, *, urgent: bool, expensive: bool) -> Reply:
+    async def _ask(
+        self, request: Request, file: int, time_used: _TimeUsed, *, interactive: bool, expensive: bool
+    ) -> Reply:
         """Ask the next free child; it has the time that those before it have left of what the image may take."""
-        child = await self._take(urgent=urgent, expensive=expensive)
-        before, began = child.converted, time.monotonic()
+        process = await self._acquire(interactive=interactive, expensive=expensive)
+        before, began = process.converted, time.monotonic()
         try:
-            async with asyncio.timeout(self._settings.timeout_seconds - spent.seconds):
-                return await child.ask(request, file)
+            async with asyncio.timeout(self._settings.timeout_seconds - time_used.seconds):
+                return await process.ask(request, file)
         except TimeoutError:
-            _log.warning("child over its time", pid=child.pid, seconds=self._settings.timeout_seconds)
+            _log.warning("child over its time", pid=process.pid, seconds=self._settings.timeout_seconds)
             raise LimitExceeded("Converting the image took longer than is allowed.") from None
         finally:
-            spent.seconds += time.monotonic() - began
+            time_used.seconds += time.monotonic() - began
             self._expensive -= expensive
             # One after the other: children that began together would all be replaced at the same time.
-            whole = len(self._alive) == self._settings.child_count
-            is_worn = whole and child.converted >= self._settings.pictures_per_child
-            if child.converted > before and not is_worn:
-                if words := child.last_words():
-                    _log.debug("decoder wrote", pid=child.pid, lines=words)
-                self._give(child)
+            whole = len(self._alive) == self._settings.process_count
+            is_worn = whole and process.converted >= self._settings.pictures_per_child
+            if process.converted > before and not is_worn:
+                if stderr_lines := process.read_stderr():
+                    _log.debug("decoder wrote", pid=process.pid, lines=stderr_lines)
+                self._release(process)
             else:
-                child.kill()
+                process.kill()
 
-    async def _take(self, *, urgent: bool, expensive: bool) -> Child:
+    async def _acquire(self, *, interactive: bool, expensive: bool) -> SandboxProcess:
         loop = asyncio.get_running_loop()
         if not expensive:
-            self._quiet_from = loop.time() + _QUIET_SECONDS
+            self._idle_since = loop.time() + _EXPENSIVE_HOLD_SECONDS
         waiting = _Waiting(loop.create_future(), expensive)
-        (self._urgent if urgent else self._patient).append(waiting)
-        self._serve()
+        (self._interactive if interactive else self._batch).append(waiting)
+        self._dispatch()
         try:
-            return await waiting.child
+            return await waiting.process
         except asyncio.CancelledError:
-            if waiting.child.done() and not waiting.child.cancelled():
+            if waiting.process.done() and not waiting.process.cancelled():
                 self._expensive -= expensive
-                self._give(waiting.child.result())
+                self._release(waiting.process.result())
             raise
 
-    def _give(self, child: Child) -> None:
-        self._free.append(child)
-        self._serve()
+    def _release(self, process: SandboxProcess) -> None:
+        self._free.append(process)
+        self._dispatch()
 
-    def _serve(self) -> None:
+    def _dispatch(self) -> None:
         """Hand free children to those who wait, in their order, but leave some for what is not dear."""
         now = asyncio.get_running_loop().time()
-        for queue in (self._urgent, self._patient):
+        for queue in (self._interactive, self._batch):
             for waiting in list(queue):
-                held = waiting.expensive and now < self._quiet_from and self._expensive >= self._max_expensive
+                held = waiting.expensive and now < self._idle_since and self._expensive >= self._max_expensive
                 if self._free and not held:
                     queue.remove(waiting)
-                    if not waiting.child.done():
+                    if not waiting.process.done():
                         self._expensive += waiting.expensive
-                        waiting.child.set_result(self._free.pop())
-        if self._later is not None:
-            self._later.cancel()
-            self._later = None
-        if self._free and (self._urgent or self._patient):
-            self._later = asyncio.get_running_loop().call_at(self._quiet_from, self._serve)
+                        waiting.process.set_result(self._free.pop())
+        if self._hold_timer is not None:
+            self._hold_timer.cancel()
+            self._hold_timer = None
+        if self._free and (self._interactive or self._batch):
+            self._hold_timer = asyncio.get_running_loop().call_at(self._idle_since, self._dispatch)
 
     @property
     def _max_expensive(self) -> int:
-        return max(1, self._settings.child_count // 2)
+        return max(1, self._settings.process_count // 2)
 
-    async def _keep_one(self) -> None:
+    async def _supervise(self) -> None:
         """Keep one child running, for ever."""
         while True:
             memory_bytes = self._settings.memory_mb * MEGABYTE
             try:
-                child = await Child.start(self._program, memory_bytes, filtered=self._filtered)
+                process = await SandboxProcess.start(self._program, memory_bytes, filtered=self._filtered)
             except OSError as error:
                 _log.warning("child does not start", lines=[str(error)])
-                await asyncio.sleep(_PAUSE_AFTER_USELESS_CHILD)
+                await asyncio.sleep(_RESTART_PAUSE_SECONDS)
                 continue
             try:
-                await child.ready()
-                self._alive.add(child)
-                self._give(child)
-                end = await child.end()
-                words = child.last_words()
-                _log.info("child ended", pid=child.pid, end=end, converted=child.converted, lines=words)
-            except Absent:
-                _log.warning("child does not start", pid=child.pid, lines=child.last_words())
-                await asyncio.sleep(_PAUSE_AFTER_USELESS_CHILD)
+                await process.ready()
+                self._alive.add(process)
+                self._release(process)
+                end = await process.end()
+                stderr_lines = process.read_stderr()
+                _log.info("child ended", pid=process.pid, end=end, converted=process.converted, lines=stderr_lines)
+            except ProcessUnavailable:
+                _log.warning("child does not start", pid=process.pid, lines=process.read_stderr())
+                await asyncio.sleep(_RESTART_PAUSE_SECONDS)
             finally:
-                self._alive.discard(child)
-                if child in self._free:
-                    self._free.remove(child)
-                child.kill()
-                await child.end()
-                child.close()
+                self._alive.discard(process)
+                if process in self._free:
+                    self._free.remove(process)
+                process.kill()
+                await process.end()
+                process.close()

@@ -15,7 +15,7 @@ from imageconverter.engine import Converted, Failed
 from imageconverter.errors import ImageError
 from services.worker.sandbox import ipc
 from services.worker.sandbox.confinement import OUTPUT_BYTES
-from services.worker.sandbox.messages import Answer, Made, Refused, Reply, Request
+from services.worker.sandbox.messages import Made, Refused, Reply, Request, Response
 
 PROGRAM: Sequence[str] = (sys.executable, "-I", "-m", "services.worker.sandbox.program")
 
@@ -27,15 +27,15 @@ _PIPE_BYTES = 64 * 1024  # that the kernel keeps of what a child writes; more is
 _LAST_CHARACTERS = 2000
 
 
-class Absent(Exception):  # noqa: N818 - the pool's own signal, never shown
+class ProcessUnavailable(Exception):  # noqa: N818 - the pool's own signal, never shown
     """The child was dead before it got the image."""
 
 
-class Crashed(Exception):  # noqa: N818 - the same
+class ProcessCrashed(Exception):  # noqa: N818 - the same
     """The child died with the image in its hands, or gave no answer that makes sense."""
 
 
-class Child:
+class SandboxProcess:
     """One child process and the channel to it."""
 
     def __init__(self, process: asyncio.subprocess.Process, channel: socket.socket, stderr: int) -> None:
@@ -81,9 +81,9 @@ class Child:
         try:
             async with asyncio.timeout(_START_SECONDS):
                 if await self._receive() != ipc.READY:
-                    raise Absent
+                    raise ProcessUnavailable
         except OSError as error:  # of which TimeoutError is one
-            raise Absent from error
+            raise ProcessUnavailable from error
 
     async def ask(self, request: Request, source: int) -> Reply:
         """Have the child convert the memory file *source*.
@@ -95,18 +95,18 @@ class Child:
             try:
                 ipc.send(self._channel, request.model_dump_json().encode(), source, outputs)
             except OSError as error:
-                raise Absent from error
+                raise ProcessUnavailable from error
             try:
                 message = await self._receive()
             except OSError as error:
-                raise Crashed("no answer") from error
+                raise ProcessCrashed("no answer") from error
             if not message:
-                raise Crashed("no answer")
+                raise ProcessCrashed("no answer")
             try:
-                answer = Answer.model_validate_json(message)
+                response = Response.model_validate_json(message)
             except ValidationError as error:
-                raise Crashed("no answer that makes sense") from error
-            reply = _read(answer, outputs, len(request.targets))
+                raise ProcessCrashed("no answer that makes sense") from error
+            reply = _read(response, outputs, len(request.targets))
         finally:
             os.close(outputs)
         self.converted += 1
@@ -114,7 +114,7 @@ class Child:
             raise reply
         return reply
 
-    def last_words(self) -> list[str]:
+    def read_stderr(self) -> list[str]:
         """Return the last lines that the child wrote to stderr since it was asked for them."""
         try:
             text = os.read(self._stderr, _PIPE_BYTES)
@@ -144,20 +144,20 @@ class Child:
         return await asyncio.get_running_loop().sock_recv(self._channel, ipc.MESSAGE_BYTES)
 
 
-def _read(answer: Answer, outputs: int, count: int) -> Reply | ImageError:
+def _read(response: Response, outputs: int, count: int) -> Reply | ImageError:
     """Take the outputs out of their memory file; raises Crashed where they are not what the answer says."""
-    if isinstance(answer.outcome, Refused):
-        return answer.outcome.as_error()
-    told = sum(each.bytes for each in answer.outcome if isinstance(each, Made))
-    if len(answer.outcome) != count or told != os.fstat(outputs).st_size or told > OUTPUT_BYTES:
-        raise Crashed("an answer that does not fit its outputs")
+    if isinstance(response.outcome, Refused):
+        return response.outcome.as_error()
+    told = sum(each.bytes for each in response.outcome if isinstance(each, Made))
+    if len(response.outcome) != count or told != os.fstat(outputs).st_size or told > OUTPUT_BYTES:
+        raise ProcessCrashed("an answer that does not fit its outputs")
     results: list[Converted | Failed] = []
     position = 0
-    for each in answer.outcome:
+    for each in response.outcome:
         if isinstance(each, Made):
             data = os.pread(outputs, each.bytes, position)
             results.append(Converted(data, each.output, each.size, each.seconds, each.warning))
             position += each.bytes
         else:
             results.append(Failed(each.reason))
-    return Reply(results, answer.metadata)
+    return Reply(results, response.metadata)

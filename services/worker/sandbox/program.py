@@ -19,8 +19,8 @@ from imageconverter.engine.metadata import Metadata, read_metadata
 from imageconverter.engine.pipeline import convert
 from imageconverter.errors import ImageError, ImageTooLarge, LimitExceeded
 from services.worker.sandbox import ipc
-from services.worker.sandbox.confinement import OUTPUT_BYTES, allow_cpu, confine, volunteer_for_oom
-from services.worker.sandbox.messages import Answer, Refused, Request
+from services.worker.sandbox.confinement import OUTPUT_BYTES, confine, extend_cpu_limit, raise_oom_score
+from services.worker.sandbox.messages import Refused, Request, Response
 from services.worker.sandbox.preload import preload
 
 _ARGUMENTS = 3
@@ -36,20 +36,20 @@ def serve(channel: socket.socket) -> None:
         except EOFError:
             return
         request = Request.model_validate_json(message)
-        allow_cpu(request.seconds)
+        extend_cpu_limit(request.seconds)
         try:
-            answer = _convert(request, source, outputs)
+            response = _convert(request, source, outputs)
         except ImageError as error:
-            answer = Answer(outcome=Refused.because(error))
+            response = Response(outcome=Refused.because(error))
         except MemoryError:
             too_large = ImageTooLarge("The image needs more memory than is allowed.")
-            answer = Answer(outcome=Refused.because(too_large))
+            response = Response(outcome=Refused.because(too_large))
         finally:
             os.close(outputs)
-        channel.sendmsg([answer.model_dump_json().encode()])
+        channel.sendmsg([response.model_dump_json().encode()])
 
 
-def _convert(request: Request, source: int, outputs: int) -> Answer:
+def _convert(request: Request, source: int, outputs: int) -> Response:
     with os.fdopen(source, "rb") as file:
         small = os.fstat(source).st_size <= _READ_AT_ONCE
         source_file = io.BytesIO(file.read()) if small else file
@@ -64,7 +64,7 @@ def _convert(request: Request, source: int, outputs: int) -> Answer:
     if sum(map(len, parts)) > OUTPUT_BYTES:
         raise LimitExceeded(f"The outputs have more than {OUTPUT_BYTES >> 20} MiB.")
     ipc.write(outputs, parts)
-    return Answer.of(results, metadata)
+    return Response.of(results, metadata)
 
 
 def main() -> None:
@@ -76,7 +76,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     faulthandler.enable()  # a crash says in which decoder it was
     preload()
-    volunteer_for_oom()  # before: what is not dumpable may not write this of itself
+    raise_oom_score()  # before: what is not dumpable may not write this of itself
     with socket.socket(fileno=int(descriptor)) as channel:
         confine(int(memory_bytes), filtered=system_calls == "filtered")
         serve(channel)

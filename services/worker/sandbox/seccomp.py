@@ -45,7 +45,7 @@ def unavailable() -> str:
         return f"seccomp: {error.strerror or error}"
 
 
-def give_up_others() -> None:
+def install_filter() -> None:
     """Have the kernel answer EPERM to every other system call of this process, for good; raises SeccompError."""
     syscalls = Filter(Action.ERRNO | errno.EPERM, flags=_FLAGS)
     for name in ALLOWED:

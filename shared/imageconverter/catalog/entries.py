@@ -1,4 +1,4 @@
-"""What a shop refers to: entries of a catalogue, read and checked line by line from NDJSON or CSV.
+"""What a shop refers to: entries of a catalog, read and checked line by line from NDJSON or CSV.
 
 An entry has an ``id``, is ``active`` or not, and names its ``images``::
 
@@ -45,7 +45,7 @@ class Entry(NamedTuple):
 
 
 async def read_entries(chunks: AsyncIterator[bytes], notation: Notation) -> AsyncIterator[list[Entry]]:
-    """Read the entries of a catalogue, some thousands at a time; memory does not grow with the catalogue.
+    """Read the entries of a catalog, some thousands at a time; memory does not grow with the catalog.
 
     Raises BrokenLine with the first line that cannot be used. Whether an id occurs twice is not seen here.
     """

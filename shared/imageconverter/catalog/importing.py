@@ -1,4 +1,4 @@
-"""Taking over a whole catalogue: read and checked, written, and in one step at the end the one that counts."""
+"""Taking over a whole catalog: read and checked, written, and in one step at the end the one that counts."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -6,28 +6,28 @@ from datetime import UTC, datetime
 from imageconverter.catalog.database import Workspace, work_folder
 from imageconverter.catalog.entries import Notation, read_entries
 from imageconverter.catalog.store import publish
-from imageconverter.catalog.version import CatalogueVersion
+from imageconverter.catalog.version import CatalogVersion
 from imageconverter.catalog.writing import write_version
 from imageconverter.images.formats import ImageType
 from imageconverter.storage.store import ObjectStore
 
 
-async def import_catalogue(
+async def import_catalog(
     store: ObjectStore,
     kind: ImageType,
     chunks: AsyncIterator[bytes],
     notation: Notation,
     workspace: Workspace,
     *,
-    came: datetime | None = None,
-) -> CatalogueVersion:
-    """Make the catalogue that *chunks* hold the one that counts; whatever goes wrong, the one before still does.
+    received_at: datetime | None = None,
+) -> CatalogVersion:
+    """Make the catalog that *chunks* hold the one that counts; whatever goes wrong, the one before still does.
 
-    It *came* at that time (None: now): one that came later goes on counting. Returns the one that counts.
+    It *received_at* at that time (None: now): one that came later goes on counting. Returns the one that counts.
     Raises BrokenLine, DatabaseFailed, StoreUnavailable, and whatever *chunks* raises.
     """
     with work_folder(workspace) as folder:
         version = await write_version(
-            read_entries(chunks, notation), folder, workspace, came=came or datetime.now(UTC)
+            read_entries(chunks, notation), folder, workspace, received_at=received_at or datetime.now(UTC)
         )
         return await publish(store, kind, version, folder)

@@ -1,10 +1,10 @@
-"""A catalogue as it is kept: how much there is of it, and in how many files."""
+"""A catalog as it is kept: how much there is of it, and in how many files."""
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 
-class CatalogueVersion(BaseModel):
-    """One catalogue of a shop; it never changes, a newer one takes its place."""
+class CatalogVersion(BaseModel):
+    """One catalog of a shop; it never changes, a newer one takes its place."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -14,7 +14,7 @@ class CatalogueVersion(BaseModel):
     images: int
     """Names in active entries; one that several entries have counts several times."""
     at: AwareDatetime
-    came: AwareDatetime
+    received_at: AwareDatetime
     """When it was received, or began to be read: of two, the one that came later counts."""
     bytes: int
     """Of all parts together."""

@@ -1,4 +1,4 @@
-"""Writing a catalogue: its entries go to Parquet files, and an id that occurs twice is found."""
+"""Writing a catalog: its entries go to Parquet files, and an id that occurs twice is found."""
 
 import secrets
 from collections.abc import AsyncIterator, Sequence
@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from imageconverter.catalog.database import CSV, Workspace, in_thread, open_database, quoted
 from imageconverter.catalog.entries import Entry
-from imageconverter.catalog.version import CatalogueVersion, part_name
+from imageconverter.catalog.version import CatalogVersion, part_name
 from imageconverter.errors import BrokenLine
 
 _PART_BYTES = 64 * 1024 * 1024  # of text; the Parquet file has about a tenth
@@ -34,11 +34,11 @@ SELECT count(*), coalesce(sum(len(images)) FILTER (active), 0) FROM read_parquet
 
 
 async def write_version(
-    batches: AsyncIterator[list[Entry]], folder: Path, workspace: Workspace, *, came: datetime | None = None
-) -> CatalogueVersion:
+    batches: AsyncIterator[list[Entry]], folder: Path, workspace: Workspace, *, received_at: datetime | None = None
+) -> CatalogVersion:
     """Write a new version into *folder*, which is empty: Parquet files that `part_name` names.
 
-    *came* is when it came; None: now.
+    *received_at* is when it came; None: now.
 
     Raises BrokenLine where an id occurs twice, and whatever *batches* raises; the folder is of no use then.
     """
@@ -49,7 +49,7 @@ async def write_version(
                 await in_thread(database, writer.add, batch)
         finally:
             writer.close()
-        return await in_thread(database, writer.finish, came or datetime.now(UTC))
+        return await in_thread(database, writer.finish, received_at or datetime.now(UTC))
 
 
 class _Writer:
@@ -70,7 +70,7 @@ class _Writer:
             self._write_part()
             self._spool = self._new_spool()
 
-    def finish(self, came: datetime) -> CatalogueVersion:
+    def finish(self, received_at: datetime) -> CatalogVersion:
         self._write_part()
         parts = {"parts": [str(part) for part in self._parts]}
         twice = self._database.execute(_TWICE, parts).fetchone()
@@ -79,12 +79,12 @@ class _Writer:
             raise BrokenLine(line, "id", f"{identity!r} is that of line {earlier} already.")
         entries, images = self._database.execute(_COUNT, parts).fetchall()[0]
         now = datetime.now(UTC)
-        return CatalogueVersion(
+        return CatalogVersion(
             version=f"{now:%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}",
             entries=entries,
             images=images,
             at=now,
-            came=came,
+            received_at=received_at,
             bytes=sum(part.stat().st_size for part in self._parts),
             parts=len(self._parts),
         )

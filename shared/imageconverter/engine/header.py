@@ -25,9 +25,9 @@ _MAX_TEXT = 4096  # bytes of a PNM, of whose digits imagesize copies all so far 
 class _BoundedReader:
     """A file of which only so much can be read: imagesize goes through all of one that is made of nothing else."""
 
-    def __init__(self, file: IO[bytes], most_bytes: int) -> None:
+    def __init__(self, file: IO[bytes], max_bytes: int) -> None:
         self._file = file
-        self._reads, self._bytes = _MAX_READS, most_bytes
+        self._reads, self._bytes = _MAX_READS, max_bytes
 
     def read(self, size: int = -1) -> bytes:
         """Read as from any file; raises ValueError where that has become too much."""

@@ -12,14 +12,14 @@ from pydantic import BaseModel, ConfigDict
 from imageconverter import keys
 from imageconverter.engine import ENGINE_VERSION, OUTPUT_TYPES, OutputType, Target
 from imageconverter.errors import ConversionFailed, StoreUnavailable
-from imageconverter.images.formats import Format
+from imageconverter.images.formats import ImageFormat
 from imageconverter.images.names import with_extension
 from imageconverter.jobs import JobQueue, QueueName
 
 TASK = "convert_source"
 
 # Metadata of an output.
-MADE_OF = "made-of"
+FINGERPRINT = "made-of"
 SOURCE = "source"
 RUN = "run"
 WARNING = "warning"
@@ -32,7 +32,7 @@ Status = Literal["success", "warning", "skipped", "error"]
 KEPT_AS_JPEG = (".heic", ".heif")
 
 
-class OutputOrder(BaseModel):
+class OutputSpec(BaseModel):
     """One output that a job is to make: the target and the directory and name it goes to."""
 
     model_config = ConfigDict(frozen=True)
@@ -66,23 +66,23 @@ class ConversionJob(BaseModel):
 
     id: str
     source_key: str
-    outputs: tuple[OutputOrder, ...]
+    outputs: tuple[OutputSpec, ...]
     run_id: str = ""
     """The run that the job belongs to, or ""."""
     source_etag: str = ""
     """ETag of the source as it was listed; with it, outputs that are up to date are skipped."""
 
-    def made_of(self, etag: str, target: Target) -> str:
+    def fingerprint(self, etag: str, target: Target) -> str:
         """Return a fingerprint of everything that an output depends on."""
         return _digest(ENGINE_VERSION, self.source_key, etag, target.model_dump_json(exclude_defaults=True))
 
-    def marks(self, etag: str, target: Target, warning: str) -> dict[str, str]:
+    def object_metadata(self, etag: str, target: Target, warning: str) -> dict[str, str]:
         """Return the metadata that an output is stored with."""
-        marks = {MADE_OF: self.made_of(etag, target), SOURCE: self.source_mark, RUN: self.run_id}
-        return {**marks, WARNING: quote(warning[:_LONGEST_WARNING])} if warning else marks
+        object_metadata = {FINGERPRINT: self.fingerprint(etag, target), SOURCE: self.source_id, RUN: self.run_id}
+        return {**object_metadata, WARNING: quote(warning[:_LONGEST_WARNING])} if warning else object_metadata
 
     @property
-    def source_mark(self) -> str:
+    def source_id(self) -> str:
         """What tells this source from others of the same name."""
         return _digest(self.source_key)
 
@@ -112,24 +112,24 @@ class ConversionOutcome(BaseModel):
     """Why nothing could be done now; "" where something was."""
 
 
-class NamedOutcome(NamedTuple):
+class FormatResult(NamedTuple):
     """An outcome beside the format that it was made for."""
 
-    format: Format
+    format: ImageFormat
     outcome: OutputOutcome
 
 
-def same_outcomes(job: ConversionJob, status: Status, reason: str) -> ConversionOutcome:
+def uniform_outcome(job: ConversionJob, status: Status, reason: str) -> ConversionOutcome:
     """Return the outcome of a source all of whose outputs end alike."""
     return ConversionOutcome(
-        outputs=tuple(OutputOutcome(status=status, message=reason, path=order.expected_path) for order in job.outputs)
+        outputs=tuple(OutputOutcome(status=status, message=reason, path=spec.expected_path) for spec in job.outputs)
     )
 
 
-def orders(source_path: str, formats: Sequence[Format]) -> tuple[OutputOrder, ...]:
+def output_specs(source_path: str, formats: Sequence[ImageFormat]) -> tuple[OutputSpec, ...]:
     """Return what is to be made of the source at *source_path*; outputs keep its file name only."""
     name = source_path.rsplit("/", 1)[-1]
-    return tuple(OutputOrder(target=f.as_target(), directory=f.target_directory, name=name) for f in formats)
+    return tuple(OutputSpec(target=f.as_target(), directory=f.target_directory, name=name) for f in formats)
 
 
 def _digest(*parts: str) -> str:
@@ -137,18 +137,20 @@ def _digest(*parts: str) -> str:
 
 
 async def convert_now(
-    queue: JobQueue, source_path: str, formats: Sequence[Format], *, limit: int, seconds: float
-) -> list[NamedOutcome]:
+    queue: JobQueue, source_path: str, formats: Sequence[ImageFormat], *, limit: int, seconds: float
+) -> list[FormatResult]:
     """Convert a stored source to *formats* while the caller waits, at most *seconds*.
 
     Raises QueueFull where *limit* conversions are under way, StoreUnavailable where the worker could not
     reach the store, ConversionFailed where nothing came in time or no output could be made.
     """
-    job = ConversionJob(id=uuid4().hex, source_key=keys.source(source_path), outputs=orders(source_path, formats))
+    job = ConversionJob(
+        id=uuid4().hex, source_key=keys.source(source_path), outputs=output_specs(source_path, formats)
+    )
     await queue.enqueue(QueueName.INTERACTIVE, TASK, job.id, job.model_dump(exclude_defaults=True), limit=limit)
     outcome = ConversionOutcome.model_validate(await queue.wait(job.id, seconds=seconds))
     if outcome.unavailable:
         raise StoreUnavailable(outcome.unavailable)
     if all(output.status == "error" for output in outcome.outputs):
         raise ConversionFailed(outcome.outputs[0].message)
-    return [NamedOutcome(f, output) for f, output in zip(formats, outcome.outputs, strict=True)]
+    return [FormatResult(f, output) for f, output in zip(formats, outcome.outputs, strict=True)]

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from imageconverter import keys
 from imageconverter.errors import NotFound
-from imageconverter.images.formats import Format
+from imageconverter.images.formats import ImageFormat
 from imageconverter.images.names import file_name
 from imageconverter.storage.store import ObjectStore
 
 
-async def delete_images(store: ObjectStore, names: Sequence[str], formats: Sequence[Format]) -> int:
+async def delete_images(store: ObjectStore, names: Sequence[str], formats: Sequence[ImageFormat]) -> int:
     """Delete the images called *names* in the target directories of *formats*; returns how many there were.
 
     Sources stay. Raises InvalidValue for an unsafe name, before anything is deleted, and NotFound where

@@ -21,7 +21,7 @@ ImageType = Literal["product", "category", "app"]
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
-class Format(Target):
+class ImageFormat(Target):
     """One named target size: where its images go and what they are made like (see `formats.toml`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=True)
@@ -55,20 +55,20 @@ class FormatsFileError(ValueError):
     """The formats file cannot be used; the message names the file and the line."""
 
 
-class FormatCatalog(Mapping[str, Format]):
+class ImageFormats(Mapping[str, ImageFormat]):
     """The configured formats by node id, in the order of the file. Aliases are found but not listed."""
 
-    def __init__(self, formats: Sequence[Format]) -> None:
+    def __init__(self, formats: Sequence[ImageFormat]) -> None:
         """Index *formats*; raises ValueError where an id or alias occurs twice."""
         self._listed = {f.node_id: f for f in formats}
-        self._known: dict[str, Format] = {}
+        self._known: dict[str, ImageFormat] = {}
         for each in formats:
             for name in (each.id, *each.aliases):
                 if ID_PREFIX + name in self._known:
                     raise ValueError(f"the id {name!r} occurs twice")
                 self._known[ID_PREFIX + name] = each.model_copy(update={"id": name})
 
-    def __getitem__(self, node_id: str) -> Format:
+    def __getitem__(self, node_id: str) -> ImageFormat:
         return self._known[node_id]
 
     def __iter__(self) -> Iterator[str]:
@@ -82,7 +82,7 @@ class FormatCatalog(Mapping[str, Format]):
         text = "".join(each.model_dump_json() for each in self._listed.values())
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def select(self, node_ids: Sequence[str]) -> list[Format]:
+    def select(self, node_ids: Sequence[str]) -> list[ImageFormat]:
         """Return the formats named by *node_ids*, each once; raises InvalidValue for an unknown one."""
         if not node_ids:
             raise InvalidValue("At least one format is needed.", field="formats")
@@ -95,18 +95,18 @@ class FormatCatalog(Mapping[str, Format]):
 class _FormatsFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    format: list[Format] = []
+    format: list[ImageFormat] = []
 
 
-def load_formats(path: Path | None) -> FormatCatalog:
-    """Read the catalogue from *path*, or the shipped defaults; raises FormatsFileError with file and line."""
+def load_formats(path: Path | None) -> ImageFormats:
+    """Read the catalog from *path*, or the shipped defaults; raises FormatsFileError with file and line."""
     source = path or files("imageconverter.images") / "formats.toml"
     try:
         text = source.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise FormatsFileError(f"{source}: {error}") from None
     try:
-        return FormatCatalog(_FormatsFile.model_validate(tomllib.loads(text)).format)
+        return ImageFormats(_FormatsFile.model_validate(tomllib.loads(text)).format)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = _line(text, first["loc"])

@@ -1,9 +1,9 @@
--- Take jobs of a lane that nobody works on, each under a lease with the taker's token.
--- KEYS: lane
+-- Take jobs of a queue that nobody works on, each under a lease with the taker's token.
+-- KEYS: queue
 -- ARGV: prefix of the lease keys, token, lease in ms, how many, how far to look,
 --       prefix of tries, tries that make a suspect, 1: take one suspect / 0: take none
 -- Returns whether a suspect waits, then id, score, id, score, …
--- Running jobs stay in the lane, so the look has to reach past those of the whole fleet;
+-- Running jobs stay in the queue, so the look has to reach past those of the whole fleet;
 -- in growing steps, because mostly a free one is near the head.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

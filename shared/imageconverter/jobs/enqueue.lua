@@ -1,6 +1,6 @@
--- Queue a job: payload and place in the lane in one step, or nothing at all.
--- KEYS: lane, payload, refused counts, wake   ARGV: id, payload, its life in ms, limit (0: none), lane's name
--- Returns 1 where the job is queued (now or before), 0 where the lane is full.
+-- Queue a job: payload and place in the queue in one step, or nothing at all.
+-- KEYS: queue, payload, refused counts, wake   ARGV: id, payload, its life in ms, limit (0: none), queue's name
+-- Returns 1 where the job is queued (now or before), 0 where the queue is full.
 if redis.call('ZSCORE', KEYS[1], ARGV[1]) then
   return 1
 end

@@ -1,7 +1,7 @@
 -- Queue a job for all who ask for the same flight meanwhile, or join the one that is under way.
--- KEYS: flight, lane, payload, refused counts, wake
--- ARGV: id, payload, its life in ms, limit (0: none), lane's name, prefix of the waiters' key
--- Returns the id of the job that is waited for, or false where the lane is full.
+-- KEYS: flight, queue, payload, refused counts, wake
+-- ARGV: id, payload, its life in ms, limit (0: none), queue's name, prefix of the waiters' key
+-- Returns the id of the job that is waited for, or false where the queue is full.
 local job = redis.call('GET', KEYS[1])
 if not job or not redis.call('ZSCORE', KEYS[2], job) then
   local limit = tonumber(ARGV[4])

@@ -1,5 +1,5 @@
 -- Let go of a job, but only while the lease is still this token's.
--- KEYS: lease, lane, payload, tries
+-- KEYS: lease, queue, payload, tries
 -- ARGV: token, id, 1: done / 0: run again, ms to move its time by, 1: this was a try / 0: it goes well, tries begin anew
 -- Returns 1, or 0 where the lease was lost: the job then belongs to whoever holds it.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then

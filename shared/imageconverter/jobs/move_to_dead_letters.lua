@@ -1,5 +1,5 @@
 -- Put a job among the dead, but only while the lease is still this token's.
--- KEYS: lease, lane, payload, tries, the dead by time, the dead as JSON
+-- KEYS: lease, queue, payload, tries, the dead by time, the dead as JSON
 -- ARGV: token, id, the job as JSON, how many are kept, for how many seconds
 -- Returns 1, or 0 where the lease was lost: the job then belongs to whoever holds it.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then

@@ -29,10 +29,10 @@ class PeriodicStats(NamedTuple):
 
 
 class JobQueue:
-    """The lanes. Every method raises QueueUnavailable where Redis does not answer."""
+    """The queues. Every method raises QueueUnavailable where Redis does not answer."""
 
     def __init__(self, redis: Redis, *, timeout_seconds: float, retry_timeout: float) -> None:
-        """Use *redis*, whose commands time out after *timeout_seconds*; try again for *retry_timeout* seconds in all."""
+        """Use *redis*, whose commands time out after *timeout_seconds*; retry for *retry_timeout* seconds in all."""
         self.dead = DeadLetterQueue(redis, retry_timeout=retry_timeout)
         self._redis = redis
         self._retry_timeout = retry_timeout
@@ -140,7 +140,7 @@ class JobQueue:
         return int(depth)
 
     async def refused(self) -> dict[str, int]:
-        """Return how many jobs were refused because a lane was full, by lane."""
+        """Return how many jobs were refused because a queue was full, by queue."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(keys.REFUSED)
             (counts,) = await pipe.execute()

@@ -1,4 +1,4 @@
--- Renew leases; KEYS: the lane, then the lease keys   ARGV: token, lease in ms, then the ids of the jobs
+-- Renew leases; KEYS: the queue, then the lease keys   ARGV: token, lease in ms, then the ids of the jobs
 -- A lease that has ended while Redis was away is taken again, where nobody else has taken the job or ended it.
 -- Returns the keys that are no longer this token's: somebody else works on those jobs now, or nobody wants them.
 local lost = {}

@@ -1,6 +1,6 @@
 -- Take a job out of the dead, and queue it again where that is wanted.
 -- KEYS: the dead by time, the dead as JSON
--- ARGV: id, 1: queue it / 0: drop it, prefix of payloads, their life in ms, prefix of lanes, prefix of wakes
+-- ARGV: id, 1: queue it / 0: drop it, prefix of payloads, their life in ms, prefix of queues, prefix of wakes
 -- Returns 1, 0 where it is not there, or -1 where nothing is known of it that could be queued.
 local text = redis.call('HGET', KEYS[2], ARGV[1])
 if not text then

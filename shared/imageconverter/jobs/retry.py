@@ -10,7 +10,7 @@ class RetriesExhausted(Exception):  # noqa: N818 - named after what happened; no
 
 
 def retry_with_backoff(attempts: int) -> Exception:
-    """Return what is raised to be run again after a pause that grows with the *attempts* so far, or to be given up."""
+    """Return the exception that reruns a job after a pause that grows with *attempts*, or that fails it for good."""
     if attempts > len(_PAUSES):
         return RetriesExhausted(f"It was in trouble {attempts} times.")
     return Retry(defer=_PAUSES[attempts - 1])

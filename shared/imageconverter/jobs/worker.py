@@ -35,7 +35,7 @@ _log = structlog.get_logger(__name__)
 
 LEASE_SECONDS = 3.0
 _RENEWALS_PER_LEASE = 3
-# Running jobs stay at the head of their lane: look past those of a whole fleet.
+# Running jobs stay at the head of their queue: look past those of a whole fleet.
 _LOOK_AHEAD = 1000
 _LISTEN_SECONDS = 0.5  # at a time, so that stopping does not take longer
 # A try is a run that has ended in trouble of this job alone, or with the worker.
@@ -51,7 +51,7 @@ Task = Callable[..., Coroutine[Any, Any, Any]]
 
 
 class QueueWorker(Worker):
-    """Runs the jobs of one lane, at most *slots* at once."""
+    """Runs the jobs of one queue, at most *slots* at once."""
 
     def __init__(
         self,
@@ -278,7 +278,7 @@ class QueueWorker(Worker):
         await self._reject(job_id, "")
 
     async def _reject(self, job_id: str, reason: str) -> None:
-        """Do what the lane does instead of a job, then put it among the dead; without *reason*, find it."""
+        """Do what the queue does instead of a job, then put it among the dead; without *reason*, find it."""
         holder, body, attempts = await self.pool.mget(lease_key(job_id), job_key(job_id), retry_key_prefix + job_id)
         if holder != self._token.encode():  # it is another's now, or done
             if body is None:

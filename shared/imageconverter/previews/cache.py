@@ -15,7 +15,7 @@ from imageconverter.previews.eviction import sweep
 from imageconverter.previews.index import Group, Preview, PreviewIndex, Totals
 from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome, generation_of
 from imageconverter.previews.matching import choose
-from imageconverter.previews.memory_cache import HotPreviews, ServedPreview
+from imageconverter.previews.memory_cache import MemoryCache, ServedPreview
 from imageconverter.previews.preview_format import PreviewFormat, parse_list
 from imageconverter.previews.reindex import GroupFile
 from imageconverter.settings import MEGABYTE, PreviewSettings
@@ -35,7 +35,7 @@ class PreviewCache:
         self._index = index
         self._queue = queue
         self._settings = settings
-        self._hot = HotPreviews(most_bytes=settings.hot_mb * MEGABYTE, seconds=settings.hot_seconds)
+        self._memory = MemoryCache(max_bytes=settings.hot_mb * MEGABYTE, seconds=settings.hot_seconds)
         self.target_formats = parse_list(settings.target_formats)
 
     async def get(self, key: str, requested: PreviewFormat, *, context: str = "") -> ServedPreview:
@@ -44,12 +44,12 @@ class PreviewCache:
         Raises NotFound where the key is unknown, InvalidFileFormat where the image cannot be converted, QueueFull
         and ConversionFailed where it cannot be converted now.
         """
-        hot = self._hot.fresh(key, requested, context)
-        if hot is not None:
-            return hot
+        cached = self._memory.get_fresh(key, requested, context)
+        if cached is not None:
+            return cached
         group = await self._find(key, context)
         if group is None:
-            self._hot.forget(key)
+            self._memory.invalidate(key)
             raise NotFound("There is no image of that key.")
         return await self._serve(group, requested, context)
 
@@ -60,9 +60,9 @@ class PreviewCache:
 
         Raises what `get` raises.
         """
-        hot = self._hot.fresh(key, requested, context)
-        if hot is not None:
-            return hot
+        cached = self._memory.get_fresh(key, requested, context)
+        if cached is not None:
+            return cached
         group = await self._find(key, context)
         if group is not None:
             return await self._serve(group, requested, context)
@@ -79,7 +79,7 @@ class PreviewCache:
         Raises what `get` raises, but NotFound.
         """
         await self._make_group(key, source, self.target_formats[:1], context)
-        self._hot.forget(key)
+        self._memory.invalidate(key)
 
     async def metadata(self, key: str) -> dict[str, Any]:
         """Return what the key's source says of itself; raises NotFound where there is none."""
@@ -92,7 +92,7 @@ class PreviewCache:
 
     async def clear_key(self, key: str) -> bool:
         """Remove the key's group; returns whether there was one."""
-        self._hot.forget(key)
+        self._memory.invalidate(key)
         removed = await self._index.remove(key) is not None
         await sweep(self._index, self._store, seconds=_SWEEP_SECONDS)
         return removed
@@ -106,7 +106,7 @@ class PreviewCache:
         async for batch in self._index.keys(context):
             gone = await asyncio.gather(*(self._index.remove(key) for key in batch))
             removed += sum(group is not None for group in gone)
-        self._hot.forget()
+        self._memory.invalidate()
         await sweep(self._index, self._store, seconds=_SWEEP_SECONDS)
         return removed
 
@@ -124,7 +124,7 @@ class PreviewCache:
 
     async def _find(self, key: str, context: str) -> Group | None:
         group = await self._index.find(key, context=context)
-        if group is not None and group.joined:  # the store is to know of it too
+        if group is not None and group.context_added:  # the store is to know of it too
             file = GroupFile(key=key, generation=group.generation, contexts=group.contexts, created=group.created)
             await self._store.put(
                 keys.preview_group(key), file.model_dump_json().encode(), content_type="application/json"
@@ -147,7 +147,7 @@ class PreviewCache:
             then=tuple(each.documented for each in rest if each not in formats),
         )
         for _ in range(_TRIES):
-            await self._index.expect(key)
+            await self._index.mark_pending_write(key)
             await self._store.put(
                 keys.preview_source(key, generation), source, content_type="application/octet-stream"
             )
@@ -168,10 +168,10 @@ class PreviewCache:
                     PreviewJob(key=group.key, generation=group.generation, formats=(wanted.documented,))
                 )
             else:
-                served = self._hot.same(group.key, requested, context, preview.etag)
+                served = self._memory.get_by_etag(group.key, requested, context, preview.etag)
                 served = served or await self._load(group, wanted, preview)
                 if served is not None:
-                    self._hot.keep(group.key, requested, context, served)
+                    self._memory.put(group.key, requested, context, served)
                     return replace(served, from_cache=queued is None, queued_seconds=queued)
             renewed = await self._index.find(group.key)
             if renewed is not None and preview is not None and renewed.generation == group.generation:

@@ -3,8 +3,8 @@
 A group leaves the index first and the store after: who has found it before misses at worst. The step that takes it
 out of the index notes it as leaving, and it stays noted until its objects are deleted. So a kill or an outage in
 between leaves nothing behind but work for the next turn; nor does a writer that dies before it has switched the
-index, because it has called `PreviewIndex.expect` first. What is in the store without any note, because Redis has
-lost its data, is found by `imageconverter.previews.reindex`.
+index, because it has called `PreviewIndex.mark_pending_write` first. What is in the store without any note, because
+Redis has lost its data, is found by `imageconverter.previews.reindex`.
 """
 
 import time
@@ -13,7 +13,7 @@ import structlog
 
 from imageconverter import keys
 from imageconverter.gather import gather_all
-from imageconverter.previews.index import Leaving, PreviewIndex, counted
+from imageconverter.previews.index import PendingDelete, PreviewIndex, live_prefixes
 from imageconverter.settings import PreviewSettings
 from imageconverter.storage.store import ObjectStore
 
@@ -33,11 +33,9 @@ async def evict(index: PreviewIndex, store: ObjectStore, limits: PreviewSettings
     turn.
     """
     before = await index.totals()
-    most_keys, most_bytes = _left_over(before.keys, limits.max_keys), _left_over(before.bytes, limits.max_bytes)
+    max_keys, max_bytes = _left_over(before.keys, limits.max_keys), _left_over(before.bytes, limits.max_bytes)
     evicted = 0
-    while gone := await index.evict(
-        _AT_ONCE, idle=limits.max_idle_seconds, most_keys=most_keys, most_bytes=most_bytes
-    ):
+    while gone := await index.evict(_AT_ONCE, idle=limits.max_idle_seconds, max_keys=max_keys, max_bytes=max_bytes):
         evicted += len(gone)
     if evicted:
         after = await index.totals()
@@ -50,21 +48,21 @@ async def sweep(index: PreviewIndex, store: ObjectStore, *, seconds: float = _SE
     """Delete the objects of keys that are leaving, for *seconds* at most; returns the number of objects."""
     until = time.monotonic() + seconds
     deleted = 0
-    while time.monotonic() < until and (batch := await index.leaving(_AT_ONCE)):
+    while time.monotonic() < until and (batch := await index.pending_deletes(_AT_ONCE)):
         deleted += sum(await gather_all(_clear(index, store, each) for each in batch))
     return deleted
 
 
-async def _clear(index: PreviewIndex, store: ObjectStore, leaving: Leaving) -> int:
+async def _clear(index: PreviewIndex, store: ObjectStore, pending_deletes: PendingDelete) -> int:
     """Delete what is stored for a key, but for the generation that the index has now."""
-    found = [stored.key async for page in store.list(keys.preview_prefix(leaving.key)) for stored in page]
+    found = [stored.key async for page in store.list(keys.preview_prefix(pending_deletes.key)) for stored in page]
     # After the listing: what is put from here on is not in it.
-    generation, arriving = await index.in_use(leaving.key)
-    if arriving:
+    generation, pending_write = await index.in_use(pending_deletes.key)
+    if pending_write:
         return 0
-    unwanted = [key for key in found if not key.startswith(counted(leaving.key, generation))]
+    unwanted = [key for key in found if not key.startswith(live_prefixes(pending_deletes.key, generation))]
     await store.delete(unwanted)
-    await index.left(leaving)
+    await index.confirm_deleted(pending_deletes)
     return len(unwanted)
 
 

@@ -18,11 +18,11 @@ from imageconverter.jobs import redis_errors, script_text
 if TYPE_CHECKING:
     from redis.commands.core import AsyncScript
 
-_KEYS = [keys.PREVIEW_IDS, keys.PREVIEW_BYTES, keys.PREVIEW_ARRIVING, keys.PREVIEW_LEAVING]
+_KEYS = [keys.PREVIEW_IDS, keys.PREVIEW_BYTES, keys.PREVIEW_PENDING_WRITES, keys.PREVIEW_PENDING_DELETES]
 _SCAN_COUNT = 1000
 _NO_LIMIT = 2**53
 # A group whose objects are not complete after that time has lost its writer.
-_ARRIVING_SECONDS = 3600
+_PENDING_WRITE_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Group:
     """Of the source and the previews."""
     previews: Mapping[str, Preview]
     """By `PreviewFormat.documented`."""
-    joined: bool = False
+    context_added: bool = False
     """Whether this look-up brought its context in: the store's `group.json` does not name it yet."""
 
 
@@ -68,11 +68,11 @@ class InUse(NamedTuple):
     """Which objects of a key count."""
 
     generation: str | None
-    arriving: bool
+    pending_write: bool
     """Whether others are being put."""
 
 
-class Leaving(NamedTuple):
+class PendingDelete(NamedTuple):
     """A key with objects that are to be deleted."""
 
     key: str
@@ -90,25 +90,25 @@ class PreviewIndex:
         self._redis = redis
         self._retry_timeout = retry_timeout
         self._find = _script(redis, "find")
-        self._expect = _script(redis, "mark_pending_write")
-        self._switch = _script(redis, "publish_generation")
+        self._mark_pending_write = _script(redis, "mark_pending_write")
+        self._publish_generation = _script(redis, "publish_generation")
         self._add = _script(redis, "add")
         self._restore = _script(redis, "restore")
         self._remove = _script(redis, "remove")
         self._evict = _script(redis, "evict")
-        self._leaving = _script(redis, "pending_deletes")
-        self._left = _script(redis, "confirm_deleted")
+        self._pending_deletes = _script(redis, "pending_deletes")
+        self._confirm_deleted = _script(redis, "confirm_deleted")
 
     async def find(self, key: str, *, context: str = "") -> Group | None:
         """Return the group of *key*, None where there is none. It counts as accessed, *context* as one of its own."""
-        joined, fields = await self._run(self._find, keys.preview_id(key), context)
-        return _group(key, fields, joined=context if joined else "")
+        context_added, fields = await self._run(self._find, keys.preview_id(key), context)
+        return _group(key, fields, context_added=context if context_added else "")
 
-    async def expect(self, key: str) -> None:
+    async def mark_pending_write(self, key: str) -> None:
         """Note that objects of *key* are being put, until it is switched; call it before the first one is put."""
-        await self._run(self._expect, keys.preview_id(key))
+        await self._run(self._mark_pending_write, keys.preview_id(key))
 
-    async def switch(
+    async def publish_generation(
         self, key: str, generation: str, *, context: str, source_bytes: int, previews: Mapping[str, Preview]
     ) -> str | None:
         """Make the group of *key* in one step, or replace it by another generation; its contexts stay.
@@ -116,7 +116,7 @@ class PreviewIndex:
         Where it has this generation, *previews* are added to it. Returns the generation that was replaced.
         """
         replaced = await self._run(
-            self._switch, keys.preview_id(key), generation, context, source_bytes, *_texts(previews)
+            self._publish_generation, keys.preview_id(key), generation, context, source_bytes, *_texts(previews)
         )
         return None if replaced is None else str(replaced.decode())
 
@@ -129,14 +129,14 @@ class PreviewIndex:
         return _group(key, await self._run(self._remove, keys.preview_id(key)))
 
     async def evict(
-        self, count: int, *, idle: float | None, most_keys: int | None, most_bytes: int | None
+        self, count: int, *, idle: float | None, max_keys: int | None, max_bytes: int | None
     ) -> list[str]:
         """Remove up to *count* groups, those that were not accessed for longest, one by one while there is a reason.
 
-        A reason is that the next one was not accessed for *idle* seconds, that there are more than *most_keys*, or
-        that all together have more than *most_bytes*. Returns their keys. Their objects are leaving.
+        A reason is that the next one was not accessed for *idle* seconds, that there are more than *max_keys*, or
+        that all together have more than *max_bytes*. Returns their keys. Their objects are leaving.
         """
-        limits = (None if idle is None else int(idle * 1000), most_keys, most_bytes)
+        limits = (None if idle is None else int(idle * 1000), max_keys, max_bytes)
         evicted = await self._run(self._evict, count, *(_NO_LIMIT if each is None else each for each in limits))
         return [keys.preview_key(each) for each in evicted]
 
@@ -189,10 +189,10 @@ class PreviewIndex:
             pipe.zcard(keys.PREVIEW_IDS)
             pipe.get(keys.PREVIEW_BYTES)
             pipe.zrange(keys.PREVIEW_IDS, 0, 0, withscores=True)
-            count, size, coldest = await pipe.execute()
-        return Totals(int(count), int(size or 0), coldest[0][1] / 1000 if coldest else None)
+            count, size, least_recently_used = await pipe.execute()
+        return Totals(int(count), int(size or 0), least_recently_used[0][1] / 1000 if least_recently_used else None)
 
-    async def coldest(self, count: int, *, before: float | None = None) -> list[str]:
+    async def least_recently_used(self, count: int, *, before: float | None = None) -> list[str]:
         """Return up to *count* keys, the one first that was not accessed for longest.
 
         With *before*, in seconds since the epoch, only such that were not accessed since.
@@ -208,28 +208,30 @@ class PreviewIndex:
         identity = keys.preview_id(key)
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
             pipe.execute_command("HGET", keys.preview(identity), "gen")
-            pipe.zscore(keys.PREVIEW_ARRIVING, identity)
+            pipe.zscore(keys.PREVIEW_PENDING_WRITES, identity)
             generation, since = await pipe.execute()
         return InUse(None if generation is None else generation.decode(), since is not None)
 
-    async def leaving(self, count: int) -> list[Leaving]:
+    async def pending_deletes(self, count: int) -> list[PendingDelete]:
         """Return up to *count* keys with objects that are to be deleted, the longest waiting first.
 
         Such that are arriving are left out, unless they have been for an hour: their writer is dead.
         """
-        found = await self._run(self._leaving, count, _ARRIVING_SECONDS * 1000)
-        return [Leaving(keys.preview_key(each), since) for each, since in zip(found[::2], found[1::2], strict=True)]
+        found = await self._run(self._pending_deletes, count, _PENDING_WRITE_SECONDS * 1000)
+        return [
+            PendingDelete(keys.preview_key(each), since) for each, since in zip(found[::2], found[1::2], strict=True)
+        ]
 
-    async def left(self, leaving: Leaving) -> None:
+    async def confirm_deleted(self, pending_deletes: PendingDelete) -> None:
         """Note that no objects of a key are left that had to be deleted."""
-        await self._run(self._left, keys.preview_id(leaving.key), leaving.since)
+        await self._run(self._confirm_deleted, keys.preview_id(pending_deletes.key), pending_deletes.since)
 
     async def _run(self, script: "AsyncScript", *arguments: Any) -> Any:
         async with redis_errors(self._retry_timeout):
             return await script(keys=_KEYS, args=[keys.preview(b""), keys.preview_context(""), *arguments])
 
 
-def counted(key: str, generation: str | None) -> tuple[str, ...]:
+def live_prefixes(key: str, generation: str | None) -> tuple[str, ...]:
     """Return what the names of those objects of *key* begin with that count where it has this *generation*."""
     return () if generation is None else (keys.preview_group(key), keys.preview_generation(key, generation))
 
@@ -251,7 +253,7 @@ def _preview(text: str) -> Preview:
     return Preview(media_type, int(size), etag, int(width), int(height))
 
 
-def _group(key: str, flat: list[bytes], *, joined: str = "") -> Group | None:
+def _group(key: str, flat: list[bytes], *, context_added: str = "") -> Group | None:
     if not flat:
         return None
     fields = {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
@@ -260,8 +262,8 @@ def _group(key: str, flat: list[bytes], *, joined: str = "") -> Group | None:
         key,
         fields["gen"],
         int(fields["made"]) / 1000,
-        frozenset(contexts | {joined} if joined else contexts),
+        frozenset(contexts | {context_added} if context_added else contexts),
         int(fields["bytes"]),
         {name[2:]: _preview(text) for name, text in fields.items() if name.startswith("f:")},
-        joined=bool(joined),
+        context_added=bool(context_added),
     )

@@ -32,20 +32,20 @@ class _Entry:
     """Since it was last passed over."""
 
 
-class HotPreviews:
+class MemoryCache:
     """What was not used for longest goes first. What was looked up longer ago than *seconds* is looked up again.
 
     An entry is for one context, for a look-up tells the index of the context too.
     """
 
-    def __init__(self, *, most_bytes: int, seconds: float) -> None:
-        """Hold up to *most_bytes* of previews."""
-        self._most_bytes = most_bytes
+    def __init__(self, *, max_bytes: int, seconds: float) -> None:
+        """Hold up to *max_bytes* of previews."""
+        self._most_bytes = max_bytes
         self._seconds = seconds
         self._bytes = 0
         self._entries: OrderedDict[_Name, _Entry] = OrderedDict()
 
-    def fresh(self, key: str, requested: PreviewFormat, context: str) -> ServedPreview | None:
+    def get_fresh(self, key: str, requested: PreviewFormat, context: str) -> ServedPreview | None:
         """Return the preview where it was looked up a moment ago."""
         found = self._entries.get((key, requested, context))
         if found is None or time.monotonic() - found.looked_up > self._seconds:
@@ -53,12 +53,12 @@ class HotPreviews:
         found.used = True  # and not moved to the end: that would be a second look-up, thousands of times a second
         return found.preview
 
-    def same(self, key: str, requested: PreviewFormat, context: str, etag: str) -> ServedPreview | None:
+    def get_by_etag(self, key: str, requested: PreviewFormat, context: str, etag: str) -> ServedPreview | None:
         """Return the preview, however old, where it is the one of *etag*."""
         found = self._entries.get((key, requested, context))
         return found.preview if found is not None and found.preview.etag == etag else None
 
-    def keep(self, key: str, requested: PreviewFormat, context: str, preview: ServedPreview) -> None:
+    def put(self, key: str, requested: PreviewFormat, context: str, preview: ServedPreview) -> None:
         """Remember a preview that was looked up just now."""
         name = (key, requested, context)
         self._drop(name)
@@ -74,7 +74,7 @@ class HotPreviews:
             else:
                 self._drop(oldest)
 
-    def forget(self, key: str | None = None) -> None:
+    def invalidate(self, key: str | None = None) -> None:
         """Forget the previews of *key*, or all."""
         for name in [each for each in self._entries if key in (None, each[0])]:
             self._drop(name)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, FiniteFloat, ValidationError
 from imageconverter import keys
 from imageconverter.engine import OUTPUT_TYPES
 from imageconverter.gather import gather_all
-from imageconverter.previews.index import Group, Preview, PreviewIndex, counted
+from imageconverter.previews.index import Group, Preview, PreviewIndex, live_prefixes
 from imageconverter.settings import MEGABYTE
 from imageconverter.storage.store import ObjectStore, StoredObject
 
@@ -87,7 +87,7 @@ async def _restore(index: PreviewIndex, store: ObjectStore, folder: Folder) -> b
     file = await _read_file(store, name)
     if file is None:
         return False
-    generation, arriving = await index.in_use(file.key)
+    generation, pending_write = await index.in_use(file.key)
     restored = False
     if generation is None and (group := await _load_group(store, folder, file)) is not None:
         generation = group.generation
@@ -96,8 +96,8 @@ async def _restore(index: PreviewIndex, store: ObjectStore, folder: Folder) -> b
         if restored and await store.head(name) is None:
             await index.remove(file.key)
             restored = False
-    if not arriving:
-        await _delete_settled(store, folder, kept=counted(file.key, generation))
+    if not pending_write:
+        await _delete_settled(store, folder, kept=live_prefixes(file.key, generation))
     return restored
 
 

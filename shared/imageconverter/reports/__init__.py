@@ -1,21 +1,21 @@
-"""The report: which images that a catalogue names are missing, and which files it does not name.
+"""The report: which images that a catalog names are missing, and which files it does not name.
 
 What works on all rows at once (`reports.comparison`, `reports.scan`) is not imported here: it brings a database
 along, which only the reporter needs.
 """
 
-from imageconverter.reports.index import Report, kept_reports, rows_of
+from imageconverter.reports.index import Report, list_reports, rows_of
 from imageconverter.reports.results import RowPage, Table, read_page, read_rows
-from imageconverter.reports.summary import CatalogueSize, Found, Summary
+from imageconverter.reports.summary import CatalogSize, Found, Summary
 
 __all__ = [
-    "CatalogueSize",
+    "CatalogSize",
     "Found",
     "Report",
     "RowPage",
     "Summary",
     "Table",
-    "kept_reports",
+    "list_reports",
     "read_page",
     "read_rows",
     "rows_of",

@@ -1,7 +1,7 @@
 """Taking unused files away, so carefully that a mistake can be taken back.
 
 A file goes where all reports of a grace period called it unused, and where it is still the one that they saw. Whoever
-exports a broken catalogue has the grace period to notice, and the trash to restore from after that.
+exports a broken catalog has the grace period to notice, and the trash to restore from after that.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ from pydantic_core import from_json
 
 from imageconverter.catalog import current
 from imageconverter.errors import CleanUpRefused
-from imageconverter.images.formats import FormatCatalog, ImageType
-from imageconverter.reports.commands import CleanOrder
-from imageconverter.reports.index import Report, kept_reports, rows_of
+from imageconverter.images.formats import ImageFormats, ImageType
+from imageconverter.reports.commands import CleanupCommand
+from imageconverter.reports.index import Report, list_reports, rows_of
 from imageconverter.reports.results import part_names, read_rows
-from imageconverter.reports.trash import Trash, close_trash, open_trash, throw
+from imageconverter.reports.trash import TrashBatch, begin_batch, finish_batch, move_to_trash
 from imageconverter.storage.store import ObjectStore, StoredObject
 
 _SHOWN: Final = 100
@@ -30,7 +30,7 @@ _MIN_DIFFERENCE: Final = timedelta(seconds=1)  # headers tell times in seconds, 
 Row = dict[str, Any]
 
 
-class CleanUp(BaseModel):
+class CleanupReport(BaseModel):
     """What a clean-up takes away, or would."""
 
     model_config = ConfigDict(frozen=True)
@@ -52,24 +52,24 @@ class CleanUp(BaseModel):
     """Paths of the first files."""
 
 
-async def clean_up(
+async def run_cleanup(
     store: ObjectStore,
     kind: ImageType,
-    order: CleanOrder,
-    formats: FormatCatalog,
+    order: CleanupCommand,
+    formats: ImageFormats,
     *,
     grace: timedelta,
     share: float,
-) -> CleanUp:
+) -> CleanupReport:
     """Move what is unused to the trash, or tell what that would be; memory does not grow with it.
 
     *share* of all files is what goes without a word of the *order*. A dry run tells where that is not enough. Done
     again after an end in the middle, it goes on. Raises CleanUpRefused, StoreUnavailable.
     """
-    reports = _judging(await kept_reports(store, kind), grace)
+    reports = _judging(await list_reports(store, kind), grace)
     newest = reports[0]
     if not await _is_current(store, kind, newest):
-        raise CleanUpRefused("There is another catalogue since the last report: have a report made first.")
+        raise CleanUpRefused("There is another catalog since the last report: have a report made first.")
     digest = formats.digest()
     if any(report.formats != digest for report in reports):
         raise CleanUpRefused("The formats have changed since one of the reports that judge: have new reports made.")
@@ -80,7 +80,7 @@ async def clean_up(
         files += len(rows)
         size += sum(row["size"] for row in rows)
     total = max(1, newest.summary.files)
-    found = CleanUp(
+    found = CleanupReport(
         dry=order.dry,
         report=newest.id,
         since=reports[-1].id,
@@ -99,16 +99,18 @@ async def clean_up(
         return found.model_copy(update={"refused": reason})
     if order.dry or not files:
         return found
-    trash = Trash(id=order.id, kind=kind, at=datetime.now(UTC), report=newest.id, files=files, bytes=size, done=False)
-    await open_trash(store, trash)
+    trash = TrashBatch(
+        id=order.id, kind=kind, at=datetime.now(UTC), report=newest.id, files=files, bytes=size, done=False
+    )
+    await begin_batch(store, trash)
     stopped = ""
     async for rows in _unused(store, kind, reports):
-        # Each time: a catalogue that comes meanwhile may name the next ones.
+        # Each time: a catalog that comes meanwhile may name the next ones.
         if not await _is_current(store, kind, newest):
-            stopped = "There is another catalogue since the clean-up began; the rest has stayed."
+            stopped = "There is another catalog since the clean-up began; the rest has stayed."
             break
-        await throw(store, trash.id, [row["path"] for row in rows], fits=partial(_is_unchanged, rows))
-    closed = await close_trash(store, trash.id)
+        await move_to_trash(store, trash.id, [row["path"] for row in rows], unchanged=partial(_is_unchanged, rows))
+    closed = await finish_batch(store, trash.id)
     return found.model_copy(
         update={"trash": trash.id, "files": closed.files, "bytes": closed.bytes, "refused": stopped}
     )
@@ -116,7 +118,7 @@ async def clean_up(
 
 async def _is_current(store: ObjectStore, kind: ImageType, report: Report) -> bool:
     version = await current(store, kind)
-    return version is not None and version.version == report.catalogue
+    return version is not None and version.version == report.catalog
 
 
 def _judging(reports: Sequence[Report], grace: timedelta) -> list[Report]:

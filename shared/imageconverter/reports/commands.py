@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 from pydantic import BaseModel, ConfigDict
 
 from imageconverter.catalog import Notation
-from imageconverter.catalog.pending_imports import Arrival, waiting
+from imageconverter.catalog.pending_imports import PendingImport, list_pending
 from imageconverter.errors import CleanUpRefused, ConversionFailed, InvalidValue, NotFound, UserError
 from imageconverter.images.formats import ImageType
 from imageconverter.jobs import JobQueue, QueueName
@@ -22,11 +22,11 @@ RESTORE: Final = "restore"
 REPAIR: Final = "repair"
 
 _REFUSALS: Final[dict[str, type[UserError]]] = {
-    refusal.__name__: refusal for refusal in (InvalidValue, NotFound, CleanUpRefused)
+    refusal_response.__name__: refusal_response for refusal_response in (InvalidValue, NotFound, CleanUpRefused)
 }
 
 
-class Order(BaseModel):
+class Command(BaseModel):
     """What every order has: an id of its own, also that of its job."""
 
     model_config = ConfigDict(frozen=True)
@@ -34,27 +34,27 @@ class Order(BaseModel):
     id: str
 
 
-class ScanOrder(Order):
+class ScanCommand(Command):
     """Make reports of all types."""
 
     shrunken: tuple[ImageType, ...]
-    """Types whose catalogue is to be believed although it has lost more than half."""
+    """Types whose catalog is to be believed although it has lost more than half."""
 
 
-class ImportOrder(Order):
-    """Take over the catalogue of a type that was received."""
+class ImportCommand(Command):
+    """Take over the catalog of a type that was received."""
 
     kind: ImageType
     notation: Notation
     arrival: str
 
     @classmethod
-    def of(cls, arrival: Arrival) -> Self:
-        """Return the order for an *arrival*, always the same one."""
-        return cls(id=arrival.id, kind=arrival.kind, notation=arrival.notation, arrival=arrival.id)
+    def of(cls, pending: PendingImport) -> Self:
+        """Return the order for an *pending*, always the same one."""
+        return cls(id=pending.id, kind=pending.kind, notation=pending.notation, arrival=pending.id)
 
 
-class CleanOrder(Order):
+class CleanupCommand(Command):
     """Move unused files of a type to the trash; the id becomes that of the trash."""
 
     kind: ImageType
@@ -63,27 +63,27 @@ class CleanOrder(Order):
     """Of all files that may be taken away at once."""
 
 
-class RestoreOrder(Order):
+class RestoreCommand(Command):
     """Put back what a clean-up has taken away."""
 
     trash: str
 
 
-class RepairOrder(Order):
+class RepairCommand(Command):
     """Convert the sources of missing images again."""
 
     kind: ImageType
 
 
 async def requeue_imports(store: ObjectStore, queue: JobQueue) -> int:
-    """Order all catalogues to be taken over that were received whole, should Redis have lost that; returns how many.
+    """Order all catalogs to be taken over that were received whole, should Redis have lost that; returns how many.
 
     What is ordered already is not ordered again.
     """
-    found = await waiting(store)
+    found = await list_pending(store)
     for each in found:
-        order = ImportOrder.of(each)
-        await queue.enqueue(QueueName.SCAN, IMPORT, order.id, order.model_dump())
+        command = ImportCommand.of(each)
+        await queue.enqueue(QueueName.SCAN, IMPORT, command.id, command.model_dump())
     return len(found)
 
 
@@ -94,17 +94,17 @@ def new_id() -> str:
 
 async def scan(queue: JobQueue, *, shrunken: Collection[ImageType] = ()) -> None:
     """Ask for a scan, or join the one that runs, as it was asked for."""
-    await queue.enqueue(QueueName.SCAN, SCAN, SCAN, ScanOrder(id=SCAN, shrunken=tuple(shrunken)).model_dump())
+    await queue.enqueue(QueueName.SCAN, SCAN, SCAN, ScanCommand(id=SCAN, shrunken=tuple(shrunken)).model_dump())
 
 
-async def done_at_once(queue: JobQueue, task: str, order: Order, *, seconds: float) -> dict[str, Any] | None:
-    """Have an *order* carried out; returns what came of it, None where it is not done after *seconds*.
+async def run_command(queue: JobQueue, task: str, command: Command, *, seconds: float) -> dict[str, Any] | None:
+    """Have an *command* carried out; returns what came of it, None where it is not done after *seconds*.
 
     It is done all the same then. Raises QueueUnavailable, and the UserError that the reporter has raised.
     """
-    await queue.enqueue(QueueName.SCAN, task, order.id, order.model_dump())
+    await queue.enqueue(QueueName.SCAN, task, command.id, command.model_dump())
     try:
-        answer = await queue.wait(order.id, seconds=seconds)
+        answer = await queue.wait(command.id, seconds=seconds)
     except ConversionFailed:
         return None
     if "refusal" in answer:
@@ -112,7 +112,7 @@ async def done_at_once(queue: JobQueue, task: str, order: Order, *, seconds: flo
     return answer
 
 
-def refusal(error: UserError) -> dict[str, Any]:
+def refusal_response(error: UserError) -> dict[str, Any]:
     """Return the answer that raises *error* again where it is waited for."""
     name = next((name for name, each in _REFUSALS.items() if isinstance(error, each)), InvalidValue.__name__)
     return {"refusal": name, "reason": error.reason, "field": error.field}

@@ -1,4 +1,4 @@
-"""Comparing what a catalogue refers to with the files that are there, for more of both than memory holds.
+"""Comparing what a catalog refers to with the files that are there, for more of both than memory holds.
 
 *Missing*: an active entry names an image whose file is not there, a row for each format. *Unused*: a file that no
 active entry names, neither as it stands nor as its source, and that is not near one that is missing (see
@@ -17,11 +17,11 @@ from typing import Any, Final
 from duckdb import DuckDBPyConnection
 
 from imageconverter.catalog.database import CSV, Workspace, in_thread, open_database, work_folder
-from imageconverter.images.formats import Format, FormatCatalog, ImageType
+from imageconverter.images.formats import ImageFormat, ImageFormats, ImageType
 from imageconverter.reports.listing import COLUMNS, Listed, Listing, write_listing
 from imageconverter.reports.matching import could_be, define_macros, expected_names
 from imageconverter.reports.results import RowWriter
-from imageconverter.reports.summary import CatalogueSize, Found, Summary, reason_to_refuse
+from imageconverter.reports.summary import CatalogSize, Found, Summary, reason_to_refuse
 
 PRODUCTS_SHOWN: Final = 100
 """In a row; a placeholder that every product names would make one too long for anybody."""
@@ -79,22 +79,22 @@ FROM unused ORDER BY directory, name
 
 async def compare(
     kind: ImageType,
-    formats: FormatCatalog,
-    catalogue: Sequence[Path],
+    formats: ImageFormats,
+    catalog: Sequence[Path],
     listing: Listing,
     *,
-    previous: CatalogueSize | None,
+    previous: CatalogSize | None,
     workspace: Workspace,
     results: Path,
 ) -> Summary:
-    """Compare the *catalogue*, the parts of one version, with the files of all *formats* of a *kind*.
+    """Compare the *catalog*, the parts of one version, with the files of all *formats* of a *kind*.
 
     *listing* is asked once for each directory, and told some names that part it evenly. *previous* is the size of the
-    catalogue that the last report dared to call files unused by. The rows are in *results* (see `reports.results`), a
+    catalog that the last report dared to call files unused by. The rows are in *results* (see `reports.results`), a
     new folder, made when all is done. Whatever *listing* raises ends the comparison, and nothing is left of it.
     Raises DatabaseFailed.
     """
-    directories: dict[str, list[Format]] = {}
+    directories: dict[str, list[ImageFormat]] = {}
     for each in formats.values():
         if each.type == kind:
             directories.setdefault(each.target_directory, []).append(each)
@@ -103,8 +103,8 @@ async def compare(
         rows = folder / "rows"
         rows.mkdir()
         listed = Listed()
-        with open_database(workspace, folder, reads=sorted({part.parent for part in catalogue})) as database:
-            comparison = _Comparison(database, catalogue)
+        with open_database(workspace, folder, reads=sorted({part.parent for part in catalog})) as database:
+            comparison = _Comparison(database, catalog)
             size = await in_thread(database, comparison.begin)
             sample = await in_thread(database, comparison.sample)
             refused = reason_to_refuse(size, previous)
@@ -116,7 +116,7 @@ async def compare(
             found, near = await in_thread(database, comparison.write_rows, rows, directories)
         await asyncio.to_thread(shutil.move, rows, results)
     return Summary(
-        catalogue=size,
+        catalog=size,
         files=listed.files,
         file_bytes=listed.bytes,
         passed_over=listed.passed_over,
@@ -133,17 +133,17 @@ async def compare(
 class _Comparison:
     """The steps, each of which keeps the database busy for a while."""
 
-    def __init__(self, database: DuckDBPyConnection, catalogue: Sequence[Path]) -> None:
+    def __init__(self, database: DuckDBPyConnection, catalog: Sequence[Path]) -> None:
         self._database = database
-        self._parts = {"parts": [str(part) for part in catalogue]}
+        self._parts = {"parts": [str(part) for part in catalog]}
 
-    def begin(self) -> CatalogueSize:
-        """Read the names from the catalogue."""
+    def begin(self) -> CatalogSize:
+        """Read the names from the catalog."""
         define_macros(self._database)
         for statement in _TABLES:
             self._database.execute(statement, self._parts if "$parts" in statement else None)
         (size,) = self._database.execute(_SIZE, self._parts).fetchall()
-        return CatalogueSize(*size)
+        return CatalogSize(*size)
 
     def sample(self) -> list[str]:
         """Return some names, in their order, between which there are about equally many."""
@@ -152,7 +152,9 @@ class _Comparison:
         step = len(names) // RANGES
         return names[step::step][: RANGES - 1] if step >= _MIN_STEP else []
 
-    def compare_directory(self, listing: Path, directory: str, formats: Sequence[Format], *, judged: bool) -> None:
+    def compare_directory(
+        self, listing: Path, directory: str, formats: Sequence[ImageFormat], *, judged: bool
+    ) -> None:
         """Note what is missing and, where that is *judged*, unused of the files in *listing*."""
         execute = self._database.execute
         execute(_FILES, {"listing": str(listing)})
@@ -169,7 +171,9 @@ class _Comparison:
         if judged:
             execute(_UNUSED, {"directory": directory})
 
-    def write_rows(self, folder: Path, directories: Mapping[str, Sequence[Format]]) -> tuple[dict[str, Found], int]:
+    def write_rows(
+        self, folder: Path, directories: Mapping[str, Sequence[ImageFormat]]
+    ) -> tuple[dict[str, Found], int]:
         """Write all rows to *folder*; returns how many each format has, and how many missing have a near file."""
         found: dict[str, dict[str, int]] = {each.node_id: {} for group in directories.values() for each in group}
         near = 0
@@ -204,7 +208,7 @@ class _Comparison:
                 "productCount": len(products) + more,
             }
 
-    def _unused(self, directories: Mapping[str, Sequence[Format]]) -> Iterator[dict[str, Any]]:
+    def _unused(self, directories: Mapping[str, Sequence[ImageFormat]]) -> Iterator[dict[str, Any]]:
         for directory, name, size, modified in self._rows(_UNUSED_ROWS):
             yield {
                 "filename": name,
@@ -224,7 +228,7 @@ def _each(condition: str, macros: Sequence[str]) -> str:
     return "".join(condition.replace("as_it", macro) for macro in macros)
 
 
-def _format_of(name: str, formats: Sequence[Format]) -> str:
+def _format_of(name: str, formats: Sequence[ImageFormat]) -> str:
     """Return the node id of the format that a file in their common directory is of, "" where several may be."""
     fitting = [each.node_id for each in formats if len(formats) == 1 or could_be(each, name)]
     return fitting[0] if len(fitting) == 1 else ""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from imageconverter import keys
 from imageconverter.errors import StoreUnavailable
@@ -22,14 +22,14 @@ _KEPT: Final = timedelta(days=1)  # a report that is being written is younger
 class Report(BaseModel):
     """A finished report but for its rows."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, serialize_by_alias=True)
 
     id: int
     """Counts up from 1."""
     at: AwareDatetime
     folder: str
-    catalogue: str
-    """Version of the catalogue that the files were compared with."""
+    catalog: str = Field(validation_alias=AliasChoices("catalog", "catalogue"), serialization_alias="catalogue")
+    """Version of the catalog that the files were compared with."""
     formats: str
     """Digest of all formats as they were then."""
     summary: Summary
@@ -39,17 +39,17 @@ class Report(BaseModel):
         return self.summary.missing if table == "missing" else self.summary.unused
 
 
-class _Shelf(BaseModel):
+class _ReportIndex(BaseModel):
     reports: list[Report] = []
 
 
-async def kept_reports(store: ObjectStore, kind: ImageType) -> list[Report]:
+async def list_reports(store: ObjectStore, kind: ImageType) -> list[Report]:
     """Return the reports that are kept, the newest first; raises StoreUnavailable, also where they cannot be read."""
-    loaded = await store.get(keys.report_shelf(kind))
+    loaded = await store.get(keys.report_index(kind))
     if loaded is None:
         return []
     try:
-        return _Shelf.model_validate_json(bytes(loaded.data)).reports
+        return _ReportIndex.model_validate_json(bytes(loaded.data)).reports
     except ValidationError as error:
         raise StoreUnavailable("The record of the reports is broken.") from error
 
@@ -59,7 +59,7 @@ async def publish_report(
     kind: ImageType,
     rows: Path,
     *,
-    catalogue: str,
+    catalog: str,
     formats: str,
     summary: Summary,
     keep: int,
@@ -68,13 +68,13 @@ async def publish_report(
     """Put the report whose rows are in the folder *rows* on the shelf, in one step at the end.
 
     The last *keep* are kept, and what a clean-up needs that looks back by *grace*, and the next report to judge its
-    catalogue by. Raises StoreUnavailable; then the shelf is as it was.
+    catalog by. Raises StoreUnavailable; then the shelf is as it was.
     """
-    before = await kept_reports(store, kind)
+    before = await list_reports(store, kind)
     number = before[0].id + 1 if before else 1
     now = datetime.now(UTC)
     folder = f"{number:08}-{now:%Y%m%dT%H%M%S%f}"
-    report = Report(id=number, at=now, folder=folder, catalogue=catalogue, formats=formats, summary=summary)
+    report = Report(id=number, at=now, folder=folder, catalog=catalog, formats=formats, summary=summary)
     slots = asyncio.Semaphore(_UPLOADS_AT_ONCE)
 
     async def upload(name: str) -> None:
@@ -89,8 +89,8 @@ async def publish_report(
                 group.create_task(upload(name))
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
-    shelf = _Shelf(reports=_kept([report, *before], keep=keep, grace=grace))
-    await store.put(keys.report_shelf(kind), shelf.model_dump_json().encode(), content_type="application/json")
+    index = _ReportIndex(reports=_retained([report, *before], keep=keep, grace=grace))
+    await store.put(keys.report_index(kind), index.model_dump_json().encode(), content_type="application/json")
     return report
 
 
@@ -109,8 +109,8 @@ async def sweep(store: ObjectStore, kind: ImageType, *, age: timedelta = _KEPT) 
 
     Whoever still reads a report that has left the shelf finds it gone.
     """
-    reports = await kept_reports(store, kind)
-    kept = (keys.report_shelf(kind), *(keys.report_rows(kind, each.folder, "") for each in reports))
+    reports = await list_reports(store, kind)
+    kept = (keys.report_index(kind), *(keys.report_rows(kind, each.folder, "") for each in reports))
     oldest = datetime.now(UTC) - age
     swept = 0
     async for page in store.list(keys.reports(kind)):
@@ -120,10 +120,10 @@ async def sweep(store: ObjectStore, kind: ImageType, *, age: timedelta = _KEPT) 
     return swept
 
 
-def _kept(reports: Sequence[Report], *, keep: int, grace: timedelta) -> list[Report]:
+def _retained(reports: Sequence[Report], *, keep: int, grace: timedelta) -> list[Report]:
     """Return those of *reports*, the newest first, that stay on the shelf."""
     before = reports[0].at - grace
-    # What dared to call nothing unused is of no use to a clean-up, and no measure for the next catalogue.
+    # What dared to call nothing unused is of no use to a clean-up, and no measure for the next catalog.
     judging = [each for each in reports if not each.summary.unused_refused]
     # All that a clean-up asks: those within the grace period, and the last one before it.
     old = [each for each in judging if each.at <= before][:1]

@@ -1,7 +1,7 @@
-"""Which file a name in the catalogue stands for, as macros of the database.
+"""Which file a name in the catalog stands for, as macros of the database.
 
 A converted image is called like its source but for the extension, which follows the output type (see
-`OutputOrder.expected_path`): `photo.tif` is `photo.jpg` in a format that makes JPEG. `auto` makes JPEG or PNG, and
+`OutputSpec.expected_path`): `photo.tif` is `photo.jpg` in a format that makes JPEG. `auto` makes JPEG or PNG, and
 either will do. Names are compared in Unicode normal form C and, as addresses are, with their case.
 
 A file is *near* a name where it differs in nothing but case and the extension of an image. It does not stand for the

@@ -11,7 +11,7 @@ from imageconverter import keys
 from imageconverter.jobs import QueueName, redis_errors
 from imageconverter.reports.commands import SCAN
 
-_TELL_SECONDS = 1.0
+_UPDATE_SECONDS = 1.0
 _IMPORT = "import:"
 _IMPORT_SECONDS = 24 * 3600
 
@@ -34,7 +34,7 @@ class ScanState(NamedTuple):
 
 
 class LastImport(NamedTuple):
-    """What became of the last catalogue that was to be taken over."""
+    """What became of the last catalog that was to be taken over."""
 
     arrival: str
     """The id that it had where a client sent it."""
@@ -72,7 +72,7 @@ class ScanProgress:
     async def listed(self, files: int) -> None:
         """Tell how many files were listed, once a second at most."""
         now = time.monotonic()
-        if now - self._told >= _TELL_SECONDS:
+        if now - self._told >= _UPDATE_SECONDS:
             self._told = now
             await self._set(files=files)
 
@@ -88,26 +88,26 @@ class ScanProgress:
         """Tell that the scan has ended, and why it has failed."""
         await self._set(going=0, kind="", ended=int(time.time()), failure=failure)
 
-    async def taken_over(self, kind: str, arrival: str, failure: str = "") -> None:
-        """Tell that a catalogue for *kind* was taken over, or why that has failed; *arrival* is "" for a source."""
+    async def record_import(self, kind: str, arrival: str, failure: str = "") -> None:
+        """Tell that a catalog for *kind* was taken over, or why that has failed; *arrival* is "" for a source."""
         told = json.dumps([arrival, failure])
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hset(keys.SCAN, mapping={f"{_IMPORT}{kind}": told})
             if arrival:
-                pipe.set(keys.imported(arrival), told, ex=_IMPORT_SECONDS)
+                pipe.set(keys.import_result(arrival), told, ex=_IMPORT_SECONDS)
             await pipe.execute()
 
     async def last_import(self, kind: str) -> LastImport:
-        """Return what became of the last catalogue for *kind*."""
+        """Return what became of the last catalog for *kind*."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hget(keys.SCAN, f"{_IMPORT}{kind}")
             (told,) = await pipe.execute()
         return _NO_IMPORT if told is None else LastImport(*json.loads(told))
 
     async def import_of(self, arrival: str) -> LastImport:
-        """Return what became of the catalogue that arrived as *arrival*, with an empty id where that is not known."""
+        """Return what became of the catalog that arrived as *arrival*, with an empty id where that is not known."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
-            pipe.get(keys.imported(arrival))
+            pipe.get(keys.import_result(arrival))
             (told,) = await pipe.execute()
         return _NO_IMPORT if told is None else LastImport(*json.loads(told))
 

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict
 from imageconverter import keys
 from imageconverter.catalog.names import picture_name
 from imageconverter.errors import InvalidValue, NotFound
-from imageconverter.images.conversions import TASK, ConversionJob, orders
+from imageconverter.images.conversions import TASK, ConversionJob, output_specs
 from imageconverter.images.directories import is_file
-from imageconverter.images.formats import Format, FormatCatalog, ImageType
+from imageconverter.images.formats import ImageFormat, ImageFormats, ImageType
 from imageconverter.jobs import JobQueue, QueueName
-from imageconverter.reports.index import Report, kept_reports, rows_of
+from imageconverter.reports.index import Report, list_reports, rows_of
 from imageconverter.reports.results import read_rows
 from imageconverter.storage.store import ObjectStore
 
@@ -50,7 +50,7 @@ class Repair(BaseModel):
 
 
 async def repair(
-    store: ObjectStore, queue: JobQueue, kind: ImageType, formats: FormatCatalog, *, limit: int = MAX_IMAGES
+    store: ObjectStore, queue: JobQueue, kind: ImageType, formats: ImageFormats, *, limit: int = MAX_IMAGES
 ) -> Repair:
     """Have up to *limit* sources of images converted that the newest report misses; memory does not grow further.
 
@@ -58,7 +58,7 @@ async def repair(
     an upload; of several the one that was changed last is taken. Who asks again while jobs are waiting has them once.
     Raises NotFound without a report, StoreUnavailable, QueueUnavailable.
     """
-    reports = await kept_reports(store, kind)
+    reports = await list_reports(store, kind)
     if not reports:
         raise NotFound("There is no report yet.")
     report = reports[0]
@@ -69,7 +69,7 @@ async def repair(
             more = True
             break
         found = await _sources(store, wanted)
-        jobs: dict[str, list[Format]] = {}
+        jobs: dict[str, list[ImageFormat]] = {}
         for name, missing in wanted.items():
             for each in missing:
                 source = found.get((name, each.source_directory))
@@ -78,7 +78,7 @@ async def repair(
                 more = more or (source is not None and source.key not in jobs)
         for key, missing in jobs.items():
             job_id = f"repair-{report.folder}-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
-            job = ConversionJob(id=job_id, source_key=key, outputs=orders(key, missing))
+            job = ConversionJob(id=job_id, source_key=key, outputs=output_specs(key, missing))
             await queue.enqueue(QueueName.BATCH, TASK, job.id, job.model_dump(exclude_defaults=True))
         looked_at += len(wanted)
         converting += len(jobs)
@@ -88,9 +88,9 @@ async def repair(
     )
 
 
-async def _blocks(missing: AsyncIterator[tuple[str, Format]]) -> AsyncIterator[dict[str, list[Format]]]:
+async def _blocks(missing: AsyncIterator[tuple[str, ImageFormat]]) -> AsyncIterator[dict[str, list[ImageFormat]]]:
     """Gather what is missing by the image's name, so many at a time as are looked for in one listing."""
-    block: dict[str, list[Format]] = {}
+    block: dict[str, list[ImageFormat]] = {}
     async for name, each in missing:
         if name not in block and len(block) == _BLOCK:
             yield block
@@ -101,15 +101,15 @@ async def _blocks(missing: AsyncIterator[tuple[str, Format]]) -> AsyncIterator[d
 
 
 async def _missing(
-    store: ObjectStore, kind: ImageType, report: Report, formats: FormatCatalog
-) -> AsyncIterator[tuple[str, Format]]:
+    store: ObjectStore, kind: ImageType, report: Report, formats: ImageFormats
+) -> AsyncIterator[tuple[str, ImageFormat]]:
     async for rows in read_rows(rows_of(store, kind, report), "missing", total=report.total("missing")):
         for row in rows:
             if row["format"] in formats:
                 yield row["filename"], formats[row["format"]]
 
 
-async def _sources(store: ObjectStore, wanted: Mapping[str, Sequence[Format]]) -> dict[tuple[str, str], _Source]:
+async def _sources(store: ObjectStore, wanted: Mapping[str, Sequence[ImageFormat]]) -> dict[tuple[str, str], _Source]:
     """Return the best source by each name *wanted* and source directory of a format; there may be none."""
     found: dict[tuple[str, str], _Source] = {}
     async for page in store.list(keys.SOURCE):

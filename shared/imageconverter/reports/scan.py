@@ -1,4 +1,4 @@
-"""Making a report: the catalogue that counts is compared with what the store lists at that time."""
+"""Making a report: the catalog that counts is compared with what the store lists at that time."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -6,11 +6,11 @@ from datetime import timedelta
 from imageconverter import keys
 from imageconverter.catalog import current, fetch
 from imageconverter.catalog.database import Workspace, work_folder
-from imageconverter.errors import NoCatalogue
+from imageconverter.errors import NoCatalog
 from imageconverter.images.directories import is_file
-from imageconverter.images.formats import FormatCatalog, ImageType
+from imageconverter.images.formats import ImageFormats, ImageType
 from imageconverter.reports.comparison import compare
-from imageconverter.reports.index import Report, kept_reports, publish_report
+from imageconverter.reports.index import Report, list_reports, publish_report
 from imageconverter.reports.ranges import list_ranges
 from imageconverter.storage.store import ObjectStore, StoredObject
 
@@ -18,7 +18,7 @@ from imageconverter.storage.store import ObjectStore, StoredObject
 async def make_report(
     store: ObjectStore,
     kind: ImageType,
-    formats: FormatCatalog,
+    formats: ImageFormats,
     workspace: Workspace,
     *,
     keep: int,
@@ -28,16 +28,16 @@ async def make_report(
 ) -> Report:
     """Compare, and put the report on the shelf when all of it is there; *listed* is told how many files were seen.
 
-    *shrunken* takes a catalogue as it is that has lost more than half; else no file is called unused by it. Raises
-    NoCatalogue, StoreUnavailable, DatabaseFailed and what *listed* raises; then there is no report, not even a half.
+    *shrunken* takes a catalog as it is that has lost more than half; else no file is called unused by it. Raises
+    NoCatalog, StoreUnavailable, DatabaseFailed and what *listed* raises; then there is no report, not even a half.
     """
     version = await current(store, kind)
     if version is None:
-        raise NoCatalogue("There is no catalogue to compare the files with.")
-    before = await kept_reports(store, kind)
-    # What was refused was compared with too small a catalogue: that one must not become the measure.
+        raise NoCatalog("There is no catalog to compare the files with.")
+    before = await list_reports(store, kind)
+    # What was refused was compared with too small a catalog: that one must not become the measure.
     judged = next((each for each in before if not each.summary.unused_refused), None)
-    previous = judged.summary.catalogue if judged and not shrunken else None
+    previous = judged.summary.catalog if judged and not shrunken else None
     seen = 0
 
     async def listing(directory: str, parting: Sequence[str]) -> AsyncIterator[list[StoredObject]]:
@@ -58,7 +58,7 @@ async def make_report(
             store,
             kind,
             rows,
-            catalogue=version.version,
+            catalog=version.version,
             formats=formats.digest(),
             summary=summary,
             keep=keep,

@@ -2,13 +2,13 @@
 
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 _MIN_SHARE = 0.5
 
 
-class CatalogueSize(NamedTuple):
-    """How much a catalogue refers to."""
+class CatalogSize(NamedTuple):
+    """How much a catalog refers to."""
 
     entries: int
     images: int
@@ -29,9 +29,11 @@ class Found(BaseModel):
 class Summary(BaseModel):
     """A report but for its rows."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, serialize_by_alias=True)
 
-    catalogue: CatalogueSize
+    catalog: CatalogSize = Field(
+        validation_alias=AliasChoices("catalog", "catalogue"), serialization_alias="catalogue"
+    )
     files: int
     """In the directories of the formats."""
     file_bytes: int
@@ -50,16 +52,16 @@ class Summary(BaseModel):
     """Directories whose files are not called unused, because a format of another type writes there too."""
 
 
-def reason_to_refuse(size: CatalogueSize, previous: CatalogueSize | None) -> str:
+def reason_to_refuse(size: CatalogSize, previous: CatalogSize | None) -> str:
     """Return why *size* is too small to call files unused, "" where it is not; *previous* is what it was before.
 
-    Whoever exports half a catalogue by mistake must not lose the images of the other half.
+    Whoever exports half a catalog by mistake must not lose the images of the other half.
     """
     if not size.images:
-        return "No active entry of the catalogue names an image."
+        return "No active entry of the catalog names an image."
     if previous is None:
         return ""
-    for what, now, before in zip(CatalogueSize._fields, size, previous, strict=True):
+    for what, now, before in zip(CatalogSize._fields, size, previous, strict=True):
         if now < before * _MIN_SHARE:
-            return f"The catalogue has {now} {what}, less than half of the {before} that it had before."
+            return f"The catalog has {now} {what}, less than half of the {before} that it had before."
     return ""

@@ -18,7 +18,7 @@ _MAX_ID_LENGTH: Final = timedelta(days=1)  # that a clean-up may take; one that 
 _ID = re.compile("[0-9A-Za-z-]{1,64}")  # nothing else is part of a key
 
 
-class Trash(BaseModel):
+class TrashBatch(BaseModel):
     """What one clean-up has taken away."""
 
     model_config = ConfigDict(frozen=True)
@@ -44,7 +44,7 @@ class Restored(NamedTuple):
     """That stay in the trash, because there is a file of that name again."""
 
 
-async def all_trash(store: ObjectStore) -> list[Trash]:
+async def list_batches(store: ObjectStore) -> list[TrashBatch]:
     """Return what is in the trash, the newest first."""
     found = [
         trash
@@ -55,28 +55,28 @@ async def all_trash(store: ObjectStore) -> list[Trash]:
     return sorted(found, key=lambda trash: trash.id, reverse=True)
 
 
-async def open_trash(store: ObjectStore, trash: Trash) -> None:
+async def begin_batch(store: ObjectStore, trash: TrashBatch) -> None:
     """Note what is to be taken away, before the first file is."""
     data = trash.model_dump_json().encode()
     await store.put(keys.trash_manifest(trash.id), data, content_type="application/json")
 
 
-async def close_trash(store: ObjectStore, trash_id: str) -> Trash:
+async def finish_batch(store: ObjectStore, trash_id: str) -> TrashBatch:
     """Note that a clean-up has ended, and what it has taken away; raises NotFound where it has not begun."""
-    trash = await known_trash(store, trash_id)
+    trash = await get_batch(store, trash_id)
     files = size = 0
     async for page in store.list(keys.trash_files(trash.id)):
         files += len(page)
         size += sum(stored.size for stored in page)
     closed = trash.model_copy(update={"files": files, "bytes": size, "done": True})
-    await open_trash(store, closed)
+    await begin_batch(store, closed)
     return closed
 
 
-async def throw(
-    store: ObjectStore, trash_id: str, paths: Sequence[str], *, fits: Callable[[int, StoredObject], bool]
+async def move_to_trash(
+    store: ObjectStore, trash_id: str, paths: Sequence[str], *, unchanged: Callable[[int, StoredObject], bool]
 ) -> None:
-    """Move the files at *paths* of the target tree to the trash, those that *fits* says are still the right ones.
+    """Move the files at *paths* of the target tree to the trash, if *unchanged* says that they are still the same.
 
     One that is gone is passed over; one that is made anew meanwhile stays where it is.
     """
@@ -84,20 +84,20 @@ async def throw(
 
     async def move(number: int, path: str) -> None:
         async with slots:
-            target, thrown = keys.target(path), keys.trash_files(trash_id) + path
+            target, trash_key = keys.target(path), keys.trash_files(trash_id) + path
             before = await store.head(target)
-            if before is None or not fits(number, before) or not await store.copy(target, thrown):
+            if before is None or not unchanged(number, before) or not await store.copy(target, trash_key):
                 return
             after = await store.head(target)
             if after is not None and (after.etag, after.modified) != (before.etag, before.modified):
-                await store.delete([thrown])
+                await store.delete([trash_key])
             elif after is not None:
                 await store.delete([target])
 
     await asyncio.gather(*(move(number, path) for number, path in enumerate(paths)))
 
 
-async def known_trash(store: ObjectStore, trash_id: str) -> Trash:
+async def get_batch(store: ObjectStore, trash_id: str) -> TrashBatch:
     """Return what is known of a clean-up's files; raises NotFound where there is no such trash."""
     trash = await _read(store, keys.trash_manifest(trash_id)) if _ID.fullmatch(trash_id) else None
     if trash is None:
@@ -110,13 +110,13 @@ async def restore(store: ObjectStore, trash_id: str) -> Restored:
 
     Raises NotFound where there is no such trash, CleanUpRefused where the clean-up is still at it.
     """
-    trash = await known_trash(store, trash_id)
+    trash = await get_batch(store, trash_id)
     if not trash.done and trash.at > datetime.now(UTC) - _MAX_ID_LENGTH:
         raise CleanUpRefused("The clean-up is still running; restore what it takes when it has ended.")
     prefix = keys.trash_files(trash_id)
     files = kept = 0
     async for page in store.list(prefix):
-        back = await asyncio.gather(*(_put_back(store, prefix, stored) for stored in page))
+        back = await asyncio.gather(*(_restore_file(store, prefix, stored) for stored in page))
         await store.delete(stored.key for stored, restored in zip(page, back, strict=True) if restored)
         files += sum(back)
         kept += len(back) - sum(back)
@@ -129,7 +129,7 @@ async def sweep(store: ObjectStore, *, days: float) -> int:
     """Delete for good what was taken away more than *days* ago; returns the number of files."""
     oldest = datetime.now(UTC) - timedelta(days=days)
     swept = 0
-    for trash in await all_trash(store):
+    for trash in await list_batches(store):
         if trash.at < oldest:
             async for page in store.list(keys.trash_files(trash.id)):
                 await store.delete(stored.key for stored in page)
@@ -138,18 +138,18 @@ async def sweep(store: ObjectStore, *, days: float) -> int:
     return swept
 
 
-async def _put_back(store: ObjectStore, prefix: str, thrown: StoredObject) -> bool:
-    target = keys.target(thrown.key.removeprefix(prefix))
+async def _restore_file(store: ObjectStore, prefix: str, trash_key: StoredObject) -> bool:
+    target = keys.target(trash_key.key.removeprefix(prefix))
     there = await store.head(target)
     if there is None:
-        return await store.copy(thrown.key, target)
+        return await store.copy(trash_key.key, target)
     # The same, where this was done before; else a newer image of that name, which is what the shop shows now.
-    return (there.size, there.etag) == (thrown.size, thrown.etag)
+    return (there.size, there.etag) == (trash_key.size, trash_key.etag)
 
 
-async def _read(store: ObjectStore, key: str) -> Trash | None:
+async def _read(store: ObjectStore, key: str) -> TrashBatch | None:
     loaded = await store.get(key)
     try:
-        return Trash.model_validate_json(bytes(loaded.data)) if loaded else None
+        return TrashBatch.model_validate_json(bytes(loaded.data)) if loaded else None
     except ValidationError:
         return None  # none of ours; it is not touched

@@ -1,26 +1,26 @@
 """Conversion runs: every image of some directories to some formats, however many there are."""
 
-from imageconverter.runs.backup import KeptOrder, forget_order, keep_order, kept_orders
-from imageconverter.runs.planner import count_more, plan_more, revive
+from imageconverter.runs.backup import RunBackup, delete_backup, list_backups, save_backup
+from imageconverter.runs.planner import count_more, plan_more, requeue_stalled_run
 from imageconverter.runs.results import ResultPage, read_results
-from imageconverter.runs.run import Counts, Run, RunRequest, RunStatus, SourceResult, order_run
-from imageconverter.runs.store import RunLedger
+from imageconverter.runs.run import Counts, Run, RunRequest, RunStatus, SourceResult, create_run
+from imageconverter.runs.store import RunStore
 
 __all__ = [
     "Counts",
-    "KeptOrder",
     "ResultPage",
     "Run",
-    "RunLedger",
+    "RunBackup",
     "RunRequest",
     "RunStatus",
+    "RunStore",
     "SourceResult",
     "count_more",
-    "forget_order",
-    "keep_order",
-    "kept_orders",
-    "order_run",
+    "create_run",
+    "delete_backup",
+    "list_backups",
     "plan_more",
     "read_results",
-    "revive",
+    "requeue_stalled_run",
+    "save_backup",
 ]

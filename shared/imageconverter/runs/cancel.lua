@@ -1,5 +1,5 @@
 -- Stop a run: no job of it begins any more.
--- KEYS: the run, the batch lane   ARGV: id prefix of its jobs, prefix of payloads, prefix of leases
+-- KEYS: the run, the batch queue   ARGV: id prefix of its jobs, prefix of payloads, prefix of leases
 -- Returns how many of its sources are being worked on right now.
 if redis.call('HGET', KEYS[1], 'state') == 'running' then
   redis.call('HSET', KEYS[1], 'state', 'canceled', 'ended', redis.call('TIME')[1])

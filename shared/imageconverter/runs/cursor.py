@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Place(NamedTuple):
+class PlanCursor(NamedTuple):
     """How far the planner has come."""
 
     batch: int
@@ -18,7 +18,7 @@ class Place(NamedTuple):
     """Whether every batch was listed to its end."""
 
 
-class Count(NamedTuple):
+class CountCursor(NamedTuple):
     """How far the sources are counted."""
 
     batch: int

@@ -1,5 +1,5 @@
 -- Hand out sources and remember how far the planner came.
--- KEYS: the run, the batch lane
+-- KEYS: the run, the batch queue
 -- ARGV: key prefix of the run's jobs, id prefix, their life in ms, index of the first, batch, last key, 1 at the end,
 --       planner's id prefix, key prefix, body, life in ms, then the jobs' bodies
 -- Returns how many are outstanding, -1 where the run does not run, -2 where another planner was here.

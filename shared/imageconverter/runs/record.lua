@@ -1,5 +1,5 @@
 -- Record what became of one source, once however often its job ran.
--- KEYS: the run, its bitmap, its results, the batch lane
+-- KEYS: the run, its bitmap, its results, the batch queue
 -- ARGV: index, status of the source ("": left out by a cancel), outputs by error, skipped, success and warning,
 --       the result as JSON, outstanding from which the planner is called, results from which it is,
 --       planner's id prefix, key prefix, body, life in ms

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from imageconverter import keys
 from imageconverter.runs.run import SourceResult
-from imageconverter.runs.store import RunLedger
+from imageconverter.runs.store import RunStore
 from imageconverter.storage.store import ObjectStore
 
 _KEPT: Final = timedelta(days=30)
@@ -15,31 +15,31 @@ class ResultPage(NamedTuple):
     """Some results, in the order of the run as far as they were ready together."""
 
     results: list[SourceResult]
-    following: int | None
+    next_cursor: int | None
     """Where the next page begins, None at the end of what there is."""
 
 
-async def move_results(run_id: str, ledger: RunLedger, store: ObjectStore, *, at_least: int) -> None:
+async def move_results(run_id: str, run_store: RunStore, store: ObjectStore, *, at_least: int) -> None:
     """Move the results that Redis holds into a new part, where there are *at_least* so many.
 
     A part's name says how many results come before it. One process moves at a time; one that dies in between
     has moved nothing, and the next writes its part again.
     """
-    if not await ledger.may_move_results(run_id):
+    if not await run_store.may_move_results(run_id):
         return
-    moved, results = await ledger.unmoved_results(run_id)
+    moved, results = await run_store.unmoved_results(run_id)
     if len(results) < at_least:
-        await ledger.results_moved(run_id, after=moved, count=0)
+        await run_store.results_moved(run_id, after=moved, count=0)
         return
     results.sort(key=lambda result: result.index)
     text = "".join(result.model_dump_json() + "\n" for result in results)
     await store.put(keys.result_part(run_id, moved), text.encode(), content_type="application/x-ndjson")
-    await ledger.results_moved(run_id, after=moved, count=len(results))
+    await run_store.results_moved(run_id, after=moved, count=len(results))
 
 
-async def read_results(run_id: str, ledger: RunLedger, store: ObjectStore, *, start: int, limit: int) -> ResultPage:
+async def read_results(run_id: str, run_store: RunStore, store: ObjectStore, *, start: int, limit: int) -> ResultPage:
     """Return up to *limit* results from the *start*-th on."""
-    moved, recent = await ledger.unmoved_results(run_id)
+    moved, recent = await run_store.unmoved_results(run_id)
     recent.sort(key=lambda result: result.index)
     found: list[SourceResult] = []
     position = start
@@ -60,7 +60,7 @@ async def read_results(run_id: str, ledger: RunLedger, store: ObjectStore, *, st
     return ResultPage(found, position if position < moved + len(recent) else None)
 
 
-async def sweep(ledger: RunLedger, store: ObjectStore, *, kept: timedelta = _KEPT) -> int:
+async def sweep(run_store: RunStore, store: ObjectStore, *, kept: timedelta = _KEPT) -> int:
     """Delete results that are older than *kept*, of runs that nothing is known of; returns the number of objects."""
     oldest = datetime.now(UTC) - kept
     known: dict[str, bool] = {}
@@ -72,7 +72,7 @@ async def sweep(ledger: RunLedger, store: ObjectStore, *, kept: timedelta = _KEP
             if stored.modified >= oldest or not run_id:
                 continue
             if run_id not in known:
-                known[run_id] = await ledger.run(run_id) is not None
+                known[run_id] = await run_store.run(run_id) is not None
             if not known[run_id]:
                 expired.append(stored.key)
         await store.delete(expired)

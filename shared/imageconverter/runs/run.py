@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from imageconverter.errors import InvalidValue
 from imageconverter.images import directories
 from imageconverter.images.conversions import OutputOutcome, Status
-from imageconverter.images.formats import Format, FormatCatalog
+from imageconverter.images.formats import ImageFormat, ImageFormats
 from imageconverter.images.names import directory_path
 from imageconverter.storage.store import ObjectStore
 
@@ -28,7 +28,7 @@ class Batch(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     directory: str
-    formats: tuple[Format, ...]
+    formats: tuple[ImageFormat, ...]
 
 
 class Run(BaseModel):
@@ -101,7 +101,7 @@ class SourceResult(BaseModel):
         return next((status for status in _WORST_FIRST if status in found), "skipped")
 
 
-async def order_run(store: ObjectStore, catalog: FormatCatalog, request: RunRequest) -> Run:
+async def create_run(store: ObjectStore, catalog: ImageFormats, request: RunRequest) -> Run:
     """Check *request* and return the run that it orders; raises InvalidValue, StoreUnavailable."""
     formats = _selected(catalog, request.formats)
     match request.source:
@@ -122,7 +122,7 @@ async def order_run(store: ObjectStore, catalog: FormatCatalog, request: RunRequ
     )
 
 
-def _selected(catalog: FormatCatalog, wanted: Sequence[str]) -> list[Format]:
+def _selected(catalog: ImageFormats, wanted: Sequence[str]) -> list[ImageFormat]:
     """Return the wanted formats, without any wanted all of them."""
     if not catalog:
         raise InvalidValue("No formats are configured.", field="formatList")
@@ -135,8 +135,8 @@ def _safe(path: str) -> str:
     return directory_path(path.strip("/"), field="directory")
 
 
-def _by_source_directory(formats: Sequence[Format]) -> list[Batch]:
-    groups: dict[str, list[Format]] = {}
+def _by_source_directory(formats: Sequence[ImageFormat]) -> list[Batch]:
+    groups: dict[str, list[ImageFormat]] = {}
     for each in formats:
         if not each.source_directory:
             raise InvalidValue("One of the formats has no source directory.", field="formatList")

@@ -1,5 +1,5 @@
 -- Make a run the current one, unless one runs.
--- KEYS: ids of the runs, the run, the batch lane
+-- KEYS: ids of the runs, the run, the batch queue
 -- ARGV: id, the run as JSON, planner's job, counter's job, prefix of jobs, their life in ms, runs kept, prefix of runs
 -- Returns 1, also where it is the current one already, or 0 where another run is running.
 if redis.call('EXISTS', KEYS[2]) == 1 then

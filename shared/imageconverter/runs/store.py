@@ -10,12 +10,12 @@ from redis.asyncio import Redis
 from imageconverter import keys
 from imageconverter.errors import RunAlreadyRunning, RunNotStopped
 from imageconverter.jobs import PAYLOAD_MS, QueueName, job_body, job_key, lease_key, redis_errors, script_text
-from imageconverter.runs.cursor import Count, Place
+from imageconverter.runs.cursor import CountCursor, PlanCursor
 from imageconverter.runs.run import CONVERT_TASK, COUNT_TASK, PLAN_TASK, Counts, Run, RunStatus, SourceResult, State
 
 # Jobs of a run that wait or run at most: Redis stays small however large the run is, and workers never idle.
 WINDOW = 2000
-_LOW_MARK = 1000
+_REFILL_BELOW = 1000
 # Results that are kept in Redis before they are moved to the store.
 FLUSH_AT = 1000
 _RUNS_KEPT = 20
@@ -30,7 +30,7 @@ class SourceJob(NamedTuple):
     etag: str
 
 
-class RunLedger:
+class RunStore:
     """Starts, extends, records, cancels and tells of runs. Raises QueueUnavailable where Redis does not answer."""
 
     def __init__(self, redis: Redis, *, retry_timeout: float) -> None:
@@ -62,13 +62,13 @@ class RunLedger:
         if not started:
             raise RunAlreadyRunning("A conversion is running already.")
 
-    async def begin_planning(self, run_id: str) -> Place:
+    async def begin_planning(self, run_id: str) -> PlanCursor:
         """Note that the planner has begun, so that the next call for it is heard; returns where to go on."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(keys.run(run_id), "called", "0")
             pipe.hmget(keys.run(run_id), ["batch", "after", "planned", "recorded", "listed"])
             _, (batch, after, planned, recorded, listed) = await pipe.execute()
-        return Place(
+        return PlanCursor(
             int(batch or 0),
             (after or b"").decode(),
             int(planned or 0),
@@ -76,14 +76,16 @@ class RunLedger:
             listed == b"1",
         )
 
-    async def extend(self, run: Run, place: Place, sources: Sequence[SourceJob], following: Place) -> int | None:
-        """Hand out *sources*, found at *place*, and move on to *following*.
+    async def extend(
+        self, run: Run, cursor: PlanCursor, sources: Sequence[SourceJob], next_cursor: PlanCursor
+    ) -> int | None:
+        """Hand out *sources*, found at *cursor*, and move on to *next_cursor*.
 
         Returns how many are outstanding, or None where that cannot be done any more: the run does not run,
         or another planner has been here.
         """
         bodies = [
-            job_body(CONVERT_TASK, [run.id, place.planned + offset, place.batch, source.key, source.etag])
+            job_body(CONVERT_TASK, [run.id, cursor.planned + offset, cursor.batch, source.key, source.etag])
             for offset, source in enumerate(sources)
         ]
         async with redis_errors(self._retry_timeout):
@@ -93,10 +95,10 @@ class RunLedger:
                     job_key(f"{run.id}:"),
                     f"{run.id}:",
                     PAYLOAD_MS,
-                    place.planned,
-                    following.batch,
-                    following.after,
-                    int(following.listed),
+                    cursor.planned,
+                    next_cursor.batch,
+                    next_cursor.after,
+                    int(next_cursor.listed),
                     *self._planner_call(run.id),
                     *bodies,
                 ],
@@ -123,7 +125,7 @@ class RunLedger:
                         result.status if result else "",
                         *counts,
                         result.model_dump_json() if result else "",
-                        _LOW_MARK,
+                        _REFILL_BELOW,
                         FLUSH_AT,
                         *self._planner_call(run_id),
                     ],
@@ -173,21 +175,21 @@ class RunLedger:
             (state,) = await pipe.execute()
         return cast("bytes | None", state)
 
-    async def is_hungry(self, run_id: str) -> bool:
+    async def needs_refill(self, run_id: str) -> bool:
         """Whether the run goes on, has sources that are not handed out, and few that are."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hmget(keys.run(run_id), ["state", "listed", "planned", "recorded"])
             ((state, listed, planned, recorded),) = await pipe.execute()
-        return bool(state == b"running" and listed != b"1" and int(planned) - int(recorded) <= _LOW_MARK)
+        return bool(state == b"running" and listed != b"1" and int(planned) - int(recorded) <= _REFILL_BELOW)
 
-    async def count(self, run_id: str) -> Count:
+    async def count(self, run_id: str) -> CountCursor:
         """Return how many sources and outputs the run has, as far as they are counted."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hmget(keys.run(run_id), ["count_batch", "count_after", "sources_total", "outputs_total"])
             ((batch, after, sources, outputs),) = await pipe.execute()
-        return Count(int(batch or 0), (after or b"").decode(), int(sources or 0), int(outputs or 0))
+        return CountCursor(int(batch or 0), (after or b"").decode(), int(sources or 0), int(outputs or 0))
 
-    async def counted(self, run_id: str, count: Count) -> None:
+    async def save_count(self, run_id: str, count: CountCursor) -> None:
         """Note how far the sources are counted."""
         values: dict[str, Any] = {
             "count_batch": count.batch,

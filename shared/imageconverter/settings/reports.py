@@ -1,4 +1,4 @@
-"""Settings of catalogues, reports and clean-ups."""
+"""Settings of catalogs, reports and clean-ups."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from imageconverter.settings.part import MEGABYTE, PREFIX, Part
 
 
 class ReportSettings(Part):
-    """Where the catalogues of the shop come from, when reports are made, and what a clean-up may take away."""
+    """Where the catalogs of the shop come from, when reports are made, and what a clean-up may take away."""
 
     title = "Reports and clean-up"
     model_config = SettingsConfigDict(env_prefix=PREFIX + "REPORT_", env_ignore_empty=True, frozen=True)
@@ -23,7 +23,7 @@ class ReportSettings(Part):
     )
     products_source: SecretStr | None = Field(
         default=None,
-        description="Where the catalogue of products is read from when a report is made: `s3:KEY`, `http(s)://…`, "
+        description="Where the catalog of products is read from when a report is made: `s3:KEY`, `http(s)://…`, "
         "`postgresql://USER:PASSWORD@HOST/DATABASE` or `mysql://…`. Not given: what was uploaded last counts.",
     )
     products_query: str = Field(
@@ -38,10 +38,10 @@ class ReportSettings(Part):
         description="Hosts with private addresses that a feed may be read from all the same, separated by commas.",
     )
     max_catalog_mb: int = Field(
-        default=2048, ge=1, description="Largest catalogue as text, uploaded or read from a source, in MiB."
+        default=2048, ge=1, description="Largest catalog as text, uploaded or read from a source, in MiB."
     )
     source_seconds: float = Field(
-        default=900, gt=0, description="Time that sending or reading a catalogue may take in all, in seconds."
+        default=900, gt=0, description="Time that sending or reading a catalog may take in all, in seconds."
     )
     keep: int = Field(default=14, ge=1, le=1000, description="Reports of each type that are kept.")
     grace_days: float = Field(

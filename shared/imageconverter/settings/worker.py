@@ -36,6 +36,6 @@ class WorkerSettings(Part):
     )
 
     @property
-    def child_count(self) -> int:
+    def process_count(self) -> int:
         """The number of children to keep."""
         return self.children or len(os.sched_getaffinity(0))

@@ -269,5 +269,5 @@ def test_every_code_is_explained() -> None:
 
 def test_every_error_has_a_code() -> None:
     """Of whatever is raised below, now or some day."""
-    assert code_of(ImageConverterError("It is.")) is Code.FAULT_OF_OURS
+    assert code_of(ImageConverterError("It is.")) is Code.INTERNAL_ERROR
     assert all(code_of(kind("It is.")) is expected for kind, expected in CODES.items())

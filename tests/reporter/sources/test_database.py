@@ -1,4 +1,4 @@
-"""Catalogues from a database: a real PostgreSQL."""
+"""Catalogs from a database: a real PostgreSQL."""
 
 import asyncio
 import os

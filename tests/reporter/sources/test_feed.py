@@ -1,4 +1,4 @@
-"""Catalogues from a web server: real ones on loopback, of every bad behaviour."""
+"""Catalogs from a web server: real ones on loopback, of every bad behaviour."""
 
 import asyncio
 import gzip

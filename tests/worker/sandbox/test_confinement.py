@@ -16,7 +16,7 @@ from imageconverter.engine import Converted, OutputType, Target
 from imageconverter.errors import ImageError, ImageTooLarge, LimitExceeded
 from imageconverter.settings import SettingsError, WorkerSettings
 from services.worker.sandbox import seccomp
-from services.worker.sandbox.pool import ChildPool
+from services.worker.sandbox.pool import SandboxPool
 from tests.testing import image_files, rare_files
 from tests.worker.sandbox import misdeeds
 
@@ -39,60 +39,60 @@ NOBODY = 65534
 USERS = {"this user": 0, "an ordinary user": NOBODY} if os.geteuid() == 0 else {"an ordinary user": 0}
 
 
-def misbehaving(*, user: int = 0, seconds: float = 20) -> ChildPool:
+def misbehaving(*, user: int = 0, seconds: float = 20) -> SandboxPool:
     """Return a pool of one child that does what the image says."""
     program = (sys.executable, misdeeds.__file__, str(user))
-    return ChildPool(WorkerSettings(children=1, timeout_seconds=seconds), max_pixels=10**8, program=program)
+    return SandboxPool(WorkerSettings(children=1, timeout_seconds=seconds), max_pixels=10**8, program=program)
 
 
 @pytest.fixture(scope="module", params=list(USERS.values()), ids=list(USERS))
-async def taken_over(request: pytest.FixtureRequest) -> AsyncIterator[ChildPool]:
+async def record_import(request: pytest.FixtureRequest) -> AsyncIterator[SandboxPool]:
     """One such child, of each kind of user."""
     async with misbehaving(user=request.param) as pool:
         yield pool
 
 
 @pytest.fixture(scope="module")
-async def clumsy() -> AsyncIterator[ChildPool]:
+async def clumsy() -> AsyncIterator[SandboxPool]:
     """One such child, for what has nothing to do with users."""
     async with misbehaving() as pool:
         yield pool
 
 
 @pytest.fixture(scope="module")
-async def pool() -> AsyncIterator[ChildPool]:
+async def pool() -> AsyncIterator[SandboxPool]:
     """A real child."""
-    async with ChildPool(WorkerSettings(children=1), max_pixels=10**8) as running:
+    async with SandboxPool(WorkerSettings(children=1), max_pixels=10**8) as running:
         yield running
 
 
-async def do(pool: ChildPool, misdeed: str) -> str:
+async def do(pool: SandboxPool, misdeed: str) -> str:
     """Have a child do it; returns what came of it."""
     with pytest.raises(ImageError) as caught:
-        await pool.convert(misdeed.encode(), [SMALL], urgent=True)
+        await pool.convert(misdeed.encode(), [SMALL], interactive=True)
     return caught.value.reason
 
 
 @pytest.mark.parametrize("misdeed", misdeeds.REFUSED)
-async def test_the_kernel_refuses(taken_over: ChildPool, misdeed: str) -> None:
+async def test_the_kernel_refuses(record_import: SandboxPool, misdeed: str) -> None:
     """Not by rights of the user, which would be EACCES or success, but by the filter: EPERM."""
-    assert await do(taken_over, misdeed) == "errno 1"
+    assert await do(record_import, misdeed) == "errno 1"
 
 
 @pytest.mark.parametrize("misdeed", misdeeds.ALLOWED)
-async def test_what_decoders_need_is_left(taken_over: ChildPool, misdeed: str) -> None:
+async def test_what_decoders_need_is_left(record_import: SandboxPool, misdeed: str) -> None:
     """The filter is no stricter than it has to be."""
-    assert await do(taken_over, misdeed) == "done"
+    assert await do(record_import, misdeed) == "done"
 
 
 @pytest.mark.parametrize("misdeed", misdeeds.FATAL)
-async def test_a_child_that_ends_costs_its_image(clumsy: ChildPool, misdeed: str) -> None:
+async def test_a_child_that_ends_costs_its_image(clumsy: SandboxPool, misdeed: str) -> None:
     """And the next image finds a fresh one."""
     assert "crashed" in await do(clumsy, misdeed)
     assert await do(clumsy, "sleep") == "done"
 
 
-async def test_a_crash_has_last_words(clumsy: ChildPool, log: list[EventDict]) -> None:
+async def test_a_crash_has_last_words(clumsy: SandboxPool, log: list[EventDict]) -> None:
     """They end up in the log, and say where it was."""
     await do(clumsy, "crash")
     await do(clumsy, "sleep")
@@ -103,7 +103,7 @@ async def test_a_crash_has_last_words(clumsy: ChildPool, log: list[EventDict]) -
     assert any("misdeeds.py" in line for line in ends[0]["lines"])
 
 
-async def test_what_a_decoder_writes_is_kept_short(clumsy: ChildPool, log: list[EventDict]) -> None:
+async def test_what_a_decoder_writes_is_kept_short(clumsy: SandboxPool, log: list[EventDict]) -> None:
     """One line of the log for debugging, whatever was written, and nothing of it raw."""
     await do(clumsy, "chatter")
 
@@ -112,25 +112,25 @@ async def test_what_a_decoder_writes_is_kept_short(clumsy: ChildPool, log: list[
     assert sum(map(len, told["lines"])) <= 2000
 
 
-async def test_a_reason_is_kept_short(clumsy: ChildPool) -> None:
+async def test_a_reason_is_kept_short(clumsy: SandboxPool) -> None:
     """Some decoders quote the file, which may hold what no text can."""
     assert await do(clumsy, "complain at length") == "?\n" * 250
 
 
-async def test_what_needs_too_much_memory_is_refused(clumsy: ChildPool) -> None:
+async def test_what_needs_too_much_memory_is_refused(clumsy: SandboxPool) -> None:
     """By the kernel, and the child lives on."""
-    before = clumsy.children
+    before = clumsy.processes
     with pytest.raises(ImageTooLarge, match="memory"):
-        await clumsy.convert(b"allocate", [SMALL], urgent=True)
+        await clumsy.convert(b"allocate", [SMALL], interactive=True)
 
     assert await do(clumsy, "sleep") == "done"
-    assert clumsy.children == before
+    assert clumsy.processes == before
 
 
-async def test_outputs_have_a_limit(clumsy: ChildPool) -> None:
+async def test_outputs_have_a_limit(clumsy: SandboxPool) -> None:
     """Of all together, in bytes."""
     with pytest.raises(LimitExceeded, match="256 MiB"):
-        await clumsy.convert(b"make too much", [SMALL], urgent=True)
+        await clumsy.convert(b"make too much", [SMALL], interactive=True)
 
 
 @pytest.mark.parametrize("misdeed", misdeeds.ENDLESS)
@@ -138,7 +138,7 @@ async def test_what_does_not_end_is_ended(misdeed: str) -> None:
     """And costs one image."""
     async with misbehaving(seconds=0.5) as pool:
         with pytest.raises(LimitExceeded, match="longer"):
-            await pool.convert(misdeed.encode(), [SMALL], urgent=True)
+            await pool.convert(misdeed.encode(), [SMALL], interactive=True)
 
         assert await do(pool, "sleep") == "done"
 
@@ -158,15 +158,15 @@ async def test_the_kernel_limits_cpu_time_by_itself() -> None:
 
 @pytest.mark.parametrize("frames", ["animated", "still"])
 @pytest.mark.parametrize("size", SIZES)
-async def test_every_file_type_is_converted_to_every_output_type(pool: ChildPool, size: str, frames: str) -> None:
+async def test_every_file_type_is_converted_to_every_output_type(pool: SandboxPool, size: str, frames: str) -> None:
     """The sandbox refuses no system call that a conversion needs, whatever is done to the image on the way."""
     (process,) = await ready(pool)
     targets = [Target(output=output, animation=frames == "animated", **SIZES[size]) for output in OUTPUTS]
     for name, make in SOURCES.items():
-        results = await pool.convert(make(), targets, urgent=True)
+        results = await pool.convert(make(), targets, interactive=True)
         assert all(isinstance(each, Converted) for each in results), (name, results)
 
-    assert pool.children == [process]
+    assert pool.processes == [process]
 
 
 async def test_after_the_preparations_nothing_is_imported(tmp_path: Path) -> None:
@@ -175,14 +175,14 @@ async def test_after_the_preparations_nothing_is_imported(tmp_path: Path) -> Non
         (tmp_path / str(number)).write_bytes(make())
     program = (
         "import io, pathlib, sys\n"
-        "from services.worker.children import child\n"
+        "from services.worker.sandbox import program\n"
         "from imageconverter.engine import Limits, Target\n"
-        "child.preload()\n"
+        "program.preload()\n"
         "before = set(sys.modules)\n"
         "kinds = 'jpeg', 'png', 'webp', 'avif', 'gif'\n"
         "targets = [Target(max_width=50, max_height=50, output=kind) for kind in kinds]\n"
         "for place in pathlib.Path(sys.argv[1]).iterdir():\n"
-        "    child.convert(io.BytesIO(place.read_bytes()), targets, Limits())\n"
+        "    program.convert(io.BytesIO(place.read_bytes()), targets, Limits())\n"
         "print(sorted(set(sys.modules) - before))\n"
     )
     converting = await asyncio.create_subprocess_exec(
@@ -196,9 +196,9 @@ async def test_after_the_preparations_nothing_is_imported(tmp_path: Path) -> Non
 async def test_a_child_that_cannot_start_is_told_of(log: list[EventDict]) -> None:
     """And no image is blamed for it."""
     program = (sys.executable, "-c", "raise SystemExit('no module named so')")
-    async with ChildPool(WorkerSettings(children=1), max_pixels=10**8, program=program) as pool:
+    async with SandboxPool(WorkerSettings(children=1), max_pixels=10**8, program=program) as pool:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(pool.convert(image_files.jpeg(), [SMALL], urgent=True), 1)
+            await asyncio.wait_for(pool.convert(image_files.jpeg(), [SMALL], interactive=True), 1)
 
     assert log[0]["event"] == "child does not start"
     assert log[0]["lines"] == ["no module named so"]
@@ -206,9 +206,9 @@ async def test_a_child_that_cannot_start_is_told_of(log: list[EventDict]) -> Non
 
 async def test_a_program_that_is_missing_is_told_of(log: list[EventDict]) -> None:
     """The worker goes on trying."""
-    async with ChildPool(WorkerSettings(children=1), max_pixels=10**8, program=["/nowhere"]) as pool:
+    async with SandboxPool(WorkerSettings(children=1), max_pixels=10**8, program=["/nowhere"]) as pool:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(pool.convert(image_files.jpeg(), [SMALL], urgent=True), 1)
+            await asyncio.wait_for(pool.convert(image_files.jpeg(), [SMALL], interactive=True), 1)
 
     assert "No such file" in log[0]["lines"][0]
 
@@ -216,9 +216,9 @@ async def test_a_program_that_is_missing_is_told_of(log: list[EventDict]) -> Non
 async def test_a_worker_without_a_filter_says_so(monkeypatch: pytest.MonkeyPatch, log: list[EventDict]) -> None:
     """Once, with what is missing; and converts."""
     monkeypatch.setattr(seccomp, "unavailable", lambda: "nothing to filter with")
-    async with ChildPool(WorkerSettings(children=1), max_pixels=10**8) as pool:
-        (result,) = await pool.convert(image_files.jpeg(), [SMALL], urgent=True)
-        (child,) = pool.children
+    async with SandboxPool(WorkerSettings(children=1), max_pixels=10**8) as pool:
+        (result,) = await pool.convert(image_files.jpeg(), [SMALL], interactive=True)
+        (child,) = pool.processes
         status = Path(f"/proc/{child}/status").read_text()
 
     assert isinstance(result, Converted)
@@ -230,7 +230,7 @@ async def test_a_filter_can_be_demanded(monkeypatch: pytest.MonkeyPatch) -> None
     """The worker does not start then."""
     monkeypatch.setattr(seccomp, "unavailable", lambda: "nothing to filter with")
     with pytest.raises(SettingsError, match=r"IMAGECONVERTER_WORKER_SANDBOX.*nothing to filter with"):
-        await ChildPool(WorkerSettings(sandbox="require"), max_pixels=10**8).__aenter__()
+        await SandboxPool(WorkerSettings(sandbox="require"), max_pixels=10**8).__aenter__()
 
 
 def test_a_kernel_that_forbids_filters_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,7 +250,7 @@ def test_the_list_is_one_for_all_processors(numbers: dict[str, int]) -> None:
     assert {*seccomp.ALLOWED, "clone", "clone3", "fcntl", "newfstatat", "prlimit64", "tgkill"} <= set(numbers)
 
 
-async def ready(pool: ChildPool) -> list[int]:
+async def ready(pool: SandboxPool) -> list[int]:
     """Wait for the child and return its process id."""
-    await pool.convert(image_files.jpeg(), [SMALL], urgent=True)
-    return pool.children
+    await pool.convert(image_files.jpeg(), [SMALL], interactive=True)
+    return pool.processes

@@ -20,7 +20,7 @@ from imageconverter.engine import Converted, Failed, Limits, Target, check_heade
 from imageconverter.errors import ImageError, LimitExceeded
 from imageconverter.settings import MEGABYTE, WorkerSettings
 from services.worker.sandbox.messages import Reply
-from services.worker.sandbox.pool import ChildPool
+from services.worker.sandbox.pool import SandboxPool
 from tests.testing import hostile_files, image_files
 from tests.testing.hostile_files import BOMBS, HEAVY_BOMBS, KINDS, LONG_HEADERS, PILLOW_SOURCE, SEED, HostileFile
 
@@ -63,7 +63,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 class Attack:
     """A pool under attack, and what became of the files."""
 
-    def __init__(self, pool: ChildPool, log: list[structlog.typing.EventDict]) -> None:
+    def __init__(self, pool: SandboxPool, log: list[structlog.typing.EventDict]) -> None:
         self.outcomes: Counter[str] = Counter()
         self.faults: list[str] = []
         """What nobody should ever get to see."""
@@ -78,9 +78,9 @@ class Attack:
 
     async def prepare(self) -> None:
         """Wait for all children."""
-        while len(self._pool.children) < SETTINGS.children:
+        while len(self._pool.processes) < SETTINGS.children:
             await asyncio.sleep(0.01)
-        self.at_rest = max(map(_most_memory, self._pool.children))
+        self.at_rest = max(map(_most_memory, self._pool.processes))
 
     async def send(self, files: Iterable[HostileFile]) -> int:
         """Send *files*, as many at once as there are children; returns how many they were."""
@@ -95,7 +95,7 @@ class Attack:
 
     async def survivors_convert(self) -> bool:
         """Whether the pool goes on."""
-        reply = await self._pool.convert(image_files.jpeg(), TARGETS, urgent=True)
+        reply = await self._pool.convert(image_files.jpeg(), TARGETS, interactive=True)
         return all(isinstance(each, Converted) for each in reply)
 
     def crashed(self) -> list[str]:
@@ -129,7 +129,7 @@ class Attack:
     async def _convert(self, data: bytes) -> tuple[str, str]:
         """Return what came of a file, and what is wrong with that."""
         try:
-            reply = await self._pool.convert_and_look(data, TARGETS, urgent=True, metadata=True)
+            reply = await self._pool.convert_with_metadata(data, TARGETS, interactive=True, metadata=True)
         except ImageError as error:
             return type(error).__name__, "" if _is_sentence(error.reason) else repr(error.reason)
         except Exception as error:  # noqa: BLE001 - that is what is looked for
@@ -138,7 +138,7 @@ class Attack:
 
     async def _watch(self) -> None:
         while True:
-            for child in self._pool.children:
+            for child in self._pool.processes:
                 with suppress(OSError, StopIteration):  # it is gone
                     self.peak = max(self.peak, _most_memory(child) - self.at_rest)
             await asyncio.sleep(SAMPLE_SECONDS)
@@ -178,7 +178,7 @@ async def attack(request: pytest.FixtureRequest) -> AsyncIterator[Attack]:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("services.worker.sandbox.pool._log", logger)
-        async with ChildPool(SETTINGS, max_pixels=100_000_000) as pool:
+        async with SandboxPool(SETTINGS, max_pixels=100_000_000) as pool:
             attack = Attack(pool, captured.entries)
             await attack.prepare()
             yield attack

@@ -60,7 +60,7 @@ async def test_a_compressed_catalog_is_unpacked(shop: Shop) -> None:
     ids=["missing", "type", "name", "encoding", "long", "twice"],
 )
 async def test_a_broken_line_is_named_and_the_catalog_before_still_counts(shop: Shop, line: bytes, told: str) -> None:
-    """The second line is at fault; a look at the catalogue tells so too."""
+    """The second line is at fault; a look at the catalog tells so too."""
     _, before = await shop.ask("PUT", "/catalog/products", LINE)
 
     status, refused = await shop.ask("PUT", "/catalog/products", LINE + line)
@@ -104,7 +104,7 @@ async def test_an_unknown_type_or_notation_is_refused(shop: Shop) -> None:
 
 
 async def test_readers_of_one_catalog_are_not_disturbed_by_the_next(shop: Shop) -> None:
-    """Ten catalogues at once: each is answered with itself or one that came later, and one of them counts."""
+    """Ten catalogs at once: each is answered with itself or one that came later, and one of them counts."""
     sent = await asyncio.gather(*(shop.ask("PUT", "/catalog/products", LINE) for _ in range(10)))
 
     assert {answer.status for answer in sent} == {200}
@@ -121,8 +121,8 @@ async def test_a_catalog_that_came_later_goes_on_counting(shop: Shop) -> None:
 
     older = await pending_imports.receive(shop.resources.store, "product", chunks(), "ndjson")
     _, newer = await shop.ask("PUT", "/catalog/products", LINE + LINE.replace(b"4711", b"4712"))
-    order = commands.ImportOrder.of(older)
-    await commands.done_at_once(shop.resources.queue, commands.IMPORT, order, seconds=20)
+    order = commands.ImportCommand.of(older)
+    await commands.run_command(shop.resources.queue, commands.IMPORT, order, seconds=20)
 
     _, counts = await shop.ask("GET", "/catalog/products")
     assert counts["version"] == newer["version"]

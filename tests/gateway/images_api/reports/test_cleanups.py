@@ -124,7 +124,7 @@ async def test_a_repair_without_a_report_is_not_found(shop: Shop) -> None:
 
 
 async def test_a_shop_that_really_has_shrunk_says_so(shop: Shop) -> None:
-    """With the word, the catalogue is believed."""
+    """With the word, the catalog is believed."""
     await shop.send({str(number): [f"{number}.jpg"] for number in range(5)})
     await shop.put(f"{NORMAL}/0.jpg", f"{NORMAL}/4.jpg")
     await shop.report()

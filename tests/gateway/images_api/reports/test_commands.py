@@ -45,7 +45,7 @@ async def test_a_shop_finds_cleans_restores_and_repairs(shop: Shop, tmp_path: Pa
     """The way through all commands."""
     assert "there is no report on products yet" in (await command(shop, "report", "show")).out
     nothing = await command(shop, "report", "run")
-    assert (nothing.status, "There is no catalogue" in nothing.err) == (1, True)
+    assert (nothing.status, "There is no catalog" in nothing.err) == (1, True)
 
     file = tmp_path / "shop.csv"
     file.write_text(CSV)

@@ -41,7 +41,7 @@ async def test_a_report_has_what_is_missing_and_what_is_unused_by_format(shop: S
 
 
 async def test_each_type_has_its_own_report(shop: Shop) -> None:
-    """Categories too; a type without a catalogue has none."""
+    """Categories too; a type without a catalog has none."""
     await shop.send({"sofas": ["sofas.jpg"]}, "categories")
 
     report = await shop.report("categories")
@@ -56,7 +56,7 @@ async def test_a_scan_without_any_catalog_says_so(shop: Shop) -> None:
 
     assert report["id"] == 0
     stand = await shop.scanned()
-    assert stand["failure"].startswith("There is no catalogue")
+    assert stand["failure"].startswith("There is no catalog")
     assert stand["end"] >= stand["start"] > 0
 
 

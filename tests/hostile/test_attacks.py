@@ -1,4 +1,4 @@
-"""The catalogue is whole: each of its numbers leads to a test, or to the reason why there is none."""
+"""The catalog is whole: each of its numbers leads to a test, or to the reason why there is none."""
 
 import ast
 from collections.abc import Iterator
@@ -19,8 +19,8 @@ from tests.hostile import (
     test_transport,
 )
 from tests.hostile import names as file_names
+from tests.hostile.attacks import COUNT, NOT_OURS, PROVEN
 from tests.hostile.case import Case, Proven
-from tests.hostile.catalogue import COUNT, NOT_OURS, PROVEN
 from tests.testing import bombs
 
 ROOT = Path(tests.__file__).parents[1]

@@ -1,4 +1,4 @@
-"""The entries of the catalogue that need no table here: proven elsewhere, or none of our business."""
+"""The entries of the catalog that need no table here: proven elsewhere, or none of our business."""
 
 from tests.hostile.case import NotOurs, Proven
 
