@@ -45,8 +45,9 @@ def format_job(job: Mapping[str, Any]) -> list[str]:
     """Return the lines that say what is known of a job."""
     failed_at = datetime.fromtimestamp(job["died"], UTC).astimezone()
     order = "not known" if job["order"] is None else json.dumps(job["order"], ensure_ascii=False)
+    attempts = pluralize(job["tries"], "attempt")
     lines = [
-        f"{job['id']}  {job['task'] or 'no task'}  {failed_at:%Y-%m-%d %H:%M:%S}  {pluralize(job['tries'], 'attempt')}",
+        f"{job['id']}  {job['task'] or 'no task'}  {failed_at:%Y-%m-%d %H:%M:%S}  {attempts}",
         f"    {job['reason']}",
         f"    {order}",
     ]
