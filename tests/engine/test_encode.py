@@ -149,7 +149,7 @@ def test_a_jpeg_may_be_progressive() -> None:
     assert opened(encoded(image_files.photo(), "jpeg", progressive=True)).info.get("progressive")
 
 
-@pytest.mark.parametrize("picture", [image_files.photo(), image_files.cutout()], ids=["RGB", "RGBA"])
+@pytest.mark.parametrize("image", [image_files.photo(), image_files.cutout()], ids=["RGB", "RGBA"])
 def test_a_webp_may_be_without_loss(image: Image.Image) -> None:
     """Every visible pixel."""
     made = opened(encoded(image, "webp", lossless=True)).convert(image.mode)

@@ -62,7 +62,7 @@ def test_the_box_is_as_near_to_the_point_as_it_goes(
     assert centered_box((300, 100), (100, 100), point) == box
 
 
-@pytest.mark.parametrize(("focus", "colour"), [((0.0, 0.0), 0), ((1.0, 0.0), 1), ("centre", None)])
+@pytest.mark.parametrize(("focus", "color"), [((0.0, 0.0), 0), ((1.0, 0.0), 1), ("centre", None)])
 def test_a_focus_decides_what_is_kept(focus: object, color: int | None) -> None:
     """By itself."""
     data = image_files.png(image=image_files.corners((200, 50)))

@@ -53,7 +53,7 @@ def test_a_crop_is_the_middle_of_the_frame() -> None:
     assert steps.crop(image_files.corners(), plan_for((96, 64))).size == (96, 64)
 
 
-@pytest.mark.parametrize("colour", ["#000000", "#ffffff", "#1e90ff"])
+@pytest.mark.parametrize("color", ["#000000", "#ffffff", "#1e90ff"])
 def test_a_pad_is_filled_with_the_background(color: str) -> None:
     """The image is in the middle, untouched."""
     photo = image_files.photo()

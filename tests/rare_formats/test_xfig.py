@@ -86,7 +86,7 @@ def test_a_metric_drawing_is_as_large_as_xfig_means_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("area", "fill", "colour"),
+    ("area", "fill", "color"),
     [
         (20, 1, _BLUE), (10, 1, (0, 0, 128)), (0, 1, _BLACK), (30, 1, (128, 128, 255)), (40, 1, _WHITE),
         (20, 0, _BLACK), (5, 0, (191, 191, 191)), (0, 0, _WHITE), (0, 7, _BLACK), (20, 7, _WHITE), (-1, 1, _WHITE),

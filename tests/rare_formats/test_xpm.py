@@ -49,7 +49,7 @@ def _random_xpm(count: int, length: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("colour", "pixel"),
+    ("color", "pixel"),
     [
         ("c #f80", (255, 136, 0)),
         ("c #ff8000", (255, 128, 0)),
