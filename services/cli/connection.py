@@ -6,6 +6,7 @@ from yarl import URL
 
 from imageconverter.settings import Settings, SettingsError
 from services.client.api import Access
+from services.runtime.roles import local_gateway_url
 from services.stack import credentials
 
 
@@ -14,7 +15,7 @@ def find_access(settings: Settings, *, server: str | None, key: str | None) -> A
 
     Raises SettingsError where that is nothing usable.
     """
-    return Access(_server(server) if server is not None else _own_server(settings), _key(settings, key))
+    return Access(_server(server) if server is not None else local_gateway_url(settings.gateway), _key(settings, key))
 
 
 def _server(given: str) -> str:
@@ -25,12 +26,6 @@ def _server(given: str) -> str:
     if url.scheme not in ("http", "https") or not url.host or url.query_string or url.fragment:
         raise SettingsError(f"--server: {given!r} is not an address like http://127.0.0.1:8005")
     return given.rstrip("/")
-
-
-def _own_server(settings: Settings) -> str:
-    every = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where everything is listened on, loopback is too
-    host = every.get(settings.gateway.host, settings.gateway.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.gateway.port}"
 
 
 def _key(settings: Settings, given: str | None) -> str:

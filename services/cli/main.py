@@ -10,8 +10,7 @@ from pathlib import Path
 from imageconverter import __version__
 from imageconverter.images.formats import FormatsFileError
 from imageconverter.settings import SettingsError, load_settings, unknown_variables
-
-ROLES = ("gateway", "worker", "reporter")
+from services.runtime.roles import ROLES
 
 _RETRY_TIMEOUT_SECONDS = 30  # a Redis that restarts is waited for
 

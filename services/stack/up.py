@@ -16,13 +16,12 @@ from imageconverter.images.formats import load_formats
 from imageconverter.settings import Settings, SettingsError, child_environment
 from services.gateway.auth.access import read_keys
 from services.runtime.lifecycle import raise_file_limit
+from services.runtime.roles import ROLES, local_gateway_url
 from services.stack import credentials
 from services.stack.ports import require_free
 from services.stack.program import Command, Program
 from services.stack.servers import Server, object_store, redis_server
 from services.stack.welcome import welcome
-
-ROLES = ("gateway", "worker", "reporter")
 
 _STOP_SECONDS = {"gateway": 35.0, "worker": 30.0, "reporter": 10.0}
 _SERVER_STOP_SECONDS = 10.0
@@ -121,8 +120,7 @@ def _servers(settings: Settings, folder: Path, kept: Mapping[str, str]) -> list[
 async def _until_ready(settings: Settings, programs: tuple[Program, ...], stopping: asyncio.Event) -> str:
     """Wait until everything answers; returns "" then, or why it never will."""
     began, hinted = time.monotonic(), False
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.gateway.host, settings.gateway.host)  # noqa: S104
-    address = f"http://{f'[{host}]' if ':' in host else host}:{settings.gateway.port}/health/ready"
+    address = f"{local_gateway_url(settings.gateway)}/health/ready"
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
         while not stopping.is_set():
             try:
