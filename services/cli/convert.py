@@ -9,10 +9,10 @@ from pathlib import Path
 from imageconverter.settings import Settings, SettingsError
 from services.cli import terminal
 from services.cli.connection import find_access
+from services.cli.progress import Progress, pluralize
 from services.cli.terminal import escape_for_terminal
 from services.client.api import ApiError, ImagesApi, ServerUnavailable, open_api
 from services.client.folder import Failure, Folder, LocalImage, read_folder
-from services.client.progress import Progress, pluralize
 from services.client.upload import Upload
 
 _CANCEL_SECONDS = 40.0
@@ -81,7 +81,7 @@ class _ConvertCommand:
     async def _upload(self) -> str:
         images = self.folder.images
         with Progress("uploading") as progress:
-            upload = Upload(self.api, self.formats, progress, len(images))
+            upload = Upload(self.api, self.formats, lambda done, errors: progress.show(done, len(images), errors))
             await upload.send(images)
         self.sent = upload.sent
         self.failures += upload.failures

@@ -9,9 +9,9 @@ from typing import Any
 from imageconverter.settings import Settings, SettingsError
 from services.cli import terminal
 from services.cli.connection import find_access
+from services.cli.progress import pluralize
 from services.cli.terminal import escape_for_terminal
 from services.client.api import ImagesApi, Refused, open_api
-from services.client.progress import pluralize
 
 _DONE = {"retry": "waits to be tried again", "drop": "is forgotten"}
 

@@ -7,9 +7,9 @@ from typing import Any
 from imageconverter.settings import MEGABYTE, Settings
 from services.cli import terminal
 from services.cli.connection import find_access
+from services.cli.progress import pluralize
 from services.cli.terminal import escape_for_terminal
 from services.client.api import ImagesApi, open_api
-from services.client.progress import pluralize
 
 _LOOK_SECONDS = 0.5
 _ROWS = 20

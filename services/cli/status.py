@@ -7,9 +7,9 @@ from typing import Any
 from imageconverter.settings import Settings
 from services.cli import terminal
 from services.cli.connection import find_access
+from services.cli.progress import Progress, still_bar
 from services.cli.terminal import escape_for_terminal
 from services.client.api import open_api
-from services.client.progress import Progress, still_bar
 
 _ORDER = ("success", "warning", "skipped", "error")
 

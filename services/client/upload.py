@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -11,7 +11,6 @@ import pybase64
 from imageconverter.settings import MEGABYTE
 from services.client.api import ImagesApi, Refused
 from services.client.folder import Failure, LocalImage
-from services.client.progress import Progress
 
 # Well below the gateway's limit for an upload (64 MiB unless set), and small enough to be sent again.
 _BATCH_BYTES = 8 * MEGABYTE
@@ -28,8 +27,8 @@ class Upload:
 
     api: ImagesApi
     formats: Sequence[str]
-    progress: Progress
-    total: int
+    on_progress: Callable[[int, int], None]
+    """Called with the number of images done, failures included, and the number of failures."""
     directory: str = ""
     """Where they are staged, "" before the first is."""
     sent: list[LocalImage] = field(default_factory=list)
@@ -37,7 +36,7 @@ class Upload:
 
     async def send(self, images: Sequence[LocalImage]) -> None:
         """Send *images*; one that is refused is a failure, and the others go on. Raises Away, Refused."""
-        self.progress.show(0, self.total, 0)
+        self.on_progress(0, 0)
         waiting = batches(images)
         while not self.directory and (batch := next(waiting, None)):
             await self._send(batch)
@@ -67,7 +66,7 @@ class Upload:
             await self._narrow_down(loaded.images, refused)
         else:
             self.sent += loaded.images
-            self._show()
+            self._report_progress()
 
     async def _narrow_down(self, images: Sequence[LocalImage], refused: Refused) -> None:
         """Send the halves of a batch that was refused, until the image at fault is alone."""
@@ -80,10 +79,10 @@ class Upload:
 
     def _failed(self, failures: Sequence[Failure]) -> None:
         self.failures += failures
-        self._show()
+        self._report_progress()
 
-    def _show(self) -> None:
-        self.progress.show(len(self.sent) + len(self.failures), self.total, len(self.failures))
+    def _report_progress(self) -> None:
+        self.on_progress(len(self.sent) + len(self.failures), len(self.failures))
 
 
 @dataclass
