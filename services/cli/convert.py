@@ -134,7 +134,7 @@ class _ConvertCommand:
             return terminal.WRONG_USE
         rate = len(self.converted) / seconds if seconds else 0.0
         print(
-            f"{len(self.converted)} of {pluralize(len(folder.images) + len(folder.failures), 'picture')} converted, "
+            f"{len(self.converted)} of {pluralize(len(folder.images) + len(folder.failures), 'image')} converted, "
             f"{len({inside for inside, _ in self.failures})} failed, {len(folder.skipped)} left out; "
             f"{seconds:.1f} s, {rate:.1f} images/s"
         )

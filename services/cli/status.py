@@ -50,7 +50,7 @@ def format_run(run: str, action: str, stand: Mapping[str, Any]) -> list[str]:
         f"run       {run}" + (f" ({action})" if action else ""),
         f"state     {stand['status']}",
         f"progress  {still_bar(images['finished'], images['total'])}",
-        f"pictures  {images['finished']} of {images['total']}: {_counts(stand['counter'])}",
+        f"images    {images['finished']} of {images['total']}: {_counts(stand['counter'])}",
         f"outputs   {outputs['finished']} of {outputs['total']}: {_counts(stand['formatCounter'])}",
         f"formats   {', '.join(stand['usedFormats'])}",
         f"started   {started:%Y-%m-%d %H:%M:%S}",

@@ -35,7 +35,7 @@ imageconverter is ready after {seconds:.1f} s. Ctrl-C stops it.
   formats   {formats}{origin}
   logs      {folder / "logs"}
 
-Try it, with any picture of yours:
+Try it, with an image of your own:
 
   export KEY={"'<your API key>'" if gateway.api_key else kept[credentials.API_KEY]}
   (printf '{{"fileName":"photo.jpg","formats":["content.imageFormat.normalProduct"],"imageData":"'

@@ -38,7 +38,7 @@ async def test_the_last_run_is_told_for_people(gateway: Client, resources: Resou
     assert re.fullmatch(r"[0-9a-f]{12} \(manual\)", told["run"])
     assert told["state"] == "finished"
     assert told["progress"] == f"[{'#' * 30}] 100 %"
-    assert told["pictures"] == "3 of 3: 2 success, 0 warning, 0 skipped, 1 error"
+    assert told["images"] == "3 of 3: 2 success, 0 warning, 0 skipped, 1 error"
     assert told["outputs"] == "6 of 6: 4 success, 0 warning, 0 skipped, 2 error"
     assert told["formats"] == f"{THUMBNAIL}, {PRODUCT}"
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", told["started"])
@@ -56,7 +56,7 @@ async def test_a_watched_run_is_followed_to_its_end(gateway: Client, resources: 
     assert status["running"] is False
     assert done.status == 1, done
     assert "state     finished" in done.out
-    assert "images  41 of 41: 40 success, 0 warning, 0 skipped, 1 error" in done.out
+    assert "images    41 of 41: 40 success, 0 warning, 0 skipped, 1 error" in done.out
     assert re.search(r"^run [0-9a-f]{12}: 41 of 41 images, ", done.out, re.MULTILINE)
 
 

@@ -200,7 +200,7 @@ def test_no_bomb_is_given_memory() -> None:
 import io, resource
 from imageconverter.engine import Target
 from imageconverter.engine.pipeline import convert
-from imageconverter.errors import PictureTooLarge
+from imageconverter.errors import ImageTooLarge
 from tests.testing import image_files
 bombs = {name: make() for name, make in image_files.BOMBS.items()}
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -210,7 +210,7 @@ resource.setrlimit(resource.RLIMIT_AS, (space, space))
 for name, data in bombs.items():
     try:
         convert(io.BytesIO(data), [Target(max_width=100, max_height=100)])
-    except PictureTooLarge as error:
+    except ImageTooLarge as error:
         assert "pixels" in error.reason, (name, error.reason)
     else:
         raise AssertionError(name)

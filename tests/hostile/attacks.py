@@ -7,7 +7,7 @@ COUNT = 252
 _PIPELINE = "tests/engine/test_pipeline.py::"
 _DECODE = "tests/engine/test_decode.py::"
 _BODIES = "tests/gateway/http/test_bodies.py::"
-_MULTIPART = "tests/gateway/http/test_multipart.py::"
+_MULTIPART = "tests/gateway/imageconverter_api/test_multipart.py::"
 _CONTENT = "tests/gateway/test_content.py::"
 _UPLOADS = "tests/gateway/images_api/test_uploads.py::"
 _HERE = "tests/hostile/"
@@ -35,7 +35,7 @@ PROVEN = [
     Proven(107, "warnings of decoders", [f"{_DECODE}test_odd_metadata_warns_nobody"]),
     Proven(108, "odd exceptions of decoders", [
         f"{_HERE}test_images_at_the_gateway.py::test_108_whatever_a_decoder_raises_is_one_kind_of_error",
-        f"{_PIPELINE}test_a_broken_file_raises_nothing_but_picture_errors",
+        f"{_PIPELINE}test_a_broken_file_raises_nothing_but_image_errors",
     ]),
     Proven(109, "Pillow's own hostile files, with `make hostile`", [
         "tests/worker/sandbox/test_hostile.py::test_hostile_files_get_an_answer_and_nothing_else",
@@ -86,7 +86,7 @@ PROVEN = [
     ]),
     Proven(204, "multipart without its boundary", [
         f"{_MULTIPART}test_a_type_without_a_boundary_is_refused",
-        f"{_MULTIPART}test_a_body_without_just_one_picture_is_refused",
+        f"{_MULTIPART}test_a_body_without_just_one_image_is_refused",
     ]),
     Proven(205, "100,000 parts", [f"{_MULTIPART}test_a_hundred_thousand_parts_are_refused_quickly"]),
     Proven(208, "slow heads", [
@@ -129,10 +129,10 @@ PROVEN = [
         f"{_CONTENT}test_a_range_that_makes_no_sense_gets_the_whole_or_a_416",
         f"{_CONTENT}test_a_range_behind_the_end_is_told_with_the_size",
     ]),
-    Proven(225, "CSP on images", [f"{_CONTENT}test_a_picture_is_public_and_safe"]),
+    Proven(225, "CSP on images", [f"{_CONTENT}test_an_image_is_public_and_safe"]),
     Proven(226, "originals are not served", [f"{_CONTENT}test_sources_are_not_public"]),
     Proven(228, "metadata is stripped", [
-        f"{_PIPELINE}test_nothing_but_the_picture_comes_out",
+        f"{_PIPELINE}test_nothing_but_the_image_comes_out",
         "tests/engine/test_steps.py::test_nothing_but_the_pixels_is_left",
     ]),
     Proven(230, "labels of metrics", [

@@ -165,13 +165,13 @@ async def test_238_credentials_are_not_in_the_log(wire: Wire, monkeypatch: pytes
 
 FAILING = """
 import structlog
-from imageconverter.settings import Process
+from imageconverter.settings import ProcessSettings
 from services.runtime.logs import set_up_logging
 
 def fail(secret):
     raise ValueError("it failed")
 
-set_up_logging(Process(log_format="{}"), role="test")
+set_up_logging(ProcessSettings(log_format="{}"), role="test")
 try:
     fail("the " + "password")
 except ValueError as error:

@@ -65,7 +65,7 @@ maxHeight = 100
         (FORMAT.replace("maxWidth = 100", "maxWidth = 0"), 6, "maxWidth"),
         (FORMAT + "\n" + FORMAT.replace('"small"', '"b"').replace('type = "product"', 'type = "shop"'), 12, "type"),
         (FORMAT + 'fit = "stretch"\n', 8, "fit"),
-        (FORMAT + "color = 3\n", 8, "colour"),
+        (FORMAT + "color = 3\n", 8, "color"),
         (FORMAT.replace('targetDirectory = "small"', 'targetDirectory = "../up"'), 5, "targetDirectory"),
         (FORMAT.replace("maxHeight = 100\n", ""), 1, "maxHeight"),
         (FORMAT + "background = red\n", 8, ""),

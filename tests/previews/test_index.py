@@ -281,7 +281,7 @@ async def test_groups_are_evicted_for_as_long_as_there_is_a_reason(index: Previe
         await resources.redis.zincrby(keys.PREVIEW_IDS, -60_000 * (10 - number), keys.preview_id(key_of(number)))
 
     async def evict(count: int = 100, **reasons: Any) -> list[str]:
-        return await index.evict(count, **{"idle": None, "most_keys": None, "most_bytes": None, **reasons})
+        return await index.evict(count, **{"idle": None, "max_keys": None, "max_bytes": None, **reasons})
 
     assert await evict() == []
     assert await evict(idle=550) == [key_of(0)]

@@ -142,7 +142,7 @@ async def test_what_is_named_is_there_or_missing_what_is_there_is_named_or_unuse
     ]
     assert found.summary == Summary.model_validate(
         {
-            "catalogue": (3, 3),
+            "catalog": (3, 3),
             "files": 5,
             "file_bytes": 50,
             "passed_over": 0,

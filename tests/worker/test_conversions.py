@@ -19,8 +19,8 @@ from tests.testing import image_files
 
 
 @pytest.fixture(scope="module")
-async def processes() -> AsyncIterator[SandboxPool]:
-    """Two children."""
+async def sandbox() -> AsyncIterator[SandboxPool]:
+    """Two sandbox processes."""
     async with SandboxPool(WorkerSettings(children=2), max_pixels=10**8) as pool:
         yield pool
 
@@ -33,7 +33,7 @@ async def make_job(resources: Resources, data: bytes, *targets: Target, name: st
     return ConversionJob(id=path, source_key=f"source/{path}/{name}", outputs=output_specs)
 
 
-async def test_every_output_is_stored_with_its_type_and_name(resources: Resources, children: SandboxPool) -> None:
+async def test_every_output_is_stored_with_its_type_and_name(resources: Resources, sandbox: SandboxPool) -> None:
     """One source, three outputs, each where it belongs."""
     job = await make_job(
         resources,
@@ -42,7 +42,7 @@ async def test_every_output_is_stored_with_its_type_and_name(resources: Resource
         Target(max_width=40, max_height=40, output="jpeg"),
         Target(max_width=40, max_height=40, output="webp"),
     )
-    outcome = await ConversionExecutor(resources.store, children, 10**8).run(job)
+    outcome = await ConversionExecutor(resources.store, sandbox, 10**8).run(job)
 
     assert [output.status for output in outcome.outputs] == ["success"] * 3
     assert [output.path for output in outcome.outputs] == [
@@ -56,12 +56,12 @@ async def test_every_output_is_stored_with_its_type_and_name(resources: Resource
         assert (opened.content_type, opened.stored.size) == (media_type, output.size)
 
 
-async def test_doing_it_twice_leaves_the_same(resources: Resources, children: SandboxPool) -> None:
+async def test_doing_it_twice_leaves_the_same(resources: Resources, sandbox: SandboxPool) -> None:
     """Jobs are delivered at least once."""
     job = await make_job(resources, image_files.jpeg(), Target(max_width=40, max_height=40), name="a.jpg")
-    first = await ConversionExecutor(resources.store, children, 10**8).run(job)
+    first = await ConversionExecutor(resources.store, sandbox, 10**8).run(job)
     before = await resources.store.head(f"target/{first.outputs[0].path}")
-    second = await ConversionExecutor(resources.store, children, 10**8).run(job)
+    second = await ConversionExecutor(resources.store, sandbox, 10**8).run(job)
     after = await resources.store.head(f"target/{second.outputs[0].path}")
 
     assert before is not None
@@ -78,14 +78,14 @@ async def test_doing_it_twice_leaves_the_same(resources: Resources, children: Sa
     ids=["well", "with a warning"],
 )
 async def test_what_a_dead_worker_has_made_counts_as_what_it_was(
-    resources: Resources, children: SandboxPool, data: bytes, name: str, status: str
+    resources: Resources, sandbox: SandboxPool, data: bytes, name: str, status: str
 ) -> None:
     """In the same run it is not skipped, and not made a second time; in the next run it is skipped."""
     made = await make_job(resources, data, Target(max_width=40, max_height=40), name=name)
     source = await resources.store.head(made.source_key)
     assert source is not None
     job = made.model_copy(update={"run_id": "first", "source_etag": source.etag})
-    conversion = ConversionExecutor(resources.store, children, 10**8)
+    conversion = ConversionExecutor(resources.store, sandbox, 10**8)
     (first,) = (await conversion.run(job)).outputs
     before = await resources.store.head(f"target/{first.path}")
     (second,) = (await conversion.run(job)).outputs
@@ -97,33 +97,33 @@ async def test_what_a_dead_worker_has_made_counts_as_what_it_was(
     assert (first.status, third.status) == (status, "skipped")
 
 
-async def test_an_image_that_cannot_be_read_is_an_outcome(resources: Resources, children: SandboxPool) -> None:
+async def test_an_image_that_cannot_be_read_is_an_outcome(resources: Resources, sandbox: SandboxPool) -> None:
     """Every format gets the reason, and the path that it would have had."""
     job = await make_job(
         resources, image_files.truncated(image_files.png()), Target(max_width=40, max_height=40), name="a.png"
     )
-    outcome = await ConversionExecutor(resources.store, children, 10**8).run(job)
+    outcome = await ConversionExecutor(resources.store, sandbox, 10**8).run(job)
 
     assert [(o.status, o.path, o.size) for o in outcome.outputs] == [("error", f"{job.id}/0/a.png", 0)]
     assert "broken" in outcome.outputs[0].message
 
 
-async def test_a_source_that_is_gone_is_an_outcome(resources: Resources, children: SandboxPool) -> None:
+async def test_a_source_that_is_gone_is_an_outcome(resources: Resources, sandbox: SandboxPool) -> None:
     """It may have been deleted while the job waited."""
     job = await make_job(resources, image_files.png(), Target(max_width=40, max_height=40))
     await resources.store.delete([job.source_key])
-    outcome = await ConversionExecutor(resources.store, children, 10**8).run(job)
+    outcome = await ConversionExecutor(resources.store, sandbox, 10**8).run(job)
 
     assert outcome.outputs[0].status == "error"
     assert "does not exist" in outcome.outputs[0].message
 
 
 async def test_a_store_that_is_away_is_trouble_not_an_outcome(
-    resources: Resources, servers: dict[str, str], children: SandboxPool
+    resources: Resources, servers: dict[str, str], sandbox: SandboxPool
 ) -> None:
     """The image is not to blame."""
     job = await make_job(resources, image_files.png(), Target(max_width=40, max_height=40))
     away = ObjectStore(storage_settings(servers, endpoint="http://127.0.0.1:1", timeout_seconds=1))
 
     with pytest.raises(StoreUnavailable):
-        await asyncio.wait_for(ConversionExecutor(away, children, 10**8).run(job), 5)
+        await asyncio.wait_for(ConversionExecutor(away, sandbox, 10**8).run(job), 5)

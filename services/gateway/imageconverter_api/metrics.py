@@ -73,7 +73,7 @@ class CacheState:
     @classmethod
     async def now(cls, previews: PreviewCache, queue: JobQueue) -> "CacheState":
         """Ask for it."""
-        return cls(await previews.totals(), {name: await queue.depth(name) for name, name in _QUEUES.items()})
+        return cls(await previews.totals(), {label: await queue.depth(name) for label, name in _QUEUES.items()})
 
 
 class PreviewMetrics:

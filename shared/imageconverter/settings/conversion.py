@@ -11,7 +11,7 @@ from imageconverter.settings.part import MEGABYTE, PREFIX, Part
 class ConversionSettings(Part):
     """Formats, queue lengths and what one image may cost."""
 
-    title = "ConversionSettings"
+    title = "Conversion"
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
 
     formats_file: Path | None = Field(

@@ -11,7 +11,7 @@ from imageconverter.settings.part import PREFIX, Part
 class GatewaySettings(Part):
     """What the gateway listens on, who may call it, and how much it takes in."""
 
-    title = "GatewaySettings"
+    title = "Gateway"
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
 
     host: str = Field(default="127.0.0.1", description="Address the gateway listens on.")

@@ -9,7 +9,7 @@ from imageconverter.settings.part import PREFIX, Part
 class RedisSettings(Part):
     """The Redis that holds queues, progress and counters."""
 
-    title = "RedisSettings"
+    title = "Redis"
     model_config = SettingsConfigDict(env_prefix=PREFIX + "REDIS_", env_ignore_empty=True, frozen=True)
 
     url: SecretStr | None = Field(

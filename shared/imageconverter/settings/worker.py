@@ -12,7 +12,7 @@ from imageconverter.settings.part import PREFIX, Part
 class WorkerSettings(Part):
     """How a worker carries out conversions."""
 
-    title = "WorkerSettings"
+    title = "Worker"
     model_config = SettingsConfigDict(env_prefix=PREFIX + "WORKER_", env_ignore_empty=True, frozen=True)
 
     children: int = Field(

@@ -146,9 +146,9 @@ async def test_what_does_not_end_is_ended(misdeed: str) -> None:
 async def test_the_kernel_limits_cpu_time_by_itself() -> None:
     """Should the worker that watches the clock be hanging."""
     program = (
-        "from services.worker.sandbox.confinement import allow_cpu, confine\n"
+        "from services.worker.sandbox.confinement import extend_cpu_limit, confine\n"
         "confine(1 << 30, filtered=True)\n"
-        "allow_cpu(0)\n"
+        "extend_cpu_limit(0)\n"
         "while True: pass\n"
     )
     spinning = await asyncio.create_subprocess_exec(sys.executable, "-c", program)

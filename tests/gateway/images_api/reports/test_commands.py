@@ -70,7 +70,7 @@ async def test_a_shop_finds_cleans_restores_and_repairs(shop: Shop, tmp_path: Pa
     assert await command(shop, "report", "restore", trash) == (0, "1 file put back\n", "")
 
     repaired = await command(shop, "report", "repair")
-    assert repaired.out == "1 source being converted for 1 missing image\n"
+    assert repaired.out == "Converting 1 source for 1 missing image\n"
     async with asyncio.timeout(20):
         while await shop.resources.store.head(f"target/{NORMAL}/table.png") is None:
             await asyncio.sleep(0.05)
