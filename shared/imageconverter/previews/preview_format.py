@@ -5,8 +5,7 @@ have it: whatever does not fit is passed over, and nothing is an error.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 from urllib.parse import unquote
 
 PreviewType = Literal["auto", "jpg", "png"]
@@ -21,9 +20,8 @@ _INTEGER = re.compile(r"[+-]?0*(\d{1,10})")
 _SEPARATORS = re.compile("[,;]")
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewFormat:
-    """What a preview is to look like; equal formats make equal previews."""
+class PreviewFormat(NamedTuple):
+    """The size, type and scaling of a preview; equal formats make equal previews."""
 
     type: PreviewType = "jpg"
     width: int | None = None
