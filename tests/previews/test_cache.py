@@ -11,7 +11,6 @@ from imageconverter.errors import ImageConverterError, InvalidFileFormat, NotFou
 from imageconverter.jobs import QueueName
 from imageconverter.previews import parse
 from imageconverter.previews.cache import PreviewCache
-from imageconverter.previews.memory_cache import MemoryCache, ServedPreview
 from imageconverter.resources import Resources
 from imageconverter.settings import PreviewSettings
 from services.worker.sandbox.pool import SandboxPool
@@ -267,36 +266,3 @@ async def test_a_hot_preview_is_served_without_asking_anybody(resources: Resourc
     await cache.clear_key(key)
     with pytest.raises(NotFound):
         await cache.get(key, SMALL)
-
-
-def _preview(size: int) -> ServedPreview:
-    return ServedPreview(bytes(size), "image/png", f"{size}", from_cache=True, format=SMALL)
-
-
-def test_hot_previews_stay_below_their_limit() -> None:
-    """What was not used for longest goes first, and what is too large is not kept."""
-    hot = MemoryCache(max_bytes=100, seconds=60)
-    hot.put("a", SMALL, "", _preview(40))
-    hot.put("b", SMALL, "", _preview(40))
-    assert hot.get_fresh("a", SMALL, "")
-    hot.put("c", SMALL, "", _preview(50))
-    hot.put("d", SMALL, "", _preview(200))
-
-    assert hot.get_fresh("a", SMALL, "")
-    assert hot.get_fresh("b", SMALL, "") is None
-    assert hot.get_fresh("c", SMALL, "")
-    assert hot.get_fresh("d", SMALL, "") is None
-    assert hot.get_by_etag("c", SMALL, "", "50")
-    assert hot.get_by_etag("c", SMALL, "", "51") is None
-    assert hot.get_fresh("c", SMALL, "another context") is None
-
-
-def test_all_used_previews_still_make_room() -> None:
-    """Being used saves an entry once."""
-    hot = MemoryCache(max_bytes=100, seconds=60)
-    for name in "ab":
-        hot.put(name, SMALL, "", _preview(50))
-        assert hot.get_fresh(name, SMALL, "")
-    hot.put("c", SMALL, "", _preview(100))
-
-    assert [name for name in "abc" if hot.get_fresh(name, SMALL, "")] == ["c"]

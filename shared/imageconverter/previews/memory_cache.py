@@ -1,8 +1,11 @@
-"""The previews that are asked for most, in the memory of one process."""
+"""The most recently used previews, in the memory of one gateway."""
 
 import time
-from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from cachetools import LRUCache
 
 from imageconverter.previews.preview_format import PreviewFormat
 
@@ -11,75 +14,54 @@ _Name = tuple[str, PreviewFormat, str]
 
 @dataclass(frozen=True, slots=True)
 class ServedPreview:
-    """A preview as it is answered."""
+    """A preview as the API returns it."""
 
     data: bytes
     media_type: str
     etag: str
     from_cache: bool
-    """Whether it was there before the request."""
+    """Whether it existed before the request."""
     format: PreviewFormat
-    """The target format that answered."""
+    """The target format that was chosen."""
     queued_seconds: float | None = None
-    """How long its conversion waited for a worker, where the request has had one."""
+    """Time its conversion waited for a worker; None without a conversion."""
 
 
-@dataclass(slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     preview: ServedPreview
     looked_up: float
-    used: bool = False
-    """Since it was last passed over."""
+    """Monotonic time of the last look-up in the index."""
 
 
 class MemoryCache:
-    """What was not used for longest goes first. What was looked up longer ago than *seconds* is looked up again.
+    """The least recently used previews go first; one that was looked up more than *seconds* ago is looked up again.
 
-    An entry is for one context, for a look-up tells the index of the context too.
+    An entry belongs to one context, because a look-up also records the context in the index.
     """
 
     def __init__(self, *, max_bytes: int, seconds: float) -> None:
         """Hold up to *max_bytes* of previews."""
-        self._most_bytes = max_bytes
         self._seconds = seconds
-        self._bytes = 0
-        self._entries: OrderedDict[_Name, _Entry] = OrderedDict()
+        self._entries: LRUCache[_Name, _Entry] = LRUCache(max_bytes, getsizeof=lambda entry: len(entry.preview.data))
 
     def get_fresh(self, key: str, requested: PreviewFormat, context: str) -> ServedPreview | None:
-        """Return the preview where it was looked up a moment ago."""
+        """Return the preview if it was looked up within the last *seconds*."""
         found = self._entries.get((key, requested, context))
-        if found is None or time.monotonic() - found.looked_up > self._seconds:
-            return None
-        found.used = True  # and not moved to the end: that would be a second look-up, thousands of times a second
-        return found.preview
+        return found.preview if found is not None and time.monotonic() - found.looked_up <= self._seconds else None
 
     def get_by_etag(self, key: str, requested: PreviewFormat, context: str, etag: str) -> ServedPreview | None:
-        """Return the preview, however old, where it is the one of *etag*."""
+        """Return the preview, however old, if its ETag is *etag*."""
         found = self._entries.get((key, requested, context))
         return found.preview if found is not None and found.preview.etag == etag else None
 
     def put(self, key: str, requested: PreviewFormat, context: str, preview: ServedPreview) -> None:
-        """Remember a preview that was looked up just now."""
+        """Keep a preview that was looked up just now, unless it is larger than the whole cache."""
         name = (key, requested, context)
-        self._drop(name)
-        if len(preview.data) > self._most_bytes:
-            return
-        self._entries[name] = _Entry(preview, time.monotonic())
-        self._bytes += len(preview.data)
-        while self._bytes > self._most_bytes:
-            oldest, entry = next(iter(self._entries.items()))
-            if entry.used or oldest == name:
-                entry.used = False
-                self._entries.move_to_end(oldest)
-            else:
-                self._drop(oldest)
+        self._entries.pop(name, None)
+        with suppress(ValueError):  # too large
+            self._entries[name] = _Entry(preview, time.monotonic())
 
     def invalidate(self, key: str | None = None) -> None:
-        """Forget the previews of *key*, or all."""
+        """Drop the previews of *key*, or all."""
         for name in [each for each in self._entries if key in (None, each[0])]:
-            self._drop(name)
-
-    def _drop(self, name: _Name) -> None:
-        found = self._entries.pop(name, None)
-        if found is not None:
-            self._bytes -= len(found.preview.data)
+            del self._entries[name]
