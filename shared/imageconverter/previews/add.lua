@@ -1,8 +1,10 @@
--- Add previews to a group that still has their generation.
--- ARGV: id, generation, then format and text of each preview
--- Returns 1, or 0 where the group is gone or has another generation.
-if redis.call('HGET', GROUP .. ARGV[3], 'gen') ~= ARGV[4] then
+-- Add previews to a group if it still has the generation.
+-- ARGV: id, generation, then alternately format and record of each preview
+-- Returns 1, or 0 if the group does not exist or has another generation.
+local id, generation, first_preview = ARGV[3], ARGV[4], 5
+
+if redis.call('HGET', GROUP .. id, 'gen') ~= generation then
   return 0
 end
-extend(ARGV[3], 5)
+set_previews(id, first_preview)
 return 1

@@ -1,6 +1,8 @@
--- Note that the objects of a group that were to be deleted are, unless it was removed once more since.
--- ARGV: id, time at which it was removed
-if redis.call('ZSCORE', LEAVING, ARGV[3]) == ARGV[4] then
-  return redis.call('ZREM', LEAVING, ARGV[3])
+-- Record that the objects of a removed group are deleted, unless it was removed again since.
+-- ARGV: id, time of the removal
+local id, removed_at = ARGV[3], ARGV[4]
+
+if redis.call('ZSCORE', PENDING_DELETES, id) == removed_at then
+  return redis.call('ZREM', PENDING_DELETES, id)
 end
 return 0

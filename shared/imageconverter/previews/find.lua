@@ -1,10 +1,11 @@
--- Look up a group, and note that it was.
+-- Look up a group and record the access.
 -- ARGV: id, context or ""
--- Returns 1 where the context is new to the group, and the group as it was before.
-local id = ARGV[3]
-local group = redis.call('HGETALL', GROUP .. id)
-if #group == 0 then
-  return {0, group}
+-- Returns 1 if the context is new to the group, and the group's fields as they were before.
+local id, context = ARGV[3], ARGV[4]
+
+local fields = redis.call('HGETALL', GROUP .. id)
+if #fields == 0 then
+  return {0, fields}
 end
 redis.call('ZADD', ACCESSED, now(), id)
-return {join(id, ARGV[4]), group}
+return {add_context(id, context), fields}

@@ -1,9 +1,10 @@
--- What the scripts of the index have in common; this text stands before each of them.
--- KEYS: ids by last access, total bytes, ids that arrive, ids that leave
--- ARGV: prefix of groups, prefix of contexts, then what the script itself takes
-local ACCESSED, TOTAL, ARRIVING, LEAVING = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+-- Prelude of the index's scripts: the named keys and the functions they share.
+-- KEYS: sorted set of ids by last access, total bytes, sorted sets of ids with pending writes and pending deletes
+-- ARGV: prefix of group keys, prefix of context keys, then the script's own arguments from ARGV[3]
+local ACCESSED, TOTAL, PENDING_WRITES, PENDING_DELETES = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local GROUP, CONTEXT = ARGV[1], ARGV[2]
 
+-- Milliseconds since the epoch.
 local function now()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
@@ -14,22 +15,22 @@ local function grow(id, bytes)
   redis.call('INCRBY', TOTAL, bytes)
 end
 
--- The size is the first word of a preview's text.
-local function size(preview)
-  return preview and tonumber(string.match(preview, '^%d+')) or 0
+-- The size is the first word of a preview's record.
+local function size(record)
+  return record and tonumber(string.match(record, '^%d+')) or 0
 end
 
--- Write the previews that stand from ARGV[first] on, format and text in turn.
-local function extend(id, first)
+-- Write the previews in ARGV from position *first* on: alternately format and record.
+local function set_previews(id, first)
   for position = first, #ARGV, 2 do
-    local field, preview = 'f:' .. ARGV[position], ARGV[position + 1]
-    grow(id, size(preview) - size(redis.call('HGET', GROUP .. id, field)))
-    redis.call('HSET', GROUP .. id, field, preview)
+    local field, record = 'f:' .. ARGV[position], ARGV[position + 1]
+    grow(id, size(record) - size(redis.call('HGET', GROUP .. id, field)))
+    redis.call('HSET', GROUP .. id, field, record)
   end
 end
 
--- Returns 1 where the context is new to the group.
-local function join(id, context)
+-- Returns 1 if the context is new to the group.
+local function add_context(id, context)
   if context == '' or redis.call('HSETNX', GROUP .. id, 'c:' .. context, '') == 0 then
     return 0
   end
@@ -37,20 +38,20 @@ local function join(id, context)
   return 1
 end
 
--- Forget a group, and note in the same step that its objects are to be deleted; returns what it was.
--- It is noted without a group as well: the store may have objects, and somebody may be about to restore them.
+-- Remove a group from the index and mark its objects for deletion; returns its fields.
+-- An unknown id is marked as well: the store may have objects of it, and a restore of them may be under way.
 local function drop(id)
-  local group = redis.call('HGETALL', GROUP .. id)
-  for position = 1, #group, 2 do
-    local field = group[position]
+  local fields = redis.call('HGETALL', GROUP .. id)
+  for position = 1, #fields, 2 do
+    local field = fields[position]
     if string.sub(field, 1, 2) == 'c:' then
       redis.call('SREM', CONTEXT .. string.sub(field, 3), id)
     elseif field == 'bytes' then
-      redis.call('DECRBY', TOTAL, group[position + 1])
+      redis.call('DECRBY', TOTAL, fields[position + 1])
     end
   end
   redis.call('DEL', GROUP .. id)
   redis.call('ZREM', ACCESSED, id)
-  redis.call('ZADD', LEAVING, now(), id)
-  return group
+  redis.call('ZADD', PENDING_DELETES, now(), id)
+  return fields
 end

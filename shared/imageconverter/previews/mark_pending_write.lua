@@ -1,3 +1,5 @@
--- Note that the objects of a group are being put from now on.
+-- Mark a group as being written.
 -- ARGV: id
-return redis.call('ZADD', ARRIVING, now(), ARGV[3])
+local id = ARGV[3]
+
+return redis.call('ZADD', PENDING_WRITES, now(), id)

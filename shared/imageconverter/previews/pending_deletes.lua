@@ -1,17 +1,20 @@
--- List groups whose objects are to be deleted; those that never arrived are among them.
--- ARGV: how many at most, milliseconds after which an arrival is given up
--- Returns id and time in turn, without the groups that are arriving.
-local given_up = now() - ARGV[4]
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', ARRIVING, '-inf', given_up, 'LIMIT', 0, ARGV[3])) do
-  redis.call('ZREM', ARRIVING, id)
-  redis.call('ZADD', LEAVING, now(), id)
+-- List groups whose objects have to be deleted, including those whose write was never published.
+-- ARGV: maximum number of groups, time in ms after which a pending write counts as abandoned
+-- Returns alternately id and time of removal, without groups that are being written.
+local count, write_timeout = ARGV[3], ARGV[4]
+
+local abandoned_before = now() - write_timeout
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', PENDING_WRITES, '-inf', abandoned_before, 'LIMIT', 0, count)) do
+  redis.call('ZREM', PENDING_WRITES, id)
+  redis.call('ZADD', PENDING_DELETES, now(), id)
 end
-local leaving = redis.call('ZRANGE', LEAVING, 0, ARGV[3] - 1, 'WITHSCORES')
+local pending = redis.call('ZRANGE', PENDING_DELETES, 0, count - 1, 'WITHSCORES')
 local found = {}
-for position = 1, #leaving, 2 do
-  if not redis.call('ZSCORE', ARRIVING, leaving[position]) then
-    table.insert(found, leaving[position])
-    table.insert(found, leaving[position + 1])
+for position = 1, #pending, 2 do
+  local id, removed_at = pending[position], pending[position + 1]
+  if not redis.call('ZSCORE', PENDING_WRITES, id) then
+    table.insert(found, id)
+    table.insert(found, removed_at)
   end
 end
 return found

@@ -1,10 +1,11 @@
--- Make a group, replace it by another generation, or add previews to the generation that it has.
--- ARGV: id, generation, context or "", bytes of the source, then format and text of each preview
+-- Create a group, replace its generation, or add previews to its current generation.
+-- ARGV: id, generation, context or "", bytes of the source, then alternately format and record of each preview
 -- Returns the generation that was replaced, or nil.
-local id, generation = ARGV[3], ARGV[4]
+local id, generation, context, source_bytes, first_preview = ARGV[3], ARGV[4], ARGV[5], ARGV[6], 7
+
 local group = GROUP .. id
-local former = redis.call('HGET', group, 'gen')
-local replaced = former and former ~= generation
+local previous = redis.call('HGET', group, 'gen')
+local replaced = previous and previous ~= generation
 if replaced then
   for _, field in ipairs(redis.call('HKEYS', group)) do
     if string.sub(field, 1, 2) == 'f:' then
@@ -12,14 +13,14 @@ if replaced then
     end
   end
   grow(id, -redis.call('HGET', group, 'bytes'))
-  redis.call('ZADD', LEAVING, now(), id)
+  redis.call('ZADD', PENDING_DELETES, now(), id)
 end
-if former ~= generation then
+if previous ~= generation then
   redis.call('HSET', group, 'gen', generation, 'made', now())
-  grow(id, ARGV[6])
+  grow(id, source_bytes)
 end
-extend(id, 7)
-join(id, ARGV[5])
+set_previews(id, first_preview)
+add_context(id, context)
 redis.call('ZADD', ACCESSED, now(), id)
-redis.call('ZREM', ARRIVING, id)
-return replaced and former
+redis.call('ZREM', PENDING_WRITES, id)
+return replaced and previous

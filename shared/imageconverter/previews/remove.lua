@@ -1,4 +1,6 @@
--- Remove one group.
+-- Remove a group.
 -- ARGV: id
--- Returns the group as it was.
-return drop(ARGV[3])
+-- Returns its fields.
+local id = ARGV[3]
+
+return drop(id)
