@@ -8,15 +8,14 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from imageconverter import keys
 from imageconverter.errors import QueueUnavailable
-from imageconverter.previews import DEFAULT_TARGET_FORMATS, PreviewFormat, parse
+from imageconverter.previews import PreviewFormat, parse
 from imageconverter.previews.index import Group, Preview, PreviewIndex
 from imageconverter.resources import Resources
-from imageconverter.settings import PreviewSettings
+from tests.previews.test_preview_format import FORMATS
 
 A, B = "a" * 32, "b" * 32
 SMALL, LARGE = "auto:200x150~cover@75", "auto:1920x1080~contain@75"
@@ -103,7 +102,7 @@ async def test_keys_of_any_form_are_kept_apart(index: PreviewIndex, key: str) ->
     assert [batch async for batch in index.keys("17")] == [[f"{key[:-1]}~"]]
 
 
-@given(st.builds(PreviewFormat, width=st.none() | st.integers(1, 99999), auto_rotate=st.booleans()))
+@given(FORMATS)
 def test_a_format_is_read_back_from_its_objects_name(format_: PreviewFormat) -> None:
     """The index is rebuilt from names."""
     name = keys.preview_object("a key", A, format_.documented, ".jpg").rpartition("/")[2]
@@ -260,18 +259,16 @@ async def test_the_keys_of_a_large_index_are_listed_in_batches(index: PreviewInd
     assert max(sizes) < 1500
 
 
-async def test_the_coldest_are_those_not_looked_up_for_longest(index: PreviewIndex, resources: Resources) -> None:
-    """A look-up warms, an addition in the background does not."""
+async def test_a_look_up_makes_a_group_recently_used(index: PreviewIndex, resources: Resources) -> None:
+    """Adding a preview does not: that happens in the background."""
     for number in range(5):
         await put(index, key_of(number))
         await resources.redis.zadd(keys.PREVIEW_IDS, {keys.preview_id(key_of(number)): 1000 * (number + 1)})
     await index.find(key_of(0))
     await index.add(key_of(1), A, {SMALL: preview(1)})
 
-    assert await index.least_recently_used(2) == [key_of(1), key_of(2)]
-    assert await index.least_recently_used(10, before=4.0) == [key_of(1), key_of(2)]
-    assert (await index.least_recently_used(10))[-1] == key_of(0)
     assert (await index.totals()).oldest == 2.0
+    assert await index.evict(2, idle=None, max_keys=0, max_bytes=None) == [key_of(1), key_of(2)]
 
 
 async def test_groups_are_evicted_for_as_long_as_there_is_a_reason(index: PreviewIndex, resources: Resources) -> None:
@@ -384,15 +381,9 @@ async def test_a_redis_that_is_away_is_told_as_such() -> None:
         index.count(),
         anext(index.keys()),
         index.totals(),
-        index.least_recently_used(1),
         index.in_use("a"),
         index.pending_deletes(1),
     ):
         with pytest.raises(QueueUnavailable):
             await call
     await nowhere.aclose()
-
-
-def test_the_default_target_formats_are_those_of_the_grammar() -> None:
-    """The settings repeat them, because they import nothing."""
-    assert PreviewSettings().target_formats == DEFAULT_TARGET_FORMATS

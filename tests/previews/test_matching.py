@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imageconverter.previews import DEFAULT_TARGET_FORMATS, Matching, PreviewFormat, choose, parse, parse_list
+from imageconverter.previews import Matching, PreviewFormat, choose, parse, parse_list
 from imageconverter.previews.matching import distance
+from imageconverter.settings import PreviewSettings
 from tests.previews.test_preview_format import FORMATS
 
-DEFAULTS = parse_list(DEFAULT_TARGET_FORMATS)
+DEFAULTS = parse_list(PreviewSettings().target_formats)
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from imageconverter.previews import (
-    DEFAULT_TARGET_FORMATS,
     PreviewFormat,
     PreviewType,
     ScaleType,
     parse,
     parse_list,
 )
+from imageconverter.settings import PreviewSettings
 
 SIDES = st.none() | st.integers(1, 2**31 - 1)
 FORMATS = st.builds(
@@ -237,34 +237,22 @@ def test_the_documented_form_is_read_back(format_: PreviewFormat) -> None:
     assert parse(format_.documented) == format_
 
 
-@given(FORMATS)
-def test_the_canonical_form_is_read_back_but_for_what_is_switched_off(format_: PreviewFormat) -> None:
-    """The published parser has no word in it for that; what a middleware can say comes back whole."""
-    parsed = parse(format_.canonical)
-
-    assert (parsed.auto_rotate, parsed.shrink_only) == (True, True)
-    assert parsed.canonical.replace("~autorotate", "").replace("~shrinkonly", "") == format_.canonical.replace(
-        "~autorotate", ""
-    ).replace("~shrinkonly", "")
-
-
 @given(FORMATS, FORMATS)
 def test_different_formats_have_different_names(one: PreviewFormat, other: PreviewFormat) -> None:
     """So that each can be stored under its own."""
-    assert (one == other) == (one.canonical == other.canonical) == (one.documented == other.documented)
+    assert (one == other) == (one.documented == other.documented)
 
 
-def test_the_forms_are_those_of_the_documentation() -> None:
-    """The canonical one names what is on, the documented one what is off."""
+def test_a_format_is_written_as_documented() -> None:
+    """A free side is -1, and only options that are switched off are named."""
     format_ = PreviewFormat("auto", 200, None, "coverandcrop", shrink_only=False, quality=60)
 
-    assert format_.canonical == "auto:200x-1~coverandcrop~autorotate@60"
     assert format_.documented == "auto:200x-1~coverandcrop~expand@60"
 
 
 def test_the_default_formats_are_those_of_the_original() -> None:
     """Of version 8.20.1."""
-    assert parse_list(DEFAULT_TARGET_FORMATS) == (
+    assert parse_list(PreviewSettings().target_formats) == (
         PreviewFormat("auto", 200, 150),
         PreviewFormat("auto", 200, 150, "cover"),
         PreviewFormat("auto", 800, 800),

@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from imageconverter.errors import ImageConverterError, InvalidFileFormat, NotFound
-from imageconverter.previews import DEFAULT_TARGET_FORMATS, PreviewFormat, choose, parse_list
+from imageconverter.previews import PreviewFormat, choose, parse_list
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.previews.index import Totals
 from imageconverter.previews.memory_cache import ServedPreview
+from imageconverter.settings import PreviewSettings
 
-TARGET_FORMATS = parse_list(DEFAULT_TARGET_FORMATS)
+TARGET_FORMATS = parse_list(PreviewSettings().target_formats)
 _BATCH = 1000
 
 

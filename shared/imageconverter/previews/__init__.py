@@ -2,7 +2,6 @@
 
 from imageconverter.previews.matching import Matching, choose
 from imageconverter.previews.preview_format import (
-    DEFAULT_TARGET_FORMATS,
     PreviewFormat,
     PreviewType,
     ScaleType,
@@ -12,7 +11,6 @@ from imageconverter.previews.preview_format import (
 from imageconverter.previews.targets import to_target
 
 __all__ = [
-    "DEFAULT_TARGET_FORMATS",
     "Matching",
     "PreviewFormat",
     "PreviewType",

@@ -192,17 +192,6 @@ class PreviewIndex:
             count, size, least_recently_used = await pipe.execute()
         return Totals(int(count), int(size or 0), least_recently_used[0][1] / 1000 if least_recently_used else None)
 
-    async def least_recently_used(self, count: int, *, before: float | None = None) -> list[str]:
-        """Return up to *count* keys, the one first that was not accessed for longest.
-
-        With *before*, in seconds since the epoch, only such that were not accessed since.
-        """
-        last = "+inf" if before is None else f"({int(before * 1000)}"
-        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
-            pipe.zrangebyscore(keys.PREVIEW_IDS, "-inf", last, start=0, num=count)
-            (found,) = await pipe.execute()
-        return [keys.preview_key(each) for each in found]
-
     async def in_use(self, key: str) -> InUse:
         """Return which objects of *key* count; nothing counts as accessed by that."""
         identity = keys.preview_id(key)

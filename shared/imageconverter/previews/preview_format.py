@@ -11,9 +11,6 @@ from urllib.parse import unquote
 PreviewType = Literal["auto", "jpg", "png"]
 ScaleType = Literal["contain", "cover", "containforcedimension", "coverandcrop"]
 
-DEFAULT_TARGET_FORMATS = "auto:200x150, auto:200x150~cover, auto:800x800, auto:1920x1080, auto:1920x1080~cover"
-"""What ImageConverter 8.20.1 makes of every image unless it is told otherwise."""
-
 _DEFAULT_QUALITY = 75
 _MAX_INTEGER = 2**31 - 1  # the published parser's integers; a longer number is no number
 _INTEGER = re.compile(r"[+-]?0*(\d{1,10})")
@@ -34,17 +31,8 @@ class PreviewFormat(NamedTuple):
     """From 1 to 100."""
 
     @property
-    def canonical(self) -> str:
-        """The format as the ImageConverter and its clients write it; no two formats have the same.
-
-        `parse` does not give back what is switched off, because the published parser knows other words for that.
-        """
-        flags = "~autorotate" * self.auto_rotate + "~shrinkonly" * self.shrink_only
-        return f"{self.type}:{self._box}~{self.scale}{flags}@{self.quality}"
-
-    @property
     def documented(self) -> str:
-        """The format in the words that operators write; `parse` gives the same format back."""
+        """The format in the notation of the documentation; `parse` returns the same format."""
         flags = "~norotate" * (not self.auto_rotate) + "~expand" * (not self.shrink_only)
         return f"{self.type}:{self._box}~{self.scale}{flags}@{self.quality}"
 
