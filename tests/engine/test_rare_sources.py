@@ -52,13 +52,13 @@ def test_transparency_is_kept(make: Callable[..., bytes]) -> None:
 
 def test_an_icon_keeps_its_transparency() -> None:
     """It is what icons have it for."""
-    assert converted(rare_files.ico(drawn=image_files.cutout()), 96).getchannel("A").getpixel((0, 0)) == 0
+    assert converted(rare_files.ico(image=image_files.cutout()), 96).getchannel("A").getpixel((0, 0)) == 0
 
 
 @pytest.mark.parametrize("mode", ["L", "1"])
 def test_a_pnm_may_be_gray_or_black_and_white(mode: str) -> None:
     """PGM and PBM."""
-    image = converted(rare_files.pnm(drawn=image_files.photo().convert(mode)), 96)
+    image = converted(rare_files.pnm(image=image_files.photo().convert(mode)), 96)
 
     assert image.mode == "L"
 

@@ -18,27 +18,27 @@ from tests.testing.image_files import SIZE, Size
 from tests.testing.xcf_files import INDEXED, NONE, NORMAL, RLE, ZLIB, Layer, xcf
 
 
-def jxl(size: Size = SIZE, *, drawn: Image.Image | None = None, **options: Any) -> bytes:
+def jxl(size: Size = SIZE, *, image: Image.Image | None = None, **options: Any) -> bytes:
     """Make a JPEG XL."""
-    return _saved(drawn or image_files.photo(size), "JXL", **{"quality": 95, "effort": 3, **options})
+    return _saved(image or image_files.photo(size), "JXL", **{"quality": 95, "effort": 3, **options})
 
 
-def jpeg2000(size: Size = SIZE, *, drawn: Image.Image | None = None, bare: bool = False) -> bytes:
+def jpeg2000(size: Size = SIZE, *, image: Image.Image | None = None, bare: bool = False) -> bytes:
     """Make a JPEG 2000, in its container or as a *bare* code stream."""
-    return _saved(drawn or image_files.photo(size), "JPEG2000", no_jp2=bare)
+    return _saved(image or image_files.photo(size), "JPEG2000", no_jp2=bare)
 
 
-def heic(size: Size = SIZE, *, drawn: Image.Image | None = None, profile: bytes = b"") -> bytes:
+def heic(size: Size = SIZE, *, image: Image.Image | None = None, profile: bytes = b"") -> bytes:
     """Make a HEIC."""
     buffer = io.BytesIO()
     options = {"icc_profile": profile} if profile else {}
-    pillow_heif.from_pillow(drawn or image_files.photo(size)).save(buffer, quality=95, **options)
+    pillow_heif.from_pillow(image or image_files.photo(size)).save(buffer, quality=95, **options)
     return buffer.getvalue()
 
 
-def psd(size: Size = SIZE, *, drawn: Image.Image | None = None) -> bytes:
+def psd(size: Size = SIZE, *, image: Image.Image | None = None) -> bytes:
     """Make a PSD without layers: header, three empty sections, and the planes uncompressed."""
-    image = drawn or image_files.photo(size)
+    image = image or image_files.photo(size)
     mode = {"L": 1, "RGB": 3, "CMYK": 4}[image.mode]
     planes = np.asarray(image.convert(image.mode))
     planes = planes[..., None] if planes.ndim == 2 else planes
@@ -46,20 +46,20 @@ def psd(size: Size = SIZE, *, drawn: Image.Image | None = None) -> bytes:
     return header + bytes(12) + b"\0\0" + planes.transpose(2, 0, 1).tobytes()
 
 
-def ico(size: Size = SIZE, *, drawn: Image.Image | None = None) -> bytes:
+def ico(size: Size = SIZE, *, image: Image.Image | None = None) -> bytes:
     """Make an icon of one size, at most 256 pixels."""
-    image = drawn or image_files.photo(size)
+    image = image or image_files.photo(size)
     return _saved(image, "ICO", sizes=[image.size])
 
 
-def tga(size: Size = SIZE, *, drawn: Image.Image | None = None, packed: bool = False) -> bytes:
+def tga(size: Size = SIZE, *, image: Image.Image | None = None, packed: bool = False) -> bytes:
     """Make a Targa file."""
-    return _saved(drawn or image_files.photo(size), "TGA", compression="tga_rle" if packed else None)
+    return _saved(image or image_files.photo(size), "TGA", compression="tga_rle" if packed else None)
 
 
-def pnm(size: Size = SIZE, *, drawn: Image.Image | None = None) -> bytes:
+def pnm(size: Size = SIZE, *, image: Image.Image | None = None) -> bytes:
     """Make a PBM, PGM or PPM, whatever fits the image's mode."""
-    return _saved(drawn or image_files.photo(size), "PPM")
+    return _saved(image or image_files.photo(size), "PPM")
 
 
 # --- formats that this project reads itself -----------------------------------------------------
@@ -240,12 +240,12 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 }
 
 
-def _upwards(drawn: Image.Image) -> Samples:
+def _upwards(image: Image.Image) -> Samples:
     """Return the pixels as FITS stores them, the lowest row first."""
-    return np.asarray(drawn)[::-1]
+    return np.asarray(image)[::-1]
 
 
-def _saved(drawn: Image.Image, kind: str, **options: Any) -> bytes:
+def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
-    drawn.save(buffer, kind, **options)
+    image.save(buffer, kind, **options)
     return buffer.getvalue()
