@@ -1,5 +1,6 @@
-"""Recognising a source by its leading bytes."""
+"""Recognizing a source by its leading bytes."""
 
+import io
 import struct
 import subprocess
 import sys
@@ -7,13 +8,16 @@ from collections.abc import Callable
 
 import pytest
 
-from imageconverter.engine import identify
-from imageconverter.engine.source import HEAD_BYTES, SOURCE_TYPES
-from tests.testing import image_files
+from imageconverter.engine import OUTPUT_TYPES, Limits, OutputType, identify
+from imageconverter.engine.decode import open_image
+from imageconverter.engine.source import HEAD_BYTES, KEPT_AS, SOURCE_TYPES, SourceType
+from tests.testing import image_files, rare_files
+
+_EVERY = {**image_files.SOURCES, **rare_files.SOURCES, **rare_files.OWN}
 
 
 @pytest.mark.parametrize(("name", "make"), image_files.SOURCES.items(), ids=image_files.SOURCES.keys())
-def test_every_kind_of_source_is_recognised(name: str, make: Callable[[], bytes]) -> None:
+def test_every_kind_of_source_is_recognized(name: str, make: Callable[[], bytes]) -> None:
     """The first bytes are enough, whatever variant of its format the file is."""
     found = identify(make()[:HEAD_BYTES])
 
@@ -56,13 +60,13 @@ def test_a_magic_number_is_enough(name: str, magic: bytes) -> None:
         image_files.garbage(),
     ],
 )
-def test_other_files_are_not_recognised(head: bytes) -> None:
+def test_other_files_are_not_recognized(head: bytes) -> None:
     """Not even where they are images, nor where a text begins like one."""
     assert identify(head[:HEAD_BYTES]) is None
 
 
 @pytest.mark.parametrize("brands", [b"avif\0\0\0\0", b"avis\0\0\0\0avif", b"mif1\0\0\0\0mif1avifmiaf"])
-def test_an_avif_is_recognised_by_any_of_its_brands(brands: bytes) -> None:
+def test_an_avif_is_recognized_by_any_of_its_brands(brands: bytes) -> None:
     """Some writers put the name of the container first."""
     found = identify((b"\0\0\0\x1cftyp" + brands)[:HEAD_BYTES])
 
@@ -70,24 +74,35 @@ def test_an_avif_is_recognised_by_any_of_its_brands(brands: bytes) -> None:
     assert found.name == "AVIF"
 
 
-_NOT_SHOWN = (
-    "JPEG XL", "JPEG 2000", "TIFF", "NIFF", "BMP", "PSD", "ICO", "PNM", "XCF", "FITS", "XPM", "PM", "GKSM", "XFIG",
-    "TGA",
-)  # fmt: skip
+def test_types_that_browsers_do_not_show_are_kept_as_png() -> None:
+    """All but HEIC, which holds photographs."""
+    kept = {each.name: each.kept_as for each in SOURCE_TYPES if each.kept_as != "png" or each.name == "PNG"}
+
+    assert kept == {"JPEG": "jpeg", "PNG": "png", "GIF": "gif", "WebP": "webp", "AVIF": "avif", "HEIC": "jpeg"}
 
 
-def test_formats_that_browsers_do_not_show_are_kept_as_png() -> None:
-    """The others are kept as they are."""
-    kept = {each.name: each.kept_as for each in SOURCE_TYPES}
+@pytest.mark.parametrize("source_type", SOURCE_TYPES, ids=lambda each: each.name)
+def test_every_type_has_a_test_image(source_type: SourceType) -> None:
+    """The tests of the engine, the sandbox and the hostile files go through these images."""
+    names = {found.name for make in _EVERY.values() if (found := identify(make()[:HEAD_BYTES]))}
 
-    assert kept == {
-        "JPEG": "jpeg",
-        "PNG": "png",
-        "GIF": "gif",
-        "WebP": "webp",
-        "AVIF": "avif",
-        "HEIC": "jpeg",
-    } | dict.fromkeys(_NOT_SHOWN, "png")
+    assert source_type.name in names
+
+
+@pytest.mark.parametrize("name", _EVERY)
+def test_the_extents_in_the_header_are_those_of_the_decoder(name: str) -> None:
+    """In the usual variant of each type that has a reader of extents; in others they may be unknown."""
+    source = io.BytesIO(_EVERY[name]())
+    image, info = open_image(source, Limits())
+    size = info.format.extents(source) if info.format.extents is not None else None
+
+    assert size == image.size or (size is None and (info.format.extents is None or name != info.format.name))
+
+
+@pytest.mark.parametrize("output", OUTPUT_TYPES)
+def test_an_output_type_can_be_read_back(output: OutputType) -> None:
+    """By the names that are given to it, and `keep` makes the same type of it."""
+    assert {KEPT_AS[extension] for extension in OUTPUT_TYPES[output].extensions} == {output}
 
 
 def test_no_other_decoder_is_ever_loaded() -> None:

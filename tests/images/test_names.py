@@ -2,6 +2,7 @@
 
 import pytest
 
+from imageconverter.engine.source import SOURCE_TYPES, SourceType
 from imageconverter.errors import InvalidValue
 from imageconverter.images.names import directory_path, file_name, with_extension
 
@@ -94,6 +95,13 @@ def test_a_directory_path_is_checked_segment_by_segment() -> None:
 def test_an_extension_follows_the_type_of_the_output(name: str, extensions: tuple[str, ...], expected: str) -> None:
     """A fitting extension stays, that of another image format goes, anything else is part of the name."""
     assert with_extension(name, extensions) == expected
+
+
+@pytest.mark.parametrize("source_type", SOURCE_TYPES, ids=lambda each: each.name)
+def test_every_extension_of_a_source_type_is_replaced(source_type: SourceType) -> None:
+    """In any case of its letters."""
+    for extension in source_type.extensions:
+        assert with_extension(f"scan{extension.upper()}", (".out",)) == "scan.out"
 
 
 def test_a_new_extension_keeps_the_name_within_its_length() -> None:

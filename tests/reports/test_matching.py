@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imageconverter.engine import OUTPUT_TYPES, Target
+from imageconverter.engine.source import KEPT_AS
 from imageconverter.errors import InvalidValue
 from imageconverter.images.conversions import OutputSpec
-from imageconverter.images.names import SOURCE_EXTENSIONS, file_name
+from imageconverter.images.names import file_name
 from imageconverter.reports.matching import could_be, define_macros, expected_names
 
 TARGETS = [
@@ -32,7 +33,7 @@ def long(unit: str, extension: str, size: int) -> str:
     return unit * ((size - len(extension)) // len(unit.encode())) + extension
 
 
-extensions = st.sampled_from(["", ".", ".2025", *sorted(SOURCE_EXTENSIONS)]).map(lambda each: each) | st.sampled_from(
+extensions = st.sampled_from(["", ".", ".2025", *sorted(KEPT_AS)]).map(lambda each: each) | st.sampled_from(
     [".JPG", ".Jpeg", ".HEIC", ".PnG", ".tiF", ".p\u017fd"]
 )
 names = st.one_of(

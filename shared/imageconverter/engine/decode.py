@@ -23,8 +23,6 @@ from imageconverter.errors import ImageTooLarge, Undecodable
 
 _ORIENTATION_TAG = 0x0112
 _SIDEWAYS = range(5, 9)
-_ORIENTED_BY_DECODER = ("TIFF", "NIFF", "HEIF", "JXL")
-_ANIMATED = ("GIF", "WEBP", "AVIF", "PNG")
 # A scaled JPEG decode keeps so many times the extent that is needed, because it and the Lanczos step after it both
 # blur a little. How much of that is seen depends on the detail, which shows in the bytes that a pixel takes: with
 # these reserves photographs of all kinds stay at an SSIM of 0.99 beside a full decode (docs/decisions.md).
@@ -128,7 +126,7 @@ def _stretch_color_key(image: Image.Image) -> None:
 
 def _orientation(image: Image.Image, found: SourceType) -> int:
     """Return the EXIF orientation; 1 where there is none that makes sense."""
-    if found.decoder in _ORIENTED_BY_DECODER:
+    if found.oriented_by_decoder:
         return 1
     with suppress(*DECODER_ERRORS):  # the image may be good even where its EXIF is not
         orientation = image.getexif().get(_ORIENTATION_TAG)
@@ -140,5 +138,5 @@ def _orientation(image: Image.Image, found: SourceType) -> int:
 def _is_animated(image: Image.Image, found: SourceType) -> bool:
     """Whether there is a second frame; asking for their number would read all of them."""
     with suppress(*DECODER_ERRORS):
-        return found.decoder in _ANIMATED and bool(getattr(image, "is_animated", False))
+        return found.can_be_animated and bool(getattr(image, "is_animated", False))
     return False

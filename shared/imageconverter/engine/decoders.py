@@ -1,42 +1,34 @@
-"""The decoders that images are opened with: Pillow's, those of two more libraries, and our own."""
+"""The decoders that images are opened with: those of Pillow, of two more libraries and of rare_formats."""
 
 from functools import lru_cache
+from importlib import import_module
 
-# Importing a plugin registers its decoder. These and no others: Pillow's own search would load all forty,
-# among them one that runs Ghostscript.
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,  # noqa: F401 - registers
-    GifImagePlugin,  # noqa: F401
-    IcoImagePlugin,  # noqa: F401
-    Image,
-    Jpeg2KImagePlugin,  # noqa: F401
-    JpegImagePlugin,  # noqa: F401
-    PngImagePlugin,  # noqa: F401
-    PpmImagePlugin,  # noqa: F401
-    PsdImagePlugin,  # noqa: F401
-    TgaImagePlugin,  # noqa: F401
-    TiffImagePlugin,  # noqa: F401
-    WebPImagePlugin,  # noqa: F401
-)
+from PIL import AvifImagePlugin, Image
 from pillow_jxl import JpegXLImagePlugin
 
-import rare_formats  # noqa: F401 - registers our own
+from imageconverter.engine.source import SOURCE_TYPES
 
 try:
-    from pillow_heif import register_heif_opener
+    from pillow_heif import options as heif_options
 except ImportError:  # it is an extra
-    register_heif_opener = None  # type: ignore[assignment]
+    heif_options = None  # type: ignore[assignment]
 
 
 @lru_cache(maxsize=1)
 def available() -> frozenset[str]:
-    """Prepare the decoders and return the names of those that are installed.
+    """Register the decoders and return the names of those that are installed.
 
-    A conversion has one core; by default some of them take all, and each of their threads much address space.
+    These and no others: Pillow's own search would load all forty, among them one that runs Ghostscript. A conversion
+    has one core; by default some of them take all, and each of their threads much address space.
     """
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     JpegXLImagePlugin.DECODE_THREADS = 0
-    if register_heif_opener is not None:
-        register_heif_opener(thumbnails=False, decode_threads=1)
+    if heif_options is not None:
+        heif_options.THUMBNAILS, heif_options.DECODE_THREADS = False, 1
+    for each in SOURCE_TYPES:
+        try:
+            import_module(each.plugin)
+        except ImportError:
+            if not each.is_extra:
+                raise
     return frozenset(Image.OPEN)

@@ -9,13 +9,12 @@ from PIL import Image, ImageChops
 from PIL.PngImagePlugin import PngInfo
 
 from imageconverter.engine.animation import Timing
+from imageconverter.engine.output import OUTPUT_TYPES
 from imageconverter.engine.target import OutputType, Target
 
 # The last entries of a GIF's palette.
 _WHITE = 254
 _TRANSPARENT = 255
-
-_LOSSY = ("jpeg", "webp", "avif")
 
 
 def encode(frames: Sequence[Image.Image], timing: Timing, output: OutputType, target: Target) -> tuple[bytes, str]:
@@ -28,7 +27,7 @@ def encode(frames: Sequence[Image.Image], timing: Timing, output: OutputType, ta
     most = (target.max_kilobytes or 0) * 1000
     if not most or len(data) <= most:
         return data, ""
-    if output in _LOSSY and not (output == "webp" and target.lossless):
+    if OUTPUT_TYPES[output].lossy and not (output == "webp" and target.lossless):
         data = _smaller(data, lambda quality: save(frames, timing, target, quality), target.quality, most)
     return data, "" if len(data) <= most else f"The file could not be made as small as {most // 1000} kB."
 

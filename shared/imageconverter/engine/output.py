@@ -1,4 +1,4 @@
-"""What comes out: the output types, and what became of a target."""
+"""The output types, one record for each, and the result of a target."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,27 +8,34 @@ from imageconverter.engine.target import OutputType
 Size = tuple[int, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OutputTypeInfo:
-    """How an output type is called outside, and what it can hold."""
+    """A file type that can be written."""
 
     media_type: str
     extensions: tuple[str, ...]
-    """The first one is given to new names."""
+    """The first one is used for new names."""
     alpha: bool = True
     soft_alpha: bool = True
-    """Whether a pixel can be half transparent."""
+    """Whether a pixel can be partly transparent."""
     animation: bool = True
+    lossy: bool = False
+    """Whether a lower quality makes a smaller file."""
 
 
 OUTPUT_TYPES: dict[OutputType, OutputTypeInfo] = {
     "jpeg": OutputTypeInfo(
-        "image/jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), alpha=False, soft_alpha=False, animation=False
+        media_type="image/jpeg",
+        extensions=(".jpg", ".jpeg", ".jpe", ".jfif"),
+        alpha=False,
+        soft_alpha=False,
+        animation=False,
+        lossy=True,
     ),
-    "png": OutputTypeInfo("image/png", (".png",)),
-    "webp": OutputTypeInfo("image/webp", (".webp",)),
-    "avif": OutputTypeInfo("image/avif", (".avif",)),
-    "gif": OutputTypeInfo("image/gif", (".gif",), soft_alpha=False),
+    "png": OutputTypeInfo(media_type="image/png", extensions=(".png",)),
+    "webp": OutputTypeInfo(media_type="image/webp", extensions=(".webp",), lossy=True),
+    "avif": OutputTypeInfo(media_type="image/avif", extensions=(".avif",), lossy=True),
+    "gif": OutputTypeInfo(media_type="image/gif", extensions=(".gif",), soft_alpha=False),
 }
 
 

@@ -1,27 +1,44 @@
-"""The source formats: how each is recognised by its leading bytes, and which one decoder may open it.
+"""The source types: one record for each, with everything that is known of it.
 
-This table knows no decoder itself: the gateway and the command line read it too.
+This table imports no decoder: the gateway and the command line read it too.
 """
 
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from imageconverter.engine import extents, jxl
+from imageconverter.engine.extents import ExtentsReader
 from imageconverter.engine.target import OutputType
 
 HEAD_BYTES = 32  # of a file, enough for every magic number below
+_EXPENSIVE_PIXELS = 32_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SourceType:
-    """An image format that can be read."""
+    """A file type that can be read."""
 
     name: str
     decoder: str
     """Pillow's name of the only decoder that is tried."""
-    kept_as: OutputType
-    """The output type where a target says `keep`."""
+    plugin: str
+    """The module that registers the decoder."""
+    is_extra: bool = False
+    """Whether the module may not be installed."""
+    extensions: tuple[str, ...]
+    """The usual one first. A converted file's name loses them; they never decide the type of a file."""
     matches: Callable[[bytes], bool]
+    """Whether a file that begins with these `HEAD_BYTES` bytes is of the type."""
+    kept_as: OutputType = "png"
+    """The output type if a target says `keep`."""
+    extents: ExtentsReader | None = None
+    """Reads the extents from the header; None if only the decoder can, which does so before it allocates pixels."""
+    oriented_by_decoder: bool = False
+    """Whether the decoder applies the orientation that is stored with the image."""
+    can_be_animated: bool = False
+    expensive_from: int | None = _EXPENSIVE_PIXELS
+    """Pixels from which on decoding takes a good part of a second; None if a smaller scale can be decoded."""
 
 
 def _starts(*magics: bytes) -> Callable[[bytes], bool]:
@@ -52,7 +69,7 @@ def _is_tga(head: bytes) -> bool:
         return False
     _, has_map, kind, start, length, bits, _, _, width, height, depth, flags = _TGA_HEADER.unpack_from(head)
     if kind & 0xF7 == 1:
-        fits = has_map == 1 and depth == 8 and 0 < length <= 256 and start == 0 and bits in (15, 16, 24, 32)  # noqa: PLR2004 - colour depths
+        fits = has_map == 1 and depth == 8 and 0 < length <= 256 and start == 0 and bits in (15, 16, 24, 32)  # noqa: PLR2004 - color depths
     else:
         depths = {2: (15, 16, 24, 32), 3: (8, 16)}.get(kind & 0xF7, ())
         fits = has_map == 0 and depth in depths and not any((start, length, bits))
@@ -61,32 +78,187 @@ def _is_tga(head: bytes) -> bool:
 
 _TGA_HEADER = struct.Struct("<BBBHHBHHHHBB")
 
-# JPEG XL's second magic is that of its container. The order counts where one magic is the start of another.
 SOURCE_TYPES = (
-    SourceType("JPEG", "JPEG", "jpeg", _starts(b"\xff\xd8\xff")),
-    SourceType("PNG", "PNG", "png", _starts(b"\x89PNG\r\n\x1a\n")),
-    SourceType("GIF", "GIF", "gif", _starts(b"GIF87a", b"GIF89a")),
-    SourceType("WebP", "WEBP", "webp", lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP"),
-    SourceType("AVIF", "AVIF", "avif", _brands(b"avif", b"avis")),
-    SourceType("HEIC", "HEIF", "jpeg", _brands(b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1")),
-    SourceType("JPEG XL", "JXL", "png", _starts(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")),
-    SourceType("JPEG 2000", "JPEG2000", "png", _starts(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")),
-    SourceType("NIFF", "NIFF", "png", _starts(b"IIN1", b"MMN1")),
-    SourceType("TIFF", "TIFF", "png", _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
-    SourceType("BMP", "BMP", "png", lambda head: head[:2] == b"BM" and head[6:10] == b"\0\0\0\0"),
-    SourceType("PSD", "PSD", "png", _starts(b"8BPS\0\1")),
-    SourceType("ICO", "ICO", "png", _is_ico),
-    SourceType("PNM", "PPM", "png", _is_pnm),
-    SourceType("XCF", "XCF", "png", _starts(b"gimp xcf ")),
-    SourceType("FITS", "IC-FITS", "png", _starts(b"SIMPLE  =")),
-    SourceType("XPM", "IC-XPM", "png", _starts(b"/* XPM */", b"! XPM2")),
-    SourceType("PM", "PM", "png", _starts(b"VIEW", b"WEIV")),
-    SourceType("GKSM", "GKSM", "png", _starts(b"GKSM")),
-    SourceType("XFIG", "XFIG", "png", _starts(b"#FIG ")),
-    SourceType("TGA", "TGA", "png", _is_tga),
+    SourceType(
+        name="JPEG",
+        decoder="JPEG",
+        plugin="PIL.JpegImagePlugin",
+        extensions=(".jpg", ".jpeg", ".jpe", ".jfif"),
+        matches=_starts(b"\xff\xd8\xff"),
+        kept_as="jpeg",
+        extents=extents.by_imagesize,
+        expensive_from=None,
+    ),
+    SourceType(
+        name="PNG",
+        decoder="PNG",
+        plugin="PIL.PngImagePlugin",
+        extensions=(".png",),
+        matches=_starts(b"\x89PNG\r\n\x1a\n"),
+        extents=extents.by_imagesize,
+        can_be_animated=True,
+    ),
+    SourceType(
+        name="GIF",
+        decoder="GIF",
+        plugin="PIL.GifImagePlugin",
+        extensions=(".gif",),
+        matches=_starts(b"GIF87a", b"GIF89a"),
+        kept_as="gif",
+        extents=extents.fixed("<HH", 6),  # imagesize takes them for signed
+        can_be_animated=True,
+    ),
+    SourceType(
+        name="WebP",
+        decoder="WEBP",
+        plugin="PIL.WebPImagePlugin",
+        extensions=(".webp",),
+        matches=lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP",
+        kept_as="webp",
+        extents=extents.by_imagesize,
+        can_be_animated=True,
+    ),
+    SourceType(
+        name="AVIF",
+        decoder="AVIF",
+        plugin="PIL.AvifImagePlugin",
+        extensions=(".avif",),
+        matches=_brands(b"avif", b"avis"),
+        kept_as="avif",
+        extents=extents.if_known_to_imagesize,
+        can_be_animated=True,
+    ),
+    SourceType(
+        name="HEIC",
+        decoder="HEIF",
+        plugin="pillow_heif.HeifImagePlugin",
+        is_extra=True,
+        extensions=(".heic", ".heif"),
+        matches=_brands(b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1"),
+        kept_as="jpeg",
+        extents=extents.if_known_to_imagesize,
+        oriented_by_decoder=True,
+    ),
+    SourceType(
+        name="JPEG XL",
+        decoder="JXL",
+        plugin="pillow_jxl.JpegXLImagePlugin",
+        extensions=(".jxl",),
+        matches=_starts(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"),  # code stream, container
+        extents=jxl.read_size,  # the decoder knows them only with the pixels
+        oriented_by_decoder=True,
+    ),
+    SourceType(
+        name="JPEG 2000",
+        decoder="JPEG2000",
+        plugin="PIL.Jpeg2KImagePlugin",
+        extensions=(".jp2", ".j2k"),
+        matches=_starts(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),  # container, code stream
+        extents=extents.if_known_to_imagesize,
+    ),
+    SourceType(
+        name="NIFF",
+        decoder="NIFF",
+        plugin="rare_formats.niff",
+        extensions=(".niff", ".nif"),
+        matches=_starts(b"IIN1", b"MMN1"),
+        oriented_by_decoder=True,
+    ),
+    SourceType(
+        name="TIFF",
+        decoder="TIFF",
+        plugin="PIL.TiffImagePlugin",
+        extensions=(".tif", ".tiff"),
+        matches=_starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+        extents=extents.if_known_to_imagesize,
+        oriented_by_decoder=True,
+    ),
+    SourceType(
+        name="BMP",
+        decoder="BMP",
+        plugin="PIL.BmpImagePlugin",
+        extensions=(".bmp", ".dib"),
+        matches=lambda head: head[:2] == b"BM" and head[6:10] == b"\0\0\0\0",
+        extents=extents.bmp,
+    ),
+    SourceType(
+        name="PSD",
+        decoder="PSD",
+        plugin="PIL.PsdImagePlugin",
+        extensions=(".psd",),
+        matches=_starts(b"8BPS\0\1"),
+    ),
+    SourceType(
+        name="ICO",
+        decoder="ICO",
+        plugin="PIL.IcoImagePlugin",
+        extensions=(".ico",),
+        matches=_is_ico,
+    ),
+    SourceType(
+        name="PNM",
+        decoder="PPM",
+        plugin="PIL.PpmImagePlugin",
+        extensions=(".pnm", ".pbm", ".pgm", ".ppm"),
+        matches=_is_pnm,
+        extents=extents.pnm,
+    ),
+    SourceType(
+        name="XCF",
+        decoder="XCF",
+        plugin="rare_formats.xcf",
+        extensions=(".xcf",),
+        matches=_starts(b"gimp xcf "),
+    ),
+    SourceType(
+        name="FITS",
+        decoder="IC-FITS",
+        plugin="rare_formats.fits",
+        extensions=(".fits", ".fit", ".fts"),
+        matches=_starts(b"SIMPLE  ="),
+    ),
+    SourceType(
+        name="XPM",
+        decoder="IC-XPM",
+        plugin="rare_formats.xpm",
+        extensions=(".xpm",),
+        matches=_starts(b"/* XPM */", b"! XPM2"),
+    ),
+    SourceType(
+        name="PM",
+        decoder="PM",
+        plugin="rare_formats.pm",
+        extensions=(".pm",),
+        matches=_starts(b"VIEW", b"WEIV"),
+    ),
+    SourceType(
+        name="GKSM",
+        decoder="GKSM",
+        plugin="rare_formats.gksm",
+        extensions=(".gksm", ".gks"),
+        matches=_starts(b"GKSM"),
+    ),
+    SourceType(
+        name="XFIG",
+        decoder="XFIG",
+        plugin="rare_formats.xfig",
+        extensions=(".fig",),
+        matches=_starts(b"#FIG "),
+    ),
+    SourceType(
+        name="TGA",
+        decoder="TGA",
+        plugin="PIL.TgaImagePlugin",
+        extensions=(".tga",),
+        matches=_is_tga,
+    ),
 )
+"""In the order in which they are tried: a type without a magic number comes last."""
+
+KEPT_AS = {extension: each.kept_as for each in SOURCE_TYPES for extension in each.extensions}
+"""The output type of `keep` by the extension of a source's name."""
 
 
 def identify(head: bytes) -> SourceType | None:
-    """Return the format whose magic number the first `HEAD_BYTES` bytes of a file carry, or None."""
+    """Return the type that the first `HEAD_BYTES` bytes of a file announce, or None."""
     return next((each for each in SOURCE_TYPES if each.matches(head)), None)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from imageconverter import keys
 from imageconverter.engine import ENGINE_VERSION, OUTPUT_TYPES, OutputType, Target
+from imageconverter.engine.source import KEPT_AS
 from imageconverter.errors import ConversionFailed, StoreUnavailable
 from imageconverter.images.formats import ImageFormat
 from imageconverter.images.names import with_extension
@@ -28,8 +29,6 @@ WARNING = "warning"
 _LONGEST_WARNING = 300
 
 Status = Literal["success", "warning", "skipped", "error"]
-
-KEPT_AS_JPEG = (".heic", ".heif")
 
 
 class OutputSpec(BaseModel):
@@ -52,11 +51,7 @@ class OutputSpec(BaseModel):
             return self.path("jpeg")
         if self.target.output != "keep":
             return self.path(self.target.output)
-        suffix = PurePosixPath(self.name).suffix.lower()
-        if suffix in KEPT_AS_JPEG:
-            return self.path("jpeg")
-        kept = (output for output, kind in OUTPUT_TYPES.items() if suffix in kind.extensions)
-        return self.path(next(kept, "png"))
+        return self.path(KEPT_AS.get(PurePosixPath(self.name).suffix.lower(), "png"))
 
 
 class ConversionJob(BaseModel):

@@ -7,6 +7,7 @@ bytes), so everything that is not plain is refused before it reaches a key.
 import unicodedata
 from pathlib import PurePosixPath
 
+from imageconverter.engine.source import KEPT_AS
 from imageconverter.errors import InvalidValue
 
 _MAX_SEGMENT_BYTES = 255
@@ -47,15 +48,7 @@ def with_extension(name: str, extensions: tuple[str, ...]) -> str:
     path = PurePosixPath(name)
     if path.suffix.lower() in extensions:
         return name
-    known = path.suffix.lower() in SOURCE_EXTENSIONS
+    known = path.suffix.lower() in KEPT_AS  # only these are taken off a name: "report.2025" keeps its "2025"
     stem = path.stem if known else name
     room = _MAX_SEGMENT_BYTES - len(extensions[0])
     return stem.encode()[:room].decode(errors="ignore") + extensions[0]
-
-
-# Only these are taken off a name: "report.2025" keeps its "2025".
-SOURCE_EXTENSIONS = frozenset({
-    ".avif", ".bmp", ".dib", ".fig", ".fit", ".fits", ".fts", ".gif", ".gks", ".gksm", ".heic", ".heif", ".ico",
-    ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl", ".nif", ".niff", ".pbm", ".pgm", ".pm", ".png",
-    ".pnm", ".ppm", ".psd", ".tga", ".tif", ".tiff", ".webp", ".xcf", ".xpm",
-})  # fmt: skip

@@ -15,8 +15,7 @@ from typing import Final
 from duckdb import DuckDBPyConnection
 
 from imageconverter.engine import OUTPUT_TYPES, OutputType, Target
-from imageconverter.images.conversions import KEPT_AS_JPEG
-from imageconverter.images.names import SOURCE_EXTENSIONS
+from imageconverter.engine.source import KEPT_AS
 
 _MAX_NAME_BYTES: Final = 255
 _MAX_EXTENSION = max(len(kind.extensions[0]) for kind in OUTPUT_TYPES.values())
@@ -43,10 +42,10 @@ def could_be(target: Target, name: str) -> bool:
 
 def define_macros(database: DuckDBPyConnection) -> None:
     """Define ``as_<output>(name)`` and ``near(name)``, the same for all names that are near each other."""
-    written = [extension for kind in OUTPUT_TYPES.values() for extension in kind.extensions]
+    kept = {output: [end for end, kept_as in KEPT_AS.items() if kept_as == output] for output in OUTPUT_TYPES}
     macros = {
         "stem(name)": f"""
-            CASE WHEN {_ends(sorted(SOURCE_EXTENSIONS))} THEN left(name, -1 - length(split_part(name, '.', -1)))
+            CASE WHEN {_ends(sorted(KEPT_AS))} THEN left(name, -1 - length(split_part(name, '.', -1)))
             ELSE name END
             """,
         # As many whole characters as *room* bytes hold.
@@ -56,7 +55,7 @@ def define_macros(database: DuckDBPyConnection) -> None:
             """,
         **{f"as_{output}(name)": _as_output(kind.extensions) for output, kind in OUTPUT_TYPES.items()},
         "as_keep(name)": f"""
-            CASE WHEN {_ends(KEPT_AS_JPEG)} THEN as_jpeg(name) WHEN {_ends(written)} THEN name
+            CASE {" ".join(f"WHEN {_ends(ends)} THEN as_{output}(name)" for output, ends in kept.items())}
             ELSE as_png(name) END
             """,
         "near(name)": f"lower(cut(stem(name), {_MAX_NAME_BYTES - _MAX_EXTENSION}))",
