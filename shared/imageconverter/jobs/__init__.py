@@ -9,6 +9,7 @@ from imageconverter.jobs.queue_name import (
     job_body,
     job_key,
     lease_key,
+    redis_command,
     redis_errors,
     script_text,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "job_key",
     "lease_key",
     "open_redis",
+    "redis_command",
     "redis_errors",
     "requeue",
     "retry_with_backoff",

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from arq.constants import in_progress_key_prefix, job_key_prefix
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from imageconverter.errors import QueueUnavailable
@@ -53,3 +54,15 @@ async def redis_errors(retry_timeout: float) -> AsyncIterator[None]:
             yield
     except (RedisError, OSError) as error:  # TimeoutError is an OSError
         raise QueueUnavailable("The job queue does not answer.") from error
+
+
+async def redis_command(redis: Redis, retry_timeout: float, *command: Any) -> Any:
+    """Send one *command*, its name first, and return the reply; retries for *retry_timeout* seconds.
+
+    Raises QueueUnavailable if Redis does not answer.
+    """
+    # As a pipeline: the single commands of redis-py are typed as if they might not be awaitable.
+    async with redis_errors(retry_timeout), redis.pipeline(transaction=False) as pipe:
+        pipe.execute_command(*command)
+        (reply,) = await pipe.execute()
+    return reply
