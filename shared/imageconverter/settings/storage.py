@@ -29,6 +29,14 @@ class StorageSettings(Part):
         "big objects get a second more for each 4 MiB.",
     )
 
+    @property
+    def credentials(self) -> tuple[str | None, str | None]:
+        """The access key id and the secret access key in plain text."""
+        access_key, secret_key = (
+            None if secret is None else secret.get_secret_value() for secret in (self.access_key, self.secret_key)
+        )
+        return access_key, secret_key
+
     @field_validator("endpoint")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:

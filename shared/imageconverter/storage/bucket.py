@@ -6,8 +6,6 @@ boto3 takes a third of a second to import and is imported when it is needed: a h
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic import SecretStr
-
 from imageconverter.errors import StoreUnavailable
 from imageconverter.settings import StorageSettings
 
@@ -65,12 +63,13 @@ def _client(settings: StorageSettings) -> "S3Client":
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 
+    access_key, secret_key = settings.credentials
     return boto3.client(
         "s3",
         endpoint_url=settings.endpoint,
         region_name=settings.region,
-        aws_access_key_id=_plain(settings.access_key),
-        aws_secret_access_key=_plain(settings.secret_key),
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
         config=Config(
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=settings.timeout_seconds,
@@ -80,10 +79,6 @@ def _client(settings: StorageSettings) -> "S3Client":
             response_checksum_validation="when_required",
         ),
     )
-
-
-def _plain(secret: SecretStr | None) -> str | None:
-    return None if secret is None else secret.get_secret_value()
 
 
 def _location(region: str) -> dict[str, Any]:

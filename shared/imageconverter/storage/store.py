@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
-from pydantic import SecretStr
 
 from imageconverter.errors import ObjectTooLarge, StoreUnavailable
 from imageconverter.settings import MEGABYTE, StorageSettings
@@ -71,12 +70,13 @@ class ObjectStore:
         self._seconds = settings.timeout_seconds
         self._slots = asyncio.Semaphore(_REQUESTS_AT_ONCE)
         self._breaker = CircuitBreaker(self._probe)
+        access_key, secret_key = settings.credentials
         self._store = S3Store(
             settings.bucket,
             endpoint=settings.endpoint,
             region=settings.region,
-            access_key_id=_plain(settings.access_key),
-            secret_access_key=_plain(settings.secret_key),
+            access_key_id=access_key,
+            secret_access_key=secret_key,
             virtual_hosted_style_request=False,
             client_options={
                 "allow_http": True,
@@ -237,7 +237,3 @@ def _stored(meta: Any) -> StoredObject:
 def _stored_with_metadata(result: "GetResult") -> StoredObject:
     metadata = {name: str(value) for name, value in result.attributes.items() if name != "Content-Type"}
     return replace(_stored(result.meta), metadata=metadata)
-
-
-def _plain(secret: SecretStr | None) -> str | None:
-    return None if secret is None else secret.get_secret_value()
