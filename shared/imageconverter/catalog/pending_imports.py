@@ -11,6 +11,7 @@ from imageconverter.errors import NotFound
 from imageconverter.images.formats import ImageType
 from imageconverter.settings import MEGABYTE
 from imageconverter.storage.store import ObjectStore
+from imageconverter.storage.sweep import delete_below
 
 _PART_BYTES: Final = 8 * MEGABYTE
 _STAMP: Final = "%Y%m%dT%H%M%S%f"
@@ -78,8 +79,7 @@ async def read_parts(store: ObjectStore, pending: PendingImport) -> AsyncIterato
 
 async def discard(store: ObjectStore, pending: PendingImport) -> None:
     """Delete what was received."""
-    async for page in store.list(keys.pending_catalog(pending.kind, pending.id)):
-        await store.delete(part.key for part in page)
+    await delete_below(store, keys.pending_catalog(pending.kind, pending.id))
 
 
 async def _put(store: ObjectStore, pending: PendingImport, name: str, data: bytearray) -> None:

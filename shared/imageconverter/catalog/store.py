@@ -12,6 +12,7 @@ from imageconverter.catalog.version import CatalogVersion, part_name
 from imageconverter.errors import StoreUnavailable
 from imageconverter.images.formats import ImageType
 from imageconverter.storage.store import ObjectStore
+from imageconverter.storage.sweep import delete_below
 
 _PARQUET = "application/vnd.apache.parquet"
 _KEPT: Final = timedelta(days=1)  # a version that is being written is younger
@@ -69,10 +70,4 @@ async def sweep(store: ObjectStore, kind: ImageType, *, age: timedelta = _KEPT) 
     arrived = [keys.pending_catalog(kind, each.id) for each in await list_pending(store) if each.kind == kind]
     counts = keys.catalog_part(kind, version.version if version else "none", "")
     kept = (keys.current_catalog(kind), counts, *arrived)
-    oldest = datetime.now(UTC) - age
-    swept = 0
-    async for page in store.list(keys.catalog(kind)):
-        expired = [each.key for each in page if each.modified < oldest and not each.key.startswith(kept)]
-        await store.delete(expired)
-        swept += len(expired)
-    return swept
+    return await delete_below(store, keys.catalog(kind), before=datetime.now(UTC) - age, kept=kept)

@@ -13,6 +13,7 @@ from imageconverter.errors import ImageTooLarge, InvalidFileFormat, InvalidValue
 from imageconverter.images import directories
 from imageconverter.images.names import file_name
 from imageconverter.storage.store import ObjectStore
+from imageconverter.storage.sweep import delete_below
 
 _ID_BYTES = 6
 _DIRECTORY = re.compile(rf"{keys.UPLOADS}/[0-9a-f]{{{2 * _ID_BYTES}}}")
@@ -68,9 +69,4 @@ async def stage(store: ObjectStore, images: Sequence[UploadedImage], *, director
 async def sweep(store: ObjectStore, *, hours: float) -> int:
     """Delete what was staged more than *hours* ago; returns the number of files."""
     oldest = datetime.now(UTC) - timedelta(hours=hours)
-    swept = 0
-    async for page in store.list(keys.source(f"{keys.UPLOADS}/")):
-        expired = [stored.key for stored in page if stored.modified < oldest]
-        await store.delete(expired)
-        swept += len(expired)
-    return swept
+    return await delete_below(store, keys.source(f"{keys.UPLOADS}/"), before=oldest)

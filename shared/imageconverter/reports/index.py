@@ -14,6 +14,7 @@ from imageconverter.images.formats import ImageType
 from imageconverter.reports.results import Table, part_names
 from imageconverter.reports.summary import Summary
 from imageconverter.storage.store import ObjectStore
+from imageconverter.storage.sweep import delete_below
 
 _UPLOADS_AT_ONCE: Final = 4
 _KEPT: Final = timedelta(days=1)  # a report that is being written is younger
@@ -111,13 +112,7 @@ async def sweep(store: ObjectStore, kind: ImageType, *, age: timedelta = _KEPT) 
     """
     reports = await list_reports(store, kind)
     kept = (keys.report_index(kind), *(keys.report_rows(kind, each.folder, "") for each in reports))
-    oldest = datetime.now(UTC) - age
-    swept = 0
-    async for page in store.list(keys.reports(kind)):
-        expired = [each.key for each in page if each.modified < oldest and not each.key.startswith(kept)]
-        await store.delete(expired)
-        swept += len(expired)
-    return swept
+    return await delete_below(store, keys.reports(kind), before=datetime.now(UTC) - age, kept=kept)
 
 
 def _retained(reports: Sequence[Report], *, keep: int, grace: timedelta) -> list[Report]:

@@ -12,6 +12,7 @@ from imageconverter import keys
 from imageconverter.errors import CleanUpRefused, NotFound
 from imageconverter.images.formats import ImageType
 from imageconverter.storage.store import ObjectStore, StoredObject
+from imageconverter.storage.sweep import delete_below
 
 _AT_ONCE: Final = 16
 _MAX_ID_LENGTH: Final = timedelta(days=1)  # that a clean-up may take; one that is not done then has been given up
@@ -131,9 +132,7 @@ async def sweep(store: ObjectStore, *, days: float) -> int:
     swept = 0
     for trash in await list_batches(store):
         if trash.at < oldest:
-            async for page in store.list(keys.trash_files(trash.id)):
-                await store.delete(stored.key for stored in page)
-                swept += len(page)
+            swept += await delete_below(store, keys.trash_files(trash.id))
             await store.delete([keys.trash_manifest(trash.id)])
     return swept
 
