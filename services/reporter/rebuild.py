@@ -12,11 +12,11 @@ from redis.asyncio import Redis
 
 from imageconverter import keys
 from imageconverter.errors import RunAlreadyRunning
-from imageconverter.jobs import redis_errors
+from imageconverter.jobs import redis_command
 from imageconverter.previews.reindex import reindex
 from imageconverter.resources import Resources
 from imageconverter.runs import RunBackup, delete_backup, list_backups
-from imageconverter.storage.store import ObjectStore
+from imageconverter.storage.sweep import delete_below
 
 _log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ async def _restore_runs(resources: Resources, orders: list[RunBackup]) -> tuple[
     for run, _ in orders:
         if await resources.runs.status(run.id) is not None:
             continue
-        await _delete_all(resources.store, keys.result_parts(run.id))
+        await delete_below(resources.store, keys.result_parts(run.id))
         try:
             await resources.runs.start(run)
         except RunAlreadyRunning:
@@ -75,19 +75,9 @@ async def _tidy(resources: Resources, orders: list[RunBackup]) -> None:
             await delete_backup(resources.store, run.id)
 
 
-async def _delete_all(store: ObjectStore, prefix: str) -> None:
-    async for page in store.list(prefix):
-        await store.delete(stored.key for stored in page)
-
-
 async def _is_remembered(redis: Redis, what: str) -> bool:
-    async with redis_errors(_RETRY_TIMEOUT_SECONDS), redis.pipeline(transaction=False) as pipe:
-        pipe.exists(keys.memory(what))
-        (found,) = await pipe.execute()
-    return bool(found)
+    return bool(await redis_command(redis, _RETRY_TIMEOUT_SECONDS, "EXISTS", keys.memory(what)))
 
 
 async def _remember(redis: Redis, what: str) -> None:
-    async with redis_errors(_RETRY_TIMEOUT_SECONDS), redis.pipeline(transaction=False) as pipe:
-        pipe.set(keys.memory(what), 1)
-        await pipe.execute()
+    await redis_command(redis, _RETRY_TIMEOUT_SECONDS, "SET", keys.memory(what), 1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from redis.asyncio import Redis
 
 from imageconverter import keys
-from imageconverter.jobs import redis_errors, script_text
+from imageconverter.jobs import redis_command, redis_errors, script_text
 
 if TYPE_CHECKING:
     from redis.commands.core import AsyncScript
@@ -160,27 +160,20 @@ class PreviewIndex:
 
     async def count(self, context: str = "") -> int:
         """Return how many keys there are, or how many *context* has asked for."""
-        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
-            if context:
-                pipe.scard(keys.preview_context(context))
-            else:
-                pipe.zcard(keys.PREVIEW_IDS)
-            (count,) = await pipe.execute()
-        return int(count)
+        command = ("SCARD", keys.preview_context(context)) if context else ("ZCARD", keys.PREVIEW_IDS)
+        return int(await redis_command(self._redis, self._retry_timeout, *command))
 
     async def keys(self, context: str = "") -> AsyncIterator[list[str]]:
         """List all keys, or those that *context* has asked for, in batches and in no order.
 
         What comes or goes meanwhile may be among them; Redis may name a key twice while many come or go.
         """
+        scan = ("SSCAN", keys.preview_context(context)) if context else ("ZSCAN", keys.PREVIEW_IDS)
         cursor = None
         while cursor != 0:
-            async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
-                if context:
-                    pipe.sscan(keys.preview_context(context), cursor or 0, count=_SCAN_COUNT)
-                else:
-                    pipe.zscan(keys.PREVIEW_IDS, cursor or 0, count=_SCAN_COUNT)
-                ((cursor, found),) = await pipe.execute()
+            cursor, found = await redis_command(
+                self._redis, self._retry_timeout, *scan, cursor or 0, "COUNT", _SCAN_COUNT
+            )
             yield [keys.preview_key(each if context else each[0]) for each in found]
 
     async def totals(self) -> Totals:

@@ -6,7 +6,7 @@ from cronsim import CronSim
 from redis.asyncio import Redis
 
 from imageconverter import keys
-from imageconverter.jobs import JobQueue, redis_errors
+from imageconverter.jobs import JobQueue, redis_command
 from imageconverter.reports import commands
 
 
@@ -17,15 +17,11 @@ async def scan_when_due(redis: Redis, queue: JobQueue, schedule: str, now: datet
     from now on is made. Raises QueueUnavailable.
     """
     due = next(CronSim(schedule, now, reverse=True)).isoformat()
-    async with redis_errors(retry_timeout), redis.pipeline(transaction=False) as pipe:
-        pipe.get(keys.SCHEDULED)
-        (last,) = await pipe.execute()
+    last = await redis_command(redis, retry_timeout, "GET", keys.SCHEDULED)
     if last is not None and datetime.fromisoformat(last.decode()) >= datetime.fromisoformat(due):
         return 0
     if last is not None:
         await commands.scan(queue)
     # Afterwards: a scan that is asked for twice is one, one that is not asked for is missed.
-    async with redis_errors(retry_timeout), redis.pipeline(transaction=False) as pipe:
-        pipe.set(keys.SCHEDULED, due)
-        await pipe.execute()
+    await redis_command(redis, retry_timeout, "SET", keys.SCHEDULED, due)
     return int(last is not None)
