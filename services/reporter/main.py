@@ -11,9 +11,9 @@ from imageconverter.jobs import QueueName, QueueWorker
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import open_resources, wait_for_bucket
 from imageconverter.settings import ReportSettings, Settings, SettingsError
-from services.reporter.periodic import repeat
+from services.reporter.periodic_tasks import periodic_tasks
 from services.reporter.scanning import Scanner, catalog_sources
-from services.reporter.sweeping import periodic_tasks
+from services.reporter.scheduler import run_periodic_tasks
 from services.reporter.tasks import ReporterTasks
 from services.runtime.lifecycle import heartbeats, run_unless_stopped
 from services.runtime.queue_workers import run_queue_workers
@@ -61,7 +61,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             recurring = periodic_tasks(settings, resources)
             async with heartbeats(resources.queue, ROLE), asyncio.TaskGroup() as group:
                 _log.info("reporter ready", tasks=[task.name for task in recurring])
-                group.create_task(repeat(recurring, resources.queue, stopping))
+                group.create_task(run_periodic_tasks(recurring, resources.queue, stopping))
                 group.create_task(run_queue_workers(workers, stopping))
 
 

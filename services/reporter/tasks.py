@@ -11,11 +11,11 @@ from imageconverter.catalog import current
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalog
 from imageconverter.catalog.pending_imports import PendingImport, discard, read_parts
-from imageconverter.errors import CleanUpRefused, NotFound, QueueUnavailable, Unavailable, UserError
+from imageconverter.errors import CleanupRefused, NotFound, QueueUnavailable, Unavailable, UserError
 from imageconverter.images.formats import ImageFormats
 from imageconverter.jobs import JobQueue, Task, requeue, retry_with_backoff
 from imageconverter.reports import commands
-from imageconverter.reports.cleaning import run_cleanup
+from imageconverter.reports.cleanup import run_cleanup
 from imageconverter.reports.commands import CleanupCommand, ImportCommand, RepairCommand, RestoreCommand, ScanCommand
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.reports.repair import repair
@@ -129,7 +129,7 @@ class ReporterTasks:
             done = await run_cleanup(
                 self.store, command.kind, command, self.formats, grace=settings.grace, share=settings.max_share
             )
-        except CleanUpRefused:  # perhaps of what an earlier try has begun
+        except CleanupRefused:  # perhaps of what an earlier try has begun
             await self._end_cleaning(command)
             raise
         _log.info("clean-up", type=command.kind, dry=done.dry, files=done.files, bytes=done.bytes, trash=done.trash)

@@ -13,7 +13,7 @@
     │   ├── Unauthorized          401, no code: no key, a wrong key or a missing right
     │   ├── NotFound              404, no code
     │   ├── SourceRefused         400, no code: a source of a catalog that cannot be read as it is
-    │   ├── CleanUpRefused        409, no code: files that must not be taken away now
+    │   ├── CleanupRefused        409, no code: files that must not be taken away now
     │   ├── TooLarge              413, no code
     │   └── TooManyAttempts       429, no code: too many wrong credentials of late
     ├── Unavailable               503  internalError: trouble that may pass, worth another try
@@ -120,7 +120,7 @@ class NotFound(UserError):  # noqa: N818
     status = 404
 
 
-class CleanUpRefused(UserError):  # noqa: N818
+class CleanupRefused(UserError):  # noqa: N818
     """Taking the unused files away now might take more than anybody wants."""
 
     status = 409

@@ -13,7 +13,7 @@ from imageconverter.previews.index import PreviewIndex
 from imageconverter.resources import Resources
 from imageconverter.settings import PreviewSettings
 from imageconverter.storage.store import ObjectStore
-from services.reporter.sweeping import periodic_tasks
+from services.reporter.periodic_tasks import periodic_tasks
 from tests.conftest import MakeSettings
 from tests.testing.stored_previews import generation_of, make_group, objects_of
 

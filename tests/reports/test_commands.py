@@ -8,7 +8,7 @@ import pytest
 from imageconverter import keys
 from imageconverter.errors import (
     BrokenLine,
-    CleanUpRefused,
+    CleanupRefused,
     InvalidValue,
     NotFound,
     QueueUnavailable,
@@ -65,7 +65,7 @@ async def test_an_order_that_takes_long_is_none_but_stays(resources: Resources) 
 @pytest.mark.parametrize(
     ("raised", "arrives"),
     [
-        (CleanUpRefused("Too many.", field="share"), CleanUpRefused),
+        (CleanupRefused("Too many.", field="share"), CleanupRefused),
         (NotFound("There is no such trash."), NotFound),
         (InvalidValue("The cursor is none.", field="cursor"), InvalidValue),
         (BrokenLine(7, "id", "is missing."), InvalidValue),

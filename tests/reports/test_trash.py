@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from imageconverter import keys
-from imageconverter.errors import CleanUpRefused, NotFound, StoreUnavailable
+from imageconverter.errors import CleanupRefused, NotFound, StoreUnavailable
 from imageconverter.reports import trash
 from imageconverter.reports.trash import TrashBatch, begin_batch, list_batches, move_to_trash, restore
 from imageconverter.storage.store import ObjectStore
@@ -150,7 +150,7 @@ async def test_nothing_is_put_back_while_the_clean_up_runs(shop: Shop) -> None:
     """What it takes afterwards would be in no trash; one that never ended is known by its age."""
     running = (await thrown(shop, "one", *PATHS)).model_copy(update={"done": False})
     await begin_batch(shop.store, running)
-    with pytest.raises(CleanUpRefused, match="still running"):
+    with pytest.raises(CleanupRefused, match="still running"):
         await restore(shop.store, "one")
     assert await shop.files() == []
 

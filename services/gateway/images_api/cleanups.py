@@ -6,7 +6,7 @@ from aiohttp import web
 
 from imageconverter.errors import InvalidValue
 from imageconverter.reports import commands
-from imageconverter.reports.cleaning import CleanupReport
+from imageconverter.reports.cleanup import CleanupReport
 from imageconverter.reports.commands import CleanupCommand, Command, RepairCommand, RestoreCommand
 from imageconverter.reports.trash import get_batch, list_batches
 from services.gateway import state

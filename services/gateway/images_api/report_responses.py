@@ -9,7 +9,7 @@ from typing import Any, Final
 from imageconverter.catalog import CatalogVersion
 from imageconverter.images.formats import ImageType
 from imageconverter.reports import Report, Table
-from imageconverter.reports.cleaning import CleanupReport
+from imageconverter.reports.cleanup import CleanupReport
 from imageconverter.reports.progress import LastImport, ScanState
 from imageconverter.reports.trash import TrashBatch
 from services.gateway.images_api.urls import TYPE_IDS

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from imageconverter.catalog import Notation
 from imageconverter.catalog.pending_imports import PendingImport, list_pending
-from imageconverter.errors import CleanUpRefused, ConversionFailed, InvalidValue, NotFound, UserError
+from imageconverter.errors import CleanupRefused, ConversionFailed, InvalidValue, NotFound, UserError
 from imageconverter.images.formats import ImageType
 from imageconverter.jobs import JobQueue, QueueName
 from imageconverter.storage.store import ObjectStore
@@ -21,8 +21,11 @@ CLEAN: Final = "clean_up"
 RESTORE: Final = "restore"
 REPAIR: Final = "repair"
 
+# By the names that replies carry.
 _REFUSALS: Final[dict[str, type[UserError]]] = {
-    refusal_response.__name__: refusal_response for refusal_response in (InvalidValue, NotFound, CleanUpRefused)
+    "InvalidValue": InvalidValue,
+    "NotFound": NotFound,
+    "CleanUpRefused": CleanupRefused,
 }
 
 
@@ -114,5 +117,5 @@ async def run_command(queue: JobQueue, task: str, command: Command, *, seconds: 
 
 def refusal_response(error: UserError) -> dict[str, Any]:
     """Return the answer that raises *error* again where it is waited for."""
-    name = next((name for name, each in _REFUSALS.items() if isinstance(error, each)), InvalidValue.__name__)
+    name = next((name for name, each in _REFUSALS.items() if isinstance(error, each)), "InvalidValue")
     return {"refusal": name, "reason": error.reason, "field": error.field}

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from imageconverter import keys
-from imageconverter.errors import CleanUpRefused, NotFound
+from imageconverter.errors import CleanupRefused, NotFound
 from imageconverter.images.formats import ImageType
 from imageconverter.storage.store import ObjectStore, StoredObject
 from imageconverter.storage.sweep import delete_below
@@ -109,11 +109,11 @@ async def get_batch(store: ObjectStore, trash_id: str) -> TrashBatch:
 async def restore(store: ObjectStore, trash_id: str) -> Restored:
     """Put the files of a clean-up back; done again after an end in the middle, it goes on.
 
-    Raises NotFound where there is no such trash, CleanUpRefused where the clean-up is still at it.
+    Raises NotFound where there is no such trash, CleanupRefused where the clean-up is still at it.
     """
     trash = await get_batch(store, trash_id)
     if not trash.done and trash.at > datetime.now(UTC) - _MAX_ID_LENGTH:
-        raise CleanUpRefused("The clean-up is still running; restore what it takes when it has ended.")
+        raise CleanupRefused("The clean-up is still running; restore what it takes when it has ended.")
     prefix = keys.trash_files(trash_id)
     files = kept = 0
     async for page in store.list(prefix):

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json
 
 from imageconverter.catalog import current
-from imageconverter.errors import CleanUpRefused
+from imageconverter.errors import CleanupRefused
 from imageconverter.images.formats import ImageFormats, ImageType
 from imageconverter.reports.commands import CleanupCommand
 from imageconverter.reports.index import Report, list_reports, rows_of
@@ -64,15 +64,15 @@ async def run_cleanup(
     """Move what is unused to the trash, or tell what that would be; memory does not grow with it.
 
     *share* of all files is what goes without a word of the *order*. A dry run tells where that is not enough. Done
-    again after an end in the middle, it goes on. Raises CleanUpRefused, StoreUnavailable.
+    again after an end in the middle, it goes on. Raises CleanupRefused, StoreUnavailable.
     """
     reports = _judging(await list_reports(store, kind), grace)
     newest = reports[0]
     if not await _is_current(store, kind, newest):
-        raise CleanUpRefused("There is another catalog since the last report: have a report made first.")
+        raise CleanupRefused("There is another catalog since the last report: have a report made first.")
     digest = formats.digest()
     if any(report.formats != digest for report in reports):
-        raise CleanUpRefused("The formats have changed since one of the reports that judge: have new reports made.")
+        raise CleanupRefused("The formats have changed since one of the reports that judge: have new reports made.")
     files = size = 0
     first: list[str] = []
     async for rows in _unused(store, kind, reports):
@@ -95,7 +95,7 @@ async def run_cleanup(
     if files > allowed * total:
         reason = f"{files} of {total} files are more than the {allowed * 100:g} % that go without an explicit word."
         if not order.dry:
-            raise CleanUpRefused(reason, field="share")
+            raise CleanupRefused(reason, field="share")
         return found.model_copy(update={"refused": reason})
     if order.dry or not files:
         return found
@@ -122,11 +122,11 @@ async def _is_current(store: ObjectStore, kind: ImageType, report: Report) -> bo
 
 
 def _judging(reports: Sequence[Report], grace: timedelta) -> list[Report]:
-    """Return the reports, the newest first, in all of which a file has to be unused; raises CleanUpRefused."""
+    """Return the reports, the newest first, in all of which a file has to be unused; raises CleanupRefused."""
     if not reports:
-        raise CleanUpRefused("There is no report yet.")
+        raise CleanupRefused("There is no report yet.")
     if reports[0].summary.unused_refused:
-        raise CleanUpRefused(reports[0].summary.unused_refused)
+        raise CleanupRefused(reports[0].summary.unused_refused)
     judging = []
     for report in reports:
         if report.summary.unused_refused:
@@ -134,7 +134,7 @@ def _judging(reports: Sequence[Report], grace: timedelta) -> list[Report]:
         judging.append(report)
         if report is not reports[0] and report.at <= reports[0].at - grace:
             return judging
-    raise CleanUpRefused(f"No other report is older than the newest by {grace / timedelta(days=1):g} days.")
+    raise CleanupRefused(f"No other report is older than the newest by {grace / timedelta(days=1):g} days.")
 
 
 async def _unused(store: ObjectStore, kind: ImageType, reports: Sequence[Report]) -> AsyncIterator[list[Row]]:

@@ -26,7 +26,7 @@ class PeriodicTask:
     """Does it and returns how many things it dealt with."""
 
 
-async def repeat(tasks: Sequence[PeriodicTask], queue: JobQueue, stopping: asyncio.Event) -> None:
+async def run_periodic_tasks(tasks: Sequence[PeriodicTask], queue: JobQueue, stopping: asyncio.Event) -> None:
     """Do each of *tasks* whenever it is due, beside the others, until *stopping* is set."""
     async with asyncio.TaskGroup() as group:
         for task in tasks:

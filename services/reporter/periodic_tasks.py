@@ -12,8 +12,8 @@ from imageconverter.resources import Resources
 from imageconverter.runs import requeue_stalled_run, results
 from imageconverter.settings import Settings
 from imageconverter.storage.store import ObjectStore
-from services.reporter.periodic import PeriodicTask
 from services.reporter.rebuild import rebuild
+from services.reporter.scheduler import PeriodicTask
 
 _HOUR: Final = 3600
 _UNFINISHED: Final = timedelta(days=1)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from imageconverter import keys
-from imageconverter.errors import CleanUpRefused, StoreUnavailable
+from imageconverter.errors import CleanupRefused, StoreUnavailable
 from imageconverter.images.formats import ImageFormats
-from imageconverter.reports import cleaning, trash
+from imageconverter.reports import cleanup, trash
 from imageconverter.reports import results as results_module
 from imageconverter.reports.trash import list_batches, restore
 from imageconverter.storage.store import ObjectStore
@@ -67,7 +67,7 @@ async def test_a_dry_run_tells_the_same_and_touches_nothing(tidy: Shop) -> None:
 
 async def test_without_a_report_nothing_goes(shop: Shop) -> None:
     """There is nothing to go by."""
-    with pytest.raises(CleanUpRefused, match="no report yet"):
+    with pytest.raises(CleanupRefused, match="no report yet"):
         await shop.clean()
 
 
@@ -81,7 +81,7 @@ async def test_two_reports_a_grace_period_apart_are_needed(shop: Shop, days: flo
         await shop.days_pass(days)
         await shop.report()
 
-    with pytest.raises(CleanUpRefused, match="by 7 days"):
+    with pytest.raises(CleanupRefused, match="by 7 days"):
         await shop.clean()
     assert await shop.files() == ["keep/x.jpg"]
 
@@ -98,7 +98,7 @@ async def test_a_catalog_that_was_refused_takes_nothing_away(shop: Shop, names: 
     await shop.report()
 
     for dry in (True, False):
-        with pytest.raises(CleanUpRefused, match=words):
+        with pytest.raises(CleanupRefused, match=words):
             await shop.clean(dry=dry)
     assert await shop.files() == ["keep/x.jpg"]
 
@@ -117,7 +117,7 @@ async def test_a_catalog_that_nobody_has_reported_on_takes_nothing_away(tidy: Sh
     """It may name what was unused; a new report has to tell."""
     await tidy.sells("a.jpg", "x.jpg")
 
-    with pytest.raises(CleanUpRefused, match="another catalog"):
+    with pytest.raises(CleanupRefused, match="another catalog"):
         await tidy.clean()
     assert await tidy.files() == sorted(UNUSED + USED)
 
@@ -185,7 +185,7 @@ async def test_a_file_that_was_put_again_between_the_reports_stays(shop: Shop) -
 
 async def test_a_large_share_takes_an_explicit_word(tidy: Shop) -> None:
     """Three of five files are more than a half; a dry run shows what it would be all the same."""
-    with pytest.raises(CleanUpRefused, match=r"3 of 5 files are more than the 50 %") as caught:
+    with pytest.raises(CleanupRefused, match=r"3 of 5 files are more than the 50 %") as caught:
         await tidy.clean(limit=0.5)
     assert caught.value.field == "share"
     assert await tidy.files() == sorted(UNUSED + USED)
@@ -197,7 +197,7 @@ async def test_a_large_share_takes_an_explicit_word(tidy: Shop) -> None:
 
 async def test_a_share_that_was_spelled_out_is_taken(tidy: Shop) -> None:
     """Just as many as were allowed, and not one more."""
-    with pytest.raises(CleanUpRefused):
+    with pytest.raises(CleanupRefused):
         await tidy.clean(limit=0.1, share=0.5999)
     assert (await tidy.clean(limit=0.1, share=0.6)).files == 3
 
@@ -210,7 +210,7 @@ async def test_a_share_is_not_rounded(shop: Shop) -> None:
     await shop.days_pass(8)
     await shop.report()
 
-    with pytest.raises(CleanUpRefused):
+    with pytest.raises(CleanupRefused):
         await shop.clean(limit=0.33333)
 
 
@@ -234,7 +234,7 @@ async def test_files_in_shared_directories_stay(shop: Shop) -> None:
 async def test_types_do_not_mix(tidy: Shop) -> None:
     """Cleaning up categories takes files of categories, by reports on categories."""
     await tidy.has("c/x.jpg", "c/b.jpg")
-    with pytest.raises(CleanUpRefused, match="no report yet"):
+    with pytest.raises(CleanupRefused, match="no report yet"):
         await tidy.clean("category")
     await tidy.sells("b.jpg", kind="category")
     await tidy.report("category")
@@ -327,13 +327,13 @@ async def test_reports_of_other_formats_do_not_judge(shop: Shop) -> None:
     await shop.report()
     shop.formats = ImageFormats([make_format("keep"), make_format("c", kind="category", target_directory="keep")])
 
-    with pytest.raises(CleanUpRefused, match="formats have changed"):
+    with pytest.raises(CleanupRefused, match="formats have changed"):
         await shop.clean()
 
 
 async def test_a_clean_up_stops_where_another_catalog_comes(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """It may name what would go next."""
-    monkeypatch.setattr(cleaning, "_AT_ONCE", 1)
+    monkeypatch.setattr(cleanup, "_AT_ONCE", 1)
     await shop.sells("a.jpg")
     await shop.has("keep/a.jpg", "keep/old.jpg", "keep/older.jpg")
     await shop.report()
@@ -344,7 +344,7 @@ async def test_a_clean_up_stops_where_another_catalog_comes(shop: Shop, monkeypa
         await trash.move_to_trash(*arguments, **options)
         await shop.sells("a.jpg", "older.jpg")
 
-    monkeypatch.setattr(cleaning, "move_to_trash", move_to_trash)
+    monkeypatch.setattr(cleanup, "move_to_trash", move_to_trash)
     done = await shop.clean()
 
     assert (done.files, done.refused != "") == (1, True)

@@ -6,7 +6,7 @@ from typing import Any
 from imageconverter.resources import Resources
 from imageconverter.runs import results
 from imageconverter.settings import Settings
-from services.reporter.sweeping import periodic_tasks
+from services.reporter.periodic_tasks import periodic_tasks
 
 
 async def test_every_sweep_runs_on_an_empty_stack(opened: Resources, report_settings: Settings) -> None:
