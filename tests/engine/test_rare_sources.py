@@ -44,7 +44,7 @@ def test_each_shows_what_it_shows(name: str, make: Callable[[], bytes]) -> None:
 @pytest.mark.parametrize("make", [rare_files.jxl, rare_files.jpeg2000, rare_files.tga, rare_files.heic])
 def test_transparency_is_kept(make: Callable[..., bytes]) -> None:
     """Where the format has it."""
-    disc = converted(make(drawn=image_files.cutout()), 96)
+    disc = converted(make(image=image_files.cutout()), 96)
 
     assert disc.getchannel("A").getpixel((0, 0)) == 0
     assert disc.getchannel("A").getpixel((48, 32)) == 255
