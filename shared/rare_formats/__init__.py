@@ -1,7 +1,4 @@
-"""Readers of our own for the formats that Pillow lacks or reads wrongly: one Pillow plugin a format.
-
-Importing a module registers its plugin.
-"""
+"""Plugins for Pillow that read rare file types. Importing this package, or one of its modules, registers them."""
 
 from rare_formats import fits, gksm, niff, pm, xcf, xfig, xpm
 

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 import numpy as np
-from PIL import Image, ImageFile
+from PIL import (
+    FitsImagePlugin,  # noqa: F401 - registers itself before the plugin below replaces it
+    Image,
+    ImageFile,
+)
 
 _CARD, _BLOCK = 80, 2880  # bytes
 _MAX_BLOCKS = 2000  # of headers in a file; real ones have a few
@@ -82,7 +86,7 @@ class _Values:
 class FitsImageFile(ImageFile.ImageFile):
     """The first image of a FITS file, of mode L, or RGB where it has three planes."""
 
-    format = "IC-FITS"
+    format = "FITS"
     format_description = "Flexible Image Transport System"
 
     def _open(self) -> None:
@@ -198,3 +202,5 @@ def _accept(prefix: bytes) -> bool:
 
 
 Image.register_open(FitsImageFile.format, FitsImageFile, _accept)
+Image.register_extensions(FitsImageFile.format, [".fits", ".fit", ".fts"])
+Image.register_mime(FitsImageFile.format, "image/fits")

@@ -61,3 +61,4 @@ def _accept(prefix: bytes) -> bool:
 
 
 Image.register_open(NiffImageFile.format, NiffImageFile, _accept)
+Image.register_extensions(NiffImageFile.format, [".niff", ".nif"])

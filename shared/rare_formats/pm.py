@@ -53,3 +53,4 @@ def _accept(prefix: bytes) -> bool:
 
 
 Image.register_open(PmImageFile.format, PmImageFile, _accept)
+Image.register_extensions(PmImageFile.format, [".pm"])

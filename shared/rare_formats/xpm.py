@@ -10,7 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageFile
+from PIL import (
+    Image,
+    ImageFile,
+    XpmImagePlugin,  # noqa: F401 - registers itself before the plugin below replaces it
+)
 
 from rare_formats.x11 import named_colour
 
@@ -32,7 +36,7 @@ _Rgba = tuple[int, int, int, int]
 class XpmImageFile(ImageFile.ImageFile):
     """An XPM image, of mode RGB, or RGBA where a color is `None`."""
 
-    format = "IC-XPM"
+    format = "XPM"
     format_description = "X11 Pixel Map"
 
     def _open(self) -> None:
@@ -173,3 +177,5 @@ def _accept(prefix: bytes) -> bool:
 
 
 Image.register_open(XpmImageFile.format, XpmImageFile, _accept)
+Image.register_extensions(XpmImageFile.format, [".xpm"])
+Image.register_mime(XpmImageFile.format, "image/x-xpixmap")

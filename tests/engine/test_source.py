@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from PIL import Image
 
-from imageconverter.engine import OUTPUT_TYPES, Limits, OutputType, identify
+from imageconverter.engine import OUTPUT_TYPES, Limits, OutputType, decoders, identify
 from imageconverter.engine.decode import open_image
 from imageconverter.engine.source import HEAD_BYTES, KEPT_AS, SOURCE_TYPES, SourceType
 from tests.testing import image_files, rare_files
@@ -97,6 +98,15 @@ def test_the_extents_in_the_header_are_those_of_the_decoder(name: str) -> None:
     size = info.format.extents(source) if info.format.extents is not None else None
 
     assert size == image.size or (size is None and (info.format.extents is None or name != info.format.name))
+
+
+def test_the_plugins_for_rare_types_register_the_same_extensions() -> None:
+    """They can be used without the engine, which names them in its own table."""
+    decoders.available()
+    for each in SOURCE_TYPES:
+        if each.plugin.startswith("rare_formats."):
+            registered = {end for end, decoder in Image.EXTENSION.items() if decoder == each.decoder}
+            assert registered == set(each.extensions)
 
 
 @pytest.mark.parametrize("output", OUTPUT_TYPES)

@@ -212,14 +212,14 @@ SOURCE_TYPES = (
     ),
     SourceType(
         name="FITS",
-        decoder="IC-FITS",
+        decoder="FITS",
         plugin="rare_formats.fits",
         extensions=(".fits", ".fit", ".fts"),
         matches=_starts(b"SIMPLE  ="),
     ),
     SourceType(
         name="XPM",
-        decoder="IC-XPM",
+        decoder="XPM",
         plugin="rare_formats.xpm",
         extensions=(".xpm",),
         matches=_starts(b"/* XPM */", b"! XPM2"),

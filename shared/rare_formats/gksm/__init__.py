@@ -40,3 +40,4 @@ def _accept(prefix: bytes) -> bool:
 
 
 Image.register_open(GksmImageFile.format, GksmImageFile, _accept)
+Image.register_extensions(GksmImageFile.format, [".gksm", ".gks"])

@@ -56,3 +56,5 @@ def _profile(document: Document) -> bytes | None:
 
 
 Image.register_open(XcfImageFile.format, XcfImageFile, _accept)
+Image.register_extensions(XcfImageFile.format, [".xcf"])
+Image.register_mime(XcfImageFile.format, "image/x-xcf")

@@ -43,3 +43,5 @@ def _accept(prefix: bytes) -> bool:
 
 
 Image.register_open(XfigImageFile.format, XfigImageFile, _accept)
+Image.register_extensions(XfigImageFile.format, [".fig"])
+Image.register_mime(XfigImageFile.format, "image/x-xfig")
