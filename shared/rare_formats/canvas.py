@@ -15,7 +15,7 @@ from functools import cached_property
 from PIL import Image, ImageChops, ImageDraw
 
 from rare_formats.lettering import ALIGNMENTS, RISES, Lettering, text_mask
-from rare_formats.strokes import Colour, Path, Pen, Point, dashed, distinct, length_of, outlines
+from rare_formats.strokes import Color, Path, Pen, Point, dashed, distinct, length_of, outlines
 
 _Box = tuple[int, int, int, int]
 Affine = tuple[float, float, float, float, float, float]
@@ -41,7 +41,7 @@ class Hatch:
     """Width and height of the tile that repeats."""
     lines: tuple[tuple[Point, ...], ...]
     """Polylines within the tile, y downwards; what leaves it comes in again on the other side."""
-    background: Colour | None = None
+    background: Color | None = None
     """None where what lies below shows between the lines."""
 
 
@@ -57,7 +57,7 @@ class Tiling:
 class Canvas:
     """An image being drawn. Its methods raise ValueError where a drawing is far too much work."""
 
-    def __init__(self, size: tuple[int, int], transform: Affine, background: Colour = (255, 255, 255)) -> None:
+    def __init__(self, size: tuple[int, int], transform: Affine, background: Color = (255, 255, 255)) -> None:
         """Make a canvas of *size* pixels; *transform* takes the drawing's units to pixels, y downwards."""
         width, height = size
         self.size = size
@@ -102,7 +102,7 @@ class Canvas:
             for outline in outlines(piece, half, pen, closed=is_closed):
                 self._polygon(outline, pen.color)
 
-    def fill(self, points: Sequence[Point], paint: Colour | Hatch | Tiling) -> None:
+    def fill(self, points: Sequence[Point], paint: Color | Hatch | Tiling) -> None:
         """Fill a polygon by the even-odd rule."""
         path = [self._device(point) for point in points]
         if isinstance(paint, tuple):
@@ -167,7 +167,7 @@ class Canvas:
         if self._work < 0:
             raise ValueError("The drawing is too much work.")
 
-    def _polygon(self, path: Path, color: Colour) -> None:
+    def _polygon(self, path: Path, color: Color) -> None:
         outline = [(round(x - 0.5), round(y - 0.5)) for x, y in _cut(path, self._clip)]
         if len(outline) > 1:
             self._spend(_price(outline))
@@ -231,7 +231,7 @@ class Canvas:
 
 
 def arc_points(
-    centre: Point, radius_x: float, radius_y: float, *,
+    center: Point, radius_x: float, radius_y: float, *,
     tilt: float = 0.0, start: float = 0.0, sweep: float = math.tau, tolerance: float,
 ) -> list[Point]:  # fmt: skip
     """Return points of an elliptic arc, its first and last included; `Canvas.tolerance` is a good *tolerance*.
@@ -247,7 +247,7 @@ def arc_points(
     for index in range(steps + 1):
         angle = start + sweep * index / steps
         u, v = radius_x * math.cos(angle), radius_y * math.sin(angle)
-        points.append((centre[0] + u * cos - v * sin, centre[1] + u * sin + v * cos))
+        points.append((center[0] + u * cos - v * sin, center[1] + u * sin + v * cos))
     return points
 
 

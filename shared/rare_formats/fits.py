@@ -21,7 +21,7 @@ _MAX_BLOCKS = 2000  # of headers in a file; real ones have a few
 _TYPES = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 _STRIP = 1 << 19  # samples that are converted at once
 _MAX_AXES = 999
-_COLOURS = 3  # planes of a color image
+_COLORS = 3  # planes of a color image
 _LEVEL_BITS = 8  # of samples that may be levels of gray as they are
 
 _Samples = np.ndarray[Any, np.dtype[Any]]
@@ -93,7 +93,7 @@ class FitsImageFile(ImageFile.ImageFile):
         header, self._start = _first_image(_file(self))
         width, height, planes = (*header.axes, 1, 1)[:3]
         self._size = width, height
-        self._mode = "RGB" if planes == _COLOURS else "L"
+        self._mode = "RGB" if planes == _COLORS else "L"
         scale, zero = header.number("BSCALE", 1), header.number("BZERO", 0)
         # A value is BZERO + BSCALE · sample. Once values are stretched, all that is left of the two is a sign.
         are_levels = header.bits == _LEVEL_BITS and (scale, zero) == (1, 0)

@@ -9,9 +9,9 @@ from typing import Literal
 
 from PIL import Image, ImageDraw, ImageFont
 
-from rare_formats.strokes import Colour
+from rare_formats.strokes import Color
 
-Alignment = Literal["left", "centre", "right"]
+Alignment = Literal["left", "center", "right"]
 Rise = Literal["baseline", "bottom", "half", "cap", "top"]
 
 CAP_HEIGHT = 0.69
@@ -29,7 +29,7 @@ RISES: dict[Rise, float] = {
     "top": 0.95,
 }
 """Heights above the baseline at which a text can be held."""
-ALIGNMENTS: dict[Alignment, float] = {"left": 0.0, "centre": 0.5, "right": 1.0}
+ALIGNMENTS: dict[Alignment, float] = {"left": 0.0, "center": 0.5, "right": 1.0}
 """Shares of a text's length at which it can be held."""
 
 _LONGEST = 1_000  # characters of a text
@@ -58,11 +58,11 @@ _MARK_BOTTOMS = {"`": 0.59, "\u00b4": 0.59, "^": 0.11, "~": 0.23, "..": 0.0, "°
 class Lettering:
     """How a text is set; lengths in pixels of the finished image."""
 
-    color: Colour = (0, 0, 0)
+    color: Color = (0, 0, 0)
     size: float = 12.0
     """Type size, of which a capital has `CAP_HEIGHT`."""
     angle: float = 0.0
-    """Radians by which the baseline is turned anticlockwise, as seen."""
+    """Radians by which the baseline is turned counterclockwise, as seen."""
     align: Alignment = "left"
     rise: Rise = "baseline"
     """Which height of the text stands at its position; `half` is half of a capital."""
@@ -75,13 +75,13 @@ class Lettering:
 
 def text_length(text: str, size: float) -> float:
     """Return how long *text* is when set at a type size of *size*, in the same unit."""
-    letters, _ = _spelt(text)
+    letters, _ = _spelled(text)
     return _measuring_font().getlength(letters) * size / _MEASURED_SIZE
 
 
 def text_mask(text: str, size: float, *, bold: bool = False) -> tuple[Image.Image, tuple[int, int], float]:
     """Return a text of *size* pixels as a mask, where its baseline begins within the mask, and its length."""
-    letters, object_metadata = _spelt(text)
+    letters, object_metadata = _spelled(text)
     font = ImageFont.load_default(size)
     length = font.getlength(letters)
     margin, baseline = math.ceil(size / 4), math.ceil(size)
@@ -105,7 +105,7 @@ def _measuring_font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(_MEASURED_SIZE)
 
 
-def _spelt(text: str) -> tuple[str, list[tuple[int, str]]]:
+def _spelled(text: str) -> tuple[str, list[tuple[int, str]]]:
     """Return the letters that the font has for *text*, and which of them get which mark."""
     letters: list[str] = []
     object_metadata = []

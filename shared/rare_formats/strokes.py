@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Literal
 
 Point = tuple[float, float]
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 Path = Sequence[Point]
 Cap = Literal["butt", "round", "projecting"]
 Join = Literal["miter", "round", "bevel"]
@@ -20,7 +20,7 @@ _APART = 1e-6  # pixels between points that are not the same
 class Pen:
     """How a line is drawn; lengths in pixels of the finished image."""
 
-    color: Colour = (0, 0, 0)
+    color: Color = (0, 0, 0)
     width: float = 1.0
     cap: Cap = "butt"
     join: Join = "miter"
@@ -87,18 +87,18 @@ def outlines(path: Path, half: float, pen: Pen, *, closed: bool = False) -> Iter
         yield from _join(corner, before, after, half, pen)
 
 
-def disc(centre: Point, radius: float) -> Path:
+def disc(center: Point, radius: float) -> Path:
     """Return a circle as a polygon; good for some hundred pixels."""
-    x, y = centre
+    x, y = center
     count = max(8, min(math.ceil(4 * math.sqrt(radius)), 128))
     angles = [math.tau * index / count for index in range(count)]
     return [(x + radius * math.cos(angle), y + radius * math.sin(angle)) for angle in angles]
 
 
-def _dot(centre: Point, half: float, pen: Pen) -> Iterator[Path]:
-    x, y = centre
+def _dot(center: Point, half: float, pen: Pen) -> Iterator[Path]:
+    x, y = center
     if pen.cap == "round":
-        yield disc(centre, half)
+        yield disc(center, half)
     elif pen.cap == "projecting":
         yield (x - half, y - half), (x + half, y - half), (x + half, y + half), (x - half, y + half)
 

@@ -8,7 +8,7 @@ from functools import cache
 
 from PIL import ImageColor
 
-from rare_formats.strokes import Colour
+from rare_formats.strokes import Color
 
 _OWN = {
     "gray": "bebebe", "grey": "bebebe", "green": "00ff00", "maroon": "b03060", "purple": "a020f0",
@@ -98,18 +98,18 @@ _STRENGTHS = """
 """
 
 
-def named_colour(name: str) -> Colour | None:
+def named_color(name: str) -> Color | None:
     """Return the color of a name, in which case and blanks do not count; None for an unknown one."""
-    return _colours().get(name.lower().replace(" ", ""))
+    return _colors().get(name.lower().replace(" ", ""))
 
 
 @cache
-def _colours() -> dict[str, Colour]:
+def _colors() -> dict[str, Color]:
     codes = {name: str(code).removeprefix("#") for name, code in ImageColor.colormap.items()} | _OWN
     for line in _STRENGTHS.split("\n")[1:-1]:
         name, *strengths = line.split()
         codes |= {f"{name}{strength + 1}": code for strength, code in enumerate(strengths)}
-    colors: dict[str, Colour] = {}
+    colors: dict[str, Color] = {}
     for name, code in codes.items():
         red, green, blue = bytes.fromhex(code)
         colors[name] = red, green, blue

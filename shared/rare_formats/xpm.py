@@ -16,9 +16,9 @@ from PIL import (
     XpmImagePlugin,  # noqa: F401 - registers itself before the plugin below replaces it
 )
 
-from rare_formats.x11 import named_colour
+from rare_formats.x11 import named_color
 
-_MAX_COLOURS = 1 << 20
+_MAX_COLORS = 1 << 20
 _LONGEST_KEY = 8  # characters: what a number of 64 bits holds
 _LONGEST_DENSE_KEY = 2  # of which there may be a table with a place for every key
 _STRIP = 1 << 20  # pixels that are decoded at once
@@ -47,16 +47,16 @@ class XpmImageFile(ImageFile.ImageFile):
         width, height, count, self._key_length = map(int, next(strings, b"").split()[:4])
         if min(width, height, count, self._key_length) < 1:
             raise ValueError("the image is empty")
-        if count > _MAX_COLOURS or self._key_length > _LONGEST_KEY:
+        if count > _MAX_COLORS or self._key_length > _LONGEST_KEY:
             raise ValueError("too many colors")
         self._size = width, height
-        self._colours = {}
+        self._colors = {}
         for _ in range(count):
             line = next(strings, b"")
             if len(line) <= self._key_length:
                 raise ValueError("the file is truncated")
-            self._colours[line[: self._key_length]] = _color(line[self._key_length :].decode("latin-1"))
-        self._mode = "RGB" if all(color[3] for color in self._colours.values()) else "RGBA"
+            self._colors[line[: self._key_length]] = _color(line[self._key_length :].decode("latin-1"))
+        self._mode = "RGB" if all(color[3] for color in self._colors.values()) else "RGBA"
         if width * height * self._key_length > len(data):
             raise ValueError("the file is truncated")
         self._rows = strings
@@ -70,8 +70,8 @@ class XpmImageFile(ImageFile.ImageFile):
 
     def _decoded(self) -> Image.Image:
         image = Image.new(self.mode, self.size)
-        find = _finder(self._colours, self._key_length)
-        colors = np.array([*self._colours.values()], "u1").view("u4")[:, 0]
+        find = _finder(self._colors, self._key_length)
+        colors = np.array([*self._colors.values()], "u1").view("u4")[:, 0]
         rows_at_once = max(_STRIP // self.width, 1)
         for top in range(0, self.height, rows_at_once):
             rows = min(rows_at_once, self.height - top)
@@ -130,7 +130,7 @@ def _color(text: str) -> _Rgba:
         most = 16**digits - 1
         red, green, blue = (int(name[at : at + digits], 16) for at in range(1, len(name), digits))
         return *((level * 255 + most // 2) // most for level in (red, green, blue)), 255
-    color = named_colour(name)
+    color = named_color(name)
     if color is None:
         raise ValueError(f"the color {' '.join(words)[:40]!r} is not known")
     return *color, 255

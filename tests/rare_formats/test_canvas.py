@@ -175,7 +175,7 @@ def test_text_is_aligned_at_its_position() -> None:
     """By its length, and by the heights that the caller names."""
     length = text_length("HHHH", 20)
     boxes = []
-    for align in ("left", "centre", "right"):
+    for align in ("left", "center", "right"):
         canvas = _canvas(300, 100)
         canvas.text((150, 50), "HHHH", Lettering(size=20, align=align))
         boxes.append(_ink(canvas))
@@ -186,7 +186,7 @@ def test_text_is_aligned_at_its_position() -> None:
     assert _ink(canvas)[1] == pytest.approx(50, abs=1)
 
 
-def test_text_is_turned_anticlockwise_about_its_position() -> None:
+def test_text_is_turned_counterclockwise_about_its_position() -> None:
     """A quarter turn makes it climb, even where y goes upwards."""
     for transform in (_PIXELS, (1.0, 0, 0, 0, -1.0, 100)):
         canvas = _canvas(transform=transform)

@@ -243,9 +243,9 @@ def test_a_cell_array_fills_any_parallelogram(corners: tuple[float, ...]) -> Non
     image = _drawn((15, *corners, 3, 2, 2, 3, 4, 5, 6, 7))
 
     x, y, opposite_x, opposite_y, along_x, along_y = corners
-    centres = [((column + 0.5) / 3, (row + 0.5) / 2) for row in range(2) for column in range(3)]
+    centers = [((column + 0.5) / 3, (row + 0.5) / 2) for row in range(2) for column in range(3)]
     right, down = (along_x - x, along_y - y), (opposite_x - along_x, opposite_y - along_y)
-    found = [_at(image, x + u * right[0] + v * down[0], y + u * right[1] + v * down[1]) for u, v in centres]
+    found = [_at(image, x + u * right[0] + v * down[0], y + u * right[1] + v * down[1]) for u, v in centers]
     assert found == [_RED, _GREEN, _BLUE, _CYAN, _MAGENTA, _YELLOW]
 
 
@@ -329,7 +329,7 @@ def test_expansion_and_spacing_make_a_text_longer() -> None:
 
     assert wide[1] - wide[0] == pytest.approx(2 * (plain[1] - plain[0]), abs=0.01)
     assert both[1] - both[0] == pytest.approx(wide[1] - wide[0] + 2 * 3 * 0.05, abs=0.01)
-    assert (both[0] + both[1]) / 2 == pytest.approx(0.5, abs=0.004), "it is centred"
+    assert (both[0] + both[1]) / 2 == pytest.approx(0.5, abs=0.004), "it is centered"
     assert spaced[1] - spaced[0] == pytest.approx(plain[1] - plain[0] + 2 * 3 * 0.05, abs=0.01)
 
 

@@ -17,7 +17,7 @@ from rare_formats.xcf import XcfImageFile
 from rare_formats.xcf.profile import with_srgb_curves
 from rare_formats.xcf.tiles import unpack_runs
 from tests.testing.xcf_files import (
-    GREY,
+    GRAY,
     INDEXED,
     NONE,
     NORMAL,
@@ -149,12 +149,12 @@ def test_values_beyond_white_and_no_numbers_do_no_harm() -> None:
     assert row.tolist() == [0, 255, 0, 0]
 
 
-def test_gray_stays_grey() -> None:
+def test_gray_stays_gray() -> None:
     """With alpha and without."""
     photo = _photo(2)
 
-    assert (_pixels(xcf([Layer(photo)], _SIZE, base=GREY), "LA") == photo).all()
-    assert (_pixels(xcf([Layer(photo[..., :1])], _SIZE, base=GREY), "L") == photo[..., 0]).all()
+    assert (_pixels(xcf([Layer(photo)], _SIZE, base=GRAY), "LA") == photo).all()
+    assert (_pixels(xcf([Layer(photo[..., :1])], _SIZE, base=GRAY), "L") == photo[..., 0]).all()
 
 
 def test_indices_are_looked_up() -> None:
@@ -231,13 +231,13 @@ def test_new_modes_compose_in_light() -> None:
 
 def test_new_modes_blend_in_spaces_of_their_own() -> None:
     """Light is added, levels are screened; a layer may choose."""
-    grey = Layer(_flat(100, 100, 100), mode=NORMAL)
-    screened = Layer(grey.pixels, mode=_SCREEN)
-    in_light = Layer(grey.pixels, mode=_SCREEN, properties=[(37, struct.pack(">i", 1))])
+    gray = Layer(_flat(100, 100, 100), mode=NORMAL)
+    screened = Layer(gray.pixels, mode=_SCREEN)
+    in_light = Layer(gray.pixels, mode=_SCREEN, properties=[(37, struct.pack(">i", 1))])
 
-    assert _color(Layer(grey.pixels, mode=_ADDITION), grey) == [138, 138, 138]
-    assert _color(screened, grey) == [161, 161, 161]
-    assert _color(in_light, grey) == [134, 134, 134]
+    assert _color(Layer(gray.pixels, mode=_ADDITION), gray) == [138, 138, 138]
+    assert _color(screened, gray) == [161, 161, 161]
+    assert _color(in_light, gray) == [134, 134, 134]
 
 
 def test_composite_modes_clip() -> None:

@@ -79,7 +79,7 @@ def test_a_large_drawing_is_scaled_down() -> None:
 
 
 def test_a_metric_drawing_is_as_large_as_xfig_means_it() -> None:
-    """450 units are a centimetre there."""
+    """450 units are a centimeter there."""
     assert (
         _painted(fig(box(0, 0, 450, 450, style(width=0, area=20)), units="Metric")).width == math.ceil(100 / 2.54) + 6
     )
@@ -315,7 +315,7 @@ _KINDS = {
     "dot": polyline([(600, 600)], style(width=20)) + polyline([(0, 0), (1200, 0)], style()),
     "ellipse": ellipse(900, 600, 900, 300, style(width=3, area=15, fill=12), angle=0.5),
     "arc clockwise": arc((600, 600), [(0, 600), (600, 0), (1200, 600)], style(width=3), direction=0),
-    "arc anticlockwise": arc((600, 600), [(0, 600), (600, 1200), (600, 0)], style(width=3), direction=1),
+    "arc counterclockwise": arc((600, 600), [(0, 600), (600, 1200), (600, 0)], style(width=3), direction=1),
     "wedge": arc((600, 600), [(0, 600), (600, 0), (1200, 600)], style(width=3, area=20, fill=4), kind=2),
     "approximated": _wave(0, "0 1 1 1 0"),
     "approximated closed": _wave(1, "1 1 1 1 1"),
@@ -325,7 +325,7 @@ _KINDS = {
     "x-spline closed": _wave(5, "0.2 0 -0.7 1 -1"),
     "arrow on a spline": _wave(0, "0 1 1 1 0", forward=arrow(2, 1, width=200), backward=arrow(1, 0, width=200)),
     "arrow on an arc": arc((600, 600), [(0, 600), (600, 0), (1200, 600)], style(width=3), forward=arrow(2, 1)),
-    "colours": "".join(box(i * 100, 0, i * 100 + 100, 900, style(width=0, area=20, fill=i)) for i in range(32)),
+    "colors": "".join(box(i * 100, 0, i * 100 + 100, 900, style(width=0, area=20, fill=i)) for i in range(32)),
     "compound": "6 0 0 900 900\n" + box(0, 0, 900, 900, style(area=20, fill=5)) + "-6\n" + ellipse(450, 450, 400, 200, style(width=9)),  # noqa: E501 -- one object a line
     "text": text(100, 2400, "Helvetica at an angle", size=30, angle=0.4, length=4150) + box(0, 0, 5000, 2500, _THIN),
     "hollow arrows": _arrows(0),

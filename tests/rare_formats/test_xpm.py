@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from rare_formats import xpm as reader
-from rare_formats.x11 import named_colour
+from rare_formats.x11 import named_color
 from tests.testing.oracles import MAGICK, read_by
 
 _RGB_TXT = Path("/usr/share/X11/rgb.txt")  # of Debian's x11-common
@@ -92,7 +92,7 @@ def test_every_color_of_x11_is_known_by_its_name() -> None:
     del listed["DebianRed"]
 
     assert len(listed) > 700
-    assert {name: named_colour(name) for name in listed} == listed
+    assert {name: named_color(name) for name in listed} == listed
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 8])

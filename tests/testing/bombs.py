@@ -41,18 +41,18 @@ def gif_of_canvases(count: int, side: int) -> bytes:
 
 def tiff_chain(count: int) -> bytes:
     """Make a TIFF of *count* pages, which all show the same pixel."""
-    return chunks.tiff(*[chunks.grey((1, 1), length=1)] * count)
+    return chunks.tiff(*[chunks.gray((1, 1), length=1)] * count)
 
 
 def tiff_cycle() -> bytes:
     """Make a TIFF of two pages, of which the second is followed by the first."""
-    page = chunks.grey((1, 1), length=1)
+    page = chunks.gray((1, 1), length=1)
     return chunks.tiff(page, page, following=8)
 
 
 def tiff_with(tag: int, kind: int, count: int, value: int) -> bytes:
     """Make a TIFF of ten by ten pixels with one tag that is a lie."""
-    return chunks.tiff({**chunks.grey((10, 10), length=100), tag: (kind, count, value)}, data=bytes(100))
+    return chunks.tiff({**chunks.gray((10, 10), length=100), tag: (kind, count, value)}, data=bytes(100))
 
 
 def saved_tiff(compression: str, *, mode: str = "L") -> bytes:
@@ -125,7 +125,7 @@ BOMBS: list[Case[Callable[[], bytes], Outcome]] = [
     Case(18, "GIF frame larger than its canvas", image_files.gif_frame_bomb, REFUSED),
     Case(19, "GIF of 2,000 frames of 25 MP", lambda: gif_of_canvases(2000, 5000), ANSWERED),
     Case(20, "GIF that never rests", lambda: image_files.animated_gif((9, 9)), CONVERTED),
-    Case(21, "TIFF page that follows itself", lambda: chunks.tiff(chunks.grey((1, 1), length=1), following=8),
+    Case(21, "TIFF page that follows itself", lambda: chunks.tiff(chunks.gray((1, 1), length=1), following=8),
          CONVERTED),
     Case(22, "TIFF pages that follow each other", tiff_cycle, CONVERTED),
     Case(23, "TIFF of 50,000 pages", lambda: tiff_chain(50_000), CONVERTED),

@@ -37,9 +37,9 @@ def chunk(kind: bytes, content: bytes, *, length: int | None = None, checksum: i
     return head + kind + content + struct.pack(">I", right if checksum is None else checksum)
 
 
-def ihdr(size: Size, depth: int = 8, colour_type: int = 2, *, interlace: int = 0) -> bytes:
+def ihdr(size: Size, depth: int = 8, color_type: int = 2, *, interlace: int = 0) -> bytes:
     """Write the header of a PNG."""
-    return chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour_type, 0, 0, interlace))
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, color_type, 0, 0, interlace))
 
 
 IEND = chunk(b"IEND", b"")
@@ -52,10 +52,10 @@ def small_png(*chunks: Chunk) -> bytes:
     return image_files.raw_png((8, 8), 8, 2, [bytes(24)] * 8, *chunks)
 
 
-def png_of_zeros(size: Size, depth: int, colour_type: int, length: int) -> bytes:
+def png_of_zeros(size: Size, depth: int, color_type: int, length: int) -> bytes:
     """Make a PNG whose pixels are really there: at least *length* bytes of zeros."""
     packed = zeros(-(-length // MEBIBYTE) * MEBIBYTE)
-    return PNG + ihdr(size, depth, colour_type) + chunk(b"IDAT", packed) + IEND
+    return PNG + ihdr(size, depth, color_type) + chunk(b"IDAT", packed) + IEND
 
 
 def segment(marker: int, content: bytes) -> bytes:
@@ -95,7 +95,7 @@ def tiff(*directories: Tags, data: bytes = b"", following: int | None = None, or
     return magic + struct.pack(f"{order}I", 8) + b"".join(parts) + data
 
 
-def grey(
+def gray(
     size: Size, *, compression: int = 1, depth: int = 8, length: int = 0, offset: int = 8
 ) -> dict[int, tuple[int, int, int]]:
     """Return the tags of a gray image in one strip."""
@@ -114,7 +114,7 @@ def grey(
 
 def strip_tiff(size: Size, data: bytes, *, compression: int, depth: int = 8) -> bytes:
     """Make a TIFF of one strip of *data*."""
-    tags = grey(size, compression=compression, depth=depth, length=len(data))
+    tags = gray(size, compression=compression, depth=depth, length=len(data))
     tags[273] = (LONG, 1, 8 + 6 + 12 * len(tags))
     return tiff(tags, data=data)
 

@@ -58,18 +58,18 @@ def arrow(kind: int, form: int = 0, *, width: float = 120, length: float = 200, 
 
 
 def ellipse(x: float, y: float, radius_x: float, radius_y: float, common: str, *, angle: float = 0.0) -> str:
-    """Return an ellipse; *angle* in radians anticlockwise."""
+    """Return an ellipse; *angle* in radians counterclockwise."""
     return f"1 1 {common} 1 {angle:.4f} {x} {y} {radius_x} {radius_y} {x} {y} {x + radius_x} {y + radius_y}\n"
 
 
 def arc(
-    centre: tuple[float, float], points: Points, common: str, *, kind: int = 1, direction: int = 0, cap: int = 0,
+    center: tuple[float, float], points: Points, common: str, *, kind: int = 1, direction: int = 0, cap: int = 0,
     forward: str = "", backward: str = "",
 ) -> str:  # fmt: skip
     """Return an arc through three points, open (*kind* 1) or a wedge (2), clockwise (*direction* 0) or not."""
     through = " ".join(f"{x} {y}" for x, y in points)
     ends = f"{int(bool(forward))} {int(bool(backward))}"
-    return f"5 {kind} {common} {cap} {direction} {ends} {centre[0]} {centre[1]} {through}\n{forward}{backward}"
+    return f"5 {kind} {common} {cap} {direction} {ends} {center[0]} {center[1]} {through}\n{forward}{backward}"
 
 
 def spline(

@@ -124,7 +124,7 @@ def stretched_fits(size: Size = SIZE) -> bytes:
     return fits(_upwards(image_files.photo(size).convert("L")).astype("f4") * 1e3)
 
 
-def colour_fits(size: Size = SIZE) -> bytes:
+def color_fits(size: Size = SIZE) -> bytes:
     """Make a FITS file of three planes of bytes."""
     return fits(np.ascontiguousarray(_upwards(image_files.photo(size)).transpose(2, 0, 1)))
 
@@ -221,7 +221,7 @@ OWN: dict[str, Callable[[], bytes]] = {
     "GKSM of Varkon": lambda: varkon(*_METAFILE),
     "GKSM binary": lambda: binary(*_METAFILE),
     "FITS float": stretched_fits,
-    "FITS color": colour_fits,
+    "FITS color": color_fits,
     "XPM": xpm,
     "XPM 2": lambda: xpm(version=2),
     "PM": pm,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 _TILE = 64
 NONE, RLE, ZLIB = 0, 1, 2
-RGB, GREY, INDEXED = 0, 1, 2
+RGB, GRAY, INDEXED = 0, 1, 2
 NORMAL, OLD_NORMAL, PASS_THROUGH = 28, 0, 61
 
 

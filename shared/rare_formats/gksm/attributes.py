@@ -4,18 +4,18 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from rare_formats.gksm.drawables import coloured
+from rare_formats.gksm.drawables import colored
 from rare_formats.gksm.items import Item, Kind
-from rare_formats.strokes import Colour
+from rare_formats.strokes import Color
 
 HOLLOW, SOLID, PATTERN, HATCH = range(4)
 """Interior styles of areas."""
 
-_COLOURS: dict[int, Colour] = {
+_COLORS: dict[int, Color] = {
     0: (255, 255, 255), 1: (0, 0, 0), 2: (255, 0, 0), 3: (0, 255, 0), 4: (0, 0, 255), 5: (0, 255, 255),
     6: (255, 0, 255), 7: (255, 255, 0),
 }  # fmt: skip
-_BLACK: Colour = (0, 0, 0)
+_BLACK: Color = (0, 0, 0)
 
 
 class Aspects:
@@ -60,14 +60,14 @@ class Attributes:
         self.pattern_size = (1.0, 1.0)
         self.clip: tuple[float, ...] | None = None
         self._patterns: dict[int, Image.Image] = {}
-        self._colours = dict(_COLOURS)
+        self._colors = dict(_COLORS)
         self._aspects = {
-            Kind.LINE_TYPE: (self.line, 0), Kind.LINE_WIDTH: (self.line, 1), Kind.LINE_COLOUR: (self.line, 2),
+            Kind.LINE_TYPE: (self.line, 0), Kind.LINE_WIDTH: (self.line, 1), Kind.LINE_COLOR: (self.line, 2),
             Kind.MARKER_TYPE: (self.marker, 0), Kind.MARKER_SIZE: (self.marker, 1),
-            Kind.MARKER_COLOUR: (self.marker, 2), Kind.TEXT_FONT: (self.lettering, 0),
+            Kind.MARKER_COLOR: (self.marker, 2), Kind.TEXT_FONT: (self.lettering, 0),
             Kind.TEXT_EXPANSION: (self.lettering, 1), Kind.TEXT_SPACING: (self.lettering, 2),
-            Kind.TEXT_COLOUR: (self.lettering, 3),
-            Kind.FILL_INTERIOR: (self.area, 0), Kind.FILL_STYLE: (self.area, 1), Kind.FILL_COLOUR: (self.area, 2),
+            Kind.TEXT_COLOR: (self.lettering, 3),
+            Kind.FILL_INTERIOR: (self.area, 0), Kind.FILL_STYLE: (self.area, 1), Kind.FILL_COLOR: (self.area, 2),
         }  # fmt: skip
         self._indices = {
             Kind.LINE_INDEX: self.line, Kind.MARKER_INDEX: self.marker, Kind.TEXT_INDEX: self.lettering,
@@ -78,9 +78,9 @@ class Attributes:
             Kind.FILL_REPRESENTATION: self.area,
         }  # fmt: skip
 
-    def color(self, index: float) -> Colour:
+    def color(self, index: float) -> Color:
         """Return the color of an index, black for one that is not set."""
-        return self._colours.get(int(index), _BLACK)
+        return self._colors.get(int(index), _BLACK)
 
     def pattern(self, index: float) -> Image.Image | None:
         """Return a pattern in the colors that held when it was set."""
@@ -98,11 +98,11 @@ class Attributes:
             self._representations[Kind(kind)].bundles[int(numbers[0])] = numbers[1:]
         elif kind == Kind.TEXT_REPRESENTATION:
             self.lettering.bundles[int(numbers[0])] = (numbers[1], *numbers[3:])
-        elif kind == Kind.COLOUR_REPRESENTATION:
+        elif kind == Kind.COLOR_REPRESENTATION:
             red, green, blue = (round(min(max(part, 0.0), 1.0) * 255) for part in numbers[1:])
-            self._colours[int(numbers[0])] = red, green, blue
+            self._colors[int(numbers[0])] = red, green, blue
         elif kind == Kind.PATTERN_REPRESENTATION and item.cells is not None:
-            self._patterns[int(numbers[0])] = coloured(item.cells, self.color)
+            self._patterns[int(numbers[0])] = colored(item.cells, self.color)
         elif kind == Kind.ASPECT_SOURCES:
             are_own = [number == 1 for number in numbers]
             for aspects in (self.line, self.marker, self.lettering, self.area):

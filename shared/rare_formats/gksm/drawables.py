@@ -12,7 +12,7 @@ from PIL import Image
 
 from rare_formats.canvas import Affine, Canvas, Hatch, Tiling, arc_points
 from rare_formats.gksm.fields import Array
-from rare_formats.strokes import Colour, Pen, Point
+from rare_formats.strokes import Color, Pen, Point
 
 LONG_SIDE = 1024
 """Pixels of the longer side of the workstation window."""
@@ -70,7 +70,7 @@ class Markers(Drawable):
     points: Array
     kind: int
     radius: float
-    color: Colour
+    color: Color
 
     def draw(self, canvas: Canvas, place: Affine) -> None:
         """Draw them; a segment moves them, but does not turn or enlarge them."""
@@ -92,8 +92,8 @@ class Area(Drawable):
     """A fill area; without a paint it is hollow, which shows its edge."""
 
     points: Array
-    paint: Colour | Hatch | Tiling | None
-    color: Colour
+    paint: Color | Hatch | Tiling | None
+    color: Color
 
     def draw(self, canvas: Canvas, place: Affine) -> None:
         """Draw it."""
@@ -124,14 +124,14 @@ def moved(points: Array, place: Affine) -> list[Point]:
     return list(zip((a * x + b * y + c).tolist(), (d * x + e * y + f).tolist(), strict=True))
 
 
-def line_pen(kind: float, width: float, color: Colour) -> Pen:
+def line_pen(kind: float, width: float, color: Color) -> Pen:
     """Return the pen of a line type; unknown types are solid."""
     width = max(width, 0.5)
     dashes = tuple(length * max(width, 1.0) for length in _DASHES.get(int(kind), ()))
     return Pen(color, width, join="round" if width > 2 else "bevel", dashes=dashes)  # noqa: PLR2004 -- pixels
 
 
-def hatch(style: float, color: Colour) -> Hatch:
+def hatch(style: float, color: Color) -> Hatch:
     """Return a hatch style; unknown ones are crosses."""
     number = int(style)
     lines = _HATCHES.get(number, _HATCHES[6])
@@ -144,7 +144,7 @@ def tiling(image: Image.Image, size: Point) -> Tiling:
     return Tiling(image, (sides[0], sides[1]))
 
 
-def coloured(cells: Array, color: Callable[[int], Colour]) -> Image.Image:
+def colored(cells: Array, color: Callable[[int], Color]) -> Image.Image:
     """Return color indices as a picture."""
     indices, places = np.unique(cells, return_inverse=True)
     colors = np.array([color(index) for index in indices.tolist()], "u1")

@@ -17,7 +17,7 @@ from rare_formats.gksm.drawables import (
     Drawable,
     Line,
     Markers,
-    coloured,
+    colored,
     hatch,
     line_pen,
     tiling,
@@ -25,7 +25,7 @@ from rare_formats.gksm.drawables import (
 from rare_formats.gksm.header import Header
 from rare_formats.gksm.items import PRIMITIVES, Item, Kind
 from rare_formats.gksm.texts import Text
-from rare_formats.strokes import Colour
+from rare_formats.strokes import Color
 
 _MAX_ITEMS_BEFORE = 10_000  # the first primitive
 # Radius of a marker of size 1: XGKS takes sizes for pixels, others for multiples of a size that can be seen.
@@ -133,7 +133,7 @@ class Drawing:
             looks = now.path, now.alignment, abs(expansion), spacing, now.color(index)
             return Text((x, y), item.text, now.up, now.base, *looks)
         if item.cells is not None:
-            return Cells(coloured(item.cells, now.color), np.reshape(item.numbers[:6], (3, 2)))
+            return Cells(colored(item.cells, now.color), np.reshape(item.numbers[:6], (3, 2)))
         if item.points is None or not item.points.size:
             return None
         if item.kind == Kind.POLYLINE:
@@ -147,7 +147,7 @@ class Drawing:
         color = now.color(index)
         return Area(item.points, self._paint(int(interior), style, color), color)
 
-    def _paint(self, interior: int, style: float, color: Colour) -> Colour | Hatch | Tiling | None:
+    def _paint(self, interior: int, style: float, color: Color) -> Color | Hatch | Tiling | None:
         """Return what fills an area, None for a hollow one."""
         if interior == HOLLOW:
             return None

@@ -10,11 +10,11 @@ import numpy as np
 from rare_formats.canvas import Affine, Canvas
 from rare_formats.gksm.drawables import LONG_SIDE, Drawable, moved
 from rare_formats.lettering import ALIGNMENTS, CAP_HEIGHT, RISES, Lettering, text_length
-from rare_formats.strokes import Colour, Point
+from rare_formats.strokes import Color, Point
 
 _LONGEST = 500  # letters that are set one by one
 _RIGHT, _LEFT, _UP, _DOWN = range(4)
-_HORIZONTAL: dict[int, Literal["left", "centre", "right"]] = {1: "left", 2: "centre", 3: "right"}
+_HORIZONTAL: dict[int, Literal["left", "center", "right"]] = {1: "left", 2: "center", 3: "right"}
 _VERTICAL: dict[int, Literal["baseline", "bottom", "half", "cap", "top"]] = {
     1: "top", 2: "cap", 3: "half", 4: "baseline", 5: "bottom",
 }  # fmt: skip
@@ -36,7 +36,7 @@ class Text(Drawable):
     expansion: float
     spacing: float
     """What is added between letters, in heights of a capital."""
-    color: Colour
+    color: Color
 
     def draw(self, canvas: Canvas, place: Affine) -> None:
         """Draw it."""
@@ -89,6 +89,6 @@ class Text(Drawable):
         held["top"] = held["cap"] + (RISES["top"] - RISES["cap"]) * lettering.size
         held["bottom"] = RISES["bottom"] * lettering.size
         lowest = -held.get(rise, 0.0)
-        piece = replace(lettering, align=_HORIZONTAL.get(horizontal, "centre"))
+        piece = replace(lettering, align=_HORIZONTAL.get(horizontal, "center"))
         for index, letter in enumerate(letters):
             yield (0.0, lowest + (len(letters) - 1 - index) * step), letter, piece

@@ -31,7 +31,7 @@ class XcfImageFile(ImageFile.ImageFile):
             raise ValueError("there is no file")
         self._document = read_document(Fields(self.fp))
         self._size = (self._document.width, self._document.height)
-        self._mode = "LA" if self._document.base is BaseType.GREY else "RGBA"
+        self._mode = "LA" if self._document.base is BaseType.GRAY else "RGBA"
         profile = _profile(self._document)
         if profile:
             self.info["icc_profile"] = profile

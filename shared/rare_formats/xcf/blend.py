@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from rare_formats.xcf.spaces import Colour, Plane, luminance
+from rare_formats.xcf.spaces import Color, Plane, luminance
 
-Blend: TypeAlias = Callable[[Colour, Colour], Colour]
+Blend: TypeAlias = Callable[[Color, Color], Color]
 
 _TINY = 1e-6
 # Below this chroma a pixel is gray, and its hue is the noise of the arithmetic. (GIMP takes that for a hue.)
@@ -21,173 +21,173 @@ _MIDDLE = 0.5
 _OLD_MIDDLE = 128 / 255
 
 
-def _quotient(dividend: Colour, divisor: Colour) -> Colour:
+def _quotient(dividend: Color, divisor: Color) -> Color:
     """Divide so that nothing becomes infinite; next to nothing stays nothing."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         quotient = np.clip(dividend / divisor, -1 / _TINY, 1 / _TINY)
     return np.where(np.abs(dividend) > _TINY, quotient, 0).astype(np.float32)
 
 
-def _least(color: Colour) -> Plane:
+def _least(color: Color) -> Plane:
     least: Plane = color.min(axis=0)
     return least
 
 
-def _most(color: Colour) -> Plane:
+def _most(color: Color) -> Plane:
     most: Plane = color.max(axis=0)
     return most
 
 
-def normal(_base: Colour, layer: Colour) -> Colour:
+def normal(_base: Color, layer: Color) -> Color:
     """Cover the backdrop."""
     return layer
 
 
-def multiply(base: Colour, layer: Colour) -> Colour:
+def multiply(base: Color, layer: Color) -> Color:
     """Darken as slides laid on each other do."""
     return base * layer
 
 
-def screen(base: Colour, layer: Colour) -> Colour:
+def screen(base: Color, layer: Color) -> Color:
     """Lighten as two projectors do."""
     return 1 - (1 - base) * (1 - layer)
 
 
-def overlay(base: Colour, layer: Colour) -> Colour:
+def overlay(base: Color, layer: Color) -> Color:
     """Multiply where the backdrop is dark, screen where it is light."""
     return np.where(base < _MIDDLE, 2 * base * layer, 1 - 2 * (1 - layer) * (1 - base))
 
 
-def difference(base: Colour, layer: Colour) -> Colour:
+def difference(base: Color, layer: Color) -> Color:
     """Take the darker from the lighter."""
     return np.abs(base - layer)
 
 
-def addition(base: Colour, layer: Colour) -> Colour:
+def addition(base: Color, layer: Color) -> Color:
     """Add."""
     return base + layer
 
 
-def subtract(base: Colour, layer: Colour) -> Colour:
+def subtract(base: Color, layer: Color) -> Color:
     """Take the layer from the backdrop."""
     return base - layer
 
 
-def darken(base: Colour, layer: Colour) -> Colour:
+def darken(base: Color, layer: Color) -> Color:
     """Take the smaller of each component."""
     return np.minimum(base, layer)
 
 
-def lighten(base: Colour, layer: Colour) -> Colour:
+def lighten(base: Color, layer: Color) -> Color:
     """Take the larger of each component."""
     return np.maximum(base, layer)
 
 
-def divide(base: Colour, layer: Colour) -> Colour:
+def divide(base: Color, layer: Color) -> Color:
     """Divide the backdrop by the layer."""
     return _quotient(base, layer)
 
 
-def dodge(base: Colour, layer: Colour) -> Colour:
+def dodge(base: Color, layer: Color) -> Color:
     """Divide the backdrop by the inverse of the layer."""
     return _quotient(base, 1 - layer)
 
 
-def burn(base: Colour, layer: Colour) -> Colour:
+def burn(base: Color, layer: Color) -> Color:
     """Divide the inverse of the backdrop by the layer."""
     return 1 - _quotient(1 - base, layer)
 
 
-def hard_light(base: Colour, layer: Colour, middle: float = _MIDDLE) -> Colour:
+def hard_light(base: Color, layer: Color, middle: float = _MIDDLE) -> Color:
     """Multiply where the layer is dark, screen where it is light."""
     light = 1 - (1 - base) * (1 - (layer - middle) * 2)
     return np.minimum(np.where(layer > middle, light, 2 * base * layer), 1)
 
 
-def old_hard_light(base: Colour, layer: Colour) -> Colour:
+def old_hard_light(base: Color, layer: Color) -> Color:
     """Do so around the middle of a byte."""
     return hard_light(base, layer, _OLD_MIDDLE)
 
 
-def soft_light(base: Colour, layer: Colour) -> Colour:
+def soft_light(base: Color, layer: Color) -> Color:
     """Mix multiply and screen by how light the backdrop is."""
     return (1 - base) * (base * layer) + base * screen(base, layer)
 
 
-def grain_extract(base: Colour, layer: Colour, middle: float = _MIDDLE) -> Colour:
+def grain_extract(base: Color, layer: Color, middle: float = _MIDDLE) -> Color:
     """Subtract, around the middle."""
     return base - layer + np.float32(middle)
 
 
-def old_grain_extract(base: Colour, layer: Colour) -> Colour:
+def old_grain_extract(base: Color, layer: Color) -> Color:
     """Do so around the middle of a byte."""
     return grain_extract(base, layer, _OLD_MIDDLE)
 
 
-def grain_merge(base: Colour, layer: Colour, middle: float = _MIDDLE) -> Colour:
+def grain_merge(base: Color, layer: Color, middle: float = _MIDDLE) -> Color:
     """Add, around the middle."""
     return base + layer - np.float32(middle)
 
 
-def old_grain_merge(base: Colour, layer: Colour) -> Colour:
+def old_grain_merge(base: Color, layer: Color) -> Color:
     """Do so around the middle of a byte."""
     return grain_merge(base, layer, _OLD_MIDDLE)
 
 
-def vivid_light(base: Colour, layer: Colour) -> Colour:
+def vivid_light(base: Color, layer: Color) -> Color:
     """Burn where the layer is dark, dodge where it is light."""
     dark, light = burn(base, 2 * layer), _quotient(base, 2 * (1 - layer))
     return np.where(layer <= _MIDDLE, np.maximum(dark, 0), np.minimum(light, 1))
 
 
-def pin_light(base: Colour, layer: Colour) -> Colour:
+def pin_light(base: Color, layer: Color) -> Color:
     """Darken where the layer is dark, lighten where it is light."""
     return np.where(layer > _MIDDLE, np.maximum(base, 2 * layer - 1), np.minimum(base, 2 * layer))
 
 
-def linear_light(base: Colour, layer: Colour) -> Colour:
+def linear_light(base: Color, layer: Color) -> Color:
     """Add twice the layer, around the middle."""
     return base + 2 * layer - 1
 
 
-def hard_mix(base: Colour, layer: Colour) -> Colour:
+def hard_mix(base: Color, layer: Color) -> Color:
     """Leave nothing but 0 and 1."""
     return (base + layer >= 1 - _TINY).astype(np.float32)
 
 
-def exclusion(base: Colour, layer: Colour) -> Colour:
+def exclusion(base: Color, layer: Color) -> Color:
     """Take the difference, with less contrast."""
     return 0.5 - 2 * (base - 0.5) * (layer - 0.5)
 
 
-def linear_burn(base: Colour, layer: Colour) -> Colour:
+def linear_burn(base: Color, layer: Color) -> Color:
     """Add, less one."""
     return base + layer - 1
 
 
-def luma_darken(base: Colour, layer: Colour) -> Colour:
+def luma_darken(base: Color, layer: Color) -> Color:
     """Take the pixel of the smaller luminance."""
     return np.where(luminance(base) <= luminance(layer), base, layer)
 
 
-def luma_lighten(base: Colour, layer: Colour) -> Colour:
+def luma_lighten(base: Color, layer: Color) -> Color:
     """Take the pixel of the larger luminance."""
     return np.where(luminance(base) >= luminance(layer), base, layer)
 
 
-def luminance_of_layer(base: Colour, layer: Colour) -> Colour:
+def luminance_of_layer(base: Color, layer: Color) -> Color:
     """Give the backdrop the luminance of the layer."""
     return base * _quotient(luminance(layer), luminance(base))
 
 
-def hsv_hue(base: Colour, layer: Colour) -> Colour:
+def hsv_hue(base: Color, layer: Color) -> Color:
     """Give the backdrop the hue of the layer, where that has one."""
     spread = _most(layer) - _least(layer)
     ratio = (_most(base) - _least(base)) / np.maximum(spread, _TINY)
     return np.where(spread > _TINY, layer * ratio + (_most(base) - _most(layer) * ratio), base)
 
 
-def hsv_saturation(base: Colour, layer: Colour) -> Colour:
+def hsv_saturation(base: Color, layer: Color) -> Color:
     """Give the backdrop the saturation of the layer."""
     most, spread = _most(base), _most(base) - _least(base)
     saturation = _quotient(_most(layer) - _least(layer), _most(layer))
@@ -195,7 +195,7 @@ def hsv_saturation(base: Colour, layer: Colour) -> Colour:
     return np.where(spread > _TINY, base * ratio + (1 - ratio) * most, most)
 
 
-def old_hsv_saturation(base: Colour, layer: Colour) -> Colour:
+def old_hsv_saturation(base: Color, layer: Color) -> Color:
     """Do so, and take the hue of a gray backdrop for red."""
     saturated = hsv_saturation(base, layer)
     if len(base) == 1:
@@ -205,13 +205,13 @@ def old_hsv_saturation(base: Colour, layer: Colour) -> Colour:
     return np.where(most - _least(base) > _TINY, saturated, np.stack((most, rest, rest)))
 
 
-def hsv_value(base: Colour, layer: Colour) -> Colour:
+def hsv_value(base: Color, layer: Color) -> Color:
     """Give the backdrop the value of the layer."""
     most, value = _most(base), _most(layer)
     return np.where(np.abs(most) > _TINY, base * _quotient(value, most), value)
 
 
-def hsl_colour(base: Colour, layer: Colour) -> Colour:
+def hsl_color(base: Color, layer: Color) -> Color:
     """Give the backdrop the hue and the saturation of the layer."""
     lightness = (_most(base) + _least(base)) / 2
     own = (_most(layer) + _least(layer)) / 2
@@ -221,32 +221,32 @@ def hsl_colour(base: Colour, layer: Colour) -> Colour:
     return np.where(own_reach > _TINY, layer * ratio + offset, lightness)
 
 
-def lch_hue(base: Colour, layer: Colour) -> Colour:
+def lch_hue(base: Color, layer: Color) -> Color:
     """Give the backdrop the hue of the layer, in L*a*b*."""
     chroma = np.hypot(layer[1], layer[2])
     ratio = np.hypot(base[1], base[2]) / np.maximum(chroma, _TINY)
-    coloured = chroma > _MIN_CHROMA
-    return np.stack((base[0], *(np.where(coloured, layer[axis] * ratio, base[axis]) for axis in (1, 2))))
+    colored = chroma > _MIN_CHROMA
+    return np.stack((base[0], *(np.where(colored, layer[axis] * ratio, base[axis]) for axis in (1, 2))))
 
 
-def lch_chroma(base: Colour, layer: Colour) -> Colour:
+def lch_chroma(base: Color, layer: Color) -> Color:
     """Give the backdrop the chroma of the layer, in L*a*b*."""
     chroma = np.hypot(base[1], base[2])
     ratio = np.where(chroma > _MIN_CHROMA, np.hypot(layer[1], layer[2]) / np.maximum(chroma, _TINY), 1)
     return np.stack((base[0], base[1] * ratio, base[2] * ratio))
 
 
-def lch_colour(base: Colour, layer: Colour) -> Colour:
+def lch_color(base: Color, layer: Color) -> Color:
     """Give the backdrop the hue and the chroma of the layer, in L*a*b*."""
     return np.stack((base[0], layer[1], layer[2]))
 
 
-def lch_lightness(base: Colour, layer: Colour) -> Colour:
+def lch_lightness(base: Color, layer: Color) -> Color:
     """Give the backdrop the lightness of the layer, in L*a*b*."""
     return np.stack((layer[0], base[1], base[2]))
 
 
-def erased_share(base: Colour, color: Colour) -> tuple[Colour, Plane]:
+def erased_share(base: Color, color: Color) -> tuple[Color, Plane]:
     """Take *color* out of the backdrop: return what is left, and how much alpha it takes to look the same on it."""
     inside, out = np.clip(base, 0, 1), np.clip(color, 0, 1)
     shares = np.where(inside > out, _quotient(inside - out, 1 - out), _quotient(out - inside, out))

@@ -7,7 +7,7 @@ import numpy as np
 
 from rare_formats.xcf import blend
 from rare_formats.xcf.modes import Kind, Mode
-from rare_formats.xcf.spaces import Colour, Plane, Space, converted
+from rare_formats.xcf.spaces import Color, Plane, Space, converted
 
 Box: TypeAlias = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels of the canvas; right and bottom are outside."""
@@ -28,7 +28,7 @@ class Composite:
 
     box: Box
     space: Space
-    color: Colour
+    color: Color
     alpha: Plane
 
     @classmethod
@@ -75,8 +75,8 @@ class Composite:
 
 
 def _composed(
-    base: Colour, base_alpha: Plane, layer: Composite, mode: Mode, opacity: Plane | float
-) -> tuple[Colour, Plane]:
+    base: Color, base_alpha: Plane, layer: Composite, mode: Mode, opacity: Plane | float
+) -> tuple[Color, Plane]:
     """Return color and alpha of *layer* on *base*.
 
     A pixel is parted into what only the backdrop covers, what only the layer covers, and what both cover, as
@@ -115,16 +115,16 @@ def _covered_by_both(base: Plane, layer: Plane, whole_layer: Plane, kind: Kind) 
             return base * layer
 
 
-def _blended(base: Colour, layer: Composite, mode: Mode) -> tuple[Colour, Plane | float]:
+def _blended(base: Color, layer: Composite, mode: Mode) -> tuple[Color, Plane | float]:
     """Return the colors where both are, in the space of *layer*, and how much stays there."""
     if mode.kind in (Kind.ERASE, Kind.SPLIT):
         return base, 0.0
-    if mode.blend is blend.normal and mode.kind is not Kind.COLOUR_ERASE:
+    if mode.blend is blend.normal and mode.kind is not Kind.COLOR_ERASE:
         return layer.color, 1.0
     space = mode.blend_space or layer.space
     under, over = converted(base, layer.space, space), converted(layer.color, layer.space, space)
     share: Plane | float = 1.0
-    if mode.kind is Kind.COLOUR_ERASE:
+    if mode.kind is Kind.COLOR_ERASE:
         blended, share = blend.erased_share(under, over)
     else:
         blended = mode.blend(under, over)

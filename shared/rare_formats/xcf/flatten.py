@@ -6,7 +6,7 @@ from PIL import Image
 from rare_formats.xcf.canvas import Box, Composite, overlap
 from rare_formats.xcf.modes import Kind, as_bottom, mode_of
 from rare_formats.xcf.precision import Curve
-from rare_formats.xcf.spaces import Colour, Plane, Space, converted
+from rare_formats.xcf.spaces import Color, Plane, Space, converted
 from rare_formats.xcf.structure import BaseType, Document, Drawable, Layer
 from rare_formats.xcf.tiles import Samples, Tiles
 
@@ -32,7 +32,7 @@ class _Flattening:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._tiles = Tiles(document)
-        self._planes = 1 if document.base is BaseType.GREY else 3
+        self._planes = 1 if document.base is BaseType.GRAY else 3
         self._space = Space.LINEAR if document.precision.curve is Curve.LINEAR else Space.PERCEPTUAL
         self._palette = np.zeros((3, 256), np.float32)
         colors = np.frombuffer(document.colors, np.uint8).reshape(-1, 3)
@@ -123,7 +123,7 @@ class _Flattening:
         colors = samples[: layer.base.channels]
         return Composite(box, space, self._color(layer.base, colors, space), alpha)
 
-    def _color(self, base: BaseType, samples: Samples, space: Space) -> Colour:
+    def _color(self, base: BaseType, samples: Samples, space: Space) -> Color:
         if base is BaseType.INDEXED:
             color = converted(self._palette, self._space, space)[:, samples[0].astype(np.intp) & 0xFF]
         elif samples.dtype == np.uint8:
@@ -143,7 +143,7 @@ def _box(layer: Layer, drawable: Drawable) -> Box:
     return (layer.left, layer.top, layer.left + drawable.width, layer.top + drawable.height)
 
 
-def _floats(samples: Samples) -> Colour:
+def _floats(samples: Samples) -> Color:
     """Return *samples* with 1.0 for the largest integer; what is not a number becomes 0."""
     if samples.dtype.kind == "u":
         return samples.astype(np.float32) * np.float32(1 / np.iinfo(samples.dtype).max)
@@ -152,5 +152,5 @@ def _floats(samples: Samples) -> Colour:
     return np.clip(values, -_HIGHEST, _HIGHEST)
 
 
-def _bytes(values: Colour) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def _bytes(values: Color) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     return (np.clip(values, 0, 1) * 255 + np.float32(0.5)).astype(np.uint8)

@@ -37,7 +37,7 @@ class Kind(IntEnum):
     BLEND = 0
     OLD = 1
     """Blends as GIMP did before 2.10: the colors are clipped, and a layer never covers more than the backdrop."""
-    COLOUR_ERASE = 2
+    COLOR_ERASE = 2
     ERASE = 3
     MERGE = 4
     """Layer and backdrop are parts of one image that was cut along a soft edge."""
@@ -83,15 +83,15 @@ _OLD_MODES = (
     _PLAIN,  # behind: for brushes only
     *map(_old, (
         blend.multiply, blend.screen, blend.soft_light, blend.difference, blend.addition, blend.subtract,
-        blend.darken, blend.lighten, blend.hsv_hue, blend.old_hsv_saturation, blend.hsl_colour, blend.hsv_value,
+        blend.darken, blend.lighten, blend.hsv_hue, blend.old_hsv_saturation, blend.hsl_color, blend.hsv_value,
         blend.divide, blend.dodge, blend.burn, blend.old_hard_light, blend.soft_light, blend.old_grain_extract,
         blend.old_grain_merge,
     )),
-    Mode(blend.normal, Space.PERCEPTUAL, Space.PERCEPTUAL, kind=Kind.COLOUR_ERASE),
+    Mode(blend.normal, Space.PERCEPTUAL, Space.PERCEPTUAL, kind=Kind.COLOR_ERASE),
 )  # fmt: skip
 _NEW_MODES = (
     *_in(Space.PERCEPTUAL, blend.overlay),
-    *_in(Space.LAB, blend.lch_hue, blend.lch_chroma, blend.lch_colour, blend.lch_lightness),
+    *_in(Space.LAB, blend.lch_hue, blend.lch_chroma, blend.lch_color, blend.lch_lightness),
     _NORMAL,
     _PLAIN,  # behind
     *_in(Space.LINEAR, blend.multiply),
@@ -99,7 +99,7 @@ _NEW_MODES = (
     *_in(Space.LINEAR, blend.addition, blend.subtract),
     Mode(blend.darken),
     Mode(blend.lighten),
-    *_in(Space.PERCEPTUAL, blend.hsv_hue, blend.hsv_saturation, blend.hsl_colour, blend.hsv_value),
+    *_in(Space.PERCEPTUAL, blend.hsv_hue, blend.hsv_saturation, blend.hsl_color, blend.hsv_value),
     *_in(Space.LINEAR, blend.divide),
     *_in(
         Space.PERCEPTUAL,
@@ -108,15 +108,15 @@ _NEW_MODES = (
         blend.luma_darken, blend.luma_lighten,
     ),
     *_in(Space.LINEAR, blend.luminance_of_layer),
-    Mode(blend.normal, Space.LINEAR, kind=Kind.COLOUR_ERASE),
+    Mode(blend.normal, Space.LINEAR, kind=Kind.COLOR_ERASE),
     Mode(blend.normal, kind=Kind.ERASE),
     Mode(blend.normal, composite=Composite.UNION, kind=Kind.MERGE),
     Mode(blend.normal, space=None, kind=Kind.SPLIT),
     Mode(blend.normal, composite=Composite.UNION, kind=Kind.PASS_THROUGH),
 )  # fmt: skip
 _MODES = _OLD_MODES + _NEW_MODES
-_FIXED_BLEND_SPACES = (blend.lch_hue, blend.lch_chroma, blend.lch_colour, blend.lch_lightness, blend.hsv_hue,
-                       blend.hsv_saturation, blend.hsl_colour, blend.hsv_value, blend.luminance_of_layer)  # fmt: skip
+_FIXED_BLEND_SPACES = (blend.lch_hue, blend.lch_chroma, blend.lch_color, blend.lch_lightness, blend.hsv_hue,
+                       blend.hsv_saturation, blend.hsl_color, blend.hsv_value, blend.luminance_of_layer)  # fmt: skip
 _COMPOSITES = tuple(map(int, Composite))
 # From GIMP 3 on, 2 is the curve of the profile, which is taken for that of sRGB here, and 4 is sRGB's.
 _SPACES = {1: Space.LINEAR, 2: Space.PERCEPTUAL, 3: Space.LAB, 4: Space.PERCEPTUAL}

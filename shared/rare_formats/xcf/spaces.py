@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Plane: TypeAlias = NDArray[np.floating[Any]]
 """One value a pixel."""
-Colour: TypeAlias = NDArray[np.floating[Any]]
+Color: TypeAlias = NDArray[np.floating[Any]]
 """One or three planes, all of 32-bit floats."""
 
 _STEPS = 65535
@@ -25,19 +25,19 @@ class Space(IntEnum):
     LAB = 3
 
 
-def _linear(values: Colour) -> Colour:
+def _linear(values: Color) -> Color:
     """Follow the curve of sRGB to light."""
     high = np.power((np.maximum(values, _BEND) + 0.055) / 1.055, 2.4)
     return np.where(values <= _BEND, values / 12.92, high).astype(np.float32)
 
 
-def _perceptual(values: Colour) -> Colour:
+def _perceptual(values: Color) -> Color:
     """Follow it back."""
     high = np.power(np.maximum(values, _BEND_IN_LIGHT), 1 / 2.4) * 1.055 - 0.055
     return np.where(values <= _BEND_IN_LIGHT, values * 12.92, high).astype(np.float32)
 
 
-_CURVES: dict[tuple[Space, Space], Callable[[Colour], Colour]] = {
+_CURVES: dict[tuple[Space, Space], Callable[[Color], Color]] = {
     (Space.PERCEPTUAL, Space.LINEAR): _linear,
     (Space.LINEAR, Space.PERCEPTUAL): _perceptual,
 }
@@ -51,7 +51,7 @@ _WHITE = _TO_XYZ.sum(axis=1).reshape(3, 1, 1)
 _LAB_LINEAR_BELOW, _LAB_SLOPE = (6 / 29) ** 3, (29 / 6) ** 2 / 3
 
 
-def converted(color: Colour, source: Space, target: Space) -> Colour:
+def converted(color: Color, source: Space, target: Space) -> Color:
     """Return *color* in another space. Values beyond 0 to 1 stay so; one plane stands for three equal ones."""
     if source is target:
         return color
@@ -60,17 +60,17 @@ def converted(color: Colour, source: Space, target: Space) -> Colour:
     if target is Space.LAB:
         return _to_lab(converted(color, source, Space.LINEAR))
     if color.size and color.min() >= 0 and color.max() <= 1:  # a table is several times as fast as a power
-        looked_up: Colour = _table(source, target)[(color * _STEPS + 0.5).astype(np.uint16)]
+        looked_up: Color = _table(source, target)[(color * _STEPS + 0.5).astype(np.uint16)]
         return looked_up
     return _CURVES[source, target](color)
 
 
 @lru_cache
-def _table(source: Space, target: Space) -> Colour:
+def _table(source: Space, target: Space) -> Color:
     return _CURVES[source, target](np.linspace(0, 1, _STEPS + 1, dtype=np.float32))
 
 
-def luminance(color: Colour) -> Plane:
+def luminance(color: Color) -> Plane:
     """Return the weighted sum of red, green and blue."""
     if len(color) == 1:
         return np.asarray(color[0])
@@ -78,7 +78,7 @@ def luminance(color: Colour) -> Plane:
     return weighted
 
 
-def _to_lab(color: Colour) -> Colour:
+def _to_lab(color: Color) -> Color:
     color = np.broadcast_to(color, (3, *color.shape[1:]))
     xyz = np.tensordot(_TO_XYZ, color, 1) / _WHITE
     bent = np.where(xyz > _LAB_LINEAR_BELOW, np.cbrt(xyz), xyz * _LAB_SLOPE + 4 / 29).astype(np.float32)
@@ -86,7 +86,7 @@ def _to_lab(color: Colour) -> Colour:
     return np.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)))
 
 
-def _from_lab(color: Colour) -> Colour:
+def _from_lab(color: Color) -> Color:
     y = (color[0] + 16) / 116
     bent = np.stack((y + color[1] / 500, y, y - color[2] / 200))
     xyz = np.where(bent > 6 / 29, bent**3, (bent - 4 / 29) / _LAB_SLOPE).astype(np.float32)

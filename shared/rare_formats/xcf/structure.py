@@ -16,7 +16,7 @@ MAGIC = b"gimp xcf "
 _FIRST_CINEPAINT = 100  # from here on the versions are of a fork, with a format of its own
 _FIRST_WITH_PRECISION = 4
 _FIRST_WITH_WIDE_POINTERS = 11
-_FIRST_WITH_COLOURS = 1
+_FIRST_WITH_COLORS = 1
 
 # GIMP's own limit is 524288.
 _MAX_SIDE = 1 << 19
@@ -24,7 +24,7 @@ _MAX_OFFSET = 1 << 24
 _MAX_LAYERS = 10_000
 _MAX_PROPERTIES = 400_000  # in all lists together; a layer has some twenty
 _MAX_DEPTH = 32
-_MAX_COLOURS = 256
+_MAX_COLORS = 256
 _MAX_PROFILE = 16 << 20  # bytes
 _PAYLOAD_BYTES = 8  # of a property of a layer, as many as any that matters has
 
@@ -35,7 +35,7 @@ class BaseType(IntEnum):
     """What the colors of the whole image are."""
 
     RGB = 0
-    GREY = 1
+    GRAY = 1
     INDEXED = 2
 
     @property
@@ -185,7 +185,7 @@ def _properties(document: Document) -> Iterator[tuple[int, int]]:
             return
         start = fields.tell()
         if kind == _Property.COLORMAP:  # some versions of GIMP wrote a wrong length here
-            length = 4 + fields.integer() * (3 if document.version >= _FIRST_WITH_COLOURS else 1)
+            length = 4 + fields.integer() * (3 if document.version >= _FIRST_WITH_COLORS else 1)
             fields.seek(start)
         yield kind, length
         fields.seek(start + length)
@@ -202,15 +202,15 @@ def _read_picture_properties(document: Document) -> None:
     for kind, length in _properties(document):
         if kind == _Property.COLORMAP:
             count = fields.integer()
-            if count > _MAX_COLOURS:
+            if count > _MAX_COLORS:
                 raise ValueError("there are too many colors")
             document.colors = fields.take(length - 4)
         elif kind == _Property.COMPRESSION:
             document.compression = Compression(fields.take(1)[0])
         elif kind == _Property.PARASITES:
             document.profile = _profile(document, fields.tell() + length) or document.profile
-    if document.version < _FIRST_WITH_COLOURS:  # it did not save the colors; GIMP takes these
-        document.colors = bytes(level for level in range(_MAX_COLOURS) for _ in range(3))
+    if document.version < _FIRST_WITH_COLORS:  # it did not save the colors; GIMP takes these
+        document.colors = bytes(level for level in range(_MAX_COLORS) for _ in range(3))
 
 
 def _profile(document: Document, end: int) -> bytes | None:

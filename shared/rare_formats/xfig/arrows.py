@@ -110,8 +110,8 @@ def _form(arrow: Arrow) -> _Form:
     if arrow.type in (_CIRCLE, _HALF_CIRCLE):
         is_half = arrow.type == _HALF_CIRCLE
         start, sweep = (math.pi / 2, math.pi) if is_half else (0.0, math.tau)
-        centre = (0.0, 0.0) if is_half else (-0.5, 0.0)
-        outline = arc_points(centre, 0.5, round_width / 2, start=start, sweep=sweep, tolerance=0.001)
+        center = (0.0, 0.0) if is_half else (-0.5, 0.0)
+        outline = arc_points(center, 0.5, round_width / 2, start=start, sweep=sweep, tolerance=0.001)
         return _Form(outline, -1.0 if is_half else 0.0, is_closed=not is_half)
     return _FORMS.get(arrow.type, _FORMS[0])[1 if arrow.style else 0]
 

@@ -16,13 +16,13 @@ _MAX_STEPS = 40
 _MANY_PIECES = 100_000  # of a spline
 
 
-def circular_arc(centre: Point, start: Point, end: Point, *, clockwise: bool, tolerance: float) -> list[Point]:
+def circular_arc(center: Point, start: Point, end: Point, *, clockwise: bool, tolerance: float) -> list[Point]:
     """Return an arc from *start* towards *end*, clockwise as seen with y downwards."""
-    first = math.atan2(start[1] - centre[1], start[0] - centre[0])
-    last = math.atan2(end[1] - centre[1], end[0] - centre[0])
+    first = math.atan2(start[1] - center[1], start[0] - center[0])
+    last = math.atan2(end[1] - center[1], end[0] - center[0])
     sweep = (last - first) % math.tau if clockwise else -((first - last) % math.tau)
-    radius = math.dist(centre, start)
-    return arc_points(centre, radius, radius, start=first, sweep=sweep, tolerance=tolerance)
+    radius = math.dist(center, start)
+    return arc_points(center, radius, radius, start=first, sweep=sweep, tolerance=tolerance)
 
 
 def round_box(points: Path, radius: float, *, tolerance: float) -> list[Point]:
@@ -33,9 +33,9 @@ def round_box(points: Path, radius: float, *, tolerance: float) -> list[Point]:
     outline: list[Point] = []
     corners = ((left, top, 1, 1), (right, top, -1, 1), (right, bottom, -1, -1), (left, bottom, 1, -1))
     for turn, (x, y, right_of, below) in enumerate(corners):
-        centre = x + right_of * radius, y + below * radius
+        center = x + right_of * radius, y + below * radius
         start = math.pi + turn * math.pi / 2
-        outline += arc_points(centre, radius, radius, start=start, sweep=math.pi / 2, tolerance=tolerance)
+        outline += arc_points(center, radius, radius, start=start, sweep=math.pi / 2, tolerance=tolerance)
     return outline
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rare_formats.strokes import Colour, Path, Point
+from rare_formats.strokes import Color, Path, Point
 from rare_formats.xfig.faces import Face
 
 
@@ -14,8 +14,8 @@ class Style:
     """0 solid, 1 dashed, 2 dotted, 3 to 5 dashes with one to three dots between."""
     thickness: float
     """Width of the line in 1/80 inch; 0 for no line."""
-    pen_colour: int
-    fill_colour: int
+    pen_color: int
+    fill_color: int
     depth: int
     area_fill: int
     """-1 for none; 0 to 20 shades, 21 to 40 tints, from 41 on patterns."""
@@ -68,7 +68,7 @@ class Text:
     stretch: float
     """By how much its letters are widened for that."""
     angle: float
-    """Radians anticlockwise."""
+    """Radians counterclockwise."""
     face: Face
 
 
@@ -82,5 +82,5 @@ class Drawing:
     """1/72 inch in FIG units; in a metric drawing an inch has fewer of them than 80 widths."""
     objects: list[Shape | Text]
     """In the order in which they are painted."""
-    colors: dict[int, Colour]
+    colors: dict[int, Color]
     """The colors that the file defines."""

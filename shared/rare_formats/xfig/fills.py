@@ -4,10 +4,10 @@ import math
 from collections.abc import Mapping
 
 from rare_formats.canvas import Hatch, arc_points
-from rare_formats.strokes import Colour, Path, Pen, Point
+from rare_formats.strokes import Color, Path, Pen, Point
 from rare_formats.xfig.drawing import Style
 
-_STANDARD_COLOURS = bytes.fromhex(
+_STANDARD_COLORS = bytes.fromhex(
     "000000 0000ff 00ff00 00ffff ff0000 ff00ff ffff00 ffffff 000090 0000b0 0000d0 87ceff 009000 00b000 00d000 009090"
     "00b0b0 00d0d0 900000 b00000 d00000 900090 b000b0 d000d0 803000 a04000 c06000 ff8080 ffa0a0 ffc0c0 ffe0e0 ffd700"
 )
@@ -15,39 +15,39 @@ _FULL = 20  # the shade that is the color itself, and the tint from which on it 
 _FIRST_PATTERN = 41
 
 
-def colour_of(number: int, colors: Mapping[int, Colour]) -> Colour:
+def color_of(number: int, colors: Mapping[int, Color]) -> Color:
     """Return the color of a number; black for the default and for one that nobody defined."""
-    if 0 <= number < len(_STANDARD_COLOURS) // 3:
-        red, green, blue = _STANDARD_COLOURS[3 * number : 3 * number + 3]
+    if 0 <= number < len(_STANDARD_COLORS) // 3:
+        red, green, blue = _STANDARD_COLORS[3 * number : 3 * number + 3]
         return red, green, blue
     return colors.get(number, (0, 0, 0))
 
 
-def paint_of(style: Style, colors: Mapping[int, Colour], *, unit: float) -> Colour | Hatch:
+def paint_of(style: Style, colors: Mapping[int, Color], *, unit: float) -> Color | Hatch:
     """Return what an area is filled with; *unit* is 1/80 inch in pixels of the image."""
-    color, area_fill = colour_of(style.fill_colour, colors), style.area_fill
+    color, area_fill = color_of(style.fill_color, colors), style.area_fill
     if area_fill >= _FIRST_PATTERN:
         size, width, lines = _PATTERNS[min(area_fill - _FIRST_PATTERN, len(_PATTERNS) - 1)]
         scaled = tuple(tuple((x * unit, y * unit) for x, y in line) for line in lines)
-        pen = Pen(colour_of(style.pen_colour, colors), width * unit)
+        pen = Pen(color_of(style.pen_color, colors), width * unit)
         return Hatch(pen, (size[0] * unit, size[1] * unit), scaled, background=color)
-    if style.fill_colour <= 0:  # black, of which 0 is white
-        grey = max(round(255 * (1 - area_fill / _FULL)), 0)
-        return grey, grey, grey
+    if style.fill_color <= 0:  # black, of which 0 is white
+        gray = max(round(255 * (1 - area_fill / _FULL)), 0)
+        return gray, gray, gray
     if area_fill <= _FULL:
         return _mixed(color, (0, 0, 0), area_fill / _FULL)
     return _mixed((255, 255, 255), color, area_fill / _FULL - 1)
 
 
-def _mixed(color: Colour, other: Colour, share: float) -> Colour:
+def _mixed(color: Color, other: Color, share: float) -> Color:
     red, green, blue = (round(share * a + (1 - share) * b) for a, b in zip(color, other, strict=True))
     return red, green, blue
 
 
-def _arc(centre: Point, radius: float, start: float, end: float) -> Path:
+def _arc(center: Point, radius: float, start: float, end: float) -> Path:
     """Return an arc between two angles in degrees, clockwise."""
     start, sweep = math.radians(start), math.radians(end - start)
-    return arc_points(centre, radius, radius, start=start, sweep=sweep, tolerance=0.05)
+    return arc_points(center, radius, radius, start=start, sweep=sweep, tolerance=0.05)
 
 
 _OCTAGON = ((5, 0), (11, 0), (16, 5), (16, 11), (11, 16), (5, 16), (0, 11), (0, 5), (5, 0))

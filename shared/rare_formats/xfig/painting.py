@@ -9,14 +9,14 @@ from rare_formats.lettering import ALIGNMENTS, CAP_HEIGHT, DESCENT, Alignment, L
 from rare_formats.strokes import Cap, Join, Pen, Point
 from rare_formats.xfig.arrows import drawn_width
 from rare_formats.xfig.drawing import ArrowHead, Drawing, Shape, Style, Text
-from rare_formats.xfig.fills import colour_of, paint_of
+from rare_formats.xfig.fills import color_of, paint_of
 
 _PIXELS_AN_INCH = 100.0
 _MAX_SIDE = 4096
 _MARGIN = 3  # pixels around the drawing
 _CAPS: dict[int, Cap] = {1: "round", 2: "projecting"}
 _JOINS: dict[int, Join] = {1: "round", 2: "bevel"}
-_ALIGNMENTS: dict[int, Alignment] = {1: "centre", 2: "right"}
+_ALIGNMENTS: dict[int, Alignment] = {1: "center", 2: "right"}
 _SLANT = 0.25
 _THINNEST = 1.0  # pixels of a line, as PostScript interpreters have it
 
@@ -58,7 +58,7 @@ class Painting:
             self._paint_head(canvas, head, style)
 
     def _paint_head(self, canvas: Canvas, head: ArrowHead, style: Style) -> None:
-        color = colour_of(style.pen_colour, self._drawing.colors)
+        color = color_of(style.pen_color, self._drawing.colors)
         if head.filling:
             canvas.fill(head.filling, color if head.is_solid else (255, 255, 255))
         canvas.stroke(
@@ -67,7 +67,7 @@ class Painting:
 
     def _paint_text(self, canvas: Canvas, text: Text) -> None:
         lettering = Lettering(
-            color=colour_of(text.color, self._drawing.colors),
+            color=color_of(text.color, self._drawing.colors),
             size=text.size * self._scale,
             angle=text.angle,
             align=_ALIGNMENTS.get(text.align, "left"),
@@ -82,7 +82,7 @@ class Painting:
         if is_dot and cap == "butt":  # which alone would draw nothing
             cap = "projecting"
         return Pen(
-            colour_of(style.pen_colour, self._drawing.colors),
+            color_of(style.pen_color, self._drawing.colors),
             max(drawn_width(style.thickness) * self._unit, _THINNEST),
             cap,
             _JOINS.get(style.join, "miter"),

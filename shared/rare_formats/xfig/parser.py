@@ -7,7 +7,7 @@ from operator import itemgetter
 
 from rare_formats.canvas import arc_points
 from rare_formats.lettering import text_length
-from rare_formats.strokes import Colour, Path
+from rare_formats.strokes import Color, Path
 from rare_formats.xfig import curves
 from rare_formats.xfig.arrows import Arrow, with_head
 from rare_formats.xfig.drawing import ArrowHead, Drawing, Shape, Style, Text
@@ -20,13 +20,13 @@ _MAX_HEADER_LINES = 20
 _LARGEST_RESOLUTION = 1e6
 _VERSION = re.compile(r"#FIG\s*(\d)\.(\d)")
 _RESOLUTION = re.compile(r"\s*(\d+(?:\.\d+)?)\s+[0-9-]")
-_COLOUR = re.compile(r"\s*(\d+)\s+#([0-9a-fA-F]{6})")
-# xfig takes 450 units for a centimetre, which are 472; texts are not scaled with the rest.
+_COLOR = re.compile(r"\s*(\d+)\s+#([0-9a-fA-F]{6})")
+# xfig takes 450 units for a centimeter, which are 472; texts are not scaled with the rest.
 _METRIC_SHARE = 0.762 / 0.8
 _END_OF_POINTS = 9999
 _TOLERANCE = 0.08  # of curves, in 1/80 inch: a tenth of a pixel
 
-_COLOUR_DEFINITION, _ELLIPSE, _POLYLINE, _SPLINE, _TEXT, _ARC, _COMPOUND, _END_OF_COMPOUND = *range(7), -6
+_COLOR_DEFINITION, _ELLIPSE, _POLYLINE, _SPLINE, _TEXT, _ARC, _COMPOUND, _END_OF_COMPOUND = *range(7), -6
 _BOX, _POLYGON, _ARC_BOX, _PICTURE = 2, 3, 4, 5
 _CLOSED_SPLINES, _INTERPOLATED_SPLINES = (1, 3, 5), (2, 3)
 _OPEN_ARC = 1
@@ -72,13 +72,13 @@ class _Parser:
 
     def drawing(self) -> Drawing:
         scanner = self._scanner
-        colors: dict[int, Colour] = {}
+        colors: dict[int, Color] = {}
         finished: list[Shape | Text] = []
         open_groups: list[list[tuple[int, Shape | Text]]] = [[]]
         while not scanner.is_at_end:
             kind = scanner.integer()
-            if kind == _COLOUR_DEFINITION:
-                found = _COLOUR.match(scanner.line())
+            if kind == _COLOR_DEFINITION:
+                found = _COLOR.match(scanner.line())
                 if found:
                     red, green, blue = bytes.fromhex(found[2])
                     colors[int(found[1])] = red, green, blue
@@ -116,15 +116,15 @@ class _Parser:
 
     def _style(self) -> Style:
         numbers = self._scanner.numbers(8 if self._version >= (3, 0) else 7)
-        line_style, thickness, pen_colour = int(numbers[0]), numbers[1], int(numbers[2])
+        line_style, thickness, pen_color = int(numbers[0]), numbers[1], int(numbers[2])
         depth, _, area_fill, dash_length = numbers[-4:]
         fill = int(area_fill)
         if self._version < (2, 0) and fill >= 1:  # 1 black to 5 white
             fill = 20 - (fill - 1) * 5
         elif self._version < (3, 0):
             fill -= 1
-        fill_colour = int(numbers[3]) if self._version >= (3, 0) else pen_colour
-        return Style(line_style, max(thickness, 0), pen_colour, fill_colour, int(depth), fill, dash_length)
+        fill_color = int(numbers[3]) if self._version >= (3, 0) else pen_color
+        return Style(line_style, max(thickness, 0), pen_color, fill_color, int(depth), fill, dash_length)
 
     def _ellipse(self) -> Shape:
         scanner = self._scanner

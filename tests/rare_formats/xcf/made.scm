@@ -26,7 +26,7 @@
     (gimp-layer-set-opacity group opacity)
     group))
 
-; The mask of a layer: the layer itself in grey.
+; The mask of a layer: the layer itself in gray.
 (define (mask layer)
   (gimp-layer-add-mask layer (car (gimp-layer-create-mask layer ADD-MASK-COPY))))
 
@@ -78,7 +78,7 @@
 (let ((image (new 66 24 GRAY PRECISION-U16-GAMMA)))
   (clouds image GRAYA-IMAGE 66 24 1 0 0 0 28)
   (clouds image GRAYA-IMAGE 30 12 2 5 10 0 31)
-  (save image "grey"))
+  (save image "gray"))
 
 (let ((image (new 66 24 RGB PRECISION-U8-GAMMA)))
   (clouds image RGB-IMAGE 66 24 1 0 0 0 28)
