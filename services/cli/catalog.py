@@ -1,4 +1,4 @@
-"""`imageconverter catalog import`: telling the server what the shop refers to."""
+"""`imageconverter catalog import`: upload a catalog."""
 
 import asyncio
 import gzip
@@ -7,57 +7,61 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from imageconverter.settings import Settings, SettingsError
-from services.cli import terminal
-from services.cli.connection import find_access
-from services.cli.terminal import escape_for_terminal
-from services.client.api import ImagesApi, open_api
+import click
 
-_LOOK_SECONDS = 0.5
+from services.cli.options import type_option, with_api
+from services.cli.terminal import CommandError, escape_for_terminal
+from services.client.api import ImagesApi
 
-
-def send(
-    settings: Settings, file: Path, type_id: str, notation: str | None, *, server: str | None, key: str | None
-) -> int:
-    """Send the catalog in *file* and wait until it counts; returns the exit status.
-
-    Raises SettingsError, also where there is no such file.
-    """
-    access = find_access(settings, server=server, key=key)
-    if not file.is_file():
-        raise SettingsError(f"{file}: there is no such file")
-
-    async def work() -> int:
-        async with open_api(access) as api:
-            counts = await _sent(api, type_id, file, notation or _notation(file))
-        if counts["lastImport"]["failure"]:
-            terminal.print_error(escape_for_terminal(counts["lastImport"]["failure"]))
-            return terminal.WRONG_USE
-        print(f"{type_id}: entries {counts['entries']}, images {counts['images']}")
-        return 0
-
-    return terminal.run(work())
+_POLL_SECONDS = 0.5
 
 
-async def _sent(api: ImagesApi, type_id: str, file: Path, notation: str) -> dict[str, Any]:
-    """Send *file*, unpacked, and return what is told of the catalog once it was taken over or refused."""
+def _require_file(_context: click.Context, _parameter: click.Parameter, path: Path) -> Path:
+    if not path.is_file():
+        raise CommandError(f"{escape_for_terminal(str(path))}: there is no such file")
+    return path
+
+
+@click.group
+def catalog() -> None:
+    """Manage the catalog: the images that the shop references."""
+
+
+@catalog.command("import")
+@click.argument("file", type=click.Path(path_type=Path), callback=_require_file)
+@click.option(
+    "--as", "notation", type=click.Choice(("csv", "ndjson")), help="Default: by the extension of the file's name."
+)
+@type_option
+@with_api
+async def import_catalog(api: ImagesApi, file: Path, notation: str | None, type_id: str) -> int:
+    """Replace the whole catalog of a type by FILE: NDJSON or CSV, optionally compressed as .gz."""
+    state = await _upload(api, type_id, file, notation or _notation(file))
+    if state["lastImport"]["failure"]:
+        raise CommandError(escape_for_terminal(state["lastImport"]["failure"]))
+    click.echo(f"{type_id}: entries {state['entries']}, images {state['images']}")
+    return 0
+
+
+async def _upload(api: ImagesApi, type_id: str, file: Path, notation: str) -> dict[str, Any]:
+    """Upload *file*, decompressed; returns the state of the catalog once the import has ended."""
     if file.suffix != ".gz":
-        answer = await api.replace_catalog(type_id, file, notation)
+        response = await api.replace_catalog(type_id, file, notation)
     else:
-        with tempfile.NamedTemporaryFile(prefix="imageconverter-") as unpacked:
-            await asyncio.to_thread(_unpack, file, Path(unpacked.name))
-            answer = await api.replace_catalog(type_id, Path(unpacked.name), notation)
-    while "entries" not in answer:
-        await asyncio.sleep(_LOOK_SECONDS)
-        stand = await api.catalog(type_id, answer["id"])
-        if stand["lastImport"]["id"] == answer["id"]:
-            return stand
-    return answer
+        with tempfile.NamedTemporaryFile(prefix="imageconverter-") as decompressed:
+            await asyncio.to_thread(_decompress, file, Path(decompressed.name))
+            response = await api.replace_catalog(type_id, Path(decompressed.name), notation)
+    while "entries" not in response:
+        await asyncio.sleep(_POLL_SECONDS)
+        state = await api.catalog(type_id, response["id"])
+        if state["lastImport"]["id"] == response["id"]:
+            return state
+    return response
 
 
-def _unpack(packed: Path, target: Path) -> None:
-    with gzip.open(packed) as source, target.open("wb") as file:
-        shutil.copyfileobj(source, file)
+def _decompress(source: Path, target: Path) -> None:
+    with gzip.open(source) as compressed, target.open("wb") as file:
+        shutil.copyfileobj(compressed, file)
 
 
 def _notation(file: Path) -> str:

@@ -1,4 +1,4 @@
-"""`imageconverter convert`: a local folder to the server, one run over it, and what became of it."""
+"""`imageconverter convert`: upload a local folder, convert it in one run and print the result."""
 
 import asyncio
 import time
@@ -6,74 +6,78 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imageconverter.settings import Settings, SettingsError
+import click
+
 from services.cli import terminal
-from services.cli.connection import find_access
+from services.cli.options import with_api
 from services.cli.progress import Progress, pluralize
-from services.cli.terminal import escape_for_terminal
-from services.client.api import ApiError, ImagesApi, ServerUnavailable, open_api
+from services.cli.terminal import CommandError, escape_for_terminal
+from services.client.api import ApiError, ImagesApi, ServerUnavailable
 from services.client.folder import Failure, Folder, LocalImage, read_folder
 from services.client.upload import Upload
 
 _CANCEL_SECONDS = 40.0
 
 
-def convert(
-    settings: Settings, top: Path, formats: Sequence[str], *, server: str | None, key: str | None, action: str
-) -> int:
-    """Convert the images below *top* to *formats*; returns the exit status. Raises SettingsError."""
-    access = find_access(settings, server=server, key=key)
-    if not top.is_dir():
-        raise SettingsError(f"{escape_for_terminal(str(top))} is not a folder")
+def _require_folder(_context: click.Context, _parameter: click.Parameter, path: Path) -> Path:
+    if not path.is_dir():
+        raise CommandError(f"{escape_for_terminal(str(path))} is not a folder")
+    return path
 
-    async def work() -> int:
-        began = time.monotonic()
-        async with open_api(access) as api:
-            if (await api.status())["running"]:
-                raise ServerUnavailable("a conversion is running already; `imageconverter status --watch` shows it")
-            folder = await asyncio.to_thread(read_folder, top)
-            conversion = _ConvertCommand(api, folder, list(dict.fromkeys(formats)), action)
-            await conversion.run()
-        return conversion.print_error(time.monotonic() - began)
 
-    return terminal.run(work())
+@click.command
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path), callback=_require_folder)
+@click.option("--format", "formats", metavar="ID", multiple=True, required=True, help="Can be repeated.")
+@click.option(
+    "--action", metavar="NAME", default="convert", show_default=True, help="The name of the run in the history."
+)
+@with_api
+async def convert(api: ImagesApi, directory: Path, formats: Sequence[str], action: str) -> int:
+    """Convert all images below the local folder DIR."""
+    began = time.monotonic()
+    if (await api.status())["running"]:
+        raise ServerUnavailable("a run is in progress; follow it with `imageconverter status --watch`")
+    folder = await asyncio.to_thread(read_folder, directory)
+    conversion = _Conversion(api, folder, list(dict.fromkeys(formats)), action)
+    await conversion.run()
+    return conversion.print_result(time.monotonic() - began)
 
 
 @dataclass
-class _ConvertCommand:
-    """One call of the command."""
+class _Conversion:
+    """The conversion of one folder."""
 
     api: ImagesApi
     folder: Folder
     formats: Sequence[str]
     action: str
-    sent: list[LocalImage] = field(default_factory=list)
+    uploaded: list[LocalImage] = field(default_factory=list)
     converted: set[str] = field(default_factory=set)
-    """Names of the images that all outputs were made of."""
+    """Names of the images that were converted to all formats."""
     failures: list[Failure] = field(default_factory=list)
     warnings: list[Failure] = field(default_factory=list)
-    outputs: set[str] = field(default_factory=set)
-    """The directories of the target tree that outputs lie in."""
+    output_directories: set[str] = field(default_factory=set)
+    """The directories of the target tree that outputs were written to."""
     state: str = "finished"
 
     async def run(self) -> None:
-        """Send the images, convert them and collect what became of them."""
+        """Upload the images, convert them and collect the results."""
         self.failures += self.folder.failures
         if not self.folder.images:
             return
         directory = await self._upload()
-        if not self.sent:
+        if not self.uploaded:
             return
         starting = asyncio.create_task(self.api.start(directory, self.formats, action=self.action))
         try:
             with Progress("converting") as progress:
-                progress.show(0, len(self.sent), 0)
-                run = await asyncio.shield(starting)  # a run that is just being started is to be stopped, too
-                async for stand in self.api.events(run):
-                    done, errors = stand["progress"]["finished"], stand["counter"]["error"]
-                    progress.show(done, max(len(self.sent), stand["progress"]["total"]), errors)
-                    self.state = stand["status"]
-            await self._collect(run)
+                progress.show(0, len(self.uploaded), 0)
+                run = await asyncio.shield(starting)  # a run that is being started must be canceled as well
+                async for state in self.api.events(run):
+                    done, errors = state["progress"]["finished"], state["counter"]["error"]
+                    progress.show(done, max(len(self.uploaded), state["progress"]["total"]), errors)
+                    self.state = state["status"]
+            await self._collect_results(run)
         except asyncio.CancelledError:
             await self._cancel(starting)
             raise
@@ -83,12 +87,12 @@ class _ConvertCommand:
         with Progress("uploading") as progress:
             upload = Upload(self.api, self.formats, lambda done, errors: progress.show(done, len(images), errors))
             await upload.send(images)
-        self.sent = upload.sent
+        self.uploaded = upload.sent
         self.failures += upload.failures
         return upload.directory
 
     async def _cancel(self, starting: asyncio.Task[str]) -> None:
-        """Ask the server to stop the run, unless it has ended: by now another may be running."""
+        """Cancel the run, unless it has ended: another one may be running by now."""
         try:
             async with asyncio.timeout(_CANCEL_SECONDS):
                 run = await starting
@@ -96,56 +100,56 @@ class _ConvertCommand:
                     await self.api.cancel()
                     terminal.print_error("the run was canceled")
         except (ApiError, TimeoutError) as error:
-            terminal.print_error(
-                f"the run could not be canceled: {escape_for_terminal(str(error)) or 'the server is too slow'}"
-            )
+            reason = escape_for_terminal(str(error)) or "the request timed out"
+            terminal.print_error(f"the run could not be canceled: {reason}")
 
-    async def _collect(self, run: str) -> None:
-        insides = {image.name: image.inside for image in self.sent}
-        told: dict[tuple[str, str, str], list[str]] = {}
+    async def _collect_results(self, run: str) -> None:
+        paths = {image.name: image.inside for image in self.uploaded}
+        messages: dict[tuple[str, str, str], list[str]] = {}
         seen, failed = set(), set()
         async for row in self.api.results(run):
             name = row["sourceFilename"]
             seen.add(name)
             if row["status"] in ("error", "warning"):
-                told.setdefault((row["status"], name, row["message"]), []).append(row["format"])
+                messages.setdefault((row["status"], name, row["message"]), []).append(row["format"])
             if row["status"] == "error":
                 failed.add(name)
             else:
-                self.outputs.add(row["output"].rpartition("/")[0])
-        for (status, name, message), formats in told.items():
-            some = f" ({', '.join(formats)})" if len(formats) < len(self.formats) else ""
-            kind = self.failures if status == "error" else self.warnings
-            kind.append(Failure(insides.get(name, name), message + some))
+                self.output_directories.add(row["output"].rpartition("/")[0])
+        for (status, name, message), formats in messages.items():
+            suffix = f" ({', '.join(formats)})" if len(formats) < len(self.formats) else ""
+            target = self.failures if status == "error" else self.warnings
+            target.append(Failure(paths.get(name, name), message + suffix))
         self.converted = seen - failed
         if self.state == "finished":
-            missing = [inside for name, inside in insides.items() if name not in seen]
-            self.failures += [Failure(inside, "The server has no result for it.") for inside in missing]
+            missing = [path for name, path in paths.items() if name not in seen]
+            self.failures += [Failure(path, "The server has no result for it.") for path in missing]
 
-    def print_error(self, seconds: float) -> int:
-        """Print what became of the folder; returns the exit status."""
+    def print_result(self, seconds: float) -> int:
+        """Print the result after *seconds*; returns the exit status. Raises CommandError if there are no images."""
         folder = self.folder
-        _list("left out, not an image", folder.skipped)
-        _list("sent under another name", [f"{p.inside} -> {p.name}" for p in folder.images if p.is_renamed])
-        _list("warnings", [f"{inside}: {reason}" for inside, reason in self.warnings])
-        _list("failed", [f"{inside}: {reason}" for inside, reason in sorted(self.failures)])
+        _print_list("skipped, not an image", folder.skipped)
+        _print_list("renamed", [f"{image.inside} -> {image.name}" for image in folder.images if image.is_renamed])
+        _print_list("warnings", [f"{path}: {reason}" for path, reason in self.warnings])
+        _print_list("failed", [f"{path}: {reason}" for path, reason in sorted(self.failures)])
         if not folder.images and not self.failures:
-            terminal.print_error("there are no images in the folder")
-            return terminal.WRONG_USE
+            raise CommandError("there are no images in the folder")
         rate = len(self.converted) / seconds if seconds else 0.0
-        print(
+        click.echo(
             f"{len(self.converted)} of {pluralize(len(folder.images) + len(folder.failures), 'image')} converted, "
-            f"{len({inside for inside, _ in self.failures})} failed, {len(folder.skipped)} left out; "
+            f"{len({path for path, _ in self.failures})} failed, {len(folder.skipped)} skipped; "
             f"{seconds:.1f} s, {rate:.1f} images/s"
         )
-        if self.outputs:
-            print(f"the results lie in {', '.join(sorted(escape_for_terminal(each) for each in self.outputs))}")
+        if self.output_directories:
+            directories = sorted(escape_for_terminal(each) for each in self.output_directories)
+            click.echo(f"the results are in {', '.join(directories)}")
         if self.state != "finished":
             terminal.print_error(f"the run has not finished, its status is: {escape_for_terminal(self.state)}")
         return terminal.FAILED if self.failures or self.state != "finished" else 0
 
 
-def _list(title: str, lines: Sequence[str]) -> None:
+def _print_list(title: str, lines: Sequence[str]) -> None:
     if lines:
-        print(f"{title}:")
-        print("".join(f"  {escape_for_terminal(line)}\n" for line in lines), end="")
+        click.echo(f"{title}:")
+        for line in lines:
+            click.echo(f"  {escape_for_terminal(line)}")

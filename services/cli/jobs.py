@@ -1,67 +1,95 @@
-"""`imageconverter jobs dead`: the jobs that were given up, for people."""
+"""`imageconverter jobs dead`: list, retry and drop dead jobs."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
-from imageconverter.settings import Settings, SettingsError
+import click
+
 from services.cli import terminal
-from services.cli.connection import find_access
+from services.cli.options import with_api
 from services.cli.progress import pluralize
 from services.cli.terminal import escape_for_terminal
-from services.client.api import ImagesApi, Refused, open_api
+from services.client.api import ImagesApi, Refused
 
-_DONE = {"retry": "waits to be tried again", "drop": "is forgotten"}
+_Command = TypeVar("_Command", bound=Callable[..., int])
 
 
-def dead(
-    settings: Settings, action: str, jobs: Sequence[str], *, every: bool, server: str | None, key: str | None
-) -> int:
-    """Do *action*, which is `list`, `retry` or `drop`, with *jobs*, or with *every* one that there is.
+@click.group
+def jobs() -> None:
+    """List, retry or drop dead jobs."""
 
-    Returns the exit status: 1 where one of the jobs is not there any more. Raises SettingsError.
-    """
-    if action != "list" and bool(jobs) == every:
-        raise SettingsError(f"jobs dead {action}: name the jobs, or give --all")
-    access = find_access(settings, server=server, key=key)
 
-    async def work() -> int:
-        async with open_api(access) as api:
-            found = [] if jobs else await api.dead_jobs()
-            if action == "list":
-                print("\n".join(line for job in found for line in format_job(job)) or "no job was given up")
-                return 0
-            wanted = jobs or [str(job["id"]) for job in found]
-            done = sum([await _act(api, action, job) for job in wanted])
-            print(f"{pluralize(done, 'job')}: {action}")
-            return 0 if done == len(wanted) else terminal.FAILED
+@jobs.group
+def dead() -> None:
+    """Manage the jobs that failed too often: the dead-letter queue."""
 
-    return terminal.run(work())
+
+@dead.command("list")
+@with_api
+async def list_jobs(api: ImagesApi) -> int:
+    """List all dead jobs with the reason for their failure."""
+    found = await api.dead_jobs()
+    click.echo("\n".join(line for job in found for line in format_job(job)) or "no dead jobs")
+    return 0
+
+
+def _job_selection(command: _Command) -> _Command:
+    """Add the arguments that name jobs: ids or `--all`."""
+    return click.argument("job_ids", metavar="[JOB]...", nargs=-1)(
+        click.option("--all", "every", is_flag=True, help="Select all dead jobs.")(command)
+    )
+
+
+@dead.command
+@_job_selection
+@with_api
+async def retry(api: ImagesApi, job_ids: Sequence[str], *, every: bool) -> int:
+    """Queue dead jobs again, by their ids or all of them."""
+    return await _apply("retry", "queued again", api.retry_dead_job, await _select(api, job_ids, every=every))
+
+
+@dead.command
+@_job_selection
+@with_api
+async def drop(api: ImagesApi, job_ids: Sequence[str], *, every: bool) -> int:
+    """Delete dead jobs, by their ids or all of them."""
+    return await _apply("drop", "deleted", api.drop_dead_job, await _select(api, job_ids, every=every))
+
+
+async def _select(api: ImagesApi, job_ids: Sequence[str], *, every: bool) -> Sequence[str]:
+    if bool(job_ids) == every:
+        raise click.UsageError("Name the jobs or pass --all.", click.get_current_context())
+    return job_ids or [str(job["id"]) for job in await api.dead_jobs()]
+
+
+async def _apply(name: str, done: str, action: Callable[[str], Awaitable[None]], job_ids: Sequence[str]) -> int:
+    """Apply *action* to each job; returns the exit status, which is 1 if one of the jobs does not exist."""
+    count = 0
+    for job_id in job_ids:
+        try:
+            await action(job_id)
+        except Refused as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            terminal.print_error(escape_for_terminal(f"{job_id}: {error.reason}"))
+        else:
+            count += 1
+            click.echo(escape_for_terminal(f"{job_id} {done}"))
+    click.echo(f"{pluralize(count, 'job')}: {name}")
+    return 0 if count == len(job_ids) else terminal.FAILED
 
 
 def format_job(job: Mapping[str, Any]) -> list[str]:
-    """Return the lines that say what is known of a job."""
+    """Return the lines that describe *job*."""
     failed_at = datetime.fromtimestamp(job["died"], UTC).astimezone()
-    order = "not known" if job["order"] is None else json.dumps(job["order"], ensure_ascii=False)
+    arguments = "unknown" if job["order"] is None else json.dumps(job["order"], ensure_ascii=False)
     attempts = pluralize(job["tries"], "attempt")
     lines = [
-        f"{job['id']}  {job['task'] or 'no task'}  {failed_at:%Y-%m-%d %H:%M:%S}  {attempts}",
+        f"{job['id']}  {job['task'] or 'unknown task'}  {failed_at:%Y-%m-%d %H:%M:%S}  {attempts}",
         f"    {job['reason']}",
-        f"    {order}",
+        f"    {arguments}",
     ]
     return [escape_for_terminal(line) for line in lines]
-
-
-async def _act(api: ImagesApi, action: str, job: str) -> bool:
-    """Retry or drop a job; returns whether it was there."""
-    try:
-        await (api.retry_dead_job(job) if action == "retry" else api.drop_dead_job(job))
-    except Refused as error:
-        if error.status != HTTPStatus.NOT_FOUND:
-            raise
-        terminal.print_error(escape_for_terminal(f"{job}: {error.reason}"))
-        return False
-    print(escape_for_terminal(f"{job} {_DONE[action]}"))
-    return True

@@ -7,6 +7,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
+import click
 from tqdm import tqdm
 
 _LINE_SECONDS = 1.0
@@ -64,7 +65,7 @@ class Progress:
         return time.monotonic() - self._printed_at >= _LINE_SECONDS
 
     def _print(self) -> None:
-        print(self._latest, flush=True)
+        click.echo(self._latest)
         self._printed_at = time.monotonic()
         self._lines += 1
 

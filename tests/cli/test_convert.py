@@ -46,9 +46,9 @@ async def test_a_folder_with_sub_folders_is_converted(gateway: Client, tmp_path:
     )
 
     assert ended_well.status == 0, ended_well
-    assert "3 of 3 images converted, 0 failed, 2 left out" in ended_well.out
-    assert "left out, not an image:\n  empty\n  a/notes.jpg\n" in ended_well.out
-    assert "the results lie in products/normal, products/thumbnail" in ended_well.out
+    assert "3 of 3 images converted, 0 failed, 2 skipped" in ended_well.out
+    assert "skipped, not an image:\n  empty\n  a/notes.jpg\n" in ended_well.out
+    assert "the results are in products/normal, products/thumbnail" in ended_well.out
     for path in ("products/thumbnail/leaf ü.png", "products/normal/deep leaf.txt.jpg"):
         assert (await content(gateway, path))[0] == 200
     _, thumbnail = await content(gateway, "products/thumbnail/top of tree.jpg")

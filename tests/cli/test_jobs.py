@@ -43,7 +43,7 @@ async def test_without_dead_jobs_that_is_said(gateway: Client, resources: Resour
     await resources.redis.delete(keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS)
     done = await run("jobs", "dead", "list", "--server", address(gateway))
 
-    assert done == (0, "no job was given up\n", "")
+    assert done == (0, "no dead jobs\n", "")
 
 
 async def test_jobs_are_tried_again_and_dropped_by_their_ids(
@@ -56,7 +56,7 @@ async def test_jobs_are_tried_again_and_dropped_by_their_ids(
     assert retried.status == 0, retried
     assert dropped.status == 1
     assert dead[1] in dropped.err
-    assert f"{dead[2]} is forgotten" in dropped.out
+    assert f"{dead[2]} deleted" in dropped.out
     assert await resources.redis.zrange(keys.queue(QueueName.SCAN), 0, -1) == [dead[1].encode()]
     assert [each.id for each in await resources.queue.dead.all()] == [dead[0]]
 

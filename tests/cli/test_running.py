@@ -27,7 +27,7 @@ async def test_a_second_run_is_not_begun_beside_another(
     done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", address(gateway))
 
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
-    assert "running already" in done.err
+    assert "a run is in progress" in done.err
 
 
 async def test_a_running_run_is_told_as_it_stands(gateway: Client, resources: Resources) -> None:

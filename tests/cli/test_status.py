@@ -23,7 +23,7 @@ async def test_before_any_run_that_is_said(gateway: Client) -> None:
     """With or without --watch."""
     for more in ([], ["--watch"]):
         done = await run("status", "--server", address(gateway), *more)
-        assert done == (0, "there was no run yet\n", "")
+        assert done == (0, "no run yet\n", "")
 
 
 async def test_the_last_run_is_told_for_people(gateway: Client, resources: Resources) -> None:

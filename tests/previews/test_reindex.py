@@ -240,13 +240,13 @@ async def test_it_is_a_command(
         monkeypatch.setenv(name, value)
 
     assert await asyncio.to_thread(main, ["reindex"]) == 0
-    assert capsys.readouterr().out == "1 keys were brought back into the index\n"
+    assert capsys.readouterr().out == "1 keys were restored\n"
     assert set(await groups(index)) == {"a"}
 
     monkeypatch.setenv("IMAGECONVERTER_S3_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("IMAGECONVERTER_S3_TIMEOUT_SECONDS", "0.5")
     assert await asyncio.to_thread(main, ["reindex"]) == 1
-    assert "start it again" in capsys.readouterr().err
+    assert "run the command again" in capsys.readouterr().err
 
 
 async def test_many_requests_are_in_flight_and_memory_stays_small(

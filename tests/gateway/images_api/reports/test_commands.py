@@ -63,14 +63,14 @@ async def test_a_shop_finds_cleans_restores_and_repairs(shop: Shop, tmp_path: Pa
     await command(shop, "report", "run")
     told = await command(shop, "report", "clean")
     assert told.status == 0
-    assert told.out.startswith("would go: 1 file, ")
+    assert told.out.startswith("to be moved: 1 file, ")
     done = await command(shop, "report", "clean", "--yes", "--share", "0.9")
     trash = done.out.split()[-1]
     assert trash in (await command(shop, "report", "trash")).out
-    assert await command(shop, "report", "restore", trash) == (0, "1 file put back\n", "")
+    assert await command(shop, "report", "restore", trash) == (0, "1 file restored\n", "")
 
     repaired = await command(shop, "report", "repair")
-    assert repaired.out == "Converting 1 source for 1 missing image\n"
+    assert repaired.out == "converting 1 source for 1 missing image\n"
     async with asyncio.timeout(20):
         while await shop.resources.store.head(f"target/{NORMAL}/table.png") is None:
             await asyncio.sleep(0.05)

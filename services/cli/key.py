@@ -1,0 +1,25 @@
+"""`imageconverter key`: generate an API key."""
+
+import secrets
+from collections.abc import Sequence
+
+import click
+
+from services.cli.terminal import CommandError
+from services.gateway.auth.access import PERMISSIONS, key_entry
+
+
+@click.command
+@click.argument("name")
+@click.argument("permissions", metavar="PERMISSION...", nargs=-1, required=True)
+def key(name: str, permissions: Sequence[str]) -> int:
+    """Generate an API key and its entry for the keys file.
+
+    NAME is who or what the key is for. A PERMISSION is, for example, images.read or images.publish.products.
+    """
+    unknown = [each for each in permissions if each not in PERMISSIONS]
+    if unknown:
+        raise CommandError(f"unknown permission: {', '.join(unknown)}; known are {', '.join(PERMISSIONS)}")
+    generated = secrets.token_urlsafe(32)
+    click.echo(f"key: {generated}\n\n{key_entry(name, generated, permissions)}")
+    return 0

@@ -1,0 +1,32 @@
+"""`imageconverter reindex`: rebuild the index of previews."""
+
+import asyncio
+
+import click
+
+from imageconverter.errors import Unavailable
+from imageconverter.previews.reindex import reindex as rebuild_index
+from imageconverter.resources import open_resources
+from imageconverter.settings import Settings, load_settings
+from services.cli import terminal
+from services.runtime.logs import set_up_logging
+
+_RETRY_TIMEOUT_SECONDS = 30  # long enough for a restart of Redis
+
+
+@click.command
+def reindex() -> int:
+    """Rebuild the index of previews from the object store."""
+    settings = load_settings()
+    set_up_logging(settings.process, role="reindex")
+    try:
+        click.echo(f"{asyncio.run(_rebuild(settings))} keys were restored")
+    except Unavailable as error:
+        terminal.print_error(f"{error.reason} What was restored stays; run the command again for the rest.")
+        return terminal.FAILED
+    return 0
+
+
+async def _rebuild(settings: Settings) -> int:
+    async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources:
+        return await rebuild_index(resources.previews, resources.store)

@@ -1,0 +1,120 @@
+"""The commands that need no server: version, usage errors, keys, health and what a command imports."""
+
+import hashlib
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from imageconverter import __version__
+from services.cli.main import main
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """On stdout, with the name of the program."""
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"imageconverter {__version__}\n"
+
+
+def test_the_help_lists_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each can be imported and has a description."""
+    assert main(["--help"]) == 0
+    lines = capsys.readouterr().out.partition("Commands:\n")[2].splitlines()
+
+    assert [line.split()[0] for line in lines] == [
+        *("up", "gateway", "worker", "reporter", "convert", "status", "jobs", "catalog"),
+        *("report", "health", "reindex", "key", "settings"),
+    ]
+    assert all(len(line.split()) > 1 for line in lines)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["unknown"],
+        ["--unknown"],
+        ["health"],
+        ["health", "other"],
+        ["convert", "."],
+        ["jobs", "dead", "drop", "--unknown"],
+        ["report", "show", "--type", "other"],
+    ],
+)
+def test_a_usage_error_ends_with_2(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    """It is printed on stderr, with the usage of the command."""
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+
+    assert out == ""
+    assert err.startswith("Usage: imageconverter ")
+
+
+def test_invalid_settings_end_with_2(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line for each of them."""
+    monkeypatch.setenv("IMAGECONVERTER_PORT", "http")
+    monkeypatch.setenv("IMAGECONVERTER_MAX_MEGAPIXELS", "0")
+
+    assert main(["health", "worker"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.startswith("imageconverter: IMAGECONVERTER_") for line in lines] == [True, True]
+
+
+def test_an_unknown_variable_is_a_warning(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command runs nevertheless."""
+    monkeypatch.setenv("IMAGECONVERTER_PROT", "8005")
+
+    assert main(["settings"]) == 0
+    out, err = capsys.readouterr()
+    assert "| `IMAGECONVERTER_PORT` |" in out
+    assert err == "imageconverter: IMAGECONVERTER_PROT is not a setting; see docs/operations.md\n"
+
+
+def test_health_fails_without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 1, which container engines read as unhealthy."""
+    monkeypatch.setenv("IMAGECONVERTER_REDIS_URL", "redis://127.0.0.1:1/0")
+
+    assert main(["health", "gateway"]) == 1
+
+
+def test_a_generated_key_comes_with_its_entry(capsys: pytest.CaptureFixture[str]) -> None:
+    """The entry contains the hash of the key, not the key."""
+    assert main(["key", "shop", "images.read", "images.publish.products"]) == 0
+    first, _, entry = capsys.readouterr().out.partition("\n")
+    key = first.removeprefix("key: ")
+
+    assert tomllib.loads(entry)["key"] == [
+        {
+            "name": "shop",
+            "sha256": hashlib.sha256(key.encode()).hexdigest(),
+            "permissions": ["images.read", "images.publish.products"],
+        }
+    ]
+
+
+def test_a_key_needs_known_permissions(capsys: pytest.CaptureFixture[str]) -> None:
+    """The message names the unknown one."""
+    assert main(["key", "shop", "images.read", "images.raed"]) == 2
+    assert capsys.readouterr().err.startswith("imageconverter: unknown permission: images.raed;")
+
+
+@pytest.mark.parametrize(
+    ("role", "foreign"),
+    [
+        ("worker", ["services.gateway", "services.reporter", "aiohttp", "duckdb"]),
+        ("gateway", ["services.worker", "services.reporter", "duckdb"]),
+        ("reporter", ["services.gateway", "services.worker", "aiohttp.web"]),
+    ],
+)
+def test_a_role_does_not_import_the_others(role: str, foreign: list[str]) -> None:
+    """Starting a process must not pay for the code of another."""
+    program = (
+        f"import sys, services.cli.main, services.cli.roles, services.{role}.main; "
+        f"print([name for name in {foreign!r} if name in sys.modules])"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+
+    assert finished.stdout == "[]\n"
