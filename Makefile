@@ -4,35 +4,42 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: run test check bench hostile chaos soak audit lock test-compose clean
+.PHONY: help run test format check bench hostile chaos soak audit lock test-compose clean
 
-run: $(STAMPS)/run
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+run: $(STAMPS)/run  ## start the whole stack
 	@exec $(BIN)/imageconverter up
 
-test: check
+test: check  ## check the whole project
 	$(BIN)/python -m pytest --ignore=tests/compose
 
-check: $(STAMPS)/dev
+check: $(STAMPS)/dev  ## lint, formatting, types and import contracts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMPS)/dev
+format: $(STAMPS)/dev  ## format the code and apply the lint fixes
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(STAMPS)/dev  ## run the benchmarks
 	$(BIN)/python -m bench
 
 # A hundred thousand hostile files to real decoders and ten thousand requests to a gateway, about ten minutes. Pillow's own are in its source package, which is fetched once;
 # without a network they are left out, and the test says so.
 PILLOW_SOURCE := pillow==13.0.0 --hash=sha256:cdcd1ba258178f7356d74170c9a81ba4eab6a5d55748bc402a5a2a6fe6be3510
 
-hostile: $(STAMPS)/dev
+hostile: $(STAMPS)/dev  ## feed hostile files and requests, about ten minutes
 	@test -e $(VENV)/hostile/pillow-13.0.0.tar.gz || echo "$(PILLOW_SOURCE)" | $(BIN)/python -m pip download \
 	  --quiet --disable-pip-version-check --no-deps --no-binary :all: --require-hashes -r /dev/stdin \
 	  -d $(VENV)/hostile || true
 	$(BIN)/python -m pytest tests/worker/sandbox/test_hostile.py tests/contract/test_requests.py --thorough --timeout 1200 -s
 
 # Needs a Docker engine; see docs/docker.md.
-test-compose: $(STAMPS)/dev
+test-compose: $(STAMPS)/dev  ## test the Docker Compose stack; needs a Docker engine
 	$(BIN)/python -m pytest tests/compose
 
 $(STAMPS)/run: requirements/embedded.txt pyproject.toml | $(STAMPS)
@@ -52,15 +59,15 @@ $(STAMPS):
 	@mkdir -p $@
 
 # Break things by the hundred while jobs run, as docs/reliability.md promises: about half an hour.
-chaos: $(STAMPS)/dev
+chaos: $(STAMPS)/dev  ## cause hundreds of faults while jobs run, about half an hour
 	$(BIN)/python -m pytest tests/chaos --long -s --timeout 3600
 
 # Mixed load with faults for half an hour; prints what has grown.
-soak: $(STAMPS)/dev
+soak: $(STAMPS)/dev  ## run mixed load with faults for half an hour
 	$(BIN)/python -m bench.soak
 
 # Known advisories for what is locked; needs a network.
-audit: | $(STAMPS)
+audit: | $(STAMPS)  ## check the locked packages for known vulnerabilities
 	@test -x $(VENV)/audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/python -m pip install \
 	  --quiet --disable-pip-version-check --require-hashes -r requirements/audit.txt; }
 	@for lock in embedded dev; do \
@@ -68,7 +75,7 @@ audit: | $(STAMPS)
 	done
 
 # Lock all dependencies anew, with hashes and without the address of any index.
-lock: $(STAMPS)/dev
+lock: $(STAMPS)/dev  ## lock all dependencies again
 	@project=pyproject.toml; for set in "runtime $$project --group build" "embedded $$project --group build --extra embedded" \
 	  "dev $$project --group build --extra embedded --extra heic --group dev" "audit --group audit"; do \
 	  set -- $$set; name=$$1; shift; \
@@ -76,5 +83,5 @@ lock: $(STAMPS)/dev
 	    "$$@" -o requirements/$$name.txt || exit 1; \
 	done
 
-clean:
+clean:  ## delete the virtual environment
 	rm -rf $(VENV) dist
