@@ -21,15 +21,15 @@ _Box = tuple[int, int, int, int]
 Affine = tuple[float, float, float, float, float, float]
 """(a, b, c, d, e, f): x' = a·x + b·y + c and y' = d·x + e·y + f."""
 
-_LARGEST_FACTOR = 4
-_LARGEST_BITMAP = 68_000_000  # pixels of four bytes: twice 4,096 by 4,096
+_MAX_FACTOR = 4
+_MAX_BITMAP = 68_000_000  # pixels of four bytes: twice 4,096 by 4,096
 # What may be drawn, about in nanoseconds; a drawing that wants more is made to want more. Prices were measured.
-_WORK = 20_000_000_000
+_MAX_WORK = 20_000_000_000
 _POLYGON, _CORNER, _CROSSING, _PIXEL = 30_000, 200, 200, 1
 _HATCH, _HATCHED_PIXEL = 300_000, 24
 _TEXT, _LETTER = 500_000, 60_000
 _PLACED_PIXEL = {Image.Resampling.NEAREST: 10, Image.Resampling.BILINEAR: 20}
-_LARGEST_TYPE = 400.0  # pixels; larger letters are scaled up, so that masks are bounded
+_MAX_TYPE_SIZE = 400.0  # pixels; larger letters are scaled up, so that masks are bounded
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,13 @@ class Canvas:
         """Make a canvas of *size* pixels; *transform* takes the drawing's units to pixels, y downwards."""
         width, height = size
         self.size = size
-        self._factor = max(1, min(_LARGEST_FACTOR, math.isqrt(_LARGEST_BITMAP // (width * height))))
+        self._factor = max(1, min(_MAX_FACTOR, math.isqrt(_MAX_BITMAP // (width * height))))
         a, b, c, d, e, f = (value * self._factor for value in transform)
         self._transform: Affine = (a, b, c, d, e, f)
         self._image = Image.new("RGB", (width * self._factor, height * self._factor), background)
         self._draw = ImageDraw.Draw(self._image)
         self._clip: _Box = (0, 0, *self._image.size)
-        self._work = _WORK
+        self._work = _MAX_WORK
 
     @cached_property
     def tolerance(self) -> float:
@@ -118,7 +118,7 @@ class Canvas:
         self._spend(_HATCH + _HATCHED_PIXEL * (right - left) * (bottom - top))
         mask = Image.new("L", (right - left, bottom - top))
         outline = [(round(x - left - 0.5), round(y - top - 0.5)) for x, y in shape]
-        self._spend(_price(outline))
+        self._spend(_polygon_cost(outline))
         ImageDraw.Draw(mask).polygon(outline, fill=255)
         tile = self._hatch_tile(paint) if isinstance(paint, Hatch) else self._resized_tile(paint)
         tiles = _repeated(tile, box)
@@ -133,7 +133,7 @@ class Canvas:
         if not text.strip() or not 1 <= size <= 2 * max(self._image.size):
             return
         self._spend(_TEXT + _LETTER * len(text.encode("ascii", "backslashreplace")))  # marks take four times as long
-        drawn_size = min(size, _LARGEST_TYPE, math.sqrt(_LARGEST_BITMAP / len(text)))
+        drawn_size = min(size, _MAX_TYPE_SIZE, math.sqrt(_MAX_BITMAP / len(text)))
         mask, (margin, baseline), length = text_mask(text, drawn_size, bold=lettering.bold)
         scale = size / drawn_size
         cos, sin = math.cos(lettering.angle) * scale, math.sin(lettering.angle) * scale
@@ -170,7 +170,7 @@ class Canvas:
     def _polygon(self, path: Path, color: Color) -> None:
         outline = [(round(x - 0.5), round(y - 0.5)) for x, y in _cut(path, self._clip)]
         if len(outline) > 1:
-            self._spend(_price(outline))
+            self._spend(_polygon_cost(outline))
             self._draw.polygon(outline, fill=color)
 
     def _cut_box(self, points: Sequence[Point]) -> _Box:
@@ -251,7 +251,7 @@ def arc_points(
     return points
 
 
-def _price(path: Sequence[tuple[int, int]]) -> int:
+def _polygon_cost(path: Sequence[tuple[int, int]]) -> int:
     """Return the work of a polygon: Pillow looks at every side in every row, and sorts those that it meets."""
     x0, y0 = path[-1]
     lowest = highest = y0

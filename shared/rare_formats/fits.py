@@ -180,10 +180,10 @@ def _first_image(file: IO[bytes]) -> tuple[_Header, int]:
     raise ValueError("there is no image in the file")
 
 
-def _cards(file: IO[bytes], most_blocks: int) -> tuple[dict[str, str], int]:
+def _cards(file: IO[bytes], max_blocks: int) -> tuple[dict[str, str], int]:
     """Read the header at the file's position: its values as they are written, and how many blocks it takes."""
     cards: dict[str, str] = {}
-    for blocks in range(1, most_blocks + 1):
+    for blocks in range(1, max_blocks + 1):
         block = file.read(_BLOCK).decode("latin-1")
         if len(block) < _BLOCK:
             raise ValueError("the header has no end")

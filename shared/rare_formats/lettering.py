@@ -16,8 +16,6 @@ Rise = Literal["baseline", "bottom", "half", "cap", "top"]
 
 CAP_HEIGHT = 0.69
 """Height of the capital letters above the baseline, for a type size of 1."""
-X_HEIGHT = 0.54
-"""Height of the small letters."""
 DESCENT = 0.21
 """How far letters reach below the baseline."""
 
@@ -32,7 +30,7 @@ RISES: dict[Rise, float] = {
 ALIGNMENTS: dict[Alignment, float] = {"left": 0.0, "center": 0.5, "right": 1.0}
 """Shares of a text's length at which it can be held."""
 
-_LONGEST = 1_000  # characters of a text
+_MAX_CHARACTERS = 1_000  # characters of a text
 _MEASURED_SIZE = 100.0
 # The font has ASCII and few others: these stand for letters of Latin 1 that are no letter with a mark …
 _REPLACED = str.maketrans({
@@ -81,7 +79,7 @@ def text_length(text: str, size: float) -> float:
 
 def text_mask(text: str, size: float, *, bold: bool = False) -> tuple[Image.Image, tuple[int, int], float]:
     """Return a text of *size* pixels as a mask, where its baseline begins within the mask, and its length."""
-    letters, object_metadata = _spelled(text)
+    letters, marks = _spelled(text)
     font = ImageFont.load_default(size)
     length = font.getlength(letters)
     margin, baseline = math.ceil(size / 4), math.ceil(size)
@@ -89,8 +87,8 @@ def text_mask(text: str, size: float, *, bold: bool = False) -> tuple[Image.Imag
     draw = ImageDraw.Draw(mask)
     weight = size / 50 if bold else 0
     draw.text((margin, baseline), letters, fill=255, font=font, anchor="ls", stroke_width=weight)
-    starts = list(accumulate((font.getlength(each) for each in letters), initial=0.0)) if object_metadata else []
-    for index, mark in object_metadata:
+    starts = list(accumulate((font.getlength(each) for each in letters), initial=0.0)) if marks else []
+    for index, mark in marks:
         base = font.getbbox(letters[index], anchor="ls")
         mark_font = ImageFont.load_default(size / 2) if mark == "^" else font  # which is made for mathematics
         left, _, right, _ = mark_font.getbbox(mark, anchor="ls")
@@ -108,13 +106,13 @@ def _measuring_font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def _spelled(text: str) -> tuple[str, list[tuple[int, str]]]:
     """Return the letters that the font has for *text*, and which of them get which mark."""
     letters: list[str] = []
-    object_metadata = []
-    for each in unicodedata.normalize("NFKD", text[:_LONGEST]).translate(_REPLACED):
+    marks = []
+    for each in unicodedata.normalize("NFKD", text[:_MAX_CHARACTERS]).translate(_REPLACED):
         if each in _MARKS:
             if letters:
-                object_metadata.append((len(letters) - 1, _MARKS[each]))
+                marks.append((len(letters) - 1, _MARKS[each]))
         elif " " <= each <= "~" or each in _EXTRA_GLYPHS:
             letters.append(each)
         else:
             letters.append("?" if each.isprintable() else " ")
-    return "".join(letters), object_metadata
+    return "".join(letters), marks

@@ -24,11 +24,11 @@ class NiffImageFile(TiffImageFile):
         head = self.fp.read(4)
         if head not in _TIFF_HEADS:
             raise SyntaxError("not a NIFF file")
-        self.fp = cast("IO[bytes]", _Reheaded(self.fp, _TIFF_HEADS[head]))
+        self.fp = cast("IO[bytes]", _TiffHeadedFile(self.fp, _TIFF_HEADS[head]))
         super()._open()
 
 
-class _Reheaded(io.BufferedIOBase):
+class _TiffHeadedFile(io.BufferedIOBase):
     """A file whose first bytes read as others."""
 
     def __init__(self, file: IO[bytes], head: bytes) -> None:

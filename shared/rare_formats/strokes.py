@@ -13,7 +13,7 @@ Cap = Literal["butt", "round", "projecting"]
 Join = Literal["miter", "round", "bevel"]
 
 _MITER_LIMIT = 10.0  # line widths from a corner's inside to its tip, as PostScript has it
-_APART = 1e-6  # pixels between points that are not the same
+_MIN_DISTANCE = 1e-6  # pixels between points that are not the same
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def distinct(path: Path) -> list[Point]:
     """Leave out the points that lie on the one before them."""
     kept: list[Point] = list(path[:1])
     for x, y in path:
-        if abs(x - kept[-1][0]) + abs(y - kept[-1][1]) > _APART:
+        if abs(x - kept[-1][0]) + abs(y - kept[-1][1]) > _MIN_DISTANCE:
             kept.append((x, y))
     return kept
 

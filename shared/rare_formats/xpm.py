@@ -19,8 +19,8 @@ from PIL import (
 from rare_formats.x11 import named_color
 
 _MAX_COLORS = 1 << 20
-_LONGEST_KEY = 8  # characters: what a number of 64 bits holds
-_LONGEST_DENSE_KEY = 2  # of which there may be a table with a place for every key
+_MAX_KEY_LENGTH = 8  # characters: what a number of 64 bits holds
+_MAX_DENSE_KEY_LENGTH = 2  # of which there may be a table with a place for every key
 _STRIP = 1 << 20  # pixels that are decoded at once
 _KINDS = ("c", "g", "g4", "m", "s")  # what a color is named for: color, grays, mono; s is a symbol
 
@@ -47,7 +47,7 @@ class XpmImageFile(ImageFile.ImageFile):
         width, height, count, self._key_length = map(int, next(strings, b"").split()[:4])
         if min(width, height, count, self._key_length) < 1:
             raise ValueError("the image is empty")
-        if count > _MAX_COLORS or self._key_length > _LONGEST_KEY:
+        if count > _MAX_COLORS or self._key_length > _MAX_KEY_LENGTH:
             raise ValueError("too many colors")
         self._size = width, height
         self._colors = {}
@@ -70,7 +70,7 @@ class XpmImageFile(ImageFile.ImageFile):
 
     def _decoded(self) -> Image.Image:
         image = Image.new(self.mode, self.size)
-        find = _finder(self._colors, self._key_length)
+        find = _key_finder(self._colors, self._key_length)
         colors = np.array([*self._colors.values()], "u1").view("u4")[:, 0]
         rows_at_once = max(_STRIP // self.width, 1)
         for top in range(0, self.height, rows_at_once):
@@ -136,10 +136,10 @@ def _color(text: str) -> _Rgba:
     return *color, 255
 
 
-def _finder(keys: Iterable[bytes], length: int) -> Callable[[bytes], _Array]:
+def _key_finder(keys: Iterable[bytes], length: int) -> Callable[[bytes], _Array]:
     """Return what finds, for the keys of many pixels, their indices among *keys*. It raises ValueError for others."""
     numbers = _numbers(b"".join(keys), length)
-    if length <= _LONGEST_DENSE_KEY:
+    if length <= _MAX_DENSE_KEY_LENGTH:
         table = np.full(256**length, -1)
         table[numbers] = np.arange(numbers.size)
 

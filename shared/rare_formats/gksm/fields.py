@@ -7,7 +7,7 @@ import numpy as np
 
 from rare_formats.gksm.header import Header
 
-_LARGEST = 1e12  # of a real; coordinates are between 0 and 1
+_MAX_REAL = 1e12  # of a real; coordinates are between 0 and 1
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -50,7 +50,7 @@ class Fields(ABC):
         if self._header.whole:
             zero, one = self._header.whole
             values = (values - zero) / (one - zero)
-        if not (np.abs(values) < _LARGEST).all():
+        if not (np.abs(values) < _MAX_REAL).all():
             raise ValueError("a coordinate is no number")
         return values
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 _FIXED_BYTES = 52  # the letters GKSM, the author (40), the date (8); then eight numbers of two characters
 _SHORT_BYTES, _LONG_BYTES = 68, 90  # without and with the numbers that stand for 0 and 1
-_WIDEST = 40  # characters or bytes of a field
+_MAX_WIDTH = 40  # characters or bytes of a field
 _XGKS_WIDTHS = (0, 3, 6, 6, 11)
 
 
@@ -43,7 +43,7 @@ def read_header(data: bytes) -> Header:
         raise ValueError("not a GKS metafile")
     numbers = [int(data[at : at + 2]) for at in range(_FIXED_BYTES, _SHORT_BYTES, 2)]
     _, prefix, *widths, form, reals = numbers
-    if not 0 <= prefix <= 4 or not all(0 < width <= _WIDEST for width in widths):  # noqa: PLR2004 -- letters of GKSM
+    if not 0 <= prefix <= 4 or not all(0 < width <= _MAX_WIDTH for width in widths):  # noqa: PLR2004 -- letters of GKSM
         raise ValueError("the widths of the fields make no sense")
     if form not in (1, 2) or reals not in (1, 2):
         raise ValueError(f"numbers of form {form}, {reals} are not known")

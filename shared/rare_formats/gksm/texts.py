@@ -12,7 +12,7 @@ from rare_formats.gksm.drawables import LONG_SIDE, Drawable, moved
 from rare_formats.lettering import ALIGNMENTS, CAP_HEIGHT, RISES, Lettering, text_length
 from rare_formats.strokes import Color, Point
 
-_LONGEST = 500  # letters that are set one by one
+_MAX_LETTERS = 500  # letters that are set one by one
 _RIGHT, _LEFT, _UP, _DOWN = range(4)
 _HORIZONTAL: dict[int, Literal["left", "center", "right"]] = {1: "left", 2: "center", 3: "right"}
 _VERTICAL: dict[int, Literal["baseline", "bottom", "half", "cap", "top"]] = {
@@ -72,7 +72,7 @@ class Text(Drawable):
             yield (0.0, 0.0), text, replace(lettering, align=align, rise=rise)
             return
         gap = self.spacing * lettering.size * CAP_HEIGHT
-        advances = [text_length(each, lettering.size) * lettering.stretch + gap for each in text[:_LONGEST]]
+        advances = [text_length(each, lettering.size) * lettering.stretch + gap for each in text[:_MAX_LETTERS]]
         at = -ALIGNMENTS[align] * (sum(advances) - gap)
         for letter, advance in zip(text, advances, strict=False):
             yield (at, 0.0), letter, replace(lettering, rise=rise)
@@ -80,7 +80,7 @@ class Text(Drawable):
 
     def _column(self, lettering: Lettering, horizontal: int, vertical: int) -> Iterator[tuple[Point, str, Lettering]]:
         """Yield the letters of a text that goes down or up."""
-        letters = self.text[:_LONGEST] if self.path == _DOWN else self.text[_LONGEST - 1 :: -1]
+        letters = self.text[:_MAX_LETTERS] if self.path == _DOWN else self.text[_MAX_LETTERS - 1 :: -1]
         capital = lettering.size * CAP_HEIGHT
         step = (_LEADING + self.spacing) * capital
         rise = _VERTICAL.get(vertical, "cap" if self.path == _DOWN else "baseline")

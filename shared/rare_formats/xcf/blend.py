@@ -28,14 +28,14 @@ def _quotient(dividend: Color, divisor: Color) -> Color:
     return np.where(np.abs(dividend) > _TINY, quotient, 0).astype(np.float32)
 
 
-def _least(color: Color) -> Plane:
-    least: Plane = color.min(axis=0)
-    return least
+def _minimum(color: Color) -> Plane:
+    minimum: Plane = color.min(axis=0)
+    return minimum
 
 
-def _most(color: Color) -> Plane:
-    most: Plane = color.max(axis=0)
-    return most
+def _maximum(color: Color) -> Plane:
+    maximum: Plane = color.max(axis=0)
+    return maximum
 
 
 def normal(_base: Color, layer: Color) -> Color:
@@ -182,17 +182,17 @@ def luminance_of_layer(base: Color, layer: Color) -> Color:
 
 def hsv_hue(base: Color, layer: Color) -> Color:
     """Give the backdrop the hue of the layer, where that has one."""
-    spread = _most(layer) - _least(layer)
-    ratio = (_most(base) - _least(base)) / np.maximum(spread, _TINY)
-    return np.where(spread > _TINY, layer * ratio + (_most(base) - _most(layer) * ratio), base)
+    spread = _maximum(layer) - _minimum(layer)
+    ratio = (_maximum(base) - _minimum(base)) / np.maximum(spread, _TINY)
+    return np.where(spread > _TINY, layer * ratio + (_maximum(base) - _maximum(layer) * ratio), base)
 
 
 def hsv_saturation(base: Color, layer: Color) -> Color:
     """Give the backdrop the saturation of the layer."""
-    most, spread = _most(base), _most(base) - _least(base)
-    saturation = _quotient(_most(layer) - _least(layer), _most(layer))
-    ratio = saturation * most / np.maximum(spread, _TINY)
-    return np.where(spread > _TINY, base * ratio + (1 - ratio) * most, most)
+    maximum, spread = _maximum(base), _maximum(base) - _minimum(base)
+    saturation = _quotient(_maximum(layer) - _minimum(layer), _maximum(layer))
+    ratio = saturation * maximum / np.maximum(spread, _TINY)
+    return np.where(spread > _TINY, base * ratio + (1 - ratio) * maximum, maximum)
 
 
 def old_hsv_saturation(base: Color, layer: Color) -> Color:
@@ -200,21 +200,21 @@ def old_hsv_saturation(base: Color, layer: Color) -> Color:
     saturated = hsv_saturation(base, layer)
     if len(base) == 1:
         return saturated
-    most = _most(base)
-    rest = most * (1 - _quotient(_most(layer) - _least(layer), _most(layer)))
-    return np.where(most - _least(base) > _TINY, saturated, np.stack((most, rest, rest)))
+    maximum = _maximum(base)
+    rest = maximum * (1 - _quotient(_maximum(layer) - _minimum(layer), _maximum(layer)))
+    return np.where(maximum - _minimum(base) > _TINY, saturated, np.stack((maximum, rest, rest)))
 
 
 def hsv_value(base: Color, layer: Color) -> Color:
     """Give the backdrop the value of the layer."""
-    most, value = _most(base), _most(layer)
-    return np.where(np.abs(most) > _TINY, base * _quotient(value, most), value)
+    maximum, value = _maximum(base), _maximum(layer)
+    return np.where(np.abs(maximum) > _TINY, base * _quotient(value, maximum), value)
 
 
 def hsl_color(base: Color, layer: Color) -> Color:
     """Give the backdrop the hue and the saturation of the layer."""
-    lightness = (_most(base) + _least(base)) / 2
-    own = (_most(layer) + _least(layer)) / 2
+    lightness = (_maximum(base) + _minimum(base)) / 2
+    own = (_maximum(layer) + _minimum(layer)) / 2
     reach, own_reach = np.minimum(lightness, 1 - lightness), np.minimum(own, 1 - own)
     ratio = reach / np.maximum(own_reach, _TINY)
     offset = np.where(lightness > _MIDDLE, 1 - 2 * reach, 0) + np.where(own > _MIDDLE, 2 * reach - ratio, 0)

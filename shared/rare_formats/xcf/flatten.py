@@ -15,7 +15,7 @@ _BAND_PIXELS = 1 << 16
 _BAND_ROWS = 64
 _OPAQUE = 255
 _LEVELS = np.arange(256, dtype=np.float32) / 255
-_HIGHEST = 1e4  # of a float sample; nothing above it makes a difference
+_MAX_SAMPLE = 1e4  # of a float sample; nothing above it makes a difference
 
 
 def flatten(document: Document, layers: list[Layer]) -> Image.Image:
@@ -148,8 +148,8 @@ def _floats(samples: Samples) -> Color:
     if samples.dtype.kind == "u":
         return samples.astype(np.float32) * np.float32(1 / np.iinfo(samples.dtype).max)
     with np.errstate(over="ignore", invalid="ignore"):
-        values = np.nan_to_num(samples.astype(np.float32), posinf=_HIGHEST, neginf=-_HIGHEST)
-    return np.clip(values, -_HIGHEST, _HIGHEST)
+        values = np.nan_to_num(samples.astype(np.float32), posinf=_MAX_SAMPLE, neginf=-_MAX_SAMPLE)
+    return np.clip(values, -_MAX_SAMPLE, _MAX_SAMPLE)
 
 
 def _bytes(values: Color) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

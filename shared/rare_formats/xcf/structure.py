@@ -140,7 +140,7 @@ def read_document(fields: Fields) -> Document:
     kind = precision(version, fields.integer() if version >= _FIRST_WITH_PRECISION else 0)
     fields.wide_pointers = version >= _FIRST_WITH_WIDE_POINTERS
     document = Document(fields, version, width, height, BaseType(base), kind)
-    _read_picture_properties(document)
+    _read_image_properties(document)
     document.layers_at = fields.tell()
     return document
 
@@ -197,7 +197,7 @@ def _count(document: Document) -> None:
         raise ValueError("there are too many properties")
 
 
-def _read_picture_properties(document: Document) -> None:
+def _read_image_properties(document: Document) -> None:
     fields = document.fields
     for kind, length in _properties(document):
         if kind == _Property.COLORMAP:
@@ -234,29 +234,29 @@ def _read_layer(document: Document, offset: int) -> Layer | None:
     width, height, kind = fields.integers(3)
     fields.string()
     base, has_alpha = BaseType(kind >> 1), bool(kind & 1)
-    said = _layer_properties(document)
+    properties = _layer_properties(document)
     hierarchy, mask = fields.pointers(2)
-    if _Property.FLOATING_SELECTION in said:
+    if _Property.FLOATING_SELECTION in properties:
         return None
-    left, top = said.number(_Property.OFFSETS), said.number(_Property.OFFSETS, at=4)
-    if said.depth > _MAX_DEPTH:
+    left, top = properties.number(_Property.OFFSETS), properties.number(_Property.OFFSETS, at=4)
+    if properties.depth > _MAX_DEPTH:
         raise ValueError("the groups are too deep")
     return Layer(
         pixels=_drawable(width, height, base.channels + has_alpha, hierarchy),
         base=base,
         has_alpha=has_alpha,
-        mask=_read_mask(document, mask) if mask and said.number(_Property.APPLY_MASK, 1) else None,
+        mask=_read_mask(document, mask) if mask and properties.number(_Property.APPLY_MASK, 1) else None,
         left=left,
         top=top,
-        opacity=said.opacity,
-        is_visible=said.number(_Property.VISIBLE, 1) != 0 and max(abs(left), abs(top)) <= _MAX_OFFSET,
-        mode=said.number(_Property.MODE),
+        opacity=properties.opacity,
+        is_visible=properties.number(_Property.VISIBLE, 1) != 0 and max(abs(left), abs(top)) <= _MAX_OFFSET,
+        mode=properties.number(_Property.MODE),
         # These are negative where they were left to GIMP, which then wrote what it made of that.
-        composite_mode=abs(said.number(_Property.COMPOSITE_MODE)),
-        composite_space=abs(said.number(_Property.COMPOSITE_SPACE)),
-        blend_space=abs(said.number(_Property.BLEND_SPACE)),
-        is_group=_Property.GROUP_ITEM in said,
-        depth=said.depth,
+        composite_mode=abs(properties.number(_Property.COMPOSITE_MODE)),
+        composite_space=abs(properties.number(_Property.COMPOSITE_SPACE)),
+        blend_space=abs(properties.number(_Property.BLEND_SPACE)),
+        is_group=_Property.GROUP_ITEM in properties,
+        depth=properties.depth,
     )
 
 
@@ -281,12 +281,12 @@ class _LayerProperties(dict[int, bytes]):
 
 
 def _layer_properties(document: Document) -> _LayerProperties:
-    said = _LayerProperties()
+    properties = _LayerProperties()
     for kind, length in _properties(document):
-        said[kind] = document.fields.at_most(_PAYLOAD_BYTES)
+        properties[kind] = document.fields.at_most(_PAYLOAD_BYTES)
         if kind == _Property.ITEM_PATH:
-            said.depth = max(length // 4 - 1, 0)
-    return said
+            properties.depth = max(length // 4 - 1, 0)
+    return properties
 
 
 def _read_mask(document: Document, offset: int) -> Drawable:

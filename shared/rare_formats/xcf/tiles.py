@@ -12,7 +12,7 @@ from rare_formats.xcf.structure import Compression, Document, Drawable
 TILE = 64  # pixels, each way
 # The unpacked rows of tiles that are kept, since a band of the canvas may end within them.
 _KEPT_BYTES = 64 << 20
-_SHORTEST_LONG_RUN = 127
+_LONG_RUN = 127
 _LONG_LITERAL = 128
 
 Samples: TypeAlias = NDArray[Any]
@@ -116,7 +116,7 @@ def unpack_runs(data: bytes, planes: int, size: int) -> bytes:
             left = size
             while left > 0:
                 code = data[at]
-                if code < _SHORTEST_LONG_RUN:
+                if code < _LONG_RUN:
                     count = code + 1
                     runs.append(data[at + 1 : at + 2] * count)
                     at += 2

@@ -10,10 +10,10 @@ from itertools import pairwise
 from rare_formats.canvas import arc_points
 from rare_formats.strokes import Path, Point, length_of
 
-FEWEST_STEPS = 4
+MIN_STEPS = 4
 """Into how many pieces a curve between two points of a spline is cut at least."""
 _MAX_STEPS = 40
-_MANY_PIECES = 100_000  # of a spline
+_MAX_PIECES = 100_000  # of a spline
 
 
 def circular_arc(center: Point, start: Point, end: Point, *, clockwise: bool, tolerance: float) -> list[Point]:
@@ -130,4 +130,4 @@ def _h(u: float, q: float) -> float:
 def _steps(corners: Path, tolerance: float, count: int) -> int:
     """Return into how many pieces a curve near these *corners* is cut, one of *count* in a spline."""
     wanted = math.ceil(math.sqrt(length_of(corners) / tolerance))
-    return max(FEWEST_STEPS, min(wanted, _MAX_STEPS, _MANY_PIECES // count))
+    return max(MIN_STEPS, min(wanted, _MAX_STEPS, _MAX_PIECES // count))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-_SHORTEST, _LONGEST = 0.8, 1.25  # of plausible lengths, in usual ones
+_MIN_RATIO, _MAX_RATIO = 0.8, 1.25  # of plausible lengths, in usual ones
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Face:
         Where that is not plausible, because the writer had another font, it is what is usual for the face.
         """
         usual = natural * self.stretch
-        is_plausible = usual > 0 and _SHORTEST <= length / usual <= _LONGEST
+        is_plausible = usual > 0 and _MIN_RATIO <= length / usual <= _MAX_RATIO
         return length / natural if is_plausible else self.stretch
 
 

@@ -18,7 +18,7 @@ _CAPS: dict[int, Cap] = {1: "round", 2: "projecting"}
 _JOINS: dict[int, Join] = {1: "round", 2: "bevel"}
 _ALIGNMENTS: dict[int, Alignment] = {1: "center", 2: "right"}
 _SLANT = 0.25
-_THINNEST = 1.0  # pixels of a line, as PostScript interpreters have it
+_MIN_LINE_WIDTH = 1.0  # pixels of a line, as PostScript interpreters have it
 
 
 class Painting:
@@ -61,9 +61,8 @@ class Painting:
         color = color_of(style.pen_color, self._drawing.colors)
         if head.filling:
             canvas.fill(head.filling, color if head.is_solid else (255, 255, 255))
-        canvas.stroke(
-            head.outline, Pen(color, max(drawn_width(head.thickness) * self._unit, _THINNEST)), closed=head.is_closed
-        )
+        width = max(drawn_width(head.thickness) * self._unit, _MIN_LINE_WIDTH)
+        canvas.stroke(head.outline, Pen(color, width), closed=head.is_closed)
 
     def _paint_text(self, canvas: Canvas, text: Text) -> None:
         lettering = Lettering(
@@ -83,7 +82,7 @@ class Painting:
             cap = "projecting"
         return Pen(
             color_of(style.pen_color, self._drawing.colors),
-            max(drawn_width(style.thickness) * self._unit, _THINNEST),
+            max(drawn_width(style.thickness) * self._unit, _MIN_LINE_WIDTH),
             cap,
             _JOINS.get(style.join, "miter"),
             tuple(length * self._unit for length in _dashes(style)),

@@ -17,7 +17,7 @@ from rare_formats.xfig.scanner import Scanner
 _MAX_POINTS = 1_000_000
 _POINTS_OF_AN_OBJECT, _POINTS_OF_A_TEXT = 8, 50  # what these cost besides their points
 _MAX_HEADER_LINES = 20
-_LARGEST_RESOLUTION = 1e6
+_MAX_RESOLUTION = 1e6
 _VERSION = re.compile(r"#FIG\s*(\d)\.(\d)")
 _RESOLUTION = re.compile(r"\s*(\d+(?:\.\d+)?)\s+[0-9-]")
 _COLOR = re.compile(r"\s*(\d+)\s+#([0-9a-fA-F]{6})")
@@ -27,7 +27,7 @@ _END_OF_POINTS = 9999
 _TOLERANCE = 0.08  # of curves, in 1/80 inch: a tenth of a pixel
 
 _COLOR_DEFINITION, _ELLIPSE, _POLYLINE, _SPLINE, _TEXT, _ARC, _COMPOUND, _END_OF_COMPOUND = *range(7), -6
-_BOX, _POLYGON, _ARC_BOX, _PICTURE = 2, 3, 4, 5
+_BOX, _POLYGON, _ARC_BOX, _IMPORTED_IMAGE = 2, 3, 4, 5
 _CLOSED_SPLINES, _INTERPOLATED_SPLINES = (1, 3, 5), (2, 3)
 _OPEN_ARC = 1
 # xfig paints what lies at one depth by kinds: first the compounds within a compound, then its own objects so:
@@ -64,7 +64,7 @@ class _Parser:
             found = _RESOLUTION.match(line)
             if found:
                 resolution = float(found[1])
-                if not 1 <= resolution <= _LARGEST_RESOLUTION:
+                if not 1 <= resolution <= _MAX_RESOLUTION:
                     break
                 return resolution / 80, resolution / 72 * (_METRIC_SHARE if is_metric else 1)
             is_metric |= line.lower().startswith("metric")
@@ -163,13 +163,13 @@ class _Parser:
                 radius = scanner.number()
             forward, backward = scanner.numbers(2)
         arrows = self._arrows(forward, backward)
-        if kind == _PICTURE:  # names a file, which is not opened: its frame is all there is to draw
+        if kind == _IMPORTED_IMAGE:  # names a file, which is not opened: its frame is all there is to draw
             scanner.line()
             style = Style(0, 1, 0, 0, style.depth, -1, 0)
         points = self._points(count)
         if kind == _ARC_BOX:
             points = curves.round_box(points, radius * self._unit, tolerance=self._tolerance)
-        if kind in (_BOX, _POLYGON, _ARC_BOX, _PICTURE):
+        if kind in (_BOX, _POLYGON, _ARC_BOX, _IMPORTED_IMAGE):
             return self._shape(style, points, is_closed=True)
         return self._shape(style, points, arrows=arrows)
 
@@ -185,7 +185,7 @@ class _Parser:
             forward, backward = scanner.numbers(2)
         arrows = self._arrows(forward, backward)
         points = self._points(count)
-        self._count(len(points) * curves.FEWEST_STEPS)
+        self._count(len(points) * curves.MIN_STEPS)
         is_closed = kind in _CLOSED_SPLINES
         if self._version >= (3, 2):
             factors = [max(-1.0, min(scanner.number(), 1.0)) for _ in points]

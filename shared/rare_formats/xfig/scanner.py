@@ -2,7 +2,7 @@
 
 import re
 
-_LARGEST_NUMBER = 1e9
+_MAX_NUMBER = 1e9
 # Possessive quantifiers: no input makes these search twice.
 _WORD = re.compile(r"(?:\s++|^#[^\n]*+)*+(\S++)", re.MULTILINE)
 _LINE = re.compile(r"(?:\s++|^#[^\n]*+)*+([^\n]*+)", re.MULTILINE)
@@ -32,7 +32,7 @@ class Scanner:
         """Read a number; raise ValueError also for one too large for any drawing."""
         word = self._match(_WORD)
         value = float(word)
-        if not abs(value) <= _LARGEST_NUMBER:
+        if not abs(value) <= _MAX_NUMBER:
             raise ValueError(f"{word[:20]} is no sensible number.")
         return value
 
