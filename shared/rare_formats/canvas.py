@@ -1,10 +1,10 @@
-"""A canvas for the readers of line drawings: strokes, fills, text and cells, drawn large by Pillow and reduced.
+"""A canvas for line drawings: strokes, fills, text and cells, drawn large by Pillow and reduced.
 
 `Pen`, `Color` and `Point` are in `strokes`, `Lettering` and the lengths of texts in `lettering`.
 
-Positions are in the drawing's own units, which an affine transform takes to pixels of the finished image.
-Pens and letters are measured in pixels of the finished image. Everything that is drawn is cut to the canvas
-before Pillow sees it, so coordinates may have any finite value.
+Positions are in the drawing's own units, which an affine transform maps to pixels of the finished image.
+Pens and letters are measured in pixels of the finished image. Everything is clipped to the canvas before Pillow
+draws it, so coordinates may have any finite value.
 """
 
 import math
@@ -23,7 +23,7 @@ Affine = tuple[float, float, float, float, float, float]
 
 _MAX_FACTOR = 4
 _MAX_BITMAP = 68_000_000  # pixels of four bytes: twice 4,096 by 4,096
-# What may be drawn, about in nanoseconds; a drawing that wants more is made to want more. Prices were measured.
+# A bound on what is drawn, in about nanoseconds; only hostile drawings exceed it. The costs were measured.
 _MAX_WORK = 20_000_000_000
 _POLYGON, _CORNER, _CROSSING, _PIXEL = 30_000, 200, 200, 1
 _HATCH, _HATCHED_PIXEL = 300_000, 24
@@ -40,9 +40,9 @@ class Hatch:
     size: Point
     """Width and height of the tile that repeats."""
     lines: tuple[tuple[Point, ...], ...]
-    """Polylines within the tile, y downwards; what leaves it comes in again on the other side."""
+    """Polylines within the tile, y downwards; what leaves it enters on the other side."""
     background: Color | None = None
-    """None where what lies below shows between the lines."""
+    """None if what is below shows between the lines."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ class Tiling:
 
 
 class Canvas:
-    """An image being drawn. Its methods raise ValueError where a drawing is far too much work."""
+    """An image being drawn. Its methods raise ValueError if a drawing takes too much work."""
 
     def __init__(self, size: tuple[int, int], transform: Affine, background: Color = (255, 255, 255)) -> None:
-        """Make a canvas of *size* pixels; *transform* takes the drawing's units to pixels, y downwards."""
+        """Make a canvas of *size* pixels; *transform* maps the drawing's units to pixels, y downwards."""
         width, height = size
         self.size = size
         self._factor = max(1, min(_MAX_FACTOR, math.isqrt(_MAX_BITMAP // (width * height))))
@@ -76,7 +76,7 @@ class Canvas:
         return self._factor / 10 / max(math.hypot(a, d), math.hypot(b, e), 1e-300)
 
     def clip(self, corner: Point | None = None, opposite: Point | None = None) -> None:
-        """Draw from now on only within the rectangle of two corners; without them, on the whole canvas."""
+        """Restrict drawing to the rectangle between two corners; without them, to the whole canvas."""
         self._clip = (0, 0, *self._image.size)
         if corner and opposite:
             self._clip = self._cut_box([self._device(corner), self._device(opposite)])
@@ -86,7 +86,7 @@ class Canvas:
         return self._image.reduce(self._factor) if self._factor > 1 else self._image
 
     def stroke(self, points: Sequence[Point], pen: Pen, *, closed: bool = False) -> None:
-        """Draw a polyline, joined at its ends where *closed*."""
+        """Draw a polyline; its ends are joined if it is *closed*."""
         factor = self._factor
         path = distinct([self._device(point) for point in points])
         if closed and len(path) > 1 and path[0] != path[-1]:
@@ -96,7 +96,7 @@ class Canvas:
         if len(path) > 1 and sum(dashes) > factor and min(dashes) >= 0:
             self._spend(_POLYGON * round(length_of(path) / sum(dashes)) * len(dashes))
             pieces = [(piece, False) for piece in dashed(path, dashes)]
-        # Pillow's polygons hold their edges too: half a pixel less on each side gives the width that is meant.
+        # Pillow's polygons include their edges: half a pixel less on each side gives the requested width.
         half = max(pen.width * factor / 2 - 0.5, 0.0)
         for piece, is_closed in pieces:
             for outline in outlines(piece, half, pen, closed=is_closed):
@@ -128,7 +128,7 @@ class Canvas:
             self._image.paste(tiles, box, mask)
 
     def text(self, position: Point, text: str, lettering: Lettering) -> None:
-        """Set one line of text; nothing where its letters are far too small or too large to be seen."""
+        """Draw one line of text; nothing if its letters are far too small or too large to be visible."""
         size = lettering.size * self._factor
         if not text.strip() or not 1 <= size <= 2 * max(self._image.size):
             return
@@ -148,7 +148,7 @@ class Canvas:
             self._image.paste(lettering.color, *placed)
 
     def cells(self, image: Image.Image, upper_left: Point, upper_right: Point, lower_left: Point) -> None:
-        """Draw each pixel of *image* (RGB) as a cell of a parallelogram, given by where the image's corners go."""
+        """Draw each pixel of *image* (RGB) as a cell of the parallelogram of the image's corners."""
         (x, y), (right_x, right_y), (down_x, down_y) = map(self._device, (upper_left, upper_right, lower_left))
         width, height = image.size
         right, down = ((right_x - x) / width, (right_y - y) / width), ((down_x - x) / height, (down_y - y) / height)
@@ -165,7 +165,7 @@ class Canvas:
     def _spend(self, work: int) -> None:
         self._work -= work
         if self._work < 0:
-            raise ValueError("The drawing is too much work.")
+            raise ValueError("the drawing takes too much work")
 
     def _polygon(self, path: Path, color: Color) -> None:
         outline = [(round(x - 0.5), round(y - 0.5)) for x, y in _cut(path, self._clip)]
@@ -174,7 +174,7 @@ class Canvas:
             self._draw.polygon(outline, fill=color)
 
     def _cut_box(self, points: Sequence[Point]) -> _Box:
-        """Return the whole pixels around *points*, within the clipping rectangle; maybe an empty box."""
+        """Return the bounding box of *points* in whole pixels, clipped; it may be empty."""
         if not points:
             return 0, 0, 0, 0
         left, top, right, bottom = self._clip
@@ -189,9 +189,9 @@ class Canvas:
     def _placed(
         self, image: Image.Image, origin: Point, right: Point, down: Point, resampling: Image.Resampling
     ) -> tuple[_Box, Image.Image] | None:
-        """Return the box that *image* covers with its upper left at *origin*, and what fills it; None for nothing.
+        """Return the box that *image* covers with its upper left at *origin*, and its pixels; None for an empty box.
 
-        A step of a pixel in the image goes by *right* or *down* on the canvas.
+        One pixel of the image measures *right* and *down* on the canvas.
         """
         width, height = image.size
         corners = [
@@ -211,7 +211,7 @@ class Canvas:
         return box, image.transform(extent, Image.Transform.AFFINE, inverse, resampling)
 
     def _hatch_tile(self, hatch: Hatch) -> Image.Image:
-        """Return one tile as a mask of the lines' ink, at the large scale."""
+        """Return one tile as a mask of the lines, at the large scale."""
         width, height = (max(1, min(round(side * self._factor), 2_000)) for side in hatch.size)
         tile = Image.new("L", (width, height))
         draw = ImageDraw.Draw(tile)
@@ -234,9 +234,9 @@ def arc_points(
     center: Point, radius_x: float, radius_y: float, *,
     tilt: float = 0.0, start: float = 0.0, sweep: float = math.tau, tolerance: float,
 ) -> list[Point]:  # fmt: skip
-    """Return points of an elliptic arc, its first and last included; `Canvas.tolerance` is a good *tolerance*.
+    """Return points of an elliptic arc, including both ends; `Canvas.tolerance` is a good *tolerance*.
 
-    Angles are in radians, from the x axis towards the y axis; *tilt* turns the ellipse, *start* and *sweep* are
+    Angles are in radians, from the x axis towards the y axis; *tilt* rotates the ellipse, *start* and *sweep* are
     measured from its own first axis.
     """
     radius = max(abs(radius_x), abs(radius_y))
@@ -252,7 +252,7 @@ def arc_points(
 
 
 def _polygon_cost(path: Sequence[tuple[int, int]]) -> int:
-    """Return the work of a polygon: Pillow looks at every side in every row, and sorts those that it meets."""
+    """Return the work of a polygon: Pillow examines every side in every row, and sorts those that cross the row."""
     x0, y0 = path[-1]
     lowest = highest = y0
     area = crossings = 0
@@ -266,7 +266,7 @@ def _polygon_cost(path: Sequence[tuple[int, int]]) -> int:
 
 
 def _repeated(tile: Image.Image, box: _Box) -> Image.Image:
-    """Return what *box* shows of a plane covered with *tile* from its origin."""
+    """Return the part *box* of a plane that *tile* covers repeatedly from the origin."""
     left, top, right, bottom = box
     width, height = tile.size
     x, y = left % width, top % height
@@ -282,7 +282,7 @@ def _repeated(tile: Image.Image, box: _Box) -> Image.Image:
 
 
 def _cut(path: Path, box: _Box) -> Path:
-    """Return the polygon within *box*, as Sutherland and Hodgman cut it: by one side after another."""
+    """Clip the polygon to *box* by the Sutherland-Hodgman algorithm."""
     for axis, sign, limit in ((0, 1, box[0]), (0, -1, -box[2]), (1, 1, box[1]), (1, -1, -box[3])):
         inside = [sign * point[axis] >= limit for point in path]
         if all(inside):

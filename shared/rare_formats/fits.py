@@ -1,7 +1,7 @@
-"""FITS, the astronomers' format: the first image of a file as an image, its values stretched from black to white.
+"""FITS, the astronomers' format: the first image of a file, its values stretched from black to white.
 
-After the FITS Standard 4.0 (IAU FITS Working Group, 2016): a header is made of cards of 80 characters in blocks of
-2,880 bytes; the data that follow are big-endian, their first row at the bottom.
+Source: FITS Standard 4.0 (IAU FITS Working Group, 2016). A header consists of cards of 80 characters in blocks of
+2,880 bytes; the data after it is big-endian, with its first row at the bottom.
 """
 
 import math
@@ -22,15 +22,15 @@ _TYPES = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 _STRIP = 1 << 19  # samples that are converted at once
 _MAX_AXES = 999
 _COLORS = 3  # planes of a color image
-_LEVEL_BITS = 8  # of samples that may be levels of gray as they are
+_LEVEL_BITS = 8  # of samples that can be used as levels of gray
 
 _Samples = np.ndarray[Any, np.dtype[Any]]
 
 
 class _Header:
-    """The keywords of one header and what follows from them.
+    """The keywords of one header.
 
-    Raises KeyError for a keyword that is missing, ValueError for a value that makes no sense.
+    Raises KeyError for a missing keyword, ValueError for an invalid value.
     """
 
     def __init__(self, cards: dict[str, str]) -> None:
@@ -44,13 +44,13 @@ class _Header:
             raise ValueError("an axis is negative")
 
     def integer(self, keyword: str, default: int | None = None) -> int:
-        """Return a whole number, which has to be there if there is no *default*."""
+        """Return an integer, which is required if there is no *default*."""
         if keyword not in self._cards and default is not None:
             return default
         return int(self._cards[keyword])
 
     def number(self, keyword: str, default: float) -> float:
-        """Return a finite number, which may be written as in Fortran."""
+        """Return a finite number, which may be in Fortran's notation."""
         value = float(self._cards.get(keyword, str(default)).upper().replace("D", "E"))
         if not math.isfinite(value):
             raise ValueError(f"{keyword} is not a number")
@@ -63,7 +63,7 @@ class _Header:
 
     @property
     def data_bytes(self) -> int:
-        """Length of the data, without what fills the last block."""
+        """Length of the data without the padding of the last block."""
         if not self.axes:
             return 0
         elements = math.prod(self.axes) + self.integer("PCOUNT", 0)
@@ -72,19 +72,19 @@ class _Header:
 
 @dataclass(frozen=True)
 class _Values:
-    """How stored samples become values."""
+    """How to convert stored samples to values."""
 
     type: str
     blank: int | None
     """The integer that stands for no value."""
     negative: bool
-    """Whether larger samples are smaller values."""
+    """Whether larger samples mean smaller values."""
     stretched: bool
-    """Whether the smallest value becomes black and the largest white; otherwise samples are levels as they are."""
+    """Whether the smallest value becomes black and the largest white; otherwise samples are levels of gray."""
 
 
 class FitsImageFile(ImageFile.ImageFile):
-    """The first image of a FITS file, of mode L, or RGB where it has three planes."""
+    """The first image of a FITS file, of mode L, or RGB if it has three planes."""
 
     format = "FITS"
     format_description = "Flexible Image Transport System"
@@ -95,12 +95,12 @@ class FitsImageFile(ImageFile.ImageFile):
         self._size = width, height
         self._mode = "RGB" if planes == _COLORS else "L"
         scale, zero = header.number("BSCALE", 1), header.number("BZERO", 0)
-        # A value is BZERO + BSCALE · sample. Once values are stretched, all that is left of the two is a sign.
+        # A value is BZERO + BSCALE · sample. After stretching, only the sign of BSCALE matters.
         are_levels = header.bits == _LEVEL_BITS and (scale, zero) == (1, 0)
         self._values = _Values(_TYPES[header.bits], header.blank, negative=scale < 0, stretched=not are_levels)
 
     def load(self) -> Any:
-        """Decode the pixels, at the first call."""
+        """Decode the pixels at the first call."""
         if self._im is None:
             self.im = self._decoded().im
         return super().load()
@@ -122,7 +122,7 @@ class FitsImageFile(ImageFile.ImageFile):
                 yield np.where(known, samples, 0)
             return
         low, high = self._extremes(count)
-        # Halves, so that the difference of two large numbers is still one.
+        # Halves, so that the difference of two large numbers does not overflow.
         start, span = (low if not self._values.negative else high) / 2, high / 2 - low / 2
         for samples, known in self._strips(count):
             if span > 0:
@@ -139,7 +139,7 @@ class FitsImageFile(ImageFile.ImageFile):
         return (low, high) if low <= high else (0.0, 0.0)
 
     def _strips(self, count: int) -> Iterator[tuple[_Samples, _Samples]]:
-        """Yield the first *count* samples, a strip at a time, and which of them have a value."""
+        """Yield the first *count* samples, a strip at a time, with a mask of those that have a value."""
         file, kind = _file(self), np.dtype(self._values.type)
         file.seek(self._start)
         for first in range(0, count, _STRIP):
@@ -160,7 +160,7 @@ def _file(image: ImageFile.ImageFile) -> IO[bytes]:
 
 
 def _first_image(file: IO[bytes]) -> tuple[_Header, int]:
-    """Return the header of the first image that is not empty, and where its data begin."""
+    """Return the header of the first image that is not empty, and the offset of its data."""
     length = file.seek(0, 2)
     at = blocks = 0
     while at < length:
@@ -181,7 +181,7 @@ def _first_image(file: IO[bytes]) -> tuple[_Header, int]:
 
 
 def _cards(file: IO[bytes], max_blocks: int) -> tuple[dict[str, str], int]:
-    """Read the header at the file's position: its values as they are written, and how many blocks it takes."""
+    """Read the header at the file's position. Returns its values as text, and its length in blocks."""
     cards: dict[str, str] = {}
     for blocks in range(1, max_blocks + 1):
         block = file.read(_BLOCK).decode("latin-1")

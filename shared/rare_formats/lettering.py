@@ -1,4 +1,4 @@
-"""Lettering: texts as masks, by the one font that Pillow brings along."""
+"""Lettering: texts as masks, in Pillow's default font."""
 
 import math
 import unicodedata
@@ -17,7 +17,7 @@ Rise = Literal["baseline", "bottom", "half", "cap", "top"]
 CAP_HEIGHT = 0.69
 """Height of the capital letters above the baseline, for a type size of 1."""
 DESCENT = 0.21
-"""How far letters reach below the baseline."""
+"""Depth of letters below the baseline, for a type size of 1."""
 
 RISES: dict[Rise, float] = {
     "baseline": 0.0,
@@ -26,20 +26,20 @@ RISES: dict[Rise, float] = {
     "cap": CAP_HEIGHT,
     "top": 0.95,
 }
-"""Heights above the baseline at which a text can be held."""
+"""Heights above the baseline at which a text can be anchored."""
 ALIGNMENTS: dict[Alignment, float] = {"left": 0.0, "center": 0.5, "right": 1.0}
-"""Shares of a text's length at which it can be held."""
+"""Shares of a text's length at which it can be anchored."""
 
 _MAX_CHARACTERS = 1_000  # characters of a text
 _MEASURED_SIZE = 100.0
-# The font has ASCII and few others: these stand for letters of Latin 1 that are no letter with a mark …
+# The font has little more than ASCII. These replace letters of Latin 1 that are not a letter with a mark …
 _REPLACED = str.maketrans({
     "ß": "ss", "Æ": "AE", "æ": "ae", "Ø": "O", "ø": "o", "Ð": "D", "ð": "d", "Þ": "Th", "þ": "th", "×": "x", "÷": ":",  # noqa: RUF001 -- meant
     "¡": "!", "¿": "?", "¢": "c", "£": "L", "¥": "Y", "¤": "o", "¦": "|", "§": "S", "¶": "P", "¬": "-", "\xad": "-",
     "®": "(R)", "\u03bc": "u", "\u2044": "/", "‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-",  # noqa: RUF001 -- meant
 })  # fmt: skip
 _EXTRA_GLYPHS = "©«°±\u00b4·»"
-# … and these are drawn above a letter, or the last below it, as the combining marks.
+# … and these are drawn above a letter (the last one below it) for the combining marks.
 _MARKS = {
     "\u0300": "`",
     "\u0301": "\u00b4",
@@ -49,7 +49,7 @@ _MARKS = {
     "\u030a": "°",
     "\u0327": ",",
 }
-_MARK_BOTTOMS = {"`": 0.59, "\u00b4": 0.59, "^": 0.11, "~": 0.23, "..": 0.0, "°": 0.47}  # where their ink begins
+_MARK_BOTTOMS = {"`": 0.59, "\u00b4": 0.59, "^": 0.11, "~": 0.23, "..": 0.0, "°": 0.47}  # of their ink
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ class Lettering:
 
     color: Color = (0, 0, 0)
     size: float = 12.0
-    """Type size, of which a capital has `CAP_HEIGHT`."""
+    """Type size; a capital is `CAP_HEIGHT` of it high."""
     angle: float = 0.0
-    """Radians by which the baseline is turned counterclockwise, as seen."""
+    """Rotation of the baseline in radians, counterclockwise."""
     align: Alignment = "left"
     rise: Rise = "baseline"
-    """Which height of the text stands at its position; `half` is half of a capital."""
+    """The height of the text that is at its position; `half` is half of a capital."""
     stretch: float = 1.0
     """Factor of the letters' widths."""
     slant: float = 0.0
@@ -72,13 +72,13 @@ class Lettering:
 
 
 def text_length(text: str, size: float) -> float:
-    """Return how long *text* is when set at a type size of *size*, in the same unit."""
+    """Return the length of *text* at a type size of *size*, in the same unit."""
     letters, _ = _spelled(text)
     return _measuring_font().getlength(letters) * size / _MEASURED_SIZE
 
 
 def text_mask(text: str, size: float, *, bold: bool = False) -> tuple[Image.Image, tuple[int, int], float]:
-    """Return a text of *size* pixels as a mask, where its baseline begins within the mask, and its length."""
+    """Return a text of *size* pixels as a mask, the start of its baseline within the mask, and its length."""
     letters, marks = _spelled(text)
     font = ImageFont.load_default(size)
     length = font.getlength(letters)
@@ -90,7 +90,7 @@ def text_mask(text: str, size: float, *, bold: bool = False) -> tuple[Image.Imag
     starts = list(accumulate((font.getlength(each) for each in letters), initial=0.0)) if marks else []
     for index, mark in marks:
         base = font.getbbox(letters[index], anchor="ls")
-        mark_font = ImageFont.load_default(size / 2) if mark == "^" else font  # which is made for mathematics
+        mark_font = ImageFont.load_default(size / 2) if mark == "^" else font  # the font's own is a mathematical sign
         left, _, right, _ = mark_font.getbbox(mark, anchor="ls")
         x = starts[index] * length / starts[-1] + (base[0] + base[2] - left - right) / 2
         y = base[1] + size * (_MARK_BOTTOMS[mark] - 0.05) if mark in _MARK_BOTTOMS else size * 0.12
@@ -104,7 +104,7 @@ def _measuring_font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def _spelled(text: str) -> tuple[str, list[tuple[int, str]]]:
-    """Return the letters that the font has for *text*, and which of them get which mark."""
+    """Return letters of the font for *text*, and the marks by index of their letter."""
     letters: list[str] = []
     marks = []
     for each in unicodedata.normalize("NFKD", text[:_MAX_CHARACTERS]).translate(_REPLACED):

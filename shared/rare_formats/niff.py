@@ -1,6 +1,7 @@
-"""NIFF, the Navy Image File Format: TIFF with the letters "N1" where TIFF has the number 42.
+"""NIFF, the Navy Image File Format: TIFF with the letters "N1" in place of the number 42.
 
-After the description by the TIFF list (January 2004): bilevel pages, small ones in strips, large ones in tiles.
+Source: the description by the TIFF mailing list (January 2004). Pages are bilevel, small ones in strips, large ones
+in tiles.
 """
 
 import io
@@ -29,7 +30,7 @@ class NiffImageFile(TiffImageFile):
 
 
 class _TiffHeadedFile(io.BufferedIOBase):
-    """A file whose first bytes read as others."""
+    """A file whose first bytes are replaced."""
 
     def __init__(self, file: IO[bytes], head: bytes) -> None:
         self._file = file
@@ -44,7 +45,7 @@ class _TiffHeadedFile(io.BufferedIOBase):
         return head + data[len(head) :] if head else data
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Move as in any file."""
+        """Seek as in any file."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
@@ -52,7 +53,7 @@ class _TiffHeadedFile(io.BufferedIOBase):
         return self._file.tell()
 
     def seekable(self) -> bool:
-        """Say that it is."""
+        """Return True."""
         return True
 
 

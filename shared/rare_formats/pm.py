@@ -1,7 +1,8 @@
 """PM, the image files of the University of Pennsylvania's vision software, which xv and MegaWave2 read and write.
 
-After pm.h (1990) as it is kept in MegaWave2, and xvpm.c: seven integers of 32 bits (the word "VIEW", the numbers of
-planes, rows, columns and bands, the form of an element, the length of a comment), then the planes, then the comment.
+Sources: pm.h (1990) as distributed with MegaWave2, and xv's xvpm.c. A file has seven integers of 32 bits (the word
+"VIEW", the numbers of planes, rows, columns and bands, the form of an element, the length of a comment), then the
+planes, then the comment.
 """
 
 import struct
@@ -14,7 +15,7 @@ _BYTE, _INTEGER = 0x8001, 0x8004  # forms: PM_C and PM_I; their low byte is the 
 
 
 class PmImageFile(ImageFile.ImageFile):
-    """A PM image, of mode L or RGB; its alpha is dropped, as xv does: writers leave it empty."""
+    """A PM image, of mode L or RGB; its alpha is ignored, as in xv: writers leave it empty."""
 
     format = "PM"
     format_description = "PM image (University of Pennsylvania)"

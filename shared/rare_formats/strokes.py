@@ -12,8 +12,8 @@ Path = Sequence[Point]
 Cap = Literal["butt", "round", "projecting"]
 Join = Literal["miter", "round", "bevel"]
 
-_MITER_LIMIT = 10.0  # line widths from a corner's inside to its tip, as PostScript has it
-_MIN_DISTANCE = 1e-6  # pixels between points that are not the same
+_MITER_LIMIT = 10.0  # line widths from a corner's inside to its tip, as in PostScript
+_MIN_DISTANCE = 1e-6  # pixels between distinct points
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Pen:
     cap: Cap = "butt"
     join: Join = "miter"
     dashes: tuple[float, ...] = ()
-    """Lengths of strokes and gaps by turns, of even number; none for a solid line."""
+    """Lengths of alternating strokes and gaps, an even number of them; empty for a solid line."""
 
 
 def distinct(path: Path) -> list[Point]:
-    """Leave out the points that lie on the one before them."""
+    """Remove the points that coincide with the one before them."""
     kept: list[Point] = list(path[:1])
     for x, y in path:
         if abs(x - kept[-1][0]) + abs(y - kept[-1][1]) > _MIN_DISTANCE:
@@ -43,7 +43,7 @@ def length_of(path: Path) -> float:
 
 
 def dashed(path: Path, dashes: Sequence[float]) -> Iterator[list[Point]]:
-    """Cut a polyline into its dashes, of which the first begins at its first point."""
+    """Cut a polyline into dashes; the first one begins at its first point."""
     index, left = 0, dashes[0]
     piece = [path[0]]
     for start, end in pairwise(path):
@@ -114,7 +114,7 @@ def _caps(path: Path, directions: Sequence[Point], half: float, pen: Pen) -> Ite
 
 
 def _join(corner: Point, before: Point, after: Point, half: float, pen: Pen) -> Iterator[Path]:
-    """Yield what closes the notch on the outside of a corner, unless it is too small to be seen."""
+    """Yield the polygon that closes the notch on the outside of a corner, unless it is invisibly small."""
     (u0, v0), (u1, v1) = before, after
     turn, along = u0 * v1 - v0 * u1, u0 * u1 + v0 * v1
     if abs(turn) * half < 0.5 and along > 0:  # noqa: PLR2004 -- half a pixel

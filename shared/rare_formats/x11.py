@@ -1,7 +1,7 @@
 """The color names of the X Window System.
 
-The facts are those of X.Org's rgb.txt: the names of CSS, five of which mean another color in X11, some of its own,
-a hundred grays, and 78 colors in four strengths.
+Source: X.Org's rgb.txt. It has the names of CSS, five of which mean another color in X11, some more, a hundred
+grays, and 78 colors in four strengths.
 """
 
 from functools import cache
@@ -99,7 +99,7 @@ _STRENGTHS = """
 
 
 def named_color(name: str) -> Color | None:
-    """Return the color of a name, in which case and blanks do not count; None for an unknown one."""
+    """Return the color of a name, ignoring case and blanks; None if it is unknown."""
     return _colors().get(name.lower().replace(" ", ""))
 
 

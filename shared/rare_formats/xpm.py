@@ -1,7 +1,7 @@
 """XPM, the X Window System's pixmaps: version 3, which is C source, and version 2, which is plain lines.
 
-After the XPM manual (Arnaud Le Hors, 1996): a line of extents, a line a color, a line a row of pixels. A pixel is
-one or more characters, the key of its color.
+Source: the XPM manual (Arnaud Le Hors, 1996). There is a line for the extents, one for each color, and one for each
+row of pixels. A pixel is one or more characters, the key of its color.
 """
 
 import itertools
@@ -19,12 +19,12 @@ from PIL import (
 from rare_formats.x11 import named_color
 
 _MAX_COLORS = 1 << 20
-_MAX_KEY_LENGTH = 8  # characters: what a number of 64 bits holds
-_MAX_DENSE_KEY_LENGTH = 2  # of which there may be a table with a place for every key
-_STRIP = 1 << 20  # pixels that are decoded at once
-_KINDS = ("c", "g", "g4", "m", "s")  # what a color is named for: color, grays, mono; s is a symbol
+_MAX_KEY_LENGTH = 8  # characters that fit into a number of 64 bits
+_MAX_DENSE_KEY_LENGTH = 2  # up to which there is a table with an entry for every key
+_STRIP = 1 << 20  # pixels decoded at a time
+_KINDS = ("c", "g", "g4", "m", "s")  # visuals: color, grays, mono; s is a symbolic name
 
-# Strings and comments of C; both also end with the file, so that nothing is ever searched twice.
+# Strings and comments of C. Both also end at the end of the file, so that nothing is searched twice.
 _C_PIECE = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)(?:"|\Z)|/\*.*?(?:\*/|\Z)|//[^\n]*', re.DOTALL)
 _C_ESCAPE = re.compile(rb"\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)", re.DOTALL)
 _C_LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v", b"\n": b""}
@@ -34,7 +34,7 @@ _Rgba = tuple[int, int, int, int]
 
 
 class XpmImageFile(ImageFile.ImageFile):
-    """An XPM image, of mode RGB, or RGBA where a color is `None`."""
+    """An XPM image, of mode RGB, or RGBA if a color is `None`."""
 
     format = "XPM"
     format_description = "X11 Pixel Map"
@@ -62,7 +62,7 @@ class XpmImageFile(ImageFile.ImageFile):
         self._rows = strings
 
     def load(self) -> Any:
-        """Decode the pixels, at the first call."""
+        """Decode the pixels at the first call."""
         if self._im is None:
             self.im = self._decoded().im
             self._rows = iter(())
@@ -106,13 +106,13 @@ def _unescaped(escape: re.Match[bytes]) -> bytes:
 
 
 def _lines(data: bytes) -> Iterator[bytes]:
-    """Yield the lines of version 2, which begins with comments."""
+    """Yield the lines of a file of version 2, without the comments at its start."""
     lines = iter(data.splitlines())
     return itertools.dropwhile(lambda line: line.startswith(b"!"), lines)
 
 
 def _color(text: str) -> _Rgba:
-    """Return what a pixel is, of `c red m white s edge` the first that there is of color, grays and mono."""
+    """Return the color in text like `c red m white s edge`: the first of color, grays and mono that is present."""
     named: dict[str, list[str]] = {}
     kind = ""
     for word in text.split():
@@ -137,7 +137,7 @@ def _color(text: str) -> _Rgba:
 
 
 def _key_finder(keys: Iterable[bytes], length: int) -> Callable[[bytes], _Array]:
-    """Return what finds, for the keys of many pixels, their indices among *keys*. It raises ValueError for others."""
+    """Return a function that looks up the indices of many pixels among *keys*. It raises ValueError for others."""
     numbers = _numbers(b"".join(keys), length)
     if length <= _MAX_DENSE_KEY_LENGTH:
         table = np.full(256**length, -1)
@@ -168,7 +168,7 @@ def _numbers(keys: bytes, length: int) -> _Array:
 
 def _known(indices: _Array) -> _Array:
     if indices.min() < 0:
-        raise ValueError("a pixel has a color that is not there")
+        raise ValueError("a pixel has an undefined color")
     return indices
 
 

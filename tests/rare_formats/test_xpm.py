@@ -163,7 +163,7 @@ def test_a_large_image_is_decoded_by_strips() -> None:
         ("c red", "c #ff", "not known"),
         ("c red", "c #xxyyzz", "invalid literal"),
         ("c red", "red", "not known"),
-        ('"ab"', '"ax"', "a pixel has a color"),
+        ('"ab"', '"ax"', "undefined color"),
         ('"ab"', '"a"', "truncated"),
     ],
 )
@@ -181,7 +181,7 @@ def test_a_key_that_is_not_there_is_refused(length: int, missing: str) -> None:
     """Whichever way keys of its length are looked up."""
     data = _xpm(2, {"a" * length: "c red", "c" * length: "c blue"}, ["a" * length + missing * length])
 
-    with pytest.raises(ValueError, match="a pixel has a color"):
+    with pytest.raises(ValueError, match="undefined color"):
         reader.XpmImageFile(io.BytesIO(data)).load()
 
 

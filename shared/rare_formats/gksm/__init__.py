@@ -1,4 +1,4 @@
-"""GKS metafiles (`GKSM`): line drawings of the Graphical Kernel System, painted on white, 1,024 pixels long."""
+"""GKS metafiles (`GKSM`): line drawings of the Graphical Kernel System, drawn on white, 1,024 pixels long."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ _MAX_BYTES = 64 * 1024 * 1024
 
 
 class GksmImageFile(ImageFile.ImageFile):
-    """The first picture of a GKS metafile, of mode RGB."""
+    """The first image of a GKS metafile, of mode RGB."""
 
     format = "GKSM"
     format_description = "GKS metafile"
@@ -28,7 +28,7 @@ class GksmImageFile(ImageFile.ImageFile):
         self.tile = []
 
     def load(self) -> Any:
-        """Draw the picture, at the first call."""
+        """Draw the image at the first call."""
         if self._im is None:
             self.im = Drawing(self._header, read_items(self._data, self._header)).painted(self._window).im
             self._data = b""

@@ -1,4 +1,4 @@
-"""What the primitives of a GKS metafile look like: aspects, each set on its own or by a bundle, and colors."""
+"""The attributes of primitives in a GKS metafile: aspects, set individually or by a bundle, and colors."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ class Aspects:
     """The aspects of one kind of primitive, such as type, width and color of lines."""
 
     def __init__(self, *bundles: Sequence[float]) -> None:
-        """Make aspects of the predefined *bundles*, of which the first is also what is set to begin with."""
+        """Create aspects with the predefined *bundles*; the first one has the initial individual values too."""
         self.own = list(bundles[0])
         self.index = 1
         self.bundles = {index: tuple(bundle) for index, bundle in enumerate(bundles, 1)}
@@ -30,7 +30,7 @@ class Aspects:
 
     @property
     def now(self) -> tuple[float, ...]:
-        """The aspects that hold for the next primitive."""
+        """The current aspects."""
         bundle = self.bundles.get(self.index) or self.bundles[1]
         return tuple(
             own if is_own else bundled for own, bundled, is_own in zip(self.own, bundle, self.are_own, strict=True)
@@ -38,9 +38,9 @@ class Aspects:
 
 
 class Attributes:
-    """All that is set and changed by items between the primitives.
+    """All state that items change between the primitives.
 
-    The bundles that are predefined are those of XGKS.
+    The predefined bundles are those of XGKS.
     """
 
     def __init__(self) -> None:
@@ -79,15 +79,15 @@ class Attributes:
         }  # fmt: skip
 
     def color(self, index: float) -> Color:
-        """Return the color of an index, black for one that is not set."""
+        """Return the color of an index, black for an undefined one."""
         return self._colors.get(int(index), _BLACK)
 
     def pattern(self, index: float) -> Image.Image | None:
-        """Return a pattern in the colors that held when it was set."""
+        """Return a pattern in the colors at the time of its definition."""
         return self._patterns.get(int(index))
 
     def change(self, item: Item) -> None:
-        """Do what *item* says; items of other kinds say nothing about attributes."""
+        """Apply *item* if it changes attributes."""
         kind, numbers = item.kind, item.numbers
         if kind in self._aspects:
             aspects, place = self._aspects[Kind(kind)]

@@ -1,6 +1,6 @@
-"""What a GKS metafile draws: primitives whose looks are settled, to be put on a canvas in normalized coordinates.
+"""Primitives of a GKS metafile with their attributes resolved, in normalized coordinates.
 
-A segment's transform is applied when a primitive is drawn, since it may be set after it.
+A segment's transform is applied when a primitive is drawn, because it may be set later than the primitive.
 """
 
 from abc import ABC, abstractmethod
@@ -33,7 +33,7 @@ _DOT, _CIRCLE = 1, 4
 _TILE = 8.0  # pixels, side of a hatch
 _HORIZONTAL, _VERTICAL = ((0.0, 4.0), (8.0, 4.0)), ((4.0, 0.0), (4.0, 8.0))
 _RISING, _FALLING = ((0.0, 8.0), (8.0, 0.0)), ((0.0, 0.0), (8.0, 8.0))
-# The hatches that have a positive number in CGM, and those that have a negative one in XGKS.
+# The hatches with positive numbers in CGM and with negative ones in XGKS.
 _HATCHES = {
     1: (_HORIZONTAL,), 2: (_VERTICAL,), 3: (_RISING,), 4: (_FALLING,), 5: (_HORIZONTAL, _VERTICAL),
     6: (_RISING, _FALLING), -5: (_HORIZONTAL,), -6: (_VERTICAL,), -7: (_HORIZONTAL,), -8: (_VERTICAL,),
@@ -44,11 +44,11 @@ _HEAVY_HATCHES = (-7, -8, -9, -11)
 
 
 class Drawable(ABC):
-    """A primitive as it will be drawn."""
+    """A primitive that is ready to draw."""
 
     @abstractmethod
     def draw(self, canvas: Canvas, place: Affine) -> None:
-        """Draw it where *place* puts it."""
+        """Draw it, transformed by *place*."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Markers(Drawable):
     color: Color
 
     def draw(self, canvas: Canvas, place: Affine) -> None:
-        """Draw them; a segment moves them, but does not turn or enlarge them."""
+        """Draw them; a segment moves them, but does not rotate or scale them."""
         pen = Pen(self.color)
         for x, y in moved(self.points, place):
             if self.kind == _DOT:
@@ -89,7 +89,7 @@ class Markers(Drawable):
 
 @dataclass(frozen=True)
 class Area(Drawable):
-    """A fill area; without a paint it is hollow, which shows its edge."""
+    """A fill area; without a paint it is hollow: only its edge is drawn."""
 
     points: Array
     paint: Color | Hatch | Tiling | None
@@ -118,7 +118,7 @@ class Cells(Drawable):
 
 
 def moved(points: Array, place: Affine) -> list[Point]:
-    """Return *points* where *place* puts them."""
+    """Return *points* transformed by *place*."""
     a, b, c, d, e, f = place
     x, y = points[:, 0], points[:, 1]
     return list(zip((a * x + b * y + c).tolist(), (d * x + e * y + f).tolist(), strict=True))
@@ -139,13 +139,13 @@ def hatch(style: float, color: Color) -> Hatch:
 
 
 def tiling(image: Image.Image, size: Point) -> Tiling:
-    """Return a pattern of which one repetition has *size* in normalized coordinates."""
+    """Return a pattern whose tile has *size* in normalized coordinates."""
     sides = [min(max(side * LONG_SIDE, 1.0), LONG_SIDE) for side in size]
     return Tiling(image, (sides[0], sides[1]))
 
 
 def colored(cells: Array, color: Callable[[int], Color]) -> Image.Image:
-    """Return color indices as a picture."""
+    """Return color indices as an image."""
     indices, places = np.unique(cells, return_inverse=True)
     colors = np.array([color(index) for index in indices.tolist()], "u1")
     return Image.fromarray(colors[places.reshape(cells.shape)])

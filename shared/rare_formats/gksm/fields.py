@@ -7,13 +7,13 @@ import numpy as np
 
 from rare_formats.gksm.header import Header
 
-_MAX_REAL = 1e12  # of a real; coordinates are between 0 and 1
+_MAX_REAL = 1e12  # coordinates are between 0 and 1
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Fields(ABC):
-    """A place in a metafile. All methods raise ValueError where what is asked for is not there."""
+    """A cursor in a metafile. All methods raise ValueError if the data does not have what they read."""
 
     def __init__(self, data: bytes, header: Header) -> None:
         self._data = data
@@ -22,11 +22,11 @@ class Fields(ABC):
 
     @abstractmethod
     def begin_item(self) -> tuple[int, int] | None:
-        """Read what an item begins with: return its kind and length, or None at the end of the file."""
+        """Read the start of an item: return its kind and length, or None at the end of the file."""
 
     @abstractmethod
     def end_item(self, length: int | None) -> None:
-        """Go behind the item; *length* is what it says its data have, where nobody knows better."""
+        """Go to the end of the item; *length* is its declared length, if the kind is unknown."""
 
     @abstractmethod
     def characters(self, count: int) -> str:
@@ -34,28 +34,28 @@ class Fields(ABC):
 
     @abstractmethod
     def _integer(self, width: int) -> int:
-        """Read one whole number."""
+        """Read one integer."""
 
     @abstractmethod
     def _values(self, count: int, *, real: bool) -> Array:
-        """Read *count* numbers as they are written."""
+        """Read *count* numbers as stored."""
 
     def integers(self, count: int) -> Array:
-        """Read whole numbers."""
+        """Read integers."""
         return self._values(count, real=False)
 
     def reals(self, count: int) -> Array:
-        """Read numbers that are no larger than can be drawn."""
+        """Read real numbers of a magnitude that can be drawn."""
         values = self._values(count, real=True).astype("f8")
         if self._header.whole:
             zero, one = self._header.whole
             values = (values - zero) / (one - zero)
         if not (np.abs(values) < _MAX_REAL).all():
-            raise ValueError("a coordinate is no number")
+            raise ValueError("a coordinate is not a number")
         return values
 
     def numbers(self, form: str) -> tuple[float, ...]:
-        """Read numbers of a *form* such as `iir`: two whole ones and a real."""
+        """Read numbers of a *form* such as `iir`: two integers and a real."""
         return tuple(
             float(self.reals(1)[0]) if each == "r" else self._integer(self._header.integer_width) for each in form
         )
@@ -66,7 +66,7 @@ class Fields(ABC):
 
 
 class TextFields(Fields):
-    """Numbers in decimal digits. A line ends after each item, or anywhere where items have a prefix."""
+    """Numbers in decimal digits. A line ends after each item, or anywhere if items have a prefix."""
 
     def __init__(self, data: bytes, header: Header) -> None:
         if header.prefix:
@@ -83,7 +83,7 @@ class TextFields(Fields):
         while self._at < len(self._data):
             middle = self._at + header.kind_width
             end = middle + header.length_width
-            if self._data[middle : middle + 1].isdigit():  # a length that is too long for its field, as of XGKS
+            if self._data[middle : middle + 1].isdigit():  # XGKS writes lengths that exceed their field
                 while self._data[end : end + 1].isdigit():
                     end += 1
             kind, length = self._data[self._at : middle], self._data[middle:end]
@@ -122,7 +122,7 @@ class TextFields(Fields):
         return np.frombuffer(piece.replace(b"D", b"E"), f"S{width}").astype(kind)
 
     def _take(self, count: int) -> bytes:
-        """Return characters, over the ends of lines where a list goes on on the next one."""
+        """Return characters, without the line ends inside of a list."""
         piece = self._data[self._at : self._at + count]
         self._at += len(piece)
         if b"\n" not in piece:
@@ -149,7 +149,7 @@ class TextFields(Fields):
 
 
 class BinaryFields(Fields):
-    """Numbers as the machine has them; the first item tells in which order of bytes."""
+    """Binary numbers; the kind of the first item reveals the byte order."""
 
     def __init__(self, data: bytes, header: Header) -> None:
         super().__init__(data, header)
@@ -168,7 +168,7 @@ class BinaryFields(Fields):
         return self._integer(self._header.kind_width), self._integer(self._header.length_width)
 
     def end_item(self, length: int | None) -> None:
-        """Skip what is not known, and go to the next prefix if there are prefixes."""
+        """Skip an unknown item, and go to the next prefix if there are prefixes."""
         self._at += max(length or 0, 0)
         found = self._data.find(self._header.prefix, self._at)
         self._at = found if found >= 0 else len(self._data)

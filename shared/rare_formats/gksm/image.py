@@ -1,4 +1,4 @@
-"""The first picture of a GKS metafile: its window, and what is drawn in it in which order."""
+"""The first image of a GKS metafile: its window, and its primitives in drawing order."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ from rare_formats.gksm.items import PRIMITIVES, Item, Kind
 from rare_formats.gksm.texts import Text
 from rare_formats.strokes import Color
 
-_MAX_ITEMS_BEFORE = 10_000  # the first primitive
-# Radius of a marker of size 1: XGKS takes sizes for pixels, others for multiples of a size that can be seen.
+_MAX_ITEMS_BEFORE = 10_000  # of the first primitive
+# Radius of a marker of size 1: XGKS counts sizes in pixels, others in multiples of a visible size.
 _MARKER, _XGKS_MARKER = 5 / LONG_SIDE, 1 / LONG_SIDE
 
 Rectangle = tuple[float, float, float, float]
-"""Left, right, lower and upper side in normalized coordinates, as in the metafile."""
+"""Left, right, lower and upper side in normalized coordinates, the order of the metafile."""
 _UNIT_SQUARE: Rectangle = (0.0, 1.0, 0.0, 1.0)
 
 
@@ -47,7 +47,7 @@ class _Segment:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A primitive on display."""
+    """A primitive with its clipping rectangle and segment."""
 
     drawable: Drawable
     clip: tuple[float, ...] | None
@@ -55,7 +55,7 @@ class _Entry:
 
 
 def find_window(items: Iterable[Item]) -> Rectangle:
-    """Return the workstation window that holds for the first primitive. Raises ValueError for an empty one."""
+    """Return the workstation window at the first primitive. Raises ValueError if it is empty."""
     window = _UNIT_SQUARE
     for item in islice(items, _MAX_ITEMS_BEFORE):
         if item.kind in PRIMITIVES:
@@ -65,30 +65,30 @@ def find_window(items: Iterable[Item]) -> Rectangle:
             if right <= left or high <= low:
                 raise ValueError("the window is empty")
             window = left, right, low, high
-            if item.kind == Kind.VARKON_WINDOW:  # in units of the model, of which the longer side becomes 1
+            if item.kind == Kind.VARKON_WINDOW:  # in units of the model; the longer side becomes 1
                 side = max(right - left, high - low)
                 window = 0.0, (right - left) / side, 0.0, (high - low) / side
     return window
 
 
 def window_size(window: Rectangle) -> tuple[int, int]:
-    """Return width and height of the picture in pixels."""
+    """Return width and height of the image in pixels."""
     left, right, low, high = window
     scale = LONG_SIDE / max(right - left, high - low)
     return max(round((right - left) * scale), 1), max(round((high - low) * scale), 1)
 
 
 class Drawing:
-    """What the items up to the end of the first picture draw."""
+    """The primitives of the items up to the end of the first image."""
 
     def __init__(self, header: Header, items: Iterable[Item]) -> None:
         self._header = header
         self._attributes = Attributes()
         if header.is_varkon:
             self._attributes.area.own[0] = SOLID
-        self._units = 1.0  # of Varkon's model that the longer side of its window has
+        self._units = 1.0  # length of the window's longer side in units of Varkon's model
         self._entries: list[_Entry] = []
-        self._redrawn = 0  # entries before this one are gone, unless they are in a segment
+        self._redrawn = 0  # entries before this one are erased, unless they are in a segment
         self._segments: dict[int, _Segment] = {}
         self._open: _Segment | None = None
         for item in items:
@@ -102,7 +102,7 @@ class Drawing:
                 self._change_as_varkon(item)
 
     def painted(self, window: Rectangle) -> Image.Image:
-        """Return the picture of what is within *window*, on white."""
+        """Return the image of *window*, on white."""
         left, right, low, high = window
         width, height = window_size(window)
         across, down = width / (right - left), height / (high - low)
@@ -148,7 +148,7 @@ class Drawing:
         return Area(item.points, self._paint(int(interior), style, color), color)
 
     def _paint(self, interior: int, style: float, color: Color) -> Color | Hatch | Tiling | None:
-        """Return what fills an area, None for a hollow one."""
+        """Return the paint of an area, None for a hollow one."""
         if interior == HOLLOW:
             return None
         if interior == HATCH:
@@ -182,7 +182,7 @@ class Drawing:
 
     def _change_as_varkon(self, item: Item) -> None:
         if item.kind == Kind.VARKON_PEN:
-            color = max(item.numbers[0], 1)  # pens draw, even the one that has the background's number
+            color = max(item.numbers[0], 1)  # even the pen with the background's number draws
             self._attributes.line.own[2] = self._attributes.area.own[2] = color
         elif item.kind == Kind.VARKON_WIDTH:
             self._attributes.line.own[1] = max(item.numbers[0] / self._units * LONG_SIDE, 1.0)

@@ -1,8 +1,7 @@
-"""The items of a GKS metafile, and what each of them holds.
+"""The items of a GKS metafile and their contents.
 
-After annex E of ISO 7942 (1985) as it is implemented in XGKS (gksm.c) and Varkon (wpplot.c). What an item holds is
-known by its kind, and the lengths of lists by their own counts: the lengths that are written with items are often
-wrong.
+Sources: annex E of ISO 7942 (1985), XGKS (gksm.c) and Varkon (wpplot.c). The kind of an item determines its fields,
+and counts in it the lengths of lists: the length that is stored with an item is often wrong.
 """
 
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ _MAX_ITEMS = 1_000_000
 
 
 class Kind(IntEnum):
-    """Kinds of items by the numbers that they have in the standard; from 101 on they are private."""
+    """Kinds of items by their numbers in the standard; from 101 on they are private."""
 
     END = 0
     CLEAR = 1
@@ -70,9 +69,9 @@ class Kind(IntEnum):
 
 
 PRIMITIVES = range(Kind.POLYLINE, Kind.CELL_ARRAY + 1)
-"""The kinds that draw something."""
+"""The kinds that draw."""
 
-# The numbers of each kind, in their order: i is a whole one, r a real.
+# The numbers of each kind in their order: i is an integer, r a real.
 _FORMS = {
     kind: form
     for form, kinds in {
@@ -107,27 +106,27 @@ _FORMS = {
 
 @dataclass(frozen=True)
 class Item:
-    """An item of a kind that is known."""
+    """An item of a known kind."""
 
     kind: int
     numbers: tuple[float, ...]
-    """Its numbers before any list."""
+    """The numbers before the list, if any."""
     points: Array | None = None
     """The points of a line, of markers or of an area: pairs of reals."""
     cells: Array | None = None
-    """The color indices of a cell array or of a pattern: rows of whole numbers."""
+    """The color indices of a cell array or of a pattern: rows of integers."""
     text: str = ""
 
 
 def read_items(data: bytes, header: Header) -> Iterator[Item]:
-    """Yield the items up to the end of the metafile or of *data*. Raises ValueError where one is broken."""
+    """Yield the items up to the end of the metafile or of *data*. Raises ValueError if one is broken."""
     fields: Fields = BinaryFields(data, header) if header.is_binary else TextFields(data, header)
     for _ in range(_MAX_ITEMS):
         beginning = fields.begin_item()
         if beginning is None:
             return
         kind, length = beginning
-        is_private = kind > 100 and not header.is_varkon  # noqa: PLR2004 -- as the standard has it
+        is_private = kind > 100 and not header.is_varkon  # noqa: PLR2004 -- the bound of the standard
         if kind not in _FORMS or is_private:
             fields.end_item(length)
             continue

@@ -1,4 +1,4 @@
-"""The texts of a GKS metafile: letters along a path, whose size and direction two vectors give."""
+"""The texts of a GKS metafile: letters along a path, with size and direction given by two vectors."""
 
 import math
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from rare_formats.gksm.drawables import LONG_SIDE, Drawable, moved
 from rare_formats.lettering import ALIGNMENTS, CAP_HEIGHT, RISES, Lettering, text_length
 from rare_formats.strokes import Color, Point
 
-_MAX_LETTERS = 500  # letters that are set one by one
+_MAX_LETTERS = 500  # that are drawn one by one
 _RIGHT, _LEFT, _UP, _DOWN = range(4)
 _HORIZONTAL: dict[int, Literal["left", "center", "right"]] = {1: "left", 2: "center", 3: "right"}
 _VERTICAL: dict[int, Literal["baseline", "bottom", "half", "cap", "top"]] = {
@@ -30,12 +30,12 @@ class Text(Drawable):
     up: Point
     """From the baseline to the top of a capital."""
     base: Point
-    """Along the baseline; as long as *up* for letters of normal width."""
+    """Along the baseline; of the length of *up* for letters of normal width."""
     path: int
     alignment: tuple[int, int]
     expansion: float
     spacing: float
-    """What is added between letters, in heights of a capital."""
+    """Additional space between letters, in heights of a capital."""
     color: Color
 
     def draw(self, canvas: Canvas, place: Affine) -> None:
@@ -60,7 +60,7 @@ class Text(Drawable):
             canvas.text((x + along_x + rise_x, y + along_y + rise_y), text, piece)
 
     def _pieces(self, lettering: Lettering) -> Iterator[tuple[Point, str, Lettering]]:
-        """Yield what is set at once, and how far from the position: along the baseline and above it, in pixels."""
+        """Yield pieces of text and their offsets from the position, along the baseline and above it, in pixels."""
         horizontal, vertical = self.alignment
         if self.path in (_UP, _DOWN):
             yield from self._column(lettering, horizontal, vertical)
@@ -79,12 +79,12 @@ class Text(Drawable):
             at += advance
 
     def _column(self, lettering: Lettering, horizontal: int, vertical: int) -> Iterator[tuple[Point, str, Lettering]]:
-        """Yield the letters of a text that goes down or up."""
+        """Yield the letters of a text whose path goes down or up."""
         letters = self.text[:_MAX_LETTERS] if self.path == _DOWN else self.text[_MAX_LETTERS - 1 :: -1]
         capital = lettering.size * CAP_HEIGHT
         step = (_LEADING + self.spacing) * capital
         rise = _VERTICAL.get(vertical, "cap" if self.path == _DOWN else "baseline")
-        # The height at which the column is held, from the baseline of its lowest letter.
+        # The height of the column's anchor above the baseline of its lowest letter.
         held = {"half": ((len(letters) - 1) * step + capital) / 2, "cap": (len(letters) - 1) * step + capital}
         held["top"] = held["cap"] + (RISES["top"] - RISES["cap"]) * lettering.size
         held["bottom"] = RISES["bottom"] * lettering.size

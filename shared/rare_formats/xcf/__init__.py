@@ -1,6 +1,6 @@
-"""A Pillow plugin for GIMP's own format, XCF: what its visible layers look like together.
+"""XCF, GIMP's own format: its visible layers, flattened.
 
-Reads what GIMP 0.99 to 2.10 write (versions 0 to 14), and of later versions what is as it was.
+Reads the files of GIMP 0.99 to 2.10 (versions 0 to 14), and of later versions the parts that did not change.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ def _accept(head: bytes) -> bool:
 
 
 class XcfImageFile(ImageFile.ImageFile):
-    """An image of layers; loading flattens them to RGB or gray of 8 bits, with alpha where they leave gaps."""
+    """An image of layers; loading flattens them to RGB or gray of 8 bits, with alpha if they do not cover it all."""
 
     format = "XCF"
     format_description = "GIMP"
@@ -28,7 +28,7 @@ class XcfImageFile(ImageFile.ImageFile):
 
     def _open(self) -> None:
         if self.fp is None:
-            raise ValueError("there is no file")
+            raise ValueError("the file is closed")
         self._document = read_document(Fields(self.fp))
         self._size = (self._document.width, self._document.height)
         self._mode = "LA" if self._document.base is BaseType.GRAY else "RGBA"
@@ -37,7 +37,7 @@ class XcfImageFile(ImageFile.ImageFile):
             self.info["icc_profile"] = profile
 
     def load(self) -> Any:
-        """Flatten the layers at the first call; from then on the mode is without alpha where all is covered."""
+        """Flatten the layers at the first call; then the mode has no alpha if they cover the whole canvas."""
         if self._im is None:
             image = flatten(self._document, read_layers(self._document))
             self._mode = image.mode
@@ -46,7 +46,7 @@ class XcfImageFile(ImageFile.ImageFile):
 
 
 def _profile(document: Document) -> bytes | None:
-    """Return the profile of what `flatten` returns."""
+    """Return the profile of the image that `flatten` returns."""
     if document.profile is None or document.precision.curve is Curve.PROFILE:
         return document.profile
     try:

@@ -1,7 +1,7 @@
-"""What a layer mode makes of the colors of a backdrop and of a layer where both are, before opacity counts.
+"""The blend functions of the layer modes: the color where layer and backdrop overlap, before opacity is applied.
 
 Every function takes and returns colors of one or three planes, mostly between 0 and 1, without alpha. The formulas
-are those of GIMP 2.10 (app/operations/layer-modes/gimpoperationlayermode-blend.c), written anew.
+are those of GIMP 2.10 (app/operations/layer-modes/gimpoperationlayermode-blend.c), implemented independently.
 """
 
 from collections.abc import Callable
@@ -14,15 +14,15 @@ from rare_formats.xcf.spaces import Color, Plane, luminance
 Blend: TypeAlias = Callable[[Color, Color], Color]
 
 _TINY = 1e-6
-# Below this chroma a pixel is gray, and its hue is the noise of the arithmetic. (GIMP takes that for a hue.)
+# Below this chroma a pixel is gray, and its hue is noise of the arithmetic. (GIMP uses that noise as a hue.)
 _MIN_CHROMA = 0.05
 _MIDDLE = 0.5
-# The old modes were made for bytes, whose middle is 128.
+# The legacy modes compute with bytes, whose middle is 128.
 _OLD_MIDDLE = 128 / 255
 
 
 def _quotient(dividend: Color, divisor: Color) -> Color:
-    """Divide so that nothing becomes infinite; next to nothing stays nothing."""
+    """Divide with a bounded result; a dividend close to 0 gives 0."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         quotient = np.clip(dividend / divisor, -1 / _TINY, 1 / _TINY)
     return np.where(np.abs(dividend) > _TINY, quotient, 0).astype(np.float32)
@@ -39,27 +39,27 @@ def _maximum(color: Color) -> Plane:
 
 
 def normal(_base: Color, layer: Color) -> Color:
-    """Cover the backdrop."""
+    """Replace the backdrop."""
     return layer
 
 
 def multiply(base: Color, layer: Color) -> Color:
-    """Darken as slides laid on each other do."""
+    """Multiply: darken like slides on top of each other."""
     return base * layer
 
 
 def screen(base: Color, layer: Color) -> Color:
-    """Lighten as two projectors do."""
+    """Multiply the inverses: lighten like two projectors."""
     return 1 - (1 - base) * (1 - layer)
 
 
 def overlay(base: Color, layer: Color) -> Color:
-    """Multiply where the backdrop is dark, screen where it is light."""
+    """Multiply if the backdrop is dark, screen if it is light."""
     return np.where(base < _MIDDLE, 2 * base * layer, 1 - 2 * (1 - layer) * (1 - base))
 
 
 def difference(base: Color, layer: Color) -> Color:
-    """Take the darker from the lighter."""
+    """Return the absolute difference."""
     return np.abs(base - layer)
 
 
@@ -69,17 +69,17 @@ def addition(base: Color, layer: Color) -> Color:
 
 
 def subtract(base: Color, layer: Color) -> Color:
-    """Take the layer from the backdrop."""
+    """Subtract the layer from the backdrop."""
     return base - layer
 
 
 def darken(base: Color, layer: Color) -> Color:
-    """Take the smaller of each component."""
+    """Return the smaller of each component."""
     return np.minimum(base, layer)
 
 
 def lighten(base: Color, layer: Color) -> Color:
-    """Take the larger of each component."""
+    """Return the larger of each component."""
     return np.maximum(base, layer)
 
 
@@ -99,18 +99,18 @@ def burn(base: Color, layer: Color) -> Color:
 
 
 def hard_light(base: Color, layer: Color, middle: float = _MIDDLE) -> Color:
-    """Multiply where the layer is dark, screen where it is light."""
+    """Multiply if the layer is dark, screen if it is light."""
     light = 1 - (1 - base) * (1 - (layer - middle) * 2)
     return np.minimum(np.where(layer > middle, light, 2 * base * layer), 1)
 
 
 def old_hard_light(base: Color, layer: Color) -> Color:
-    """Do so around the middle of a byte."""
+    """Do the same around the middle of a byte."""
     return hard_light(base, layer, _OLD_MIDDLE)
 
 
 def soft_light(base: Color, layer: Color) -> Color:
-    """Mix multiply and screen by how light the backdrop is."""
+    """Mix multiply and screen, weighted by the backdrop."""
     return (1 - base) * (base * layer) + base * screen(base, layer)
 
 
@@ -120,7 +120,7 @@ def grain_extract(base: Color, layer: Color, middle: float = _MIDDLE) -> Color:
 
 
 def old_grain_extract(base: Color, layer: Color) -> Color:
-    """Do so around the middle of a byte."""
+    """Do the same around the middle of a byte."""
     return grain_extract(base, layer, _OLD_MIDDLE)
 
 
@@ -130,18 +130,18 @@ def grain_merge(base: Color, layer: Color, middle: float = _MIDDLE) -> Color:
 
 
 def old_grain_merge(base: Color, layer: Color) -> Color:
-    """Do so around the middle of a byte."""
+    """Do the same around the middle of a byte."""
     return grain_merge(base, layer, _OLD_MIDDLE)
 
 
 def vivid_light(base: Color, layer: Color) -> Color:
-    """Burn where the layer is dark, dodge where it is light."""
+    """Burn if the layer is dark, dodge if it is light."""
     dark, light = burn(base, 2 * layer), _quotient(base, 2 * (1 - layer))
     return np.where(layer <= _MIDDLE, np.maximum(dark, 0), np.minimum(light, 1))
 
 
 def pin_light(base: Color, layer: Color) -> Color:
-    """Darken where the layer is dark, lighten where it is light."""
+    """Darken if the layer is dark, lighten if it is light."""
     return np.where(layer > _MIDDLE, np.maximum(base, 2 * layer - 1), np.minimum(base, 2 * layer))
 
 
@@ -151,27 +151,27 @@ def linear_light(base: Color, layer: Color) -> Color:
 
 
 def hard_mix(base: Color, layer: Color) -> Color:
-    """Leave nothing but 0 and 1."""
+    """Return 0 or 1 for each component."""
     return (base + layer >= 1 - _TINY).astype(np.float32)
 
 
 def exclusion(base: Color, layer: Color) -> Color:
-    """Take the difference, with less contrast."""
+    """Return the difference with less contrast."""
     return 0.5 - 2 * (base - 0.5) * (layer - 0.5)
 
 
 def linear_burn(base: Color, layer: Color) -> Color:
-    """Add, less one."""
+    """Add, and subtract 1."""
     return base + layer - 1
 
 
 def luma_darken(base: Color, layer: Color) -> Color:
-    """Take the pixel of the smaller luminance."""
+    """Return the pixel of the smaller luminance."""
     return np.where(luminance(base) <= luminance(layer), base, layer)
 
 
 def luma_lighten(base: Color, layer: Color) -> Color:
-    """Take the pixel of the larger luminance."""
+    """Return the pixel of the larger luminance."""
     return np.where(luminance(base) >= luminance(layer), base, layer)
 
 
@@ -181,7 +181,7 @@ def luminance_of_layer(base: Color, layer: Color) -> Color:
 
 
 def hsv_hue(base: Color, layer: Color) -> Color:
-    """Give the backdrop the hue of the layer, where that has one."""
+    """Give the backdrop the hue of the layer, if the layer has one."""
     spread = _maximum(layer) - _minimum(layer)
     ratio = (_maximum(base) - _minimum(base)) / np.maximum(spread, _TINY)
     return np.where(spread > _TINY, layer * ratio + (_maximum(base) - _maximum(layer) * ratio), base)
@@ -196,7 +196,7 @@ def hsv_saturation(base: Color, layer: Color) -> Color:
 
 
 def old_hsv_saturation(base: Color, layer: Color) -> Color:
-    """Do so, and take the hue of a gray backdrop for red."""
+    """Do the same, with red as the hue of a gray backdrop."""
     saturated = hsv_saturation(base, layer)
     if len(base) == 1:
         return saturated
@@ -247,7 +247,7 @@ def lch_lightness(base: Color, layer: Color) -> Color:
 
 
 def erased_share(base: Color, color: Color) -> tuple[Color, Plane]:
-    """Take *color* out of the backdrop: return what is left, and how much alpha it takes to look the same on it."""
+    """Remove *color* from the backdrop: return the rest and the alpha with which it looks the same on *color*."""
     inside, out = np.clip(base, 0, 1), np.clip(color, 0, 1)
     shares = np.where(inside > out, _quotient(inside - out, 1 - out), _quotient(out - inside, out))
     share = np.clip(shares.max(axis=0), 0, 1)

@@ -1,14 +1,14 @@
-"""Reading numbers from an XCF file: big-endian, at offsets that the file itself names and nobody may trust."""
+"""Reading numbers from an XCF file: big-endian, at offsets from the file itself, which are untrusted."""
 
 import os
 import struct
 from typing import IO
 
-_STRING_BYTES = 64  # more than any name that matters has
+_STRING_BYTES = 64  # more than any name that is needed
 
 
 class Fields:
-    """A cursor in the file. Every method raises ValueError where the file is too short for what is asked."""
+    """A cursor in the file. Every method raises ValueError if the file is too short."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -20,15 +20,15 @@ class Fields:
     def seek(self, offset: int) -> None:
         """Go to *offset*, in bytes from the start of the file."""
         if not 0 <= offset <= self.length:
-            raise ValueError("a pointer leads out of the file")
+            raise ValueError("a pointer is beyond the end of the file")
         self._file.seek(offset)
 
     def skip(self, size: int) -> None:
-        """Go *size* bytes on."""
+        """Skip *size* bytes."""
         self.seek(self.tell() + size)
 
     def tell(self) -> int:
-        """Return the offset of what is read next."""
+        """Return the current offset."""
         return self._file.tell()
 
     def take(self, size: int) -> bytes:
@@ -38,7 +38,7 @@ class Fields:
         return self._file.read(size)
 
     def at_most(self, size: int) -> bytes:
-        """Read *size* bytes, or what is left of the file."""
+        """Read *size* bytes, or the rest of the file if it is shorter."""
         return self._file.read(size)
 
     def integer(self) -> int:
@@ -50,7 +50,7 @@ class Fields:
         return struct.unpack(f">{count}I", self.take(4 * count))
 
     def pointer(self) -> int:
-        """Read an offset in the file; 0 stands for none, or the end of a list."""
+        """Read an offset in the file; 0 means none, or the end of a list."""
         return self.pointers(1)[0]
 
     def pointers(self, count: int) -> tuple[int, ...]:
@@ -60,11 +60,11 @@ class Fields:
 
     @property
     def pointer_size(self) -> int:
-        """How many bytes a pointer takes."""
+        """Size of a pointer in bytes."""
         return 8 if self.wide_pointers else 4
 
     def string(self) -> bytes:
-        """Read a string, of which the first 64 bytes are returned, and go to its end."""
+        """Read a string; only its first 64 bytes are returned."""
         size = self.integer()
         end = self.tell() + size
         text = self.take(min(size, _STRING_BYTES))

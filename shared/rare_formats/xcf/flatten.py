@@ -1,33 +1,33 @@
-"""The image that the visible layers make, composed in bands of the canvas so that memory stays small."""
+"""Flattening of the visible layers, in bands of the canvas to bound memory."""
 
 import numpy as np
 from PIL import Image
 
-from rare_formats.xcf.canvas import Box, Composite, overlap
+from rare_formats.xcf.canvas import Box, Raster, overlap
 from rare_formats.xcf.modes import Kind, as_bottom, mode_of
 from rare_formats.xcf.precision import Curve
 from rare_formats.xcf.spaces import Color, Plane, Space, converted
 from rare_formats.xcf.structure import BaseType, Document, Drawable, Layer
 from rare_formats.xcf.tiles import Samples, Tiles
 
-# Small enough for what a band takes to stay in the cache of a processor, mostly.
+# Small enough for a band to fit into a processor's cache in most cases.
 _BAND_PIXELS = 1 << 16
 _BAND_ROWS = 64
 _OPAQUE = 255
 _LEVELS = np.arange(256, dtype=np.float32) / 255
-_MAX_SAMPLE = 1e4  # of a float sample; nothing above it makes a difference
+_MAX_SAMPLE = 1e4  # of a float sample; larger ones make no visible difference
 
 
 def flatten(document: Document, layers: list[Layer]) -> Image.Image:
-    """Return the visible *layers* as one image of 8 bits, with alpha where anything is not covered.
+    """Return the visible *layers* as one image of 8 bits, with alpha if they do not cover it all.
 
-    Its colors follow the curve of the profile, or of sRGB. Raises ValueError or zlib.error for broken tiles.
+    Colors are encoded by the curve of the profile, or of sRGB. Raises ValueError or zlib.error for broken tiles.
     """
     return _Flattening(document).image(layers)
 
 
 class _Flattening:
-    """What all layers of a file have in common while it is flattened."""
+    """The state of flattening one file."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -45,8 +45,8 @@ class _Flattening:
         alpha: Image.Image | None = None
         rows = max(1, min(_BAND_ROWS, _BAND_PIXELS // width))
         for top in range(0, height, rows):
-            band = Composite.empty((0, top, width, min(top + rows, height)), self._planes, self._space)
-            self._compose(band, layers, is_bottom=True)
+            band = Raster.empty((0, top, width, min(top + rows, height)), self._planes, self._space)
+            self._composite_layers(band, layers, is_bottom=True)
             colors = _bytes(converted(band.color, band.space, Space.PERCEPTUAL))
             image.paste(Image.merge(image.mode, [Image.fromarray(plane) for plane in colors]), (0, top))
             levels = _bytes(band.alpha)
@@ -57,44 +57,44 @@ class _Flattening:
             image.putalpha(alpha)
         return image
 
-    def _compose(self, band: Composite, layers: list[Layer], *, is_bottom: bool) -> bool:
-        """Lay the visible ones of *layers* onto *band*; return whether it is still empty everywhere."""
+    def _composite_layers(self, band: Raster, layers: list[Layer], *, is_bottom: bool) -> bool:
+        """Composite the visible *layers* onto *band*; return whether *band* is still empty."""
         for layer in reversed(layers):
             if not layer.is_visible:
                 continue
             if layer.is_group:
-                is_bottom = self._lay_group(band, layer, is_bottom=is_bottom)
+                is_bottom = self._composite_group(band, layer, is_bottom=is_bottom)
             elif layer.pixels.width and layer.pixels.height:
-                self._lay_layer(band, layer, is_bottom=is_bottom)
+                self._composite_layer(band, layer, is_bottom=is_bottom)
                 is_bottom = False
         return is_bottom
 
-    def _lay_layer(self, band: Composite, layer: Layer, *, is_bottom: bool) -> None:
+    def _composite_layer(self, band: Raster, layer: Layer, *, is_bottom: bool) -> None:
         mode = as_bottom(mode_of(layer)) if is_bottom else mode_of(layer)
         box = overlap(band.box, _box(layer, layer.pixels))
         pixels = self._pixels(layer, box, mode.space or band.space) if box and layer.opacity > 0 else None
         if pixels:
-            band.lay(pixels, mode, self._opacity(layer, pixels.box))
+            band.composite(pixels, mode, self._opacity(layer, pixels.box))
         elif not mode.composite.keeps_backdrop:
             band.alpha[:] = 0
 
-    def _lay_group(self, band: Composite, group: Layer, *, is_bottom: bool) -> bool:
-        """Lay the members of *group* onto *band*; return whether it is still empty everywhere."""
+    def _composite_group(self, band: Raster, group: Layer, *, is_bottom: bool) -> bool:
+        """Composite the members of *group* onto *band*; return whether *band* is still empty."""
         mode = mode_of(group)
         if mode.kind is Kind.PASS_THROUGH:
             before = band.copy() if group.mask or group.opacity < 1 else None
-            is_bottom = self._compose(band, group.children, is_bottom=is_bottom)
+            is_bottom = self._composite_layers(band, group.children, is_bottom=is_bottom)
             if before:
-                before.move_to(mode.space or band.space)
+                before.convert_to(mode.space or band.space)
                 before.mix(band, self._opacity(group, band.box))
                 band.color, band.alpha, band.space = before.color, before.alpha, before.space
             return is_bottom
-        inner = Composite.empty(band.box, self._planes, self._space)
-        self._compose(inner, group.children, is_bottom=True)
-        if self._document.precision.is_integer:  # as GIMP holds the pixels of a group in the precision of the file
-            inner.move_to(self._space)
+        inner = Raster.empty(band.box, self._planes, self._space)
+        self._composite_layers(inner, group.children, is_bottom=True)
+        if self._document.precision.is_integer:  # GIMP stores the pixels of a group in the precision of the file
+            inner.convert_to(self._space)
             np.clip(inner.color, 0, 1, out=inner.color)
-        band.lay(inner, as_bottom(mode) if is_bottom else mode, self._opacity(group, band.box))
+        band.composite(inner, as_bottom(mode) if is_bottom else mode, self._opacity(group, band.box))
         return False
 
     def _opacity(self, layer: Layer, box: Box) -> Plane | float:
@@ -109,8 +109,8 @@ class _Flattening:
             opacity[top:bottom, left:right] = mask * np.float32(layer.opacity)
         return opacity
 
-    def _pixels(self, layer: Layer, box: Box, space: Space) -> Composite | None:
-        """Return what *layer* has in *box*, without empty rows and columns around it; None where it has nothing."""
+    def _pixels(self, layer: Layer, box: Box, space: Space) -> Raster | None:
+        """Return the pixels of *layer* in *box*, trimmed of transparent rows and columns; None if there are none."""
         samples = self._samples(layer, layer.pixels, box)
         if layer.has_alpha:
             columns, rows = (np.flatnonzero(samples[-1].any(axis=axis)) for axis in (0, 1))
@@ -121,7 +121,7 @@ class _Flattening:
             box = (box[0] + left, box[1] + top, box[0] + right, box[1] + bottom)
         alpha = np.clip(_floats(samples[-1]), 0, 1) if layer.has_alpha else np.ones(samples.shape[1:], np.float32)
         colors = samples[: layer.base.channels]
-        return Composite(box, space, self._color(layer.base, colors, space), alpha)
+        return Raster(box, space, self._color(layer.base, colors, space), alpha)
 
     def _color(self, base: BaseType, samples: Samples, space: Space) -> Color:
         if base is BaseType.INDEXED:
@@ -144,7 +144,7 @@ def _box(layer: Layer, drawable: Drawable) -> Box:
 
 
 def _floats(samples: Samples) -> Color:
-    """Return *samples* with 1.0 for the largest integer; what is not a number becomes 0."""
+    """Return *samples* scaled so that the largest integer is 1.0; a NaN becomes 0."""
     if samples.dtype.kind == "u":
         return samples.astype(np.float32) * np.float32(1 / np.iinfo(samples.dtype).max)
     with np.errstate(over="ignore", invalid="ignore"):

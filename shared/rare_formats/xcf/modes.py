@@ -1,4 +1,4 @@
-"""The layer modes by their number in the file: how they blend, and in which spaces.
+"""The layer modes by their number in the file: their blend function and color spaces.
 
 Source: GIMP 2.10, app/operations/layer-modes/gimp-layer-modes.c.
 """
@@ -12,8 +12,8 @@ from rare_formats.xcf.spaces import Space
 from rare_formats.xcf.structure import Layer
 
 
-class Composite(IntEnum):
-    """What is kept of a backdrop and a layer that do not cover each other; where both are is always kept."""
+class CompositeMode(IntEnum):
+    """Which parts are kept where backdrop and layer do not overlap; the overlap is always kept."""
 
     UNION = 1
     CLIP_TO_BACKDROP = 2
@@ -22,21 +22,21 @@ class Composite(IntEnum):
 
     @property
     def keeps_backdrop(self) -> bool:
-        """Whether the backdrop stays where the layer is not."""
-        return self in (Composite.UNION, Composite.CLIP_TO_BACKDROP)
+        """Whether the backdrop is kept outside of the layer."""
+        return self in (CompositeMode.UNION, CompositeMode.CLIP_TO_BACKDROP)
 
     @property
     def keeps_layer(self) -> bool:
-        """Whether the layer stays where the backdrop is not."""
-        return self in (Composite.UNION, Composite.CLIP_TO_LAYER)
+        """Whether the layer is kept outside of the backdrop."""
+        return self in (CompositeMode.UNION, CompositeMode.CLIP_TO_LAYER)
 
 
 class Kind(IntEnum):
-    """What a mode does besides blending colors."""
+    """What a mode does in addition to blending colors."""
 
     BLEND = 0
     OLD = 1
-    """Blends as GIMP did before 2.10: the colors are clipped, and a layer never covers more than the backdrop."""
+    """Blends like GIMP before 2.10: colors are clipped, and a layer never covers more than the backdrop."""
     COLOR_ERASE = 2
     ERASE = 3
     MERGE = 4
@@ -44,19 +44,19 @@ class Kind(IntEnum):
     SPLIT = 5
     """The opposite."""
     PASS_THROUGH = 6
-    """Of a group whose members are blended with what is below the group."""
+    """Of a group whose members are blended with the layers below the group."""
 
 
 @dataclass(frozen=True)
 class Mode:
-    """A layer mode with the settings that a layer has."""
+    """A layer mode with the settings of one layer."""
 
     blend: Blend
     blend_space: Space | None = None
-    """None where blending is the same in any space."""
+    """None if blending is the same in any space."""
     space: Space | None = Space.LINEAR
-    """What is composed in; None where that makes no difference."""
-    composite: Composite = Composite.CLIP_TO_BACKDROP
+    """The space to composite in; None if it makes no difference."""
+    composite: CompositeMode = CompositeMode.CLIP_TO_BACKDROP
     kind: Kind = Kind.BLEND
 
     @property
@@ -65,8 +65,8 @@ class Mode:
         return self.blend is blend.normal and self.kind is Kind.BLEND and self.composite.keeps_layer
 
 
-_NORMAL = Mode(blend.normal, composite=Composite.UNION)
-_PLAIN = Mode(blend.normal, space=None, composite=Composite.UNION)
+_NORMAL = Mode(blend.normal, composite=CompositeMode.UNION)
+_PLAIN = Mode(blend.normal, space=None, composite=CompositeMode.UNION)
 
 
 def _old(function: Blend) -> Mode:
@@ -78,8 +78,8 @@ def _in(space: Space, *functions: Blend) -> tuple[Mode, ...]:
 
 
 _OLD_MODES = (
-    Mode(blend.normal, space=Space.PERCEPTUAL, composite=Composite.UNION),
-    _PLAIN,  # dissolve: what its noise looks like from afar
+    Mode(blend.normal, space=Space.PERCEPTUAL, composite=CompositeMode.UNION),
+    _PLAIN,  # dissolve: the average of its noise
     _PLAIN,  # behind: for brushes only
     *map(_old, (
         blend.multiply, blend.screen, blend.soft_light, blend.difference, blend.addition, blend.subtract,
@@ -110,20 +110,20 @@ _NEW_MODES = (
     *_in(Space.LINEAR, blend.luminance_of_layer),
     Mode(blend.normal, Space.LINEAR, kind=Kind.COLOR_ERASE),
     Mode(blend.normal, kind=Kind.ERASE),
-    Mode(blend.normal, composite=Composite.UNION, kind=Kind.MERGE),
+    Mode(blend.normal, composite=CompositeMode.UNION, kind=Kind.MERGE),
     Mode(blend.normal, space=None, kind=Kind.SPLIT),
-    Mode(blend.normal, composite=Composite.UNION, kind=Kind.PASS_THROUGH),
+    Mode(blend.normal, composite=CompositeMode.UNION, kind=Kind.PASS_THROUGH),
 )  # fmt: skip
 _MODES = _OLD_MODES + _NEW_MODES
 _FIXED_BLEND_SPACES = (blend.lch_hue, blend.lch_chroma, blend.lch_color, blend.lch_lightness, blend.hsv_hue,
                        blend.hsv_saturation, blend.hsl_color, blend.hsv_value, blend.luminance_of_layer)  # fmt: skip
-_COMPOSITES = tuple(map(int, Composite))
-# From GIMP 3 on, 2 is the curve of the profile, which is taken for that of sRGB here, and 4 is sRGB's.
+_COMPOSITES = tuple(map(int, CompositeMode))
+# From GIMP 3 on, 2 is the curve of the profile, here approximated by that of sRGB, and 4 is sRGB's.
 _SPACES = {1: Space.LINEAR, 2: Space.PERCEPTUAL, 3: Space.LAB, 4: Space.PERCEPTUAL}
 
 
 def mode_of(layer: Layer) -> Mode:
-    """Return the mode of *layer* as its properties set it; a mode that is not known is taken for the normal one."""
+    """Return the mode of *layer* with the settings of its properties; an unknown mode is treated as normal."""
     if layer.mode < len(_OLD_MODES):
         return _OLD_MODES[layer.mode]
     mode = _MODES[layer.mode] if layer.mode < len(_MODES) else _NORMAL
@@ -133,11 +133,11 @@ def mode_of(layer: Layer) -> Mode:
         mode.blend,
         mode.blend_space if fixed else _SPACES.get(layer.blend_space, mode.blend_space),
         mode.space and _SPACES.get(layer.composite_space, mode.space),
-        Composite(layer.composite_mode) if known else mode.composite,
+        CompositeMode(layer.composite_mode) if known else mode.composite,
         mode.kind,
     )
 
 
 def as_bottom(mode: Mode) -> Mode:
-    """Return what stands for *mode* where nothing is below."""
-    return mode if mode.kind is Kind.PASS_THROUGH else Mode(blend.normal, None, None, Composite.UNION)
+    """Return the mode that replaces *mode* for the lowest layer."""
+    return mode if mode.kind is Kind.PASS_THROUGH else Mode(blend.normal, None, None, CompositeMode.UNION)

@@ -1,4 +1,4 @@
-"""How a sample is stored: as an integer or a float of how many bytes, and along which curve."""
+"""The encoding of samples: integer or float, number of bytes, and curve."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -12,14 +12,14 @@ _FIRST_BIG_ENDIAN = 12
 
 
 class Curve(IntEnum):
-    """What a sample is proportional to; the last two digits of the codes in the file."""
+    """The quantity that samples are proportional to; the last two digits of the codes in the file."""
 
     LINEAR = 0
     """Light."""
     PROFILE = 50
-    """What the color profile says; without one, sRGB."""
+    """The curve of the color profile; without one, sRGB."""
     PERCEPTUAL = 75
-    """The curve of sRGB, whatever the profile says (from GIMP 3 on)."""
+    """The curve of sRGB, regardless of the profile (from GIMP 3 on)."""
 
 
 _CURVES = tuple(map(int, Curve))
@@ -44,7 +44,7 @@ class Precision:
 
 
 def precision(version: int, code: int) -> Precision:
-    """Return what *code* means in a file of *version*; before version 4 there is none. Raises ValueError."""
+    """Return the precision for *code* in a file of *version*; before version 4 there is none. Raises ValueError."""
     types = _TYPES
     if version < _FIRST_WITH_CODES:
         code = _EIGHT_BITS
@@ -52,7 +52,7 @@ def precision(version: int, code: int) -> Precision:
         code, types = _CODES_OF_4.get(code, 0) if version == _FIRST_WITH_CODES else code, _TYPES_OF_5_AND_6
     number, curve = divmod(code, 100)
     if number not in types or curve not in _CURVES:
-        raise ValueError(f"precision {code} is not known")
-    # The versions before 12 held more than 8 bits in the order of the machine: nearly always the little-endian one.
+        raise ValueError(f"precision {code} is not supported")
+    # Versions before 12 stored more than 8 bits in the machine's byte order: nearly always little-endian.
     order = "<" if version < _FIRST_BIG_ENDIAN else ">"
     return Precision(np.dtype(order + types[number]), Curve(curve))

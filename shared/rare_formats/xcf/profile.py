@@ -14,10 +14,10 @@ _SRGB_CURVE = b"para" + bytes(4) + struct.pack(">HH5i", 3, 0, *(
 
 
 def with_srgb_curves(profile: bytes) -> bytes | None:
-    """Return *profile* with the curve of sRGB in place of its own curves; None where it works by tables instead.
+    """Return *profile* with the curve of sRGB in place of its own curves; None if it is based on tables.
 
-    GIMP takes only the primaries from the profile of an image in linear light. Its samples get the curve of
-    sRGB here, since 8 bits do not do for light. Raises ValueError for a broken profile.
+    GIMP uses only the primaries of the profile of an image in linear light. Its samples get the curve of sRGB here,
+    because 8 bits are too few for linear light. Raises ValueError for a broken profile.
     """
     if len(profile) < _HEADER + 4:
         raise ValueError("the color profile is too short")

@@ -1,4 +1,4 @@
-"""The spaces that layers are blended and composed in: light, the curve of sRGB, and CIE L*a*b*."""
+"""The color spaces for blending and compositing: linear light, the curve of sRGB, and CIE L*a*b*."""
 
 from collections.abc import Callable
 from enum import IntEnum
@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Plane: TypeAlias = NDArray[np.floating[Any]]
-"""One value a pixel."""
+"""One value for each pixel."""
 Color: TypeAlias = NDArray[np.floating[Any]]
-"""One or three planes, all of 32-bit floats."""
+"""One or three planes of 32-bit floats."""
 
 _STEPS = 65535
-_BEND, _BEND_IN_LIGHT = 0.04045, 0.0031308  # where the curve of sRGB begins to bend
+_BEND, _BEND_IN_LIGHT = 0.04045, 0.0031308  # where the linear part of the curve of sRGB ends
 
 
 class Space(IntEnum):
@@ -26,13 +26,13 @@ class Space(IntEnum):
 
 
 def _linear(values: Color) -> Color:
-    """Follow the curve of sRGB to light."""
+    """Decode the curve of sRGB to linear light."""
     high = np.power((np.maximum(values, _BEND) + 0.055) / 1.055, 2.4)
     return np.where(values <= _BEND, values / 12.92, high).astype(np.float32)
 
 
 def _perceptual(values: Color) -> Color:
-    """Follow it back."""
+    """Encode linear light by the curve of sRGB."""
     high = np.power(np.maximum(values, _BEND_IN_LIGHT), 1 / 2.4) * 1.055 - 0.055
     return np.where(values <= _BEND_IN_LIGHT, values * 12.92, high).astype(np.float32)
 
@@ -42,7 +42,7 @@ _CURVES: dict[tuple[Space, Space], Callable[[Color], Color]] = {
     (Space.LINEAR, Space.PERCEPTUAL): _perceptual,
 }
 
-# From linear sRGB to XYZ at the white of D50, as color profiles have it; the middle row is the luminance.
+# From linear sRGB to XYZ with the white point D50, as in color profiles; the middle row is the luminance.
 _TO_XYZ = np.array(
     [[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]], np.float32
 )
@@ -52,7 +52,7 @@ _LAB_LINEAR_BELOW, _LAB_SLOPE = (6 / 29) ** 3, (29 / 6) ** 2 / 3
 
 
 def converted(color: Color, source: Space, target: Space) -> Color:
-    """Return *color* in another space. Values beyond 0 to 1 stay so; one plane stands for three equal ones."""
+    """Convert *color* to another space. Values are not clipped to 0 to 1; one plane means three equal ones."""
     if source is target:
         return color
     if source is Space.LAB:

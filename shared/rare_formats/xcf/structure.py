@@ -1,7 +1,7 @@
-"""The structures of an XCF file but for the pixels: header, properties, and the tree of layers.
+"""The structures of an XCF file without the pixels: header, properties, and the tree of layers.
 
-Sources: the specification (developer.gimp.org/core/standards/xcf/, formerly devel-docs/xcf.txt) and, for the
-properties that it leaves out, GIMP's own reader (app/xcf/xcf-load.c).
+Sources: the specification (developer.gimp.org/core/standards/xcf/, formerly devel-docs/xcf.txt) and, for
+properties that it omits, GIMP's own reader (app/xcf/xcf-load.c).
 """
 
 import struct
@@ -13,7 +13,7 @@ from rare_formats.xcf.fields import Fields
 from rare_formats.xcf.precision import Precision, precision
 
 MAGIC = b"gimp xcf "
-_FIRST_CINEPAINT = 100  # from here on the versions are of a fork, with a format of its own
+_FIRST_CINEPAINT = 100  # from here on the versions are those of a fork with another format
 _FIRST_WITH_PRECISION = 4
 _FIRST_WITH_WIDE_POINTERS = 11
 _FIRST_WITH_COLORS = 1
@@ -22,17 +22,17 @@ _FIRST_WITH_COLORS = 1
 _MAX_SIDE = 1 << 19
 _MAX_OFFSET = 1 << 24
 _MAX_LAYERS = 10_000
-_MAX_PROPERTIES = 400_000  # in all lists together; a layer has some twenty
+_MAX_PROPERTIES = 400_000  # in all lists together; a layer has about twenty
 _MAX_DEPTH = 32
 _MAX_COLORS = 256
 _MAX_PROFILE = 16 << 20  # bytes
-_PAYLOAD_BYTES = 8  # of a property of a layer, as many as any that matters has
+_PAYLOAD_BYTES = 8  # of a property of a layer; none that is needed has more
 
 _PROFILE_PARASITE = b"icc-profile"
 
 
 class BaseType(IntEnum):
-    """What the colors of the whole image are."""
+    """The color type of the whole image."""
 
     RGB = 0
     GRAY = 1
@@ -40,12 +40,12 @@ class BaseType(IntEnum):
 
     @property
     def channels(self) -> int:
-        """How many samples a color has in the file."""
+        """Number of samples of a color in the file."""
         return 3 if self is BaseType.RGB else 1
 
 
 class Compression(IntEnum):
-    """How every tile of the file is packed."""
+    """The compression of every tile."""
 
     NONE = 0
     RLE = 1
@@ -79,12 +79,12 @@ class Drawable:
     height: int
     channels: int
     hierarchy: int
-    """Where its tiles are listed."""
+    """Offset of the list of its tiles."""
 
 
 @dataclass
 class Layer:
-    """A layer or a group of layers, with what its properties say; what they do not say is as GIMP assumes."""
+    """A layer or a group of layers, with its properties; missing ones have GIMP's defaults."""
 
     pixels: Drawable
     base: BaseType
@@ -98,17 +98,17 @@ class Layer:
     composite_mode: int
     composite_space: int
     blend_space: int
-    """Like the two before: how to blend where it is not as the mode has it; 0 for that."""
+    """Like the two before: overrides the setting of the mode; 0 for no override."""
     is_group: bool
     depth: int
-    """How many groups it is in."""
+    """Number of groups that contain it."""
     children: list["Layer"] = field(default_factory=list)
     """Of a group, the topmost first."""
 
 
 @dataclass
 class Document:
-    """What stands before the layers."""
+    """The part of the file before the layers."""
 
     fields: Fields
     version: int
@@ -121,7 +121,7 @@ class Document:
     """The red, green and blue of every index."""
     profile: bytes | None = None
     layers_at: int = 0
-    """Where the pointers to the layers stand."""
+    """Offset of the pointers to the layers."""
     properties_left: int = _MAX_PROPERTIES
 
 
@@ -133,10 +133,10 @@ def read_document(fields: Fields) -> Document:
     tag = fields.take(5)
     version = 0 if tag == b"file\0" else int(tag[1:4]) if tag[1:4].isdigit() else _FIRST_CINEPAINT
     if version >= _FIRST_CINEPAINT:
-        raise ValueError("the version is not known")
+        raise ValueError("the version is not supported")
     width, height, base = fields.integers(3)
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
-        raise ValueError(f"no image is {width} by {height} pixels")
+        raise ValueError(f"an image cannot have {width} by {height} pixels")
     kind = precision(version, fields.integer() if version >= _FIRST_WITH_PRECISION else 0)
     fields.wide_pointers = version >= _FIRST_WITH_WIDE_POINTERS
     document = Document(fields, version, width, height, BaseType(base), kind)
@@ -159,14 +159,14 @@ def _layer_pointers(document: Document) -> list[int]:
         if len(pointers) > _MAX_LAYERS:
             raise ValueError("there are too many layers")
     if len(set(pointers)) != len(pointers):
-        raise ValueError("a layer is there twice")
+        raise ValueError("a layer is listed twice")
     return pointers
 
 
 def _tree(layers: list[Layer]) -> list[Layer]:
-    """Hang every layer into its group, which the file lists before its members."""
+    """Put every layer into its group, which the file lists before its members."""
     top: list[Layer] = []
-    groups: list[Layer] = []  # those that the layer at hand may be in, the outermost first
+    groups: list[Layer] = []  # those that can contain the current layer, the outermost first
     for layer in layers:
         del groups[layer.depth :]
         (groups[-1].children if groups else top).append(layer)
@@ -176,7 +176,7 @@ def _tree(layers: list[Layer]) -> list[Layer]:
 
 
 def _properties(document: Document) -> Iterator[tuple[int, int]]:
-    """Yield the type and the length of every property, the cursor being at its payload."""
+    """Yield the type and the length of every property, with the cursor at its payload."""
     fields = document.fields
     while True:
         _count(document)
@@ -209,7 +209,7 @@ def _read_image_properties(document: Document) -> None:
             document.compression = Compression(fields.take(1)[0])
         elif kind == _Property.PARASITES:
             document.profile = _profile(document, fields.tell() + length) or document.profile
-    if document.version < _FIRST_WITH_COLORS:  # it did not save the colors; GIMP takes these
+    if document.version < _FIRST_WITH_COLORS:  # which does not store the colors; GIMP uses these
         document.colors = bytes(level for level in range(_MAX_COLORS) for _ in range(3))
 
 
@@ -251,7 +251,7 @@ def _read_layer(document: Document, offset: int) -> Layer | None:
         opacity=properties.opacity,
         is_visible=properties.number(_Property.VISIBLE, 1) != 0 and max(abs(left), abs(top)) <= _MAX_OFFSET,
         mode=properties.number(_Property.MODE),
-        # These are negative where they were left to GIMP, which then wrote what it made of that.
+        # These are negative if they were left to GIMP, which then stored its choice.
         composite_mode=abs(properties.number(_Property.COMPOSITE_MODE)),
         composite_space=abs(properties.number(_Property.COMPOSITE_SPACE)),
         blend_space=abs(properties.number(_Property.BLEND_SPACE)),
@@ -271,11 +271,11 @@ class _LayerProperties(dict[int, bytes]):
 
     @property
     def opacity(self) -> float:
-        """The opacity, of which newer files hold a more exact value too."""
+        """The opacity, as a float if the file has one."""
         opacity = min(max(self.number(_Property.OPACITY, 255), 0), 255) / 255
         if _Property.FLOAT_OPACITY in self:
             exact = struct.unpack(">f", self[_Property.FLOAT_OPACITY][:4])[0]
-            if 0 <= exact <= 1:  # which no NaN is
+            if 0 <= exact <= 1:  # false for NaN
                 return float(exact)
         return opacity
 
@@ -301,5 +301,5 @@ def _read_mask(document: Document, offset: int) -> Drawable:
 
 def _drawable(width: int, height: int, channels: int, hierarchy: int) -> Drawable:
     if max(width, height) > _MAX_SIDE:
-        raise ValueError(f"no layer is {width} by {height} pixels")
+        raise ValueError(f"a layer cannot have {width} by {height} pixels")
     return Drawable(width, height, channels, hierarchy)

@@ -1,4 +1,4 @@
-"""The pixels of a drawable: tiles of 64 by 64 pixels, of which only those are unpacked that are asked for."""
+"""The pixels of a drawable: tiles of 64 by 64 pixels, decompressed on demand."""
 
 import zlib
 from functools import lru_cache
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rare_formats.xcf.structure import Compression, Document, Drawable
 
 TILE = 64  # pixels, each way
-# The unpacked rows of tiles that are kept, since a band of the canvas may end within them.
+# Decompressed rows of tiles are cached, because a band of the canvas may end within them.
 _KEPT_BYTES = 64 << 20
 _LONG_RUN = 127
 _LONG_LITERAL = 128
@@ -20,7 +20,7 @@ Samples: TypeAlias = NDArray[Any]
 
 
 class Tiles:
-    """Reads rectangles of drawables. What is wrong with a tile is raised as ValueError or zlib.error."""
+    """Reads rectangles of drawables. Raises ValueError or zlib.error for a broken tile."""
 
     def __init__(self, document: Document) -> None:
         self._fields = document.fields
@@ -41,7 +41,7 @@ class Tiles:
         return rows[0] if len(rows) == 1 else np.concatenate(rows, axis=1)
 
     def _read_row(self, drawable: Drawable, number: int, first: int, last: int) -> Samples:
-        """Unpack the tiles *first* to *last* (exclusive) of row *number* of tiles."""
+        """Decompress the tiles *first* to *last* (exclusive) of row *number* of tiles."""
         height = min(TILE, drawable.height - number * TILE)
         across = -(-drawable.width // TILE)
         width = min(last * TILE, drawable.width) - first * TILE
@@ -59,17 +59,17 @@ class Tiles:
         return row
 
     def _table(self, drawable: Drawable) -> int:
-        """Return where the pointers to the tiles of *drawable* stand; 0 where it has none."""
+        """Return the offset of the pointers to the tiles of *drawable*; 0 if it has none."""
         if drawable.hierarchy not in self._tables:
             fields = self._fields
             fields.seek(drawable.hierarchy)
             expected = (drawable.width, drawable.height)
             *size, pixel_bytes = fields.integers(3)
             if tuple(size) != expected or pixel_bytes != drawable.channels * self._dtype.itemsize:
-                raise ValueError("the pixels are not of the layer's size and kind")
+                raise ValueError("the pixels do not have the layer's size and type")
             fields.seek(fields.pointer())
             if fields.integers(2) != expected:
-                raise ValueError("the tiles are not of the layer's size")
+                raise ValueError("the tiles do not have the layer's size")
             table = fields.tell()
             self._tables[drawable.hierarchy] = table if fields.pointer() else 0
         return self._tables[drawable.hierarchy]
@@ -78,7 +78,7 @@ class Tiles:
         if pointer == 0:
             raise ValueError("a tile is missing")
         pixels, pixel_bytes = height * width, channels * self._dtype.itemsize
-        # A packed tile may be somewhat longer than an unpacked one. Tiles mostly follow each other.
+        # A compressed tile can be longer than an uncompressed one. Tiles are usually contiguous.
         size = 2 * pixels * pixel_bytes + TILE
         if 0 < following - pointer < size:
             size = following - pointer
@@ -104,11 +104,11 @@ def _bytes(data: bytes, pixels: int, pixel_bytes: int) -> NDArray[np.uint8]:
 
 
 def unpack_runs(data: bytes, planes: int, size: int) -> bytes:
-    """Return *planes* planes of *size* bytes each that are run-length encoded one after another in *data*.
+    """Decode *planes* planes of *size* bytes each that are run-length encoded one after another in *data*.
 
-    A byte 0 to 126 repeats the next one so often and once more; 127 repeats the one after a count of two bytes;
-    128 copies as many bytes as a count of two bytes says; 129 to 255 copies 256 less so many. Raises ValueError
-    where *data* ends too early or a run goes on after the end of its plane.
+    A byte n of 0 to 126 repeats the next byte n + 1 times; 127 is followed by a count of two bytes and the byte to
+    repeat; 128 by a count of two bytes and as many literal bytes; n of 129 to 255 by 256 - n literal bytes. Raises
+    ValueError if *data* ends too early or a run exceeds its plane.
     """
     runs, at = [], 0
     try:
@@ -137,5 +137,5 @@ def unpack_runs(data: bytes, planes: int, size: int) -> bytes:
         raise ValueError("a tile ends too early") from None
     unpacked = b"".join(runs)
     if len(unpacked) != planes * size:
-        raise ValueError("the runs of a tile are longer or shorter than it is")
+        raise ValueError("the runs of a tile do not fit its size")
     return unpacked
