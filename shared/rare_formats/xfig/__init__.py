@@ -1,40 +1,40 @@
-"""XFIG drawings (`#FIG`), of the versions 1.4 to 3.2, painted at a hundred pixels an inch on white.
+"""XFIG drawings (`#FIG`) of the versions 1.4 to 3.2, drawn on white at 100 pixels an inch.
 
-The files that a drawing names are not opened.
+Files that a drawing refers to are not opened.
 """
 
 from typing import Any
 
 from PIL import Image, ImageFile
 
-from rare_formats.xfig.painting import Painting
 from rare_formats.xfig.parser import parse
+from rare_formats.xfig.rendering import Rendering
 
 _MAX_BYTES = 64 * 1024 * 1024
 
 
 class XfigImageFile(ImageFile.ImageFile):
-    """A FIG file: read when it is opened, since its size is the extent of what it draws, and painted when loaded."""
+    """A FIG file: parsed when it is opened, because its size depends on its objects, and drawn when it is loaded."""
 
     format = "XFIG"
     format_description = "XFIG drawing"
 
-    _painting: Painting | None = None
+    _rendering: Rendering | None = None
 
     def _open(self) -> None:
         data = self.fp.read(_MAX_BYTES + 1) if self.fp else b""
         if len(data) > _MAX_BYTES:
-            raise ValueError("The drawing is too long.")
-        self._painting = Painting(parse(data))
-        self._size = self._painting.size
+            raise ValueError("the drawing is too long")
+        self._rendering = Rendering(parse(data))
+        self._size = self._rendering.size
         self._mode = "RGB"
         self.tile = []
 
     def load(self) -> Any:
-        """Paint the drawing, at the first call."""
-        if self._painting is not None:
-            self.im = self._painting.image().im
-            self._painting = None
+        """Draw it at the first call."""
+        if self._rendering is not None:
+            self.im = self._rendering.image().im
+            self._rendering = None
         return super().load()
 
 

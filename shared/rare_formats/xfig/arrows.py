@@ -1,4 +1,4 @@
-"""The heads of arrows, of the types 0 to 14, and how much of the line they replace. Shapes follow fig2dev."""
+"""The heads of arrows, types 0 to 14, and the part of the line that they replace. Shapes follow fig2dev."""
 
 import math
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ _CIRCLE, _HALF_CIRCLE = 5, 6
 
 @dataclass(frozen=True)
 class Arrow:
-    """An arrow as a FIG file gives it."""
+    """An arrow as stored in a FIG file."""
 
     type: int
     style: int
-    """1 for a filled head; of some types another shape."""
+    """1 for a filled head; some types have another shape then."""
     thickness: float
     """1/80 inch."""
     width: float
@@ -25,18 +25,18 @@ class Arrow:
 
 @dataclass(frozen=True)
 class _Form:
-    """A head that points to the right, with its tip at 0: x in lengths, y in widths."""
+    """A head that points to the right, with its tip at 0: x in multiples of the length, y of the width."""
 
     outline: Path
     sharpness: float = 0.0
-    """How far a thick line makes the tip stand out: lengths a width; 0 for a blunt head, -1 where it does not."""
+    """How far a thick line makes the tip protrude: lengths a width; 0 for a blunt head, -1 for not at all."""
     hidden: float = 0.5
-    """How much of the line it replaces, in lengths."""
+    """The part of the line that it replaces, in multiples of the length."""
     is_closed: bool = True
     filling: Path | None = None
-    """What is filled; None for all of it."""
+    """The part that is filled; None for all of it."""
     is_half: bool = False
-    """Whether it stands on one side of the line, flush with the other one."""
+    """Whether it is on one side of the line, flush with the other one."""
 
 
 _STICK = _Form(((-1, -0.5), (0, 0), (-1, 0.5)), 2.15, 0.0, is_closed=False, filling=())
@@ -68,10 +68,10 @@ _FORMS = {
 def with_head(
     line: Path, arrow: Arrow, *, thickness: float, curved: bool, unit: float
 ) -> tuple[Path, ArrowHead | None]:
-    """Return the *line* cut off for a head at its last point, and the head; None where the line has no direction.
+    """Return the *line* shortened for a head at its last point, and the head; None if the line has no direction.
 
-    *thickness* is that of the line in *unit*, 1/80 inch. *curved* takes the direction from the length of the head,
-    not from the last two points.
+    *thickness* is that of the line in *unit*, 1/80 inch. If the line is *curved*, its direction is taken over the
+    length of the head, not from the last two points.
     """
     x, y = tip = line[-1]
     back = _point_before_end(line, arrow.length) if curved else next((p for p in reversed(line) if p != tip), tip)
@@ -101,7 +101,7 @@ def with_head(
 
 
 def drawn_width(thickness: float) -> float:
-    """Return how wide fig2dev draws a line: somewhat thinner than it is called, in the same unit of 1/80 inch."""
+    """Return the width at which fig2dev draws a line: a little less than its thickness, both in 1/80 inch."""
     return thickness / 2 if thickness <= 1 else thickness - 1
 
 
@@ -121,7 +121,7 @@ def _point_before_end(line: Path, distance: float) -> Point:
 
 
 def _cut_off(line: Path, distance: float) -> Path:
-    """Return the line without its last piece of the length *distance*, but with two points at least."""
+    """Remove a length of *distance* from the end of the line; at least two points remain."""
     end = len(line) - 1
     while end > 0:
         length = math.dist(line[end - 1], line[end])

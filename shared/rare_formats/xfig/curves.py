@@ -11,13 +11,13 @@ from rare_formats.canvas import arc_points
 from rare_formats.strokes import Path, Point, length_of
 
 MIN_STEPS = 4
-"""Into how many pieces a curve between two points of a spline is cut at least."""
+"""Minimum number of segments between two points of a spline."""
 _MAX_STEPS = 40
 _MAX_PIECES = 100_000  # of a spline
 
 
 def circular_arc(center: Point, start: Point, end: Point, *, clockwise: bool, tolerance: float) -> list[Point]:
-    """Return an arc from *start* towards *end*, clockwise as seen with y downwards."""
+    """Return an arc from *start* towards *end*, *clockwise* with y downwards."""
     first = math.atan2(start[1] - center[1], start[0] - center[0])
     last = math.atan2(end[1] - center[1], end[0] - center[0])
     sweep = (last - first) % math.tau if clockwise else -((first - last) % math.tau)
@@ -40,7 +40,7 @@ def round_box(points: Path, radius: float, *, tolerance: float) -> list[Point]:
 
 
 def approximated_spline(points: Path, *, closed: bool, tolerance: float) -> list[Point]:
-    """Return the quadratic B-spline of the control *points*: it touches the middles of their connections."""
+    """Return the quadratic B-spline of the control *points*: it touches the midpoints between them."""
     if closed and points[0] != points[-1]:
         points = [*points, points[0]]
     middles = [((x0 + x1) / 2, (y0 + y1) / 2) for (x0, y0), (x1, y1) in pairwise(points)]
@@ -77,7 +77,7 @@ def interpolated_spline(points: Path, controls: Sequence[Sequence[float]], *, to
 
 
 def x_spline(points: Path, shapes: Sequence[float], *, closed: bool, tolerance: float) -> list[Point]:
-    """Return the X-spline of the control *points*; *shapes* from -1 (through the point) to 1 (smoothly past it)."""
+    """Return the X-spline of the control *points*; *shapes* are from -1 (through the point) to 1 (past it)."""
     count = len(points)
     if count < 3:  # noqa: PLR2004 -- a straight line
         return list(points)
@@ -101,7 +101,7 @@ def x_spline(points: Path, shapes: Sequence[float], *, closed: bool, tolerance: 
 
 
 def _weights(t: float, before: float, after: float) -> tuple[float, float, float, float]:
-    """Return the weights of four control points at *t* between the second and the third one, of these shapes."""
+    """Return the weights of four control points at *t* between the second and the third one, given their shapes."""
     if before < 0:
         first, third = _h(-t, -before), _g(t, -before)
     else:
@@ -128,6 +128,6 @@ def _h(u: float, q: float) -> float:
 
 
 def _steps(corners: Path, tolerance: float, count: int) -> int:
-    """Return into how many pieces a curve near these *corners* is cut, one of *count* in a spline."""
+    """Return the number of segments for a curve near these *corners*, one of *count* in a spline."""
     wanted = math.ceil(math.sqrt(length_of(corners) / tolerance))
     return max(MIN_STEPS, min(wanted, _MAX_STEPS, _MAX_PIECES // count))

@@ -1,4 +1,4 @@
-"""What a FIG file holds once it is read: shapes and texts, in its own units and without its many kinds of objects."""
+"""A parsed FIG file: shapes and texts in its own units, independent of the kinds of objects and the version."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from rare_formats.xfig.faces import Face
 
 @dataclass(frozen=True)
 class Style:
-    """How a shape is drawn: the fields that objects have in common."""
+    """How to draw a shape: the fields that all objects have."""
 
     line_style: int
     """0 solid, 1 dashed, 2 dotted, 3 to 5 dashes with one to three dots between."""
@@ -33,7 +33,7 @@ class ArrowHead:
     thickness: float
     """Width of its line in 1/80 inch."""
     filling: Path
-    """The part that is filled; maybe empty."""
+    """The part that is filled; it may be empty."""
     is_closed: bool
     is_solid: bool
     """Whether the filling has the color of the line, not white."""
@@ -47,7 +47,7 @@ class Shape:
     points: Path
     is_closed: bool
     line: Path
-    """The line as it is drawn: shorter than the points where it ends in an arrow."""
+    """The line to draw; it is shorter than the points if it ends in an arrow."""
     heads: tuple[ArrowHead, ...] = ()
 
 
@@ -64,9 +64,9 @@ class Text:
     size: float
     """Type size in FIG units."""
     length: float
-    """How long the text is in FIG units."""
+    """Length of the text in FIG units."""
     stretch: float
-    """By how much its letters are widened for that."""
+    """Factor by which its letters are widened for that length."""
     angle: float
     """Radians counterclockwise."""
     face: Face
@@ -77,10 +77,10 @@ class Drawing:
     """A FIG file."""
 
     unit: float
-    """What widths are measured in, 1/80 inch, in FIG units."""
+    """1/80 inch, the unit of line widths, in FIG units."""
     point: float
-    """1/72 inch in FIG units; in a metric drawing an inch has fewer of them than 80 widths."""
+    """1/72 inch in FIG units; in a metric drawing it is not 80/72 of `unit`."""
     objects: list[Shape | Text]
-    """In the order in which they are painted."""
+    """In drawing order."""
     colors: dict[int, Color]
     """The colors that the file defines."""

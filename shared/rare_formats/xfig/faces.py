@@ -1,23 +1,23 @@
-"""The faces of FIG texts, as far as one font can show them: how wide, whether bold, whether slanted."""
+"""The faces of FIG texts, approximated with one font: width, bold, slanted."""
 
 from dataclasses import dataclass
 
-_MIN_RATIO, _MAX_RATIO = 0.8, 1.25  # of plausible lengths, in usual ones
+_MIN_RATIO, _MAX_RATIO = 0.8, 1.25  # of plausible lengths to usual ones
 
 
 @dataclass(frozen=True)
 class Face:
-    """How the letters of the one font are changed to resemble another."""
+    """How to change the letters of the default font to resemble another one."""
 
     stretch: float
-    """How wide its letters are compared to those of the one font, on the average."""
+    """Average width of its letters relative to the default font."""
     is_bold: bool = False
     is_slanted: bool = False
 
     def stretch_to(self, length: float, natural: float) -> float:
-        """Return by how much letters of the *natural* length are widened for the *length* that a file gives.
+        """Return the factor by which a text of the *natural* length is widened to the *length* in the file.
 
-        Where that is not plausible, because the writer had another font, it is what is usual for the face.
+        If that is not plausible, because the writer had another font, return the usual factor of the face.
         """
         usual = natural * self.stretch
         is_plausible = usual > 0 and _MIN_RATIO <= length / usual <= _MAX_RATIO
@@ -25,8 +25,8 @@ class Face:
 
 
 _FAMILIES = (0.92, 1.07, 1.12, 1.28, 1.0, 0.82, 1.05, 1.0)
-"""Stretches of the PostScript fonts 0 to 31, by fours that are upright, slanted, bold, and both: Times, AvantGarde,
-Bookman, Courier, Helvetica, Helvetica Narrow, New Century Schoolbook, Palatino; measured on the fonts of URW."""
+"""Stretches of the PostScript fonts 0 to 31, in groups of upright, slanted, bold, and both: Times, AvantGarde,
+Bookman, Courier, Helvetica, Helvetica Narrow, New Century Schoolbook, Palatino; measured with URW's fonts."""
 _BOLD_STRETCH = 1.06
 _CHANCERY = 33
 _OTHER_STRETCH = 0.8

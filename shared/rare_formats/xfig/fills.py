@@ -1,4 +1,4 @@
-"""How areas are filled: colors by number, their shades and tints, and patterns of the sizes that fig2dev has."""
+"""How areas are filled: colors by number, their shades and tints, and patterns with fig2dev's sizes."""
 
 import math
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ _STANDARD_COLORS = bytes.fromhex(
     "000000 0000ff 00ff00 00ffff ff0000 ff00ff ffff00 ffffff 000090 0000b0 0000d0 87ceff 009000 00b000 00d000 009090"
     "00b0b0 00d0d0 900000 b00000 d00000 900090 b000b0 d000d0 803000 a04000 c06000 ff8080 ffa0a0 ffc0c0 ffe0e0 ffd700"
 )
-_FULL = 20  # the shade that is the color itself, and the tint from which on it gets lighter
+_FULL = 20  # the shade that is the color itself; tints above it are lighter
 _FIRST_PATTERN = 41
 
 
 def color_of(number: int, colors: Mapping[int, Color]) -> Color:
-    """Return the color of a number; black for the default and for one that nobody defined."""
+    """Return the color of a number; black for the default and for undefined ones."""
     if 0 <= number < len(_STANDARD_COLORS) // 3:
         red, green, blue = _STANDARD_COLORS[3 * number : 3 * number + 3]
         return red, green, blue
@@ -24,14 +24,14 @@ def color_of(number: int, colors: Mapping[int, Color]) -> Color:
 
 
 def paint_of(style: Style, colors: Mapping[int, Color], *, unit: float) -> Color | Hatch:
-    """Return what an area is filled with; *unit* is 1/80 inch in pixels of the image."""
+    """Return the paint of an area; *unit* is 1/80 inch in pixels of the image."""
     color, area_fill = color_of(style.fill_color, colors), style.area_fill
     if area_fill >= _FIRST_PATTERN:
         size, width, lines = _PATTERNS[min(area_fill - _FIRST_PATTERN, len(_PATTERNS) - 1)]
         scaled = tuple(tuple((x * unit, y * unit) for x, y in line) for line in lines)
         pen = Pen(color_of(style.pen_color, colors), width * unit)
         return Hatch(pen, (size[0] * unit, size[1] * unit), scaled, background=color)
-    if style.fill_color <= 0:  # black, of which 0 is white
+    if style.fill_color <= 0:  # black, whose shade 0 is white
         gray = max(round(255 * (1 - area_fill / _FULL)), 0)
         return gray, gray, gray
     if area_fill <= _FULL:

@@ -15,13 +15,13 @@ from rare_formats.xfig.faces import latex_face, postscript_face
 from rare_formats.xfig.scanner import Scanner
 
 _MAX_POINTS = 1_000_000
-_POINTS_OF_AN_OBJECT, _POINTS_OF_A_TEXT = 8, 50  # what these cost besides their points
+_POINTS_OF_AN_OBJECT, _POINTS_OF_A_TEXT = 8, 50  # their cost in addition to their points
 _MAX_HEADER_LINES = 20
 _MAX_RESOLUTION = 1e6
 _VERSION = re.compile(r"#FIG\s*(\d)\.(\d)")
 _RESOLUTION = re.compile(r"\s*(\d+(?:\.\d+)?)\s+[0-9-]")
 _COLOR = re.compile(r"\s*(\d+)\s+#([0-9a-fA-F]{6})")
-# xfig takes 450 units for a centimeter, which are 472; texts are not scaled with the rest.
+# xfig uses 450 units for a centimeter, which has 472; texts are not scaled accordingly.
 _METRIC_SHARE = 0.762 / 0.8
 _END_OF_POINTS = 9999
 _TOLERANCE = 0.08  # of curves, in 1/80 inch: a tenth of a pixel
@@ -30,15 +30,15 @@ _COLOR_DEFINITION, _ELLIPSE, _POLYLINE, _SPLINE, _TEXT, _ARC, _COMPOUND, _END_OF
 _BOX, _POLYGON, _ARC_BOX, _IMPORTED_IMAGE = 2, 3, 4, 5
 _CLOSED_SPLINES, _INTERPOLATED_SPLINES = (1, 3, 5), (2, 3)
 _OPEN_ARC = 1
-# xfig paints what lies at one depth by kinds: first the compounds within a compound, then its own objects so:
+# Drawing order at one depth: first the compounds within a compound, then its own objects by kind.
 _RANKS = {_ARC: 0, _ELLIPSE: 1, _POLYLINE: 2, _SPLINE: 2, _TEXT: 3}
 _POSTSCRIPT_FONT, _HIDDEN = 4, 8  # bits of a text's flags
 
 
 def parse(data: bytes) -> Drawing:
-    """Return the drawing of a FIG file, its objects in the order in which they are painted.
+    """Return the drawing of a FIG file, its objects in drawing order.
 
-    Raises ValueError where the file is broken or has more points than can be drawn in reasonable time.
+    Raises ValueError if the file is broken or has too many points.
     """
     return _Parser(data.decode("latin-1").replace("\r\n", "\n").replace("\r", "\n")).drawing()
 
@@ -47,9 +47,9 @@ class _Parser:
     def __init__(self, text: str) -> None:
         version = _VERSION.match(text)
         if version is None:
-            raise ValueError("The file is not a FIG file.")
+            raise ValueError("not a FIG file")
         self._version = int(version[1]), int(version[2])
-        if self._version == (2, 2):  # what 3.0 was called before it was done
+        if self._version == (2, 2):  # a development version of 3.0
             self._version = 3, 0
         self._scanner = Scanner(text)
         self._unit, self._point = self._header()
@@ -57,7 +57,7 @@ class _Parser:
         self._points_left = _MAX_POINTS
 
     def _header(self) -> tuple[float, float]:
-        """Return 1/80 inch of widths and 1/72 inch of the image in units of coordinates."""
+        """Return the units of line widths (1/80 inch) and of type sizes (1/72 inch) in units of coordinates."""
         is_metric = False
         for _ in range(_MAX_HEADER_LINES):
             line = self._scanner.line()
@@ -68,7 +68,7 @@ class _Parser:
                     break
                 return resolution / 80, resolution / 72 * (_METRIC_SHARE if is_metric else 1)
             is_metric |= line.lower().startswith("metric")
-        raise ValueError("The drawing has no resolution.")
+        raise ValueError("the drawing has no resolution")
 
     def drawing(self) -> Drawing:
         scanner = self._scanner
@@ -107,12 +107,12 @@ class _Parser:
             return self._text()
         if kind == _ARC:
             return self._arc()
-        raise ValueError(f"The drawing has an object of the unknown kind {kind}.")
+        raise ValueError(f"the drawing has an object of the unknown kind {kind}")
 
     def _count(self, points: int) -> None:
         self._points_left -= points
         if self._points_left < 0:
-            raise ValueError("The drawing has too many points.")
+            raise ValueError("the drawing has too many points")
 
     def _style(self) -> Style:
         numbers = self._scanner.numbers(8 if self._version >= (3, 0) else 7)
@@ -163,7 +163,7 @@ class _Parser:
                 radius = scanner.number()
             forward, backward = scanner.numbers(2)
         arrows = self._arrows(forward, backward)
-        if kind == _IMPORTED_IMAGE:  # names a file, which is not opened: its frame is all there is to draw
+        if kind == _IMPORTED_IMAGE:  # it refers to a file, which is not opened: only its frame is drawn
             scanner.line()
             style = Style(0, 1, 0, 0, style.depth, -1, 0)
         points = self._points(count)
@@ -236,11 +236,11 @@ class _Parser:
         return Arrow(int(kind), int(style), max(thickness, 0), abs(width), abs(length))
 
     def _points(self, count: float | None) -> list[tuple[float, float]]:
-        """Read *count* points, or up to the mark where older files do not say how many there are."""
+        """Read *count* points, or, in older files without a count, all points up to the end mark."""
         scanner = self._scanner
         points: list[tuple[float, float]] = []
         if count is not None and not 1 <= count <= scanner.words_left:
-            raise ValueError("The drawing ends early.")
+            raise ValueError("the drawing ends too early")
         while count is None or len(points) < count:
             x, y = scanner.number(), scanner.number()
             if count is None and x == _END_OF_POINTS:
@@ -248,7 +248,7 @@ class _Parser:
             points.append((x, y))
             self._count(1)
         if not points:
-            raise ValueError("A line has no points.")
+            raise ValueError("a line has no points")
         return points
 
     def _shape(

@@ -1,9 +1,9 @@
-"""The words of a FIG file: numbers that may stand on any line, comments, texts and whole lines."""
+"""The tokens of a FIG file: numbers, which can be on any line, comments, texts and whole lines."""
 
 import re
 
 _MAX_NUMBER = 1e9
-# Possessive quantifiers: no input makes these search twice.
+# Possessive quantifiers: no input makes these backtrack.
 _WORD = re.compile(r"(?:\s++|^#[^\n]*+)*+(\S++)", re.MULTILINE)
 _LINE = re.compile(r"(?:\s++|^#[^\n]*+)*+([^\n]*+)", re.MULTILINE)
 _TEXT = re.compile(r"((?:[^\\]|\\(?!001)[\s\S])*+)\\001")
@@ -12,7 +12,7 @@ _ESCAPE = re.compile(r"\\(?:([0-7]{3})|([\s\S]))")
 
 
 class Scanner:
-    """A place in the text of a FIG file. Its methods raise ValueError where there is not what they look for."""
+    """A cursor in the text of a FIG file. Its methods raise ValueError if the text does not have what they read."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -20,20 +20,20 @@ class Scanner:
 
     @property
     def is_at_end(self) -> bool:
-        """Whether nothing but space and comments is left."""
+        """Whether only space and comments are left."""
         return _WORD.match(self._text, self._at) is None
 
     @property
     def words_left(self) -> int:
-        """How many words can be left at most."""
+        """The maximum number of words that can be left."""
         return (len(self._text) - self._at) // 2 + 1
 
     def number(self) -> float:
-        """Read a number; raise ValueError also for one too large for any drawing."""
+        """Read a number. Raises ValueError also if it is too large for any drawing."""
         word = self._match(_WORD)
         value = float(word)
         if not abs(value) <= _MAX_NUMBER:
-            raise ValueError(f"{word[:20]} is no sensible number.")
+            raise ValueError(f"the number {word[:20]} is out of range")
         return value
 
     def numbers(self, count: int) -> list[float]:
@@ -41,11 +41,11 @@ class Scanner:
         return [self.number() for _ in range(count)]
 
     def integer(self) -> int:
-        """Read a number that is meant to be whole."""
+        """Read an integer, which may be written as a real number."""
         return int(self.number())
 
     def line(self) -> str:
-        """Read what is left of the line, or the next line that says something."""
+        """Read the rest of the line, or the next line that is not empty."""
         return self._match(_LINE)
 
     def skip_line(self) -> None:
@@ -53,7 +53,7 @@ class Scanner:
         self._at = self._text.find("\n", self._at) + 1 or len(self._text)
 
     def text(self, *, escaped: bool) -> str:
-        r"""Read a text up to its end mark: `\001` as written, with octal escapes, if *escaped*; else a byte of 1."""
+        r"""Read a text up to its end mark: the characters `\001`, with escapes, if *escaped*; else a byte of 1."""
         self._at += 1  # the blank after the last number
         found = self._match(_TEXT if escaped else _OLD_TEXT)
         if escaped:
@@ -66,6 +66,6 @@ class Scanner:
     def _match(self, pattern: re.Pattern[str]) -> str:
         match = pattern.match(self._text, self._at)
         if match is None:
-            raise ValueError("The drawing ends early.")
+            raise ValueError("the drawing ends too early")
         self._at = match.end()
         return match[1]

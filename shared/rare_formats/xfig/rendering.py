@@ -1,4 +1,4 @@
-"""Painting drawings: their size at a hundred pixels an inch, and their objects, the deepest first."""
+"""Rendering of drawings: their size at 100 pixels an inch, and their objects, the deepest first."""
 
 import math
 
@@ -18,14 +18,14 @@ _CAPS: dict[int, Cap] = {1: "round", 2: "projecting"}
 _JOINS: dict[int, Join] = {1: "round", 2: "bevel"}
 _ALIGNMENTS: dict[int, Alignment] = {1: "center", 2: "right"}
 _SLANT = 0.25
-_MIN_LINE_WIDTH = 1.0  # pixels of a line, as PostScript interpreters have it
+_MIN_LINE_WIDTH = 1.0  # pixels, as in PostScript interpreters
 
 
-class Painting:
-    """A drawing on its way to pixels."""
+class Rendering:
+    """The rendering of a drawing."""
 
     def __init__(self, drawing: Drawing) -> None:
-        """Measure *drawing*."""
+        """Determine the size of *drawing*."""
         self._drawing = drawing
         left, top, right, bottom = _bounds(drawing)
         room = _MAX_SIDE - 2 * _MARGIN
@@ -37,17 +37,17 @@ class Painting:
         self.size = width, height
 
     def image(self) -> Image.Image:
-        """Return the image, of mode RGB. Raises ValueError where it is far too much work."""
+        """Return the image, of mode RGB. Raises ValueError if it takes too much work."""
         scale, (left, top) = self._scale, self._corner
         canvas = Canvas(self.size, (scale, 0, _MARGIN - left * scale, 0, scale, _MARGIN - top * scale))
         for item in self._drawing.objects:
             if isinstance(item, Text):
-                self._paint_text(canvas, item)
+                self._draw_text(canvas, item)
             else:
-                self._paint_shape(canvas, item)
+                self._draw_shape(canvas, item)
         return canvas.finish()
 
-    def _paint_shape(self, canvas: Canvas, shape: Shape) -> None:
+    def _draw_shape(self, canvas: Canvas, shape: Shape) -> None:
         style, colors = shape.style, self._drawing.colors
         if style.area_fill >= 0 and len(shape.points) > 1:
             canvas.fill(shape.points, paint_of(style, colors, unit=self._unit))
@@ -55,16 +55,16 @@ class Painting:
             is_closed = shape.is_closed or shape.line[0] == shape.line[-1]
             canvas.stroke(shape.line, self._pen(style, is_dot=len(shape.points) == 1), closed=is_closed)
         for head in shape.heads:
-            self._paint_head(canvas, head, style)
+            self._draw_head(canvas, head, style)
 
-    def _paint_head(self, canvas: Canvas, head: ArrowHead, style: Style) -> None:
+    def _draw_head(self, canvas: Canvas, head: ArrowHead, style: Style) -> None:
         color = color_of(style.pen_color, self._drawing.colors)
         if head.filling:
             canvas.fill(head.filling, color if head.is_solid else (255, 255, 255))
         width = max(drawn_width(head.thickness) * self._unit, _MIN_LINE_WIDTH)
         canvas.stroke(head.outline, Pen(color, width), closed=head.is_closed)
 
-    def _paint_text(self, canvas: Canvas, text: Text) -> None:
+    def _draw_text(self, canvas: Canvas, text: Text) -> None:
         lettering = Lettering(
             color=color_of(text.color, self._drawing.colors),
             size=text.size * self._scale,
@@ -78,7 +78,7 @@ class Painting:
 
     def _pen(self, style: Style, *, is_dot: bool) -> Pen:
         cap = _CAPS.get(style.cap, "butt")
-        if is_dot and cap == "butt":  # which alone would draw nothing
+        if is_dot and cap == "butt":  # a butt cap would draw nothing
             cap = "projecting"
         return Pen(
             color_of(style.pen_color, self._drawing.colors),
@@ -112,7 +112,7 @@ def _text_corners(text: Text) -> list[Point]:
 
 
 def _bounds(drawing: Drawing) -> tuple[float, float, float, float]:
-    """Return left, top, right and bottom of all that is drawn, in FIG units."""
+    """Return left, top, right and bottom of all objects, in FIG units."""
     corners: list[Point] = []
     for item in drawing.objects:
         if isinstance(item, Text):
@@ -123,6 +123,6 @@ def _bounds(drawing: Drawing) -> tuple[float, float, float, float]:
             xs, ys = [x for x, _ in path], [y for _, y in path]
             corners += (min(xs) - margin, min(ys) - margin), (max(xs) + margin, max(ys) + margin)
     if not corners:
-        raise ValueError("The drawing is empty.")
+        raise ValueError("the drawing is empty")
     xs, ys = [x for x, _ in corners], [y for _, y in corners]
     return min(xs), min(ys), max(xs), max(ys)
