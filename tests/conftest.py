@@ -1,6 +1,7 @@
 """Real servers for all tests: Redis and SeaweedFS, started once, on loopback, in a temporary folder."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -41,6 +42,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--thorough", action="store_true", help="send all hostile files and requests, not a few")
     parser.addoption("--long", action="store_true", help="break as much as the goals of delivery say")
     parser.addoption("--seed", help="what decides on faults; printed by each session")
+
+
+def pytest_unconfigure() -> None:
+    """Remove Hypothesis' callback of the garbage collector, which keeps every test module alive until the exit.
+
+    DuckDB's bindings report their classes as leaked if an annotation still refers to one of them then.
+    """
+    gc.callbacks.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
