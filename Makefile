@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# One process per core and one more, see tests/testing/parallel.py. Empty runs the tests in this process.
+PARALLEL ?= -n auto --no-loadscope-reorder
 STAMPS := $(VENV)/stamps
 
 .PHONY: help run test format check bench hostile chaos soak audit lock test-compose clean
@@ -13,7 +15,7 @@ run: $(STAMPS)/run  ## start the whole stack
 	@exec $(BIN)/imageconverter up
 
 test: check  ## check the whole project
-	$(BIN)/python -m pytest --ignore=tests/compose
+	$(BIN)/python -m pytest --ignore=tests/compose $(PARALLEL)
 
 check: $(STAMPS)/dev  ## lint, formatting, types and import contracts
 	$(BIN)/ruff check

@@ -1,4 +1,4 @@
-"""Real servers for all tests: Redis and SeaweedFS, started once, on loopback, in a temporary folder."""
+"""Real servers for all tests: Redis and SeaweedFS, started once per worker, on loopback, in a temporary folder."""
 
 import asyncio
 import gc
@@ -29,7 +29,9 @@ from services.gateway.app import create_app
 from services.stack.program import Program
 from services.stack.servers import object_store, redis_server
 from services.worker.main import run as run_worker
+from tests.testing.figures import figures_table
 from tests.testing.openapi_document import check_response
+from tests.testing.parallel import Scheduling, own_ports, sort_for_workers, worker_count
 
 API_KEY = "a-key-for-tests"
 ADMIN = {"Authorization": f"Bearer {API_KEY}"}
@@ -50,6 +52,38 @@ def pytest_unconfigure() -> None:
     DuckDB's bindings report their classes as leaked if an annotation still refers to one of them then.
     """
     gc.callbacks.clear()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return what `-n auto` means."""
+    return worker_count()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Distribute tests by file."""
+    return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Order the tests."""
+    sort_for_workers(config, items)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what the tests of delivery have measured."""
+    reports = [report for how in ("passed", "failed") for report in terminalreporter.stats.get(how, [])]
+    if table := figures_table(reports, long=bool(config.getoption("--long"))):
+        terminalreporter.section("delivery")
+        terminalreporter.write_line(table)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ports_of_this_worker(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Keep parallel workers from starting two servers on one port."""
+    with own_ports(pytestconfig):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,31 +8,24 @@ import pytest
 
 from tests.testing.figures import Figures
 
-_FIGURES = pytest.StashKey[Figures]()
-
 
 @pytest.fixture(scope="session")
-def figures(request: pytest.FixtureRequest) -> Figures:
-    """What was measured; it is printed at the end."""
-    given = request.config.getoption("--seed")
-    seed = secrets.randbelow(2**32) if given is None else int(given)
-    found = Figures(seed, long=bool(request.config.getoption("--long")))
-    request.config.stash[_FIGURES] = found
-    return found
+def seed(pytestconfig: pytest.Config) -> int:
+    """What decides on all faults of the session."""
+    given = pytestconfig.getoption("--seed")
+    return secrets.randbelow(2**32) if given is None else int(given)
+
+
+@pytest.fixture
+def figures(seed: int, request: pytest.FixtureRequest) -> Figures:
+    """What the test measures; it is printed at the end."""
+    return Figures(seed, bool(request.config.getoption("--long")), request.node.user_properties)
 
 
 @pytest.fixture
 def chance(figures: Figures, request: pytest.FixtureRequest) -> random.Random:
     """What decides on faults: the same for the same seed and test."""
     return random.Random(f"{figures.seed} {request.node.name}")  # noqa: S311 - it has to be repeatable
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the figures."""
-    found = config.stash.get(_FIGURES, None)
-    if found is not None and found.rows:
-        terminalreporter.section("delivery")
-        terminalreporter.write_line(found.table())
 
 
 @pytest.fixture

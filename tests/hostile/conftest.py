@@ -1,7 +1,6 @@
 """What all attacks need: two children that are sent all files, and a gateway as it runs in earnest."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -11,6 +10,7 @@ from imageconverter.resources import Resources, wait_for_bucket
 from imageconverter.settings import GatewaySettings
 from services.gateway.http import middleware
 from services.gateway.main import run as run_gateway
+from services.stack.ports import free_ports
 from tests.conftest import API_KEY, MakeSettings
 from tests.hostile.wire import Wire
 from tests.testing.failures import no_failures
@@ -40,8 +40,7 @@ def no_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 async def wire(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[Wire]:
     """A gateway of its own, with its sockets and all that stands before the handlers."""
     await wait_for_bucket(resources.store)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     settings = make_settings(
         gateway=GatewaySettings(api_key=API_KEY, admin_password="a-password-for-tests", port=port)
     )

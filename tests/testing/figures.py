@@ -1,26 +1,38 @@
 """What the tests of delivery have measured, as a table for `docs/reliability.md`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+
+import pytest
+
+_SEED, _FIGURE = "seed of faults", "delivery: "
 
 
 @dataclass
 class Figures:
-    """The figures of one session."""
+    """The figures of one test, kept in its report, which reaches the terminal from a parallel worker as well."""
 
     seed: int
     long: bool
     """Whether there is time for as many faults as the goals say."""
-    rows: dict[str, str] = field(default_factory=dict)
+    properties: list[tuple[str, object]] = field(default_factory=list)
+    """The user properties of the test's report."""
 
     def note(self, goal: str, figure: str) -> None:
         """Keep what was measured for *goal*."""
-        self.rows[goal] = figure
+        self.properties += [(_SEED, self.seed), (_FIGURE + goal, figure)]
 
-    def table(self) -> str:
-        """Return the figures in the order of the goals."""
-        lines = [f"seed {self.seed}, {'long' if self.long else 'short'} mode", "", "| goal | measured |", "|---|---|"]
-        return "\n".join([*lines, *(f"| {goal} | {self.rows[goal]} |" for goal in sorted(self.rows, key=_order))])
+
+def figures_table(reports: Iterable[pytest.TestReport], *, long: bool) -> str:
+    """Return the figures in the order of the goals; empty if there are none."""
+    found = [each for report in reports if report.when == "call" for each in report.user_properties]
+    seeds = {value for name, value in found if name == _SEED}
+    rows = {name.removeprefix(_FIGURE): value for name, value in found if name.startswith(_FIGURE)}
+    if not rows:
+        return ""
+    seed = ", ".join(map(str, seeds))
+    lines = [f"seed {seed}, {'long' if long else 'short'} mode", "", "| goal | measured |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {goal} | {rows[goal]} |" for goal in sorted(rows, key=_order))])
 
 
 def spread(seconds: Sequence[float]) -> str:

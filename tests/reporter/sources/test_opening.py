@@ -17,9 +17,9 @@ NDJSON = b'{"id": "1", "active": true, "images": ["a.jpg"]}\n'
     ("suffix", "body", "notation"),
     [
         (".csv", b"id,active,images\n", "csv"),
-        (".csv.gz", gzip.compress(b"id,active,images\n"), "csv"),
+        (".csv.gz", gzip.compress(b"id,active,images\n", mtime=0), "csv"),
         (".NDJSON", NDJSON, "ndjson"),
-        (".jsonl.gz", gzip.compress(NDJSON), "ndjson"),
+        (".jsonl.gz", gzip.compress(NDJSON, mtime=0), "ndjson"),
         ("", NDJSON, "ndjson"),
         (".csv", b"", "csv"),
     ],
