@@ -1,4 +1,4 @@
-"""How far something is: a bar on a terminal, else plain lines, one a second at most."""
+"""Progress of a command: a bar on a terminal, else plain lines, at most one per second."""
 
 import shutil
 import sys
@@ -10,15 +10,15 @@ from typing import Any, Self
 import click
 from tqdm import tqdm
 
-_LINE_SECONDS = 1.0
+_LINE_INTERVAL_SECONDS = 1.0
 _UNIT = " images"
 
 
 class Progress:
-    """Shows the count of images, their rate, the errors and the time left, between entering and leaving."""
+    """A context manager that shows the number of images, their rate, the errors and the remaining time."""
 
     def __init__(self, label: str) -> None:
-        """Begin with nothing shown; *label* says what is being done."""
+        """Prepare; nothing is shown before the first call of show(). *label* names the activity."""
         self._label = label
         self._is_terminal = sys.stdout.isatty()
         self._bar: Any = None
@@ -39,7 +39,7 @@ class Progress:
             self._print()
 
     def show(self, done: int, total: int, errors: int) -> None:
-        """Show that *done* of *total* images are done; the rate counts those since the first call."""
+        """Show that *done* of *total* images are done. The rate is measured since the first call."""
         first = self._first if self._first is not None else done
         self._first = first
         if self._is_terminal:
@@ -55,14 +55,14 @@ class Progress:
     def _move_bar(self, done: int, total: int, errors: int) -> None:
         if self._bar is None:
             self._bar = tqdm(desc=self._label, total=total, initial=done, unit=_UNIT, file=sys.stdout)
-        # A terminal that does not know its size, as in a container, counts as an ordinary one; tqdm would hide.
+        # A terminal without a size, as in a container, gets the default size; tqdm would hide the bar.
         self._bar.total, (self._bar.ncols, self._bar.nrows) = total, shutil.get_terminal_size()
         self._bar.set_postfix_str(pluralize(errors, "error"), refresh=False)
         self._bar.update(done - self._bar.n)
         self._bar.refresh()
 
     def _is_time(self) -> bool:
-        return time.monotonic() - self._printed_at >= _LINE_SECONDS
+        return time.monotonic() - self._printed_at >= _LINE_INTERVAL_SECONDS
 
     def _print(self) -> None:
         click.echo(self._latest)
@@ -70,12 +70,12 @@ class Progress:
         self._lines += 1
 
 
-def still_bar(done: int, total: int) -> str:
-    """Return a bar that does not move."""
-    form = "[{bar:30}] {percentage:.0f} %"
-    return str(tqdm.format_meter(done, total or 1, 0, ascii=" #", bar_format=form))
+def static_bar(done: int, total: int) -> str:
+    """Return a bar as text."""
+    template = "[{bar:30}] {percentage:.0f} %"
+    return str(tqdm.format_meter(done, total or 1, 0, ascii=" #", bar_format=template))
 
 
 def pluralize(number: int, noun: str) -> str:
-    """Return *number* and *noun*, in the plural where it takes one."""
+    """Return *number* and *noun*, in the plural unless *number* is 1."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -8,7 +8,7 @@ import click
 
 from services.cli import terminal
 from services.cli.options import with_api
-from services.cli.progress import Progress, still_bar
+from services.cli.progress import Progress, static_bar
 from services.cli.terminal import escape_for_terminal
 from services.client.api import ImagesApi
 
@@ -47,7 +47,7 @@ def format_run(run: str, action: str, state: Mapping[str, Any]) -> list[str]:
     return [
         f"run       {run}" + (f" ({action})" if action else ""),
         f"state     {state['status']}",
-        f"progress  {still_bar(images['finished'], images['total'])}",
+        f"progress  {static_bar(images['finished'], images['total'])}",
         f"images    {images['finished']} of {images['total']}: {_counts(state['counter'])}",
         f"outputs   {outputs['finished']} of {outputs['total']}: {_counts(state['formatCounter'])}",
         f"formats   {', '.join(state['usedFormats'])}",
