@@ -12,7 +12,7 @@ from services.cli import terminal
 from services.cli.options import with_api
 from services.cli.progress import Progress, pluralize
 from services.cli.terminal import CommandError, escape_for_terminal
-from services.client.api import ApiError, ImagesApi, ServerUnavailable
+from services.client.api import ApiError, ImagesApi, ServerUnavailableError
 from services.client.folder import Failure, Folder, LocalImage, read_folder
 from services.client.upload import Upload
 
@@ -36,7 +36,7 @@ async def convert(api: ImagesApi, directory: Path, formats: Sequence[str], actio
     """Convert all images below the local folder DIR."""
     began = time.monotonic()
     if (await api.status())["running"]:
-        raise ServerUnavailable("a run is in progress; follow it with `imageconverter status --watch`")
+        raise ServerUnavailableError("a run is in progress; follow it with `imageconverter status --watch`")
     folder = await asyncio.to_thread(read_folder, directory)
     conversion = _Conversion(api, folder, list(dict.fromkeys(formats)), action)
     await conversion.run()
@@ -96,7 +96,7 @@ class _Conversion:
         try:
             async with asyncio.timeout(_CANCEL_SECONDS):
                 run = await starting
-                if (await self.api.run_stands(run))["running"]:
+                if (await self.api.run_status(run))["running"]:
                     await self.api.cancel()
                     terminal.print_error("the run was canceled")
         except (ApiError, TimeoutError) as error:
@@ -104,7 +104,7 @@ class _Conversion:
             terminal.print_error(f"the run could not be canceled: {reason}")
 
     async def _collect_results(self, run: str) -> None:
-        paths = {image.name: image.inside for image in self.uploaded}
+        paths = {image.name: image.relative_path for image in self.uploaded}
         messages: dict[tuple[str, str, str], list[str]] = {}
         seen, failed = set(), set()
         async for row in self.api.results(run):
@@ -129,7 +129,9 @@ class _Conversion:
         """Print the result after *seconds*; returns the exit status. Raises CommandError if there are no images."""
         folder = self.folder
         _print_list("skipped, not an image", folder.skipped)
-        _print_list("renamed", [f"{image.inside} -> {image.name}" for image in folder.images if image.is_renamed])
+        _print_list(
+            "renamed", [f"{image.relative_path} -> {image.name}" for image in folder.images if image.is_renamed]
+        )
         _print_list("warnings", [f"{path}: {reason}" for path, reason in self.warnings])
         _print_list("failed", [f"{path}: {reason}" for path, reason in sorted(self.failures)])
         if not folder.images and not self.failures:

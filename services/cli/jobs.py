@@ -12,7 +12,7 @@ from services.cli import terminal
 from services.cli.options import with_api
 from services.cli.progress import pluralize
 from services.cli.terminal import escape_for_terminal
-from services.client.api import ImagesApi, Refused
+from services.client.api import ImagesApi, RequestRejectedError
 
 _Command = TypeVar("_Command", bound=Callable[..., int])
 
@@ -71,7 +71,7 @@ async def _apply(name: str, done: str, action: Callable[[str], Awaitable[None]],
     for job_id in job_ids:
         try:
             await action(job_id)
-        except Refused as error:
+        except RequestRejectedError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
             terminal.print_error(escape_for_terminal(f"{job_id}: {error.reason}"))

@@ -1,1 +1,1 @@
-"""Commands for people: they talk to a gateway like any other client."""
+"""The client library of the images API: operations, and uploads of local folders."""

@@ -1,4 +1,4 @@
-"""The images of a local folder, and the names under which they are sent."""
+"""The images of a local folder and the names under which they are uploaded."""
 
 import os
 import stat
@@ -13,46 +13,46 @@ from imageconverter.engine.source import HEAD_BYTES
 from imageconverter.errors import InvalidValue
 from imageconverter.images.names import file_name
 
-_JOINT = " - "
+_SEPARATOR = " - "
 
 
 class LocalImage(NamedTuple):
     """An image of the folder."""
 
     path: Path
-    inside: str
-    """Its path inside the folder."""
+    relative_path: str
+    """The path relative to the folder."""
     name: str
-    """The name it is sent under; no two of a folder have the same."""
+    """The name under which it is uploaded, unique in the folder."""
     size: int
     """Bytes."""
 
     @property
     def is_renamed(self) -> bool:
-        """Whether it is sent under another name than its own."""
+        """Whether it is uploaded under another name than its own."""
         return file_name(self.path.name) != self.name
 
 
 class Failure(NamedTuple):
     """A file that could not be converted."""
 
-    inside: str
+    relative_path: str
     reason: str
 
 
 @dataclass
 class Folder:
-    """What a folder holds."""
+    """The contents of a folder."""
 
     images: list[LocalImage] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
-    """Files that are no images, by their leading bytes."""
+    """Files that are not images according to their first bytes."""
     failures: list[Failure] = field(default_factory=list)
-    """What could not be read, and images whose names cannot be sent."""
+    """Files that could not be read, and images whose names are invalid."""
 
 
 def read_folder(top: Path) -> Folder:
-    """Look at all files below *top*. Links to files are followed, links to folders are not."""
+    """Find the images below *top*. Symbolic links to files are followed, those to folders are not."""
     folder = Folder()
     found: list[tuple[Path, int]] = []
     for path in _files(top, folder.failures):
@@ -70,17 +70,17 @@ def read_folder(top: Path) -> Folder:
 
 
 def _files(top: Path, failures: list[Failure]) -> Iterator[Path]:
-    def unreadable(error: OSError) -> None:
+    def on_error(error: OSError) -> None:
         failures.append(Failure(os.path.relpath(error.filename, top), error.strerror or "It cannot be read."))
 
-    for parent, folders, names in os.walk(top, onerror=unreadable):
+    for parent, folders, names in os.walk(top, onerror=on_error):
         folders.sort()
         yield from (Path(parent, name) for name in sorted(names))
 
 
 def _image_size(path: Path) -> int | None:
-    """Return the size of the image at *path* in bytes, None where it is none."""
-    if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
+    """Return the size of the image at *path* in bytes, None if it is not an image."""
+    if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would block
         return None
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
@@ -88,26 +88,26 @@ def _image_size(path: Path) -> int | None:
 
 
 def _name(top: Path, found: list[tuple[Path, int]], folder: Folder) -> None:
-    """Give each image its own name or, where another has that too, one that tells the sub-folder."""
-    same = Counter(path.name for path, _ in found)
+    """Add each image under its own name or, if that is not unique, under one made of its relative path."""
+    occurrences = Counter(path.name for path, _ in found)
     taken: set[str] = set()
-    # Those that can keep their names take them first.
-    for path, size in sorted(found, key=lambda each: (same[each[0].name] > 1, len(each[0].parts), each[0])):
-        inside = path.relative_to(top)
+    # Images with a unique name come first, so that no generated name takes it.
+    for path, size in sorted(found, key=lambda each: (occurrences[each[0].name] > 1, len(each[0].parts), each[0])):
+        relative_path = path.relative_to(top)
         try:
-            name = file_name(path.name if same[path.name] == 1 else _JOINT.join(inside.parts))
-            name = _free(name, taken)
+            name = file_name(path.name if occurrences[path.name] == 1 else _SEPARATOR.join(relative_path.parts))
+            name = _unused(name, taken)
         except InvalidValue as error:
-            folder.failures.append(Failure(str(inside), error.reason))
+            folder.failures.append(Failure(str(relative_path), error.reason))
             continue
         taken.add(name)
-        folder.images.append(LocalImage(path, str(inside), name, size))
-    folder.images.sort(key=lambda image: image.inside)
+        folder.images.append(LocalImage(path, str(relative_path), name, size))
+    folder.images.sort(key=lambda image: image.relative_path)
 
 
-def _free(name: str, taken: set[str]) -> str:
-    """Return *name*, with a number where it is taken."""
-    pure, number, free = PurePath(name), 2, name
-    while free in taken:
-        free, number = file_name(f"{pure.stem} ({number}){pure.suffix}"), number + 1
-    return free
+def _unused(name: str, taken: set[str]) -> str:
+    """Return *name*, with a number if it is in *taken*."""
+    path, number, unused = PurePath(name), 2, name
+    while unused in taken:
+        unused, number = file_name(f"{path.stem} ({number}){path.suffix}"), number + 1
+    return unused

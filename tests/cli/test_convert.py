@@ -215,7 +215,7 @@ async def test_a_wrong_key_is_told_in_a_line(gateway: Client, tmp_path: Path) ->
     done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", address(gateway), key="wrong")
 
     assert (done.status, done.out) == (2, "")
-    assert done.err.startswith("imageconverter: the server refused the key")
+    assert done.err.startswith("imageconverter: the server rejected the API key")
     assert done.err.count("\n") == 1
 
 
@@ -226,7 +226,7 @@ async def test_no_server_is_told_in_a_line(tmp_path: Path) -> None:
     done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", server)
 
     assert (done.status, done.out) == (2, "")
-    assert done.err.startswith(f"imageconverter: {server} does not answer")
+    assert done.err.startswith(f"imageconverter: {server} does not respond")
     assert done.err.count("\n") == 1
 
 

@@ -65,7 +65,7 @@ async def test_a_wrong_key_is_told_in_a_line(gateway: Client) -> None:
     done = await run("status", "--server", address(gateway), key="wrong")
 
     assert (done.status, done.out) == (2, "")
-    assert done.err.startswith("imageconverter: the server refused the key")
+    assert done.err.startswith("imageconverter: the server rejected the API key")
 
 
 async def test_a_server_that_is_something_else_is_told_in_a_line() -> None:
@@ -82,4 +82,4 @@ async def test_a_server_that_is_something_else_is_told_in_a_line() -> None:
         done = await run("status", "--server", f"http://127.0.0.1:{port}")
 
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
-    assert "not as an images API" in done.err
+    assert "is not an images API" in done.err
