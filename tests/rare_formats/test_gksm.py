@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 from PIL import Image
 
-from imageconverter.engine.decode import DECODER_ERRORS
+from imageconverter.engine.decoder_errors import DECODER_ERRORS
 from rare_formats import gksm as reader
 from rare_formats.gksm.header import read_header
 from rare_formats.gksm.image import Drawing

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
-from imageconverter.engine.decode import DECODER_ERRORS
+from imageconverter.engine.decoder_errors import DECODER_ERRORS
 from rare_formats.xfig import XfigImageFile
 from tests.testing.fig_files import (
     arc,

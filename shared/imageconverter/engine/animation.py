@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from imageconverter.engine.decode import DECODER_ERRORS
+from imageconverter.engine.decoder_errors import DECODER_ERRORS, raise_refusal
 from imageconverter.engine.limits import Limits
 
 _MIN_DURATION, _DEFAULT_DURATION, _MAX_DURATION = 11, 100, 655_350  # milliseconds; GIF cannot say more
@@ -47,7 +47,8 @@ class Frames:
                 image.load()
             except EOFError:
                 return
-            except DECODER_ERRORS:
+            except DECODER_ERRORS as error:
+                raise_refusal(error)
                 self.broken = True
             else:
                 self.too_many = max(len(shown) + 1, self._announced) > self._max_frames

@@ -2,11 +2,9 @@
 
 import io
 import math
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import IO
 
@@ -15,6 +13,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from imageconverter.engine import decoders, jpeg, png
+from imageconverter.engine.decoder_errors import DECODER_ERRORS, ignore_decoder_errors, raise_refusal
 from imageconverter.engine.geometry import Region, Size
 from imageconverter.engine.header import check_extents, check_header
 from imageconverter.engine.limits import Limits
@@ -29,13 +28,6 @@ _SIDEWAYS = range(5, 9)
 _RESERVE, _RESERVE_FOR_DETAIL = 1.25, 1.75
 _MUCH_DETAIL = 0.35  # bytes a pixel
 _WHOLE_FILE = 64 * 1024 * 1024
-
-# What Pillow's decoders raise for broken files, besides OSError and its subclasses.
-DECODER_ERRORS = (
-    OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, AttributeError, AssertionError,
-    EOFError, OverflowError, ZeroDivisionError, NotImplementedError, RuntimeError, BufferError, SystemError,
-    struct.error, zlib.error, Image.DecompressionBombError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -115,6 +107,7 @@ def _decoding(found: SourceType) -> Iterator[None]:
     except UnidentifiedImageError:
         raise Undecodable(f"The {found.name} file is broken.") from None
     except DECODER_ERRORS as error:
+        raise_refusal(error)
         raise Undecodable(f"The {found.name} file is broken: {error}") from error
 
 
@@ -128,7 +121,7 @@ def _orientation(image: Image.Image, found: SourceType) -> int:
     """Return the EXIF orientation; 1 where there is none that makes sense."""
     if found.oriented_by_decoder:
         return 1
-    with suppress(*DECODER_ERRORS):  # the image may be good even where its EXIF is not
+    with ignore_decoder_errors():  # the image may be good even where its EXIF is not
         orientation = image.getexif().get(_ORIENTATION_TAG)
         if isinstance(orientation, int) and 1 <= orientation < _SIDEWAYS.stop:
             return orientation
@@ -137,6 +130,6 @@ def _orientation(image: Image.Image, found: SourceType) -> int:
 
 def _is_animated(image: Image.Image, found: SourceType) -> bool:
     """Whether there is a second frame; asking for their number would read all of them."""
-    with suppress(*DECODER_ERRORS):
+    with ignore_decoder_errors():
         return found.can_be_animated and bool(getattr(image, "is_animated", False))
     return False

@@ -10,7 +10,8 @@ from PIL import Image
 
 from imageconverter.engine import steps
 from imageconverter.engine.animation import Frames, Timing
-from imageconverter.engine.decode import DECODER_ERRORS, ImageInfo, load, open_image
+from imageconverter.engine.decode import ImageInfo, load, open_image
+from imageconverter.engine.decoder_errors import DECODER_ERRORS, raise_refusal
 from imageconverter.engine.encode import encode
 from imageconverter.engine.geometry import place
 from imageconverter.engine.limits import Limits
@@ -113,6 +114,7 @@ def _attempt(pending: _PendingOutput) -> Iterator[None]:
     except MemoryError:
         pending.result = Failed(ImageTooLarge("The output needs more memory than is allowed.").reason)
     except DECODER_ERRORS as error:
+        raise_refusal(error)
         pending.result = Failed(f"The output could not be made: {error}")
     pending.seconds += time.perf_counter() - began
 

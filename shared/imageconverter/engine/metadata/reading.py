@@ -10,7 +10,6 @@ import io
 import math
 import warnings
 from collections.abc import Iterable
-from contextlib import suppress
 from fractions import Fraction
 from typing import IO, Any, TypedDict
 
@@ -19,7 +18,8 @@ from PIL.ExifTags import IFD
 from PIL.TiffImagePlugin import IFDRational, ImageFileDirectory_v2, TiffImageFile
 from PIL.TiffTags import ASCII, BYTE, UNDEFINED
 
-from imageconverter.engine.decode import DECODER_ERRORS, ImageInfo
+from imageconverter.engine.decode import ImageInfo
+from imageconverter.engine.decoder_errors import ignore_decoder_errors
 from imageconverter.engine.metadata import names
 from imageconverter.engine.metadata.descriptions import Number, Tags, Value, describe
 
@@ -85,7 +85,7 @@ def _as_json(value: Value) -> Any:
 # --- from the file to values --------------------------------------------------------------------
 def _read_tags(source: IO[bytes], image: Image.Image) -> tuple[Tags, Tags, Tags]:
     """Read the tags of the groups Exif, GPS and Thumbnail."""
-    with warnings.catch_warnings(), suppress(MemoryError, *DECODER_ERRORS):
+    with warnings.catch_warnings(), ignore_decoder_errors(MemoryError):
         warnings.simplefilter("ignore")  # of what is broken
         stream = source if isinstance(image, TiffImageFile) else io.BytesIO(_exif_block(image))
         stream.seek(0)
@@ -119,7 +119,7 @@ class _Directory(ImageFileDirectory_v2):
         """Read the directory at *offset*, 0 for none; a broken one ends where it breaks."""
         super().__init__(head, group=group)
         self.next = 0
-        with suppress(MemoryError, *DECODER_ERRORS):
+        with ignore_decoder_errors(MemoryError):
             if offset and self._count(stream, offset) <= _MAX_TAGS:
                 stream.seek(offset)
                 self.load(stream)
@@ -149,7 +149,7 @@ class _Directory(ImageFileDirectory_v2):
             return f"[{count} values]"
         if kind != ASCII and len(data) > _LONGEST_VALUE:
             return f"[{len(data)} bytes]"
-        with suppress(*DECODER_ERRORS):
+        with ignore_decoder_errors():
             raw = self[tag]
             if isinstance(raw, tuple) and len(raw) == 1:
                 raw = raw[0]
