@@ -9,7 +9,7 @@ from typing import IO, Any, get_args
 import pytest
 from PIL import Image
 
-from imageconverter.engine import Converted, Failed, Limits, OutputType, Target, pipeline
+from imageconverter.engine import Converted, Failed, Limits, OutputType, Target, pipeline, steps
 from imageconverter.engine.animation import Timing
 from imageconverter.engine.decode import load
 from imageconverter.engine.encode import encode
@@ -322,7 +322,7 @@ def test_smaller_outputs_come_from_larger_ones(monkeypatch: pytest.MonkeyPatch, 
         developed.append(image.size)
         return image
 
-    monkeypatch.setattr(pipeline, "FRAME_STEPS", (*pipeline.FRAME_STEPS, note))
+    monkeypatch.setattr(pipeline, "FRAME_STEPS", (*steps.FRAME_STEPS, note))
     results(image_files.jpeg(), *map(target, sides))
 
     assert len(developed) == times

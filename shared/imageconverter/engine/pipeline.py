@@ -17,16 +17,9 @@ from imageconverter.engine.geometry import place
 from imageconverter.engine.limits import Limits
 from imageconverter.engine.output import OUTPUT_TYPES, Converted, Failed
 from imageconverter.engine.resize import resize
-from imageconverter.engine.steps import Plan
+from imageconverter.engine.steps import FRAME_STEPS, OUTPUT_STEPS, Plan
 from imageconverter.engine.target import OutputType, Target
 from imageconverter.errors import ImageError, ImageTooLarge
-
-Step = Callable[[Image.Image, Plan], Image.Image]
-
-# A decoded image becomes an upright frame in sRGB …
-FRAME_STEPS: tuple[Step, ...] = (steps.eight_bits, steps.reduce, steps.orient, steps.to_srgb, steps.strip)
-# … and a frame becomes an output.
-OUTPUT_STEPS: tuple[Step, ...] = (steps.crop, steps.pad, steps.flatten)
 
 # A frame serves as source for a smaller one from this ratio on; a smaller Lanczos step would blur.
 _MIN_REDUCTION = 1.25

@@ -1,5 +1,6 @@
 """The single steps from a decoded image to one that can be encoded; each takes and returns an image."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PIL import Image, ImageFile
@@ -106,6 +107,14 @@ def strip(image: Image.Image, _plan: Plan) -> Image.Image:
     bare = image.copy()
     bare.info.clear()
     return bare
+
+
+Step = Callable[[Image.Image, Plan], Image.Image]
+
+FRAME_STEPS: tuple[Step, ...] = (eight_bits, reduce, orient, to_srgb, strip)
+"""From a decoded image to an upright frame in sRGB."""
+OUTPUT_STEPS: tuple[Step, ...] = (crop, pad, flatten)
+"""From a frame to an output."""
 
 
 def is_transparent(image: Image.Image) -> bool:
