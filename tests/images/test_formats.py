@@ -1,11 +1,15 @@
 """The catalog of formats and the file that it is read from."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import Field, create_model
 
 from imageconverter.errors import InvalidValue
-from imageconverter.images.formats import FormatsFileError, load_formats
+from imageconverter.images import formats
+from imageconverter.images.formats import FormatsFileError, ImageFormat, ImageFormats, load_formats
 
 DEFAULTS = {
     "content.imageFormat.app": ("app", "app", 1024),
@@ -93,3 +97,40 @@ def test_a_missing_file_is_told_by_its_name(tmp_path: Path) -> None:
     """The message names the path."""
     with pytest.raises(FormatsFileError, match=r"nowhere\.toml"):
         load_formats(tmp_path / "nowhere.toml")
+
+
+def test_digest_of_the_default_formats_equals_that_of_release_0_1_0() -> None:
+    """Reports carry it: a clean-up refuses while it differs, so an upgrade must not change it."""
+    assert load_formats(None).digest() == "b08023eacb89f22cc87d6ab3019be454058e20c7150a1fa2a66ecc60a28d445d"
+
+
+def test_digest_changes_with_an_added_field_only_if_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A later release may add a field with a default."""
+    later = create_model("ImageFormat", __base__=ImageFormat, sharpen=(int, Field(default=0)))
+    monkeypatch.setattr(formats, "ImageFormat", later)
+    before = load_formats(None)
+    listed = [later.model_validate(each.model_dump()) for each in before.values()]
+
+    assert ImageFormats(listed).digest() == before.digest()
+    listed[0] = listed[0].model_copy(update={"sharpen": 1})
+    assert ImageFormats(listed).digest() != before.digest()
+
+
+@pytest.mark.parametrize(
+    "change", [{"max_width": 9}, {"fit": "crop"}, {"background": "#000000"}, {"name": "x"}, {"aliases": ("x",)}]
+)
+def test_digest_changes_with_a_changed_format(change: dict[str, Any]) -> None:
+    """Fields of the target and of the format count alike."""
+    first, *others = load_formats(None).values()
+
+    assert ImageFormats([first.model_copy(update=change), *others]).digest() != load_formats(None).digest()
+
+
+def test_shipped_file_documents_the_default_focus(tmp_path: Path) -> None:
+    """The value that its comment quotes can be copied."""
+    text = (Path(formats.__file__).parent / "formats.toml").read_text()
+    (focus,) = re.findall(r'"(\w+)" \(default\), "entropy"', text)
+    file = tmp_path / "formats.toml"
+    file.write_text(FORMAT + f'focus = "{focus}"\n')
+
+    assert load_formats(file)["content.imageFormat.small"].focus == ImageFormat.model_fields["focus"].default

@@ -14,9 +14,13 @@ MAX_SIDE = 16_384  # pixels
 
 
 class Target(BaseModel):
-    """A box in pixels, how the image fits it, and how the result is encoded. A side of the box may be free."""
+    """A box in pixels, how the image fits it, and how the result is encoded. A side of the box may be free.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=True)
+    Targets are stored in jobs and runs, which releases share during an upgrade: unknown fields are ignored, and a
+    new field needs a default that leaves the output as it was.
+    """
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, validate_by_name=True)
 
     max_width: int | None = Field(ge=1, le=MAX_SIDE)
     max_height: int | None = Field(ge=1, le=MAX_SIDE)

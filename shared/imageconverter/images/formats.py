@@ -6,10 +6,9 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from imageconverter.engine.target import Target
 from imageconverter.errors import InvalidValue
@@ -18,13 +17,17 @@ from imageconverter.images.names import directory_path
 ID_PREFIX = "content.imageFormat."
 
 ImageType = Literal["product", "category", "app"]
+# The digest covers these always, and fields of later releases only if they are set.
+_DIGEST_FIELDS: Final = frozenset({
+    "max_width", "max_height", "fit", "focus", "fill", "auto_rotate", "output", "quality", "lossless", "chroma",
+    "progressive", "max_kilobytes", "animation", "background", "upscale", "least_side", "comment",
+    "id", "aliases", "name", "type", "target_directory", "source_directory",
+})  # fmt: skip
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class ImageFormat(Target):
-    """One named target size: where its images go and what they are made like (see `formats.toml`)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=True)
+    """One named target size: where its images are stored and how they are made (see `formats.toml`)."""
 
     id: _Id
     aliases: tuple[_Id, ...] = ()
@@ -78,8 +81,8 @@ class ImageFormats(Mapping[str, ImageFormat]):
         return len(self._listed)
 
     def digest(self) -> str:
-        """Return what changes with any of the formats."""
-        text = "".join(each.model_dump_json() for each in self._listed.values())
+        """Return a hash of all formats; a field that a release adds changes it only if it is set."""
+        text = "".join(_digest_text(each) for each in self._listed.values())
         return hashlib.sha256(text.encode()).hexdigest()
 
     def select(self, node_ids: Sequence[str]) -> list[ImageFormat]:
@@ -93,9 +96,13 @@ class ImageFormats(Mapping[str, ImageFormat]):
 
 
 class _FormatsFile(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
     format: list[ImageFormat] = []
+
+
+def _digest_text(each: ImageFormat) -> str:
+    added = ImageFormat.model_fields.keys() - _DIGEST_FIELDS
+    unset = {name for name in added if name not in each.model_dump(exclude_defaults=True)}
+    return each.model_dump_json(exclude=unset)
 
 
 def load_formats(path: Path | None) -> ImageFormats:
@@ -106,7 +113,8 @@ def load_formats(path: Path | None) -> ImageFormats:
     except (OSError, UnicodeDecodeError) as error:
         raise FormatsFileError(f"{source}: {error}") from None
     try:
-        return ImageFormats(_FormatsFile.model_validate(tomllib.loads(text)).format)
+        # Stored formats are read tolerantly; in the file an unknown field is a typo.
+        return ImageFormats(_FormatsFile.model_validate(tomllib.loads(text), extra="forbid").format)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = _line(text, first["loc"])
