@@ -14,7 +14,8 @@ from imageconverter.jobs import JobQueue, QueueName, Task, requeue, retry_with_b
 from imageconverter.previews.job import TASK as PREVIEW_TASK
 from imageconverter.resources import Resources
 from imageconverter.runs import Run, RunStore, SourceResult, count_more, plan_more
-from imageconverter.runs.run import CONVERT_TASK, COUNT_TASK, PLAN_TASK, Batch
+from imageconverter.runs.job import CONVERT_TASK, COUNT_TASK, PLAN_TASK, RunJob, RunSourceJob
+from imageconverter.runs.run import Batch
 from imageconverter.storage.store import ObjectStore
 from services.worker.conversions import ConversionExecutor
 from services.worker.previews import PreviewExecutor
@@ -105,51 +106,50 @@ class _Runs:
     executor: ConversionExecutor
     remembered: dict[str, Run] = field(default_factory=dict)
 
-    async def plan(self, context: Mapping[str, Any], payload: list[Any]) -> None:
+    async def plan(self, context: Mapping[str, Any], payload: Any) -> None:
         """Hand out the next sources of a run."""
-        await _retry_when_unavailable(self._plan(payload[0]), self.store, context)
+        await _retry_when_unavailable(self._plan(RunJob.model_validate(payload).run_id), self.store, context)
 
     async def _plan(self, run_id: str) -> None:
         if not await plan_more(run_id, self.run_store, self.store, most=_PLANNED_AT_ONCE):
             raise requeue()
 
-    async def count(self, context: Mapping[str, Any], payload: list[Any]) -> None:
+    async def count(self, context: Mapping[str, Any], payload: Any) -> None:
         """Count the sources of a run."""
-        await _retry_when_unavailable(self._count(payload[0]), self.store, context)
+        await _retry_when_unavailable(self._count(RunJob.model_validate(payload).run_id), self.store, context)
 
     async def _count(self, run_id: str) -> None:
         if not await count_more(run_id, self.run_store, self.store):
             raise requeue()
 
-    async def convert(self, context: Mapping[str, Any], payload: list[Any]) -> None:
-        """Convert one source of a run and record what became of it, unless the run is canceled meanwhile."""
-        await _retry_when_unavailable(self._convert(payload), self.store, context)
+    async def convert(self, context: Mapping[str, Any], payload: Any) -> None:
+        """Convert one source of a run and record the result, unless the run is canceled meanwhile."""
+        await _retry_when_unavailable(self._convert(RunSourceJob.model_validate(payload)), self.store, context)
 
-    async def _convert(self, payload: list[Any]) -> None:
-        run_id, index, batch, key, etag = payload
-        working = asyncio.create_task(self._result(run_id, index, batch, key, etag))
+    async def _convert(self, run_job: RunSourceJob) -> None:
+        working = asyncio.create_task(self._result(run_job))
         try:
             # Looking for a cancel is done in between and never cancelled: that may get lost inside of redis-py.
             await asyncio.wait([working], timeout=_LOOK_FOR_CANCEL_SECONDS)
-            while not working.done() and not await self.run_store.is_stopped(run_id):
+            while not working.done() and not await self.run_store.is_stopped(run_job.run_id):
                 await asyncio.wait([working], timeout=_LOOK_FOR_CANCEL_SECONDS)
             result = await working if working.done() else None
         finally:
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)
-        await self.run_store.record(run_id, result, index)
+        await self.run_store.record(run_job.run_id, result, run_job.index)
 
-    async def _result(self, run_id: str, index: int, batch: int, key: str, etag: str) -> SourceResult | None:
-        run = await self._run(run_id)
+    async def _result(self, run_job: RunSourceJob) -> SourceResult | None:
+        run = await self._run(run_job.run_id)
         if run is None:
             return None
-        formats = run.batches[batch]
+        batch = run.batches[run_job.batch]
         job = ConversionJob(
-            id=f"{run_id}:{index}",
-            source_key=key,
-            outputs=output_specs(key, formats.formats),
-            run_id=run_id,
-            source_etag=etag,
+            id=f"{run_job.run_id}:{run_job.index}",
+            source_key=run_job.key,
+            outputs=output_specs(run_job.key, batch.formats),
+            run_id=run_job.run_id,
+            source_etag=run_job.etag,
         )
         try:
             outcome = await self.executor.run(job)
@@ -158,22 +158,22 @@ class _Runs:
         except Exception:  # noqa: BLE001 - one picture must not stop a run
             _log.exception("conversion failed by a fault of ours", job=job.id)
             outcome = uniform_outcome(job, "error", _FAULT)
-        return _source_result(index, key, formats, outcome)
+        return _source_result(run_job, batch, outcome)
 
-    async def give_up(self, _context: Mapping[str, Any], payload: list[Any]) -> None:
+    async def give_up(self, _context: Mapping[str, Any], payload: Any) -> None:
         """Record a source that has failed too often, so that the run goes on."""
-        run_id, index, batch, key, _ = payload
-        run = await self._run(run_id)
+        run_job = RunSourceJob.model_validate(payload)
+        run = await self._run(run_job.run_id)
         if run is None:
             return
-        formats = run.batches[batch]
-        job = ConversionJob(id="", source_key=key, outputs=output_specs(key, formats.formats))
+        batch = run.batches[run_job.batch]
+        job = ConversionJob(id="", source_key=run_job.key, outputs=output_specs(run_job.key, batch.formats))
         outcome = uniform_outcome(job, "error", "The conversion was given up after too many tries.")
-        await self.run_store.record(run_id, _source_result(index, key, formats, outcome), index)
+        await self.run_store.record(run_job.run_id, _source_result(run_job, batch, outcome), run_job.index)
 
-    async def give_up_planning(self, _context: Mapping[str, Any], payload: list[Any]) -> None:
+    async def give_up_planning(self, _context: Mapping[str, Any], payload: Any) -> None:
         """End a run whose sources cannot be listed."""
-        await self.run_store.fail(payload[0], "The source directory could not be read.")
+        await self.run_store.fail(RunJob.model_validate(payload).run_id, "The source directory could not be read.")
 
     async def _run(self, run_id: str) -> Run | None:
         """Return a run, None where it is forgotten; the last one is remembered, for it never changes."""
@@ -186,9 +186,9 @@ class _Runs:
         return self.remembered[run_id]
 
 
-def _source_result(index: int, key: str, batch: Batch, outcome: ConversionOutcome) -> SourceResult:
+def _source_result(run_job: RunSourceJob, batch: Batch, outcome: ConversionOutcome) -> SourceResult:
     named = zip((each.node_id for each in batch.formats), outcome.outputs, strict=True)
-    return SourceResult(index=index, source=key.removeprefix(keys.SOURCE), outputs=tuple(named))
+    return SourceResult(index=run_job.index, source=run_job.key.removeprefix(keys.SOURCE), outputs=tuple(named))
 
 
 async def _retry_when_unavailable(work: Any, store: ObjectStore, context: Mapping[str, Any]) -> None:

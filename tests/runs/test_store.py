@@ -25,7 +25,7 @@ from imageconverter.runs import (
     requeue_stalled_run,
 )
 from imageconverter.runs.cursor import PlanCursor
-from imageconverter.runs.store import SourceJob
+from imageconverter.runs.store import RunSource
 
 THUMBNAIL = "content.imageFormat.thumbnailProduct"
 APP = "content.imageFormat.app"
@@ -282,7 +282,7 @@ async def test_a_canceled_run_is_not_planned_any_further(resources: Resources, r
     await run_store.cancel(run.id, seconds=5)
     await plan_more(run.id, run_store, resources.store)
     late = await run_store.extend(
-        run, PlanCursor(0, "", 0, 0, listed=False), [SourceJob("k", "e")], PlanCursor(0, "k", 1, 1, listed=False)
+        run, PlanCursor(0, "", 0, 0, listed=False), [RunSource("k", "e")], PlanCursor(0, "k", 1, 1, listed=False)
     )
 
     assert await waiting(resources, run) == []

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from imageconverter.images import directories
 from imageconverter.jobs import JobQueue, QueueName
 from imageconverter.runs.cursor import CountCursor, PlanCursor
+from imageconverter.runs.job import PLAN_TASK, RunJob
 from imageconverter.runs.results import move_results
-from imageconverter.runs.run import PLAN_TASK
-from imageconverter.runs.store import FLUSH_AT, WINDOW, RunStore, SourceJob
+from imageconverter.runs.store import FLUSH_AT, WINDOW, RunSource, RunStore
 from imageconverter.storage.store import ObjectStore
 
 # Handed out in one step: Redis does nothing else meanwhile, and a thousand would take it ten milliseconds and more.
@@ -79,13 +79,13 @@ async def requeue_stalled_run(run_store: RunStore, queue: JobQueue) -> int:
     run_id = await run_store.latest()
     if run_id is None or not await run_store.needs_refill(run_id):
         return 0
-    await queue.enqueue(QueueName.BATCH, PLAN_TASK, f"{run_id}:plan:again", [run_id])
+    await queue.enqueue(QueueName.BATCH, PLAN_TASK, f"{run_id}:plan:again", RunJob(run_id=run_id).payload())
     return 1
 
 
 def _portions(
-    sources: Sequence[SourceJob], cursor: PlanCursor, next_cursor: PlanCursor
-) -> Iterator[tuple[Sequence[SourceJob], PlanCursor]]:
+    sources: Sequence[RunSource], cursor: PlanCursor, next_cursor: PlanCursor
+) -> Iterator[tuple[Sequence[RunSource], PlanCursor]]:
     """Cut *sources*, found at *cursor*, into portions, each with the place behind it."""
     for begin in range(0, len(sources), _CHUNK_SIZE):
         portion = sources[begin : begin + _CHUNK_SIZE]
@@ -96,11 +96,11 @@ def _portions(
 
 async def _next_page(
     directory: str, cursor: PlanCursor, batches: int, store: ObjectStore
-) -> tuple[list[SourceJob], PlanCursor]:
+) -> tuple[list[RunSource], PlanCursor]:
     """Return the sources behind *cursor* that the window has room for, and the place behind them."""
     async for page in directories.files(store, "source", directory, after=cursor.after):
         if page:
-            sources = [SourceJob(stored.key, stored.etag) for stored in page[: WINDOW - cursor.outstanding]]
+            sources = [RunSource(stored.key, stored.etag) for stored in page[: WINDOW - cursor.outstanding]]
             next_cursor = cursor._replace(after=sources[-1].key, planned=cursor.planned + len(sources))
             return sources, next_cursor
     batch = cursor.batch + 1

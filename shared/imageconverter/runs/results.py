@@ -32,7 +32,7 @@ async def move_results(run_id: str, run_store: RunStore, store: ObjectStore, *, 
         await run_store.results_moved(run_id, after=moved, count=0)
         return
     results.sort(key=lambda result: result.index)
-    text = "".join(result.model_dump_json() + "\n" for result in results)
+    text = "".join(result.model_dump_json(exclude_defaults=True) + "\n" for result in results)
     await store.put(keys.result_part(run_id, moved), text.encode(), content_type="application/x-ndjson")
     await run_store.results_moved(run_id, after=moved, count=len(results))
 

@@ -15,10 +15,6 @@ from imageconverter.storage.store import ObjectStore
 
 State = Literal["running", "finished", "canceled", "error"]
 
-CONVERT_TASK = "convert_run_source"
-PLAN_TASK = "plan_run"
-COUNT_TASK = "count_run"
-
 _WORST_FIRST: tuple[Status, ...] = ("error", "warning", "skipped", "success")
 
 

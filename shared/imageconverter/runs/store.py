@@ -11,7 +11,8 @@ from imageconverter import keys
 from imageconverter.errors import RunAlreadyRunning, RunNotStopped
 from imageconverter.jobs import PAYLOAD_MS, QueueName, job_body, job_key, lease_key, redis_errors, script_text
 from imageconverter.runs.cursor import CountCursor, PlanCursor
-from imageconverter.runs.run import CONVERT_TASK, COUNT_TASK, PLAN_TASK, Counts, Run, RunStatus, SourceResult, State
+from imageconverter.runs.job import CONVERT_TASK, COUNT_TASK, PLAN_TASK, RunJob, RunSourceJob
+from imageconverter.runs.run import Counts, Run, RunStatus, SourceResult, State
 
 # Jobs of a run that wait or run at most: Redis stays small however large the run is, and workers never idle.
 WINDOW = 2000
@@ -23,7 +24,7 @@ _MOVING_SECONDS = 30
 _LOOK_SECONDS = 0.05
 
 
-class SourceJob(NamedTuple):
+class RunSource(NamedTuple):
     """One source to hand out."""
 
     key: str
@@ -50,7 +51,7 @@ class RunStore:
                 keys=[keys.RUNS, keys.run(run.id), keys.queue(QueueName.BATCH)],
                 args=[
                     run.id,
-                    run.model_dump_json(),
+                    run.model_dump_json(exclude_defaults=True),
                     _job(run.id, PLAN_TASK),
                     _job(run.id, COUNT_TASK),
                     job_key(""),
@@ -77,17 +78,17 @@ class RunStore:
         )
 
     async def extend(
-        self, run: Run, cursor: PlanCursor, sources: Sequence[SourceJob], next_cursor: PlanCursor
+        self, run: Run, cursor: PlanCursor, sources: Sequence[RunSource], next_cursor: PlanCursor
     ) -> int | None:
         """Hand out *sources*, found at *cursor*, and move on to *next_cursor*.
 
         Returns how many are outstanding, or None where that cannot be done any more: the run does not run,
         or another planner has been here.
         """
-        bodies = [
-            job_body(CONVERT_TASK, [run.id, cursor.planned + offset, cursor.batch, source.key, source.etag])
-            for offset, source in enumerate(sources)
-        ]
+        jobs = (
+            RunSourceJob(run_id=run.id, index=index, batch=cursor.batch, key=source.key, etag=source.etag)
+            for index, source in enumerate(sources, cursor.planned)
+        )
         async with redis_errors(self._retry_timeout):
             outstanding = await self._extend(
                 keys=[keys.run(run.id), keys.queue(QueueName.BATCH)],
@@ -100,7 +101,7 @@ class RunStore:
                     next_cursor.after,
                     int(next_cursor.listed),
                     *self._planner_call(run.id),
-                    *bodies,
+                    *(job_body(CONVERT_TASK, job.payload()) for job in jobs),
                 ],
             )
         return None if outstanding < 0 else int(outstanding)
@@ -124,7 +125,7 @@ class RunStore:
                         index,
                         result.status if result else "",
                         *counts,
-                        result.model_dump_json() if result else "",
+                        result.model_dump_json(exclude_defaults=True) if result else "",
                         _REFILL_BELOW,
                         FLUSH_AT,
                         *self._planner_call(run_id),
@@ -276,7 +277,7 @@ class RunStore:
 
 
 def _job(run_id: str, task: str) -> bytes:
-    return job_body(task, [run_id])
+    return job_body(task, RunJob(run_id=run_id).payload())
 
 
 def _counts(result: SourceResult | None) -> Counts:

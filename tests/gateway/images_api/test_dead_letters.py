@@ -12,7 +12,7 @@ from imageconverter import keys
 from imageconverter.jobs import QueueName, job_body, job_key
 from imageconverter.jobs.dead_letters import dead_letter_record, read_job_body
 from imageconverter.resources import Resources
-from imageconverter.runs.run import CONVERT_TASK
+from imageconverter.runs.job import CONVERT_TASK
 from imageconverter.settings import GatewaySettings
 from services.gateway.app import create_app
 from services.gateway.auth.access import key_entry
