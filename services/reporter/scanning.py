@@ -1,4 +1,4 @@
-"""The scan: reports of all types whose catalog is known, one after the other."""
+"""The scan: one report after the other, of each type that has a catalog."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -15,26 +15,26 @@ from imageconverter.reports.progress import ScanProgress
 from imageconverter.reports.scan import make_report
 from imageconverter.settings import ReportSettings, SettingsError
 from imageconverter.storage.store import ObjectStore
-from services.reporter.sources import Limits, check_address, open_source
+from services.reporter.sources import SourceLimits, check_address, open_source
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
 _log = structlog.get_logger(__name__)
 
-_NOTHING = "There is no catalog: send one, or set where it is to be read from."
+_NO_CATALOG = "There is no catalog: upload one, or configure a source."
 
 
 @dataclass(frozen=True)
 class CatalogSource:
-    """Where the catalog of a type is read from when a report is made."""
+    """The source of the catalog of a type, read before each report."""
 
-    address: str = field(repr=False)  # there may be a password in it
+    address: str = field(repr=False)  # may contain a password
     query: str
 
 
 def catalog_sources(settings: ReportSettings) -> dict[ImageType, CatalogSource]:
-    """Return the sources that are set; raises SettingsError where one cannot be used."""
+    """Return the configured sources by type; raises SettingsError if one is invalid."""
     given: tuple[tuple[ImageType, str, SecretStr | None, str], ...] = (
         ("product", "PRODUCTS", settings.products_source, settings.products_query),
         ("category", "CATEGORIES", settings.categories_source, settings.categories_query),
@@ -63,14 +63,14 @@ class Scanner:
     workspace: Workspace
     progress: ScanProgress
 
-    async def scan(self, *, shrunken: Collection[ImageType] = ()) -> None:
-        """Make a report of each type; one that cannot be made does not keep the others from being made.
+    async def scan(self, *, accept_shrinkage: Collection[ImageType] = ()) -> None:
+        """Make a report of each type; one that fails does not prevent the others.
 
-        The catalogs of *shrunken* are believed although they have lost more than half. Where the scan was broken
-        off, what is there already is not made again. Raises Unavailable where another try is worth it.
+        The catalogs of the types *accept_shrinkage* may have lost more than half of their entries. A scan that was
+        interrupted continues after the last report it made. Raises Unavailable if a retry may succeed.
         """
         made = await self.progress.start()
-        passing: Unavailable | None = None
+        unavailable: Unavailable | None = None
         failures = []
         found = False
         for kind in get_args(ImageType):
@@ -79,25 +79,25 @@ class Scanner:
                     continue
                 found = True
                 if kind not in made:
-                    await self._make(kind, shrunken=kind in shrunken)
+                    await self._make(kind, accept_shrinkage=kind in accept_shrinkage)
                     made.add(kind)
                     await self.progress.made(made)
             except UserError as error:
-                _log.warning("no report", type=kind, reason=error.reason)
+                _log.warning("report not made", type=kind, reason=error.reason)
                 failures.append(f"{kind}: {error.reason}")
             except Unavailable as error:
-                passing = error
+                unavailable = error
                 await self.progress.failed(f"{kind}: {error.reason}")
-        if passing is not None:
-            raise passing
-        await self.progress.end(" ".join(failures) if found else _NOTHING)
+        if unavailable is not None:
+            raise unavailable
+        await self.progress.end(" ".join(failures) if found else _NO_CATALOG)
 
-    async def give_up(self) -> None:
-        """Tell that the scan has failed, for the reason that was told last."""
+    async def fail(self) -> None:
+        """Record that the scan has failed, for the last reason recorded."""
         state = await self.progress.state()
-        await self.progress.end(state.failure or "The scan was broken off too often.")
+        await self.progress.end(state.failure or "The scan was interrupted too often.")
 
-    async def _make(self, kind: ImageType, *, shrunken: bool) -> None:
+    async def _make(self, kind: ImageType, *, accept_shrinkage: bool) -> None:
         await self.progress.begin(kind)
         if kind in self.sources:
             await self._read_source(kind, self.sources[kind])
@@ -109,7 +109,7 @@ class Scanner:
             keep=self.settings.keep,
             grace=self.settings.grace,
             listed=self.progress.listed,
-            shrunken=shrunken,
+            accept_shrinkage=accept_shrinkage,
         )
         summary = report.summary
         _log.info(
@@ -123,7 +123,7 @@ class Scanner:
         )
 
     async def _read_source(self, kind: ImageType, source: CatalogSource) -> None:
-        limits = Limits(max_bytes=self.settings.max_catalog_bytes, seconds=self.settings.source_seconds)
+        limits = SourceLimits(max_bytes=self.settings.max_catalog_bytes, seconds=self.settings.source_seconds)
         hosts = self.settings.private_host_names
         try:
             async with open_source(
@@ -134,4 +134,4 @@ class Scanner:
             await self.progress.record_import(kind, "", error.reason)
             raise
         await self.progress.record_import(kind, "")
-        _log.info("catalog read", type=kind, entries=version.entries, images=version.images)
+        _log.info("catalog imported", type=kind, entries=version.entries, images=version.images)

@@ -61,15 +61,15 @@ class ReporterTasks:
 
     async def _scan(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         command = ScanCommand.model_validate(payload)
-        await self._retry_when_unavailable(self.scanner.scan(shrunken=command.shrunken), context)
+        await self._retry_when_unavailable(self.scanner.scan(accept_shrinkage=command.accept_shrinkage), context)
 
     async def _give_up_scan(self, _context: Mapping[str, Any], _payload: Mapping[str, Any]) -> None:
-        await self.scanner.give_up()
+        await self.scanner.fail()
 
     async def _give_up_import(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         command = ImportCommand.model_validate(payload)
-        await discard(self.store, PendingImport(command.kind, command.arrival, command.notation))
-        await self.progress.record_import(command.kind, command.arrival, "It was given up after too many tries.")
+        await discard(self.store, PendingImport(command.kind, command.pending_id, command.notation))
+        await self.progress.record_import(command.kind, command.pending_id, "It was given up after too many tries.")
 
     async def _give_up_cleaning(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         await self._end_cleaning(CleanupCommand.model_validate(payload))
@@ -87,7 +87,7 @@ class ReporterTasks:
                 try:
                     found = await work(payload)
                 except UserError as error:
-                    found = commands.refusal_response(error)
+                    found = commands.refusal_reply(error)
                 await self.queue.reply(payload["id"], found)
 
             await self._retry_when_unavailable(answer(), context)
@@ -96,29 +96,30 @@ class ReporterTasks:
 
     async def _import(self, payload: Mapping[str, Any]) -> Answer:
         command = ImportCommand.model_validate(payload)
-        arrival = PendingImport(command.kind, command.arrival, command.notation)
+        pending = PendingImport(command.kind, command.pending_id, command.notation)
         try:
             version = await import_catalog(
                 self.store,
                 command.kind,
-                read_parts(self.store, arrival),
+                read_parts(self.store, pending),
                 command.notation,
                 self.workspace,
-                received_at=arrival.received_at,
+                received_at=pending.received_at,
             )
         except NotFound as error:
             # Perhaps it was taken over and discarded, by a reporter that died before it could tell.
-            taken, told = await current(self.store, command.kind), await self.progress.import_of(command.arrival)
-            if taken is None or told != (command.arrival, ""):
-                await self.progress.record_import(command.kind, command.arrival, error.reason)
+            taken = await current(self.store, command.kind)
+            result = await self.progress.import_result(command.pending_id)
+            if taken is None or result != (command.pending_id, ""):
+                await self.progress.record_import(command.kind, command.pending_id, error.reason)
                 raise
             return taken.model_dump(mode="json")
         except UserError as error:
-            await self.progress.record_import(command.kind, command.arrival, error.reason)
-            await discard(self.store, arrival)
+            await self.progress.record_import(command.kind, command.pending_id, error.reason)
+            await discard(self.store, pending)
             raise
-        await self.progress.record_import(command.kind, command.arrival)
-        await discard(self.store, arrival)
+        await self.progress.record_import(command.kind, command.pending_id)
+        await discard(self.store, pending)
         _log.info("catalog taken over", type=command.kind, entries=version.entries, images=version.images)
         return version.model_dump(mode="json")
 

@@ -40,7 +40,7 @@ Redis (all under one prefix, so that a Redis may be shared)::
     ic:count:done:<what>    hash: what recurring tasks have dealt with, and when they were done last, by task
     ic:scheduled            string: the last time that the schedule has asked for a scan
     ic:scan                 hash: how far the running scan is, why the last one and the last imports failed
-    ic:imported:<arrival>   string: what became of a catalog that a client sent, 1 day
+    ic:imported:<id>      string: what became of a catalog that a client sent, 1 day
     ic:runs                 list: ids of the last runs, the newest first
     ic:run:<run>            hash: a run as it was ordered, how far it is planned, its counters
     ic:run:<run>:done       bitmap: sources that are recorded, by their index
@@ -264,14 +264,14 @@ def pending_catalogs(kind: str) -> str:
     return f"{catalog(kind)}arriving/"
 
 
-def pending_catalog(kind: str, arrival: str) -> str:
+def pending_catalog(kind: str, pending_id: str) -> str:
     """Prefix of the parts of one of them."""
-    return f"{pending_catalogs(kind)}{arrival}/"
+    return f"{pending_catalogs(kind)}{pending_id}/"
 
 
-def import_result(arrival: str) -> str:
+def import_result(pending_id: str) -> str:
     """Redis key of what became of a catalog that a client sent."""
-    return f"ic:imported:{arrival}"
+    return f"ic:imported:{pending_id}"
 
 
 def reports(kind: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from imageconverter.catalog.database import Workspace, in_thread, open_database
+from imageconverter.catalog.database import Workspace, open_database, run_in_thread
 from imageconverter.errors import DatabaseFailed
 
 
@@ -61,7 +61,7 @@ async def test_canceling_stops_the_statement_and_waits_for_it(tmp_path: Path) ->
             ends.append(sys.exc_info()[0])
 
     with open_database(Workspace(tmp_path), tmp_path) as database:
-        counting = asyncio.create_task(in_thread(database, count, database))
+        counting = asyncio.create_task(run_in_thread(database, count, database))
         await asyncio.to_thread(begun.wait)
         counting.cancel()
         with pytest.raises(asyncio.CancelledError):

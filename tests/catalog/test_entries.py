@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imageconverter.catalog import Entry, Notation, read_entries
-from imageconverter.catalog.lines import LONGEST_LINE
-from imageconverter.catalog.names import picture_name
+from imageconverter.catalog.image_name import image_name
+from imageconverter.catalog.lines import MAX_LINE_BYTES
 from imageconverter.errors import BrokenLine, InvalidValue
 from imageconverter.images.names import file_name
 
@@ -119,7 +119,7 @@ async def test_names_are_kept_in_normal_form_c() -> None:
         (b'{"id": "1", "active": true, "images": [""]}', "images[0]", "empty"),
         (b'{"id": "1", "active": true, "images": [".."]}', "images[0]", "dots"),
         (b'{"id": "1", "active": true, "images": ["' + b"a" * 256 + b'"]}', "images[0]", "255"),
-        (b" " * LONGEST_LINE + b"1", "", "longer than 512 KiB"),
+        (b" " * MAX_LINE_BYTES + b"1", "", "longer than 512 KiB"),
     ],
     ids=lambda value: repr(value[:50]) if isinstance(value, bytes) else None,
 )
@@ -149,7 +149,7 @@ async def test_a_broken_line_of_ndjson_is_named(line: bytes, place: str, words: 
         (b'1,1,"a\rb"', "images[0]", "control"),
         (b"1,1,\xff", "column 5", "UTF-8"),
         (b"1,1," + b"a.jpg|" * 25_000, "", "field larger"),
-        (b"1,1," + b"a" * LONGEST_LINE, "", "longer than 512 KiB"),
+        (b"1,1," + b"a" * MAX_LINE_BYTES, "", "longer than 512 KiB"),
     ],
     ids=lambda value: repr(value[:50]) if isinstance(value, bytes) else None,
 )
@@ -214,7 +214,7 @@ async def test_of_a_line_without_end_no_more_is_read_than_it_takes_to_see_that()
         async for _ in read_entries(endless(), "ndjson"):
             pass
     assert caught.value.line == 2
-    assert sent <= LONGEST_LINE + 2000
+    assert sent <= MAX_LINE_BYTES + 2000
 
 
 @given(
@@ -224,7 +224,7 @@ async def test_of_a_line_without_end_no_more_is_read_than_it_takes_to_see_that()
 )
 def test_names_are_taken_and_refused_as_those_of_all_files(name: str) -> None:
     """The short way says nothing that the long way does not say."""
-    assert tried(picture_name, name) == tried(file_name, name)
+    assert tried(image_name, name) == tried(file_name, name)
 
 
 def tried(check: Callable[[str], str], name: str) -> str:

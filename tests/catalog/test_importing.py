@@ -60,14 +60,14 @@ async def test_a_catalog_counts_once_all_of_it_is_there(store: ObjectStore, tmp_
 
 async def test_what_was_received_can_be_taken_over_and_discarded(store: ObjectStore, tmp_path: Path) -> None:
     """Discarding it does not touch what was made of it."""
-    arrival = await receive(store, "product", sent(GOOD), "ndjson")
-    version = await import_catalog(store, "product", read_parts(store, arrival), "ndjson", Workspace(tmp_path))
-    await discard(store, arrival)
+    pending = await receive(store, "product", sent(GOOD), "ndjson")
+    version = await import_catalog(store, "product", read_parts(store, pending), "ndjson", Workspace(tmp_path))
+    await discard(store, pending)
 
     assert await current(store, "product") == version
     assert len(await fetch(store, "product", version, tmp_path)) == 1
     with pytest.raises(NotFound):
-        await import_catalog(store, "product", read_parts(store, arrival), "ndjson", Workspace(tmp_path))
+        await import_catalog(store, "product", read_parts(store, pending), "ndjson", Workspace(tmp_path))
     assert await current(store, "product") == version
 
 

@@ -32,9 +32,9 @@ async def sent(*chunks: bytes) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def read(store: ObjectStore, arrival: PendingImport) -> bytes:
+async def read(store: ObjectStore, pending: PendingImport) -> bytes:
     """Read all that was received."""
-    return b"".join([chunk async for chunk in read_parts(store, arrival)])
+    return b"".join([chunk async for chunk in read_parts(store, pending)])
 
 
 async def parts(store: ObjectStore) -> list[str]:
@@ -58,18 +58,18 @@ async def test_what_is_sent_is_read_back(store: ObjectStore, size: int, chunk: i
 async def test_more_parts_than_ten_are_in_their_order(store: ObjectStore) -> None:
     """Numbers sort as they count."""
     text = bytes(range(240))
-    arrival = await receive(store, "product", sent(*(text[n : n + 10] for n in range(0, 240, 10))), "ndjson")
+    pending = await receive(store, "product", sent(*(text[n : n + 10] for n in range(0, 240, 10))), "ndjson")
 
     assert len(await parts(store)) > 10
-    assert await read(store, arrival) == text
+    assert await read(store, pending) == text
 
 
 async def test_parts_are_large_but_bounded(store: ObjectStore) -> None:
     """So much is in memory at a time, and a catalog of a million lines is a few objects."""
-    arrival = await receive(store, "product", sent(*[b"x" * 1_000_000] * 20), "ndjson")
+    pending = await receive(store, "product", sent(*[b"x" * 1_000_000] * 20), "ndjson")
 
     assert len(await parts(store)) == 3
-    assert len(await read(store, arrival)) == 20_000_000
+    assert len(await read(store, pending)) == 20_000_000
 
 
 @pytest.mark.usefixtures("small_parts")
@@ -84,10 +84,10 @@ async def test_a_client_that_ends_early_has_sent_nothing(store: ObjectStore) -> 
     with pytest.raises(ConnectionResetError):
         await receive(store, "product", breaking_off(), "ndjson")
     (first, *_) = await parts(store)
-    arrival = first.removeprefix(keys.pending_catalogs("product")).partition("/")[0]
+    pending = first.removeprefix(keys.pending_catalogs("product")).partition("/")[0]
     assert await list_pending(store) == []
     with pytest.raises(NotFound):
-        await read(store, PendingImport("product", arrival, "ndjson"))
+        await read(store, PendingImport("product", pending, "ndjson"))
 
 
 @pytest.mark.usefixtures("small_parts")
@@ -107,20 +107,20 @@ async def test_what_was_discarded_is_gone(store: ObjectStore) -> None:
 @pytest.mark.parametrize("lost", [[0], [1], [2], [3], [0, 1], [2, 3], [0, 1, 2], [1, 2, 3]])
 async def test_what_is_not_there_whole_is_gone(store: ObjectStore, lost: list[int]) -> None:
     """Half a catalog, discarded or swept in part, would make half of the images unused."""
-    arrival = await receive(store, "product", sent(*[b"0123456789"] * 3, b"end"), "ndjson")
+    pending = await receive(store, "product", sent(*[b"0123456789"] * 3, b"end"), "ndjson")
     found = await parts(store)
     assert len(found) == 4
     await store.delete(found[number] for number in lost)
 
     with pytest.raises(NotFound):
-        await read(store, arrival)
+        await read(store, pending)
 
 
 async def test_types_have_their_own(store: ObjectStore) -> None:
     """A catalog of products is none of categories."""
-    arrival = await receive(store, "product", sent(b"1"), "ndjson")
+    pending = await receive(store, "product", sent(b"1"), "ndjson")
     with pytest.raises(NotFound):
-        [_ async for _ in read_parts(store, arrival._replace(kind="category"))]
+        [_ async for _ in read_parts(store, pending._replace(kind="category"))]
 
 
 @pytest.mark.usefixtures("small_parts")

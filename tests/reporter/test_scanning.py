@@ -82,7 +82,7 @@ async def test_a_feed_that_hangs_ends_in_time_and_the_other_types_go_on(opened: 
 
     assert await list_reports(opened.store, "product") == []
     assert len(await list_reports(opened.store, "category")) == 1
-    await scanner.give_up()
+    await scanner.fail()
     assert (await scanner.progress.state()).failure.startswith("product: ")
     assert list(tmp_path.iterdir()) == []
 
@@ -148,7 +148,7 @@ async def test_a_received_catalog_is_taken_over_though_redis_has_lost_the_order(
     async def chunks() -> AsyncIterator[bytes]:
         yield LINE
 
-    arrival = await pending_imports.receive(opened.store, "product", chunks(), "ndjson")
+    pending = await pending_imports.receive(opened.store, "product", chunks(), "ndjson")
     assert await commands.requeue_imports(opened.store, opened.queue) == 1
     assert await commands.requeue_imports(opened.store, opened.queue) == 1
     assert await opened.queue.depth(QueueName.SCAN) == 1
@@ -157,11 +157,11 @@ async def test_a_received_catalog_is_taken_over_though_redis_has_lost_the_order(
     tasks = ReporterTasks(
         opened.store, opened.queue, opened.formats, ReportSettings(), scanner.workspace, scanner.progress, scanner
     ).tasks()
-    command = commands.ImportCommand.of(arrival).model_dump()
-    await tasks[commands.IMPORT]({"job_id": arrival.id, "job_try": 1}, command)
+    command = commands.ImportCommand.of(pending).model_dump()
+    await tasks[commands.IMPORT]({"job_id": pending.id, "job_try": 1}, command)
     version = await current(opened.store, "product")
     assert version is not None
     assert await commands.requeue_imports(opened.store, opened.queue) == 0
 
-    await tasks[commands.IMPORT]({"job_id": arrival.id, "job_try": 2}, command)
+    await tasks[commands.IMPORT]({"job_id": pending.id, "job_try": 2}, command)
     assert await current(opened.store, "product") == version

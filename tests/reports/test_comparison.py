@@ -212,7 +212,7 @@ async def test_only_files_right_in_the_directory_count() -> None:
     )
 
     assert found.unused_paths == ["keep/x.jpg"]
-    assert (found.summary.files, found.summary.passed_over) == (2, 4)
+    assert (found.summary.files, found.summary.ignored) == (2, 4)
 
 
 async def test_formats_may_share_a_directory() -> None:

@@ -89,8 +89,8 @@ async def test_each_type_has_the_failure_of_its_own_catalog(progress: ScanProgre
     assert await progress.last_import("category") == ("", "")
     await progress.record_import("product", "")
     assert await progress.last_import("product") == ("", "")
-    assert await progress.import_of("0a1b") == ("0a1b", "Line 7: is broken.")
-    assert await progress.import_of("another") == ("", "")
+    assert await progress.import_result("0a1b") == ("0a1b", "Line 7: is broken.")
+    assert await progress.import_result("another") == ("", "")
 
 
 async def test_a_redis_that_is_away_is_said() -> None:

@@ -272,7 +272,7 @@ async def test_a_shrunken_catalog_is_believed_by_an_explicit_word(shop: Shop) ->
     await shop.report()
     await shop.sells("a.jpg")
 
-    assert await shop.unused(await shop.report(shrunken=True)) == ["keep/x.jpg"]
+    assert await shop.unused(await shop.report(accept_shrinkage=True)) == ["keep/x.jpg"]
     assert await shop.unused(await shop.report()) == ["keep/x.jpg"]
     await shop.sells()
-    assert "No active entry" in (await shop.report(shrunken=True)).summary.unused_refused
+    assert "No active entry" in (await shop.report(accept_shrinkage=True)).summary.unused_refused

@@ -31,15 +31,15 @@ async def replace(request: web.Request) -> web.Response:
     announced_size(request, settings.max_catalog_bytes)
     chunks = _chunks(request, limit=settings.max_catalog_bytes, seconds=settings.source_seconds)
     store, seconds = request.app[state.STORE], request.app[state.GATEWAY].wait_seconds
-    arrival = await pending_imports.receive(store, kind, chunks, notation)
+    pending = await pending_imports.receive(store, kind, chunks, notation)
     try:
-        command = ImportCommand.of(arrival)
+        command = ImportCommand.of(pending)
         answer = await commands.run_command(request.app[state.QUEUE], commands.IMPORT, command, seconds=seconds)
     except QueueUnavailable:
-        await pending_imports.discard(store, arrival)  # it must not take the place of the one that is sent next
+        await pending_imports.discard(store, pending)  # it must not take the place of the one that is sent next
         raise
     if answer is None:
-        return web.json_response({"id": arrival.id}, status=202)
+        return web.json_response({"id": pending.id}, status=202)
     return await _response(request, kind, CatalogVersion.model_validate(answer))
 
 
@@ -49,9 +49,9 @@ async def show(request: web.Request) -> web.Response:
     kind = image_type(request)
     grant.require(f"{AREA[kind]}.read")
     version = await current(request.app[state.STORE], kind)
-    arrival = request.query.get("import")
-    if arrival is not None:
-        return web.json_response(catalog_json(version, await request.app[state.SCANS].import_of(arrival)))
+    pending_id = request.query.get("import")
+    if pending_id is not None:
+        return web.json_response(catalog_json(version, await request.app[state.SCANS].import_result(pending_id)))
     return await _response(request, kind, version)
 
 

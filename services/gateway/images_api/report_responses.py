@@ -35,7 +35,7 @@ def catalog_json(version: CatalogVersion | None, last: LastImport) -> dict[str, 
         "entries": version.entries if version else 0,
         "images": version.images if version else 0,
         "bytes": version.bytes if version else 0,
-        "lastImport": {"id": last.arrival, "failure": last.failure},
+        "lastImport": {"id": last.pending_id, "failure": last.failure},
     }
 
 
@@ -57,7 +57,7 @@ def report_json(
             "images": summary.catalog.images,
             "files": summary.files,
             "bytes": summary.file_bytes,
-            "passedOver": summary.passed_over,
+            "passedOver": summary.ignored,
             "missing": summary.missing,
             "missingButNear": summary.missing_but_near,
             "unused": summary.unused,

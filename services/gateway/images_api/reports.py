@@ -33,7 +33,7 @@ async def start(request: web.Request) -> web.Response:
     """Have reports of all types made, or join the scan that makes them already."""
     request.app[state.KEYS].grant(request).require("products.create")
     body = await read_json(request, ReportBody)
-    await commands.scan(request.app[state.QUEUE], shrunken=[TYPE_IDS[each] for each in body.shrunken])
+    await commands.scan(request.app[state.QUEUE], accept_shrinkage=[TYPE_IDS[each] for each in body.shrunken])
     return web.json_response({})
 
 

@@ -17,9 +17,9 @@ from sqlalchemy.pool import NullPool
 
 from imageconverter.errors import ImageConverterError, SourceRefused, SourceUnavailable
 from imageconverter.settings import SettingsError
-from services.reporter.sources.rows import Rows
-from services.reporter.sources.source import Limits, Source
-from services.reporter.sources.unpacking import unpacked
+from services.reporter.sources.decompression import decompress
+from services.reporter.sources.row_serializer import RowSerializer
+from services.reporter.sources.source import Source, SourceLimits
 
 _DRIVERS: Final = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
 _ROWS_AT_ONCE = 1000
@@ -37,22 +37,22 @@ _WRONG_LOGIN: Final = ("authentication failed", "does not exist", "no pg_hba.con
 
 
 @asynccontextmanager
-async def open_query(address: str, query: str, limits: Limits) -> AsyncIterator[Source]:
+async def open_query(address: str, query: str, limits: SourceLimits) -> AsyncIterator[Source]:
     """Make ready to read the *query* of the database at *address*, in a transaction that cannot write.
 
     Rows come from the server as they are asked for. The chunks raise SourceUnavailable where the database is away,
     hangs or is out of time, and SourceRefused where it does not take the login or the query, or the columns are not
-    those of `Rows`. SettingsError: the address is none.
+    those of `RowSerializer`. SettingsError: the address is none.
     """
     reading = _Reading(address, query, limits)
     async with (
         aclosing(_in_thread(reading, limits)) as lines,
-        aclosing(unpacked(lines, limits.max_bytes)) as chunks,
+        aclosing(decompress(lines, limits.max_bytes)) as chunks,
     ):
         yield Source("ndjson", chunks)
 
 
-async def _in_thread(reading: "_Reading", limits: Limits) -> AsyncGenerator[bytes, None]:
+async def _in_thread(reading: "_Reading", limits: SourceLimits) -> AsyncGenerator[bytes, None]:
     """Read in a thread, a chunk when it is asked for; at any end the thread and the connection end too."""
     loop = asyncio.get_running_loop()
     end = loop.time() + limits.seconds
@@ -83,7 +83,7 @@ async def _in_thread(reading: "_Reading", limits: Limits) -> AsyncGenerator[byte
 class _Reading:
     """One query, read in one thread; only `interrupt` may be called from another."""
 
-    def __init__(self, address: str, query: str, limits: Limits) -> None:
+    def __init__(self, address: str, query: str, limits: SourceLimits) -> None:
         try:
             url = make_url(address)
             self._url = url.set(drivername=_DRIVERS[url.drivername])
@@ -106,7 +106,7 @@ class _Reading:
             try:
                 if not result.returns_rows:
                     raise SourceRefused("The query gives no rows: it is not a SELECT.")
-                yield from Rows(list(result.keys())).chunks(result)
+                yield from RowSerializer(list(result.keys())).chunks(result)
                 complete = True
             finally:
                 if not complete and not connection.invalidated:  # closing it properly would read what is left

@@ -21,9 +21,9 @@ from yarl import URL
 
 from imageconverter.catalog import Notation
 from imageconverter.errors import SourceRefused, SourceUnavailable
-from services.reporter.sources.source import Limits, Source, notation_of
-from services.reporter.sources.targets import Targets
-from services.reporter.sources.unpacking import unpacked
+from services.reporter.sources.decompression import decompress
+from services.reporter.sources.public_resolver import PublicResolver
+from services.reporter.sources.source import Source, SourceLimits, notation_of
 
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _MAX_REDIRECTS = 5
@@ -44,7 +44,7 @@ _NOTATIONS: Final[dict[str, Notation]] = {
 @asynccontextmanager
 async def open_feed(
     address: str,
-    limits: Limits,
+    limits: SourceLimits,
     *,
     private_hosts: Collection[str] = (),
     resolver: AbstractResolver | None = None,
@@ -54,7 +54,7 @@ async def open_feed(
     Raises SourceUnavailable where the server does not answer, breaks off or answers with 5xx, and SourceRefused where
     it may not be asked or does not hand the feed out. Names are looked up by *resolver*, the system's by default.
     """
-    targets = Targets(resolver or ThreadedResolver(), private_hosts)
+    targets = PublicResolver(resolver or ThreadedResolver(), private_hosts)
     async with ClientSession(
         # Without its cache of names: each connection's addresses are looked up, and checked, for it.
         connector=TCPConnector(resolver=targets, use_dns_cache=False, force_close=True),
@@ -67,7 +67,7 @@ async def open_feed(
             notation = _NOTATIONS.get(response.content_type) or notation_of(response.url.path)
             async with (
                 aclosing(fetching.chunks(response)) as received,
-                aclosing(unpacked(received, limits.max_bytes)) as chunks,
+                aclosing(decompress(received, limits.max_bytes)) as chunks,
             ):
                 yield Source(notation, chunks)
 
@@ -75,7 +75,7 @@ async def open_feed(
 class _Fetching:
     """One feed on its way to us."""
 
-    def __init__(self, session: ClientSession, targets: Targets, limits: Limits) -> None:
+    def __init__(self, session: ClientSession, targets: PublicResolver, limits: SourceLimits) -> None:
         self._session = session
         self._targets = targets
         self._silence_seconds = limits.silence_seconds

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from imageconverter.settings import SettingsError
 from imageconverter.storage.store import ObjectStore
 from services.reporter.sources.feed import open_feed
-from services.reporter.sources.source import Limits, Source
+from services.reporter.sources.source import Source, SourceLimits
 from services.reporter.sources.stored import open_stored
 
 _FEEDS = ("http", "https")
@@ -26,7 +26,7 @@ def open_source(
     store: ObjectStore,
     query: str = "",
     private_hosts: Collection[str] = (),
-    limits: Limits | None = None,
+    limits: SourceLimits | None = None,
 ) -> AbstractAsyncContextManager[Source]:
     """Open the source at *address*; for a database, *query* is the SELECT. Of feeds only, hosts need be public.
 
@@ -34,7 +34,7 @@ def open_source(
     trouble that may pass, SourceRefused for trouble that will not, and StoreUnavailable.
     """
     kind = _kind(address, query)
-    limits = limits or Limits()
+    limits = limits or SourceLimits()
     if kind == "s3":
         return open_stored(store, address.removeprefix("s3:"), limits)
     if kind in _FEEDS:

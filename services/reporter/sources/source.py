@@ -20,7 +20,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Limits:
+class SourceLimits:
     """What reading a source may take; times are in seconds."""
 
     max_bytes: int = 4096 * MEGABYTE

@@ -5,15 +5,15 @@ from contextlib import aclosing, asynccontextmanager
 
 from imageconverter.errors import SourceRefused
 from imageconverter.storage.store import ObjectStore
-from services.reporter.sources.source import Limits, Source, notation_of
-from services.reporter.sources.unpacking import unpacked
+from services.reporter.sources.decompression import decompress
+from services.reporter.sources.source import Source, SourceLimits, notation_of
 
 
 @asynccontextmanager
-async def open_stored(store: ObjectStore, key: str, limits: Limits) -> AsyncIterator[Source]:
+async def open_stored(store: ObjectStore, key: str, limits: SourceLimits) -> AsyncIterator[Source]:
     """Open the object *key*; raises SourceRefused where there is none."""
     opened = await store.open(key)
     if opened is None:
         raise SourceRefused(f"There is no object {key} in the object store.")
-    async with aclosing(unpacked(opened.chunks, limits.max_bytes)) as chunks:
+    async with aclosing(decompress(opened.chunks, limits.max_bytes)) as chunks:
         yield Source(notation_of(key), chunks)

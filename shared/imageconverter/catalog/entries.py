@@ -21,8 +21,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 from pydantic_core import from_json
 
+from imageconverter.catalog.image_name import image_name
 from imageconverter.catalog.lines import Block, blocks, check_length
-from imageconverter.catalog.names import picture_name
 from imageconverter.errors import BrokenLine, InvalidValue
 
 Notation = Literal["ndjson", "csv"]
@@ -152,7 +152,7 @@ def _names(line: int, values: Sequence[Any]) -> tuple[str, ...]:
         if type(value) is not str:
             raise BrokenLine(line, f"images[{position}]", "is not a text.")
         try:
-            names.append(picture_name(value))
+            names.append(image_name(value))
         except InvalidValue as error:
             raise BrokenLine(line, f"images[{position}]", error.reason) from None
     return tuple(names) if len(names) < 2 else tuple(dict.fromkeys(names))  # noqa: PLR2004 - one is always once

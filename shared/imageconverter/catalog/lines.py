@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from imageconverter.errors import BrokenLine
 
-LONGEST_LINE: Final = 512 * 1024  # bytes
+MAX_LINE_BYTES: Final = 512 * 1024  # bytes
 _BLOCK_BYTES = 256 * 1024  # handed on at once: enough that the next step is not paid for line by line
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -21,7 +21,7 @@ class Block(NamedTuple):
 async def blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[Block]:
     """Cut *chunks* at line feeds; the last line needs none, and a byte order mark before the first is passed over.
 
-    Of a line longer than `LONGEST_LINE` only the beginning may come, still longer than that, and nothing behind it.
+    Of a line longer than `MAX_LINE_BYTES` only the beginning may come, still longer than that, and nothing behind it.
     """
     pending = bytearray()
     whole = 0  # so many bytes of `pending` are lines to their end
@@ -31,7 +31,7 @@ async def blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[Block]:
         if feed >= 0:
             whole = len(pending) + feed + 1
         pending += chunk
-        if len(pending) - whole > LONGEST_LINE:
+        if len(pending) - whole > MAX_LINE_BYTES:
             break
         if whole >= _BLOCK_BYTES:
             block = _block(first, bytes(pending[: whole - 1]))
@@ -48,6 +48,6 @@ def _block(first: int, text: bytes) -> Block:
 
 
 def check_length(number: int, line: bytes) -> None:
-    """Raise BrokenLine where a line is longer than `LONGEST_LINE`."""
-    if len(line) > LONGEST_LINE:
-        raise BrokenLine(number, "", f"is longer than {LONGEST_LINE // 1024} KiB.")
+    """Raise BrokenLine where a line is longer than `MAX_LINE_BYTES`."""
+    if len(line) > MAX_LINE_BYTES:
+        raise BrokenLine(number, "", f"is longer than {MAX_LINE_BYTES // 1024} KiB.")

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from duckdb import DuckDBPyConnection
 
-from imageconverter.catalog.database import CSV, Workspace, in_thread, open_database, quoted
+from imageconverter.catalog.database import CSV, Workspace, open_database, quote_csv, run_in_thread
 from imageconverter.catalog.entries import Entry
 from imageconverter.catalog.version import CatalogVersion, part_name
 from imageconverter.errors import BrokenLine
@@ -46,10 +46,10 @@ async def write_version(
         writer = _Writer(database, folder)
         try:
             async for batch in batches:
-                await in_thread(database, writer.add, batch)
+                await run_in_thread(database, writer.add, batch)
         finally:
             writer.close()
-        return await in_thread(database, writer.finish, received_at or datetime.now(UTC))
+        return await run_in_thread(database, writer.finish, received_at or datetime.now(UTC))
 
 
 class _Writer:
@@ -63,7 +63,7 @@ class _Writer:
 
     def add(self, entries: Sequence[Entry]) -> None:
         self._spool.writelines(
-            f"{line},{quoted(identity)},{active},{quoted('/'.join(images)) if images else ''}\n"
+            f"{line},{quote_csv(identity)},{active},{quote_csv('/'.join(images)) if images else ''}\n"
             for line, identity, active, images in entries
         )
         if self._spool.tell() >= _PART_BYTES:

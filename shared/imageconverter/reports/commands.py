@@ -1,11 +1,11 @@
-"""What the gateway has the reporter do: the names of its tasks, what each is told, and what it answers."""
+"""The commands that the gateway sends to the reporter: their tasks, payloads and replies."""
 
 import secrets
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from imageconverter.catalog import Notation
 from imageconverter.catalog.pending_imports import PendingImport, list_pending
@@ -15,7 +15,7 @@ from imageconverter.jobs import JobQueue, QueueName
 from imageconverter.storage.store import ObjectStore
 
 SCAN: Final = "scan"
-"""Also the id of the one job: asking for it again while it waits or runs changes nothing."""
+"""Also the id of the only job: requesting a scan while one waits or runs changes nothing."""
 IMPORT: Final = "import_catalogue"
 CLEAN: Final = "clean_up"
 RESTORE: Final = "restore"
@@ -30,9 +30,9 @@ _REFUSALS: Final[dict[str, type[UserError]]] = {
 
 
 class Command(BaseModel):
-    """What every order has: an id of its own, also that of its job."""
+    """A command; its id is also the id of its job."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, serialize_by_alias=True)
 
     id: str
 
@@ -40,21 +40,23 @@ class Command(BaseModel):
 class ScanCommand(Command):
     """Make reports of all types."""
 
-    shrunken: tuple[ImageType, ...]
-    """Types whose catalog is to be believed although it has lost more than half."""
+    accept_shrinkage: tuple[ImageType, ...] = Field(
+        validation_alias=AliasChoices("accept_shrinkage", "shrunken"), serialization_alias="shrunken"
+    )
+    """Types whose catalog may have lost more than half of its entries."""
 
 
 class ImportCommand(Command):
-    """Take over the catalog of a type that was received."""
+    """Import an uploaded catalog of a type."""
 
     kind: ImageType
     notation: Notation
-    arrival: str
+    pending_id: str = Field(validation_alias=AliasChoices("pending_id", "arrival"), serialization_alias="arrival")
 
     @classmethod
     def of(cls, pending: PendingImport) -> Self:
-        """Return the order for an *pending*, always the same one."""
-        return cls(id=pending.id, kind=pending.kind, notation=pending.notation, arrival=pending.id)
+        """Return the command for *pending*, which is always the same."""
+        return cls(id=pending.id, kind=pending.kind, notation=pending.notation, pending_id=pending.id)
 
 
 class CleanupCommand(Command):
@@ -63,11 +65,11 @@ class CleanupCommand(Command):
     kind: ImageType
     dry: bool
     share: float
-    """Of all files that may be taken away at once."""
+    """Share of all files that the clean-up may move."""
 
 
 class RestoreCommand(Command):
-    """Put back what a clean-up has taken away."""
+    """Restore the files of a trash batch."""
 
     trash: str
 
@@ -79,9 +81,9 @@ class RepairCommand(Command):
 
 
 async def requeue_imports(store: ObjectStore, queue: JobQueue) -> int:
-    """Order all catalogs to be taken over that were received whole, should Redis have lost that; returns how many.
+    """Enqueue the import of every pending catalog, in case Redis has lost the jobs; returns their number.
 
-    What is ordered already is not ordered again.
+    Imports that are in the queue already are not enqueued twice.
     """
     found = await list_pending(store)
     for each in found:
@@ -91,31 +93,32 @@ async def requeue_imports(store: ObjectStore, queue: JobQueue) -> int:
 
 
 def new_id() -> str:
-    """Return an id that nobody else has; it begins with the time, so that ids sort by it."""
+    """Return a unique id; it begins with the time, so that ids sort by time."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
-async def scan(queue: JobQueue, *, shrunken: Collection[ImageType] = ()) -> None:
-    """Ask for a scan, or join the one that runs, as it was asked for."""
-    await queue.enqueue(QueueName.SCAN, SCAN, SCAN, ScanCommand(id=SCAN, shrunken=tuple(shrunken)).model_dump())
+async def scan(queue: JobQueue, *, accept_shrinkage: Collection[ImageType] = ()) -> None:
+    """Enqueue a scan, or join the one that is waiting or running, whatever its arguments are."""
+    command = ScanCommand(id=SCAN, accept_shrinkage=tuple(accept_shrinkage))
+    await queue.enqueue(QueueName.SCAN, SCAN, command.id, command.model_dump())
 
 
 async def run_command(queue: JobQueue, task: str, command: Command, *, seconds: float) -> dict[str, Any] | None:
-    """Have an *command* carried out; returns what came of it, None where it is not done after *seconds*.
+    """Enqueue *command* and return its reply, None if there is none within *seconds*; it is carried out all the same.
 
-    It is done all the same then. Raises QueueUnavailable, and the UserError that the reporter has raised.
+    Raises QueueUnavailable, and the UserError that the reporter has raised.
     """
     await queue.enqueue(QueueName.SCAN, task, command.id, command.model_dump())
     try:
-        answer = await queue.wait(command.id, seconds=seconds)
+        reply = await queue.wait(command.id, seconds=seconds)
     except ConversionFailed:
         return None
-    if "refusal" in answer:
-        raise _REFUSALS.get(answer["refusal"], InvalidValue)(answer["reason"], field=answer["field"])
-    return answer
+    if "refusal" in reply:
+        raise _REFUSALS.get(reply["refusal"], InvalidValue)(reply["reason"], field=reply["field"])
+    return reply
 
 
-def refusal_response(error: UserError) -> dict[str, Any]:
-    """Return the answer that raises *error* again where it is waited for."""
+def refusal_reply(error: UserError) -> dict[str, Any]:
+    """Return the reply that makes `run_command` raise *error*."""
     name = next((name for name, each in _REFUSALS.items() if isinstance(error, each)), "InvalidValue")
     return {"refusal": name, "reason": error.reason, "field": error.field}

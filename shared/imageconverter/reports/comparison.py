@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
 
-from imageconverter.catalog.database import CSV, Workspace, in_thread, open_database, work_folder
+from imageconverter.catalog.database import CSV, Workspace, open_database, run_in_thread, work_folder
 from imageconverter.images.formats import ImageFormat, ImageFormats, ImageType
 from imageconverter.reports.listing import COLUMNS, Listed, Listing, write_listing
 from imageconverter.reports.matching import could_be, define_macros, expected_names
@@ -105,21 +105,21 @@ async def compare(
         listed = Listed()
         with open_database(workspace, folder, reads=sorted({part.parent for part in catalog})) as database:
             comparison = _Comparison(database, catalog)
-            size = await in_thread(database, comparison.begin)
-            sample = await in_thread(database, comparison.sample)
+            size = await run_in_thread(database, comparison.begin)
+            sample = await run_in_thread(database, comparison.sample)
             refused = reason_to_refuse(size, previous)
             for directory, group in directories.items():
                 listed += await write_listing(listing(directory, sample), directory, folder / "listing.csv")
                 judged = not refused and directory not in others
                 compare_directory = partial(comparison.compare_directory, judged=judged)
-                await in_thread(database, compare_directory, folder / "listing.csv", directory, group)
-            found, near = await in_thread(database, comparison.write_rows, rows, directories)
+                await run_in_thread(database, compare_directory, folder / "listing.csv", directory, group)
+            found, near = await run_in_thread(database, comparison.write_rows, rows, directories)
         await asyncio.to_thread(shutil.move, rows, results)
     return Summary(
         catalog=size,
         files=listed.files,
         file_bytes=listed.bytes,
-        passed_over=listed.passed_over,
+        ignored=listed.ignored,
         missing=sum(each.missing for each in found.values()),
         missing_but_near=near,
         unused=sum(each.unused for each in found.values()),

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Self
 
 from imageconverter import keys
-from imageconverter.catalog.database import quoted
-from imageconverter.catalog.names import picture_name
+from imageconverter.catalog.database import quote_csv
+from imageconverter.catalog.image_name import image_name
 from imageconverter.errors import InvalidValue
 from imageconverter.storage.store import StoredObject
 
@@ -26,14 +26,14 @@ class Listed:
 
     files: int = 0
     bytes: int = 0
-    passed_over: int = 0
+    ignored: int = 0
     """Objects in folders below the directory or with names that no image of ours can have."""
 
     def __iadd__(self, other: "Listed") -> Self:
         """Count what is in another listing as well."""
         self.files += other.files
         self.bytes += other.bytes
-        self.passed_over += other.passed_over
+        self.ignored += other.ignored
         return self
 
 
@@ -51,13 +51,13 @@ async def write_listing(pages: AsyncIterator[list[StoredObject]], directory: str
             for stored in page:
                 name = stored.key[prefix:]
                 try:
-                    normal = picture_name(name)
+                    normal = image_name(name)
                 except InvalidValue:
-                    listed.passed_over += 1
+                    listed.ignored += 1
                     continue
-                changed = "" if normal == name else quoted(name)
+                changed = "" if normal == name else quote_csv(name)
                 milliseconds = round(stored.modified.timestamp() * 1000)
-                rows.append(f"{quoted(normal)},{changed},{stored.size},{milliseconds}\n")
+                rows.append(f"{quote_csv(normal)},{changed},{stored.size},{milliseconds}\n")
                 listed.bytes += stored.size
             listed.files += len(rows)
             file.writelines(rows)

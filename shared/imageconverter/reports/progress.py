@@ -1,14 +1,15 @@
-"""How far the running scan is, and what became of the last one; kept in Redis."""
+"""The progress of the running scan and the outcome of the last scan and imports; kept in Redis."""
 
 import json
 import time
 from collections.abc import Iterable
-from typing import NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
 from imageconverter import keys
-from imageconverter.jobs import QueueName, redis_errors
+from imageconverter.jobs import QueueName, redis_command, redis_errors
 from imageconverter.reports.commands import SCAN
 
 _UPDATE_SECONDS = 1.0
@@ -17,117 +18,114 @@ _IMPORT_SECONDS = 24 * 3600
 
 
 class ScanState(NamedTuple):
-    """What is known of scans."""
+    """The state of the running scan and of the last one."""
 
     running: bool
-    """Whether one runs or waits for a reporter."""
+    """Whether a scan runs or waits for a reporter."""
     kind: str
-    """The type of images that it is at, "" before it begins."""
+    """The type of images being scanned, "" before the scan begins."""
     files: int
-    """How many files of it were listed."""
+    """Files of that type listed so far."""
     started: int
-    """Seconds since 1970, 0 before the first."""
+    """Seconds since the epoch, 0 before the first scan."""
     ended: int
-    """When the last one ended; 0 before the first."""
+    """When the last scan ended; 0 before the first."""
     failure: str
-    """Why the last one failed, or ""."""
+    """Why the last scan failed, or ""."""
 
 
 class LastImport(NamedTuple):
-    """What became of the last catalog that was to be taken over."""
+    """The outcome of the last import of a catalog."""
 
-    arrival: str
-    """The id that it had where a client sent it."""
+    pending_id: str
+    """The id of the upload, "" if the catalog was read from a source."""
     failure: str
-    """Why it was not taken over, or ""."""
+    """Why the import failed, or ""."""
 
 
 _NO_IMPORT = LastImport("", "")
 
 
 class ScanProgress:
-    """Tells and asks. Every method raises QueueUnavailable where Redis does not answer."""
+    """Records and returns the progress. Every method raises QueueUnavailable if Redis does not answer."""
 
     def __init__(self, redis: Redis, *, retry_timeout: float) -> None:
         """Use *redis* for up to *retry_timeout* seconds a call."""
         self._redis = redis
         self._retry_timeout = retry_timeout
-        self._told = 0.0
+        self._updated = 0.0
 
     async def start(self) -> set[str]:
-        """Tell that a scan runs; returns the types that are done: one that was broken off goes on."""
-        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
-            pipe.hmget(keys.SCAN, ["going", "done"])
-            ((going, done),) = await pipe.execute()
+        """Record that a scan runs; returns the types that are done if an interrupted scan is continued."""
+        going, done = await self._send("HMGET", keys.SCAN, "going", "done")
         if going == b"1":
             return set((done or b"").decode().split())
         await self._set(going=1, done="", failure="", started=int(time.time()))
         return set()
 
     async def begin(self, kind: str) -> None:
-        """Tell that the files for *kind* are looked at."""
-        self._told = 0.0
+        """Record that the files of *kind* are being scanned."""
+        self._updated = 0.0
         await self._set(kind=kind, files=0)
 
     async def listed(self, files: int) -> None:
-        """Tell how many files were listed, once a second at most."""
+        """Record how many files were listed, at most once a second."""
         now = time.monotonic()
-        if now - self._told >= _UPDATE_SECONDS:
-            self._told = now
+        if now - self._updated >= _UPDATE_SECONDS:
+            self._updated = now
             await self._set(files=files)
 
     async def made(self, kinds: Iterable[str]) -> None:
-        """Tell of which types this scan has made the report."""
+        """Record the types whose reports this scan has made."""
         await self._set(done=" ".join(kinds))
 
     async def failed(self, failure: str) -> None:
-        """Tell what went wrong; the scan is tried again."""
+        """Record an error after which the scan is retried."""
         await self._set(failure=failure)
 
     async def end(self, failure: str = "") -> None:
-        """Tell that the scan has ended, and why it has failed."""
+        """Record that the scan has ended, and why it failed."""
         await self._set(going=0, kind="", ended=int(time.time()), failure=failure)
 
-    async def record_import(self, kind: str, arrival: str, failure: str = "") -> None:
-        """Tell that a catalog for *kind* was taken over, or why that has failed; *arrival* is "" for a source."""
-        told = json.dumps([arrival, failure])
+    async def record_import(self, kind: str, pending_id: str, failure: str = "") -> None:
+        """Record that a catalog of *kind* was imported, or why not; *pending_id* is "" for a source."""
+        outcome = json.dumps([pending_id, failure])
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
-            pipe.hset(keys.SCAN, mapping={f"{_IMPORT}{kind}": told})
-            if arrival:
-                pipe.set(keys.import_result(arrival), told, ex=_IMPORT_SECONDS)
+            pipe.hset(keys.SCAN, mapping={f"{_IMPORT}{kind}": outcome})
+            if pending_id:
+                pipe.set(keys.import_result(pending_id), outcome, ex=_IMPORT_SECONDS)
             await pipe.execute()
 
     async def last_import(self, kind: str) -> LastImport:
-        """Return what became of the last catalog for *kind*."""
-        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
-            pipe.hget(keys.SCAN, f"{_IMPORT}{kind}")
-            (told,) = await pipe.execute()
-        return _NO_IMPORT if told is None else LastImport(*json.loads(told))
+        """Return the outcome of the last import of a catalog of *kind*."""
+        return _last_import(await self._send("HGET", keys.SCAN, f"{_IMPORT}{kind}"))
 
-    async def import_of(self, arrival: str) -> LastImport:
-        """Return what became of the catalog that arrived as *arrival*, with an empty id where that is not known."""
-        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
-            pipe.get(keys.import_result(arrival))
-            (told,) = await pipe.execute()
-        return _NO_IMPORT if told is None else LastImport(*json.loads(told))
+    async def import_result(self, pending_id: str) -> LastImport:
+        """Return the outcome of one import; its id is "" if the import is unknown or has not ended."""
+        return _last_import(await self._send("GET", keys.import_result(pending_id)))
 
     async def state(self) -> ScanState:
-        """Return how things stand."""
+        """Return the state of the running scan and of the last one."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(keys.SCAN)
             pipe.zscore(keys.queue(QueueName.SCAN), SCAN)
-            fields, waiting = await pipe.execute()
-        told = {name.decode(): value.decode() for name, value in fields.items()}
+            stored, waiting = await pipe.execute()
+        fields = {name.decode(): value.decode() for name, value in stored.items()}
         return ScanState(
             running=waiting is not None,
-            kind=told.get("kind", ""),
-            files=int(told.get("files", 0)),
-            started=int(told.get("started", 0)),
-            ended=int(told.get("ended", 0)),
-            failure=told.get("failure", ""),
+            kind=fields.get("kind", ""),
+            files=int(fields.get("files", 0)),
+            started=int(fields.get("started", 0)),
+            ended=int(fields.get("ended", 0)),
+            failure=fields.get("failure", ""),
         )
 
     async def _set(self, **fields: str | int) -> None:
-        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
-            pipe.hset(keys.SCAN, mapping=dict(fields))
-            await pipe.execute()
+        await self._send("HSET", keys.SCAN, *chain.from_iterable(fields.items()))
+
+    async def _send(self, *command: str | int) -> Any:
+        return await redis_command(self._redis, self._retry_timeout, *command)
+
+
+def _last_import(outcome: bytes | None) -> LastImport:
+    return _NO_IMPORT if outcome is None else LastImport(*json.loads(outcome))

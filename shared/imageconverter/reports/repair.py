@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from imageconverter import keys
-from imageconverter.catalog.names import picture_name
+from imageconverter.catalog.image_name import image_name
 from imageconverter.errors import InvalidValue, NotFound
 from imageconverter.images.conversions import TASK, ConversionJob, output_specs
 from imageconverter.images.directories import is_file
@@ -115,7 +115,7 @@ async def _sources(store: ObjectStore, wanted: Mapping[str, Sequence[ImageFormat
     async for page in store.list(keys.SOURCE):
         for stored in page:
             try:
-                name = picture_name(stored.key.rpartition("/")[2])
+                name = image_name(stored.key.rpartition("/")[2])
             except InvalidValue:
                 continue
             if name not in wanted or not is_file(stored):

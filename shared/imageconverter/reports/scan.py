@@ -1,4 +1,4 @@
-"""Making a report: the catalog that counts is compared with what the store lists at that time."""
+"""Making a report: comparing the current catalog with a listing of the store."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -24,26 +24,26 @@ async def make_report(
     keep: int,
     grace: timedelta,
     listed: Callable[[int], Awaitable[None]],
-    shrunken: bool = False,
+    accept_shrinkage: bool = False,
 ) -> Report:
-    """Compare, and put the report on the shelf when all of it is there; *listed* is told how many files were seen.
+    """Compare, and publish the report once it is complete; *listed* is called with the number of files listed so far.
 
-    *shrunken* takes a catalog as it is that has lost more than half; else no file is called unused by it. Raises
-    NoCatalog, StoreUnavailable, DatabaseFailed and what *listed* raises; then there is no report, not even a half.
+    Without *accept_shrinkage*, no file is reported as unused if the catalog has lost more than half since the last
+    report. Raises NoCatalog, StoreUnavailable, DatabaseFailed and what *listed* raises; then nothing is published.
     """
     version = await current(store, kind)
     if version is None:
         raise NoCatalog("There is no catalog to compare the files with.")
     before = await list_reports(store, kind)
-    # What was refused was compared with too small a catalog: that one must not become the measure.
-    judged = next((each for each in before if not each.summary.unused_refused), None)
-    previous = judged.summary.catalog if judged and not shrunken else None
+    # A report that refused to name unused files had too small a catalog to compare the next one with.
+    baseline = next((each for each in before if not each.summary.unused_refused), None)
+    previous = baseline.summary.catalog if baseline and not accept_shrinkage else None
     seen = 0
 
-    async def listing(directory: str, parting: Sequence[str]) -> AsyncIterator[list[StoredObject]]:
+    async def listing(directory: str, bounds: Sequence[str]) -> AsyncIterator[list[StoredObject]]:
         nonlocal seen
         prefix = f"{keys.target(directory)}/"
-        async for page in list_ranges(store, prefix, [prefix + name for name in parting]):
+        async for page in list_ranges(store, prefix, [prefix + name for name in bounds]):
             files = [each for each in page if is_file(each)]
             seen += len(files)
             await listed(seen)

@@ -37,7 +37,7 @@ class Summary(BaseModel):
     files: int
     """In the directories of the formats."""
     file_bytes: int
-    passed_over: int
+    ignored: int = Field(validation_alias=AliasChoices("ignored", "passed_over"), serialization_alias="passed_over")
     """Objects below the directories that no conversion puts there: in folders of their own, or oddly named."""
     missing: int
     missing_but_near: int

@@ -15,7 +15,7 @@ from imageconverter.catalog import Entry, read_entries
 from imageconverter.errors import ImageConverterError, SourceRefused, SourceUnavailable
 from imageconverter.settings import SettingsError
 from services.reporter.sources.database import open_query
-from services.reporter.sources.source import Limits
+from services.reporter.sources.source import SourceLimits
 from tests.testing.postgres import PASSWORD, postgres
 
 ROWS = (
@@ -45,9 +45,9 @@ def shop(folder: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-async def entries(address: str, query: str, limits: Limits | None = None) -> list[Entry]:
+async def entries(address: str, query: str, limits: SourceLimits | None = None) -> list[Entry]:
     """Read all entries."""
-    async with open_query(address, query, limits or Limits()) as source:
+    async with open_query(address, query, limits or SourceLimits()) as source:
         return [entry async for page in read_entries(source.chunks, source.notation) for entry in page]
 
 
@@ -143,7 +143,9 @@ async def test_nothing_can_be_written(address: str, shop: psycopg.Connection[Any
 async def test_memory_does_not_grow_with_the_rows(address: str) -> None:
     """Neither with those that are read nor with those that the server has ready, which together have 120 MB."""
     seen, largest = 0, 0
-    async with open_query(address, ROWS.format(300_000).replace("'.jpg'", "repeat('x', 200)"), Limits()) as source:
+    async with open_query(
+        address, ROWS.format(300_000).replace("'.jpg'", "repeat('x', 200)"), SourceLimits()
+    ) as source:
         before = resident()
         async for chunk in source.chunks:
             assert len(chunk) < 100_000
@@ -160,7 +162,7 @@ def resident() -> int:
 
 async def test_leaving_early_ends_thread_and_connection(address: str, shop: psycopg.Connection[Any]) -> None:
     """Whoever has seen enough need not read the rest."""
-    async with open_query(address, ROWS.format(3_000_000), Limits()) as source:
+    async with open_query(address, ROWS.format(3_000_000), SourceLimits()) as source:
         assert await anext(source.chunks)
         await others(shop, 1)
     await others(shop, 0)
@@ -183,7 +185,7 @@ async def test_a_statement_over_its_time_may_be_tried_again(address: str, shop: 
     """The server itself ends it."""
     with pytest.raises(SourceUnavailable, match="statement timeout"):
         await entries(
-            address, "SELECT 1 AS id, 1 AS active, pg_sleep(60)::text AS image", Limits(statement_seconds=0.2)
+            address, "SELECT 1 AS id, 1 AS active, pg_sleep(60)::text AS image", SourceLimits(statement_seconds=0.2)
         )
     await others(shop, 0)
 
@@ -191,19 +193,19 @@ async def test_a_statement_over_its_time_may_be_tried_again(address: str, shop: 
 async def test_a_reading_over_its_time_ends(address: str) -> None:
     """However many rows come meanwhile."""
     with pytest.raises(SourceUnavailable, match="in time"):
-        await entries(address, ROWS.format(100_000_000), Limits(seconds=1))
+        await entries(address, ROWS.format(100_000_000), SourceLimits(seconds=1))
 
 
 async def test_more_than_the_limit_is_refused(address: str) -> None:
     """Of bytes as they are in NDJSON."""
     with pytest.raises(SourceRefused, match="more than 1 MiB"):
-        await entries(address, ROWS.format(100_000), Limits(max_bytes=1024 * 1024))
+        await entries(address, ROWS.format(100_000), SourceLimits(max_bytes=1024 * 1024))
 
 
 async def test_a_connection_that_is_cut_may_be_tried_again(address: str, shop: psycopg.Connection[Any]) -> None:
     """As when the database is restarted."""
     with pytest.raises(SourceUnavailable):  # noqa: PT012 - it happens between two chunks
-        async with open_query(address, ROWS.format(1_000_000), Limits()) as source:
+        async with open_query(address, ROWS.format(1_000_000), SourceLimits()) as source:
             await anext(source.chunks)
             shop.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
             async for _ in source.chunks:
@@ -229,7 +231,9 @@ async def test_a_server_that_never_greets_is_left(scheme: str) -> None:
         port = server.sockets[0].getsockname()[1]
         async with asyncio.timeout(30):
             with pytest.raises(SourceUnavailable):
-                await entries(f"{scheme}://shop:secret@127.0.0.1:{port}/shop", "SELECT 1", Limits(connect_seconds=2))
+                await entries(
+                    f"{scheme}://shop:secret@127.0.0.1:{port}/shop", "SELECT 1", SourceLimits(connect_seconds=2)
+                )
         leaving.set()
 
 

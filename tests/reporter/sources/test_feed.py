@@ -14,9 +14,9 @@ from aiohttp.test_utils import TestServer
 
 from imageconverter.catalog import read_entries
 from imageconverter.errors import SourceRefused, SourceUnavailable
-from services.reporter.sources import Limits
+from services.reporter.sources import SourceLimits
 from services.reporter.sources.feed import open_feed
-from services.reporter.sources.targets import is_public
+from services.reporter.sources.public_resolver import is_public
 
 NDJSON = b'{"id": "1", "active": true, "images": ["a.jpg"]}\n'
 CSV = b"id,active,images\n1,true,a.jpg\n"
@@ -92,10 +92,12 @@ def answering(
     return handler
 
 
-async def fetched(address: str, limits: Limits | None = None, resolver: AbstractResolver | None = None) -> bytes:
+async def fetched(
+    address: str, limits: SourceLimits | None = None, resolver: AbstractResolver | None = None
+) -> bytes:
     """Fetch all of a feed from an allowed host."""
     hosts = () if resolver else ALLOWED
-    async with open_feed(address, limits or Limits(), private_hosts=hosts, resolver=resolver) as source:
+    async with open_feed(address, limits or SourceLimits(), private_hosts=hosts, resolver=resolver) as source:
         return b"".join([chunk async for chunk in source.chunks])
 
 
@@ -117,7 +119,7 @@ async def test_the_notation_is_that_of_the_type_or_else_of_the_suffix(
     """A type that says nothing about it is passed over."""
     async with (
         serving(answering(content_type=content_type)) as root,
-        open_feed(root + path, Limits(), private_hosts=ALLOWED) as source,
+        open_feed(root + path, SourceLimits(), private_hosts=ALLOWED) as source,
     ):
         assert source.notation == notation
 
@@ -135,7 +137,7 @@ async def test_entries_come_out_of_a_feed() -> None:
     """What all this is for."""
     async with (
         serving(answering(CSV, content_type="text/csv")) as root,
-        open_feed(root, Limits(), private_hosts=ALLOWED) as source,
+        open_feed(root, SourceLimits(), private_hosts=ALLOWED) as source,
     ):
         found = [entry async for page in read_entries(source.chunks, source.notation) for entry in page]
     assert [(entry.id, entry.images) for entry in found] == [("1", ("a.jpg",))]
@@ -194,7 +196,7 @@ async def test_a_silent_server_is_left(answer: bytes) -> None:
     """Before its answer, in it, and in the feed."""
     async with raw(answer, stay=True) as address:
         with pytest.raises(SourceUnavailable, match="in time"):
-            await fetched(address, Limits(silence_seconds=0.3))
+            await fetched(address, SourceLimits(silence_seconds=0.3))
 
 
 async def test_a_dripping_server_is_left() -> None:
@@ -209,7 +211,7 @@ async def test_a_dripping_server_is_left() -> None:
 
     async with serving(drip) as root:
         with pytest.raises(SourceUnavailable, match="in time"):
-            await fetched(root, Limits(seconds=1, silence_seconds=30))
+            await fetched(root, SourceLimits(seconds=1, silence_seconds=30))
 
 
 async def test_a_feed_without_end_is_refused() -> None:
@@ -223,14 +225,14 @@ async def test_a_feed_without_end_is_refused() -> None:
 
     async with serving(pour) as root:
         with pytest.raises(SourceRefused, match="more than 3 MiB"):
-            await fetched(root, Limits(max_bytes=3 * 1024 * 1024))
+            await fetched(root, SourceLimits(max_bytes=3 * 1024 * 1024))
 
 
 @pytest.mark.parametrize("encoding", ["", "gzip"])
 async def test_a_feed_that_grows_when_uncompressed_is_refused(encoding: str) -> None:
     """The limit is for what comes out, in pieces that never are large."""
     body = gzip.compress(bytes(64 * 1024 * 1024))
-    limits = Limits(max_bytes=3 * 1024 * 1024)
+    limits = SourceLimits(max_bytes=3 * 1024 * 1024)
     largest = 0
     async with serving(answering(body, encoding=encoding)) as root:
         with pytest.raises(SourceRefused, match="more than 3 MiB"):  # noqa: PT012 - it comes while reading
@@ -281,7 +283,7 @@ async def test_addresses_of_our_own_network_are_refused_in_every_spelling(host: 
     async with serving(count) as root:
         port = root.rpartition(":")[2]
         with pytest.raises(SourceRefused):
-            async with open_feed(f"http://{host}:{port}/feed", Limits()):
+            async with open_feed(f"http://{host}:{port}/feed", SourceLimits()):
                 pass
     assert not asked
 
@@ -327,7 +329,7 @@ async def test_a_name_is_looked_up_for_the_connection_alone() -> None:
         port = root.rpartition(":")[2]
         names = Names({"shop.example": [["127.0.0.1"], ["10.0.0.1"]]})
         async with open_feed(
-            f"http://shop.example:{port}/", Limits(), private_hosts=["Shop.Example"], resolver=names
+            f"http://shop.example:{port}/", SourceLimits(), private_hosts=["Shop.Example"], resolver=names
         ) as source:
             assert b"".join([chunk async for chunk in source.chunks]) == NDJSON
     assert names.asked == ["shop.example"]
@@ -360,7 +362,7 @@ async def test_a_redirect_into_our_own_network_is_refused(target: str) -> None:
         names = Names({"shop.example": [["127.0.0.1"]], "inner.example": [["127.0.0.1"]]})
         address = f"http://shop.example:{root.rpartition(':')[2]}/feed"
         with pytest.raises(SourceRefused):
-            async with open_feed(address, Limits(), private_hosts=["shop.example"], resolver=names):
+            async with open_feed(address, SourceLimits(), private_hosts=["shop.example"], resolver=names):
                 pass
     assert hits == ["/feed"]
 
@@ -375,7 +377,7 @@ async def test_five_redirects_are_followed_and_no_more() -> None:
         return web.Response(status=307, headers={"Location": f"{left - 1}.csv"})
 
     async with serving(count_down) as root:
-        async with open_feed(root + "/5.ndjson", Limits(), private_hosts=ALLOWED) as source:
+        async with open_feed(root + "/5.ndjson", SourceLimits(), private_hosts=ALLOWED) as source:
             assert source.notation == "csv"
         with pytest.raises(SourceRefused, match="more than 5"):
             await fetched(root + "/6")
@@ -400,7 +402,7 @@ async def test_user_and_password_are_told_to_their_own_server_alone() -> None:
         names = Names({"shop.example": [["127.0.0.1"]], "other.example": [["127.0.0.1"]]})
         hosts = ["shop.example", "other.example"]
         async with open_feed(
-            f"http://user:p%40ss@shop.example:{port}/first", Limits(), private_hosts=hosts, resolver=names
+            f"http://user:p%40ss@shop.example:{port}/first", SourceLimits(), private_hosts=hosts, resolver=names
         ) as source:
             assert [chunk async for chunk in source.chunks]
     basic = "Basic dXNlcjpwQHNz"

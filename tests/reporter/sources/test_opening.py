@@ -8,7 +8,7 @@ import pytest
 from imageconverter.errors import SourceRefused, SourceUnavailable
 from imageconverter.resources import Resources
 from imageconverter.settings import SettingsError
-from services.reporter.sources import Limits, check_address, open_source
+from services.reporter.sources import SourceLimits, check_address, open_source
 
 NDJSON = b'{"id": "1", "active": true, "images": ["a.jpg"]}\n'
 
@@ -48,7 +48,7 @@ async def test_an_object_over_the_limit_is_refused(resources: Resources) -> None
     key = f"imports/{uuid.uuid4()}.gz"
     await resources.store.put(key, gzip.compress(bytes(2**21)), content_type="application/gzip")
     with pytest.raises(SourceRefused, match="more than 1 MiB"):  # noqa: PT012 - it comes while reading
-        async with open_source(f"s3:{key}", store=resources.store, limits=Limits(max_bytes=2**20)) as source:
+        async with open_source(f"s3:{key}", store=resources.store, limits=SourceLimits(max_bytes=2**20)) as source:
             async for _ in source.chunks:
                 pass
 

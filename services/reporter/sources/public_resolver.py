@@ -38,7 +38,7 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     return address.is_global and not address.is_multicast and not any(address in each for each in _RESERVED)
 
 
-class Targets(AbstractResolver):
+class PublicResolver(AbstractResolver):
     """Looks hosts up and refuses those that are not public.
 
     It is the connector's own look-up, so that the addresses which are checked are those which are connected to.

@@ -6,13 +6,13 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from imageconverter.catalog.lines import LONGEST_LINE
+from imageconverter.catalog.lines import MAX_LINE_BYTES
 from imageconverter.errors import SourceRefused
 
 _CHUNK_BYTES = 64 * 1024
 
 
-class Rows:
+class RowSerializer:
     """Reads rows by the names of their columns.
 
     ``id`` is a text, an integer or a UUID; ``active`` a boolean, 0 or 1; ``images`` an array, a JSON array, or text
@@ -53,8 +53,10 @@ class Rows:
             active = value
             names = self._names(identity, row[self._image])
             size += sum(map(len, names))
-            if size > LONGEST_LINE:  # here already: one entry is all that is held in memory
-                raise SourceRefused(f"The images of id {identity[:255]!r} take more than {LONGEST_LINE // 1024} KiB.")
+            if size > MAX_LINE_BYTES:  # here already: one entry is all that is held in memory
+                raise SourceRefused(
+                    f"The images of id {identity[:255]!r} take more than {MAX_LINE_BYTES // 1024} KiB."
+                )
             images += names
         return json.dumps({"id": identity, "active": active, "images": images}).encode() + b"\n"
 

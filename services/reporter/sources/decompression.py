@@ -12,7 +12,7 @@ _GZIP: Final = b"\x1f\x8b"  # no catalog begins so: it is not UTF-8
 _PIECE_BYTES = 256 * 1024  # a millisecond's work, so that it needs no thread
 
 
-async def unpacked(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncGenerator[bytes, None]:
+async def decompress(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncGenerator[bytes, None]:
     """Pass *chunks* on, uncompressed where their first bytes are those of gzip.
 
     Names are not asked: a server may have uncompressed "catalog.csv.gz" on its way already. Raises SourceRefused
