@@ -1,4 +1,4 @@
-"""How every role lives and dies: signals, staying known as alive, waiting without becoming deaf to a stop."""
+"""The life cycle of a role: memory and file limits, signals, heartbeats, a graceful stop."""
 
 import asyncio
 import contextlib
@@ -22,10 +22,10 @@ _LARGE_BLOCK = 1024 * 1024
 
 
 def release_freed_memory() -> None:
-    """Have the C library return large blocks to the system as soon as they are freed.
+    """Make the C library return large blocks to the system as soon as they are freed.
 
-    glibc raises its threshold for that with every large block that is freed, up to 32 MiB: after some uploads
-    of that size it keeps them all. Other C libraries know no such switch.
+    By default glibc raises its threshold for that with every large block that is freed, up to 32 MiB, and then keeps
+    all blocks below it. Other C libraries have no such setting.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
@@ -34,7 +34,7 @@ def release_freed_memory() -> None:
 
 
 def raise_file_limit() -> None:
-    """Allow this process, and those that it starts, as many open files as the system lets it: each client is one."""
+    """Raise the limit of open files to the maximum, also for processes started by this one: each client needs one."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
@@ -55,7 +55,7 @@ def run_until_signal(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]])
 
 
 async def run_unless_stopped(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Do *work*, but leave it as soon as *stopping* is set; returns whether it was done."""
+    """Run *work*, and cancel it when *stopping* is set; returns whether it has completed."""
     working = asyncio.create_task(work)
     stop = asyncio.create_task(stopping.wait())
     try:
@@ -72,9 +72,9 @@ async def run_unless_stopped(stopping: asyncio.Event, work: Coroutine[Any, Any, 
 
 @asynccontextmanager
 async def heartbeats(queue: JobQueue, role: str) -> AsyncIterator[None]:
-    """Tell the others once a second that this process of *role* is alive."""
+    """Send a heartbeat for this process of *role* once a second during the block."""
     process = f"{socket.gethostname()}:{os.getpid()}"
-    ending = asyncio.Event()  # not a cancellation: one may get lost inside of redis-py
+    ending = asyncio.Event()  # not a cancellation, which redis-py may swallow
 
     async def send_heartbeats() -> None:
         while not ending.is_set():
@@ -92,7 +92,7 @@ async def heartbeats(queue: JobQueue, role: str) -> AsyncIterator[None]:
 
 
 async def is_alive(settings: Settings, role: str) -> bool:
-    """Whether this host's process of *role* has told within the last seconds that it is alive."""
+    """Return whether a process of *role* on this host has a current heartbeat; False if Redis is unavailable."""
     async with open_redis(settings.redis, retry_timeout=1) as redis:
         queue = JobQueue(
             redis, timeout_seconds=settings.redis.timeout_seconds, retry_timeout=settings.redis.timeout_seconds

@@ -1,4 +1,4 @@
-"""Logging: one line an event, for people on a terminal and as JSON everywhere else."""
+"""Logging: one line per event, readable on a terminal and JSON elsewhere."""
 
 import logging
 import sys
@@ -8,22 +8,22 @@ import structlog
 
 from imageconverter.settings import ProcessSettings
 
-# Libraries that write a line for each of their own small steps.
-_TALKATIVE = ("arq", "aiohttp", "asyncio", "botocore", "boto3", "urllib3", "PIL")
+# Libraries that log each of their steps.
+_VERBOSE_LOGGERS = ("arq", "aiohttp", "asyncio", "botocore", "boto3", "urllib3", "PIL")
 
 
 def set_up_logging(settings: ProcessSettings, *, role: str) -> None:
-    """Send structlog and the standard library's loggers to stderr, each line with the process's *role*."""
+    """Send structlog and the standard library's loggers to stderr, with the *role* of the process in each line."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
-    for_people = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
-    if for_people:
+    is_console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
+    if is_console:
         shared.remove(structlog.processors.format_exc_info)
-        # Where rich is installed, its tracebacks would show local variables: passwords, bodies.
+        # If rich is installed, its tracebacks would show local variables such as passwords and bodies.
         renderer: Any = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     else:
         renderer = structlog.processors.JSONRenderer()
@@ -44,6 +44,6 @@ def set_up_logging(settings: ProcessSettings, *, role: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for name in _TALKATIVE:
+    for name in _VERBOSE_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(role=role)
