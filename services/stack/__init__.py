@@ -1,1 +1,1 @@
-"""`imageconverter up`: the whole stack on one machine, every part of it real."""
+"""The local stack that `imageconverter up` runs: all roles, Redis and S3 on one machine."""

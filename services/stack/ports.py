@@ -1,4 +1,4 @@
-"""Ports on loopback for servers that nobody else needs to know."""
+"""Free ports on loopback for the embedded servers."""
 
 import contextlib
 import secrets
@@ -14,10 +14,9 @@ _PORTS = range(20_000, 32_768)
 
 
 def free_ports(count: int, *, avoid: Collection[int] = ()) -> list[int]:
-    """Return *count* ports of loopback that are free now, all different, and none of *avoid*.
+    """Return *count* different ports of loopback that are free now, except those in *avoid*.
 
-    They lie below those that the system gives to outgoing connections, one of which could take a port
-    between now and its server's start.
+    They are below the range of outgoing connections, which could take a port before its server starts.
     """
     found: list[int] = []
     with ExitStack() as stack:
@@ -28,13 +27,13 @@ def free_ports(count: int, *, avoid: Collection[int] = ()) -> list[int]:
             probe = stack.enter_context(socket.socket())
             with contextlib.suppress(OSError):
                 probe.bind((LOOPBACK, port))
-                if not any(Path("/tmp").glob(f"seaweedfs-*-{port}.sock")):  # noqa: S108 - where SeaweedFS has them
-                    found.append(port)  # and where one that was killed leaves them, in the way of the next
+                if not any(Path("/tmp").glob(f"seaweedfs-*-{port}.sock")):  # noqa: S108 - where SeaweedFS creates them
+                    found.append(port)  # a killed SeaweedFS leaves its sockets, and the next one could not bind
     return found
 
 
 def require_free(host: str, port: int) -> None:
-    """Raise SettingsError where the gateway could not listen on *host* and *port*."""
+    """Raise SettingsError if the gateway cannot listen on *host* and *port*."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family) as probe:

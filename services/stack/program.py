@@ -1,4 +1,4 @@
-"""One supervised program: started, restarted when it crashes, stopped with everything that it started."""
+"""A supervised program: restarted after a crash, stopped together with all processes that it has started."""
 
 import asyncio
 import contextlib
@@ -11,42 +11,42 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
-_STEADY_SECONDS = 10.0  # after so long a run, a crash counts as the first one again
+_MIN_DELAY, _MAX_DELAY = 0.2, 10.0  # seconds before a restart
+_STABLE_SECONDS = 10.0  # a crash after this time resets the delay
 
 
 @dataclass(frozen=True)
 class Command:
-    """What to run."""
+    """A command line and its environment."""
 
     name: str
     arguments: Sequence[str]
     environment: Mapping[str, str]
     log: Path | None = None
-    """Where its output goes; None: to ours."""
+    """The file that its output is appended to; None: the output of this process."""
 
 
 class Program:
     """Keeps one command running until it is stopped."""
 
     def __init__(self, command: Command) -> None:
-        """Prepare; nothing runs yet."""
+        """Prepare; the command is not started yet."""
         self.command = command
         self.exits: list[int] = []
-        """Status of each run that ended by itself, negative for a signal."""
+        """The exit status of each run that was not stopped, negative for a signal."""
         self._process: asyncio.subprocess.Process | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._supervisor: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Start the command and keep it running."""
-        self._keeper = asyncio.create_task(self._keep())
+        self._supervisor = asyncio.create_task(self._supervise())
 
     async def stop(self, *, grace_seconds: float) -> None:
-        """Send SIGTERM, after *grace_seconds* seconds SIGKILL, to the program and all that it started."""
-        if self._keeper is None:
+        """Send SIGTERM to the program, and after *grace_seconds* SIGKILL to it and all that it has started."""
+        if self._supervisor is None:
             return
-        self._keeper.cancel()
-        await asyncio.gather(self._keeper, return_exceptions=True)
+        self._supervisor.cancel()
+        await asyncio.gather(self._supervisor, return_exceptions=True)
         if self._process is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -54,22 +54,22 @@ class Program:
         try:
             await asyncio.wait_for(self._process.wait(), grace_seconds)
         except TimeoutError:
-            print(f"{self.command.name} does not stop; killed")
+            print(f"{self.command.name} did not stop in time and was killed")
         self._kill_group(self._process.pid)
         await self._process.wait()
 
-    async def _keep(self) -> None:
-        pause = _FIRST_PAUSE
+    async def _supervise(self) -> None:
+        delay = _MIN_DELAY
         while True:
             began = time.monotonic()
             self._process = await self._spawn()
             status = await self._process.wait()
             self._kill_group(self._process.pid)
             self.exits.append(status)
-            pause = _FIRST_PAUSE if time.monotonic() - began > _STEADY_SECONDS else min(pause * 2, _LONGEST_PAUSE)
-            how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-            print(f"{self.command.name} {how}; starting it again in {pause:.1f} s", flush=True)
-            await asyncio.sleep(pause)
+            delay = _MIN_DELAY if time.monotonic() - began > _STABLE_SECONDS else min(delay * 2, _MAX_DELAY)
+            event = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
+            print(f"{self.command.name} {event}; restarting in {delay:.1f} s", flush=True)
+            await asyncio.sleep(delay)
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         log = None if self.command.log is None else self.command.log.open("ab")
@@ -80,7 +80,7 @@ class Program:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C is for the supervisor, which stops them in order
+                start_new_session=True,  # only the supervisor gets Ctrl-C, and stops the programs in order
                 preexec_fn=_die_with_parent,
             )
         finally:
@@ -89,11 +89,11 @@ class Program:
 
     @staticmethod
     def _kill_group(pid: int) -> None:
-        """Kill what is left of the session that a program of ours led."""
+        """Kill the remaining processes of the session of a program."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
 
 
 def _die_with_parent() -> None:
-    """Have the kernel kill this process when the supervisor is gone, even by kill -9."""
+    """Make the kernel kill this process when the supervisor ends, even by SIGKILL."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

