@@ -1,14 +1,14 @@
 """The worker's tasks, by the names under which jobs ask for them, and what happens to jobs that are given up."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
 from imageconverter import keys
-from imageconverter.errors import QueueUnavailable, Unavailable
+from imageconverter.errors import QueueUnavailable, RunUnreadable, Unavailable
 from imageconverter.images.conversions import TASK, ConversionJob, ConversionOutcome, output_specs, uniform_outcome
 from imageconverter.jobs import JobQueue, QueueName, Task, requeue, retry_with_backoff
 from imageconverter.previews.job import TASK as PREVIEW_TASK
@@ -108,7 +108,8 @@ class _Runs:
 
     async def plan(self, context: Mapping[str, Any], payload: Any) -> None:
         """Hand out the next sources of a run."""
-        await _retry_when_unavailable(self._plan(RunJob.model_validate(payload).run_id), self.store, context)
+        job = RunJob.model_validate(payload)
+        await self._run_job(job, self._plan(job.run_id), context)
 
     async def _plan(self, run_id: str) -> None:
         if not await plan_more(run_id, self.run_store, self.store, most=_PLANNED_AT_ONCE):
@@ -116,7 +117,8 @@ class _Runs:
 
     async def count(self, context: Mapping[str, Any], payload: Any) -> None:
         """Count the sources of a run."""
-        await _retry_when_unavailable(self._count(RunJob.model_validate(payload).run_id), self.store, context)
+        job = RunJob.model_validate(payload)
+        await self._run_job(job, self._count(job.run_id), context)
 
     async def _count(self, run_id: str) -> None:
         if not await count_more(run_id, self.run_store, self.store):
@@ -124,7 +126,8 @@ class _Runs:
 
     async def convert(self, context: Mapping[str, Any], payload: Any) -> None:
         """Convert one source of a run and record the result, unless the run is canceled meanwhile."""
-        await _retry_when_unavailable(self._convert(RunSourceJob.model_validate(payload)), self.store, context)
+        job = RunSourceJob.model_validate(payload)
+        await self._run_job(job, self._convert(job), context)
 
     async def _convert(self, run_job: RunSourceJob) -> None:
         working = asyncio.create_task(self._result(run_job))
@@ -163,6 +166,9 @@ class _Runs:
     async def give_up(self, _context: Mapping[str, Any], payload: Any) -> None:
         """Record a source that has failed too often, so that the run goes on."""
         run_job = RunSourceJob.model_validate(payload)
+        await self._fail_unreadable(run_job, self._record_failure(run_job))
+
+    async def _record_failure(self, run_job: RunSourceJob) -> None:
         run = await self._run(run_job.run_id)
         if run is None:
             return
@@ -174,6 +180,16 @@ class _Runs:
     async def give_up_planning(self, _context: Mapping[str, Any], payload: Any) -> None:
         """End a run whose sources cannot be listed."""
         await self.run_store.fail(RunJob.model_validate(payload).run_id, "The source directory could not be read.")
+
+    async def _run_job(self, job: RunJob, work: Coroutine[Any, Any, None], context: Mapping[str, Any]) -> None:
+        await _retry_when_unavailable(self._fail_unreadable(job, work), self.store, context)
+
+    async def _fail_unreadable(self, job: RunJob, work: Coroutine[Any, Any, None]) -> None:
+        """Await *work*; a run that cannot be read ends with an error, so that it does not block the next one."""
+        try:
+            await work
+        except RunUnreadable as error:
+            await self.run_store.fail(job.run_id, error.reason)
 
     async def _run(self, run_id: str) -> Run | None:
         """Return a run, None where it is forgotten; the last one is remembered, for it never changes."""

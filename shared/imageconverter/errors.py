@@ -27,6 +27,7 @@
     │   ├── RunAlreadyRunning     only one run at a time
     │   ├── RunNotStopped         a canceled run still has work in hand
     │   └── ConversionFailed      no output could be made, or not in time
+    ├── RunUnreadable             500, no code: a stored run that this release cannot read
     └── ImageError              an image that cannot be converted: a result, not a fault
         ├── Undecodable           broken
         │   └── NotAnImage       not of a supported format
@@ -192,6 +193,10 @@ class RunNotStopped(Unavailable):
 
 class ConversionFailed(Unavailable):
     """None of the outputs could be made, or not before the deadline."""
+
+
+class RunUnreadable(ImageConverterError):  # noqa: N818
+    """A stored run cannot be read, for example because a newer release has written it."""
 
 
 class ImageError(ImageConverterError):

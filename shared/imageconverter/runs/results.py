@@ -72,7 +72,7 @@ async def sweep(run_store: RunStore, store: ObjectStore, *, kept: timedelta = _K
             if stored.modified >= oldest or not run_id:
                 continue
             if run_id not in known:
-                known[run_id] = await run_store.run(run_id) is not None
+                known[run_id] = await run_store.is_known(run_id)
             if not known[run_id]:
                 expired.append(stored.key)
         await store.delete(expired)

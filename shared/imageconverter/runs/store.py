@@ -5,14 +5,27 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
+import structlog
+from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from imageconverter import keys
-from imageconverter.errors import RunAlreadyRunning, RunNotStopped
-from imageconverter.jobs import PAYLOAD_MS, QueueName, job_body, job_key, lease_key, redis_errors, script_text
+from imageconverter.errors import RunAlreadyRunning, RunNotStopped, RunUnreadable
+from imageconverter.jobs import (
+    PAYLOAD_MS,
+    QueueName,
+    job_body,
+    job_key,
+    lease_key,
+    redis_command,
+    redis_errors,
+    script_text,
+)
 from imageconverter.runs.cursor import CountCursor, PlanCursor
 from imageconverter.runs.job import CONVERT_TASK, COUNT_TASK, PLAN_TASK, RunJob, RunSourceJob
 from imageconverter.runs.run import Counts, Run, RunStatus, SourceResult, State
+
+_log = structlog.get_logger(__name__)
 
 # Jobs of a run that wait or run at most: Redis stays small however large the run is, and workers never idle.
 WINDOW = 2000
@@ -203,11 +216,13 @@ class RunStore:
             await pipe.execute()
 
     async def run(self, run_id: str) -> Run | None:
-        """Return a run as it was ordered, None where it is forgotten."""
-        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
-            pipe.hget(keys.run(run_id), "run")
-            (text,) = await pipe.execute()
-        return None if text is None else Run.model_validate_json(text)
+        """Return a run as it was started, None if it is unknown; raises RunUnreadable."""
+        text = await redis_command(self._redis, self._retry_timeout, "HGET", keys.run(run_id), "run")
+        return None if text is None else _parse_run(run_id, text)
+
+    async def is_known(self, run_id: str) -> bool:
+        """Whether Redis still has the run."""
+        return await self._state(run_id) is not None
 
     async def latest(self) -> str | None:
         """Return the id of the run that was started last."""
@@ -222,7 +237,10 @@ class RunStore:
         return [each.decode() for each in ids]
 
     async def status(self, run_id: str) -> RunStatus | None:
-        """Return how a run stands; one look-up, whatever its size."""
+        """Return the state and the counters of a run in one round trip, None if it is unknown.
+
+        Of a run that cannot be read the id is all that is known of the request.
+        """
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(keys.run(run_id))
             pipe.time()
@@ -234,10 +252,14 @@ class RunStore:
         def number(name: str) -> int:
             return int(values.get(name, 0))
 
+        try:
+            run = _parse_run(run_id, values["run"])
+        except RunUnreadable:
+            run = Run(id=run_id, action="", batches=(), formats=())
         sources = Counts(*(number(f"sources:{name}") for name in Counts._fields))
         outputs = Counts(*(number(f"outputs:{name}") for name in Counts._fields))
         return RunStatus(
-            run=Run.model_validate_json(values["run"]),
+            run=run,
             state=cast("State", values["state"]),
             sources=sources,
             outputs=outputs,
@@ -278,6 +300,14 @@ class RunStore:
 
 def _job(run_id: str, task: str) -> bytes:
     return job_body(task, RunJob(run_id=run_id).payload())
+
+
+def _parse_run(run_id: str, text: str | bytes) -> Run:
+    try:
+        return Run.model_validate_json(text)
+    except ValidationError as error:
+        _log.error("run unreadable", run=run_id, error=str(error))
+        raise RunUnreadable("The stored run cannot be read by this release.") from error
 
 
 def _counts(result: SourceResult | None) -> Counts:
