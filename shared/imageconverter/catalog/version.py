@@ -1,12 +1,12 @@
 """A catalog as it is kept: how much there is of it, and in how many files."""
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field
 
 
 class CatalogVersion(BaseModel):
     """One catalog of a shop; it never changes, a newer one takes its place."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, serialize_by_alias=True)
 
     version: str
     """Sorts by time."""
@@ -14,7 +14,9 @@ class CatalogVersion(BaseModel):
     images: int
     """Names in active entries; one that several entries have counts several times."""
     at: AwareDatetime
-    received_at: AwareDatetime
+    received_at: AwareDatetime = Field(
+        validation_alias=AliasChoices("received_at", "came"), serialization_alias="came"
+    )
     """When it was received, or began to be read: of two, the one that came later counts."""
     bytes: int
     """Of all parts together."""
