@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PARALLEL ?= -n auto --no-loadscope-reorder
 STAMPS := $(VENV)/stamps
 
-.PHONY: help run test format check bench hostile chaos soak audit lock test-compose clean
+.PHONY: help run test test-fast format check bench hostile chaos soak audit lock test-compose clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -16,6 +16,9 @@ run: $(STAMPS)/run  ## start the whole stack
 
 test: check  ## check the whole project
 	$(BIN)/python -m pytest --ignore=tests/compose $(PARALLEL)
+
+test-fast: $(STAMPS)/dev  ## run the tests that need no servers, within a minute
+	$(BIN)/python -m pytest --ignore=tests/compose $(PARALLEL) -m "not (servers or stack or chaos or slow)"
 
 check: $(STAMPS)/dev  ## lint, formatting, types and import contracts
 	$(BIN)/ruff check

@@ -32,6 +32,7 @@ from services.worker.main import run as run_worker
 from tests.testing.figures import figures_table
 from tests.testing.openapi_document import check_response
 from tests.testing.parallel import Scheduling, own_ports, sort_for_workers, worker_count
+from tests.testing.selection import mark
 
 API_KEY = "a-key-for-tests"
 ADMIN = {"Authorization": f"Bearer {API_KEY}"}
@@ -66,8 +67,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     return Scheduling(config, log)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Order the tests."""
+    """Mark the tests, before `-m` selects some, and order them."""
+    mark(items)
     sort_for_workers(config, items)
 
 

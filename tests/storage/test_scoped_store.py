@@ -16,6 +16,8 @@ from imageconverter.storage.store import ObjectStore
 from services.stack.program import Program
 from services.stack.servers import object_store
 
+pytestmark = pytest.mark.servers
+
 BUCKET = "scoped-bucket"
 ACTIONS = ("Read", "Write", "List", "Tagging")  # SeaweedFS's words
 

@@ -22,6 +22,8 @@ ROWS = (
     "SELECT i AS id, i % 2 = 0 AS active, ARRAY[i || '.jpg'] AS images FROM (SELECT generate_series(1, {}) AS i) AS s"
 )
 
+pytestmark = pytest.mark.servers
+
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[str]:
