@@ -35,6 +35,7 @@ from tests.testing.parallel import Scheduling, own_ports, sort_for_workers, work
 from tests.testing.selection import mark
 
 API_KEY = "a-key-for-tests"
+TOKEN_SECRET = "a-secret-for-tests-of-32-characters"
 ADMIN = {"Authorization": f"Bearer {API_KEY}"}
 
 MakeSettings = Callable[..., Settings]
@@ -134,7 +135,7 @@ def make_settings(servers: dict[str, str], tmp_path_factory: pytest.TempPathFact
 
     def make(**parts: Any) -> Settings:
         defaults: dict[str, Any] = {
-            "gateway": GatewaySettings(api_key=API_KEY, wait_seconds=20),
+            "gateway": GatewaySettings(api_key=API_KEY, token_secret=TOKEN_SECRET, wait_seconds=20),
             "redis": RedisSettings(url=servers["IMAGECONVERTER_REDIS_URL"]),
             "storage": storage_settings(servers),
             "conversion": ConversionSettings(),

@@ -31,7 +31,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.QUEUE] = resources.queue
     app[state.RUNS] = resources.runs
     app[state.FORMATS] = resources.formats
-    app[state.KEYS] = KeyRing(settings.gateway, _token_secret(settings))
+    app[state.KEYS] = KeyRing(settings.gateway)
     app[state.ATTEMPTS] = Attempts(resources.redis, settings.gateway)
     app[state.GATEWAY] = settings.gateway
     app[state.CONVERSION] = settings.conversion
@@ -59,12 +59,6 @@ def create_liveness_app() -> web.Application:
     app.add_routes(list(liveness_routes()))
     app.on_response_prepare.append(set_headers)
     return app
-
-
-def _token_secret(settings: Settings) -> bytes:
-    """Return a secret that every gateway of the stack has and nobody else: the key to the object store."""
-    secret = settings.storage.secret_key
-    return b"" if secret is None else secret.get_secret_value().encode()
 
 
 async def _end_streams(app: web.Application) -> None:

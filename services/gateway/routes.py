@@ -1,12 +1,22 @@
-"""The URL table: everything that the gateway answers."""
+"""The URL table: everything that the gateway answers, and what a caller needs for it."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from services.gateway import content, health, openapi
 from services.gateway.auth import login
+from services.gateway.auth.requirements import (
+    BASIC_AUTH,
+    CREDENTIALS_IN_REQUEST,
+    PUBLIC,
+    READ,
+    Requirement,
+    guarded,
+    permission,
+)
 from services.gateway.imageconverter_api import administration, previews, status_page
 from services.gateway.images_api import (
     catalogs,
@@ -20,101 +30,125 @@ from services.gateway.images_api import (
     urls,
 )
 
+
+class Route(NamedTuple):
+    """A row of the table."""
+
+    methods: tuple[str, ...]
+    path: str
+    handler: Handler
+    requires: Requirement
+
+
 IMAGES_BASES = ("/admin/api/v1/images", "/images")
 IMAGECONVERTER_BASE = "/imageconverter"
 
+# Permissions of the images API. `images.publish.products` is enough for what concerns products alone; the handler
+# names the types that a request touches, if the path does not.
+PUBLISH = permission("images.publish", narrowed="handler")
+PUBLISH_OF_TYPE = permission("images.publish", narrowed="path")
+DELETE = permission("images.delete", narrowed="handler")
+DELETE_OF_TYPE = permission("images.delete", narrowed="path")
+
 # The images API, below each of its bases; a trailing slash is accepted everywhere.
-IMAGES: tuple[tuple[str, str, Handler], ...] = (
-    ("GET", "/url/{typeId}", urls.image_url),
-    ("POST", "/upload", uploads.upload),
-    ("POST", "/upload/convert", uploads.upload_and_convert),
-    ("DELETE", "/upload/{typeId}", deletions.delete_several),
-    ("DELETE", "/upload/{typeId}/{filename}", deletions.delete_one),
-    ("GET", "/directories/{typeId}", directories.list_directories),
-    ("POST", "/directories/{typeId}", directories.create_directory),
-    ("DELETE", "/directories/{typeId}", directories.delete_directory),
-    ("POST", "/convert/start", runs.start),
-    ("GET", "/convert/status", runs.status),
-    ("GET", "/convert/events", runs.events),
-    ("POST", "/convert/cancel", runs.cancel),
-    ("GET", "/convert/results", runs.results),
-    ("GET", "/convert/runs", runs.history),
-    ("GET", "/jobs/dead", dead_letters.list_dead),
-    ("POST", "/jobs/dead/{jobId}", dead_letters.retry),
-    ("DELETE", "/jobs/dead/{jobId}", dead_letters.drop),
-    ("POST", "/report", reports.start),
-    ("GET", "/report", reports.show),
-    ("GET", "/report/status", reports.status),
-    ("GET", "/report/trash", cleanups.trash),
-    ("POST", "/report/restore", cleanups.restore),
-    ("GET", "/report/{typeId}", reports.show),
-    ("DELETE", "/report/{typeId}/unused", cleanups.clean),
-    ("POST", "/report/{typeId}/repair", cleanups.repair),
-    ("PUT", "/catalog/{typeId}", catalogs.replace),
-    ("GET", "/catalog/{typeId}", catalogs.show),
+IMAGES: tuple[Route, ...] = (
+    Route(("GET",), "/url/{typeId}", urls.image_url, READ),
+    Route(("POST",), "/upload", uploads.upload, PUBLISH),
+    Route(("POST",), "/upload/convert", uploads.upload_and_convert, PUBLISH),
+    Route(("DELETE",), "/upload/{typeId}", deletions.delete_several, DELETE_OF_TYPE),
+    Route(("DELETE",), "/upload/{typeId}/{filename}", deletions.delete_one, DELETE_OF_TYPE),
+    Route(("GET",), "/directories/{typeId}", directories.list_directories, permission("images.read")),
+    Route(("POST",), "/directories/{typeId}", directories.create_directory, PUBLISH),
+    Route(("DELETE",), "/directories/{typeId}", directories.delete_directory, DELETE),
+    Route(("POST",), "/convert/start", runs.start, PUBLISH),
+    Route(("GET",), "/convert/status", runs.status, permission("images.read")),
+    Route(("GET",), "/convert/events", runs.events, permission("images.read")),
+    Route(("POST",), "/convert/cancel", runs.cancel, PUBLISH),
+    Route(("GET",), "/convert/results", runs.results, permission("images.read")),
+    Route(("GET",), "/convert/runs", runs.history, permission("images.read")),
+    Route(("GET",), "/jobs/dead", dead_letters.list_dead, permission("admin")),
+    Route(("POST",), "/jobs/dead/{jobId}", dead_letters.retry, permission("admin")),
+    Route(("DELETE",), "/jobs/dead/{jobId}", dead_letters.drop, permission("admin")),
+    Route(("POST",), "/report", reports.start, permission("products.create")),
+    Route(("GET",), "/report", reports.show, READ),
+    Route(("GET",), "/report/status", reports.status, permission("products.read")),
+    Route(("GET",), "/report/trash", cleanups.trash, DELETE),
+    Route(("POST",), "/report/restore", cleanups.restore, DELETE),
+    Route(("GET",), "/report/{typeId}", reports.show, READ),
+    Route(("DELETE",), "/report/{typeId}/unused", cleanups.clean, DELETE_OF_TYPE),
+    Route(("POST",), "/report/{typeId}/repair", cleanups.repair, PUBLISH_OF_TYPE),
+    Route(("PUT",), "/catalog/{typeId}", catalogs.replace, permission("products.create")),
+    Route(("GET",), "/catalog/{typeId}", catalogs.show, READ),
 )
 
 # Beside the images API, below the base of the admin interface.
 CHECK_BASE = "/admin/api/v1/login/checkToken/"
-LOGIN: tuple[tuple[str, str, Handler], ...] = (
-    ("POST", "/admin/api/v1/login", login.login),
-    ("GET", CHECK_BASE + "{otok}", login.check_token),
+LOGIN: tuple[Route, ...] = (
+    Route(("POST",), "/admin/api/v1/login", login.login, CREDENTIALS_IN_REQUEST),
+    Route(("GET",), CHECK_BASE + "{otok}", login.check_token, CREDENTIALS_IN_REQUEST),
 )
 
 # The ImageConverter API, below its base. Its operations tell for themselves what is wrong with a key, and take
 # anything for a format, slashes too. Where GET clears, HEAD does not.
 _READING, _CLEARING = ("GET",), ("DELETE", "POST", "GET")
-IMAGECONVERTER: tuple[tuple[tuple[str, ...], str, Handler], ...] = (
-    (("POST",), "/cacheAndGetImage/{imageKey}/{requestFormat}", previews.cache_and_get_image),
-    (("POST",), "/cacheAndGetImageAndMetadata/{imageKey}/{requestFormat}", previews.cache_and_get_image_and_metadata),
-    (("POST",), "/cacheImage/{imageKey}", previews.cache_image),
-    (_READING, "/getImage/{imageKey}/{requestFormat}", previews.get_image),
-    (_READING, "/getImageAndMetadata/{imageKey}/{requestFormat}", previews.get_image_and_metadata),
-    (_READING, "/getMetadata/{imageKey}", previews.get_metadata),
-    (_CLEARING, "/clearImages", administration.clear_images),
-    (_CLEARING, "/clearImagesByKey/{imageKey}", administration.clear_images_by_key),
-    (_READING, "/getKeyCount", administration.get_key_count),
-    (_READING, "/getKeys", administration.get_keys),
-    (_READING, "/status", status_page.status),
-    (_READING, "", status_page.status),
+IMAGECONVERTER: tuple[Route, ...] = (
+    Route(("POST",), "/cacheAndGetImage/{imageKey}/{requestFormat}", previews.cache_and_get_image, PUBLIC),
+    Route(
+        ("POST",),
+        "/cacheAndGetImageAndMetadata/{imageKey}/{requestFormat}",
+        previews.cache_and_get_image_and_metadata,
+        PUBLIC,
+    ),
+    Route(("POST",), "/cacheImage/{imageKey}", previews.cache_image, PUBLIC),
+    Route(_READING, "/getImage/{imageKey}/{requestFormat}", previews.get_image, PUBLIC),
+    Route(_READING, "/getImageAndMetadata/{imageKey}/{requestFormat}", previews.get_image_and_metadata, PUBLIC),
+    Route(_READING, "/getMetadata/{imageKey}", previews.get_metadata, PUBLIC),
+    Route(_CLEARING, "/clearImages", administration.clear_images, BASIC_AUTH),
+    Route(_CLEARING, "/clearImagesByKey/{imageKey}", administration.clear_images_by_key, BASIC_AUTH),
+    Route(_READING, "/getKeyCount", administration.get_key_count, PUBLIC),
+    Route(_READING, "/getKeys", administration.get_keys, BASIC_AUTH),
+    Route(_READING, "/status", status_page.status, PUBLIC),
+    Route(_READING, "", status_page.status, PUBLIC),
 )
 _ANY = {"{imageKey}": "{imageKey:[^/]*}", "{requestFormat}": r"{requestFormat:[\s\S]*}"}
 
-PLAIN: tuple[tuple[str, str, Handler], ...] = (
-    ("GET", "/content/{path:.+}", content.content),
-    ("GET", "/openapi/images.yaml", openapi.images),
-    ("GET", "/openapi/imageconverter.yaml", openapi.imageconverter),
-    ("GET", "/health/live", health.live),
-    ("GET", "/health/ready", health.ready),
-    ("GET", "/metrics", health.metrics),
+PLAIN: tuple[Route, ...] = (
+    Route(("GET",), "/content/{path:.+}", content.content, PUBLIC),
+    Route(("GET",), "/openapi/images.yaml", openapi.images, PUBLIC),
+    Route(("GET",), "/openapi/imageconverter.yaml", openapi.imageconverter, PUBLIC),
+    Route(("GET",), "/health/live", health.live, PUBLIC),
+    Route(("GET",), "/health/ready", health.ready, PUBLIC),
+    Route(("GET",), "/metrics", health.metrics, PUBLIC),
 )
 
 
 def routes() -> Iterator[web.RouteDef]:
-    """All routes; where GET reads, HEAD is answered as well."""
-    for method, path, handler in PLAIN:
-        yield _route(method, path, handler)
-    for method, path, handler in LOGIN:
-        yield _route(method, path, handler)
-        yield _route(method, path + "/", handler)
+    """Yield all routes. HEAD is answered like GET, except where GET clears."""
+    for route in PLAIN:
+        yield from _definitions(route, route.path)
+    for route in LOGIN:
+        yield from _definitions(route, route.path, route.path + "/")
     for base in IMAGES_BASES:
-        for method, path, handler in IMAGES:
-            yield _route(method, base + path, handler)
-            yield _route(method, base + path + "/", handler)
-    for methods, template, handler in IMAGECONVERTER:
-        path = IMAGECONVERTER_BASE + template
+        for route in IMAGES:
+            yield from _definitions(route, base + route.path, base + route.path + "/")
+    for route in IMAGECONVERTER:
+        path = IMAGECONVERTER_BASE + route.path
         for name, pattern in _ANY.items():
             path = path.replace(name, pattern)
-        for method in methods:
-            yield _route(method, path, handler, allow_head=methods == _READING)
-            if not template.endswith("{requestFormat}"):
-                yield _route(method, path + "/", handler, allow_head=methods == _READING)
+        yield from _definitions(route, path, *([] if route.path.endswith("{requestFormat}") else [path + "/"]))
+
+
+def _definitions(route: Route, *paths: str) -> Iterator[web.RouteDef]:
+    """Yield *route* at *paths*: the only way from the table to aiohttp, so that no route escapes its requirement."""
+    handler = guarded(route.handler, route.requires)
+    for method in route.methods:
+        for path in paths:
+            if method == "GET":
+                yield web.get(path, handler, allow_head=len(route.methods) == 1)
+            else:
+                yield web.route(method, path, handler)
 
 
 def liveness_routes() -> Iterator[web.RouteDef]:
     """Yield what the liveness port answers."""
     yield web.get("/health/liveness", health.live)
-
-
-def _route(method: str, path: str, handler: Handler, *, allow_head: bool = True) -> web.RouteDef:
-    return web.get(path, handler, allow_head=allow_head) if method == "GET" else web.route(method, path, handler)

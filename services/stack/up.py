@@ -96,6 +96,8 @@ def _overrides(settings: Settings, folder: Path, stored: Mapping[str, str]) -> d
         overrides[credentials.API_KEY] = stored[credentials.API_KEY]
     if settings.gateway.admin_password is None:
         overrides[credentials.ADMIN_PASSWORD] = stored[credentials.ADMIN_PASSWORD]
+    if settings.gateway.token_secret is None:
+        overrides[credentials.TOKEN_SECRET] = stored[credentials.TOKEN_SECRET]
     default = folder / "formats.toml"
     formats = settings.conversion.formats_file or (default if default.exists() else None)
     load_formats(formats)  # so that an error in it is printed once, not by every role

@@ -32,6 +32,8 @@ WORKERS = 3
 
 pytestmark = pytest.mark.timeout(900)  # the first one builds the image
 
+GATEWAY_SECRETS = ("IMAGECONVERTER_API_KEY", "IMAGECONVERTER_ADMIN_PASSWORD", "IMAGECONVERTER_TOKEN_SECRET")
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _engine() -> None:
@@ -247,7 +249,9 @@ def test_only_the_gateway_is_told_who_may_call_it(stack: Stack) -> None:
         stack.service(container)
         for container in stack.containers()
         for variable in inspect(container)["Config"]["Env"]
-        if variable.startswith(("IMAGECONVERTER_API_KEY=", "IMAGECONVERTER_ADMIN_PASSWORD="))
+        if variable.startswith(
+            ("IMAGECONVERTER_API_KEY=", "IMAGECONVERTER_ADMIN_PASSWORD=", "IMAGECONVERTER_TOKEN_SECRET=")
+        )
     }
     assert keepers == {"gateway"}
 

@@ -27,7 +27,7 @@ def test_the_document_is_valid(contract: Contract) -> None:
 
 def test_the_document_has_every_route_and_no_other() -> None:
     """The images API below its short base, and the images whose addresses it hands out."""
-    routed = {(method, f"/images{path}") for method, path, _ in IMAGES} | {("GET", "/content/{path}")}
+    routed = {(*each.methods, f"/images{each.path}") for each in IMAGES} | {("GET", "/content/{path}")}
 
     assert {(each.method, each.path) for each in openapi_document.IMAGES.operations} == routed
 
@@ -35,9 +35,9 @@ def test_the_document_has_every_route_and_no_other() -> None:
 def test_the_document_has_every_operation_and_no_other() -> None:
     """Of the ImageConverter API, with each of its methods."""
     routed = {
-        (method, IMAGECONVERTER_BASE + path)
-        for methods, path, _ in IMAGECONVERTER
-        for method in methods
+        (method, IMAGECONVERTER_BASE + each.path)
+        for each in IMAGECONVERTER
+        for method in each.methods
         if method.lower() in METHODS
     }
 
@@ -56,8 +56,8 @@ def test_both_bases_are_servers() -> None:
     """Each of them with a path of the document is a route."""
     served = {(route.method, re.sub(r"\{(\w+):[^}]*\}", r"{\1}", route.path)) for route in routes()}
     for server in openapi_document.IMAGES.document["servers"]:
-        for method, path, _ in IMAGES:
-            assert (method, f"{server['url'].rstrip('/')}/images{path}") in served
+        for each in IMAGES:
+            assert (*each.methods, f"{server['url'].rstrip('/')}/images{each.path}") in served
 
 
 @EACH

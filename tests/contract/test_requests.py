@@ -16,7 +16,7 @@ from services.gateway.app import create_app
 from services.gateway.routes import IMAGECONVERTER_BASE
 from services.reporter.main import run as run_reporter
 from services.worker.main import run as run_worker
-from tests.conftest import ADMIN, API_KEY, MakeSettings, storage_settings
+from tests.conftest import ADMIN, API_KEY, TOKEN_SECRET, MakeSettings, storage_settings
 from tests.testing import image_files
 from tests.testing.openapi_document import IMAGECONVERTER, IMAGES, Contract
 
@@ -27,7 +27,9 @@ PASSWORD = "a-password-for-tests"
 async def client(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncIterator[TestClient[Any, Any]]:
     """A whole stack with a bucket and a database of its own, which hold what the documents' examples speak of."""
     settings = make_settings(
-        gateway=GatewaySettings(api_key=API_KEY, admin_password=PASSWORD, start_seconds=0, login_failures=1000),
+        gateway=GatewaySettings(
+            api_key=API_KEY, admin_password=PASSWORD, token_secret=TOKEN_SECRET, start_seconds=0, login_failures=1000
+        ),
         redis=RedisSettings(url=servers["IMAGECONVERTER_REDIS_URL"].removesuffix("/0") + "/1"),
         storage=storage_settings(servers, bucket="contract"),
     )

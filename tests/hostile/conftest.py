@@ -11,7 +11,7 @@ from imageconverter.settings import GatewaySettings
 from services.gateway.http import middleware
 from services.gateway.main import run as run_gateway
 from services.stack.ports import free_ports
-from tests.conftest import API_KEY, MakeSettings
+from tests.conftest import API_KEY, TOKEN_SECRET, MakeSettings
 from tests.hostile.wire import Wire
 from tests.testing.failures import no_failures
 from tests.worker.sandbox.test_hostile import attack
@@ -42,7 +42,9 @@ async def wire(make_settings: MakeSettings, resources: Resources) -> AsyncIterat
     await wait_for_bucket(resources.store)
     (port,) = free_ports(1)
     settings = make_settings(
-        gateway=GatewaySettings(api_key=API_KEY, admin_password="a-password-for-tests", port=port)
+        gateway=GatewaySettings(
+            api_key=API_KEY, admin_password="a-password-for-tests", token_secret=TOKEN_SECRET, port=port
+        )
     )
     stopping = asyncio.Event()
     running = asyncio.create_task(run_gateway(settings, stopping))

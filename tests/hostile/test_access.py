@@ -26,7 +26,7 @@ from services.gateway.app import create_app
 from services.worker.conversions import ConversionExecutor
 from services.worker.sandbox.pool import SandboxPool
 from services.worker.tasks import _Interactive
-from tests.conftest import ADMIN, API_KEY, MakeSettings
+from tests.conftest import ADMIN, API_KEY, TOKEN_SECRET, MakeSettings
 from tests.gateway.images_api.test_uploads import body, post
 from tests.hostile.case import Case, names
 from tests.hostile.wire import Wire
@@ -43,7 +43,7 @@ USER = "boss@shop.example"
 @pytest.fixture
 async def guarded(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[Client]:
     """A gateway with a password that is not ASCII."""
-    gateway = GatewaySettings(api_key=API_KEY, admin_user=USER, admin_password=PASSWORD)
+    gateway = GatewaySettings(api_key=API_KEY, admin_user=USER, admin_password=PASSWORD, token_secret=TOKEN_SECRET)
     async with TestClient(TestServer(create_app(make_settings(gateway=gateway), resources))) as client:
         yield client
 

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -15,6 +15,7 @@ from imageconverter.errors import Unauthorized
 from imageconverter.images.formats import ImageType
 from imageconverter.settings import GatewaySettings, SettingsError
 from services.gateway.auth.tokens import Kind, TokenSigner
+from services.gateway.images_api.types import AREAS
 
 Permission = Literal[
     "admin",
@@ -36,9 +37,6 @@ PERMISSIONS: tuple[str, ...] = get_args(Permission)
 
 _USER = "user:"
 
-# How a image's type is called in permissions.
-AREA: dict[ImageType, str] = {"category": "categories", "product": "products", "app": "app"}
-
 
 @dataclass(frozen=True)
 class Grant:
@@ -47,17 +45,22 @@ class Grant:
     name: str
     permissions: frozenset[str]
 
-    def may(self, permission: str, image_type: ImageType | None = None) -> bool:
-        """Whether the key holds *permission*, for *image_type* or, without one, for any type at all."""
+    def may(self, permission: str, types: Iterable[ImageType] | None = None) -> bool:
+        """Whether the key holds *permission*: for each of *types*, or for all types if these are None or empty."""
         if self.permissions & {"admin", permission}:
             return True
-        areas = AREA.values() if image_type is None else (AREA[image_type],)
-        return any(f"{permission}.{area}" in self.permissions for area in areas)
+        narrowed = [f"{permission}.{AREAS[kind]}" for kind in types or ()]
+        return bool(narrowed) and self.permissions.issuperset(narrowed)
 
-    def require(self, permission: str, image_type: ImageType | None = None) -> None:
+    def require(self, permission: str, types: Iterable[ImageType] | None = None) -> None:
         """Raise Unauthorized unless the key `may`."""
-        if not self.may(permission, image_type):
-            raise Unauthorized("The key does not have the right that this needs.")
+        if not self.may(permission, types):
+            raise Unauthorized("The key does not have the permission that this needs.")
+
+    def require_some(self, permission: str) -> None:
+        """Raise Unauthorized unless the key holds *permission* for at least one type."""
+        if not any(self.may(permission, [kind]) for kind in AREAS):
+            raise Unauthorized("The key does not have the permission that this needs.")
 
 
 class Key(BaseModel):
@@ -79,13 +82,17 @@ class _KeysFile(BaseModel):
 class KeyRing:
     """Everybody who is let in: by key, by password, or by a token that one of these was exchanged for."""
 
-    def __init__(self, settings: GatewaySettings, token_secret: bytes) -> None:
-        """Take the admin's key and password and the keys of the file from *settings*.
+    def __init__(self, settings: GatewaySettings) -> None:
+        """Take the admin's key and password, the keys of the file and the secret of the tokens from *settings*.
 
-        *token_secret* is something that all gateways know and nobody else does. Raises SettingsError where
-        the keys file is unusable or where there is no key at all.
+        Raises SettingsError if the keys file is unusable, if there is no key at all, or if there is a password
+        without a secret.
         """
-        self.signer = TokenSigner(token_secret)
+        secret = settings.token_secret
+        if secret is None and settings.admin_password is not None:
+            raise SettingsError("IMAGECONVERTER_TOKEN_SECRET: must be set if IMAGECONVERTER_ADMIN_PASSWORD is")
+        self.signer = None if secret is None else TokenSigner(secret.get_secret_value().encode())
+        """None if the login is disabled."""
         self._grants: dict[str, Grant] = {}
         self._digests: dict[str, bytes] = {}
         if settings.api_key is not None:
@@ -118,7 +125,7 @@ class KeyRing:
 
     def holder_of_token(self, text: str, kind: Kind) -> str | None:
         """Return who holds the token *text*; it is void when its key is not accepted any more."""
-        token = self.signer.read(text)
+        token = self.signer.read(text) if self.signer is not None else None
         return token.holder if token and token.kind == kind and token.holder in self._grants else None
 
     def holder_of_password(self, user: str, password: str) -> str | None:

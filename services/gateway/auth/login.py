@@ -4,10 +4,11 @@ from aiohttp import web
 
 from imageconverter.errors import InvalidValue, MissingField, NotFound, Unauthorized
 from services.gateway import state
-from services.gateway.auth.tokens import LIFE_SECONDS, Kind
+from services.gateway.auth.tokens import LIFETIME_SECONDS, Kind
 from services.gateway.images_api.schemas import LoginBody, read_json
 
 _MAX_CHARACTERS = 1000
+_DOTS = 2  # between header, claims and signature
 
 
 async def login(request: web.Request) -> web.Response:
@@ -15,8 +16,11 @@ async def login(request: web.Request) -> web.Response:
 
     With ``?setCookie`` they are set as cookies too.
     """
-    body = await read_json(request, LoginBody)
     ring = request.app[state.KEYS]
+    signer = ring.signer
+    if signer is None:
+        raise NotFound("The login is disabled: IMAGECONVERTER_TOKEN_SECRET is not set.")
+    body = await read_json(request, LoginBody)
     if body.apiKey is not None:
         holder = ring.holder_of_key(body.apiKey)
     elif body.refreshToken is not None:
@@ -28,7 +32,7 @@ async def login(request: web.Request) -> web.Response:
     await request.app[state.ATTEMPTS].check(request, success=holder is not None)
     if holder is None:
         raise Unauthorized("The credentials are not valid.")
-    tokens: dict[Kind, str] = {kind: ring.signer.issue(holder, kind) for kind in LIFE_SECONDS}
+    tokens: dict[Kind, str] = {kind: signer.issue(holder, kind) for kind in LIFETIME_SECONDS}
     answer = web.json_response({f"{kind}Token": token for kind, token in tokens.items()})
     if "setCookie" in request.query:
         secure = is_by_https(request, request.app[state.GATEWAY].trusted_proxies)
@@ -36,7 +40,7 @@ async def login(request: web.Request) -> web.Response:
             answer.set_cookie(
                 f"{kind}Token",
                 token,
-                max_age=LIFE_SECONDS[kind],
+                max_age=LIFETIME_SECONDS[kind],
                 httponly=True,
                 samesite="Strict",
                 secure=secure,
@@ -58,7 +62,7 @@ async def check_token(request: web.Request) -> web.Response:
     token = request.match_info.get("otok", "")
     if not token:
         raise MissingField("The token was not passed.", field="otok")
-    if len(token) > _MAX_CHARACTERS or not token.isascii() or token.count(".") != 1:
+    if len(token) > _MAX_CHARACTERS or not token.isascii() or token.count(".") != _DOTS:
         raise InvalidValue("That is not a token.", field="otok")
     holder = request.app[state.KEYS].holder_of_token(token, "access")
     if holder is None:

@@ -10,18 +10,17 @@ from imageconverter.reports.cleanup import CleanupReport
 from imageconverter.reports.commands import CleanupCommand, Command, RepairCommand, RestoreCommand
 from imageconverter.reports.trash import get_batch, list_batches
 from services.gateway import state
+from services.gateway.auth.requirements import granted_types, require_types
 from services.gateway.images_api.report_responses import cleanup_json, trash_json
 from services.gateway.images_api.schemas import EmptyBody, RestoreBody, read_json
-from services.gateway.images_api.urls import image_type
+from services.gateway.images_api.types import image_type
 
 _DRY = {"true": True, "false": False}
 
 
 async def clean(request: web.Request) -> web.Response:
     """Move what is unused to the trash; without ?dryRun=false tell only what that would be."""
-    grant = request.app[state.KEYS].grant(request)
     kind = image_type(request)
-    grant.require("images.delete", kind)
     dry = _DRY.get(request.query.get("dryRun", "true"))
     if dry is None:
         raise InvalidValue("dryRun is true or false.", field="dryRun")
@@ -34,29 +33,24 @@ async def clean(request: web.Request) -> web.Response:
 
 async def trash(request: web.Request) -> web.Response:
     """Answer what clean-ups have taken away and how long it can still be restored."""
-    grant = request.app[state.KEYS].grant(request)
-    grant.require("images.delete")
+    types = granted_types(request, "images.delete")
     days = request.app[state.REPORTS].trash_days
-    found = [each for each in await list_batches(request.app[state.STORE]) if grant.may("images.delete", each.kind)]
+    found = [each for each in await list_batches(request.app[state.STORE]) if each.kind in types]
     return web.json_response({"items": [trash_json(each, days=days) for each in found]})
 
 
 async def restore(request: web.Request) -> web.Response:
     """Put back what a clean-up has taken away."""
-    grant = request.app[state.KEYS].grant(request)
-    grant.require("images.delete")
     body = await read_json(request, RestoreBody)
     known = await get_batch(request.app[state.STORE], body.trash)
-    grant.require("images.delete", known.kind)
+    require_types(request, "images.delete", [known.kind])
     answer = await _done(request, commands.RESTORE, RestoreCommand(id=commands.new_id(), trash=body.trash))
     return web.json_response({} if answer is None else answer, status=202 if answer is None else 200)
 
 
 async def repair(request: web.Request) -> web.Response:
     """Have the sources of missing images converted again."""
-    grant = request.app[state.KEYS].grant(request)
     kind = image_type(request)
-    grant.require("images.publish", kind)
     await read_json(request, EmptyBody)
     answer = await _done(request, commands.REPAIR, RepairCommand(id=commands.new_id(), kind=kind))
     return web.json_response({} if answer is None else _repair_json(answer), status=202 if answer is None else 200)

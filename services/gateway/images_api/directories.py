@@ -7,37 +7,40 @@ from aiohttp import web
 from imageconverter.errors import InvalidValue
 from imageconverter.images import directories
 from imageconverter.images.directories import Directory, Root
+from imageconverter.images.formats import ImageType
 from services.gateway import state
+from services.gateway.auth.requirements import require_types
 from services.gateway.images_api.schemas import DirectoryBody, read_json
+from services.gateway.images_api.types import types_of_target_directory
 
 _ROOTS: dict[str, Root] = {"source": "source", "target": "target"}
 
 
 async def list_directories(request: web.Request) -> web.Response:
     """Answer the whole tree of source or target directories."""
-    request.app[state.KEYS].grant(request).require("images.read")
     return await _tree(request, _root(request))
 
 
 async def create_directory(request: web.Request) -> web.Response:
     """Make a directory and its parents; answers with the tree as it is then."""
-    request.app[state.KEYS].grant(request).require("images.publish")
     root = _root(request)
     body = await read_json(request, DirectoryBody)
     if not body.name:
         raise InvalidValue("name is missing or empty.", field="name")
-    await directories.create(request.app[state.STORE], root, _joined(body.path, body.name))
+    path = _joined(body.path, body.name)
+    require_types(request, "images.publish", _types(request, root, path))
+    await directories.create(request.app[state.STORE], root, path)
     return await _tree(request, root)
 
 
 async def delete_directory(request: web.Request) -> web.Response:
     """Delete a directory with everything in it; answers with the tree as it is then."""
-    request.app[state.KEYS].grant(request).require("images.delete")
     root = _root(request)
     body = await read_json(request, DirectoryBody)
     path = _joined(body.path, body.name)
     if not path:
         raise InvalidValue("path is missing or empty.", field="path")
+    require_types(request, "images.delete", _types(request, root, path))
     await directories.remove(request.app[state.STORE], root, path)
     return await _tree(request, root)
 
@@ -47,6 +50,13 @@ def _root(request: web.Request) -> Root:
     if root is None:
         raise InvalidValue("The type is neither source nor target.", field="typeId")
     return root
+
+
+def _types(request: web.Request, root: Root, path: str) -> frozenset[ImageType]:
+    """Return the types whose images a directory holds; none for source directories, which all types share."""
+    if root == "source":
+        return frozenset()
+    return types_of_target_directory(path, request.app[state.FORMATS].values())
 
 
 def _joined(path: str, name: str) -> str:

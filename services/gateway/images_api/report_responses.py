@@ -12,7 +12,7 @@ from imageconverter.reports import Report, Table
 from imageconverter.reports.cleanup import CleanupReport
 from imageconverter.reports.progress import LastImport, ScanState
 from imageconverter.reports.trash import TrashBatch
-from services.gateway.images_api.urls import TYPE_IDS
+from services.gateway.images_api.types import TYPE_IDS
 
 _TYPE_ID: Final[dict[str, str]] = {kind: type_id for type_id, kind in TYPE_IDS.items()}
 

@@ -18,6 +18,7 @@ from imageconverter.errors import (
 )
 from imageconverter.runs import RunStatus, create_run, delete_backup, read_results, save_backup
 from services.gateway import state
+from services.gateway.auth.requirements import granted_types, require_types
 from services.gateway.http.responses import NO_RUN, run_result, run_status
 from services.gateway.http.streaming import stream
 from services.gateway.images_api.schemas import EmptyBody, StartBody, read_json
@@ -32,12 +33,12 @@ _HEARTBEAT_SECONDS = 15
 
 async def start(request: web.Request) -> web.Response:
     """Start a run; answers with its status, after waiting a moment for a small one to finish."""
-    request.app[state.KEYS].grant(request).require("images.publish")
     try:
         body = await read_json(request, StartBody)
         run = await create_run(request.app[state.STORE], request.app[state.FORMATS], body.request())
     except (InvalidFieldFormat, InvalidValue) as error:
         raise MalformedRequest(error.reason, field=error.field) from None
+    require_types(request, "images.publish", run.types)
     run_store, store = request.app[state.RUNS], request.app[state.STORE]
     await save_backup(store, run)
     try:
@@ -55,16 +56,16 @@ async def start(request: web.Request) -> web.Response:
 
 async def status(request: web.Request) -> web.Response:
     """Answer how the running or last run stands; with ?run=, an earlier one."""
-    request.app[state.KEYS].grant(request).require("images.read")
     return web.json_response(run_status(await _status(request)))
 
 
 async def cancel(request: web.Request) -> web.Response:
     """Stop the running run; answers with its status once nothing of it runs any more."""
-    request.app[state.KEYS].grant(request).require("images.publish")
     await read_json(request, EmptyBody)
     run_store = request.app[state.RUNS]
     run_id = await run_store.latest()
+    run = None if run_id is None else await run_store.run(run_id)
+    require_types(request, "images.publish", run.types if run else granted_types(request, "images.publish"))
     if run_id is None:
         return web.json_response(NO_RUN)
     await run_store.cancel(run_id, seconds=_CANCEL_SECONDS)
@@ -75,7 +76,6 @@ async def cancel(request: web.Request) -> web.Response:
 
 async def results(request: web.Request) -> web.StreamResponse:
     """Answer the results of the last run; with ?run=, of an earlier one; as NDJSON all of them, else in pages."""
-    request.app[state.KEYS].grant(request).require("images.read")
     run_id = request.query.get("run") or await request.app[state.RUNS].latest()
     if "application/x-ndjson" in request.headers.get("Accept", ""):
         return await _all_results(request, run_id)
@@ -94,7 +94,6 @@ async def results(request: web.Request) -> web.StreamResponse:
 
 async def history(request: web.Request) -> web.Response:
     """Answer the last runs, the newest first, by their ids."""
-    request.app[state.KEYS].grant(request).require("images.read")
     run_store = request.app[state.RUNS]
     found = [(run_id, await run_store.status(run_id)) for run_id in await run_store.history()]
     items = [{"id": run_id, "action": each.run.action, **run_status(each)} for run_id, each in found if each]
@@ -103,7 +102,6 @@ async def history(request: web.Request) -> web.Response:
 
 async def events(request: web.Request) -> web.StreamResponse:
     """Send the status as server-sent events whenever it has changed, twice a second at most, until the run ends."""
-    request.app[state.KEYS].grant(request).require("images.read")
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
     last, sent = "", time.monotonic()
     first = await _status(request)

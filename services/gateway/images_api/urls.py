@@ -3,27 +3,13 @@
 from aiohttp import web
 
 from imageconverter.errors import InvalidValue, MissingField
-from imageconverter.images.formats import ImageType
 from services.gateway import state
-from services.gateway.auth.access import AREA
-
-TYPE_IDS: dict[str, ImageType] = {"categories": "category", "products": "product", "appImages": "app"}
-
-
-def image_type(request: web.Request, default: ImageType | None = None) -> ImageType:
-    """Return the type that the path names, *default* where it names none; raises InvalidValue."""
-    type_id = request.match_info.get("typeId")
-    found = default if type_id is None else TYPE_IDS.get(type_id)
-    if found is None:
-        raise InvalidValue("The type is none of categories, products and appImages.", field="typeId")
-    return found
+from services.gateway.images_api.types import image_type
 
 
 async def image_url(request: web.Request) -> web.Response:
     """Answer with the address below which the images of a format are found, without scheme and file name."""
-    grant = request.app[state.KEYS].grant(request)
     kind = image_type(request)
-    grant.require(f"{AREA[kind]}.read")
     _check_subshop(request)
     node_id = request.query.get("formatNodeId")
     if not node_id:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from imageconverter.errors import InvalidValue
 from imageconverter.images import directories
 from imageconverter.images.conversions import OutputOutcome, Status
-from imageconverter.images.formats import ImageFormat, ImageFormats
+from imageconverter.images.formats import ImageFormat, ImageFormats, ImageType
 from imageconverter.images.names import directory_path
 from imageconverter.storage.store import ObjectStore
 
@@ -37,6 +37,11 @@ class Run(BaseModel):
     batches: tuple[Batch, ...]
     formats: tuple[str, ...]
     """Node ids in the order of the request."""
+
+    @property
+    def types(self) -> frozenset[ImageType]:
+        """The types of the images that the run makes."""
+        return frozenset(each.type for batch in self.batches for each in batch.formats)
 
 
 class RunRequest(BaseModel):

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from imageconverter.settings.part import PREFIX, Part
+
+MIN_TOKEN_SECRET_BYTES = 32  # RFC 7518, section 3.2
 
 
 class GatewaySettings(Part):
@@ -25,6 +27,11 @@ class GatewaySettings(Part):
     admin_user: str = Field(default="admin", description="User of the ImageConverter API's guarded operations.")
     admin_password: SecretStr | None = Field(
         default=None, description="Password of that user. `up` makes one where none is given."
+    )
+    token_secret: SecretStr | None = Field(
+        default=None,
+        description="Secret of 32 characters or more that signs the tokens of the login; the same for all gateways. "
+        "Needed if there is an admin password; without it the login is disabled. `up` makes one where none is given.",
     )
     login_failures: int = Field(
         default=20,
@@ -68,6 +75,13 @@ class GatewaySettings(Part):
     start_seconds: float = Field(
         default=1.5, ge=0, description="Time that `convert/start` waits for a small run to finish, in seconds."
     )
+
+    @field_validator("token_secret")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < MIN_TOKEN_SECRET_BYTES:
+            raise ValueError(f"must have {MIN_TOKEN_SECRET_BYTES} characters or more")
+        return value
 
     @property
     def subshop_ids(self) -> list[str]:

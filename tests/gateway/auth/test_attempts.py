@@ -14,7 +14,7 @@ from imageconverter.settings import GatewaySettings, RedisSettings
 from services.gateway.app import create_app
 from services.gateway.auth.attempts import WINDOW_SECONDS, client_address
 from services.stack.ports import free_ports
-from tests.conftest import API_KEY, MakeSettings
+from tests.conftest import API_KEY, TOKEN_SECRET, MakeSettings
 
 Client = TestClient[Any, Any]
 
@@ -30,7 +30,13 @@ PASSWORD = "a-password-for-tests"
 async def clients(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[tuple[Client, Client]]:
     """Two gateways of one stack; the second one stands behind a proxy."""
     first, second = (
-        GatewaySettings(api_key=API_KEY, admin_password=PASSWORD, login_failures=MOST, trusted_proxies=proxies)
+        GatewaySettings(
+            api_key=API_KEY,
+            admin_password=PASSWORD,
+            token_secret=TOKEN_SECRET,
+            login_failures=MOST,
+            trusted_proxies=proxies,
+        )
         for proxies in (0, 1)
     )
     async with (
@@ -144,7 +150,7 @@ async def test_without_redis_nobody_gets_in_or_learns_anything(make_settings: Ma
     """Right and wrong ones are answered alike: 503."""
     (nobody,) = free_ports(1)
     settings = make_settings(
-        gateway=GatewaySettings(api_key=API_KEY, admin_password=PASSWORD),
+        gateway=GatewaySettings(api_key=API_KEY, admin_password=PASSWORD, token_secret=TOKEN_SECRET),
         redis=RedisSettings(url=f"redis://127.0.0.1:{nobody}", timeout_seconds=0.2),
     )
     async with (

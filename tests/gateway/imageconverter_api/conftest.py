@@ -10,7 +10,7 @@ from imageconverter.resources import Resources
 from imageconverter.settings import GatewaySettings, PreviewSettings
 from services.gateway import state
 from services.gateway.app import create_app
-from tests.conftest import API_KEY, MakeSettings
+from tests.conftest import API_KEY, TOKEN_SECRET, MakeSettings
 from tests.testing.preview_requests import PASSWORD, Client
 from tests.testing.stand_in_worker import StandIn
 
@@ -32,7 +32,9 @@ async def client(
     make_settings: MakeSettings, resources: Resources, cache: StandIn, settings: dict[str, Any]
 ) -> AsyncIterator[Client]:
     """A gateway that takes up to a MiB and waits a second for a body."""
-    gateway = GatewaySettings(api_key=API_KEY, admin_password=PASSWORD, max_upload_mb=1, body_seconds=1)
+    gateway = GatewaySettings(
+        api_key=API_KEY, admin_password=PASSWORD, token_secret=TOKEN_SECRET, max_upload_mb=1, body_seconds=1
+    )
     app = create_app(make_settings(gateway=gateway, previews=PreviewSettings(**settings)), resources)
     app[state.PREVIEWS] = cache
     async with TestClient(TestServer(app)) as opened:

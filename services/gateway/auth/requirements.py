@@ -1,0 +1,101 @@
+"""What a request must present before its handler runs. The route table names one requirement for each route."""
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from imageconverter.images.formats import ImageType
+from services.gateway import state
+from services.gateway.auth.access import Grant, Permission
+from services.gateway.images_api.types import AREAS, image_type
+
+_log = structlog.get_logger(__name__)
+
+_GRANT: Final = web.RequestKey("grant", Grant)
+_TYPES_CHECKED: Final = web.RequestKey("types_checked", bool)
+
+Narrowing = Literal["", "path", "handler"]
+"""How a permission is narrowed by type: not at all, by the type in the path, or by the handler."""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """Credentials, and what their holder must be allowed to do."""
+
+    permission: str = ""
+    """A permission; `{area}` in it stands for the type in the path. "" if none is needed."""
+    narrowed: Narrowing = ""
+    basic_auth: bool = False
+    """Whether the administrator's user and password are needed instead of a key."""
+    default_type: ImageType | None = None
+    """The type of a path that has none."""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anyone may call the route."""
+        return not self.permission and not self.basic_auth
+
+    async def check(self, request: web.Request) -> None:
+        """Raise Unauthorized unless *request* meets the requirement."""
+        if self.basic_auth:
+            await request.app[state.BASIC_AUTH].require(request, request.app[state.ATTEMPTS])
+            return
+        grant = request.app[state.KEYS].grant(request)
+        request[_GRANT] = grant
+        if self.narrowed == "path":
+            kind = image_type(request, self.default_type)
+            grant.require(self.permission.format(area=AREAS[kind]), [] if "{area}" in self.permission else [kind])
+        elif self.narrowed == "handler":
+            grant.require_some(self.permission)
+        else:
+            grant.require(self.permission)
+
+
+PUBLIC: Final = Requirement()
+CREDENTIALS_IN_REQUEST: Final = Requirement()
+"""Anyone may call it: the handler itself judges the credentials that it is sent."""
+BASIC_AUTH: Final = Requirement(basic_auth=True)
+READ: Final = Requirement("{area}.read", narrowed="path", default_type="product")
+
+
+def permission(name: Permission, *, narrowed: Narrowing = "") -> Requirement:
+    """Require the permission *name* of a key."""
+    return Requirement(name, narrowed=narrowed)
+
+
+def guarded(handler: Handler, requirement: Requirement) -> Handler:
+    """Return *handler* behind *requirement*.
+
+    If the requirement leaves the types to the handler, and the handler returns without having called `require_types`
+    or `granted_types`, the response is withheld: that is a bug, and must not leave a route open.
+    """
+    if requirement.is_public:
+        return handler
+
+    @functools.wraps(handler)
+    async def checked(request: web.Request) -> web.StreamResponse:
+        await requirement.check(request)
+        response = await handler(request)
+        if requirement.narrowed == "handler" and _TYPES_CHECKED not in request:
+            _log.error("permission not checked", handler=handler.__name__)
+            raise web.HTTPInternalServerError
+        return response
+
+    return checked
+
+
+def require_types(request: web.Request, name: Permission, types: Iterable[ImageType] | None) -> None:
+    """Raise Unauthorized unless the key has the permission *name* for each of *types*; None: for all types."""
+    request[_TYPES_CHECKED] = True
+    request[_GRANT].require(name, types)
+
+
+def granted_types(request: web.Request, name: Permission) -> frozenset[ImageType]:
+    """Return the types for which the key has the permission *name*."""
+    request[_TYPES_CHECKED] = True
+    return frozenset(kind for kind in AREAS if request[_GRANT].may(name, [kind]))

@@ -1,0 +1,176 @@
+"""The route table decides who may call a route, and a narrowed permission stays narrow."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from imageconverter.images.formats import load_formats
+from imageconverter.resources import Resources
+from imageconverter.settings import GatewaySettings
+from services.gateway import state
+from services.gateway.app import create_app
+from services.gateway.auth.access import KeyRing, key_entry
+from services.gateway.auth.requirements import guarded, permission
+from services.gateway.images_api.types import types_of_target_directory
+from services.gateway.routes import IMAGECONVERTER, IMAGECONVERTER_BASE, IMAGES, LOGIN, PLAIN, Route
+from tests.conftest import ADMIN, API_KEY, MakeSettings
+from tests.testing.runs import put_sources
+
+Client = TestClient[Any, Any]
+
+PRODUCT, CATEGORY = "content.imageFormat.normalProduct", "content.imageFormat.normalCategory"
+KEYS = {
+    "nothing": [],
+    "products": ["images.publish.products", "images.delete.products"],
+    "all types": ["images.publish", "images.delete"],
+}
+TABLE = [
+    *((each, "/images" + each.path) for each in IMAGES),
+    *((each, each.path) for each in (*LOGIN, *PLAIN)),
+    *((each, IMAGECONVERTER_BASE + each.path) for each in IMAGECONVERTER),
+]
+GUARDED = [(method, path) for route, path in TABLE for method in route.methods if not route.requires.is_public]
+
+
+@pytest.fixture
+async def narrow(make_settings: MakeSettings, resources: Resources, tmp_path: Path) -> AsyncIterator[Client]:
+    """A gateway with keys of few permissions."""
+    file = tmp_path / "keys.toml"
+    file.write_text("".join(key_entry(name, name, permissions) for name, permissions in KEYS.items()))
+    gateway = GatewaySettings(api_key=API_KEY, api_keys_file=file, wait_seconds=20)
+    async with TestClient(TestServer(create_app(make_settings(gateway=gateway), resources))) as client:
+        yield client
+
+
+async def call(client: Client, key: str, method: str, path: str, body: object = None) -> int:
+    """Return the status of a request with *key*."""
+    headers = {"Authorization": f"Bearer {key}"}
+    async with client.request(method, path, json={} if body is None else body, headers=headers) as response:
+        return response.status
+
+
+def test_the_public_routes_are_these_and_no_others() -> None:
+    """A new route that anyone may call is a decision, not an oversight."""
+    public = {path for route, path in TABLE if route.requires.is_public}
+
+    assert public == {
+        "/admin/api/v1/login",
+        "/admin/api/v1/login/checkToken/{otok}",
+        "/content/{path:.+}",
+        "/openapi/images.yaml",
+        "/openapi/imageconverter.yaml",
+        "/health/live",
+        "/health/ready",
+        "/metrics",
+        "/imageconverter",
+        "/imageconverter/status",
+        "/imageconverter/cacheAndGetImage/{imageKey}/{requestFormat}",
+        "/imageconverter/cacheAndGetImageAndMetadata/{imageKey}/{requestFormat}",
+        "/imageconverter/cacheImage/{imageKey}",
+        "/imageconverter/getImage/{imageKey}/{requestFormat}",
+        "/imageconverter/getImageAndMetadata/{imageKey}/{requestFormat}",
+        "/imageconverter/getMetadata/{imageKey}",
+        "/imageconverter/getKeyCount",
+    }
+
+
+@pytest.mark.parametrize(("method", "path"), GUARDED)
+async def test_every_other_route_needs_credentials(narrow: Client, method: str, path: str) -> None:
+    """Neither a request without a key nor one with a key of no permission gets through."""
+    path = re.sub(r"\{\w+\}", "x", path.replace("{typeId}", "products"))
+
+    async with narrow.request(method, path) as response:
+        assert response.status == 401
+    assert await call(narrow, "nothing", method, path) == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/images/convert/start", {"source": "directory", "directory": "SOURCE", "formatList": [CATEGORY]}),
+        ("POST", "/images/convert/start", {"source": "directory", "directory": "SOURCE", "formatList": []}),
+        ("POST", "/images/directories/target", {"path": "categories", "name": "NEW"}),
+        ("POST", "/images/directories/target", {"path": "", "name": "NEW"}),
+        ("POST", "/images/directories/source", {"path": "products", "name": "NEW"}),
+        ("DELETE", "/images/directories/target", {"path": "categories/NEW"}),
+        ("DELETE", "/images/directories/source", {"path": "products/NEW"}),
+        ("DELETE", "/images/upload/categories", {"fileName": "a.jpg"}),
+        ("DELETE", "/images/upload/appImages/a.jpg", {}),
+        ("DELETE", "/images/report/categories/unused", {}),
+        ("POST", "/images/report/categories/repair", {}),
+    ],
+)
+async def test_a_key_for_products_cannot_touch_other_types(
+    narrow: Client, resources: Resources, method: str, path: str, body: dict[str, Any]
+) -> None:
+    """Nor what the types share; the permission without a type can."""
+    source = await put_sources(resources, {"a.jpg": b"none"})
+    new = uuid4().hex
+    for name, value in body.items():
+        if isinstance(value, str):
+            body = {**body, name: value.replace("SOURCE", source).replace("NEW", new)}
+
+    assert await call(narrow, "products", method, path, body) == 401
+
+
+@pytest.mark.parametrize("name", ["products/NEW", "products/normal/NEW"])
+async def test_a_key_for_products_makes_and_deletes_their_target_directories(narrow: Client, name: str) -> None:
+    """What the narrowed permission is for."""
+    path, _, name = name.replace("NEW", uuid4().hex).rpartition("/")
+    body = {"path": path, "name": name}
+
+    assert await call(narrow, "products", "POST", "/images/directories/target", body) == 200
+    assert await call(narrow, "products", "DELETE", "/images/directories/target", body) == 200
+
+
+@pytest.mark.usefixtures("no_run")
+async def test_a_key_for_products_cannot_cancel_a_run_over_categories(narrow: Client, resources: Resources) -> None:
+    """It stays as it is."""
+    source = await put_sources(resources, {"a.jpg": b"none"})
+    for formats, status in ([CATEGORY], 401), ([PRODUCT], 200):
+        body = {"source": "directory", "directory": source, "formatList": formats}
+        assert await call(narrow, "all types", "POST", "/images/convert/start", body) == 200
+        assert await call(narrow, "products", "POST", "/images/convert/cancel") == status
+        assert await call(narrow, "all types", "POST", "/images/convert/cancel") == 200
+
+
+async def test_a_handler_that_forgets_the_types_gives_nothing_away() -> None:
+    """The response is withheld: the route is broken, not open."""
+
+    async def forgetful(_request: web.Request) -> web.Response:
+        return web.Response(text="secret")
+
+    app = web.Application()
+    app[state.KEYS] = KeyRing(GatewaySettings(api_key=API_KEY))
+    handler = guarded(forgetful, permission("images.publish", narrowed="handler"))
+    app.add_routes([web.get("/", handler)])
+    async with TestClient(TestServer(app)) as client, client.get("/", headers=ADMIN) as response:
+        assert response.status == 500
+        assert "secret" not in await response.text()
+
+
+def test_every_row_of_the_table_says_what_it_requires() -> None:
+    """There is no default."""
+    assert "requires" not in Route._field_defaults
+
+
+@pytest.mark.parametrize(
+    ("path", "types"),
+    [
+        ("", {"product", "category", "app"}),
+        ("products", {"product"}),
+        ("products/summer", {"product"}),
+        ("products/normal/deep", {"product"}),
+        ("categories/normal", {"category"}),
+        ("unheard-of", {"product", "category", "app"}),
+    ],
+)
+def test_a_target_directory_belongs_to_the_types_with_images_in_it(path: str, types: set[str]) -> None:
+    """Or around it."""
+    assert types_of_target_directory(path, load_formats(None).values()) == types
