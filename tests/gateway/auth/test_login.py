@@ -113,7 +113,9 @@ async def test_cookies_are_secure_behind_a_proxy_that_speaks_tls(
     make_settings: MakeSettings, resources: Resources, proxies: int
 ) -> None:
     """And only where the settings say that there is one."""
-    settings = make_settings(gateway=GatewaySettings(api_key=API_KEY, token_secret=TOKEN_SECRET, trusted_proxies=proxies))
+    settings = make_settings(
+        gateway=GatewaySettings(api_key=API_KEY, token_secret=TOKEN_SECRET, trusted_proxies=proxies)
+    )
     async with (
         TestClient(TestServer(create_app(settings, resources))) as client,
         client.post(f"{LOGIN}?setCookie", json={"apiKey": API_KEY}, headers={"X-Forwarded-Proto": "https"}) as answer,
