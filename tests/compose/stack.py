@@ -1,4 +1,4 @@
-"""The stack of docker-compose.yml under a name, a port and secrets of its own, and what tests do with it."""
+"""The stack of docker-compose.yml with a project name, a port and secrets of its own."""
 
 import base64
 import io
@@ -28,17 +28,17 @@ SECRETS = (
 
 _STAND_IN = "standin/s3:1"
 _IMAGE = "imageconverter:test"
-# Nothing else of the environment: a developer's own variables must not become part of the stack.
-_PASSED_ON = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT")
+# No other variables, because those of a developer must not change the stack.
+_PASSED_VARIABLES = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT")
 
 
 class CommandError(AssertionError):
-    """A command that should have worked."""
+    """A command has failed."""
 
 
 def run(*command: str, seconds: float = 300) -> subprocess.CompletedProcess[str]:
-    """Run a command at the project's root, with the classic builder and without the caller's variables."""
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    """Run a command in the root directory, with the classic builder and without the caller's variables."""
+    environment = {name: os.environ[name] for name in _PASSED_VARIABLES if name in os.environ}
     return subprocess.run(
         command,
         cwd=ROOT,
@@ -51,15 +51,15 @@ def run(*command: str, seconds: float = 300) -> subprocess.CompletedProcess[str]
 
 
 def docker(*arguments: str, seconds: float = 300) -> str:
-    """Run ``docker`` and return what it printed; raises CommandError with what it said."""
+    """Run ``docker`` and return what it printed; raises CommandError with its output."""
     done = run("docker", *arguments, seconds=seconds)
     if done.returncode:
-        raise CommandError(f"docker {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}{done.stdout}")
+        raise CommandError(f"docker {' '.join(arguments)} exited with {done.returncode}:\n{done.stderr}{done.stdout}")
     return done.stdout
 
 
 def why_not() -> str:
-    """Return why no container can be run here; "" where they can."""
+    """Return the reason why containers cannot be run, "" if they can."""
     for command in (("docker", "version"), ("docker", "compose", "version")):
         try:
             done = run(*command, seconds=30)
@@ -71,7 +71,7 @@ def why_not() -> str:
 
 
 def until(condition: Callable[[], object], what: str, *, seconds: float) -> None:
-    """Wait until *condition* holds; raises AssertionError that says *what* did not come true."""
+    """Wait until *condition* holds; raises AssertionError with *what* after *seconds*."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
@@ -79,7 +79,7 @@ def until(condition: Callable[[], object], what: str, *, seconds: float) -> None
 
 
 def photograph(width: int, height: int) -> bytes:
-    """Return a JPEG with smooth areas and grain, as a camera would make it."""
+    """Return a JPEG with smooth areas and grain like a photograph."""
     slope = Image.linear_gradient("L").resize((width, height))
     grain = Image.blend(slope, Image.effect_noise((width, height), 60), 0.3)
     image = Image.merge("RGB", (slope, grain, slope.transpose(Image.Transpose.FLIP_TOP_BOTTOM)))
@@ -92,26 +92,26 @@ class Stack:
     """A running stack. Containers are named by their ids."""
 
     def __init__(self, folder: Path, *, workers: int, without: str = "", files: Sequence[str] = ()) -> None:
-        """Prepare a stack whose secrets, but one *without*, lie in *folder*; nothing is started yet."""
+        """Write the secrets, except *without*, to *folder*; nothing is started yet."""
         self.secrets = {name: secrets.token_hex(20) for name in SECRETS if name != without}
         self.port = _free_port()
         self._workers = workers
         env_file = folder / "env"
         variables = {**self.secrets, "IMAGECONVERTER_PORT": self.port, "IMAGECONVERTER_IMAGE": _IMAGE}
         env_file.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
-        # Where there is no stand-in, the image that users get is pulled and tested.
+        # Without the stand-in, the image of the release is pulled and tested.
         self._pull = "never" if run("docker", "image", "inspect", _STAND_IN).returncode == 0 else "missing"
-        ours = ["docker-compose.yml", "docker-compose.ci.yml"] if self._pull == "never" else ["docker-compose.yml"]
+        default = ["docker-compose.yml", "docker-compose.ci.yml"] if self._pull == "never" else ["docker-compose.yml"]
         self._project = f"imageconverter-{secrets.token_hex(4)}"
         self._options = ["--project-name", self._project, "--env-file", str(env_file)]
-        self._options += [argument for file in files or ours for argument in ("--file", file)]
+        self._options += [argument for file in files or default for argument in ("--file", file)]
 
     def compose(self, *arguments: str) -> str:
         """Run ``docker compose`` on this stack."""
         return docker("compose", *self._options, *arguments, seconds=600)
 
     def up(self) -> None:
-        """Start what does not run, and wait until all of it is healthy."""
+        """Start all containers that are not running, and wait until all are healthy."""
         options = ("--detach", "--no-build", "--pull", self._pull, "--scale", f"worker={self._workers}")
         try:
             self.compose("up", *options, "--wait", "--wait-timeout", "180")
@@ -133,51 +133,53 @@ class Stack:
         return str(inspect(container)["Config"]["Labels"]["com.docker.compose.service"])
 
     def leases(self) -> list[str]:
-        """Return the jobs that a worker holds at the moment."""
+        """Return the keys of the current leases."""
         (redis,) = self.containers("redis")
         return docker("exec", redis, "redis-cli", "--scan", "--pattern", "arq:in-progress:*").split()
 
     def queued(self) -> int:
-        """Return how many conversions wait or run."""
-        with urllib.request.urlopen(self._address("metrics"), timeout=30) as answer:
-            metrics = answer.read().decode()
+        """Return the number of queued and running conversions."""
+        with urllib.request.urlopen(self._address("metrics"), timeout=30) as response:
+            metrics = response.read().decode()
         (depth,) = re.findall(r'^imageconverter_queue_jobs{lane="interactive"} (\d+)', metrics, re.MULTILINE)
         return int(depth)
 
     def convert(self, image: bytes, name: str, *formats: str) -> list[dict[str, Any]]:
-        """Convert *image* to *formats* while waiting; returns the rows of the answer."""
+        """Convert *image* to *formats* and wait; returns the results."""
         body = {
             "fileName": name,
             "imageData": base64.b64encode(image).decode(),
             "formats": [f"content.imageFormat.{each}" for each in formats or ("normal",)],
         }
-        items: list[dict[str, Any]] = self.ask("POST", "images/upload/convert", json.dumps(body).encode())["items"]
+        items: list[dict[str, Any]] = self.request("POST", "images/upload/convert", json.dumps(body).encode())[
+            "items"
+        ]
         return items
 
-    def ask(self, method: str, path: str, body: bytes | None = None) -> Any:
-        """Send a request with the stack's key; returns the answer."""
+    def request(self, method: str, path: str, body: bytes | None = None) -> Any:
+        """Send a request with the API key; returns the body of the response."""
         headers = {"Authorization": f"Bearer {self.secrets['IMAGECONVERTER_API_KEY']}"}
-        request = urllib.request.Request(self._address(path), data=body, headers=headers, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
+        message = urllib.request.Request(self._address(path), data=body, headers=headers, method=method)
+        with urllib.request.urlopen(message, timeout=60) as response:
+            return json.load(response)
 
     def download(self, path: str) -> bytes:
         """Fetch a converted image."""
-        with urllib.request.urlopen(self._address(f"content/{path}"), timeout=30) as answer:
-            return bytes(answer.read())
+        with urllib.request.urlopen(self._address(f"content/{path}"), timeout=30) as response:
+            return bytes(response.read())
 
     def _address(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}/{path}"
 
 
-def processes(container: str, what: str) -> list[str]:
-    """Return one column of ``ps``, seen from outside, of all processes in a container."""
-    _, *lines = docker("top", container, "-eo", f"pid,{what}").splitlines()
+def processes(container: str, column: str) -> list[str]:
+    """Return one *column* of ``ps`` on the host for all processes in a container."""
+    _, *lines = docker("top", container, "-eo", f"pid,{column}").splitlines()
     return [line.split(maxsplit=1)[1] for line in lines]
 
 
 def inspect(container: str) -> Any:
-    """Return what the engine knows of a container."""
+    """Return the output of ``docker inspect`` for a container."""
     return json.loads(docker("inspect", container))[0]
 
 

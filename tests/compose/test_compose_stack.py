@@ -1,4 +1,4 @@
-"""The stack of docker-compose.yml, run for real: it converts, survives the death of workers and keeps its walls."""
+"""The stack of docker-compose.yml: conversion, loss of workers, isolation, secrets, documentation."""
 
 import io
 import json
@@ -37,17 +37,17 @@ GATEWAY_SECRETS = ("IMAGECONVERTER_API_KEY", "IMAGECONVERTER_ADMIN_PASSWORD", "I
 
 @pytest.fixture(scope="module", autouse=True)
 def _engine() -> None:
-    """Skip all where no container can be run, unless that is what was asked for."""
+    """Skip all tests if containers cannot be run; fail them if REQUIRE_DOCKER is set."""
     reason = why_not()
     if reason and os.environ.get("REQUIRE_DOCKER") == "1":
-        pytest.fail(f"REQUIRE_DOCKER=1, but no Docker engine answers here ({reason})")
+        pytest.fail(f"REQUIRE_DOCKER=1, but no Docker engine is available ({reason})")
     if reason:
-        pytest.skip(f"no Docker engine answers here ({reason})")
+        pytest.skip(f"no Docker engine is available ({reason})")
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, _engine: None) -> Iterator[Stack]:
-    """Build the image, start everything, and leave nothing behind."""
+    """Build the image and start all containers; they are removed at the end."""
     stack = Stack(tmp_path_factory.mktemp("compose"), workers=WORKERS)
     stack.compose("build", "--quiet")
     try:
@@ -59,7 +59,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, _engine: None) -> Iterator[S
 
 @pytest.fixture
 def workers(stack: Stack) -> list[str]:
-    """All workers, alive, whatever the test before has done to them."""
+    """The running workers; stopped ones are started again."""
     stack.up()
     workers = stack.containers("worker")
     assert len(workers) == WORKERS
@@ -67,7 +67,7 @@ def workers(stack: Stack) -> list[str]:
 
 
 def assert_converts(stack: Stack, name: str) -> None:
-    """Convert a photograph and look at what comes of it."""
+    """Convert a photograph and check the result."""
     (row,) = stack.convert(photograph(1600, 1200), name)
     assert (row["status"], row["output"]) == ("success", f"products/normal/{name}")
     with Image.open(io.BytesIO(stack.download(row["output"]))) as image:
@@ -79,40 +79,40 @@ def assert_converts(stack: Stack, name: str) -> None:
 
 
 def test_photograph_is_converted_and_served(stack: Stack) -> None:
-    """What is uploaded comes back as a JPEG that fits the format's box."""
+    """The result is a JPEG that fits the box of the format."""
     assert_converts(stack, "first.jpg")
 
 
-def test_a_report_is_made_in_a_read_only_container(stack: Stack) -> None:
-    """With its work in a volume; the image of another test is unused, one that nobody has is missing."""
+def test_a_report_is_created_in_a_read_only_container(stack: Stack) -> None:
+    """Its temporary files are in a volume. An image that the catalog does not name is unused."""
     assert_converts(stack, "unused.jpg")
-    stack.ask("PUT", "images/catalog/products?as=csv", b"id,active,images\n1,true,nobody-has.jpg\n")
-    stack.ask("POST", "images/report", b"{}")
-    until(lambda: not stack.ask("GET", "images/report/status")["running"], "the report is made", seconds=60)
+    stack.request("PUT", "images/catalog/products?as=csv", b"id,active,images\n1,true,absent.jpg\n")
+    stack.request("POST", "images/report", b"{}")
+    until(lambda: not stack.request("GET", "images/report/status")["running"], "the report is finished", seconds=60)
 
-    report = stack.ask("GET", "images/report")
-    assert "nobody-has.jpg" in {row["filename"] for row in report["missingImages"]}
+    report = stack.request("GET", "images/report")
+    assert "absent.jpg" in {row["filename"] for row in report["missingImages"]}
     assert "products/normal/unused.jpg" in {row["path"] for row in report["unusedImages"]}
 
 
-def test_goes_on_converting_after_a_worker_was_killed(stack: Stack, workers: list[str]) -> None:
-    """The workers that are left do the work of the lost one."""
+def test_conversion_continues_after_a_worker_is_killed(stack: Stack, workers: list[str]) -> None:
+    """The remaining workers convert."""
     docker("kill", workers[0])
     for number in range(5):
         assert_converts(stack, f"after-kill-{number}.jpg")
     assert len(stack.containers("worker")) == WORKERS - 1
 
 
-def test_conversion_outlives_the_worker_that_had_it(stack: Stack, workers: list[str]) -> None:
-    """A job whose worker is killed half-way is done by another one, and the client sees a success."""
-    doomed, *others = workers
+def test_a_conversion_survives_the_loss_of_its_worker(stack: Stack, workers: list[str]) -> None:
+    """Another worker completes the job, and the client gets a success."""
+    victim, *others = workers
     image = photograph(6000, 4000)
     with ThreadPoolExecutor(1) as clients:
-        docker("pause", *others)  # so that there is no doubt who takes the job
+        docker("pause", *others)  # so that the first worker claims the job
         try:
-            conversion = clients.submit(stack.convert, image, "outlives.jpg", "normal", "thumbnailProduct")
-            until(stack.leases, "a worker takes the job", seconds=30)
-            docker("kill", doomed)
+            conversion = clients.submit(stack.convert, image, "survives.jpg", "normal", "thumbnailProduct")
+            until(stack.leases, "a worker has claimed the job", seconds=30)
+            docker("kill", victim)
             assert stack.leases(), "the job was done before the worker died: nothing was tested"
             assert not conversion.done()
         finally:
@@ -121,22 +121,22 @@ def test_conversion_outlives_the_worker_that_had_it(stack: Stack, workers: list[
 
 
 def test_worker_that_crashes_is_restarted(stack: Stack, workers: list[str]) -> None:
-    """The restart policy brings a worker back that was killed behind the engine's back."""
+    """The restart policy restarts a worker that was not killed by the engine."""
     crashed = workers[0]
     before = inspect(crashed)["RestartCount"]
     os.kill(_host_pid(crashed), signal.SIGKILL)
 
-    def is_back() -> bool:
+    def is_restarted() -> bool:
         state = inspect(crashed)
         return bool(state["RestartCount"] > before and state["State"]["Health"]["Status"] == "healthy")
 
     assert_converts(stack, "during-restart.jpg")
-    until(is_back, "the worker is up and healthy again", seconds=60)
+    until(is_restarted, "the worker is healthy again", seconds=60)
     assert_converts(stack, "after-restart.jpg")
 
 
 def _host_pid(container: str) -> int:
-    """Return the container's first process, after making sure that it is one of this very machine."""
+    """Return the first process of the container; skips the test if it is not on this machine."""
     pid = int(inspect(container)["State"]["Pid"])
     cgroup = Path(f"/proc/{pid}/cgroup")
     if os.geteuid() != 0 or not cgroup.exists() or container not in cgroup.read_text():
@@ -144,9 +144,9 @@ def _host_pid(container: str) -> int:
     return pid
 
 
-def test_stopping_the_stack_finishes_what_was_accepted(stack: Stack, workers: list[str]) -> None:
-    """Also what no worker has begun: the gateway stops first, and the workers stay until it has answered."""
-    count = 24  # twice what the workers take at once
+def test_a_stop_completes_accepted_conversions(stack: Stack, workers: list[str]) -> None:
+    """Also queued ones: the gateway stops first, and the workers run until it has sent all responses."""
+    count = 24  # twice the slots of all workers
     image = photograph(2000, 1500)
     with ThreadPoolExecutor(count) as clients:
         docker("pause", *workers)
@@ -159,7 +159,7 @@ def test_stopping_the_stack_finishes_what_was_accepted(stack: Stack, workers: li
 
 
 def test_images_survive_the_removal_of_all_containers(stack: Stack) -> None:
-    """What was converted lies in a volume, and the next containers serve it."""
+    """They are stored in a volume, and the next containers serve them."""
     assert_converts(stack, "kept.jpg")
     kept = stack.download("products/normal/kept.jpg")
     stack.down()
@@ -168,11 +168,11 @@ def test_images_survive_the_removal_of_all_containers(stack: Stack) -> None:
     assert_converts(stack, "after-removal.jpg")
 
 
-# --- walls ----------------------------------------------------------------------------------------
+# --- isolation -----------------------------------------------------------------------------------
 
 
 def test_no_process_is_root(stack: Stack) -> None:
-    """Every process of every container runs as a user without rights."""
+    """Every process of every container runs as an unprivileged user."""
     for container in stack.containers():
         users = processes(container, "uid")
         assert users
@@ -180,7 +180,7 @@ def test_no_process_is_root(stack: Stack) -> None:
 
 
 def test_containers_have_no_capabilities(stack: Stack) -> None:
-    """No container may do what only root may, nor become able to."""
+    """No container has privileges of root or can gain them."""
     for container in stack.containers():
         host = inspect(container)["HostConfig"]
         assert host["CapDrop"] == ["ALL"]
@@ -189,7 +189,7 @@ def test_containers_have_no_capabilities(stack: Stack) -> None:
 
 
 def test_file_systems_are_read_only_even_for_root(stack: Stack) -> None:
-    """Nothing can be written beside the volumes."""
+    """Only the volumes are writable."""
     for container in stack.containers():
         attempt = run("docker", "exec", "--user", "0", container, "touch", "/new")
         assert attempt.returncode != 0, stack.service(container)
@@ -197,7 +197,7 @@ def test_file_systems_are_read_only_even_for_root(stack: Stack) -> None:
 
 
 def test_only_the_gateway_has_a_port_and_on_loopback(stack: Stack) -> None:
-    """Nothing else of the stack can be reached from the host's network."""
+    """No other container can be reached from the host's network."""
     published = [
         (stack.service(container), binding["HostIp"], int(binding["HostPort"]))
         for container in stack.containers()
@@ -207,15 +207,15 @@ def test_only_the_gateway_has_a_port_and_on_loopback(stack: Stack) -> None:
     assert published == [("gateway", "127.0.0.1", stack.port)]
 
 
-def test_only_the_gateway_is_in_a_network_with_a_way_out(stack: Stack) -> None:
-    """Whoever takes over a worker can send what it finds to nobody outside."""
-    with_way_out = {
+def test_only_the_gateway_is_in_a_network_with_external_access(stack: Stack) -> None:
+    """A compromised worker cannot send data to the outside."""
+    external = {
         stack.service(container)
         for container in stack.containers()
         for network in inspect(container)["NetworkSettings"]["Networks"]
         if docker("network", "inspect", "--format", "{{.Internal}}", network).strip() != "true"
     }
-    assert with_way_out == {"gateway"}
+    assert external == {"gateway"}
 
 
 # --- secrets --------------------------------------------------------------------------------------
@@ -223,14 +223,14 @@ def test_only_the_gateway_is_in_a_network_with_a_way_out(stack: Stack) -> None:
 
 @pytest.mark.parametrize("missing", SECRETS)
 def test_refuses_to_start_without_a_secret(tmp_path: Path, missing: str) -> None:
-    """There are no defaults that somebody could forget to change; the message names what is missing."""
+    """There are no default secrets; the message names the missing one."""
     stack = Stack(tmp_path, workers=1, without=missing)
     with pytest.raises(CommandError, match=rf"required variable {missing} is missing a value: see \.env\.example"):
         stack.compose("--dry-run", "up", "--detach", "--no-build", "--pull", "never")
 
 
-def test_documented_command_makes_all_secrets(tmp_path: Path) -> None:
-    """The one-liner in .env.example turns a copy of that file into one that the stack starts with."""
+def test_the_documented_command_generates_all_secrets(tmp_path: Path) -> None:
+    """The command in .env.example fills in a copy of that file."""
     example = (ROOT / ".env.example").read_text()
     (command,) = re.findall(r"^# +(python3 -c .*)$", example, flags=re.MULTILINE)
     env_file = tmp_path / ".env"
@@ -243,9 +243,9 @@ def test_documented_command_makes_all_secrets(tmp_path: Path) -> None:
     docker("compose", "--env-file", str(env_file), "--file", "docker-compose.yml", "config", "--quiet")
 
 
-def test_only_the_gateway_is_told_who_may_call_it(stack: Stack) -> None:
-    """A worker, which handles hostile images, knows neither the API key nor the password."""
-    keepers = {
+def test_only_the_gateway_has_the_api_credentials(stack: Stack) -> None:
+    """A worker, which decodes untrusted images, has neither the API key nor the password."""
+    services = {
         stack.service(container)
         for container in stack.containers()
         for variable in inspect(container)["Config"]["Env"]
@@ -253,22 +253,22 @@ def test_only_the_gateway_is_told_who_may_call_it(stack: Stack) -> None:
             ("IMAGECONVERTER_API_KEY=", "IMAGECONVERTER_ADMIN_PASSWORD=", "IMAGECONVERTER_TOKEN_SECRET=")
         )
     }
-    assert keepers == {"gateway"}
+    assert services == {"gateway"}
 
 
 def test_secrets_are_neither_logged_nor_among_arguments(stack: Stack) -> None:
-    """Logs are collected, and arguments are everybody's on the machine to read."""
+    """Logs are collected, and every user of the host can read arguments."""
     arguments = [line for container in stack.containers() for line in processes(container, "args")]
     assert any("imageconverter worker" in line for line in arguments)
-    seen = "\n".join([stack.compose("logs"), *arguments])
-    assert [name for name, value in stack.secrets.items() if value in seen] == []
+    output = "\n".join([stack.compose("logs"), *arguments])
+    assert [name for name, value in stack.secrets.items() if value in output] == []
 
 
 # --- documents ------------------------------------------------------------------------------------
 
 
-def test_documented_override_swaps_the_object_store(tmp_path: Path) -> None:
-    """The file that docs/docker.md gives for another S3 leaves MinIO out and shows the roles the way."""
+def test_the_documented_override_replaces_the_object_store(tmp_path: Path) -> None:
+    """With the file in docs/docker.md for another S3, MinIO is not started and the roles reach the other one."""
     document = (ROOT / "docs" / "docker.md").read_text()
     (text,) = re.findall(r"```yaml\n(# docker-compose\.override\.yml.*?)```", document, flags=re.DOTALL)
     override = tmp_path / "override.yml"
