@@ -1,4 +1,4 @@
-"""`imageconverter convert`, run as a person does, against the real stack."""
+"""`imageconverter convert`, run as a user does, against a real gateway and worker."""
 
 import asyncio
 import io
@@ -33,7 +33,7 @@ async def content(client: Client, path: str) -> tuple[int, bytes]:
 
 
 async def test_a_folder_with_sub_folders_is_converted(gateway: Client, tmp_path: Path) -> None:
-    """All images of it come out in all formats; what is none is left out and told."""
+    """All of its images are converted to all formats; other files are skipped and listed."""
     files = {
         "top of tree.jpg": image_files.jpeg(size=(400, 300)),
         "a/leaf ü.png": image_files.png(),
@@ -56,7 +56,7 @@ async def test_a_folder_with_sub_folders_is_converted(gateway: Client, tmp_path:
 
 
 async def test_many_batches_become_one_run(gateway: Client, tmp_path: Path) -> None:
-    """More images than go into a request; the history tells one run by its name."""
+    """More images than fit into a request; the history lists one run with its name."""
     image = image_files.png(size=(8, 8))
     fill(tmp_path, {f"{number:03}/many {number:03}.png": image for number in range(250)})
     done = await run(
@@ -70,8 +70,8 @@ async def test_many_batches_become_one_run(gateway: Client, tmp_path: Path) -> N
     assert history["items"][0]["progress"]["total"] == 250
 
 
-async def test_equal_names_are_told_apart_by_their_folders(gateway: Client, tmp_path: Path) -> None:
-    """No image replaces another; the one at the top keeps its name; the new names are told."""
+async def test_equal_names_are_distinguished_by_their_folders(gateway: Client, tmp_path: Path) -> None:
+    """No image replaces another; the one at the top keeps its name; the new names are listed."""
     sizes = {"twin.png": 30, "red/twin.png": 40, "blue/sky/twin.png": 50, "red - twin.png": 60}
     fill(tmp_path, {name: image_files.png(size=(width, 20)) for name, width in sizes.items()})
     done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", address(gateway))
@@ -85,8 +85,8 @@ async def test_equal_names_are_told_apart_by_their_folders(gateway: Client, tmp_
         assert Image.open(io.BytesIO(data)).width == width
 
 
-async def test_failed_images_are_told_and_the_others_converted(gateway: Client, tmp_path: Path) -> None:
-    """Those that the gateway refuses, those that cannot be decoded, and those that cannot be sent."""
+async def test_failed_images_are_listed_and_the_others_converted(gateway: Client, tmp_path: Path) -> None:
+    """Images that the gateway rejects, that cannot be decoded, and whose names are invalid."""
     whole = image_files.jpeg(size=(300, 200))
     files = {
         "good/one.jpg": whole,
@@ -109,7 +109,7 @@ async def test_failed_images_are_told_and_the_others_converted(gateway: Client, 
 async def test_an_image_over_the_upload_limit_fails_alone(
     make_settings: MakeSettings, resources: Resources, tmp_path: Path
 ) -> None:
-    """Batches that are too large for the server are sent in parts; an image that is too large is told."""
+    """Batches that are too large for the server are split; an image that is too large fails."""
     small = image_files.png(size=(20, 20))
     noise = Image.frombytes("RGB", (1200, 1200), os.urandom(1200 * 1200 * 3))
     files = {f"small {number}.png": small for number in range(3)} | {"large.png": image_files.png(image=noise)}
@@ -122,10 +122,10 @@ async def test_an_image_over_the_upload_limit_fails_alone(
     assert "large.png: The request's body is larger than is allowed." in done.out
 
 
-async def test_an_upload_whose_answer_is_lost_is_sent_again(
+async def test_an_upload_whose_response_is_lost_is_retried(
     make_settings: MakeSettings, resources: Resources, tmp_path: Path
 ) -> None:
-    """Into the same directory, so that no image is missing and none is there twice."""
+    """To the same directory, so that no image is missing and none is stored twice."""
     uploads = 0
 
     async def cut_the_second(request: web.Request, _response: web.StreamResponse) -> None:
@@ -150,7 +150,7 @@ async def test_an_upload_whose_answer_is_lost_is_sent_again(
 
 
 async def test_ctrl_c_cancels_the_run(gateway: Client, tmp_path: Path) -> None:
-    """The server's run has ended when the command has; its status is 130."""
+    """The run has ended when the command ends; its exit status is 130."""
     image = image_files.jpeg(size=(2400, 1800))
     fill(tmp_path, {f"{number}.jpg": image for number in range(150)})
     process = await begin("convert", tmp_path, "--format", PRODUCT, "--server", address(gateway))
@@ -172,8 +172,8 @@ async def until_running(client: Client, process: Process) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_plain_lines_come_once_a_second_at_most(gateway: Client, tmp_path: Path) -> None:
-    """Where stdout is no terminal there are no control characters."""
+async def test_plain_progress_lines_are_printed_at_most_once_a_second(gateway: Client, tmp_path: Path) -> None:
+    """If stdout is not a terminal, there are no control characters."""
     fill(tmp_path, {f"{number}.png": image_files.png() for number in range(3)})
     done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", address(gateway))
     lines = [line for line in done.out.splitlines() if line.startswith(("uploading", "converting"))]
@@ -187,21 +187,21 @@ async def test_plain_lines_come_once_a_second_at_most(gateway: Client, tmp_path:
 
 @pytest.mark.parametrize("size", [(24, 100), (0, 0)])
 async def test_on_a_terminal_there_is_a_bar(gateway: Client, tmp_path: Path, size: tuple[int, int]) -> None:
-    """With count, rate and errors, drawn over itself; also where the terminal does not know its size."""
+    """It shows count, rate and errors in one line, also if the terminal has no size."""
     fill(tmp_path, {f"{number}.png": image_files.png() for number in range(3)})
-    ours, theirs = os.openpty()
-    termios.tcsetwinsize(theirs, size)
+    controller, terminal = os.openpty()
+    termios.tcsetwinsize(terminal, size)
     try:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "services.cli.main", "convert", tmp_path),
             *("--format", THUMBNAIL, "--server", address(gateway), "--key", API_KEY),
-            stdout=theirs,
+            stdout=terminal,
         )
         assert await process.wait() == 0
-        drawn = os.read(ours, 100_000).decode()
+        drawn = os.read(controller, 100_000).decode()
     finally:
-        os.close(ours)
-        os.close(theirs)
+        os.close(controller)
+        os.close(terminal)
 
     assert "\ruploading: 100%|" in drawn
     assert "\rconverting: 100%|" in drawn
@@ -209,8 +209,8 @@ async def test_on_a_terminal_there_is_a_bar(gateway: Client, tmp_path: Path, siz
     assert "images/s, 0 errors]" in drawn
 
 
-async def test_a_wrong_key_is_told_in_a_line(gateway: Client, tmp_path: Path) -> None:
-    """And nothing is sent."""
+async def test_a_wrong_key_is_an_error_of_one_line(gateway: Client, tmp_path: Path) -> None:
+    """Nothing is uploaded."""
     fill(tmp_path, {"a.png": image_files.png()})
     done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", address(gateway), key="wrong")
 
@@ -219,8 +219,8 @@ async def test_a_wrong_key_is_told_in_a_line(gateway: Client, tmp_path: Path) ->
     assert done.err.count("\n") == 1
 
 
-async def test_no_server_is_told_in_a_line(tmp_path: Path) -> None:
-    """At once, with its address."""
+async def test_an_unreachable_server_is_an_error_of_one_line(tmp_path: Path) -> None:
+    """It is printed at once and contains the URL."""
     fill(tmp_path, {"a.png": image_files.png()})
     server = f"http://127.0.0.1:{free_ports(1)[0]}"
     done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", server)
@@ -230,8 +230,8 @@ async def test_no_server_is_told_in_a_line(tmp_path: Path) -> None:
     assert done.err.count("\n") == 1
 
 
-async def test_an_unknown_format_is_told_in_a_line(gateway: Client, tmp_path: Path) -> None:
-    """It is no fault of the images, so none of them is told as failed."""
+async def test_an_unknown_format_is_an_error_of_one_line(gateway: Client, tmp_path: Path) -> None:
+    """No image is listed as failed."""
     fill(tmp_path, {"a.png": image_files.png(), "b.png": image_files.png()})
     done = await run("convert", tmp_path, "--format", "content.imageFormat.none", "--server", address(gateway))
 
@@ -241,24 +241,24 @@ async def test_an_unknown_format_is_told_in_a_line(gateway: Client, tmp_path: Pa
 
 
 @pytest.mark.parametrize("server", ["127.0.0.1:8005", "ftp://127.0.0.1", "http://", "http://[", ""])
-async def test_an_address_that_is_none_is_told_in_a_line(tmp_path: Path, server: str) -> None:
-    """With an example of one."""
+async def test_an_invalid_url_is_an_error_of_one_line(tmp_path: Path, server: str) -> None:
+    """It names the option."""
     done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", server)
 
     assert (done.status, done.err.count("\n")) == (2, 1)
     assert "--server" in done.err
 
 
-async def test_a_folder_that_is_none_is_told_in_a_line(tmp_path: Path) -> None:
-    """A file is no folder either."""
+async def test_a_missing_folder_is_an_error_of_one_line(tmp_path: Path) -> None:
+    """So is a file in its place."""
     fill(tmp_path, {"file.png": image_files.png()})
     for path in (tmp_path / "nowhere", tmp_path / "file.png"):
         done = await run("convert", path, "--format", THUMBNAIL)
         assert (done.status, done.err) == (2, f"imageconverter: {path} is not a folder\n")
 
 
-async def test_a_folder_without_images_is_wrong_use(gateway: Client, tmp_path: Path) -> None:
-    """What lies there is told; no run is started."""
+async def test_a_folder_without_images_is_an_error(gateway: Client, tmp_path: Path) -> None:
+    """Its files are listed; no run is started."""
     done = await run("convert", fill(tmp_path, {"a.txt": b"a"}), "--format", THUMBNAIL, "--server", address(gateway))
 
     assert done.status == 2
@@ -267,17 +267,17 @@ async def test_a_folder_without_images_is_wrong_use(gateway: Client, tmp_path: P
     assert (await get(gateway, "/images/convert/runs"))[1] == {"items": []}
 
 
-@pytest.mark.parametrize("where", ["data folder", "nowhere"])
-async def test_the_key_that_up_made_is_found(gateway: Client, tmp_path: Path, where: str) -> None:
-    """Without another one; where there is none either, that is told."""
-    fill(tmp_path / "pictures", {"a.png": image_files.png()})
-    if where == "data folder":
-        (tmp_path / "credentials.env").write_text(f"# made by up\nIMAGECONVERTER_API_KEY={API_KEY}\nEMBEDDED=1\n")
+@pytest.mark.parametrize("location", ["data folder", "nowhere"])
+async def test_the_key_generated_by_up_is_the_default(gateway: Client, tmp_path: Path, location: str) -> None:
+    """If there is none either, that is an error."""
+    fill(tmp_path / "images", {"a.png": image_files.png()})
+    if location == "data folder":
+        (tmp_path / "credentials.env").write_text(f"# by up\nIMAGECONVERTER_API_KEY={API_KEY}\nEMBEDDED=1\n")
     done = await run(
-        *("convert", tmp_path / "pictures", "--format", THUMBNAIL, "--server", address(gateway)),
+        *("convert", tmp_path / "images", "--format", THUMBNAIL, "--server", address(gateway)),
         key=None,
         IMAGECONVERTER_DATA_DIR=str(tmp_path),
     )
 
-    assert done.status == (0 if where == "data folder" else 2)
-    assert ("no API key" in done.err) == (where == "nowhere")
+    assert done.status == (0 if location == "data folder" else 2)
+    assert ("no API key" in done.err) == (location == "nowhere")

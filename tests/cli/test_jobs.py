@@ -1,4 +1,4 @@
-"""`imageconverter jobs dead`, run as a person does."""
+"""`imageconverter jobs dead`, run as a user does."""
 
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ from tests.testing.runs import Client
 
 @pytest.fixture
 async def dead(resources: Resources) -> list[str]:
-    """Ids of three dead jobs, the last that died first; the last cannot be read."""
+    """Ids of three dead jobs, newest first; the last one cannot be decoded."""
     redis = resources.redis
     await redis.delete(keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS, keys.queue(QueueName.SCAN))
     ids = [f"{uuid4().hex}:{number}" for number in range(3)]
@@ -26,8 +26,8 @@ async def dead(resources: Resources) -> list[str]:
     return ids
 
 
-async def test_the_dead_are_told_for_people(gateway: Client, dead: list[str]) -> None:
-    """Id, task, time and tries, reason, order; nothing that a terminal would obey."""
+async def test_dead_jobs_are_listed(gateway: Client, dead: list[str]) -> None:
+    """Id, task, time, attempts, reason and arguments, without control characters."""
     done = await run("jobs", "dead", "list", "--server", address(gateway))
 
     assert done.status == 0, done
@@ -38,18 +38,18 @@ async def test_the_dead_are_told_for_people(gateway: Client, dead: list[str]) ->
     assert "\x1b" not in done.out
 
 
-async def test_without_dead_jobs_that_is_said(gateway: Client, resources: Resources) -> None:
-    """In a line, and it is no failure."""
+async def test_an_empty_list_is_a_line(gateway: Client, resources: Resources) -> None:
+    """The exit status is 0."""
     await resources.redis.delete(keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS)
     done = await run("jobs", "dead", "list", "--server", address(gateway))
 
     assert done == (0, "no dead jobs\n", "")
 
 
-async def test_jobs_are_tried_again_and_dropped_by_their_ids(
+async def test_jobs_are_retried_and_dropped_by_their_ids(
     gateway: Client, resources: Resources, dead: list[str]
 ) -> None:
-    """One that is not there any more is told, the others are done all the same."""
+    """An id that does not exist is an error and does not affect the others."""
     retried = await run("jobs", "dead", "retry", dead[1], "--server", address(gateway))
     dropped = await run("jobs", "dead", "drop", dead[1], dead[2], "--server", address(gateway))
 
@@ -61,10 +61,10 @@ async def test_jobs_are_tried_again_and_dropped_by_their_ids(
     assert [each.id for each in await resources.queue.dead.all()] == [dead[0]]
 
 
-async def test_all_of_them_are_meant_where_that_is_said(
+async def test_all_jobs_are_selected_with_the_option_all(
     gateway: Client, resources: Resources, dead: list[str]
 ) -> None:
-    """And only there: without ids and without --all nothing is touched."""
+    """Without ids and without --all no job is changed."""
     unclear = await run("jobs", "dead", "drop", "--server", address(gateway))
     assert unclear.status == 2
     assert len(await resources.queue.dead.all()) == len(dead)

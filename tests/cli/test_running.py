@@ -1,4 +1,4 @@
-"""The commands while a run is running: there is no worker, so that it goes on until it is canceled."""
+"""The commands during a run, which without a worker lasts until it is canceled."""
 
 import asyncio
 from pathlib import Path
@@ -18,10 +18,10 @@ from tests.testing.runs import Client, post, put_sources, start
 pytestmark = pytest.mark.usefixtures("no_run")
 
 
-async def test_a_second_run_is_not_begun_beside_another(
+async def test_a_second_run_is_not_started_during_another(
     gateway: Client, resources: Resources, tmp_path: Path
 ) -> None:
-    """It is told before anything is uploaded."""
+    """The error is printed before anything is uploaded."""
     await start(gateway, await put_sources(resources, {"a.png": image_files.png()}), THUMBNAIL)
     fill(tmp_path, {"a.png": image_files.png()})
     done = await run("convert", tmp_path, "--format", THUMBNAIL, "--server", address(gateway))
@@ -30,8 +30,8 @@ async def test_a_second_run_is_not_begun_beside_another(
     assert "a run is in progress" in done.err
 
 
-async def test_a_running_run_is_told_as_it_stands(gateway: Client, resources: Resources) -> None:
-    """Without --watch nothing is waited for."""
+async def test_the_state_of_a_running_run_is_printed(gateway: Client, resources: Resources) -> None:
+    """Without --watch the command does not wait."""
     await start(gateway, await put_sources(resources, {"a.png": image_files.png()}), THUMBNAIL)
     done = await run("status", "--server", address(gateway))
 
@@ -39,8 +39,8 @@ async def test_a_running_run_is_told_as_it_stands(gateway: Client, resources: Re
     assert "state     running\n" in done.out
 
 
-async def test_a_lost_connection_is_made_again(make_settings: MakeSettings, resources: Resources) -> None:
-    """A watched run is followed on when the gateway is back; one that was canceled is no success."""
+async def test_a_lost_connection_is_reestablished(make_settings: MakeSettings, resources: Resources) -> None:
+    """--watch continues when the gateway is back; a canceled run is a failure."""
     following = asyncio.Event()
 
     async def note(request: web.Request, _response: web.StreamResponse) -> None:

@@ -1,4 +1,4 @@
-"""`imageconverter status`, run as a person does, against the real stack."""
+"""`imageconverter status`, run as a user does, against a real gateway and worker."""
 
 import asyncio
 import re
@@ -19,35 +19,35 @@ def broken() -> bytes:
     return whole[: len(whole) // 2]
 
 
-async def test_before_any_run_that_is_said(gateway: Client) -> None:
+async def test_without_a_run_the_status_is_a_line(gateway: Client) -> None:
     """With or without --watch."""
     for more in ([], ["--watch"]):
         done = await run("status", "--server", address(gateway), *more)
         assert done == (0, "no run yet\n", "")
 
 
-async def test_the_last_run_is_told_for_people(gateway: Client, resources: Resources) -> None:
-    """State, bar, counters, formats, start, duration and rate, a line each."""
+async def test_the_last_run_is_described(gateway: Client, resources: Resources) -> None:
+    """State, bar, counters, formats, start, duration and rate, one line each."""
     files = {"a.png": image_files.png(), "b.png": image_files.png(), "broken.jpg": broken()}
     await start(gateway, await put_sources(resources, files), THUMBNAIL, PRODUCT)
     await finished(gateway)
     done = await run("status", "--server", address(gateway))
 
     assert done.status == 0, done
-    told = dict(line.split(maxsplit=1) for line in done.out.splitlines())
-    assert re.fullmatch(r"[0-9a-f]{12} \(manual\)", told["run"])
-    assert told["state"] == "finished"
-    assert told["progress"] == f"[{'#' * 30}] 100 %"
-    assert told["images"] == "3 of 3: 2 success, 0 warning, 0 skipped, 1 error"
-    assert told["outputs"] == "6 of 6: 4 success, 0 warning, 0 skipped, 2 error"
-    assert told["formats"] == f"{THUMBNAIL}, {PRODUCT}"
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", told["started"])
-    assert re.fullmatch(r"\d+:\d\d:\d\d", told["duration"])
-    assert told["rate"]
+    fields = dict(line.split(maxsplit=1) for line in done.out.splitlines())
+    assert re.fullmatch(r"[0-9a-f]{12} \(manual\)", fields["run"])
+    assert fields["state"] == "finished"
+    assert fields["progress"] == f"[{'#' * 30}] 100 %"
+    assert fields["images"] == "3 of 3: 2 success, 0 warning, 0 skipped, 1 error"
+    assert fields["outputs"] == "6 of 6: 4 success, 0 warning, 0 skipped, 2 error"
+    assert fields["formats"] == f"{THUMBNAIL}, {PRODUCT}"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", fields["started"])
+    assert re.fullmatch(r"\d+:\d\d:\d\d", fields["duration"])
+    assert fields["rate"]
 
 
 async def test_a_watched_run_is_followed_to_its_end(gateway: Client, resources: Resources) -> None:
-    """The command ends with the run, and with 1 where an image failed."""
+    """The command ends with the run; its exit status is 1 if an image failed."""
     files = {f"{number}.jpg": image_files.jpeg(size=(2400, 1800)) for number in range(40)}
     await start(gateway, await put_sources(resources, {**files, "broken.jpg": broken()}), PRODUCT)
     done = await run("status", "--watch", "--server", address(gateway))
@@ -60,16 +60,16 @@ async def test_a_watched_run_is_followed_to_its_end(gateway: Client, resources: 
     assert re.search(r"^run [0-9a-f]{12}: 41 of 41 images, ", done.out, re.MULTILINE)
 
 
-async def test_a_wrong_key_is_told_in_a_line(gateway: Client) -> None:
-    """Not that there was no run."""
+async def test_a_wrong_key_is_an_error_of_one_line(gateway: Client) -> None:
+    """It is not taken for a server without runs."""
     done = await run("status", "--server", address(gateway), key="wrong")
 
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith("imageconverter: the server rejected the API key")
 
 
-async def test_a_server_that_is_something_else_is_told_in_a_line() -> None:
-    """A port that answers with other things than the images API's."""
+async def test_another_server_is_an_error_of_one_line() -> None:
+    """One whose responses are not those of the images API."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""What the tests of the commands share: running one as a person does, beside the fixture's gateway."""
+"""Runs commands as a user does, against the gateway of the fixture."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ Process = asyncio.subprocess.Process
 
 
 class Finished(NamedTuple):
-    """How a command ended and what it said."""
+    """The exit status and the output of a command."""
 
     status: int
     out: str
@@ -25,12 +25,12 @@ class Finished(NamedTuple):
 
 
 def address(client: Client) -> str:
-    """Return the address of the fixture's gateway."""
+    """Return the URL of the fixture's gateway."""
     return str(client.make_url("")).rstrip("/")
 
 
 async def begin(*arguments: str | Path, key: str | None = API_KEY, **more: str) -> Process:
-    """Start a command; *more* goes into its environment."""
+    """Start a command with the variables *more* in its environment."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", **more}
     if key is not None:
         environment["IMAGECONVERTER_API_KEY"] = key
@@ -40,13 +40,13 @@ async def begin(*arguments: str | Path, key: str | None = API_KEY, **more: str) 
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=environment,
-        # What was started in the background ignores Ctrl-C, and so does what it starts.
+        # A process in the background ignores SIGINT, and so do its children by default.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
 async def ended(process: Process) -> Finished:
-    """Wait for the end of a command; whatever happened, it must not show a traceback."""
+    """Wait until a command has ended; it must not print a traceback."""
     out, err = await process.communicate()
     assert process.returncode is not None
     assert b"Traceback" not in err, err.decode()
@@ -54,7 +54,7 @@ async def ended(process: Process) -> Finished:
 
 
 async def run(*arguments: str | Path, key: str | None = API_KEY, **more: str) -> Finished:
-    """Run a command to its end."""
+    """Run a command until it has ended."""
     return await ended(await begin(*arguments, key=key, **more))
 
 

@@ -1,4 +1,4 @@
-"""A stack that `imageconverter up` runs, as a process of its own, and what tests do with it."""
+"""A stack that `imageconverter up` runs in a process of its own."""
 
 import base64
 import contextlib
@@ -31,14 +31,14 @@ class Stack:
         self.ready_after = 0.0
 
     def get(self, path: str) -> tuple[int, bytes]:
-        """Get *path* from the gateway; returns status and body, 0 where nobody answers."""
+        """Get *path* from the gateway; returns status and body, (0, b"") without a response."""
         return self.request(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}"))
 
     def request(self, request: urllib.request.Request) -> tuple[int, bytes]:
-        """Send *request*."""
+        """Send *request*; returns status and body, (0, b"") without a response."""
         try:
-            with urllib.request.urlopen(request, timeout=40) as answer:
-                return answer.status, answer.read()
+            with urllib.request.urlopen(request, timeout=40) as response:
+                return response.status, response.read()
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read()
@@ -46,47 +46,47 @@ class Stack:
             return 0, b""
 
     def convert(self, name: str) -> tuple[int, Any]:
-        """Upload and convert a photograph called *name*."""
-        sent = {
+        """Upload and convert a photograph under *name*."""
+        body = {
             "fileName": name,
             "formats": ["content.imageFormat.thumbnailProduct"],
             "imageData": base64.b64encode(image_files.jpeg(size=(400, 300))).decode(),
         }
-        return self.call("POST", "/images/upload/convert", sent)
+        return self.call("POST", "/images/upload/convert", body)
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Call the images API; returns status and answer, (0, None) where nobody answers."""
+        """Call the images API; returns status and body, (0, None) without a response."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}",
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self.api_key}"},
             method=method,
         )
-        status, answer = self.request(request)
-        return status, json.loads(answer or b"null")
+        status, data = self.request(request)
+        return status, json.loads(data or b"null")
 
     @property
     def api_key(self) -> str:
-        """The key that `up` made."""
+        """The API key that `up` has generated."""
         text = (self.folder / "data" / "credentials.env").read_text()
         found = re.search(r"^IMAGECONVERTER_API_KEY=(.+)$", text, re.MULTILINE)
         assert found
         return found[1]
 
     def processes(self) -> dict[int, str]:
-        """All processes of this stack but the supervisor, with their command lines."""
+        """The command lines of all processes of this stack except the supervisor, by process id."""
         found = {}
-        for place in Path("/proc").glob("[0-9]*"):
+        for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                marked = f"STACK_OF_TEST={self.folder}".encode() in (place / "environ").read_bytes()
-                # Redis writes its title over its environment, but works in its folder.
-                inside = (place / "cwd").readlink().is_relative_to(self.folder)
-                if (marked or inside) and int(place.name) != self.process.pid:
-                    found[int(place.name)] = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                marked = f"STACK_OF_TEST={self.folder}".encode() in (process / "environ").read_bytes()
+                # Redis overwrites its environment with its title, but its working directory is its folder.
+                inside = (process / "cwd").readlink().is_relative_to(self.folder)
+                if (marked or inside) and int(process.name) != self.process.pid:
+                    found[int(process.name)] = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
         return found
 
     def role(self, role: str) -> int:
-        """The process id of *role*; one that was just killed is waited for."""
+        """Return the process id of *role*; waits until it is running."""
         found: list[int] = []
 
         def is_there() -> bool:
@@ -97,14 +97,14 @@ class Stack:
         return found[0]
 
     def wait_until_ready(self, seconds: float = 40) -> None:
-        """Wait until the gateway says that everything answers."""
+        """Wait until the gateway is ready."""
         self.until(lambda: self.get("/health/ready")[0] == 200, seconds)
 
     def until(self, condition: Any, seconds: float = 20) -> None:
-        """Wait for *condition*."""
+        """Wait until *condition* is true."""
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, "it did not come true in time"
+            assert time.monotonic() < deadline, "timed out"
             assert self.process.poll() is None, "the stack ended"
             time.sleep(0.05)
 
