@@ -1,4 +1,4 @@
-"""`imageconverter up` as its own process, the way `make run` starts it."""
+"""`imageconverter up` in a process of its own, as `make run` starts it."""
 
 import asyncio
 import base64
@@ -27,20 +27,20 @@ from tests.testing.running_stack import UP, Stack, environment, running_stack
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack for the tests that leave it as it was; it answers the start of a run at once."""
+    """A stack for the tests that do not change it; the start of a run returns at once."""
     with running_stack(tmp_path_factory.mktemp("stack"), IMAGECONVERTER_START_SECONDS="0") as running:
         yield running
 
 
 def run_up(folder: Path, port: int, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run `up` where it is expected to end by itself."""
+    """Run `up` with a configuration that makes it exit."""
     return subprocess.run(
         UP, env=environment(folder, port, **more), capture_output=True, text=True, check=False, timeout=60
     )
 
 
-def test_a_photograph_goes_in_and_comes_out_converted(stack: Stack) -> None:
-    """Gateway, S3, Redis, worker and engine, each a process of its own."""
+def test_a_photograph_is_converted(stack: Stack) -> None:
+    """By gateway, S3, Redis, worker and sandbox, each a process of its own."""
     status, answer = stack.convert("first.jpg")
     _, image = stack.get("/content/products/thumbnail/first.jpg")
 
@@ -49,8 +49,8 @@ def test_a_photograph_goes_in_and_comes_out_converted(stack: Stack) -> None:
     assert Image.open(io.BytesIO(image)).size == (200, 150)
 
 
-def test_every_process_is_named_by_its_command_line(stack: Stack) -> None:
-    """An operator sees in `ps` who is who; no password stands there."""
+def test_every_process_is_identified_by_its_command_line(stack: Stack) -> None:
+    """`ps` shows the role of each process and no password."""
     commands = list(stack.processes().values())
 
     for word in ("redis", "weed", "gateway", "worker", "reporter"):
@@ -60,8 +60,8 @@ def test_every_process_is_named_by_its_command_line(stack: Stack) -> None:
             assert not any(secret.partition("=")[2] in command for command in commands)
 
 
-def test_what_was_generated_is_for_the_owner_alone(stack: Stack) -> None:
-    """Key and passwords lie in a file of mode 0600, in a folder of mode 0700, and are shown once."""
+def test_generated_secrets_are_readable_only_by_their_owner(stack: Stack) -> None:
+    """Keys and passwords are in a file of mode 0600 in a folder of mode 0700, and are printed once."""
     data = stack.folder / "data"
     shown = (stack.folder / "up.log").read_text()
 
@@ -72,7 +72,7 @@ def test_what_was_generated_is_for_the_owner_alone(stack: Stack) -> None:
 
 
 def test_everything_listens_on_loopback_only(stack: Stack) -> None:
-    """Nothing of the stack can be reached from another machine."""
+    """No process can be reached from another machine."""
     inodes = set()
     for pid in [*stack.processes(), stack.process.pid]:
         with contextlib.suppress(OSError):
@@ -91,8 +91,8 @@ def test_everything_listens_on_loopback_only(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("role", ["gateway", "worker", "reporter"])
-def test_a_role_that_is_killed_is_started_again(stack: Stack, role: str) -> None:
-    """And the stack converts again."""
+def test_a_killed_role_is_restarted(stack: Stack, role: str) -> None:
+    """The stack converts again."""
     killed = stack.role(role)
     os.kill(killed, signal.SIGKILL)
     stack.until(lambda: any(c.split()[-1:] == [role] for p, c in stack.processes().items() if p != killed))
@@ -102,8 +102,8 @@ def test_a_role_that_is_killed_is_started_again(stack: Stack, role: str) -> None
 
 
 @pytest.mark.parametrize("word", ["redis-server", "weed"])
-def test_a_server_that_is_killed_is_started_again_with_its_data(stack: Stack, word: str) -> None:
-    """Nothing that was stored is gone."""
+def test_a_killed_server_is_restarted_with_its_data(stack: Stack, word: str) -> None:
+    """Stored images are kept."""
     stack.convert("kept.jpg")
     stack.role("worker")
     server = next(pid for pid, command in stack.processes().items() if word in command)
@@ -111,13 +111,13 @@ def test_a_server_that_is_killed_is_started_again_with_its_data(stack: Stack, wo
     stack.until(lambda: any(word in c for p, c in stack.processes().items() if p != server))
     stack.wait_until_ready()
 
-    # SeaweedFS answers before it has found all of its volumes again.
+    # SeaweedFS responds before it has loaded all of its volumes.
     stack.until(lambda: stack.get("/content/products/thumbnail/kept.jpg")[0] == 200)
     stack.until(lambda: stack.convert("after.jpg")[0] == 200)
 
 
-def test_a_client_hears_of_it_when_the_only_worker_is_killed_with_its_image(stack: Stack) -> None:
-    """The job is taken up by the next worker; the client that waits gets its image."""
+def test_a_conversion_succeeds_if_the_only_worker_is_killed(stack: Stack) -> None:
+    """The next worker claims the job; the waiting client gets its image."""
 
     async def convert_and_kill() -> tuple[int, Any]:
         converting = asyncio.create_task(asyncio.to_thread(stack.convert, "survivor.jpg"))
@@ -133,7 +133,7 @@ def test_a_client_hears_of_it_when_the_only_worker_is_killed_with_its_image(stac
 
 
 def test_a_second_stack_runs_beside_the_first(stack: Stack, tmp_path: Path) -> None:
-    """Another port and another data folder are all it needs."""
+    """It needs only another port and another data folder."""
     with running_stack(tmp_path) as second:
         assert second.convert("second.jpg")[0] == 200
         assert second.api_key != stack.api_key
@@ -142,7 +142,7 @@ def test_a_second_stack_runs_beside_the_first(stack: Stack, tmp_path: Path) -> N
 
 
 def test_a_stop_leaves_no_process_and_keeps_the_data(tmp_path: Path) -> None:
-    """By Ctrl-C or SIGTERM; the second start has the same key and the same images."""
+    """By SIGINT or SIGTERM; the next start has the same key and the same images."""
     with running_stack(tmp_path) as stack:
         stack.convert("kept.jpg")
         key = stack.api_key
@@ -158,8 +158,8 @@ def test_a_stop_leaves_no_process_and_keeps_the_data(tmp_path: Path) -> None:
         assert again.processes() == {}
 
 
-def test_a_supervisor_that_is_killed_takes_its_processes_along(tmp_path: Path) -> None:
-    """Even kill -9 leaves nothing behind that would hold the ports."""
+def test_killing_the_supervisor_ends_all_processes(tmp_path: Path) -> None:
+    """Even after SIGKILL no process keeps the ports in use."""
     with running_stack(tmp_path) as stack:
         stack.process.kill()
         stack.process.wait()
@@ -170,28 +170,28 @@ def test_a_supervisor_that_is_killed_takes_its_processes_along(tmp_path: Path) -
         assert stack.processes() == {}
 
 
-def test_keys_that_are_given_are_used(tmp_path: Path) -> None:
-    """Nothing is generated in their place, and they are not shown."""
-    with running_stack(tmp_path, IMAGECONVERTER_API_KEY="given-by-the-operator") as stack:
+def test_a_configured_key_is_used(tmp_path: Path) -> None:
+    """No key is generated, and the configured one is not printed."""
+    with running_stack(tmp_path, IMAGECONVERTER_API_KEY="set-by-the-operator") as stack:
         request = urllib.request.Request(
             f"http://127.0.0.1:{stack.port}/images/url/products?formatNodeId=content.imageFormat.normal",
-            headers={"Authorization": "Bearer given-by-the-operator"},
+            headers={"Authorization": "Bearer set-by-the-operator"},
         )
         assert stack.request(request)[0] == 200
-        assert "given-by-the-operator" not in (tmp_path / "up.log").read_text()
+        assert "set-by-the-operator" not in (tmp_path / "up.log").read_text()
 
 
-def test_servers_that_are_given_are_not_embedded(tmp_path: Path, servers: dict[str, str]) -> None:
-    """With Redis and S3 from outside only the roles are started."""
-    with running_stack(tmp_path, IMAGECONVERTER_S3_BUCKET="given", **servers) as stack:
+def test_configured_servers_are_not_embedded(tmp_path: Path, servers: dict[str, str]) -> None:
+    """With external Redis and S3 only the roles are started."""
+    with running_stack(tmp_path, IMAGECONVERTER_S3_BUCKET="external", **servers) as stack:
         commands = stack.processes().values()
 
-        assert stack.convert("given.jpg")[0] == 200
+        assert stack.convert("external.jpg")[0] == 200
         assert not any("redis-server" in command or "weed" in command for command in commands)
 
 
 def one_line(finished: subprocess.CompletedProcess[str]) -> str:
-    """Return what *finished* said about its failure, which has to be one line."""
+    """Return the error message of *finished*, which must be one line."""
     lines = [line for line in finished.stderr.splitlines() if line.startswith("imageconverter: ")]
     assert finished.returncode != 0
     assert "Traceback" not in finished.stderr
@@ -199,22 +199,22 @@ def one_line(finished: subprocess.CompletedProcess[str]) -> str:
     return lines[0]
 
 
-def test_a_port_that_is_taken_is_told_in_a_line(stack: Stack, tmp_path: Path) -> None:
-    """With the variable and the port."""
-    told = one_line(run_up(tmp_path, stack.port))
+def test_a_port_in_use_is_an_error_of_one_line(stack: Stack, tmp_path: Path) -> None:
+    """It names the variable and the port."""
+    message = one_line(run_up(tmp_path, stack.port))
 
-    assert "IMAGECONVERTER_PORT" in told
-    assert str(stack.port) in told
+    assert "IMAGECONVERTER_PORT" in message
+    assert str(stack.port) in message
 
 
-def test_a_data_folder_in_use_is_told_in_a_line(stack: Stack) -> None:
-    """Two stacks in one folder would destroy it."""
+def test_a_data_folder_in_use_is_an_error_of_one_line(stack: Stack) -> None:
+    """Two stacks would corrupt the data."""
     assert "in use by another stack" in one_line(run_up(stack.folder, free_ports(1)[0]))
 
 
 @pytest.mark.parametrize("damage", ["a file in its place", "credentials", "redis log"])
-def test_a_damaged_data_folder_is_told_in_a_line(tmp_path: Path, damage: str) -> None:
-    """With the file, and without leaving a process."""
+def test_a_damaged_data_folder_is_an_error_of_one_line(tmp_path: Path, damage: str) -> None:
+    """It names the file."""
     data = tmp_path / "data"
     if damage == "a file in its place":
         data.write_text("")
@@ -225,9 +225,9 @@ def test_a_damaged_data_folder_is_told_in_a_line(tmp_path: Path, damage: str) ->
         (data / "redis" / "appendonlydir").mkdir(parents=True)
         (data / "redis" / "appendonlydir" / "appendonly.aof.manifest").write_text("garbage\n")
         (data / "redis" / "appendonly.aof").write_text("garbage\n" * 100)
-    told = one_line(run_up(tmp_path, free_ports(1)[0]))
+    message = one_line(run_up(tmp_path, free_ports(1)[0]))
 
-    assert str(data) in told
+    assert str(data) in message
 
 
 @pytest.mark.parametrize(
@@ -239,16 +239,16 @@ def test_a_damaged_data_folder_is_told_in_a_line(tmp_path: Path, damage: str) ->
         ("IMAGECONVERTER_API_KEYS_FILE", "nowhere.toml"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_told_in_a_line(tmp_path: Path, variable: str, value: str) -> None:
-    """Before anything is started."""
-    told = one_line(run_up(tmp_path, free_ports(1)[0], **{variable: value}))
+def test_an_invalid_setting_is_an_error_of_one_line(tmp_path: Path, variable: str, value: str) -> None:
+    """It names the variable or the value."""
+    message = one_line(run_up(tmp_path, free_ports(1)[0], **{variable: value}))
 
-    assert variable in told or value in told
+    assert variable in message or value in message
 
 
 @pytest.mark.parametrize("role", ["gateway", "worker", "reporter"])
 def test_a_role_alone_does_not_start_without_credentials(role: str) -> None:
-    """Each missing variable is named; there is no default that would let it run open."""
+    """Each missing variable is named; there are no default credentials."""
     finished = subprocess.run(
         [sys.executable, "-m", "services.cli.main", role],
         env={**os.environ, "IMAGECONVERTER_REDIS_URL": "redis://127.0.0.1:1/0"},
@@ -264,7 +264,7 @@ def test_a_role_alone_does_not_start_without_credentials(role: str) -> None:
 
 
 def test_a_gateway_alone_does_not_start_without_a_key(servers: dict[str, str]) -> None:
-    """It would answer nobody."""
+    """The message names the variable."""
     finished = subprocess.run(
         [sys.executable, "-m", "services.cli.main", "gateway"],
         env={**os.environ, **servers},
@@ -279,7 +279,7 @@ def test_a_gateway_alone_does_not_start_without_a_key(servers: dict[str, str]) -
 
 
 def test_the_readme_s_commands_work(stack: Stack, tmp_path: Path) -> None:
-    """They are run as they stand there, but for the port and the folder."""
+    """They are run with another port and folder."""
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     found = re.search(r"## Convert an image\n\n```sh\n(.*?)```", readme, re.DOTALL)
     assert found
@@ -305,14 +305,14 @@ def test_the_readme_s_commands_work(stack: Stack, tmp_path: Path) -> None:
 
 
 def test_a_run_completes_with_exact_counters_when_workers_are_killed(stack: Stack) -> None:
-    """Of thirty images every one has its row, and none counts twice, whoever was killed in between."""
+    """Each of thirty images has its row and is counted once."""
     image = base64.b64encode(image_files.jpeg(size=(1600, 1200))).decode()
     names = [f"run {number:02}.jpg" for number in range(30)]
     upload = {"fileName": names, "formats": ["content.imageFormat.app"], "imageData": [image] * len(names)}
     _, staged = stack.call("POST", "/images/upload", upload)
     formats = ["content.imageFormat.largeProduct", "content.imageFormat.thumbnailProduct"]
-    order = {"source": "directory", "directory": staged["path"], "formatList": formats}
-    _, status = stack.call("POST", "/images/convert/start", order)
+    request = {"source": "directory", "directory": staged["path"], "formatList": formats}
+    _, status = stack.call("POST", "/images/convert/start", request)
     kills = 0
     while status["running"]:
         if kills < 3:
@@ -332,8 +332,8 @@ def test_a_run_completes_with_exact_counters_when_workers_are_killed(stack: Stac
     assert sorted(row["sourceFilename"] for row in rows["items"]) == sorted(names * 2)
 
 
-def test_memory_of_large_uploads_is_given_back(stack: Stack) -> None:
-    """Ten times 20 MB, some at once: afterwards the gateway is about as small as before."""
+def test_memory_of_large_uploads_is_released(stack: Stack) -> None:
+    """After ten uploads of 20 MB, five at a time, the gateway has grown by less than 100 MiB."""
     large = base64.b64encode(image_files.jpeg() + bytes(20_000_000)).decode()
     body = {"fileName": "large.jpg", "formats": ["content.imageFormat.app"], "imageData": large}
 
