@@ -1,4 +1,4 @@
-"""The metadata of an image as the ImageConverter API gives it out: named tags in groups, with value and words."""
+"""The metadata of an image as the ImageConverter API returns it: named tags in groups, with value and description."""
 
 from imageconverter.engine.metadata.reading import Entry, Metadata, read_metadata
 

@@ -1,7 +1,7 @@
-"""The values of tags in words, for people: `1/125 sec`, `f/2.8`, `52° 31' 12"`.
+"""Descriptions of the values of tags: `1/125 sec`, `f/2.8`, `52° 31' 12"`.
 
-The words are those of the library metadata-extractor, which wrote the descriptions of the original; a value that has
-none is given as it is.
+The wording is that of the library metadata-extractor, which the original uses. Other values are formatted as they
+are.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from fractions import Fraction
 from imageconverter.engine.metadata import words
 
 Number = int | float | Fraction | None
-"""None is a number that the file leaves open, such as 0/0."""
+"""None is an undefined number, such as 0/0."""
 Value = Number | str | tuple[Number, ...]
 Tags = dict[int, Value]
 """The values of one group by tag."""
@@ -29,7 +29,9 @@ def _describe(tag: int, tags: Tags, words_of: Mapping[int, words.Words], rules: 
     if tag in words_of:
         return _word(value, words_of[tag])
     if tag in rules:
-        with suppress(ArithmeticError, ValueError, TypeError, IndexError):  # an odd value is given as it is
+        with suppress(
+            ArithmeticError, ValueError, TypeError, IndexError
+        ):  # an unexpected value is formatted as it is
             return rules[tag](tag, tags)
     return _plain(value)
 
@@ -49,13 +51,13 @@ def _plain(value: Value) -> str:
 
 
 def _ratio(value: Fraction) -> str:
-    """Write a rational as a short decimal (0.5) or else as it is (1/125)."""
+    """Format a rational as a short decimal (0.5) or else as a fraction (1/125)."""
     decimal = repr(float(value))
     return str(value) if value.denominator == 1 or len(decimal) >= len("0.000") else decimal
 
 
 def _decimal(value: Value, *, places: int, least: int = 0) -> str:
-    """Write a number with at most that many *places*, and at *least* so many."""
+    """Format a number with at most *places* and at least *least* decimal places."""
     whole, _, rest = f"{float(_exactly(value)):.{places}f}".partition(".")
     rest = rest.rstrip("0").ljust(least, "0")
     return f"{whole}.{rest}" if rest else whole
@@ -64,13 +66,13 @@ def _decimal(value: Value, *, places: int, least: int = 0) -> str:
 def _exactly(value: Value) -> Fraction:
     if isinstance(value, int | float | Fraction):
         return Fraction(value)
-    raise TypeError("no number")
+    raise TypeError("not a number")
 
 
 def _several(value: Value) -> tuple[Fraction, ...]:
     if isinstance(value, tuple):
         return tuple(_exactly(each) for each in value)
-    raise TypeError("no numbers")
+    raise TypeError("not numbers")
 
 
 def _with(unit: str) -> _Rule:
@@ -78,7 +80,7 @@ def _with(unit: str) -> _Rule:
 
 
 def _version(major: int) -> _Rule:
-    """Write four digits as a version, the first *major* of them before the dot: 0230 is 2.30."""
+    """Format four digits as a version with *major* of them before the dot: 0230 is 2.30."""
 
     def rule(tag: int, tags: Tags) -> str:
         value = tags[tag]
@@ -90,12 +92,12 @@ def _version(major: int) -> _Rule:
 
 # --- the group Exif -----------------------------------------------------------------------------
 def _per(unit: int) -> _Rule:
-    """Write a resolution, in what the tag *unit* says."""
+    """Format a resolution in the unit of the tag *unit*."""
     return lambda tag, tags: f"{_plain(tags[tag])} dots per {_unit(unit, tags, words.EXIF) or 'unit'}"
 
 
 def _pitch(unit: int) -> _Rule:
-    """Write a resolution as what lies between two dots."""
+    """Format a resolution as the distance between two dots."""
     return lambda tag, tags: f"{_ratio(1 / _exactly(tags[tag]))} {_unit(unit, tags, words.EXIF)}".rstrip()
 
 
@@ -155,7 +157,7 @@ def _film_focal_length(tag: int, tags: Tags) -> str:
 
 
 def _lens(tag: int, tags: Tags) -> str:
-    """Write shortest and longest focal length, and the widest aperture at each."""
+    """Format the shortest and longest focal length, and the widest aperture at each."""
     value = tags[tag]
     shortest, longest, *apertures = value if isinstance(value, tuple) else ()
     lens = f"{_span(shortest, longest, places=2)}mm"
@@ -204,7 +206,7 @@ _EXIF_RULES: Mapping[int, _Rule] = {
 
 # --- the group GPS ------------------------------------------------------------------------------
 def _degrees(reference: int, negative: str) -> _Rule:
-    """Write degrees, minutes and seconds; negative where the tag *reference* says so."""
+    """Format degrees, minutes and seconds, negative if the tag *reference* is S or W."""
 
     def rule(tag: int, tags: Tags) -> str:
         degrees, minutes, seconds = _several(tags[tag])
@@ -220,7 +222,7 @@ def _degrees(reference: int, negative: str) -> _Rule:
 
 
 def _measured(unit: int) -> _Rule:
-    """Write a number with the unit that the tag *unit* says."""
+    """Format a number with the unit of the tag *unit*."""
     return lambda tag, tags: f"{_decimal(tags[tag], places=2)} {_unit(unit, tags, words.GPS) or 'unit'}"
 
 

@@ -1,7 +1,7 @@
-"""What the tags of a image's metadata are called.
+"""Names of the tags of an image's metadata.
 
-Groups, names and numbers are those of the ImageConverter API, which has them from the library metadata-extractor.
-They are keys for clients; a tag that has none here is not given out.
+Groups, names and numbers are those of the ImageConverter API, which takes them from the library metadata-extractor.
+They are keys for clients; a tag without a name here is not returned.
 """
 
 from collections.abc import Mapping

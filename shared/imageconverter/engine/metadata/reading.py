@@ -1,9 +1,9 @@
-"""What a image's file says about it: camera, time, place, extents, for JPEG, PNG, TIFF, WebP, HEIC and AVIF.
+"""Reading of metadata: camera, time, place and extents, from JPEG, PNG, TIFF, WebP, HEIC and AVIF.
 
-The tags are read by Pillow: it has opened the file already and found the EXIF block in it, where exifread would look
-for the block in the whole file once more, by code of its own. Files are hostile: each of the five directories is read
-once, however they point at each other; one with more than a thousand tags is passed over; long lists and what is
-above 4 KiB are not decoded, only counted; and what is broken is left out. No tag raises an error.
+Pillow reads the tags: it has opened the file and found the EXIF block; exifread would search the whole file for it
+again. Files are untrusted: each of the five directories is read once, even if they form a cycle; a directory with
+more than a thousand tags is ignored; long lists and values above 4 KiB are only counted; broken values are omitted.
+No tag raises an error.
 """
 
 import io
@@ -24,33 +24,33 @@ from imageconverter.engine.metadata import names
 from imageconverter.engine.metadata.descriptions import Number, Tags, Value, describe
 
 _MAX_TAGS = 1000  # in a directory; cameras write up to a hundred
-_LONGEST_VALUE = 4096  # bytes, or characters of text
-_MAX_NUMBERS = 16  # that are listed
+_MAX_VALUE = 4096  # bytes, or characters of text
+_MAX_NUMBERS = 16  # in a list
 
 _BIG_TIFF = b"+"
 _ORIENTATION = 0x0112
 _TURNED, _SIDEWAYS = range(2, 9), range(5, 9)
 _EXIF_HEADER = b"Exif\0\0"
 _WINDOWS_TEXTS = range(0x9C9B, 0x9CA0)
-_CODED_TEXTS = (0x9286, 0x1B, 0x1C)  # the user comment, and two about the place; eight bytes name the code
-_JOINERS = "\u200c\u200d"  # nothing to see, but some languages and emoji are spelt with them
+_CODED_TEXTS = (0x9286, 0x1B, 0x1C)  # the user comment and two GPS tags; their first eight bytes name the encoding
+_JOINERS = "\u200c\u200d"  # invisible, but part of the spelling of some languages and emoji
 
 
 class Entry(TypedDict):
-    """One tag. A rational is given as a number, several numbers as a list; one that the file leaves open is null."""
+    """One tag. A rational becomes a number, several numbers a list; an undefined number is null."""
 
     id: int
     value: Any
     description: str
-    """The value as a person reads it."""
+    """The value for people."""
 
 
 Metadata = dict[str, dict[str, Entry]]
-"""Entries by group and name. The group Header is always there, the others where they have entries."""
+"""Entries by group and name. The group Header is always present, the others if they have entries."""
 
 
 def read_metadata(source: IO[bytes], image: Image.Image, info: ImageInfo) -> Metadata:
-    """Read what *image* says about itself, which `open_image` has opened from *source*, a seekable file.
+    """Read the metadata of *image*, which `open_image` has opened from *source*, a seekable file.
 
     Extents in the group Header are in pixels, before the orientation in the group Exif is applied; the size in the
     group File is in bytes.
@@ -98,25 +98,25 @@ def _read_tags(source: IO[bytes], image: Image.Image) -> tuple[Tags, Tags, Tags]
         gps = _Directory(head, stream, main.pointer(IFD.GPSInfo), IFD.GPSInfo)
         thumbnail = _Directory(head, stream, main.next)
         exif = interop.decoded(names.EXIF) | sub.decoded(names.EXIF) | main.decoded(names.EXIF)
-        if image.info.get("original_orientation") in _TURNED:  # which the reader of HEIC has overwritten
+        if image.info.get("original_orientation") in _TURNED:  # the decoder of HEIC resets the tag
             exif[_ORIENTATION] = image.info["original_orientation"]
         return dict(sorted(exif.items())), gps.decoded(names.GPS), thumbnail.decoded(names.THUMBNAIL)
     return {}, {}, {}
 
 
 def _exif_block(image: Image.Image) -> bytes:
-    """Return the TIFF structure with the EXIF tags of an image that is no TIFF itself."""
+    """Return the TIFF structure with the EXIF tags of an image that is not a TIFF itself."""
     block = image.info.get("exif")
-    if block is None:  # as ImageMagick writes it into a PNG: three lines, then hexadecimal digits
+    if block is None:  # ImageMagick's text in a PNG: three lines, then hexadecimal digits
         block = bytes.fromhex("".join(str(image.info.get("Raw profile type exif", "")).split("\n")[3:]))
     return bytes(block).removeprefix(_EXIF_HEADER).removeprefix(_EXIF_HEADER)  # some cameras write it twice
 
 
 class _Directory(ImageFileDirectory_v2):
-    """One directory of tags, which are decoded when they are asked for."""
+    """A directory of tags, which are decoded on demand."""
 
     def __init__(self, head: bytes, stream: IO[bytes], offset: int, group: int | None = None) -> None:
-        """Read the directory at *offset*, 0 for none; a broken one ends where it breaks."""
+        """Read the directory at *offset*, 0 for none; of a broken one, the tags before the error are kept."""
         super().__init__(head, group=group)
         self.next = 0
         with ignore_decoder_errors(MemoryError):
@@ -135,7 +135,7 @@ class _Directory(ImageFileDirectory_v2):
         return offset if isinstance(offset, int) else 0
 
     def decoded(self, known: Iterable[int]) -> dict[int, Value]:
-        """Decode the tags that are *known*; what says nothing is left out."""
+        """Decode the tags that are *known*; empty values are omitted."""
         found = ((tag, self._decode(tag)) for tag in known)
         return {tag: value for tag, value in found if value not in (None, "", ())}
 
@@ -147,19 +147,19 @@ class _Directory(ImageFileDirectory_v2):
         count = len(data) // self._load_dispatch[kind][0]
         if kind not in (ASCII, BYTE, UNDEFINED) and count > _MAX_NUMBERS:
             return f"[{count} values]"
-        if kind != ASCII and len(data) > _LONGEST_VALUE:
+        if kind != ASCII and len(data) > _MAX_VALUE:
             return f"[{len(data)} bytes]"
         with ignore_decoder_errors():
             raw = self[tag]
             if isinstance(raw, tuple) and len(raw) == 1:
                 raw = raw[0]
             if isinstance(raw, str):
-                return _text(raw.encode("latin-1"))  # as which Pillow decodes whatever it is
+                return _text(raw.encode("latin-1"))  # Pillow decodes all text as Latin-1
             return self._from_bytes(tag, raw) if isinstance(raw, bytes) else _numbers(raw)
         return None
 
     def _from_bytes(self, tag: int, data: bytes) -> Value:
-        """Make of bytes what they most likely are: text, a few numbers, or something that only the maker can read."""
+        """Interpret bytes as what they most likely are: text, a few numbers, or opaque data."""
         if tag in _WINDOWS_TEXTS:
             return _printable(data.decode("utf-16-le", "replace"))
         if tag in _CODED_TEXTS and data[:8] == b"UNICODE\0":
@@ -184,7 +184,7 @@ def _numbers(raw: Any) -> Value:
 
 
 def _number(raw: Any) -> Number:
-    """Return a number that JSON has; None for a division by zero, an infinity and what is no number."""
+    """Return a number that JSON can represent; None for a division by zero, an infinity or NaN."""
     if isinstance(raw, IFDRational):
         return Fraction(int(raw.numerator), raw.denominator) if raw.denominator else None
     if isinstance(raw, float):
@@ -193,7 +193,7 @@ def _number(raw: Any) -> Number:
 
 
 def _text(data: bytes) -> str:
-    """Decode text that ought to be ASCII and really is UTF-8 or Latin-1."""
+    """Decode text that should be ASCII but can be UTF-8 or Latin-1."""
     try:
         return _printable(data.decode())
     except UnicodeDecodeError:
@@ -201,8 +201,8 @@ def _text(data: bytes) -> str:
 
 
 def _printable(text: str) -> str:
-    """Take out control characters, and those that turn the direction of the text around them."""
-    text = text[:_LONGEST_VALUE]
+    """Remove control characters, and those that change the direction of text."""
+    text = text[:_MAX_VALUE]
     return "".join(
         each if each.isprintable() or each in _JOINERS else " " * (each.isspace() or each == "\0") for each in text
     ).strip()

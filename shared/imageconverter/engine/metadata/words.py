@@ -1,4 +1,4 @@
-"""What the codes of a image's metadata mean: the words of the library metadata-extractor, spelt right."""
+"""Meanings of the codes in an image's metadata: the wording of metadata-extractor with its spelling corrected."""
 
 from collections.abc import Mapping
 
