@@ -16,7 +16,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 
 def test_the_settings_table_is_current() -> None:
-    """It stands in the operations document as `imageconverter settings` prints it."""
+    """The operations document contains what `imageconverter settings` prints."""
     text = (ROOT / "docs" / "operations.md").read_text()
     found = re.search(r"<!-- settings -->\n(.*)\n<!-- /settings -->", text, re.DOTALL)
 
@@ -25,7 +25,7 @@ def test_the_settings_table_is_current() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_link_leads_somewhere(document: Path) -> None:
+def test_every_link_has_a_target(document: Path) -> None:
     """Relative links name files that exist."""
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text()):
         if "://" not in target:
@@ -33,14 +33,14 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_path_that_is_named_exists(document: Path) -> None:
-    """Source files that the text speaks of are still there."""
+def test_every_mentioned_path_exists(document: Path) -> None:
+    """The text mentions no file that was moved or deleted."""
     for named in re.findall(r"`((?:services|shared|tests|bench|docs)/[\w./-]+)`", document.read_text()):
         assert (ROOT / named).exists(), named
 
 
 def test_every_permission_is_explained() -> None:
-    """The table of the operations document covers them all."""
+    """The operations document contains all of them."""
     text = (ROOT / "docs" / "operations.md").read_text()
 
     for permission in PERMISSIONS:
@@ -48,7 +48,7 @@ def test_every_permission_is_explained() -> None:
 
 
 def test_the_tree_of_errors_is_complete() -> None:
-    """Every class stands in the image at the top of the module, with its status."""
+    """The diagram in the module's docstring contains every class."""
 
     def subclasses(kind: type[ImageConverterError]) -> list[type[ImageConverterError]]:
         return [kind, *(below for each in kind.__subclasses__() for below in subclasses(each))]
@@ -58,7 +58,7 @@ def test_the_tree_of_errors_is_complete() -> None:
 
 
 def test_the_url_table_is_complete() -> None:
-    """Every route stands in the README's table, the images API under its short base."""
+    """README's tables contain every route, those of the images API with the short base."""
     text = (ROOT / "README.md").read_text()
 
     for route in routes():

