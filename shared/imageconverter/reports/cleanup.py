@@ -1,7 +1,7 @@
-"""Taking unused files away, so carefully that a mistake can be taken back.
+"""The clean-up: moving unused files to the trash.
 
-A file goes where all reports of a grace period called it unused, and where it is still the one that they saw. Whoever
-exports a broken catalog has the grace period to notice, and the trash to restore from after that.
+A file is moved if all reports of a grace period list it as unused and it has not changed since. Thus a broken catalog
+can be noticed during the grace period, and afterwards its files can be restored from the trash.
 """
 
 import asyncio
@@ -23,15 +23,15 @@ from imageconverter.reports.results import part_names, read_rows
 from imageconverter.reports.trash import TrashBatch, begin_batch, finish_batch, move_to_trash
 from imageconverter.storage.store import ObjectStore, StoredObject
 
-_SHOWN: Final = 100
-_AT_ONCE: Final = 64  # so few that no file changes between the look at it and its end without great misfortune
-_MIN_DIFFERENCE: Final = timedelta(seconds=1)  # headers tell times in seconds, some listings in milliseconds
+_MAX_LISTED: Final = 100
+_BATCH: Final = 64  # small, so that little time passes between checking a file and moving it
+_MIN_DIFFERENCE: Final = timedelta(seconds=1)  # headers have times in seconds, some listings in milliseconds
 
 Row = dict[str, Any]
 
 
 class CleanupReport(BaseModel):
-    """What a clean-up takes away, or would."""
+    """What a clean-up has moved to the trash, or a dry run would move."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,15 +39,15 @@ class CleanupReport(BaseModel):
     report: int
     """The newest report."""
     since: int
-    """The report since which all have called the files unused."""
+    """The oldest of the reports that list the files as unused."""
     files: int
     bytes: int
     share: float
-    """Of all files that the newest report has seen."""
+    """Share of all files in the newest report."""
     refused: str
-    """Why it would be refused, or has stopped; or ""."""
+    """Why the clean-up would be refused, or was stopped; or ""."""
     trash: str
-    """Where the files are now, "" where nothing was done."""
+    """The id of the trash batch, "" if no file was moved."""
     first: tuple[str, ...]
     """Paths of the first files."""
 
@@ -55,33 +55,33 @@ class CleanupReport(BaseModel):
 async def run_cleanup(
     store: ObjectStore,
     kind: ImageType,
-    order: CleanupCommand,
+    command: CleanupCommand,
     formats: ImageFormats,
     *,
     grace: timedelta,
     share: float,
 ) -> CleanupReport:
-    """Move what is unused to the trash, or tell what that would be; memory does not grow with it.
+    """Move the unused files to the trash, or count them in a dry run; memory use does not grow with their number.
 
-    *share* of all files is what goes without a word of the *order*. A dry run tells where that is not enough. Done
-    again after an end in the middle, it goes on. Raises CleanupRefused, StoreUnavailable.
+    More than *share* of all files are moved only if the *command* allows it. Running it again after an interruption
+    moves the rest. Raises CleanupRefused, StoreUnavailable.
     """
-    reports = _judging(await list_reports(store, kind), grace)
+    reports = _qualifying(await list_reports(store, kind), grace)
     newest = reports[0]
     if not await _is_current(store, kind, newest):
-        raise CleanupRefused("There is another catalog since the last report: have a report made first.")
+        raise CleanupRefused("The catalog has changed since the last report: make a new report first.")
     digest = formats.digest()
     if any(report.formats != digest for report in reports):
-        raise CleanupRefused("The formats have changed since one of the reports that judge: have new reports made.")
+        raise CleanupRefused("The formats have changed during the grace period: make new reports.")
     files = size = 0
     first: list[str] = []
     async for rows in _unused(store, kind, reports):
-        first += [row["path"] for row in rows[: _SHOWN - len(first)]]
+        first += [row["path"] for row in rows[: _MAX_LISTED - len(first)]]
         files += len(rows)
         size += sum(row["size"] for row in rows)
     total = max(1, newest.summary.files)
     found = CleanupReport(
-        dry=order.dry,
+        dry=command.dry,
         report=newest.id,
         since=reports[-1].id,
         files=files,
@@ -91,28 +91,28 @@ async def run_cleanup(
         trash="",
         first=tuple(first),
     )
-    allowed = max(share, order.share)
+    allowed = max(share, command.share)
     if files > allowed * total:
-        reason = f"{files} of {total} files are more than the {allowed * 100:g} % that go without an explicit word."
-        if not order.dry:
+        reason = f"{files} of {total} files are more than the allowed {allowed * 100:g} %."
+        if not command.dry:
             raise CleanupRefused(reason, field="share")
         return found.model_copy(update={"refused": reason})
-    if order.dry or not files:
+    if command.dry or not files:
         return found
-    trash = TrashBatch(
-        id=order.id, kind=kind, at=datetime.now(UTC), report=newest.id, files=files, bytes=size, done=False
+    batch = TrashBatch(
+        id=command.id, kind=kind, at=datetime.now(UTC), report=newest.id, files=files, bytes=size, done=False
     )
-    await begin_batch(store, trash)
+    await begin_batch(store, batch)
     stopped = ""
     async for rows in _unused(store, kind, reports):
-        # Each time: a catalog that comes meanwhile may name the next ones.
+        # Checked for each batch: a catalog imported meanwhile may use the remaining files.
         if not await _is_current(store, kind, newest):
-            stopped = "There is another catalog since the clean-up began; the rest has stayed."
+            stopped = "The catalog has changed since the clean-up began; the remaining files were not moved."
             break
-        await move_to_trash(store, trash.id, [row["path"] for row in rows], unchanged=partial(_is_unchanged, rows))
-    closed = await finish_batch(store, trash.id)
+        await move_to_trash(store, batch.id, [row["path"] for row in rows], unchanged=partial(_is_unchanged, rows))
+    finished = await finish_batch(store, batch.id)
     return found.model_copy(
-        update={"trash": trash.id, "files": closed.files, "bytes": closed.bytes, "refused": stopped}
+        update={"trash": batch.id, "files": finished.files, "bytes": finished.bytes, "refused": stopped}
     )
 
 
@@ -121,50 +121,50 @@ async def _is_current(store: ObjectStore, kind: ImageType, report: Report) -> bo
     return version is not None and version.version == report.catalog
 
 
-def _judging(reports: Sequence[Report], grace: timedelta) -> list[Report]:
-    """Return the reports, the newest first, in all of which a file has to be unused; raises CleanupRefused."""
+def _qualifying(reports: Sequence[Report], grace: timedelta) -> list[Report]:
+    """Return the reports, newest first, that must all list a file as unused; raises CleanupRefused."""
     if not reports:
         raise CleanupRefused("There is no report yet.")
     if reports[0].summary.unused_refused:
         raise CleanupRefused(reports[0].summary.unused_refused)
-    judging = []
+    qualifying = []
     for report in reports:
         if report.summary.unused_refused:
             continue
-        judging.append(report)
+        qualifying.append(report)
         if report is not reports[0] and report.at <= reports[0].at - grace:
-            return judging
-    raise CleanupRefused(f"No other report is older than the newest by {grace / timedelta(days=1):g} days.")
+            return qualifying
+    raise CleanupRefused(f"No report is at least {grace / timedelta(days=1):g} days older than the newest.")
 
 
 async def _unused(store: ObjectStore, kind: ImageType, reports: Sequence[Report]) -> AsyncIterator[list[Row]]:
-    """Yield the rows of the newest report for files that were the same and unused in all *reports*, some at once."""
+    """Yield, in batches, the newest report's rows of files that are unchanged and unused in all *reports*."""
     newest, *others = reports
     positions = [_Position(store, kind, other) for other in others]
     async for rows in read_rows(rows_of(store, kind, newest), "unused", total=newest.total("unused")):
-        for start in range(0, len(rows), _AT_ONCE):
+        for start in range(0, len(rows), _BATCH):
             found = []
-            for row in rows[start : start + _AT_ONCE]:
+            for row in rows[start : start + _BATCH]:
                 seen = [await position.has(row) for position in positions]
                 if all(seen):
                     found.append(row)
             if found:
                 yield found
-            await asyncio.sleep(0)  # or many rows that are in memory would keep everything else waiting
+            await asyncio.sleep(0)  # lets other tasks run: rows in memory are read without waiting
 
 
 class _Position:
-    """Goes through the unused files of a report beside those of another; both have them in the same order."""
+    """A position in the unused files of a report, advanced in step with another report in the same order."""
 
     def __init__(self, store: ObjectStore, kind: ImageType, report: Report) -> None:
         self._read = rows_of(store, kind, report)
         self._names = part_names("unused", report.total("unused"))
-        self._lines: Iterator[bytes] = iter(())  # as text, for there may be hundreds of reports
+        self._lines: Iterator[bytes] = iter(())  # not parsed, because there may be hundreds of reports
         self._row: Row | None = None
 
     async def has(self, wanted: Row) -> bool:
-        """Whether the report has the file of the row *wanted*, which comes after all that were asked for before."""
-        while self._row is None or _place(self._row) < _place(wanted):
+        """Return whether the report lists the file of *wanted*, a row after those of all earlier calls."""
+        while self._row is None or _sort_key(self._row) < _sort_key(wanted):
             self._row = await self._next()
             if self._row is None:
                 return False
@@ -180,14 +180,14 @@ class _Position:
         return row
 
 
-def _place(row: Row) -> tuple[str, str]:
-    """Return what the rows of a report are ordered by: directory and name."""
+def _sort_key(row: Row) -> tuple[str, str]:
+    """Return the directory and the name, by which the rows of a report are sorted."""
     path, name = row["path"], row["filename"]
     return path[: -len(name) - 1], name
 
 
 def _is_unchanged(rows: Sequence[Row], number: int, stored: StoredObject) -> bool:
-    """Whether the file of the *number*-th row is the one that the reports saw."""
+    """Return whether the file of the *number*-th row has not changed since the reports."""
     row = rows[number]
     if stored.size != row["size"]:
         return False

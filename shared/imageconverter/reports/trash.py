@@ -1,4 +1,4 @@
-"""The trash: what clean-ups have taken away, to be put back for some time."""
+"""The trash: files moved by clean-ups, which can be restored for some time."""
 
 import asyncio
 import re
@@ -14,13 +14,13 @@ from imageconverter.images.formats import ImageType
 from imageconverter.storage.store import ObjectStore, StoredObject
 from imageconverter.storage.sweep import delete_below
 
-_AT_ONCE: Final = 16
-_MAX_ID_LENGTH: Final = timedelta(days=1)  # that a clean-up may take; one that is not done then has been given up
-_ID = re.compile("[0-9A-Za-z-]{1,64}")  # nothing else is part of a key
+_CONCURRENCY: Final = 16
+_MAX_CLEANUP_TIME: Final = timedelta(days=1)  # a clean-up that has not ended by then has failed
+_ID = re.compile("[0-9A-Za-z-]{1,64}")  # safe as a part of an object key
 
 
 class TrashBatch(BaseModel):
-    """What one clean-up has taken away."""
+    """The files moved by one clean-up."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,64 +28,65 @@ class TrashBatch(BaseModel):
     kind: ImageType
     at: AwareDatetime
     report: int
-    """The report that called the files unused."""
+    """The newest report that lists the files as unused."""
     files: int
-    """How many it has taken; until it is done, how many it is to take."""
+    """Number of files moved; of files to move until the clean-up has ended."""
     bytes: int
     done: bool = True
-    """Whether the clean-up has ended; until then nothing is put back."""
+    """Whether the clean-up has ended; until then nothing can be restored."""
 
 
 class Restored(NamedTuple):
-    """What became of files in the trash."""
+    """The result of restoring a batch."""
 
     files: int
-    """That are back where they were."""
+    """Number of files restored."""
     kept: int
-    """That stay in the trash, because there is a file of that name again."""
+    """Number of files left in the trash because a newer file has their name."""
 
 
 async def list_batches(store: ObjectStore) -> list[TrashBatch]:
-    """Return what is in the trash, the newest first."""
+    """Return the batches in the trash, newest first."""
     found = [
-        trash
+        batch
         async for page in store.list(keys.trash_manifests())
         for stored in page
-        if (trash := await _read(store, stored.key))
+        if (batch := await _read(store, stored.key))
     ]
-    return sorted(found, key=lambda trash: trash.id, reverse=True)
+    return sorted(found, key=lambda batch: batch.id, reverse=True)
 
 
-async def begin_batch(store: ObjectStore, trash: TrashBatch) -> None:
-    """Note what is to be taken away, before the first file is."""
-    data = trash.model_dump_json().encode()
-    await store.put(keys.trash_manifest(trash.id), data, content_type="application/json")
+async def begin_batch(store: ObjectStore, batch: TrashBatch) -> None:
+    """Write the manifest of a batch; call it before the first file is moved."""
+    data = batch.model_dump_json().encode()
+    await store.put(keys.trash_manifest(batch.id), data, content_type="application/json")
 
 
-async def finish_batch(store: ObjectStore, trash_id: str) -> TrashBatch:
-    """Note that a clean-up has ended, and what it has taken away; raises NotFound where it has not begun."""
-    trash = await get_batch(store, trash_id)
+async def finish_batch(store: ObjectStore, batch_id: str) -> TrashBatch:
+    """Record that a clean-up has ended, and how many files it has moved; raises NotFound if it has not begun."""
+    batch = await get_batch(store, batch_id)
     files = size = 0
-    async for page in store.list(keys.trash_files(trash.id)):
+    async for page in store.list(keys.trash_files(batch.id)):
         files += len(page)
         size += sum(stored.size for stored in page)
-    closed = trash.model_copy(update={"files": files, "bytes": size, "done": True})
-    await begin_batch(store, closed)
-    return closed
+    finished = batch.model_copy(update={"files": files, "bytes": size, "done": True})
+    await begin_batch(store, finished)
+    return finished
 
 
 async def move_to_trash(
-    store: ObjectStore, trash_id: str, paths: Sequence[str], *, unchanged: Callable[[int, StoredObject], bool]
+    store: ObjectStore, batch_id: str, paths: Sequence[str], *, unchanged: Callable[[int, StoredObject], bool]
 ) -> None:
-    """Move the files at *paths* of the target tree to the trash, if *unchanged* says that they are still the same.
+    """Move the files at *paths* of the target tree to the trash.
 
-    One that is gone is passed over; one that is made anew meanwhile stays where it is.
+    *unchanged* is called with the position of a path and its object, and returns whether the file may be moved. Files
+    that do not exist, or that are replaced meanwhile, are skipped.
     """
-    slots = asyncio.Semaphore(_AT_ONCE)
+    slots = asyncio.Semaphore(_CONCURRENCY)
 
     async def move(number: int, path: str) -> None:
         async with slots:
-            target, trash_key = keys.target(path), keys.trash_files(trash_id) + path
+            target, trash_key = keys.target(path), keys.trash_files(batch_id) + path
             before = await store.head(target)
             if before is None or not unchanged(number, before) or not await store.copy(target, trash_key):
                 return
@@ -98,23 +99,23 @@ async def move_to_trash(
     await asyncio.gather(*(move(number, path) for number, path in enumerate(paths)))
 
 
-async def get_batch(store: ObjectStore, trash_id: str) -> TrashBatch:
-    """Return what is known of a clean-up's files; raises NotFound where there is no such trash."""
-    trash = await _read(store, keys.trash_manifest(trash_id)) if _ID.fullmatch(trash_id) else None
-    if trash is None:
+async def get_batch(store: ObjectStore, batch_id: str) -> TrashBatch:
+    """Return a batch; raises NotFound if it does not exist."""
+    batch = await _read(store, keys.trash_manifest(batch_id)) if _ID.fullmatch(batch_id) else None
+    if batch is None:
         raise NotFound("There is no such trash.")
-    return trash
+    return batch
 
 
-async def restore(store: ObjectStore, trash_id: str) -> Restored:
-    """Put the files of a clean-up back; done again after an end in the middle, it goes on.
+async def restore(store: ObjectStore, batch_id: str) -> Restored:
+    """Restore the files of a batch; running it again after an interruption restores the rest.
 
-    Raises NotFound where there is no such trash, CleanupRefused where the clean-up is still at it.
+    Raises NotFound if the batch does not exist, CleanupRefused if its clean-up is still running.
     """
-    trash = await get_batch(store, trash_id)
-    if not trash.done and trash.at > datetime.now(UTC) - _MAX_ID_LENGTH:
-        raise CleanupRefused("The clean-up is still running; restore what it takes when it has ended.")
-    prefix = keys.trash_files(trash_id)
+    batch = await get_batch(store, batch_id)
+    if not batch.done and batch.at > datetime.now(UTC) - _MAX_CLEANUP_TIME:
+        raise CleanupRefused("The clean-up is still running; restore its files when it has ended.")
+    prefix = keys.trash_files(batch_id)
     files = kept = 0
     async for page in store.list(prefix):
         back = await asyncio.gather(*(_restore_file(store, prefix, stored) for stored in page))
@@ -122,28 +123,28 @@ async def restore(store: ObjectStore, trash_id: str) -> Restored:
         files += sum(back)
         kept += len(back) - sum(back)
     if not kept:
-        await store.delete([keys.trash_manifest(trash_id)])
+        await store.delete([keys.trash_manifest(batch_id)])
     return Restored(files, kept)
 
 
 async def sweep(store: ObjectStore, *, days: float) -> int:
-    """Delete for good what was taken away more than *days* ago; returns the number of files."""
+    """Delete the batches that are older than *days* permanently; returns the number of files."""
     oldest = datetime.now(UTC) - timedelta(days=days)
     swept = 0
-    for trash in await list_batches(store):
-        if trash.at < oldest:
-            swept += await delete_below(store, keys.trash_files(trash.id))
-            await store.delete([keys.trash_manifest(trash.id)])
+    for batch in await list_batches(store):
+        if batch.at < oldest:
+            swept += await delete_below(store, keys.trash_files(batch.id))
+            await store.delete([keys.trash_manifest(batch.id)])
     return swept
 
 
-async def _restore_file(store: ObjectStore, prefix: str, trash_key: StoredObject) -> bool:
-    target = keys.target(trash_key.key.removeprefix(prefix))
-    there = await store.head(target)
-    if there is None:
-        return await store.copy(trash_key.key, target)
-    # The same, where this was done before; else a newer image of that name, which is what the shop shows now.
-    return (there.size, there.etag) == (trash_key.size, trash_key.etag)
+async def _restore_file(store: ObjectStore, prefix: str, stored: StoredObject) -> bool:
+    target = keys.target(stored.key.removeprefix(prefix))
+    current = await store.head(target)
+    if current is None:
+        return await store.copy(stored.key, target)
+    # Equal if it was restored before; otherwise the file is newer and is kept.
+    return (current.size, current.etag) == (stored.size, stored.etag)
 
 
 async def _read(store: ObjectStore, key: str) -> TrashBatch | None:
@@ -151,4 +152,4 @@ async def _read(store: ObjectStore, key: str) -> TrashBatch | None:
     try:
         return TrashBatch.model_validate_json(bytes(loaded.data)) if loaded else None
     except ValidationError:
-        return None  # none of ours; it is not touched
+        return None  # not a manifest; it is left alone

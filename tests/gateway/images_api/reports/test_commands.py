@@ -58,7 +58,7 @@ async def test_a_shop_finds_cleans_restores_and_repairs(shop: Shop, tmp_path: Pa
     assert f"  {NORMAL}/table.png\n" in first.out
     assert f"unused    1, 0.0 MiB\n  {NORMAL}/old.png\n" in first.out
 
-    assert "No other report is older" in (await command(shop, "report", "clean")).err
+    assert "No report is at least" in (await command(shop, "report", "clean")).err
     await asyncio.sleep(0.01)
     await command(shop, "report", "run")
     told = await command(shop, "report", "clean")
