@@ -256,8 +256,8 @@ async def test_only_formats_of_the_type_are_compared() -> None:
         ([], None, "No active entry"),
         ([entry(1)], None, "No active entry"),
         ([entry(1, "a.jpg", active=False)], None, "No active entry"),
-        ([entry(1, "a.jpg")], CatalogSize(3, 1), "1 entries, less than half of the 3"),
-        ([entry(1, "a.jpg"), entry(2, active=True)], CatalogSize(2, 3), "1 images, less than half of the 3"),
+        ([entry(1, "a.jpg")], CatalogSize(3, 1), "1 entries, less than half of the previous 3"),
+        ([entry(1, "a.jpg"), entry(2, active=True)], CatalogSize(2, 3), "1 images, less than half of the previous 3"),
     ],
 )
 async def test_a_catalog_that_lost_too_much_calls_nothing_unused(

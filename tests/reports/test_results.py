@@ -98,7 +98,7 @@ async def test_a_cursor_that_is_none_is_refused(folder: Path, cursor: str) -> No
 
 async def test_a_page_of_a_report_that_was_deleted_is_refused(tmp_path: Path) -> None:
     """It is not an empty page, which would say that nothing is missing."""
-    with pytest.raises(InvalidValue, match="any more"):
+    with pytest.raises(InvalidValue, match="no longer exists"):
         await read_page(reader(tmp_path), "missing", total=TOTAL, cursor="", limit=5)
 
 

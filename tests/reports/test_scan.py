@@ -258,7 +258,7 @@ async def test_a_shrunken_catalog_is_measured_by_the_last_that_was_believed(shop
     for _ in range(4):
         await shop.days_pass(8)
         report = await shop.report(keep=2)
-        assert "less than half of the 3" in report.summary.unused_refused
+        assert "less than half of the previous 3" in report.summary.unused_refused
         assert await shop.unused(report) == []
 
     await shop.sells("a.jpg", "b.jpg")

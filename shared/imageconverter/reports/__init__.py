@@ -1,7 +1,7 @@
-"""The report: which images that a catalog names are missing, and which files it does not name.
+"""Reports: the images of a catalog whose files are missing, and the files that the catalog does not use.
 
-What works on all rows at once (`reports.comparison`, `reports.scan`) is not imported here: it brings a database
-along, which only the reporter needs.
+The modules that process all rows (`reports.comparison`, `reports.scan`) are not imported here: they need DuckDB,
+which only the reporter loads.
 """
 
 from imageconverter.reports.index import Report, list_reports, rows_of

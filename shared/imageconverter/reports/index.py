@@ -1,4 +1,4 @@
-"""The reports that are kept: one small record of them all, and for each a folder of rows that never change."""
+"""The report index: one object that lists all kept reports; the rows of each are in an immutable folder."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,11 +17,11 @@ from imageconverter.storage.store import ObjectStore
 from imageconverter.storage.sweep import delete_below
 
 _UPLOADS_AT_ONCE: Final = 4
-_KEPT: Final = timedelta(days=1)  # a report that is being written is younger
+_MIN_AGE: Final = timedelta(days=1)  # younger objects may be of a report that is being written
 
 
 class Report(BaseModel):
-    """A finished report but for its rows."""
+    """A published report without its rows."""
 
     model_config = ConfigDict(frozen=True, serialize_by_alias=True)
 
@@ -30,9 +30,9 @@ class Report(BaseModel):
     at: AwareDatetime
     folder: str
     catalog: str = Field(validation_alias=AliasChoices("catalog", "catalogue"), serialization_alias="catalogue")
-    """Version of the catalog that the files were compared with."""
+    """Version of the compared catalog."""
     formats: str
-    """Digest of all formats as they were then."""
+    """Digest of all image formats at that time."""
     summary: Summary
 
     def total(self, table: Table) -> int:
@@ -45,14 +45,14 @@ class _ReportIndex(BaseModel):
 
 
 async def list_reports(store: ObjectStore, kind: ImageType) -> list[Report]:
-    """Return the reports that are kept, the newest first; raises StoreUnavailable, also where they cannot be read."""
+    """Return the kept reports, newest first; raises StoreUnavailable, also if the index cannot be parsed."""
     loaded = await store.get(keys.report_index(kind))
     if loaded is None:
         return []
     try:
         return _ReportIndex.model_validate_json(bytes(loaded.data)).reports
     except ValidationError as error:
-        raise StoreUnavailable("The record of the reports is broken.") from error
+        raise StoreUnavailable("The index of the reports is broken.") from error
 
 
 async def publish_report(
@@ -66,10 +66,10 @@ async def publish_report(
     keep: int,
     grace: timedelta,
 ) -> Report:
-    """Put the report whose rows are in the folder *rows* on the shelf, in one step at the end.
+    """Upload the rows in the folder *rows*, then add the report to the index in one step.
 
-    The last *keep* are kept, and what a clean-up needs that looks back by *grace*, and the next report to judge its
-    catalog by. Raises StoreUnavailable; then the shelf is as it was.
+    The index keeps the last *keep* reports and those that the next report and a clean-up with the grace period
+    *grace* need. Raises StoreUnavailable; then the index is unchanged.
     """
     before = await list_reports(store, kind)
     number = before[0].id + 1 if before else 1
@@ -96,7 +96,7 @@ async def publish_report(
 
 
 def rows_of(store: ObjectStore, kind: ImageType, report: Report) -> Callable[[str], Awaitable[bytes | None]]:
-    """Return what gives the contents of a file of rows by its name, None where it is gone."""
+    """Return a function that reads a file of rows by its name; it returns None if the file was deleted."""
 
     async def read(name: str) -> bytes | None:
         loaded = await store.get(keys.report_rows(kind, report.folder, name))
@@ -105,10 +105,10 @@ def rows_of(store: ObjectStore, kind: ImageType, report: Report) -> Callable[[st
     return read
 
 
-async def sweep(store: ObjectStore, kind: ImageType, *, age: timedelta = _KEPT) -> int:
-    """Delete what is of that *age* and of no report on the shelf; returns the number of objects.
+async def sweep(store: ObjectStore, kind: ImageType, *, age: timedelta = _MIN_AGE) -> int:
+    """Delete the objects older than *age* that belong to no report in the index; returns their number.
 
-    Whoever still reads a report that has left the shelf finds it gone.
+    Reading a report that has left the index fails from then on.
     """
     reports = await list_reports(store, kind)
     kept = (keys.report_index(kind), *(keys.report_rows(kind, each.folder, "") for each in reports))
@@ -116,12 +116,12 @@ async def sweep(store: ObjectStore, kind: ImageType, *, age: timedelta = _KEPT) 
 
 
 def _retained(reports: Sequence[Report], *, keep: int, grace: timedelta) -> list[Report]:
-    """Return those of *reports*, the newest first, that stay on the shelf."""
+    """Return those of *reports*, newest first, that stay in the index."""
     before = reports[0].at - grace
-    # What dared to call nothing unused is of no use to a clean-up, and no measure for the next catalog.
-    judging = [each for each in reports if not each.summary.unused_refused]
-    # All that a clean-up asks: those within the grace period, and the last one before it.
-    old = [each for each in judging if each.at <= before][:1]
-    young = [each for each in judging if each.at > before]
-    wanted = {each.folder for each in (*reports[:keep], *judging[:1], *young, *old)}
+    # A report that refused to name unused files helps no clean-up, and its catalog is no baseline for the next one.
+    qualifying = [each for each in reports if not each.summary.unused_refused]
+    # A clean-up needs those within the grace period and the last one before it.
+    old = [each for each in qualifying if each.at <= before][:1]
+    young = [each for each in qualifying if each.at > before]
+    wanted = {each.folder for each in (*reports[:keep], *qualifying[:1], *young, *old)}
     return [each for each in reports if each.folder in wanted]

@@ -1,4 +1,4 @@
-"""The files of a directory as text that the database reads."""
+"""The files of a directory as CSV for the database."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from imageconverter.errors import InvalidValue
 from imageconverter.storage.store import StoredObject
 
 Listing = Callable[[str, Sequence[str]], AsyncIterator[list[StoredObject]]]
-"""Lists the files of a target directory in pages, in any order; raises where it cannot go on.
+"""Lists the files of a target directory in pages, in any order.
 
-The names that it is given part the directory evenly, so that it may list the parts at the same time.
+The given names divide the directory into ranges of about equal size, which may be listed concurrently.
 """
 
 COLUMNS = "{name: 'VARCHAR', stored_name: 'VARCHAR', size: 'BIGINT', modified: 'BIGINT'}"
@@ -22,15 +22,15 @@ COLUMNS = "{name: 'VARCHAR', stored_name: 'VARCHAR', size: 'BIGINT', modified: '
 
 @dataclass
 class Listed:
-    """How many files were listed."""
+    """Number and size of the listed files."""
 
     files: int = 0
     bytes: int = 0
     ignored: int = 0
-    """Objects in folders below the directory or with names that no image of ours can have."""
+    """Objects in subfolders, or with names that no converted image has."""
 
     def __iadd__(self, other: "Listed") -> Self:
-        """Count what is in another listing as well."""
+        """Add another listing."""
         self.files += other.files
         self.bytes += other.bytes
         self.ignored += other.ignored
@@ -38,10 +38,10 @@ class Listed:
 
 
 async def write_listing(pages: AsyncIterator[list[StoredObject]], directory: str, path: Path) -> Listed:
-    """Write the files right in *directory*, which *pages* list, to the text file *path*, a row each: `COLUMNS`.
+    """Write the files directly in *directory*, as listed by *pages*, to the CSV file *path* with `COLUMNS`.
 
-    ``name`` is in Unicode normal form C, ``stored_name`` is empty where the store has it like that too,
-    ``modified`` is in milliseconds since 1970.
+    ``name`` is in Unicode normal form C, ``stored_name`` is the name in the store if it differs, ``modified`` is in
+    milliseconds since the epoch.
     """
     listed = Listed()
     prefix = len(keys.target(directory)) + 1

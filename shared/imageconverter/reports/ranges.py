@@ -1,4 +1,4 @@
-"""Listing a directory of millions in several ranges at a time; one listing after the other waits for every page."""
+"""Listing a directory of millions of files in several ranges concurrently."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -9,43 +9,42 @@ from imageconverter.errors import StoreUnavailable
 from imageconverter.storage.store import ObjectStore, StoredObject
 
 _SEPARATOR: Final = "/"
-_PAUSES: Final = (0.5, 2.0, 5.0)  # seconds, before each further try; ten thousand pages are too many to begin again
+_PAUSES: Final = (0.5, 2.0, 5.0)  # seconds before each retry; a listing of ten thousand pages must not start over
 
 
 async def list_ranges(store: ObjectStore, prefix: str, bounds: Sequence[str]) -> AsyncIterator[list[StoredObject]]:
-    """List all objects below *prefix* (which ends in a slash) in pages, those of all ranges between *bounds* at once.
+    """List all objects below *prefix* (which ends in a slash) in pages, the ranges between *bounds* concurrently.
 
-    *bounds* are keys right below the prefix, whether they exist or not; without any it is one listing. The pages come
-    as they arrive, in no order, and every object comes once. A listing that breaks off goes on where it was. Raises
-    StoreUnavailable where one fails again and again.
+    *bounds* are keys directly below the prefix, which need not exist. Pages are yielded in no particular order, and
+    each object once. A listing that fails is resumed; raises StoreUnavailable after several failures in a row.
     """
     apart = _folders_at(prefix, bounds)
     listings = [
         *(_range(store, prefix, after, until, apart) for after, until in pairwise(["", *sorted(set(bounds)), ""])),
         *(_pages(store, folder) for folder in apart),
     ]
-    # Of each listing the next page is on its way while one of another is worked on.
-    coming = {asyncio.ensure_future(anext(each, None)): each for each in listings}
+    # The next page of each listing is fetched while the caller processes a page.
+    fetching = {asyncio.ensure_future(anext(each, None)): each for each in listings}
     try:
-        while coming:
-            arrived, _ = await asyncio.wait(coming, return_when=asyncio.FIRST_COMPLETED)
-            for each in arrived:
+        while fetching:
+            done, _ = await asyncio.wait(fetching, return_when=asyncio.FIRST_COMPLETED)
+            for each in done:
                 page = each.result()
-                listing = coming.pop(each)
+                listing = fetching.pop(each)
                 if page is not None:
-                    coming[asyncio.ensure_future(anext(listing, None))] = listing
+                    fetching[asyncio.ensure_future(anext(listing, None))] = listing
                     yield page
     finally:
-        for each in coming:
+        for each in fetching:
             each.cancel()
-        await asyncio.gather(*coming, return_exceptions=True)
+        await asyncio.gather(*fetching, return_exceptions=True)
 
 
 def _folders_at(prefix: str, bounds: Sequence[str]) -> tuple[str, ...]:
-    """Return the folders that may lie on one side of a bound in one store, on the other side in another.
+    """Return the folders that sort before a bound in one store and after it in another.
 
-    S3 orders keys by their bytes. SeaweedFS has a folder where its name would be, and so ``a/b`` before ``a-b``. The
-    two differ where the name of a folder is the beginning of a bound, and what follows comes before the slash.
+    S3 sorts keys by their bytes. SeaweedFS sorts a folder by its name without the slash, so ``a/b`` before ``a-b``.
+    The orders differ if a bound starts with the folder's name, followed by a character that sorts before the slash.
     """
     names = [bound.removeprefix(prefix) for bound in bounds]
     ends = {name[:end] for name in names for end in range(1, len(name) + 1) if name[end : end + 1] < _SEPARATOR}
@@ -55,7 +54,7 @@ def _folders_at(prefix: str, bounds: Sequence[str]) -> tuple[str, ...]:
 async def _range(
     store: ObjectStore, prefix: str, after: str, until: str, apart: tuple[str, ...]
 ) -> AsyncIterator[list[StoredObject]]:
-    """List what comes behind the key *after* up to *until*, each "" for no bound, without the folders *apart*."""
+    """List the keys after *after* up to *until*, each "" for no bound, without the folders *apart*."""
     async for page in _pages(store, prefix, after):
         within = [each for each in page if not each.key.startswith(apart)]
         yield [each for each in within if not until or each.key <= until]
@@ -64,7 +63,7 @@ async def _range(
 
 
 async def _pages(store: ObjectStore, prefix: str, after: str = "") -> AsyncIterator[list[StoredObject]]:
-    """List all behind the key *after*, in the order of the store."""
+    """List all keys after *after*, in the order of the store."""
     pauses = iter(_PAUSES)
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Repairing what is missing: sources that are in the store are converted again."""
+"""The repair: converting the stored sources of missing images again."""
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from imageconverter.reports.results import read_rows
 from imageconverter.storage.store import ObjectStore
 
 MAX_IMAGES: Final = 10_000
-"""Sources that one call converts; the next report shows what is left."""
+"""Sources converted by one repair; the next report lists the remaining images."""
 
 _BLOCK: Final = 100_000
 
@@ -27,7 +27,7 @@ _UPLOADS = keys.source(f"{keys.UPLOADS}/")
 
 
 class _Source(NamedTuple):
-    """A file that a missing image could be made of; the greatest is the best."""
+    """A possible source of a missing image; the greatest is the best."""
 
     rank: int
     modified: datetime
@@ -35,34 +35,34 @@ class _Source(NamedTuple):
 
 
 class Repair(BaseModel):
-    """What is converted again."""
+    """The result of a repair."""
 
     model_config = ConfigDict(frozen=True)
 
     report: int
     missing: int
-    """Images that were looked for, each in one format or several."""
+    """Number of missing images, each in one or more formats."""
     converting: int
-    """Sources that were found and are being converted."""
+    """Number of sources found and enqueued."""
     without_source: int
     more: bool
-    """Whether there are more than one repair takes."""
+    """Whether more sources are left than one repair converts."""
 
 
 async def repair(
     store: ObjectStore, queue: JobQueue, kind: ImageType, formats: ImageFormats, *, limit: int = MAX_IMAGES
 ) -> Repair:
-    """Have up to *limit* sources of images converted that the newest report misses; memory does not grow further.
+    """Enqueue the conversion of up to *limit* sources whose images are missing in the newest report.
 
-    A source has the image's name. It lies in the format's source directory, else anywhere in the source tree, else in
-    an upload; of several the one that was changed last is taken. Who asks again while jobs are waiting has them once.
-    Raises NotFound without a report, StoreUnavailable, QueueUnavailable.
+    A source has the image's name; those in the format's source directory are preferred, then others in the source
+    tree, then uploads, and of these the newest. Repeating the call while jobs are waiting enqueues none twice. Memory
+    use is bounded. Raises NotFound without a report, StoreUnavailable, QueueUnavailable.
     """
     reports = await list_reports(store, kind)
     if not reports:
         raise NotFound("There is no report yet.")
     report = reports[0]
-    looked_at = converting = without_source = 0
+    examined = converting = without_source = 0
     more = False
     async for wanted in _blocks(_missing(store, kind, report, formats)):
         if converting >= limit:
@@ -80,16 +80,14 @@ async def repair(
             job_id = f"repair-{report.folder}-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
             job = ConversionJob(id=job_id, source_key=key, outputs=output_specs(key, missing))
             await queue.enqueue(QueueName.BATCH, TASK, job.id, job.model_dump(exclude_defaults=True))
-        looked_at += len(wanted)
+        examined += len(wanted)
         converting += len(jobs)
         without_source += len(wanted) - len({name for name, _ in found})
-    return Repair(
-        report=report.id, missing=looked_at, converting=converting, without_source=without_source, more=more
-    )
+    return Repair(report=report.id, missing=examined, converting=converting, without_source=without_source, more=more)
 
 
 async def _blocks(missing: AsyncIterator[tuple[str, ImageFormat]]) -> AsyncIterator[dict[str, list[ImageFormat]]]:
-    """Gather what is missing by the image's name, so many at a time as are looked for in one listing."""
+    """Group the missing images by name, in blocks that are searched for in one listing each."""
     block: dict[str, list[ImageFormat]] = {}
     async for name, each in missing:
         if name not in block and len(block) == _BLOCK:
@@ -110,7 +108,7 @@ async def _missing(
 
 
 async def _sources(store: ObjectStore, wanted: Mapping[str, Sequence[ImageFormat]]) -> dict[tuple[str, str], _Source]:
-    """Return the best source by each name *wanted* and source directory of a format; there may be none."""
+    """Return the best source for each name in *wanted* and source directory of its formats, if there is one."""
     found: dict[tuple[str, str], _Source] = {}
     async for page in store.list(keys.SOURCE):
         for stored in page:
@@ -127,7 +125,7 @@ async def _sources(store: ObjectStore, wanted: Mapping[str, Sequence[ImageFormat
 
 
 def _rank(key: str, directory: str) -> int:
-    """Return how well the place of a source fits a format with the source *directory*, "" for none."""
+    """Return the preference of a source for a format with the source *directory* ("" for none)."""
     if directory and key.startswith(f"{keys.source(directory)}/"):
         return 2
     return 0 if key.startswith(_UPLOADS) else 1

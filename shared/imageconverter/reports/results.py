@@ -1,4 +1,4 @@
-"""The rows of a report: NDJSON files of so many rows each, in an order that pages can go by."""
+"""The rows of a report: sorted, in NDJSON files of `PART_ROWS` rows each."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -14,11 +14,11 @@ PART_ROWS: Final = 10_000
 
 
 class RowPage(NamedTuple):
-    """Some rows of a report."""
+    """A page of rows."""
 
     rows: list[dict[str, Any]]
     cursor: str
-    """Where the next page begins, "" at the end."""
+    """The cursor of the next page, "" at the end."""
 
 
 def part_name(table: Table, part: int) -> str:
@@ -27,17 +27,17 @@ def part_name(table: Table, part: int) -> str:
 
 
 class RowWriter:
-    """Writes the rows of a table one after the other; used as a context."""
+    """Context manager that writes the rows of a table."""
 
     def __init__(self, folder: Path, table: Table) -> None:
-        """Write into *folder*, which exists."""
+        """Write into *folder*, which must exist."""
         self._folder = folder
         self._table: Table = table
         self._file: IO[bytes] | None = None
         self.rows = 0
 
     def write(self, row: dict[str, Any]) -> None:
-        """Write one more row."""
+        """Append a row."""
         if self.rows % PART_ROWS == 0:
             self._close()
             self._file = (self._folder / part_name(self._table, self.rows // PART_ROWS)).open("wb")
@@ -59,10 +59,10 @@ class RowWriter:
 async def read_page(
     read: Callable[[str], Awaitable[bytes | None]], table: Table, *, total: int, cursor: str, limit: int
 ) -> RowPage:
-    """Return up to *limit* of the *total* rows of a table, from *cursor* on, which is "" for the first page.
+    """Return up to *limit* of the *total* rows of a table, starting at *cursor* ("" for the first page).
 
-    *read* gives the contents of the file with a name. Raises InvalidValue for a cursor that is none of ours, and
-    where a file is gone: the report was deleted meanwhile.
+    *read* returns the contents of a file by its name. Raises InvalidValue if the cursor is invalid, or if the report
+    was deleted meanwhile.
     """
     start = _position(cursor, total)
     end = min(total, start + limit)
@@ -70,7 +70,7 @@ async def read_page(
     for part in range(start // PART_ROWS, -(-end // PART_ROWS)):
         content = await read(part_name(table, part))
         if content is None:
-            raise InvalidValue("The report does not exist any more.", field="cursor")
+            raise InvalidValue("The report no longer exists.", field="cursor")
         first = part * PART_ROWS
         lines = content.splitlines()[max(0, start - first) : end - first]
         rows += map(from_json, lines)
@@ -80,23 +80,23 @@ async def read_page(
 async def read_rows(
     read: Callable[[str], Awaitable[bytes | None]], table: Table, *, total: int
 ) -> AsyncIterator[list[dict[str, Any]]]:
-    """Yield all rows of a table, `PART_ROWS` at a time; raises InvalidValue where the report is deleted meanwhile."""
+    """Yield all rows of a table, `PART_ROWS` at a time; raises InvalidValue if the report was deleted meanwhile."""
     for name in part_names(table, total):
         content = await read(name)
         if content is None:
-            raise InvalidValue("The report does not exist any more.", field="cursor")
+            raise InvalidValue("The report no longer exists.", field="cursor")
         yield [from_json(line) for line in content.splitlines()]
 
 
 def part_names(table: Table, total: int) -> Iterator[str]:
-    """Return the names of all files of a table with *total* rows, in their order."""
+    """Return the names of the files of a table with *total* rows, in order."""
     return (part_name(table, part) for part in range(-(-total // PART_ROWS)))
 
 
 def _position(cursor: str, total: int) -> int:
     if not cursor:
         return 0
-    # Longer ones are not even read as numbers: that would take its time.
+    # The length is checked first: parsing a very long number takes long.
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= len(str(total)) and int(cursor) <= total):
-        raise InvalidValue("The cursor is none of this report.", field="cursor")
+        raise InvalidValue("The cursor is not valid for this report.", field="cursor")
     return int(cursor)

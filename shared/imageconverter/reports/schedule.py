@@ -1,4 +1,4 @@
-"""Asking for scans by the clock."""
+"""Scheduled scans."""
 
 from datetime import datetime
 
@@ -11,10 +11,10 @@ from imageconverter.reports import commands
 
 
 async def scan_when_due(redis: Redis, queue: JobQueue, schedule: str, now: datetime, *, retry_timeout: float) -> int:
-    """Ask for a scan where *schedule*, a cron expression in the time zone of *now*, has come due; returns how many.
+    """Enqueue a scan if *schedule*, a cron expression in the time zone of *now*, is due; returns the number enqueued.
 
-    Times that were missed are made up for by one scan. Where nothing is known of scans yet, the first one that is due
-    from now on is made. Raises QueueUnavailable.
+    One scan makes up for all missed times. The first call only records the time: scans start with the next due time.
+    Raises QueueUnavailable.
     """
     due = next(CronSim(schedule, now, reverse=True)).isoformat()
     last = await redis_command(redis, retry_timeout, "GET", keys.SCHEDULED)
@@ -22,6 +22,6 @@ async def scan_when_due(redis: Redis, queue: JobQueue, schedule: str, now: datet
         return 0
     if last is not None:
         await commands.scan(queue)
-    # Afterwards: a scan that is asked for twice is one, one that is not asked for is missed.
+    # Recorded last: enqueuing a scan twice does no harm, but a scan that was not enqueued would be missed.
     await redis_command(redis, retry_timeout, "SET", keys.SCHEDULED, due)
     return int(last is not None)
