@@ -39,6 +39,8 @@ async def metrics(request: web.Request) -> web.Response:
     """Answer this process's numbers and those of the queue in the text format of Prometheus."""
     queue = request.app[state.QUEUE]
     depths = {name.value: await queue.depth(name) for name in QueueName}
-    text = request.app[state.METRICS].render(depths, await queue.refused(), await queue.periodic_stats())
+    text = request.app[state.METRICS].render(
+        depths, await queue.refused(), await queue.refused_system_calls(), await queue.periodic_stats()
+    )
     text += request.app[state.PREVIEW_METRICS].render(await CacheState.now(request.app[state.PREVIEWS], queue))
     return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})

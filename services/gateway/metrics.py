@@ -31,11 +31,16 @@ class Metrics:
         found.observe(seconds)
 
     def render(
-        self, depths: Mapping[str, int], refused: Mapping[str, int], periodic: Mapping[str, PeriodicStats]
+        self,
+        depths: Mapping[str, int],
+        refused: Mapping[str, int],
+        refused_system_calls: Mapping[str, int],
+        periodic: Mapping[str, PeriodicStats],
     ) -> bytes:
         """Return everything as text, with the numbers of the queue and the recurring tasks as they are now."""
         gather_all = CollectorRegistry()
         gather_all.register(_Queue(depths, refused))
+        gather_all.register(_Sandbox(refused_system_calls))
         gather_all.register(_PeriodicTasks(periodic))
         return generate_latest(self._registry) + generate_latest(gather_all)
 
@@ -55,6 +60,21 @@ class _Queue(Collector):
         )
         for queue in self._depths:
             refused.add_metric([queue], self._refused.get(queue, 0))
+        yield refused
+
+
+class _Sandbox(Collector):
+    def __init__(self, refused_system_calls: Mapping[str, int]) -> None:
+        self._refused = refused_system_calls
+
+    def collect(self) -> Iterator[Metric]:
+        refused = CounterMetricFamily(
+            "imageconverter_sandbox_refused_system_calls",
+            "System calls that the sandbox has refused while converting images: a fault of this installation.",
+            labels=["system_call"],
+        )
+        for name, count in self._refused.items():
+            refused.add_metric([name], count)
         yield refused
 
 

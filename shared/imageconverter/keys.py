@@ -37,6 +37,7 @@ Redis (all under one prefix, so that a Redis may be shared)::
     ic:failures:<address>   string: how many wrong passwords and keys came from there, 5 minutes
     ic:turn:<task>          string: a recurring task has had its turn, until the next one is due
     ic:count:refused        hash: refused jobs by queue
+    ic:count:refused:calls  hash: system calls that the sandbox has refused, by name
     ic:count:done:<what>    hash: what recurring tasks have dealt with, and when they were done last, by task
     ic:scheduled            string: the last time that the schedule has asked for a scan
     ic:scan                 hash: how far the running scan is, why the last one and the last imports failed
@@ -70,6 +71,7 @@ TRASH: Final = "trash/"
 DEAD_LETTER_TIMES: Final = "ic:dead"
 DEAD_LETTERS: Final = "ic:dead:jobs"
 REFUSED: Final = "ic:count:refused"
+REFUSED_SYSTEM_CALLS: Final = "ic:count:refused:calls"
 TASK_COUNTS: Final = "ic:count:done:things"
 TASK_TIMES: Final = "ic:count:done:at"
 SCHEDULED: Final = "ic:scheduled"

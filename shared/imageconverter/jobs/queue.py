@@ -145,3 +145,17 @@ class JobQueue:
             pipe.hgetall(keys.REFUSED)
             (counts,) = await pipe.execute()
         return {queue.decode(): int(count) for queue, count in counts.items()}
+
+    async def count_refused_system_calls(self, calls: Mapping[str, int]) -> None:
+        """Count system calls that the sandbox has refused: their numbers by name."""
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
+            for name, count in calls.items():
+                pipe.hincrby(keys.REFUSED_SYSTEM_CALLS, name, count)
+            await pipe.execute()
+
+    async def refused_system_calls(self) -> dict[str, int]:
+        """Return how many system calls the sandbox has refused, by name."""
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
+            pipe.hgetall(keys.REFUSED_SYSTEM_CALLS)
+            (counts,) = await pipe.execute()
+        return {name.decode(): int(count) for name, count in counts.items()}
