@@ -1,1 +1,1 @@
-"""Decoding hostile images in processes of their own that can be limited, killed and replaced."""
+"""Decoding hostile images in processes of their own, which can be limited, killed and replaced."""

@@ -1,4 +1,4 @@
-"""What a child gives up before it touches an image."""
+"""The limits that a sandbox process sets itself before it reads an image."""
 
 import ctypes
 import os
@@ -17,11 +17,12 @@ OUTPUT_BYTES = 256 * 1024 * 1024
 _OPEN_FILES = 32
 
 
-def confine(memory_bytes: int, *, filtered: bool) -> None:
+def confine(memory_bytes: int, *, filtered: bool) -> int | None:
     """Bound this process for good: memory, files, no core dumps, no new privileges, dies with its worker.
 
-    It may take *memory_bytes* more than it has. Where it is *filtered*, all system calls go but those that
-    converting takes. Raises OSError where the kernel refuses one of them: a child without its limits must not run.
+    It may allocate *memory_bytes* more than it has. If it is *filtered*, only those system calls are left that
+    a conversion needs; returns the descriptor of the filter's listener then, None if there is none. Raises OSError
+    if the kernel refuses a limit: a process without its limits must not run.
     """
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
@@ -30,12 +31,11 @@ def confine(memory_bytes: int, *, filtered: bool) -> None:
     _limit(resource.RLIMIT_FSIZE, OUTPUT_BYTES)
     _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
     _limit(resource.RLIMIT_CORE, 0)
-    if filtered:
-        seccomp.install_filter()
+    return seccomp.install_filter() if filtered else None
 
 
 def raise_oom_score() -> None:
-    """Ask the kernel to kill this process first when the machine runs out of memory, where it lets us."""
+    """Ask the kernel to kill this process first if the machine runs out of memory."""
     try:
         Path("/proc/self/oom_score_adj").write_text("1000")
     except OSError:
@@ -43,7 +43,7 @@ def raise_oom_score() -> None:
 
 
 def extend_cpu_limit(seconds: float) -> None:
-    """Let the kernel end this process after *seconds* more of CPU time, should nobody else do it."""
+    """Let the kernel end this process after *seconds* more of CPU time, in case the worker does not."""
     used = sum(os.times()[:2])
     _limit_soft(resource.RLIMIT_CPU, int(used + seconds) + 1)
 

@@ -1,8 +1,8 @@
-"""What a worker hands a child: a message and the memory files that go with it.
+"""IPC frames between a worker and a sandbox process: a message and the memory files that belong to it.
 
-One packet on a SOCK_SEQPACKET pair. Image data never passes through the socket: source and outputs lie in
-anonymous memory files of the worker's, whose descriptors go along, so a large source is neither pickled nor
-copied, and a child needs no right to make a file.
+A frame is one packet on a SOCK_SEQPACKET pair. Image data never passes through the socket: source and outputs are in
+anonymous memory files of the worker, whose descriptors are sent along, so a large source is neither pickled nor
+copied, and a sandbox process needs no permission to create a file.
 """
 
 import os
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 READY = b"ready"
-"""What a child sends first."""
+"""The first message of a sandbox process; the descriptor of its filter's listener is sent along, if there is one."""
 MESSAGE_BYTES = 160 * 1024  # below the kernel's default for one packet
 
 
@@ -47,12 +47,27 @@ def write(file: int, parts: "Sequence[Buffer]") -> None:
 
 
 def send(channel: socket.socket, message: bytes, source: int, outputs: int) -> None:
-    """Send one parcel; raises OSError where the other side is gone or the message is too long."""
+    """Send one frame; raises OSError if the other side is closed or the message is too long."""
     socket.send_fds(channel, [message], [source, outputs])
 
 
+def send_ready(channel: socket.socket, listener: int | None) -> None:
+    """Send `READY` and hand over the *listener*, which is closed here."""
+    if listener is None:
+        channel.sendmsg([READY])
+        return
+    socket.send_fds(channel, [READY], [listener])
+    os.close(listener)
+
+
+def receive_ready(channel: socket.socket) -> tuple[bytes, int | None]:
+    """Receive the first message and the listener; raises OSError if the other side is closed."""
+    message, listeners, _, _ = socket.recv_fds(channel, len(READY), 1, socket.MSG_CMSG_CLOEXEC)
+    return message, listeners[0] if listeners else None
+
+
 def receive(channel: socket.socket) -> Frame:
-    """Receive one parcel; raises EOFError where the other side is gone."""
+    """Receive one frame; raises EOFError if the other side is closed."""
     message, files, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 2)
     if not message:
         raise EOFError

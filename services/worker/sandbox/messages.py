@@ -1,10 +1,11 @@
-"""What a child is asked and what it answers, as JSON.
+"""The requests to a sandbox process and its responses, as JSON.
 
-An answer is read like a stranger's: a hostile image may have taken the child over.
+A response is untrusted input: a hostile image may control the process.
 """
 
 import json
 from collections.abc import Mapping, Sequence
+from traceback import walk_tb
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, PositiveInt
@@ -14,6 +15,7 @@ from imageconverter.engine import Converted, Failed, OutputType, Target
 from imageconverter.errors import ImageError
 
 _MAX_METADATA = 64 * 1024  # characters of JSON; cameras write a tenth of that
+MAX_FRAMES = 8
 _MAX_REASON = 500  # characters; some errors of the decoders quote the file
 
 
@@ -25,26 +27,26 @@ _Reason = Annotated[str, BeforeValidator(_printable)]
 
 
 class Reply(NamedTuple):
-    """What a child has made of an image."""
+    """The results of one image."""
 
     results: list[Converted | Failed]
     metadata: dict[str, dict[str, dict[str, Any]]]
 
 
 class Request(BaseModel):
-    """What to make of the image that goes along."""
+    """What to convert the image to that is sent along."""
 
     targets: list[Target]
     pixels: int
-    """The most that the image may have."""
+    """The maximum of the image."""
     seconds: float
-    """Of CPU time that it may take."""
+    """The maximum of CPU time."""
     metadata: bool = False
-    """Whether to tell what the file says of itself."""
+    """Whether to read the metadata too."""
 
 
 class Made(BaseModel):
-    """An output that was made; its bytes follow those of the one before in the memory file."""
+    """An output; its bytes follow those of the one before in the memory file."""
 
     bytes: int = Field(ge=0)
     output: OutputType
@@ -76,15 +78,31 @@ class Refused(BaseModel):
         return kind(self.reason)
 
 
+class CallRefused(BaseModel):
+    """The kernel refused a system call during the conversion: a fault of the sandbox, not of the image."""
+
+    frames: Annotated[list[_Reason], Field(max_length=MAX_FRAMES)]
+    """The innermost Python frames, the innermost one last."""
+
+    @classmethod
+    def because(cls, error: PermissionError) -> Self:
+        """Describe where *error* was raised, without the lines of code: that would take reading files."""
+        frames = [
+            f"{code.co_filename}:{line} {code.co_qualname}"
+            for code, line in ((frame.f_code, line) for frame, line in walk_tb(error.__traceback__))
+        ]
+        return cls(frames=frames[-MAX_FRAMES:])
+
+
 class Response(BaseModel):
     """One for each image."""
 
-    outcome: Refused | list[Made | NotMade]
+    outcome: Refused | CallRefused | list[Made | NotMade]
     metadata: dict[str, dict[str, dict[str, Any]]] = {}
 
     @classmethod
     def of(cls, results: Sequence[Converted | Failed], metadata: Mapping[str, Any]) -> Self:
-        """Describe *results*; of too much *metadata* only the short groups."""
+        """Describe *results*; too much *metadata* is reduced to the short groups."""
         if len(json.dumps(metadata)) > _MAX_METADATA:
             metadata = {name: metadata[name] for name in ("Header", "File") if name in metadata}
         return cls(

@@ -3,9 +3,10 @@
 import asyncio
 import os
 import time
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -13,16 +14,26 @@ import structlog
 
 from imageconverter.engine import Converted, Failed, Target
 from imageconverter.engine.header import is_expensive
-from imageconverter.errors import LimitExceeded, Undecodable
+from imageconverter.errors import ImageError, LimitExceeded, Unavailable, Undecodable
 from imageconverter.settings import MEGABYTE, SettingsError, WorkerSettings
 from services.worker.sandbox import ipc, seccomp
 from services.worker.sandbox.messages import Reply, Request
-from services.worker.sandbox.process import PROGRAM, ProcessCrashed, ProcessUnavailable, SandboxProcess
+from services.worker.sandbox.process import (
+    PROGRAM,
+    ProcessCrashed,
+    ProcessUnavailable,
+    SandboxProcess,
+    SystemCallRefused,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _log = structlog.get_logger(__name__)
+
+RefusalListener = Callable[[Mapping[str, int]], Awaitable[None]]
+UNKNOWN_CALL = "unknown"
+"""The name of a refused system call that the kernel does not report."""
 
 _MAX_CRASHES = 3
 _EXPENSIVE_HOLD_SECONDS = 1.0  # without any other image, after which dear ones get all children
@@ -30,10 +41,13 @@ _RESTART_PAUSE_SECONDS = 1.0  # seconds; one that cannot start must not be start
 
 
 @dataclass
-class _TimeUsed:
-    """What the children that were asked so far have taken for one image."""
+class _Attempts:
+    """What the processes so far have used for one image."""
 
     seconds: float = 0.0
+    crashes: int = 0
+    refused_calls: Counter[str] = field(default_factory=Counter)
+    """By name, as far as the kernel reports them."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +68,19 @@ class SandboxPool:
     image; after a crash it is tried in another child first, for the one may have been killed from outside.
     """
 
-    def __init__(self, settings: WorkerSettings, *, max_pixels: int, program: Sequence[str] = PROGRAM) -> None:
-        """Prepare a pool of the *settings*' number of children for images of up to *max_pixels*."""
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        *,
+        max_pixels: int,
+        on_refused: RefusalListener | None = None,
+        program: Sequence[str] = PROGRAM,
+    ) -> None:
+        """Prepare a pool of the *settings*' number of processes for images of up to *max_pixels*.
+
+        *on_refused* gets the number of system calls by name that the sandbox has refused while converting an image.
+        """
+        self._on_refused = on_refused
         self._settings = settings
         self._max_pixels = max_pixels
         self._program = program
@@ -118,37 +143,64 @@ class SandboxPool:
             metadata=metadata,
         )
         file = ipc.memory_file("source", source)
-        crashes, time_used = 0, _TimeUsed()
+        attempts = _Attempts()
         try:
             with open(file, "rb", closefd=False) as image:  # noqa: ASYNC230 - memory, by its descriptor
                 expensive = is_expensive(image)
-            while crashes < _MAX_CRASHES:
-                os.lseek(file, 0, os.SEEK_SET)  # the child before moved the shared position
-                try:
-                    return await self._ask(request, file, time_used, interactive=interactive, expensive=expensive)
-                except ProcessUnavailable:
-                    continue
-                except ProcessCrashed as error:
-                    crashes += 1
-                    _log.warning("child lost with an image", reason=str(error), crashes=crashes)
+            reply = await self._convert(request, file, attempts, interactive=interactive, expensive=expensive)
+        except SystemCallRefused as error:
+            await self._report_refusal(attempts, error.frames)
+            raise
+        except ImageError as error:
+            if attempts.refused_calls:
+                await self._report_refusal(attempts)
+                raise SystemCallRefused from error
+            raise
         finally:
             os.close(file)
+        if attempts.refused_calls:
+            await self._report_refusal(attempts)
+            if any(isinstance(result, Failed) for result in reply.results):
+                raise SystemCallRefused
+        return reply
+
+    async def _report_refusal(self, attempts: _Attempts, frames: Sequence[str] = ()) -> None:
+        calls = attempts.refused_calls or {UNKNOWN_CALL: 1}
+        _log.error("system call refused", system_calls=dict(calls), frames=list(frames))
+        if self._on_refused is not None:
+            with suppress(Unavailable):  # the log has it
+                await self._on_refused(calls)
+
+    async def _convert(
+        self, request: Request, file: int, attempts: _Attempts, *, interactive: bool, expensive: bool
+    ) -> Reply:
+        """Ask one process after the other until one responds; raises Undecodable if several crash."""
+        while attempts.crashes < _MAX_CRASHES:
+            os.lseek(file, 0, os.SEEK_SET)  # the process before has moved the shared position
+            try:
+                return await self._ask(request, file, attempts, interactive=interactive, expensive=expensive)
+            except ProcessUnavailable:
+                continue
+            except ProcessCrashed as error:
+                attempts.crashes += 1
+                _log.warning("sandbox process lost with an image", reason=str(error), crashes=attempts.crashes)
         raise Undecodable("The decoder crashed on this image.")
 
     async def _ask(
-        self, request: Request, file: int, time_used: _TimeUsed, *, interactive: bool, expensive: bool
+        self, request: Request, file: int, attempts: _Attempts, *, interactive: bool, expensive: bool
     ) -> Reply:
         """Ask the next free child; it has the time that those before it have left of what the image may take."""
         process = await self._acquire(interactive=interactive, expensive=expensive)
         before, began = process.converted, time.monotonic()
         try:
-            async with asyncio.timeout(self._settings.timeout_seconds - time_used.seconds):
+            async with asyncio.timeout(self._settings.timeout_seconds - attempts.seconds):
                 return await process.ask(request, file)
         except TimeoutError:
             _log.warning("child over its time", pid=process.pid, seconds=self._settings.timeout_seconds)
             raise LimitExceeded("Converting the image took longer than is allowed.") from None
         finally:
-            time_used.seconds += time.monotonic() - began
+            attempts.seconds += time.monotonic() - began
+            attempts.refused_calls += process.take_refused_calls()
             self._expensive -= expensive
             # One after the other: children that began together would all be replaced at the same time.
             whole = len(self._alive) == self._settings.process_count

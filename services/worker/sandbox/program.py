@@ -1,4 +1,4 @@
-"""The child process: takes an image, converts it, hands the outputs back, until it is told to stop.
+"""The sandbox process: reads an image, converts it, returns the outputs, until the worker closes the channel.
 
 It is started as a fresh program, not forked: no secret, connection or thread of the worker is in its memory.
 """
@@ -10,6 +10,8 @@ import signal
 import socket
 import sys
 import warnings
+from traceback import walk_tb
+from types import TracebackType
 
 from PIL import Image
 
@@ -20,16 +22,16 @@ from imageconverter.engine.pipeline import convert
 from imageconverter.errors import ImageError, ImageTooLarge, LimitExceeded
 from services.worker.sandbox import ipc
 from services.worker.sandbox.confinement import OUTPUT_BYTES, confine, extend_cpu_limit, raise_oom_score
-from services.worker.sandbox.messages import Refused, Request, Response
+from services.worker.sandbox.messages import CallRefused, Refused, Request, Response
 from services.worker.sandbox.preload import preload
 
 _ARGUMENTS = 3
-_READ_AT_ONCE = 32 * 1024 * 1024  # bytes; decoders take memory up faster than a file
+_READ_AT_ONCE = 32 * 1024 * 1024  # bytes; decoders read memory faster than a file
 
 
-def serve(channel: socket.socket) -> None:
-    """Convert one parcel after the other until the worker hangs up."""
-    channel.sendmsg([ipc.READY])
+def serve(channel: socket.socket, listener: int | None) -> None:
+    """Convert one image after the other until the worker closes the *channel*; hand over the filter's *listener*."""
+    ipc.send_ready(channel, listener)
     while True:
         try:
             message, source, outputs = ipc.receive(channel)
@@ -44,13 +46,16 @@ def serve(channel: socket.socket) -> None:
         except MemoryError:
             too_large = ImageTooLarge("The image needs more memory than is allowed.")
             response = Response(outcome=Refused.because(too_large))
+        except PermissionError as error:
+            response = Response(outcome=CallRefused.because(error))
         finally:
             os.close(outputs)
         channel.sendmsg([response.model_dump_json().encode()])
 
 
 def _convert(request: Request, source: int, outputs: int) -> Response:
-    with os.fdopen(source, "rb") as file:
+    # With a size given, Python does not ask whether it is a terminal: a system call that the filter refuses.
+    with os.fdopen(source, "rb", io.DEFAULT_BUFFER_SIZE) as file:
         small = os.fstat(source).st_size <= _READ_AT_ONCE
         source_file = io.BytesIO(file.read()) if small else file
         metadata: Metadata = {}
@@ -67,19 +72,26 @@ def _convert(request: Request, source: int, outputs: int) -> Response:
     return Response.of(results, metadata)
 
 
+def _print_frames(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an uncaught exception without the lines of code: the filter refuses to read them."""
+    frames = [f"{frame.f_code.co_filename}:{line} {frame.f_code.co_qualname}" for frame, line in walk_tb(trace)]
+    sys.stderr.write("\n".join(["Traceback:", *frames, f"{kind.__name__}: {error}", ""]))
+
+
 def main() -> None:
     """Run as ``python -m services.worker.sandbox.program DESCRIPTOR BYTES filtered|unfiltered``."""
     if len(sys.argv) != _ARGUMENTS + 1:
         sys.exit("usage: python -m services.worker.sandbox.program DESCRIPTOR BYTES filtered|unfiltered")
     descriptor, memory_bytes, system_calls = sys.argv[1:]
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker to deal with
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker handles Ctrl-C
     warnings.simplefilter("ignore")
-    faulthandler.enable()  # a crash says in which decoder it was
+    faulthandler.enable()  # prints in which decoder a crash was
     preload()
-    raise_oom_score()  # before: what is not dumpable may not write this of itself
+    raise_oom_score()  # first: a process that is not dumpable may not write this
     with socket.socket(fileno=int(descriptor)) as channel:
-        confine(int(memory_bytes), filtered=system_calls == "filtered")
-        serve(channel)
+        listener = confine(int(memory_bytes), filtered=system_calls == "filtered")
+        sys.excepthook = _print_frames
+        serve(channel, listener)
 
 
 if __name__ == "__main__":

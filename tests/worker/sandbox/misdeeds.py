@@ -1,8 +1,10 @@
-"""A child that does what the image says, in place of converting it; the tests of confinement have the pool run it.
+"""A sandbox process that does what the image says instead of converting it, for tests of the sandbox.
 
-``python misdeeds.py USER …``: as that user (a number) where it is started as root and USER is not 0.
+``python misdeeds.py USER LISTENER …``: as that user (a number) if it is started as root and USER is not 0; with a
+filter whose refused calls the kernel reports if LISTENER is "listener".
 """
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -19,9 +21,9 @@ from typing import IO, Any
 
 from seccompy import syscall_nr
 
-from imageconverter.engine import Converted
+from imageconverter.engine import Converted, Failed
 from imageconverter.errors import Undecodable
-from services.worker.sandbox import program
+from services.worker.sandbox import program, seccomp
 from services.worker.sandbox.confinement import OUTPUT_BYTES
 from services.worker.sandbox.preload import preload
 
@@ -116,12 +118,33 @@ FATAL: dict[str, Callable[[], object]] = {
         b'{"outcome": [{"bytes": 0, "output": "png", "size": [1, 1], "seconds": NaN, "warning": ""}]}',
     ),
 }
+AFTERWARDS: dict[str, Converted | Failed] = {
+    "then convert ": Converted(b"made", "png", (1, 1), 0.0, ""),
+    "then fail ": Failed("The output could not be made: error -3"),
+}
 ENDLESS: dict[str, Callable[[], object]] = {"spin": spin, "hang": lambda: time.sleep(3600)}
 
 
-def convert(source: IO[bytes], *_: Any) -> list[Converted]:
-    """Do what *source* says. Raises Undecodable: with the errno of what was refused, else "done"."""
+def flood() -> None:
+    """Make refused system calls for ever."""
+    while True:
+        with contextlib.suppress(OSError):
+            os.getcwd()  # noqa: PTH109 - the system call itself
+
+
+def convert(source: IO[bytes], *_: Any) -> list[Converted | Failed]:
+    """Do what *source* says. Raises Undecodable: with the errno of what was refused, else "done".
+
+    An image "uncaught MISDEED" lets the error pass, "then convert MISDEED" and "then fail MISDEED" ignore it.
+    """
     misdeed = source.read().decode()
+    for prefix, result in AFTERWARDS.items():
+        if misdeed.startswith(prefix):
+            with contextlib.suppress(OSError):
+                REFUSED[misdeed.removeprefix(prefix)]()
+            return [result]
+    if misdeed.startswith("uncaught "):
+        REFUSED[misdeed.removeprefix("uncaught ")]()
     if misdeed == "allocate":
         return [Converted(bytes(4 << 30), "png", (1, 1), 0.0, "")]
     if misdeed == "make too much":
@@ -129,15 +152,17 @@ def convert(source: IO[bytes], *_: Any) -> list[Converted]:
     if misdeed == "complain at length":
         raise Undecodable("\udc80\n" * 100_000)
     try:
-        (REFUSED | ALLOWED | FATAL | ENDLESS)[misdeed]()
+        (REFUSED | ALLOWED | FATAL | ENDLESS | {"flood": flood})[misdeed]()
     except OSError as error:
         raise Undecodable(f"errno {error.errno}") from error
     raise Undecodable("done")
 
 
 def main() -> None:
-    """Become the user, then a child."""
+    """Become the user, then a sandbox process."""
     user = int(sys.argv.pop(1))
+    if sys.argv.pop(1) != "listener":
+        vars(seccomp)["_LISTENER_FLAGS"] = 1 << 31  # which no kernel knows
     preload()
     if user and not os.geteuid():
         os.setgroups([])

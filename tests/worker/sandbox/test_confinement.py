@@ -17,6 +17,7 @@ from imageconverter.errors import ImageError, ImageTooLarge, LimitExceeded
 from imageconverter.settings import SettingsError, WorkerSettings
 from services.worker.sandbox import seccomp
 from services.worker.sandbox.pool import SandboxPool
+from services.worker.sandbox.process import SystemCallRefused
 from tests.testing import image_files, rare_files
 from tests.worker.sandbox import misdeeds
 
@@ -39,14 +40,14 @@ NOBODY = 65534
 USERS = {"this user": 0, "an ordinary user": NOBODY} if os.geteuid() == 0 else {"an ordinary user": 0}
 
 
-def misbehaving(*, user: int = 0, seconds: float = 20) -> SandboxPool:
-    """Return a pool of one child that does what the image says."""
-    program = (sys.executable, misdeeds.__file__, str(user))
+def misbehaving(*, user: int = 0, seconds: float = 20, listener: bool = True) -> SandboxPool:
+    """Return a pool of one process that does what the image says."""
+    program = (sys.executable, misdeeds.__file__, str(user), "listener" if listener else "no listener")
     return SandboxPool(WorkerSettings(children=1, timeout_seconds=seconds), max_pixels=10**8, program=program)
 
 
 @pytest.fixture(scope="module", params=list(USERS.values()), ids=list(USERS))
-async def record_import(request: pytest.FixtureRequest) -> AsyncIterator[SandboxPool]:
+async def taken_over(request: pytest.FixtureRequest) -> AsyncIterator[SandboxPool]:
     """One such child, of each kind of user."""
     async with misbehaving(user=request.param) as pool:
         yield pool
@@ -67,22 +68,26 @@ async def pool() -> AsyncIterator[SandboxPool]:
 
 
 async def do(pool: SandboxPool, misdeed: str) -> str:
-    """Have a child do it; returns what came of it."""
+    """Have a sandbox process do it; returns the reason that it gives."""
     with pytest.raises(ImageError) as caught:
         await pool.convert(misdeed.encode(), [SMALL], interactive=True)
     return caught.value.reason
 
 
 @pytest.mark.parametrize("misdeed", misdeeds.REFUSED)
-async def test_the_kernel_refuses(record_import: SandboxPool, misdeed: str) -> None:
-    """Not by rights of the user, which would be EACCES or success, but by the filter: EPERM."""
-    assert await do(record_import, misdeed) == "errno 1"
+async def test_the_kernel_refuses(taken_over: SandboxPool, misdeed: str) -> None:
+    """Not by permissions of the user, which would be EACCES or success, but by the filter: EPERM."""
+    with pytest.raises(SystemCallRefused) as caught:
+        await taken_over.convert(misdeed.encode(), [SMALL], interactive=True)
+
+    assert isinstance(caught.value.__cause__, ImageError)
+    assert caught.value.__cause__.reason == "errno 1"
 
 
 @pytest.mark.parametrize("misdeed", misdeeds.ALLOWED)
-async def test_what_decoders_need_is_left(record_import: SandboxPool, misdeed: str) -> None:
+async def test_what_decoders_need_is_left(taken_over: SandboxPool, misdeed: str) -> None:
     """The filter is no stricter than it has to be."""
-    assert await do(record_import, misdeed) == "done"
+    assert await do(taken_over, misdeed) == "done"
 
 
 @pytest.mark.parametrize("misdeed", misdeeds.FATAL)
@@ -158,13 +163,16 @@ async def test_the_kernel_limits_cpu_time_by_itself() -> None:
 
 @pytest.mark.parametrize("frames", ["animated", "still"])
 @pytest.mark.parametrize("size", SIZES)
-async def test_every_file_type_is_converted_to_every_output_type(pool: SandboxPool, size: str, frames: str) -> None:
+async def test_every_file_type_is_converted_to_every_output_type(
+    pool: SandboxPool, log: list[EventDict], size: str, frames: str
+) -> None:
     """The sandbox refuses no system call that a conversion needs, whatever is done to the image on the way."""
     (process,) = await ready(pool)
     targets = [Target(output=output, animation=frames == "animated", **SIZES[size]) for output in OUTPUTS]
     for name, make in SOURCES.items():
         results = await pool.convert(make(), targets, interactive=True)
         assert all(isinstance(each, Converted) for each in results), (name, results)
+        assert [each["system_calls"] for each in log if each["event"] == "system call refused"] == [], name
 
     assert pool.processes == [process]
 
