@@ -30,7 +30,11 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
     async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources:
         if not await run_unless_stopped(stopping, wait_for_bucket(resources.store)):
             return
-        pool = SandboxPool(settings.worker, max_pixels=settings.conversion.max_pixels)
+        pool = SandboxPool(
+            settings.worker,
+            max_pixels=settings.conversion.max_pixels,
+            on_refused=resources.queue.count_refused_system_calls,
+        )
         async with pool as sandbox, heartbeats(resources.queue, ROLE):
             conversion_executor = ConversionExecutor(resources.store, sandbox, settings.conversion.max_source_bytes)
             preview_executor = PreviewExecutor(
