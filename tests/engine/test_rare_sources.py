@@ -1,4 +1,4 @@
-"""The source formats beside those of the web, read by Pillow and two more libraries."""
+"""The source types that browsers do not show, read by Pillow and two more libraries."""
 
 import io
 import random
@@ -22,7 +22,7 @@ _EACH = pytest.mark.parametrize(("name", "make"), rare_files.SOURCES.items(), id
 
 
 @_EACH
-def test_each_is_recognised(name: str, make: Callable[[], bytes]) -> None:
+def test_each_type_is_recognized(name: str, make: Callable[[], bytes]) -> None:
     """By its first bytes."""
     found = identify(make()[:HEAD_BYTES])
 
@@ -32,8 +32,8 @@ def test_each_is_recognised(name: str, make: Callable[[], bytes]) -> None:
 
 
 @_EACH
-def test_each_shows_what_it_shows(name: str, make: Callable[[], bytes]) -> None:
-    """And becomes what a browser shows."""
+def test_each_type_is_converted(name: str, make: Callable[[], bytes]) -> None:
+    """To a type that browsers show, with the same content."""
     expected = image_files.photo().resize((48, 32), Image.Resampling.LANCZOS)
     made = result(make(), 48, output="keep")
 
@@ -43,7 +43,7 @@ def test_each_shows_what_it_shows(name: str, make: Callable[[], bytes]) -> None:
 
 @pytest.mark.parametrize("make", [rare_files.jxl, rare_files.jpeg2000, rare_files.tga, rare_files.heic])
 def test_transparency_is_kept(make: Callable[..., bytes]) -> None:
-    """Where the format has it."""
+    """If the type has it."""
     disc = converted(make(image=image_files.cutout()), 96)
 
     assert disc.getchannel("A").getpixel((0, 0)) == 0
@@ -51,20 +51,20 @@ def test_transparency_is_kept(make: Callable[..., bytes]) -> None:
 
 
 def test_an_icon_keeps_its_transparency() -> None:
-    """It is what icons have it for."""
+    """Like other types."""
     assert converted(rare_files.ico(image=image_files.cutout()), 96).getchannel("A").getpixel((0, 0)) == 0
 
 
 @pytest.mark.parametrize("mode", ["L", "1"])
-def test_a_pnm_may_be_gray_or_black_and_white(mode: str) -> None:
+def test_a_pnm_can_be_gray_or_bilevel(mode: str) -> None:
     """PGM and PBM."""
     image = converted(rare_files.pnm(image=image_files.photo().convert(mode)), 96)
 
     assert image.mode == "L"
 
 
-def test_the_profile_of_a_telephone_is_applied() -> None:
-    """HEIC photographs have Display P3."""
+def test_the_color_profile_of_a_heic_is_applied() -> None:
+    """HEIC photographs of phones use Display P3."""
     as_srgb, as_p3 = (
         converted(rare_files.heic(profile=profile), 96).convert("RGB") for profile in (b"", image_files.p3_profile())
     )
@@ -75,7 +75,7 @@ def test_the_profile_of_a_telephone_is_applied() -> None:
 @pytest.mark.parametrize("size", [(96, 64), (64, 96), (8, 8), (256, 256), (1, 1), (3000, 7), (333, 222), (1000, 750)])
 @pytest.mark.parametrize("container", [False, True])
 def test_the_extents_of_a_jpeg_xl_are_in_its_header(size: tuple[int, int], container: bool) -> None:  # noqa: FBT001
-    """However they are written: small ones, ratios, all bits."""
+    """In all encodings: small sizes, ratios, and numbers of bits."""
     assert read_size(io.BytesIO(rare_files.jxl(size, use_container=container))) == size
 
 
@@ -83,20 +83,20 @@ def test_the_extents_of_a_jpeg_xl_are_in_its_header(size: tuple[int, int], conta
     "data", [b"", b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n", b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\0jxlx"]
 )
 def test_a_jpeg_xl_without_extents_is_broken(data: bytes) -> None:
-    """Not one of no pixels."""
+    """Its size is not taken as 0 by 0."""
     with pytest.raises(ImageError):
         check_header(io.BytesIO(data), Limits())
 
 
 @pytest.mark.parametrize("make", rare_files.BOMBS.values(), ids=rare_files.BOMBS.keys())
 def test_a_bomb_is_refused_before_it_is_decoded(make: Callable[[], bytes]) -> None:
-    """For its size."""
+    """Because of its size."""
     with pytest.raises((ImageTooLarge, Undecodable)):
         open_image(io.BytesIO(make()), Limits())
 
 
-def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """HEIC is an extra."""
+def test_a_missing_decoder_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The decoder of HEIC is an extra."""
     monkeypatch.setattr(
         "imageconverter.engine.decoders.available",
         lambda: frozenset(each.decoder for each in SOURCE_TYPES) - {"HEIF"},
@@ -107,8 +107,8 @@ def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @_EACH
-def test_a_broken_one_raises_nothing_but_image_errors(name: str, make: Callable[[], bytes]) -> None:
-    """Bits flipped, ends cut off."""
+def test_a_broken_file_raises_only_image_errors(name: str, make: Callable[[], bytes]) -> None:
+    """With flipped bits and truncated."""
     data = make()
     dice = random.Random(name)  # noqa: S311 - the same files in every run
     for _ in range(60):

@@ -18,8 +18,8 @@ _EVERY = {**image_files.SOURCES, **rare_files.SOURCES, **rare_files.OWN}
 
 
 @pytest.mark.parametrize(("name", "make"), image_files.SOURCES.items(), ids=image_files.SOURCES.keys())
-def test_every_kind_of_source_is_recognized(name: str, make: Callable[[], bytes]) -> None:
-    """The first bytes are enough, whatever variant of its format the file is."""
+def test_every_variant_of_a_source_is_recognized(name: str, make: Callable[[], bytes]) -> None:
+    """By its first bytes."""
     found = identify(make()[:HEAD_BYTES])
 
     assert found is not None
@@ -28,7 +28,7 @@ def test_every_kind_of_source_is_recognized(name: str, make: Callable[[], bytes]
 
 @pytest.mark.parametrize(("name", "magic"), image_files.MAGICS.items(), ids=image_files.MAGICS.keys())
 def test_a_magic_number_is_enough(name: str, magic: bytes) -> None:
-    """What follows it is the decoder's business."""
+    """The decoder checks the rest of the file."""
     found = identify(magic)
 
     assert found is not None
@@ -62,13 +62,13 @@ def test_a_magic_number_is_enough(name: str, magic: bytes) -> None:
     ],
 )
 def test_other_files_are_not_recognized(head: bytes) -> None:
-    """Not even where they are images, nor where a text begins like one."""
+    """Not even other images, nor texts that begin like one."""
     assert identify(head[:HEAD_BYTES]) is None
 
 
 @pytest.mark.parametrize("brands", [b"avif\0\0\0\0", b"avis\0\0\0\0avif", b"mif1\0\0\0\0mif1avifmiaf"])
 def test_an_avif_is_recognized_by_any_of_its_brands(brands: bytes) -> None:
-    """Some writers put the name of the container first."""
+    """Some writers put the brand of the container first."""
     found = identify((b"\0\0\0\x1cftyp" + brands)[:HEAD_BYTES])
 
     assert found is not None
@@ -76,7 +76,7 @@ def test_an_avif_is_recognized_by_any_of_its_brands(brands: bytes) -> None:
 
 
 def test_types_that_browsers_do_not_show_are_kept_as_png() -> None:
-    """All but HEIC, which holds photographs."""
+    """Except for HEIC, which is used for photographs."""
     kept = {each.name: each.kept_as for each in SOURCE_TYPES if each.kept_as != "png" or each.name == "PNG"}
 
     assert kept == {"JPEG": "jpeg", "PNG": "png", "GIF": "gif", "WebP": "webp", "AVIF": "avif", "HEIC": "jpeg"}
@@ -92,7 +92,7 @@ def test_every_type_has_a_test_image(source_type: SourceType) -> None:
 
 @pytest.mark.parametrize("name", _EVERY)
 def test_the_extents_in_the_header_are_those_of_the_decoder(name: str) -> None:
-    """In the usual variant of each type that has a reader of extents; in others they may be unknown."""
+    """In the plain variant of each type with a reader of extents; in other variants they may be unknown."""
     source = io.BytesIO(_EVERY[name]())
     image, info = open_image(source, Limits())
     size = info.format.extents(source) if info.format.extents is not None else None
@@ -100,8 +100,8 @@ def test_the_extents_in_the_header_are_those_of_the_decoder(name: str) -> None:
     assert size == image.size or (size is None and (info.format.extents is None or name != info.format.name))
 
 
-def test_the_plugins_for_rare_types_register_the_same_extensions() -> None:
-    """They can be used without the engine, which names them in its own table."""
+def test_rare_formats_registers_the_same_extensions() -> None:
+    """As the engine's table."""
     decoders.available()
     for each in SOURCE_TYPES:
         if each.plugin.startswith("rare_formats."):
@@ -111,12 +111,12 @@ def test_the_plugins_for_rare_types_register_the_same_extensions() -> None:
 
 @pytest.mark.parametrize("output", OUTPUT_TYPES)
 def test_an_output_type_can_be_read_back(output: OutputType) -> None:
-    """By the names that are given to it, and `keep` makes the same type of it."""
+    """Under all of its extensions, and `keep` keeps its type."""
     assert {KEPT_AS[extension] for extension in OUTPUT_TYPES[output].extensions} == {output}
 
 
-def test_no_other_decoder_is_ever_loaded() -> None:
-    """Pillow knows forty formats, one of which starts Ghostscript; a broken file must not make it try them."""
+def test_no_other_decoder_is_loaded() -> None:
+    """Pillow has forty plugins, one of which starts Ghostscript; a broken file must not load them."""
     program = (
         "import io\n"
         "from PIL import Image\n"

@@ -54,7 +54,7 @@ def _opened(data: bytes) -> Image.Image:
     ids=["strips", "G4", "G3", "PackBits", "big-endian", "tiles", "big-endian tiles"],
 )
 def test_a_page_is_read_exactly(tiff: bytes) -> None:
-    """In strips or tiles, compressed or not, in both orders of bytes."""
+    """In strips or tiles, compressed or not, in both byte orders."""
     image = _opened(_niff(tiff))
 
     assert (image.mode, image.size) == ("1", (90, 70))
@@ -63,7 +63,7 @@ def test_a_page_is_read_exactly(tiff: bytes) -> None:
 
 
 def test_the_size_is_known_before_the_pixels_are_read() -> None:
-    """Of this file they are not even there: they begin where it ends."""
+    """This file has no pixels: their offset is its end."""
     page = bytearray(_niff(_tiled()))
     at = page.index(struct.pack("<HHI", 324, 4, 4))
     page[at + 4 : at + 12] = struct.pack("<II", 1, len(page))
@@ -78,12 +78,12 @@ def test_the_size_is_known_before_the_pixels_are_read() -> None:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("length", [0, 4, 8, 40, 200])
 def test_a_truncated_file_is_refused(length: int) -> None:
-    """Not an endless search for what is not there."""
+    """Without an endless loop."""
     with pytest.raises((OSError, SyntaxError, ValueError, TypeError, KeyError)):
         reader.NiffImageFile(io.BytesIO(_niff(_tiff("raw"))[:length])).load()
 
 
 def test_a_tiff_is_not_a_niff() -> None:
-    """It has a decoder of its own."""
+    """Pillow's own plugin reads it."""
     with pytest.raises(OSError, match="cannot identify"):
         _opened(_tiff("raw"))

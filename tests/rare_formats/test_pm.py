@@ -35,7 +35,7 @@ def _opened(data: bytes) -> Image.Image:
 @pytest.mark.parametrize("order", [">", "<"])
 @pytest.mark.parametrize(("planes", "mode"), [(1, "L"), (3, "RGB"), (4, "RGB")])
 def test_planes_of_bytes_are_gray_or_colors(order: str, planes: int, mode: str) -> None:
-    """One plane after another, rows from the top; a fourth one is no alpha that can be relied on."""
+    """One plane after another, rows from the top; a fourth one is ignored, because it is not a reliable alpha."""
     image = _opened(_pm(_PLANES[:planes].tobytes(), planes, order=order))
 
     assert (image.mode, image.size, image.info) == (mode, (5, 3), {})
@@ -45,7 +45,7 @@ def test_planes_of_bytes_are_gray_or_colors(order: str, planes: int, mode: str) 
 
 @pytest.mark.parametrize("order", [">", "<"])
 def test_an_integer_holds_red_in_its_lowest_byte(order: str) -> None:
-    """In the order of bytes of the file, whatever that of the machine."""
+    """In the byte order of the file, not of the machine."""
     red, green, blue, alpha = _PLANES.astype("u4")
     data = (red | green << 8 | blue << 16 | alpha << 24).astype(f"{order}u4").tobytes()
 
@@ -71,7 +71,7 @@ def test_an_integer_holds_red_in_its_lowest_byte(order: str) -> None:
         (_pm(bytes(15))[:20], "requires a buffer"),
     ],
 )
-def test_what_cannot_be_shown_is_refused(data: bytes, reason: str) -> None:
-    """Before anything is allocated, with the reason."""
+def test_unsupported_images_are_refused(data: bytes, reason: str) -> None:
+    """With a reason, and before memory is allocated."""
     with pytest.raises((ValueError, SyntaxError), match=reason):
         reader.PmImageFile(io.BytesIO(data))

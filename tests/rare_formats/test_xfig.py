@@ -38,32 +38,32 @@ needs_fig2dev = pytest.mark.skipif(
 needs_library = pytest.mark.skipif(not _LIBRARY.is_dir(), reason="no xfig-libs")
 
 
-def _painted(data: bytes) -> Image.Image:
+def _drawn(data: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(data), formats=["XFIG"])
     image.load()
     return image
 
 
 def _cropped(image: Image.Image) -> Image.Image:
-    """Return the part that is not white."""
+    """Crop the image to the pixels that are not white."""
     image = image.convert("RGB")
     ink = ImageChops.difference(image, Image.new("RGB", image.size, _WHITE)).convert("L")
     return image.crop(ink.point(lambda level: 255 if level > 24 else 0).getbbox())
 
 
 def _at(image: Image.Image, x: float, y: float) -> object:
-    """Return the pixel at a position in FIG units of a drawing that begins at 0, 0 with a line of no width."""
+    """Return the pixel at a position in FIG units of a drawing whose corner is a line without width at 0, 0."""
     return image.getpixel((3 + int(x / 12), 3 + int(y / 12)))
 
 
 def _frame(*objects: str) -> Image.Image:
-    """Paint objects within a square of 1200 units whose corners are known by white dots of no extent."""
+    """Draw objects within a square of 1200 units, whose corners are marked by white dots without extent."""
     corners = polyline([(0, 0), (1200, 1200)], style(width=0, area=20, fill=7, depth=999))
-    return _painted(fig(corners, *objects))
+    return _drawn(fig(corners, *objects))
 
 
 def test_a_drawing_has_a_hundred_pixels_an_inch_and_a_margin() -> None:
-    """Its size is known before it is painted."""
+    """Its size is known before it is drawn."""
     image = Image.open(io.BytesIO(fig(box(0, 0, 2400, 1200, style(area=20, width=0, fill=1)))), formats=["XFIG"])
     assert isinstance(image, XfigImageFile)
     assert (image.format, image.mode, image.size) == ("XFIG", "RGB", (206, 106))
@@ -72,16 +72,16 @@ def test_a_drawing_has_a_hundred_pixels_an_inch_and_a_margin() -> None:
 
 
 def test_a_large_drawing_is_scaled_down() -> None:
-    """Its long side ends at 4,096 pixels."""
-    width, height = _painted(fig(box(0, 0, 1_200_000, 120_000, style()))).size
+    """To 4,096 pixels on the long side."""
+    width, height = _drawn(fig(box(0, 0, 1_200_000, 120_000, style()))).size
     assert width == 4096
     assert height == pytest.approx(415, abs=1)
 
 
-def test_a_metric_drawing_is_as_large_as_xfig_means_it() -> None:
-    """450 units are a centimeter there."""
+def test_a_metric_drawing_has_the_size_that_xfig_intends() -> None:
+    """It has 450 units in a centimeter."""
     assert (
-        _painted(fig(box(0, 0, 450, 450, style(width=0, area=20)), units="Metric")).width == math.ceil(100 / 2.54) + 6
+        _drawn(fig(box(0, 0, 450, 450, style(width=0, area=20)), units="Metric")).width == math.ceil(100 / 2.54) + 6
     )
 
 
@@ -94,14 +94,14 @@ def test_a_metric_drawing_is_as_large_as_xfig_means_it() -> None:
     ],
 )  # fmt: skip
 def test_areas_have_shades_and_tints_of_their_color(area: int, fill: int, color: tuple[int, int, int]) -> None:
-    """Black and the default have grays instead; user colors are defined in the file."""
+    """Shades of black and the default are grays; user colors are defined in the file."""
     image = _frame("0 40 #123456\n", box(100, 100, 1100, 1100, style(area=area, fill=fill, width=0)))
     assert _at(image, 600, 600) == color
 
 
 @pytest.mark.parametrize("area", range(41, 63))
 def test_patterns_are_lines_of_the_pen_on_the_fill_color(area: int) -> None:
-    """Both are there, and the lines are the lesser part."""
+    """Both colors are present, and the lines cover less."""
     image = _frame(box(0, 0, 1200, 1200, style(area=area, pen=4, fill=6, width=0))).crop((4, 4, 102, 102))
     colors = {color: count for count, color in image.getcolors(10_000) or []}
     assert colors.get((255, 255, 0), 0) > 500
@@ -110,7 +110,7 @@ def test_patterns_are_lines_of_the_pen_on_the_fill_color(area: int) -> None:
 
 @pytest.mark.parametrize(("area", "slope"), [(41, 0.5), (42, -0.5), (44, 1.0), (45, -1.0)])
 def test_hatches_lean_to_their_side(area: int, slope: float) -> None:
-    """Moved along its lines a pattern looks the same, and not when moved across them."""
+    """A pattern that is shifted along its lines does not change; one that is shifted across them does."""
     image = _frame(box(0, 0, 1200, 1200, style(area=area, width=0))).convert("L")
     still = image.crop((20, 20, 80, 80))
     along, across = (image.crop((22, 20 + shift, 82, 80 + shift)) for shift in (int(2 * slope), -int(2 * slope)))
@@ -118,8 +118,8 @@ def test_hatches_lean_to_their_side(area: int, slope: float) -> None:
     assert differences[0] < 0.5 * differences[1]
 
 
-def test_the_deepest_object_is_painted_first() -> None:
-    """Whatever the order in the file, also from within compounds."""
+def test_the_deepest_object_is_drawn_first() -> None:
+    """Regardless of the order in the file and of compounds."""
     objects = [
         box(0, 0, 1200, 1200, style(area=20, fill=1, depth=10)),
         "6 0 0 1 1\n6 0 0 1 1\n" + box(0, 0, 1200, 1200, style(area=20, fill=4, depth=5)) + "-6\n-6\n",
@@ -128,15 +128,15 @@ def test_the_deepest_object_is_painted_first() -> None:
     assert _at(_frame(*objects), 600, 600) == _RED
 
 
-def test_arcs_lie_below_lines_and_lines_below_texts_of_one_depth() -> None:
-    """As xfig paints them: by kinds."""
+def test_arcs_are_below_lines_and_lines_below_texts_of_one_depth() -> None:
+    """As in xfig, which draws them by kind."""
     wedge = arc((600, 600), [(0, 600), (600, 0), (1200, 600)], style(area=20, fill=4), kind=2)
     line = polyline([(0, 300), (1200, 300)], style(width=20, pen=1))
     assert _at(_frame(line, wedge), 600, 300) == _BLUE
 
 
 def test_thickness_is_in_eightieths_of_an_inch() -> None:
-    """Drawn one less, as fig2dev draws it."""
+    """Minus one, as in fig2dev."""
     image = _frame(polyline([(0, 600), (1200, 600)], style(width=9)))
     assert _cropped(image).height == pytest.approx(8 * 100 / 80, abs=1)
 
@@ -148,7 +148,7 @@ def test_dashes_have_the_length_of_the_style() -> None:
 
 
 def test_an_arrow_has_its_tip_at_the_end_of_the_line() -> None:
-    """A thick line does not stick out of it, and the head is as wide as it says."""
+    """A thick line does not protrude from it, and the head has the stored width."""
     line = polyline([(100, 600), (1100, 600)], style(width=5), forward=arrow(1, 1, width=400, length=400))
     image = _frame(line)
     assert _cropped(image).width == pytest.approx(1000 / 12, abs=2)
@@ -158,13 +158,13 @@ def test_an_arrow_has_its_tip_at_the_end_of_the_line() -> None:
 
 
 def test_half_a_head_is_flush_with_the_far_side_of_the_line() -> None:
-    """So it stands out by less than half of its width on the other side, and not at all on this one."""
+    """It protrudes by less than half of its width on the other side, and not at all on this one."""
     line = polyline([(100, 600), (1100, 600)], style(width=9), forward=arrow(10, 1, width=400, length=400))
     assert _cropped(_frame(line)).height == pytest.approx(200 / 12, abs=3)
 
 
-def test_hollow_heads_are_white_within() -> None:
-    """Also on a dark ground, and at both ends."""
+def test_hollow_heads_are_filled_with_white() -> None:
+    """Also on a dark background, and at both ends."""
     head = arrow(1, 0, width=400, length=400)
     image = _frame(
         box(0, 0, 1200, 1200, style(area=20, fill=1, depth=60)),
@@ -173,8 +173,8 @@ def test_hollow_heads_are_white_within() -> None:
     assert (_at(image, 850, 630), _at(image, 350, 630), _at(image, 600, 650)) == (_WHITE, _WHITE, _BLUE)
 
 
-def test_a_text_stands_at_its_place_whole() -> None:
-    """Escapes are characters, and a hidden text is not shown."""
+def test_a_text_is_drawn_at_its_position() -> None:
+    """With its escapes decoded; hidden texts are not drawn."""
     shown = _frame(text(100, 600, r"\\ H\344\101 \\001", size=24))
     plain = _frame("4 0 0 50 -1 16 24 0.0 4 1 0 100 600 \\ HäA \\001\\001\n".replace("\\ H", "\\\\ H", 1).replace(" \\001\\001", " \\\\001\\001"))  # fmt: skip  # noqa: E501 -- one object a line
     assert ImageChops.difference(shown, plain).getbbox() is None
@@ -182,14 +182,14 @@ def test_a_text_stands_at_its_place_whole() -> None:
     assert hidden.getcolors() == [(hidden.width * hidden.height, _WHITE)]
 
 
-def test_a_text_is_as_long_as_the_file_says_if_that_is_plausible() -> None:
-    """A length of another font is not."""
+def test_a_text_has_the_stored_length_if_that_is_plausible() -> None:
+    """The length in a very different font is not plausible."""
     widths = [_cropped(_frame(text(50, 600, "Length of text", length=length))).width for length in (1300, 1050, 50)]
     assert widths[:2] == [pytest.approx(1300 / 12, abs=4), pytest.approx(1050 / 12, abs=4)]
     assert widths[2] > 90
 
 
-def test_the_file_of_an_image_is_not_opened(tmp_path: Path) -> None:
+def test_the_file_of_an_imported_image_is_not_opened(tmp_path: Path) -> None:
     """Its frame is drawn instead."""
     inner = tmp_path / "inner.png"
     Image.new("RGB", (10, 10), _RED).save(inner)
@@ -200,25 +200,25 @@ def test_the_file_of_an_image_is_not_opened(tmp_path: Path) -> None:
 
 
 def test_old_versions_are_read() -> None:
-    """The same square of an inch, of 3.2, 3.1, 3.0 (in pixels) and 2.1 (where a fill is one more)."""
+    """The same square inch in 3.2, 3.1, 3.0 (in pixels) and 2.1 (with another numbering of fills)."""
     square = style(area=10, fill=0, width=1)
     images = [
-        _painted(fig(box(0, 0, 1200, 1200, square))),
-        _painted(fig_31("# a comment\n" + box(0, 0, 1200, 1200, square))),
-        _painted(fig_30(box(0, 0, 80, 80, square))),
-        _painted(fig_21("2 2 0 1 0 50 0 11 0.000 0 0 0\n\t0 0 80 0 80 80 0 80 0 0 9999 9999\n")),
+        _drawn(fig(box(0, 0, 1200, 1200, square))),
+        _drawn(fig_31("# a comment\n" + box(0, 0, 1200, 1200, square))),
+        _drawn(fig_30(box(0, 0, 80, 80, square))),
+        _drawn(fig_21("2 2 0 1 0 50 0 11 0.000 0 0 0\n\t0 0 80 0 80 80 0 80 0 0 9999 9999\n")),
     ]
     assert {_cropped(image).getpixel((50, 50)) for image in images} == {(128, 128, 128)}
     assert len({image.size for image in images}) == 1
 
 
-def test_numbers_may_stand_on_any_line() -> None:
-    """And comments between them; lines may end as on other systems."""
+def test_numbers_can_be_on_any_line() -> None:
+    """With comments between them, and any kind of line end."""
     scattered = "2 1 0 9 4 7 50\n-1 -1 0.000\n# a comment\n0 0 -1 0 0\n2\n 0\n600 1200\n 600\n"
     gather_all = polyline([(0, 600), (1200, 600)], style(width=9, pen=4, dash=0))
     one, other = _frame(scattered), _frame(gather_all)
     assert ImageChops.difference(one, other).getbbox() is None
-    assert _painted(fig(gather_all).replace(b"\n", b"\r\n")).size == _painted(fig(gather_all)).size
+    assert _drawn(fig(gather_all).replace(b"\n", b"\r\n")).size == _drawn(fig(gather_all)).size
 
 
 _THIN = style()
@@ -248,9 +248,9 @@ _LINE = polyline([(0, 0), (1200, 600)], style())
     ],
 )
 def test_broken_and_hostile_drawings_are_refused(data: bytes) -> None:
-    """Soon, and with an error that the caller knows."""
+    """Quickly, and with one of the exceptions that decoders may raise."""
     with pytest.raises(DECODER_ERRORS):
-        _painted(data)
+        _drawn(data)
 
 
 @pytest.mark.parametrize(
@@ -269,9 +269,9 @@ def test_broken_and_hostile_drawings_are_refused(data: bytes) -> None:
         polyline([(0, 0), (1e5, 1e5)], style(line=1, dash=1e-9)),
     ],
 )
-def test_strange_drawings_are_painted(objects: str) -> None:
-    """Without an error, and within the limits of size."""
-    assert max(_painted(fig(objects)).size) <= 4096
+def test_unusual_drawings_are_drawn(objects: str) -> None:
+    """Without an error, and within the bounds of the size."""
+    assert max(_drawn(fig(objects)).size) <= 4096
 
 
 @functools.cache
@@ -283,8 +283,8 @@ def _by_fig2dev(data: bytes) -> Image.Image:
 
 
 def _difference(data: bytes) -> float:
-    """Return how far an image is from fig2dev's, in mean levels after a small blur; 255 where sizes differ."""
-    ours, theirs = _cropped(_painted(data)), _cropped(_by_fig2dev(data))
+    """Return the mean difference to fig2dev's image in levels after a small blur; 255 if the sizes differ."""
+    ours, theirs = _cropped(_drawn(data)), _cropped(_by_fig2dev(data))
     if any(abs(one - other) > 3 + 0.01 * other for one, other in zip(ours.size, theirs.size, strict=True)):
         return 255.0
     blur = ImageFilter.GaussianBlur(2)
@@ -335,14 +335,14 @@ _KINDS = {
 
 @needs_fig2dev
 @pytest.mark.parametrize("kind", _KINDS)
-def test_objects_look_as_from_fig2dev(kind: str) -> None:
-    """Up to the ways in which edges are smoothed."""
+def test_objects_look_like_those_of_fig2dev(kind: str) -> None:
+    """Except for differences in antialiasing."""
     assert _difference(fig(_KINDS[kind])) < 8
 
 
 @needs_fig2dev
-def test_older_splines_look_as_from_fig2dev() -> None:
-    """Quadratic ones by their control points, and Bézier curves by handles."""
+def test_older_splines_look_like_those_of_fig2dev() -> None:
+    """Quadratic splines with control points, and Bézier curves with handles."""
     points = "\t0 60 40 0 80 120 120 20 140 90 9999 9999\n"
     handles = "\t0 0 10 40 30 0 50 0 70 120 90 120 110 20 130 20 140 80 0 0\n"
     fields = "0 3 -1 0 0 0 0.000 0 0\n"
@@ -353,17 +353,17 @@ def test_older_splines_look_as_from_fig2dev() -> None:
 @needs_library
 @pytest.mark.parametrize("start", range(4))
 def test_the_drawings_of_xfig_are_read(start: int) -> None:
-    """A part of its libraries, each file of a size that is not nothing."""
+    """A part of its libraries; every image is larger than its margins."""
     files = sorted(_LIBRARY.rglob("*.fig"))[start * 20 :: 100]
     assert files
     for file in files:
-        assert min(_painted(file.read_bytes()).size) > _MARGINS, file
+        assert min(_drawn(file.read_bytes()).size) > _MARGINS, file
 
 
 @needs_fig2dev
 @needs_library
-def test_the_drawings_of_xfig_look_as_from_fig2dev() -> None:
-    """A few of each library; fonts and the smoothing of thin lines differ."""
+def test_the_drawings_of_xfig_look_like_those_of_fig2dev() -> None:
+    """A few of each library; fonts and the antialiasing of thin lines differ."""
     files = sorted(_LIBRARY.rglob("*.fig"))[7::160]
     differences = sorted(_difference(file.read_bytes()) for file in files)
     assert differences[len(differences) // 2] < 6

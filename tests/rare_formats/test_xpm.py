@@ -20,7 +20,7 @@ def _opened(data: bytes) -> Image.Image:
 
 
 def _xpm(width: int, colors: dict[str, str], rows: list[str]) -> bytes:
-    """Return a file of version 3; *colors* are what stands after the keys."""
+    """Return a file of version 3; *colors* are the definitions after the keys."""
     length = len(next(iter(colors)))
     strings = [f"{width} {len(rows)} {len(colors)} {length}"]
     strings += [key + " " + color for key, color in colors.items()] + rows
@@ -36,14 +36,14 @@ def _pixel(color: str) -> tuple[int, ...]:
 
 def _random_xpm(count: int, length: int) -> bytes:
     """Return an image of *count* colors, some of them named, with keys of *length* characters."""
-    chance = random.Random(count)  # noqa: S311 -- a picture, no secret
-    letters = [chr(code) for code in range(32, 127) if chr(code) not in '"\\']  # which the others do not unescape
+    chance = random.Random(count)  # noqa: S311 -- an image, no secret
+    letters = [chr(code) for code in range(32, 127) if chr(code) not in '"\\']  # other programs do not unescape them
     keys: set[str] = set()
     while len(keys) < count:
         keys.add("".join(chance.choice(letters) for _ in range(length)))
     names = ["red", "NavyBlue", "gray61", "DarkSeaGreen", "#f80", "#123456789abc"]
     colors = {key: "c " + chance.choice([*names, f"#{chance.randrange(1 << 24):06x}"]) for key in sorted(keys)}
-    colors[min(keys)] = "c None"  # one: of several, GraphicsMagick sees the last
+    colors[min(keys)] = "c None"  # one only: of several, GraphicsMagick uses the last
     rows = ["".join(chance.choice(list(colors)) for _ in range(17)) for _ in range(13)]
     return _xpm(17, colors, rows)
 
@@ -79,14 +79,14 @@ def _random_xpm(count: int, length: int) -> bytes:
         ("c red s c", (255, 0, 0)),
     ],
 )
-def test_a_color_may_be_written_in_many_ways(color: str, pixel: tuple[int, ...]) -> None:
-    """That for color screens goes before those for grays, and those before black and white."""
+def test_a_color_can_be_written_in_many_ways(color: str, pixel: tuple[int, ...]) -> None:
+    """The color for color visuals has precedence over those for grays, and these over black and white."""
     assert _pixel(color) == pixel
 
 
 @pytest.mark.skipif(not _RGB_TXT.exists(), reason="no rgb.txt of X11")
 def test_every_color_of_x11_is_known_by_its_name() -> None:
-    """As its own list has it, but for one that is Debian's."""
+    """As in X.Org's list, except for one color that Debian adds."""
     lines = [line.split(None, 3) for line in _RGB_TXT.read_text().splitlines() if not line.startswith("!")]
     listed = {line[3]: tuple(map(int, line[:3])) for line in lines}
     del listed["DebianRed"]
@@ -96,8 +96,8 @@ def test_every_color_of_x11_is_known_by_its_name() -> None:
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 8])
-def test_keys_may_be_of_any_length(length: int) -> None:
-    """Their characters too; blanks, quotes and backslashes are among them."""
+def test_keys_can_have_any_length(length: int) -> None:
+    """And any characters, including blanks, quotes and backslashes."""
     rng = np.random.default_rng(length)
     keys = [" " * length, '"' * length, "\\" * length, "c" * length]
     colors = dict(zip(keys, ["c #000001", "c #000002", "c #000003", "c #000004"], strict=True))
@@ -109,7 +109,7 @@ def test_keys_may_be_of_any_length(length: int) -> None:
     assert np.asarray(image)[..., 2].tolist() == (pixels + 1).tolist()
 
 
-def test_a_transparent_color_makes_an_alpha_channel() -> None:
+def test_a_transparent_color_adds_an_alpha_channel() -> None:
     """The other colors are opaque."""
     image = _opened(_xpm(2, {"a": "c None", "b": "c blue"}, ["ab"]))
 
@@ -118,15 +118,15 @@ def test_a_transparent_color_makes_an_alpha_channel() -> None:
     assert image.info == {}
 
 
-def test_version_2_is_plain_lines() -> None:
-    """Without quotes and commas; comments stand before the extents."""
+def test_version_2_has_plain_lines() -> None:
+    """Without quotes and commas; comments precede the extents."""
     data = b"! XPM2\n! a comment\r\n3 2 2 1\n* c #010203\n! c #ffffff\n**!\r\n!!*\n"
 
     assert np.asarray(_opened(data))[..., 0].tolist() == [[1, 1, 255], [255, 255, 1]]
 
 
-def test_comments_and_escapes_of_c_are_understood() -> None:
-    """A comment may hold quotes, a string may hold what looks like a comment, and a line may go on."""
+def test_comments_and_escapes_of_c_are_parsed() -> None:
+    """Comments can contain quotes, strings can contain comment signs and line continuations."""
     data = (
         b'/* XPM */\n/* "9 9 9 9" */ static const char * const a_xpm[] = { // "none"\n'
         b'"4 1 4 1 0 0 XPMEXT", /* "extents" */\n"/ c red",\n"* c #00ff00", "\\" c #0000ff", "\\\\ c \\\nwhite",\n'
@@ -136,8 +136,8 @@ def test_comments_and_escapes_of_c_are_understood() -> None:
     assert np.asarray(_opened(data)).tolist() == [[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]]
 
 
-def test_a_large_image_is_decoded_by_strips() -> None:
-    """Its rows come out in order."""
+def test_a_large_image_is_decoded_in_strips() -> None:
+    """Its rows are in order."""
     rng = np.random.default_rng(0)
     levels = rng.integers(256, size=(1100, 1000), dtype="u1")
     keys = [f"{level:02x}" for level in range(256)]
@@ -177,8 +177,8 @@ def test_a_broken_file_is_refused(good: str, bad: str, reason: str) -> None:
 
 @pytest.mark.parametrize("length", [1, 2, 3, 8])
 @pytest.mark.parametrize("missing", ["b", "z", "!"])
-def test_a_key_that_is_not_there_is_refused(length: int, missing: str) -> None:
-    """Whichever way keys of its length are looked up."""
+def test_an_undefined_key_is_refused(length: int, missing: str) -> None:
+    """With both methods of looking up keys."""
     data = _xpm(2, {"a" * length: "c red", "c" * length: "c blue"}, ["a" * length + missing * length])
 
     with pytest.raises(ValueError, match="undefined color"):
@@ -186,16 +186,16 @@ def test_a_key_that_is_not_there_is_refused(length: int, missing: str) -> None:
 
 
 @pytest.mark.parametrize("noise", [b'"' + b'\\"' * 200_000, b"/*" * 200_000, b"//" * 200_000, b'"a"' * 200_000])
-def test_a_search_without_end_is_not_begun_again(noise: bytes) -> None:
-    """Strings and comments that are never closed take one look through the file, not one each."""
+def test_unterminated_strings_and_comments_are_searched_once(noise: bytes) -> None:
+    """The time is not quadratic in their number."""
     with pytest.raises((ValueError, SyntaxError)):
         reader.XpmImageFile(io.BytesIO(b"/* XPM */" + noise))
 
 
 @MAGICK
 @pytest.mark.parametrize(("count", "length"), [(2, 1), (30, 1), (90, 1), (300, 2), (1000, 3)])
-def test_others_see_the_same_image(program: str, count: int, length: int) -> None:
-    """Pixel by pixel, where it is not transparent."""
+def test_other_programs_read_the_same_image(program: str, count: int, length: int) -> None:
+    """Pixel by pixel, except for transparent ones."""
     data = _random_xpm(count, length)
 
     ours = np.asarray(_opened(data).convert("RGBA"))

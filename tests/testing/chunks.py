@@ -1,4 +1,4 @@
-"""Image files written by hand, byte by byte, as no program would write them."""
+"""Parts of image files, and files that no program would write."""
 
 import struct
 import zlib
@@ -14,14 +14,14 @@ PNG = b"\x89PNG\r\n\x1a\n"
 Size = tuple[int, int]
 Chunk = tuple[bytes, bytes]
 Tags = Mapping[int, tuple[int, int, int]]
-"""Of a directory of a TIFF: type, count and value or offset by the number of the tag."""
+"""A directory of a TIFF: type, count, and value or offset by tag."""
 
 SHORT, LONG = 3, 4
 
 
 @cache
 def zeros(length: int) -> bytes:
-    """Pack *length* zeros, a multiple of a MiB, into a thousandth of that."""
+    """Compress *length* zeros, a multiple of a MiB, to a thousandth of that."""
     packer = zlib.compressobj(9)
     head = packer.compress(bytes(MEBIBYTE)) + packer.flush(zlib.Z_FULL_FLUSH)
     piece = packer.compress(bytes(MEBIBYTE)) + packer.flush(zlib.Z_FULL_FLUSH)
@@ -53,7 +53,7 @@ def small_png(*chunks: Chunk) -> bytes:
 
 
 def png_of_zeros(size: Size, depth: int, color_type: int, length: int) -> bytes:
-    """Make a PNG whose pixels are really there: at least *length* bytes of zeros."""
+    """Make a PNG with pixel data: at least *length* bytes of zeros."""
     packed = zeros(-(-length // MEBIBYTE) * MEBIBYTE)
     return PNG + ihdr(size, depth, color_type) + chunk(b"IDAT", packed) + IEND
 
@@ -70,19 +70,19 @@ def jpeg_with(*segments: bytes) -> bytes:
 
 
 def frame_header(data: bytes | bytearray) -> int:
-    """Return where the frame header of a baseline JPEG begins: its marker's second byte."""
+    """Return the offset of the frame header of a baseline JPEG: its marker's second byte."""
     return data.index(b"\xff\xc0") + 1
 
 
 def jpeg_of_size(size: Size) -> bytes:
-    """Make a JPEG that says it is of *size* and has the data of a small one."""
+    """Make a JPEG that announces *size* and has the data of a small one."""
     data = bytearray(image_files.jpeg((40, 30)))
     struct.pack_into(">HH", data, frame_header(data) + 4, size[1], size[0])
     return bytes(data)
 
 
 def tiff(*directories: Tags, data: bytes = b"", following: int | None = None, order: str = "<") -> bytes:
-    """Make a TIFF of *directories* from byte 8 on, then *data*; the last one's successor lies at *following*."""
+    """Make a TIFF of *directories* from byte 8 on, then *data*; *following* is the offset after the last one."""
     parts, at = [], 8
     for number, tags in enumerate(directories):
         end = at + 6 + 12 * len(tags)
@@ -120,7 +120,7 @@ def strip_tiff(size: Size, data: bytes, *, compression: int, depth: int = 8) -> 
 
 
 def exif(*directories: Tags, data: bytes = b"", following: int | None = None, order: str = "<") -> bytes:
-    """Write the segment of a JPEG that holds a camera's words."""
+    """Write the EXIF segment of a JPEG."""
     return segment(0xE1, b"Exif\0\0" + tiff(*directories, data=data, following=following, order=order))
 
 
@@ -141,7 +141,7 @@ def webp_canvas(size: Size, *, animated: bool = False) -> bytes:
 
 
 def webp_frame(size: Size) -> bytes:
-    """Write one frame of an animation that is of one color."""
+    """Write one frame of an animation, of one color."""
     place = _three(0) * 2 + _three(size[0] - 1) + _three(size[1] - 1) + _three(100) + b"\0"
     return riff(b"ANMF", place + flat(size))
 
@@ -156,13 +156,13 @@ def _three(value: int) -> bytes:
 
 
 def gif(size: Size, *frames: bytes, colors: bytes = bytes(6)) -> bytes:
-    """Make a GIF of *frames*; without *colors* it has no table of them."""
+    """Make a GIF of *frames*; without *colors* it has no color table."""
     flags = 0x80 if colors else 0
     return b"GIF89a" + struct.pack("<HHBBB", *size, flags, 0, 0) + colors + b"".join(frames) + b";"
 
 
 def gif_frame(size: Size, *, code_size: int = 2, data: bytes = b"\x02\x4c\x01\0") -> bytes:
-    """Write one frame of a GIF: of one pixel, whatever *size* says."""
+    """Write one frame of a GIF: with data for one pixel, regardless of *size*."""
     return b"," + struct.pack("<HHHHB", 0, 0, *size, 0) + bytes([code_size]) + data
 
 

@@ -12,7 +12,7 @@ def fig(*objects: str, units: str = "Inches", resolution: int = 1200) -> bytes:
 
 
 def fig_31(*objects: str) -> bytes:
-    """Return a file of version 3.1, which has less of a header."""
+    """Return a file of version 3.1, which has a shorter header."""
     return ("#FIG 3.1\nLandscape\nCenter\nInches\n1200 2\n" + "".join(objects)).encode("latin-1")
 
 
@@ -29,7 +29,7 @@ def fig_21(*objects: str) -> bytes:
 def style(
     *, line: int = 0, width: int = 1, pen: int = 0, fill: int = 7, depth: int = 50, area: int = -1, dash: float = 4.0
 ) -> str:
-    """Return the fields that objects have in common since version 3.0; *width* and *dash* in 1/80 inch."""
+    """Return the common fields of objects since version 3.0; *width* and *dash* in 1/80 inch."""
     return f"{line} {width} {pen} {fill} {depth} -1 {area} {dash:.3f}"
 
 
@@ -84,5 +84,5 @@ def text(
     x: float, y: float, letters: str, *, align: int = 0, color: int = 0, depth: int = 50, font: int = 16,
     size: float = 12, angle: float = 0.0, length: float = 0.0,
 ) -> str:  # fmt: skip
-    """Return a text in a PostScript font; *letters* as they stand in the file, *length* in FIG units."""
+    """Return a text in a PostScript font; *letters* as stored, *length* in FIG units."""
     return f"4 {align} {color} {depth} -1 {font} {size} {angle:.4f} 4 {size * 14} {length} {x} {y} {letters}\\001\n"

@@ -1,4 +1,4 @@
-"""FITS files for tests, written by hand after the standard."""
+"""FITS files for tests, written according to the standard."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ _BITS = {"u1": 8, "i2": 16, "i4": 32, "i8": 64, "f4": -32, "f8": -64}
 
 
 def fits(samples: Samples, **keywords: Any) -> bytes:
-    """Return a file whose primary image are *samples*, the first axis of FITS last, rows from the bottom."""
+    """Return a file with the primary image *samples*; the last axis is FITS's first one, rows are from the bottom."""
     return unit(samples, "SIMPLE  =                    T", **keywords)
 
 
 def extension(samples: Samples, kind: str = "IMAGE", **keywords: Any) -> bytes:
-    """Return an extension, to be put after a primary image."""
+    """Return an extension to append to a primary image."""
     return unit(samples, f"XTENSION= '{kind:<8}'", PCOUNT=0, GCOUNT=1, **keywords)
 
 
 def unit(samples: Samples, first_card: str, **keywords: Any) -> bytes:
-    """Return a header and its data, each filled up to 2,880 bytes."""
+    """Return a header and its data, each padded to a multiple of 2,880 bytes."""
     axes = samples.shape[::-1] if samples.size else ()
     cards = [first_card, card("BITPIX", _BITS[samples.dtype.str[1:]]), card("NAXIS", len(axes))]
     cards += [card(f"NAXIS{index}", length) for index, length in enumerate(axes, 1)]

@@ -1,6 +1,6 @@
-"""GKS metafiles for tests, written as the programs XGKS and Varkon write them, and in binary.
+"""GKS metafiles for tests, in the layouts of the programs XGKS and Varkon, and in binary.
 
-An item is its kind and its fields: whole numbers, reals and texts, as Python has them.
+An item is its kind and its fields: integers, floats and strings.
 """
 
 import struct
@@ -14,7 +14,7 @@ def xgks(*items: Item) -> bytes:
     lines = [_header(" 1 0 3 6 611 1 1") + "dummy info." * 2]
     for kind, *fields in (*items, (0,)):
         data = "".join(_text(field, "%6d", "%11.5f") for field in fields)
-        # As XGKS does it: of a cell array, it counts four bytes a cell instead of six.
+        # Like XGKS, which counts four bytes for each cell of an array instead of six.
         length = len(data) if kind != 15 else 6 * 11 + 6 + 4 * (len(fields) - 8)
         lines.append(f"{kind:3}{length:6}{data}")
     return "\n".join([*lines, ""]).encode("latin-1")
@@ -31,7 +31,7 @@ def varkon(*items: Item, header: str = " 1 4 4 6 610 1 1") -> bytes:
 
 
 def scaled(*items: Item) -> bytes:
-    """Return a metafile whose reals are written as whole numbers, of which 10000 is 1.0."""
+    """Return a metafile whose reals are stored as integers; 10000 is 1.0."""
     lines = [_header(" 1 0 3 6 6 6 1 2") + f"{0:11}{10_000:11}"]
     for kind, *fields in (*items, (0,)):
         whole = [round(field * 10_000) if isinstance(field, float) else field for field in fields]
@@ -41,7 +41,7 @@ def scaled(*items: Item) -> bytes:
 
 
 def binary(*items: Item, order: str = ">", prefix: int = 4) -> bytes:
-    """Return a metafile of binary numbers: kinds and lengths of two bytes, whole numbers and reals of four."""
+    """Return a metafile of binary numbers: kinds and lengths of two bytes, integers and reals of four."""
     data = (_header(f" 1 {prefix} 2 2 4 4 2 1") + "dummy info." * 2).encode()
     for kind, *fields in (*items, (0,)):
         parts = [
@@ -54,7 +54,7 @@ def binary(*items: Item, order: str = ">", prefix: int = 4) -> bytes:
     return data
 
 
-def _header(numbers: str, author: str = "somebody@somewhere") -> str:
+def _header(numbers: str, author: str = "author@example") -> str:
     return f"GKSM{author:40}26/01/31{numbers}"
 
 

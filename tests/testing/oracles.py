@@ -1,4 +1,4 @@
-"""Other programs that read the same formats; a test that asks one is left out where it is not installed."""
+"""Other programs that read the same file types; tests that use one are skipped if it is not installed."""
 
 import io
 import shutil
@@ -17,7 +17,7 @@ MAGICK = pytest.mark.parametrize("program", [imagemagick, graphicsmagick], ids=[
 
 
 def read_by(program: str, data: bytes, name: str) -> Image.Image:
-    """Return what *program* reads from a file of the format *name*, as an image of mode RGBA."""
+    """Read a file of the type *name* with *program*; returns an image of mode RGBA."""
     command = [*program.split(), f"{name}:-", "-depth", "8", "png:-"]
     png = subprocess.run(command, input=data, capture_output=True, check=True, timeout=60).stdout
     return Image.open(io.BytesIO(png)).convert("RGBA")

@@ -1,4 +1,4 @@
-"""Test images of the rarer formats, made by code; each function returns the bytes of one file."""
+"""Test images of the rarer source types; each function returns the bytes of one file."""
 
 import io
 import struct
@@ -58,11 +58,11 @@ def tga(size: Size = SIZE, *, image: Image.Image | None = None, packed: bool = F
 
 
 def pnm(size: Size = SIZE, *, image: Image.Image | None = None) -> bytes:
-    """Make a PBM, PGM or PPM, whatever fits the image's mode."""
+    """Make a PBM, PGM or PPM, depending on the image's mode."""
     return _saved(image or image_files.photo(size), "PPM")
 
 
-# --- formats that this project reads itself -----------------------------------------------------
+# --- types that rare_formats reads --------------------------------------------------------------
 def layered_xcf(size: Size = SIZE, *, compression: int = RLE) -> bytes:
     """Make an XCF of a photograph below a disc in a group, which has a mask and a mode."""
     width, height = size
@@ -73,7 +73,7 @@ def layered_xcf(size: Size = SIZE, *, compression: int = RLE) -> bytes:
 
 
 def float_xcf(size: Size = SIZE) -> bytes:
-    """Make an XCF of 32-bit floating point numbers, unpacked."""
+    """Make an uncompressed XCF of 32-bit floating point numbers."""
     shares = np.asarray(image_files.photo(size)) / np.float32(255)
     return xcf([Layer(shares)], size, version=12, precision=650, dtype=">f4", compression=NONE)
 
@@ -146,7 +146,7 @@ def xpm(size: Size = SIZE, *, version: int = 3) -> bytes:
 
 
 def pm(size: Size = SIZE, *, order: str = ">") -> bytes:
-    """Make a PM of three planes, or of integers where the lowest byte comes first."""
+    """Make a PM of three planes, or, in little-endian *order*, of integers."""
     pixels = np.asarray(image_files.photo(size).convert("RGBA"))
     planes, form = (3, 0x8001) if order == ">" else (1, 0x8004)
     data = pixels[..., :3].transpose(2, 0, 1) if order == ">" else pixels
@@ -161,7 +161,7 @@ def niff(size: Size = SIZE, *, compression: str = "group4") -> bytes:
 
 # --- bombs --------------------------------------------------------------------------------------
 def jxl_bomb() -> bytes:
-    """A JPEG XL code stream of 2^30 by 2^30 pixels, of which only the header is there."""
+    """A JPEG XL code stream of 2^30 by 2^30 pixels, with its header only."""
     bits = 0  # not small; height: 30 bits; no ratio; width: 30 bits
     at = 1
     for _ in range(2):
@@ -187,7 +187,7 @@ def psd_bomb() -> bytes:
 
 
 def jpeg2000_bomb() -> bytes:
-    """A JPEG 2000 of two thousand million pixels in both directions; the header of a small one is changed."""
+    """A JPEG 2000 of two billion pixels in both directions, by changing the header of a small one."""
     data = bytearray(jpeg2000())
     at = data.index(b"ihdr") + 4
     data[at : at + 8] = struct.pack(">II", 2_000_000_000, 2_000_000_000)
@@ -229,7 +229,7 @@ OWN: dict[str, Callable[[], bytes]] = {
     "NIFF": niff,
     "NIFF unpacked": lambda: niff(compression="raw"),
 }
-"""Of the formats that this project reads itself; not all of them hold photographs."""
+"""Files of the types that rare_formats reads; not all of them show photographs."""
 
 BOMBS: dict[str, Callable[[], bytes]] = {
     "JPEG XL": jxl_bomb,
@@ -241,7 +241,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 
 
 def _upwards(image: Image.Image) -> Samples:
-    """Return the pixels as FITS stores them, the lowest row first."""
+    """Return the pixels in FITS's order, the lowest row first."""
     return np.asarray(image)[::-1]
 
 

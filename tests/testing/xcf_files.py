@@ -1,4 +1,4 @@
-"""Writes XCF files of any version, precision and compression, as a second opinion on how they are read."""
+"""XCF files for tests, of any version, precision and compression."""
 
 import struct
 import zlib
@@ -17,7 +17,7 @@ NORMAL, OLD_NORMAL, PASS_THROUGH = 28, 0, 61
 
 @dataclass
 class Layer:
-    """A layer whose pixels (row, column, channel) are stored as they are, or a group where there are none."""
+    """A layer with pixels (row, column, channel) as stored, or a group if it has none."""
 
     pixels: NDArray[Any] | None
     left: int = 0
@@ -28,12 +28,12 @@ class Layer:
     mask: NDArray[Any] | None = None
     applies_mask: bool = True
     path: Sequence[int] = ()
-    """Of a layer in a group: its place in the image, as the indices that lead there."""
+    """Of a layer in a group: the indices of its groups and its own."""
     properties: list[tuple[int, bytes]] = field(default_factory=list)
 
 
 class _File:
-    """The bytes so far."""
+    """A file being written."""
 
     def __init__(self, version: int, compression: int, dtype: np.dtype[Any]) -> None:
         self.data = bytearray()
@@ -43,13 +43,13 @@ class _File:
         self.data += data
 
     def add_pointers(self, count: int) -> int:
-        """Leave room for pointers, which GIMP wants to stand before what they point to; return where."""
+        """Reserve space for pointers, which precede their targets; return its offset."""
         offset = len(self.data)
         self.data += bytes(count * (8 if self.version >= 11 else 4))
         return offset
 
     def point(self, table: int, index: int = 0) -> None:
-        """Let a pointer lead to what is added next."""
+        """Set a pointer to the current end of the file."""
         code, size = (">Q", 8) if self.version >= 11 else (">I", 4)
         struct.pack_into(code, self.data, table + index * size, len(self.data))
 
@@ -103,7 +103,7 @@ def runs(plane: bytes) -> bytes:
 
 
 def prop(kind: int, payload: bytes = b"", length: int | None = None) -> bytes:
-    """Return a property; *length* is what it says of itself, where that is not the truth."""
+    """Return a property; *length* is the stored length, if it is to be wrong."""
     return struct.pack(">2I", kind, len(payload) if length is None else length) + payload
 
 
@@ -113,7 +113,7 @@ def number(kind: int, value: int) -> bytes:
 
 
 def string(text: bytes) -> bytes:
-    """Return a string as it is stored."""
+    """Return a string as stored."""
     return struct.pack(">I", len(text) + 1) + text + b"\0"
 
 
@@ -134,14 +134,14 @@ def xcf(
     colors: bytes = b"",
     properties: bytes = b"",
 ) -> bytes:
-    """Return a file of *layers*, the topmost first; *dtype* is how samples are stored, with their byte order."""
+    """Return a file of *layers*, the topmost first; *dtype* is the type of stored samples with its byte order."""
     file = _File(version, compression, np.dtype(dtype))
     file.add(b"gimp xcf " + (b"v%03d" % version if version else b"file") + b"\0" + struct.pack(">3I", *size, base))
     if version >= 4:
         file.add(struct.pack(">I", precision))
     if base == INDEXED:
         count = len(colors) // 3
-        stored = colors if version else bytes(count)  # version 0 lost them
+        stored = colors if version else bytes(count)  # version 0 does not store them
         file.add(prop(1, struct.pack(">I", count) + stored, length=4 + count))
     file.add(prop(17, bytes([compression])) + properties + prop(0))
     table = file.add_pointers(len(layers) + 2)
@@ -154,7 +154,7 @@ def xcf(
 def _add(file: _File, layer: Layer, base: int) -> None:
     pixels = np.zeros((1, 1, 4), file.dtype) if layer.pixels is None else layer.pixels
     height, width, channels = pixels.shape
-    listed = [prop(29)] if layer.pixels is None else []  # GIMP forgets what comes before
+    listed = [prop(29)] if layer.pixels is None else []  # GIMP discards the properties before it
     listed += [number(6, layer.opacity), number(8, layer.is_visible), number(7, layer.mode)]
     listed += [number(11, layer.applies_mask), prop(15, struct.pack(">2i", layer.left, layer.top))]
     listed += [prop(*each) for each in layer.properties]

@@ -5,17 +5,17 @@ from typing import IO
 
 _CODESTREAM = b"\xff\x0a"
 _MAX_BOXES = 64
-_ENOUGH = 16  # bytes of a code stream that hold the extents
+_HEADER_BYTES = 16  # bytes of a code stream that hold the extents
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 
 
 def read_size(source: IO[bytes]) -> tuple[int, int]:
-    """Return width and height in pixels as stored, or (0, 0) where they cannot be found."""
+    """Return width and height in pixels as stored, or (0, 0) if they cannot be found."""
     source.seek(0)
-    start = source.read(_ENOUGH)
+    start = source.read(_HEADER_BYTES)
     if not start.startswith(_CODESTREAM):
         start = _first_codestream(source)
-    return _size(start[2:]) if start.startswith(_CODESTREAM) and len(start) == _ENOUGH else (0, 0)
+    return _size(start[2:]) if start.startswith(_CODESTREAM) and len(start) == _HEADER_BYTES else (0, 0)
 
 
 def _first_codestream(source: IO[bytes]) -> bytes:
@@ -31,7 +31,7 @@ def _first_codestream(source: IO[bytes]) -> bytes:
             length, content = struct.unpack_from(">Q", head, 8)[0], 16
         if kind in (b"jxlc", b"jxlp"):
             source.seek(at + content + (4 if kind == b"jxlp" else 0))
-            return source.read(_ENOUGH)
+            return source.read(_HEADER_BYTES)
         if length < content:
             break
         at += length

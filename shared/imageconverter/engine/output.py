@@ -40,17 +40,17 @@ OUTPUT_TYPES: dict[OutputType, OutputTypeInfo] = {
 
 
 class Converted(NamedTuple):
-    """One output that was made."""
+    """A finished output."""
 
     data: bytes
     output: OutputType
     size: Size
     seconds: float
     warning: str
-    """What was lost, or ""."""
+    """What the output lost, or ""."""
 
 
 class Failed(NamedTuple):
-    """One output that could not be made, and why."""
+    """An output that failed, with its reason."""
 
     reason: str

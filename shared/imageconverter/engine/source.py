@@ -1,4 +1,4 @@
-"""The source types: one record for each, with everything that is known of it.
+"""The source types: one record for each, with all of its properties.
 
 This table imports no decoder: the gateway and the command line read it too.
 """
@@ -46,7 +46,7 @@ def _starts(*magics: bytes) -> Callable[[bytes], bool]:
 
 
 def _brands(*wanted: bytes) -> Callable[[bytes], bool]:
-    """Match files of the ISO family with one of these among their brands: the major one, or the first others."""
+    """Match ISO base media files with one of these brands, as the major one or among the first compatible ones."""
 
     def matches(head: bytes) -> bool:
         return head[4:8] == b"ftyp" and any(head[at : at + 4] in wanted for at in (8, 16, 20, 24, 28))
@@ -64,7 +64,7 @@ def _is_ico(head: bytes) -> bool:
 
 
 def _is_tga(head: bytes) -> bool:
-    """Whether all fields of the header make sense together: TGA has no magic number."""
+    """Whether all fields of the header are consistent: TGA has no magic number."""
     if len(head) < _TGA_HEADER.size:
         return False
     _, has_map, kind, start, length, bits, _, _, width, height, depth, flags = _TGA_HEADER.unpack_from(head)
@@ -105,7 +105,7 @@ SOURCE_TYPES = (
         extensions=(".gif",),
         matches=_starts(b"GIF87a", b"GIF89a"),
         kept_as="gif",
-        extents=extents.fixed("<HH", 6),  # imagesize takes them for signed
+        extents=extents.fixed("<HH", 6),  # imagesize reads them as signed
         can_be_animated=True,
     ),
     SourceType(

@@ -206,7 +206,7 @@ _EXIF_RULES: Mapping[int, _Rule] = {
 
 # --- the group GPS ------------------------------------------------------------------------------
 def _degrees(reference: int, negative: str) -> _Rule:
-    """Format degrees, minutes and seconds, negative if the tag *reference* is S or W."""
+    """Format degrees, minutes and seconds, negative if the value of the tag *reference* is *negative*."""
 
     def rule(tag: int, tags: Tags) -> str:
         degrees, minutes, seconds = _several(tags[tag])
