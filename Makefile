@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 # One process per core and one more, see tests/testing/parallel.py. Empty runs the tests in this process.
 PARALLEL ?= -n auto --no-loadscope-reorder
 STAMPS := $(VENV)/stamps
+# Hundreds of processes are started, each of which would compile all of its modules.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help run test test-fast format check bench hostile chaos soak audit lock test-compose clean
 
@@ -17,8 +19,8 @@ run: $(STAMPS)/run  ## start the whole stack
 test: check  ## check the whole project
 	$(BIN)/python -m pytest --ignore=tests/compose $(PARALLEL)
 
-test-fast: $(STAMPS)/dev  ## run the tests that need no servers, within a minute
-	$(BIN)/python -m pytest --ignore=tests/compose $(PARALLEL) -m "not (servers or stack or chaos or slow)"
+test-fast: $(STAMPS)/dev  ## run the tests that need no servers and no sandbox, within a minute
+	$(BIN)/python -m pytest --ignore=tests/compose $(PARALLEL) -m "not (servers or sandbox or stack or chaos or slow)"
 
 check: $(STAMPS)/dev  ## lint, formatting, types and import contracts
 	$(BIN)/ruff check

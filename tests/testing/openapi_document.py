@@ -37,7 +37,7 @@ class Contract:
         What it does not have is answered with a status of *unknown* and the schema named *error*.
         """
         self.file = FOLDER / name
-        self.document: dict[str, Any] = yaml.safe_load(self.file.read_text(encoding="utf-8"))
+        self.document: dict[str, Any] = yaml.load(self.file.read_bytes(), yaml.CSafeLoader)
         self._bases = bases
         self._error = error
         self._unknown = unknown
