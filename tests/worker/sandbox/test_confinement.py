@@ -3,39 +3,24 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from seccompy import SeccompError
 from seccompy import syscalls as tables
 from structlog.typing import EventDict
 
-from imageconverter.engine import Converted, OutputType, Target
+from imageconverter.engine import Converted, Target
 from imageconverter.errors import ImageError, ImageTooLarge, LimitExceeded
 from imageconverter.settings import SettingsError, WorkerSettings
 from services.worker.sandbox import seccomp
 from services.worker.sandbox.pool import SandboxPool
 from services.worker.sandbox.process import SystemCallRefused
-from tests.testing import image_files, rare_files
+from tests.testing import image_files
 from tests.worker.sandbox import misdeeds
 
 SMALL = Target(max_width=50, max_height=50)
-# The last one is more than a block of Pillow's memory: libraries have ways of their own for such.
-SOURCES: dict[str, Callable[[], bytes]] = {
-    **image_files.SOURCES,
-    **rare_files.SOURCES,
-    **rare_files.OWN,
-    "large PNM": lambda: rare_files.pnm((2600, 2000)),
-}
-# Shrunk, at its own size, and enlarged.
-SIZES: dict[str, dict[str, Any]] = {
-    "shrunk": {"max_width": 24, "max_height": 24},
-    "own size": {"max_width": 10_000, "max_height": 10_000},
-    "enlarged": {"max_width": 300, "max_height": 300, "upscale": True},
-}
-OUTPUTS: tuple[OutputType, ...] = ("jpeg", "png", "webp", "avif", "gif")
 NOBODY = 65534
 USERS = {"this user": 0, "an ordinary user": NOBODY} if os.geteuid() == 0 else {"an ordinary user": 0}
 
@@ -58,13 +43,6 @@ async def clumsy() -> AsyncIterator[SandboxPool]:
     """One such child, for what has nothing to do with users."""
     async with misbehaving() as pool:
         yield pool
-
-
-@pytest.fixture(scope="module")
-async def pool() -> AsyncIterator[SandboxPool]:
-    """A real child."""
-    async with SandboxPool(WorkerSettings(children=1), max_pixels=10**8) as running:
-        yield running
 
 
 async def do(pool: SandboxPool, misdeed: str) -> str:
@@ -161,46 +139,6 @@ async def test_the_kernel_limits_cpu_time_by_itself() -> None:
     assert await asyncio.wait_for(spinning.wait(), 20) == -24  # SIGXCPU
 
 
-@pytest.mark.parametrize("frames", ["animated", "still"])
-@pytest.mark.parametrize("size", SIZES)
-async def test_every_file_type_is_converted_to_every_output_type(
-    pool: SandboxPool, log: list[EventDict], size: str, frames: str
-) -> None:
-    """The sandbox refuses no system call that a conversion needs, whatever is done to the image on the way."""
-    (process,) = await ready(pool)
-    targets = [Target(output=output, animation=frames == "animated", **SIZES[size]) for output in OUTPUTS]
-    for name, make in SOURCES.items():
-        results = await pool.convert(make(), targets, interactive=True)
-        assert all(isinstance(each, Converted) for each in results), (name, results)
-        assert [each["system_calls"] for each in log if each["event"] == "system call refused"] == [], name
-
-    assert pool.processes == [process]
-
-
-async def test_after_the_preparations_nothing_is_imported(tmp_path: Path) -> None:
-    """For a module that is missing later would fail the one image that needs it."""
-    for number, make in enumerate(SOURCES.values()):
-        (tmp_path / str(number)).write_bytes(make())
-    program = (
-        "import io, pathlib, sys\n"
-        "from services.worker.sandbox import program\n"
-        "from imageconverter.engine import Limits, Target\n"
-        "program.preload()\n"
-        "before = set(sys.modules)\n"
-        "kinds = 'jpeg', 'png', 'webp', 'avif', 'gif'\n"
-        "targets = [Target(max_width=50, max_height=50, output=kind) for kind in kinds]\n"
-        "for place in pathlib.Path(sys.argv[1]).iterdir():\n"
-        "    program.convert(io.BytesIO(place.read_bytes()), targets, Limits())\n"
-        "print(sorted(set(sys.modules) - before))\n"
-    )
-    converting = await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-c", program, str(tmp_path), stdout=asyncio.subprocess.PIPE
-    )
-    printed, _ = await converting.communicate()
-
-    assert printed.decode().strip() == "[]"
-
-
 async def test_a_child_that_cannot_start_is_told_of(log: list[EventDict]) -> None:
     """And no image is blamed for it."""
     program = (sys.executable, "-c", "raise SystemExit('no module named so')")
@@ -256,9 +194,3 @@ def test_a_kernel_that_forbids_filters_is_understood(monkeypatch: pytest.MonkeyP
 def test_the_list_is_one_for_all_processors(numbers: dict[str, int]) -> None:
     """Every name on it exists."""
     assert {*seccomp.ALLOWED, "clone", "clone3", "fcntl", "newfstatat", "prlimit64", "tgkill"} <= set(numbers)
-
-
-async def ready(pool: SandboxPool) -> list[int]:
-    """Wait for the child and return its process id."""
-    await pool.convert(image_files.jpeg(), [SMALL], interactive=True)
-    return pool.processes
