@@ -58,7 +58,7 @@ class _Header:
 
     @property
     def blank(self) -> int | None:
-        """The integer that stands for no value."""
+        """The stored number of samples without a value."""
         return self.integer("BLANK") if self.bits > 0 and "BLANK" in self._cards else None
 
     @property
@@ -76,7 +76,7 @@ class _Values:
 
     type: str
     blank: int | None
-    """The integer that stands for no value."""
+    """The stored number of samples without a value."""
     negative: bool
     """Whether larger samples mean smaller values."""
     stretched: bool

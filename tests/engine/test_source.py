@@ -135,3 +135,18 @@ def test_no_other_decoder_is_loaded() -> None:
 
     assert {each.decoder for each in SOURCE_TYPES} <= loaded
     assert loaded <= {each.decoder for each in SOURCE_TYPES} | {"DIB"}  # Pillow brings it along
+
+
+def test_a_decoder_that_is_an_extra_can_be_missing() -> None:
+    """The others are available without it."""
+    program = (
+        "import sys\n"
+        "sys.modules['pillow_heif'] = None\n"
+        "from imageconverter.engine import decoders\n"
+        "print(*sorted(decoders.available()))\n"
+    )
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    expected = {each.decoder for each in SOURCE_TYPES if not each.is_extra}
+    assert expected <= set(printed.stdout.split())
+    assert "HEIF" not in printed.stdout.split()
