@@ -8,7 +8,7 @@ STAMPS := $(VENV)/stamps
 # Hundreds of processes are started, each of which would compile all of its modules.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test test-fast format check bench hostile chaos soak audit lock test-compose clean
+.PHONY: help run test test-fast test-changed format check bench hostile chaos soak audit lock test-compose clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -21,6 +21,11 @@ test: check  ## check the whole project
 
 test-fast: $(STAMPS)/dev  ## run the tests that need no servers and no sandbox, within a minute
 	$(BIN)/python -m pytest --ignore=tests/compose $(PARALLEL) -m "not (servers or sandbox or stack or chaos or slow)"
+
+test-changed: $(STAMPS)/dev  ## run the tests of what differs from main, or on main from the commit before
+	@tests=$$($(BIN)/python -m tests.testing.changed) || exit 1; \
+	  if [ -z "$$tests" ]; then echo "No tests for what has changed."; exit; fi; \
+	  echo "Testing $$tests"; $(BIN)/python -m pytest --ignore=tests/compose $(PARALLEL) $$tests
 
 check: $(STAMPS)/dev  ## lint, formatting, types and import contracts
 	$(BIN)/ruff check
