@@ -1,10 +1,14 @@
--- Judge credentials that were presented: count wrong ones; where there were too many of late, none are looked at.
--- KEYS: the failures of an address   ARGV: failures that are let pass, milliseconds they are kept, 1 where wrong
--- Returns 0, or the milliseconds until there is another chance.
-if tonumber(redis.call('GET', KEYS[1]) or 0) >= tonumber(ARGV[1]) then
-  return math.max(1, redis.call('PTTL', KEYS[1]))
+-- Count failed authentication attempts of an address; none is checked while there were too many recently.
+-- KEYS: failures of the address
+-- ARGV: failures allowed, milliseconds for which they count, 1 if the credentials are wrong
+-- Returns 0, or the milliseconds until the next attempt is allowed.
+local failures = KEYS[1]
+local max_failures, window_ms, is_failure = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1'
+
+if tonumber(redis.call('GET', failures) or 0) >= max_failures then
+  return math.max(1, redis.call('PTTL', failures))
 end
-if ARGV[3] == '1' and redis.call('INCR', KEYS[1]) == 1 then
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+if is_failure and redis.call('INCR', failures) == 1 then
+  redis.call('PEXPIRE', failures, window_ms)
 end
 return 0

@@ -11,9 +11,9 @@ from imageconverter.jobs.queue_name import (
     lease_key,
     redis_command,
     redis_errors,
-    script_text,
 )
 from imageconverter.jobs.retry import requeue, retry_with_backoff
+from imageconverter.jobs.scripts import script_text
 from imageconverter.jobs.worker import QueueWorker, Task
 
 __all__ = [

@@ -9,7 +9,8 @@ from redis.asyncio import Redis
 
 from imageconverter import keys
 from imageconverter.errors import NotFound
-from imageconverter.jobs.queue_name import PAYLOAD_MS, job_key, redis_errors, script_text
+from imageconverter.jobs.queue_name import PAYLOAD_MS, job_key, redis_errors
+from imageconverter.jobs.scripts import script_text
 
 MAX_DEAD_LETTERS = 1000
 DEAD_LETTER_SECONDS = 30 * 24 * 3600

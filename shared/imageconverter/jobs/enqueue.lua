@@ -1,17 +1,16 @@
--- Queue a job: payload and place in the queue in one step, or nothing at all.
--- KEYS: queue, payload, refused counts, wake   ARGV: id, payload, its life in ms, limit (0: none), queue's name
--- Returns 1 where the job is queued (now or before), 0 where the queue is full.
-if redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+-- Enqueue a job: store its body and put it into the queue, or do nothing.
+-- KEYS: queue, job, refused counts, wake
+-- ARGV: id, body, time to live in ms, limit (0: none), name of the queue
+-- Returns 1 if the job is in the queue (from now on or before), 0 if the queue is full.
+local queue, job_key, refused, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local id, body, ttl_ms, limit, queue_name = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+
+if redis.call('ZSCORE', queue, id) then
   return 1
 end
-local limit = tonumber(ARGV[4])
-if limit > 0 and redis.call('ZCARD', KEYS[1]) >= limit then
-  redis.call('HINCRBY', KEYS[3], ARGV[5], 1)
+if refuse_if_full(queue, limit, refused, queue_name) then
   return 0
 end
-local time = redis.call('TIME')
-redis.call('PSETEX', KEYS[2], ARGV[3], ARGV[2])
-redis.call('ZADD', KEYS[1], time[1] * 1000 + math.floor(time[2] / 1000), ARGV[1])
-redis.call('RPUSH', KEYS[4], 1)
-redis.call('PEXPIRE', KEYS[4], 5000)
+add_job(queue, job_key, id, body, ttl_ms)
+wake_worker(wake)
 return 1

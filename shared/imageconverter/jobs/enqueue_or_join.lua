@@ -1,22 +1,21 @@
--- Queue a job for all who ask for the same flight meanwhile, or join the one that is under way.
--- KEYS: flight, queue, payload, refused counts, wake
--- ARGV: id, payload, its life in ms, limit (0: none), queue's name, prefix of the waiters' key
--- Returns the id of the job that is waited for, or false where the queue is full.
-local job = redis.call('GET', KEYS[1])
-if not job or not redis.call('ZSCORE', KEYS[2], job) then
-  local limit = tonumber(ARGV[4])
-  if limit > 0 and redis.call('ZCARD', KEYS[2]) >= limit then
-    redis.call('HINCRBY', KEYS[4], ARGV[5], 1)
+-- Enqueue a job, or join the one that is waiting or running under the same deduplication key; count the waiter.
+-- KEYS: deduplication key, queue, job, refused counts, wake
+-- ARGV: id, body, time to live in ms, limit (0: none), name of the queue, prefix of the keys of waiters
+-- Returns the id of the job to wait for, or false if the queue is full.
+local dedup_key, queue, job_key, refused, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local new_id, body, ttl_ms, limit, queue_name = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local waiters_prefix = ARGV[6]
+
+local id = redis.call('GET', dedup_key)
+if not id or not redis.call('ZSCORE', queue, id) then
+  if refuse_if_full(queue, limit, refused, queue_name) then
     return false
   end
-  job = ARGV[1]
-  local time = redis.call('TIME')
-  redis.call('SET', KEYS[1], job, 'PX', ARGV[3])
-  redis.call('PSETEX', KEYS[3], ARGV[3], ARGV[2])
-  redis.call('ZADD', KEYS[2], time[1] * 1000 + math.floor(time[2] / 1000), job)
-  redis.call('RPUSH', KEYS[5], 1)
-  redis.call('PEXPIRE', KEYS[5], 5000)
+  id = new_id
+  redis.call('SET', dedup_key, id, 'PX', ttl_ms)
+  add_job(queue, job_key, id, body, ttl_ms)
+  wake_worker(wake)
 end
-redis.call('INCR', ARGV[6] .. job)
-redis.call('PEXPIRE', ARGV[6] .. job, ARGV[3])
-return job
+redis.call('INCR', waiters_prefix .. id)
+redis.call('PEXPIRE', waiters_prefix .. id, ttl_ms)
+return id

@@ -1,18 +1,21 @@
--- Let go of a job, but only while the lease is still this token's.
--- KEYS: lease, queue, payload, tries
--- ARGV: token, id, 1: done / 0: run again, ms to move its time by, 1: this was a try / 0: it goes well, tries begin anew
--- Returns 1, or 0 where the lease was lost: the job then belongs to whoever holds it.
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+-- Acknowledge a job, or requeue it, if the worker still holds its lease.
+-- KEYS: lease, queue, job, attempts
+-- ARGV: token, id, 1: acknowledge / 0: requeue, delay in ms, 1: this was an attempt / 0: reset the attempts
+-- Returns 1, or 0 if the lease was lost: the job then belongs to its new holder.
+local lease, queue, job_key, attempts = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local token, id, is_done, delay_ms, is_attempt = ARGV[1], ARGV[2], ARGV[3] == '1', ARGV[4], ARGV[5] == '1'
+
+if redis.call('GET', lease) ~= token then
   return 0
 end
-redis.call('DEL', KEYS[1])
-if ARGV[3] == '1' then
-  redis.call('ZREM', KEYS[2], ARGV[2])
-  redis.call('DEL', KEYS[3], KEYS[4])
+redis.call('DEL', lease)
+if is_done then
+  redis.call('ZREM', queue, id)
+  redis.call('DEL', job_key, attempts)
   return 1
 end
-redis.call('ZINCRBY', KEYS[2], ARGV[4], ARGV[2])
-if ARGV[5] == '0' then
-  redis.call('DEL', KEYS[4])
+redis.call('ZINCRBY', queue, delay_ms, id)
+if not is_attempt then
+  redis.call('DEL', attempts)
 end
 return 1

@@ -1,8 +1,12 @@
--- Note that a process is alive, forget those that were silent for long, return the rest.
--- KEYS: the role's live processes   ARGV: process ("" for a look only), seconds of silence allowed
-local now = tonumber(redis.call('TIME')[1])
-if ARGV[1] ~= '' then
-  redis.call('ZADD', KEYS[1], now, ARGV[1])
+-- Record the heartbeat of a process, remove those without a recent one, and return the rest.
+-- KEYS: the role's live processes
+-- ARGV: process ("": only read), seconds after which a process counts as dead
+local live = KEYS[1]
+local process, timeout = ARGV[1], tonumber(ARGV[2])
+
+local now = now_seconds()
+if process ~= '' then
+  redis.call('ZADD', live, now, process)
 end
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]) - 1)
-return redis.call('ZRANGE', KEYS[1], 0, -1)
+redis.call('ZREMRANGEBYSCORE', live, '-inf', now - timeout - 1)
+return redis.call('ZRANGE', live, 0, -1)

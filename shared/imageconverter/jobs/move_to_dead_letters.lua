@@ -1,23 +1,26 @@
--- Put a job among the dead, but only while the lease is still this token's.
--- KEYS: lease, queue, payload, tries, the dead by time, the dead as JSON
--- ARGV: token, id, the job as JSON, how many are kept, for how many seconds
--- Returns 1, or 0 where the lease was lost: the job then belongs to whoever holds it.
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+-- Move a job to the dead letters if the worker still holds its lease; remove those that are too old or too many.
+-- KEYS: lease, queue, job, attempts, dead letters by time, dead letters as JSON
+-- ARGV: token, id, the dead letter as JSON, number and seconds that dead letters are kept
+-- Returns 1, or 0 if the lease was lost: the job then belongs to its new holder.
+local lease, queue, job_key, attempts, times, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local token, id, letter, max_letters, max_age = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+
+if redis.call('GET', lease) ~= token then
   return 0
 end
-redis.call('ZREM', KEYS[2], ARGV[2])
-redis.call('DEL', KEYS[1], KEYS[3], KEYS[4])
-local now, age = tonumber(redis.call('TIME')[1]), tonumber(ARGV[5])
-redis.call('ZADD', KEYS[5], now, ARGV[2])
-redis.call('HSET', KEYS[6], ARGV[2], ARGV[3])
-local old = redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', now - age)
-for _, id in ipairs(redis.call('ZRANGE', KEYS[5], 0, -1 - tonumber(ARGV[4]))) do
-  old[#old + 1] = id
+redis.call('ZREM', queue, id)
+redis.call('DEL', lease, job_key, attempts)
+local now = now_seconds()
+redis.call('ZADD', times, now, id)
+redis.call('HSET', letters, id, letter)
+local expired = redis.call('ZRANGEBYSCORE', times, '-inf', now - max_age)
+for _, each in ipairs(redis.call('ZRANGE', times, 0, -1 - max_letters)) do
+  expired[#expired + 1] = each
 end
-for _, id in ipairs(old) do
-  redis.call('ZREM', KEYS[5], id)
-  redis.call('HDEL', KEYS[6], id)
+for _, each in ipairs(expired) do
+  redis.call('ZREM', times, each)
+  redis.call('HDEL', letters, each)
 end
-redis.call('EXPIRE', KEYS[5], age)
-redis.call('EXPIRE', KEYS[6], age)
+redis.call('EXPIRE', times, max_age)
+redis.call('EXPIRE', letters, max_age)
 return 1

@@ -1,14 +1,19 @@
--- End a flight: leave the outcome once for each who waits, so that whoever asks from now on starts another.
--- KEYS: flight, waiters, reply   ARGV: id, outcome, its life in seconds
-local waiters = tonumber(redis.call('GET', KEYS[2]) or '0')
+-- Leave the result of a job once for each of its waiters, and let the next request start another job.
+-- KEYS: deduplication key, waiters, reply
+-- ARGV: id, result, time to live in seconds
+-- Returns the number of waiters.
+local dedup_key, waiters_key, reply = KEYS[1], KEYS[2], KEYS[3]
+local id, result, ttl_seconds = ARGV[1], ARGV[2], ARGV[3]
+
+local waiters = tonumber(redis.call('GET', waiters_key) or '0')
 for _ = 1, waiters do
-  redis.call('RPUSH', KEYS[3], ARGV[2])
+  redis.call('RPUSH', reply, result)
 end
 if waiters > 0 then
-  redis.call('EXPIRE', KEYS[3], ARGV[3])
-  redis.call('DEL', KEYS[2])
+  redis.call('EXPIRE', reply, ttl_seconds)
+  redis.call('DEL', waiters_key)
 end
-if redis.call('GET', KEYS[1]) == ARGV[1] then
-  redis.call('DEL', KEYS[1])
+if redis.call('GET', dedup_key) == id then
+  redis.call('DEL', dedup_key)
 end
 return waiters

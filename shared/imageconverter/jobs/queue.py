@@ -12,7 +12,8 @@ from imageconverter import keys
 from imageconverter.errors import ConversionFailed, QueueFull
 from imageconverter.jobs.connection import encode
 from imageconverter.jobs.dead_letters import DeadLetterQueue
-from imageconverter.jobs.queue_name import PAYLOAD_MS, QueueName, job_body, job_key, redis_errors, script_text
+from imageconverter.jobs.queue_name import PAYLOAD_MS, QueueName, job_body, job_key, redis_errors
+from imageconverter.jobs.scripts import script_text
 
 _REPLY_SECONDS = 3600
 _LIVE_SECONDS = 5

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
-from importlib.resources import files
 from typing import Any
 
 from arq.constants import in_progress_key_prefix, job_key_prefix
@@ -24,11 +23,6 @@ class QueueName(StrEnum):
     INTERACTIVE = "interactive"
     BATCH = "batch"
     SCAN = "scan"
-
-
-def script_text(package: str, name: str) -> str:
-    """Return the text of the Lua script *name* that lies beside the modules of *package*."""
-    return (files(package) / f"{name}.lua").read_text(encoding="utf-8")
 
 
 def job_body(function: str, payload: Any) -> bytes:

@@ -1,16 +1,19 @@
--- Renew leases; KEYS: the queue, then the lease keys   ARGV: token, lease in ms, then the ids of the jobs
--- A lease that has ended while Redis was away is taken again, where nobody else has taken the job or ended it.
--- Returns the keys that are no longer this token's: somebody else works on those jobs now, or nobody wants them.
+-- Renew leases; one that expired while Redis was unavailable is taken again if the job still waits without a lease.
+-- KEYS: queue, then the lease keys
+-- ARGV: token, lease in ms, then the ids of the jobs in the order of the lease keys
+-- Returns the lease keys that were lost: another worker has the job, or it is no longer in the queue.
+local queue, leases = KEYS[1], {unpack(KEYS, 2)}
+local token, lease_ms, ids = ARGV[1], ARGV[2], {unpack(ARGV, 3)}
+
 local lost = {}
-for position = 2, #KEYS do
-  local key = KEYS[position]
-  local holder = redis.call('GET', key)
-  if holder == ARGV[1] then
-    redis.call('PEXPIRE', key, ARGV[2])
-  elseif not holder and redis.call('ZSCORE', KEYS[1], ARGV[position + 1]) then
-    redis.call('SET', key, ARGV[1], 'PX', ARGV[2])
+for position, lease in ipairs(leases) do
+  local holder = redis.call('GET', lease)
+  if holder == token then
+    redis.call('PEXPIRE', lease, lease_ms)
+  elseif not holder and redis.call('ZSCORE', queue, ids[position]) then
+    redis.call('SET', lease, token, 'PX', lease_ms)
   else
-    lost[#lost + 1] = key
+    lost[#lost + 1] = lease
   end
 end
 return lost

@@ -1,5 +1,10 @@
--- Leave the outcome of a job for who waits for it; never without an end to its life.
--- KEYS: the reply   ARGV: outcome, its life in seconds
-redis.call('RPUSH', KEYS[1], ARGV[1])
-redis.call('EXPIRE', KEYS[1], ARGV[2])
+-- Leave the result of a job for its waiter, never without an expiry.
+-- KEYS: reply
+-- ARGV: result, time to live in seconds
+-- Returns 1.
+local reply = KEYS[1]
+local result, ttl_seconds = ARGV[1], ARGV[2]
+
+redis.call('RPUSH', reply, result)
+redis.call('EXPIRE', reply, ttl_seconds)
 return 1

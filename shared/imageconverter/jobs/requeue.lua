@@ -1,22 +1,23 @@
--- Take a job out of the dead, and queue it again where that is wanted.
--- KEYS: the dead by time, the dead as JSON
--- ARGV: id, 1: queue it / 0: drop it, prefix of payloads, their life in ms, prefix of queues, prefix of wakes
--- Returns 1, 0 where it is not there, or -1 where nothing is known of it that could be queued.
-local text = redis.call('HGET', KEYS[2], ARGV[1])
+-- Remove a dead letter, and enqueue its job again if asked to.
+-- KEYS: dead letters by time, dead letters as JSON
+-- ARGV: id, 1: enqueue / 0: drop, prefix of the job keys, their time to live in ms, prefix of queues, prefix of wakes
+-- Returns 1, 0 if there is no such dead letter, or -1 if its job was not kept.
+local times, letters = KEYS[1], KEYS[2]
+local id, is_requeued, job_prefix, ttl_ms = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4]
+local queue_prefix, wake_prefix = ARGV[5], ARGV[6]
+
+local text = redis.call('HGET', letters, id)
 if not text then
   return 0
 end
-if ARGV[2] == '1' then
-  local job = cjson.decode(text)
-  if job.body == '' then
+if is_requeued then
+  local letter = cjson.decode(text)
+  if letter.body == '' then
     return -1
   end
-  local time = redis.call('TIME')
-  redis.call('SET', ARGV[3] .. ARGV[1], job.body, 'PX', ARGV[4])
-  redis.call('ZADD', ARGV[5] .. job.lane, time[1] * 1000 + math.floor(time[2] / 1000), ARGV[1])
-  redis.call('RPUSH', ARGV[6] .. job.lane, 1)
-  redis.call('PEXPIRE', ARGV[6] .. job.lane, 5000)
+  add_job(queue_prefix .. letter.lane, job_prefix .. id, id, letter.body, ttl_ms)
+  wake_worker(wake_prefix .. letter.lane)
 end
-redis.call('ZREM', KEYS[1], ARGV[1])
-redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('ZREM', times, id)
+redis.call('HDEL', letters, id)
 return 1

@@ -28,8 +28,9 @@ from imageconverter.jobs.dead_letters import (
     failure_reason,
     read_job_body,
 )
-from imageconverter.jobs.queue_name import QueueName, job_key, lease_key, script_text
+from imageconverter.jobs.queue_name import QueueName, job_key, lease_key
 from imageconverter.jobs.retry import RetriesExhausted
+from imageconverter.jobs.scripts import script_text
 
 _log = structlog.get_logger(__name__)
 

@@ -4,12 +4,6 @@
 local ACCESSED, TOTAL, PENDING_WRITES, PENDING_DELETES = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local GROUP, CONTEXT = ARGV[1], ARGV[2]
 
--- Milliseconds since the epoch.
-local function now()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
-
 local function grow(id, bytes)
   redis.call('HINCRBY', GROUP .. id, 'bytes', bytes)
   redis.call('INCRBY', TOTAL, bytes)
@@ -52,6 +46,6 @@ local function drop(id)
   end
   redis.call('DEL', GROUP .. id)
   redis.call('ZREM', ACCESSED, id)
-  redis.call('ZADD', PENDING_DELETES, now(), id)
+  redis.call('ZADD', PENDING_DELETES, now_ms(), id)
   return fields
 end

@@ -219,8 +219,7 @@ def live_prefixes(key: str, generation: str | None) -> tuple[str, ...]:
 
 
 def _script(redis: Redis, name: str) -> "AsyncScript":
-    common, own = (script_text("imageconverter.previews", each) for each in ("group", name))
-    return redis.register_script(common + own)
+    return redis.register_script(script_text("imageconverter.previews", "group", name))
 
 
 def _texts(previews: Mapping[str, Preview]) -> Iterable[str]:

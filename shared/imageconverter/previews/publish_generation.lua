@@ -13,14 +13,14 @@ if replaced then
     end
   end
   grow(id, -redis.call('HGET', group, 'bytes'))
-  redis.call('ZADD', PENDING_DELETES, now(), id)
+  redis.call('ZADD', PENDING_DELETES, now_ms(), id)
 end
 if previous ~= generation then
-  redis.call('HSET', group, 'gen', generation, 'made', now())
+  redis.call('HSET', group, 'gen', generation, 'made', now_ms())
   grow(id, source_bytes)
 end
 set_previews(id, first_preview)
 add_context(id, context)
-redis.call('ZADD', ACCESSED, now(), id)
+redis.call('ZADD', ACCESSED, now_ms(), id)
 redis.call('ZREM', PENDING_WRITES, id)
 return replaced and previous

@@ -1,26 +1,26 @@
--- Hand out sources and remember how far the planner came.
+-- Enqueue sources of a run and move its plan cursor behind them.
 -- KEYS: the run, the batch queue
--- ARGV: key prefix of the run's jobs, id prefix, their life in ms, index of the first, batch, last key, 1 at the end,
---       planner's id prefix, key prefix, body, life in ms, then the jobs' bodies
--- Returns how many are outstanding, -1 where the run does not run, -2 where another planner was here.
-if redis.call('HGET', KEYS[1], 'state') ~= 'running' then
+-- ARGV: prefix of the keys of its jobs, prefix of their ids, their time to live in ms, index of the first source,
+--       the new cursor: batch, last key, 1: everything is listed / 0: not yet; then the bodies of the jobs
+-- Returns how many sources are outstanding, -1 if the run is not running, -2 if another planner was faster.
+local run, queue = KEYS[1], KEYS[2]
+local job_prefix, id_prefix, ttl_ms, first = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local batch, after, listed, bodies = ARGV[5], ARGV[6], ARGV[7], {unpack(ARGV, 8)}
+
+if redis.call('HGET', run, 'state') ~= 'running' then
   return -1
 end
-local planned = tonumber(redis.call('HGET', KEYS[1], 'planned'))
-if planned ~= tonumber(ARGV[4]) or redis.call('HGET', KEYS[1], 'listed') == '1' then
+if tonumber(redis.call('HGET', run, 'planned')) ~= first or redis.call('HGET', run, 'listed') == '1' then
   return -2
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-for position = 12, #ARGV do
-  local index = planned + position - 12
-  redis.call('SET', ARGV[1] .. index, ARGV[position], 'PX', ARGV[3])
-  redis.call('ZADD', KEYS[2], now, ARGV[2] .. index)
+for position, body in ipairs(bodies) do
+  local index = first + position - 1
+  add_job(queue, job_prefix .. index, id_prefix .. index, body, ttl_ms)
 end
-planned = planned + math.max(0, #ARGV - 11)
-redis.call('HSET', KEYS[1], 'planned', planned, 'batch', ARGV[5], 'after', ARGV[6], 'listed', ARGV[7])
-local recorded = tonumber(redis.call('HGET', KEYS[1], 'recorded'))
-if ARGV[7] == '1' and recorded >= planned then
-  redis.call('HSET', KEYS[1], 'state', 'finished', 'ended', time[1])
+local planned = first + #bodies
+redis.call('HSET', run, 'planned', planned, 'batch', batch, 'after', after, 'listed', listed)
+local recorded = tonumber(redis.call('HGET', run, 'recorded'))
+if listed == '1' and recorded >= planned then
+  redis.call('HSET', run, 'state', 'finished', 'ended', now_seconds())
 end
 return planned - recorded

@@ -1,8 +1,13 @@
--- Forget results that were moved to the store, unless somebody else has moved results since.
--- KEYS: the run, its results, the sign that they are being moved   ARGV: moved before, moved now
-if tonumber(redis.call('HGET', KEYS[1], 'moved') or 0) == tonumber(ARGV[1]) then
-  redis.call('LTRIM', KEYS[2], ARGV[2], -1)
-  redis.call('HINCRBY', KEYS[1], 'moved', ARGV[2])
+-- Remove results that were moved to the store, unless another process has moved results in the meantime.
+-- KEYS: the run, its results, the lock on moving them
+-- ARGV: number of results moved before, number moved now
+-- Returns 1.
+local run, results, lock = KEYS[1], KEYS[2], KEYS[3]
+local moved_before, moved_now = tonumber(ARGV[1]), ARGV[2]
+
+if tonumber(redis.call('HGET', run, 'moved') or 0) == moved_before then
+  redis.call('LTRIM', results, moved_now, -1)
+  redis.call('HINCRBY', run, 'moved', moved_now)
 end
-redis.call('DEL', KEYS[3])
+redis.call('DEL', lock)
 return 1

@@ -1,37 +1,41 @@
--- Record what became of one source, once however often its job ran.
+-- Record the result of one source, once however often its job runs; enqueue the planner if it has work.
 -- KEYS: the run, its bitmap, its results, the batch queue
--- ARGV: index, status of the source ("": left out by a cancel), outputs by error, skipped, success and warning,
---       the result as JSON, outstanding from which the planner is called, results from which it is,
---       planner's id prefix, key prefix, body, life in ms
--- Returns 1, or 0 where the source was recorded before or the run is forgotten.
-if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('SETBIT', KEYS[2], ARGV[1], 1) == 1 then
+-- ARGV: index, status of the source ("": not converted because of a cancel),
+--       number of outputs by error, skipped, success and warning, the result as JSON,
+--       outstanding sources below which the planner is called, results from which it is called,
+--       the planner's job: prefix of its id, prefix of its key, body, time to live in ms
+-- Returns 1, or 0 if the source was recorded before or the run is unknown.
+local run, bitmap, results, queue = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local index, status, result = ARGV[1], ARGV[2], ARGV[7]
+local outputs = {error = ARGV[3], skipped = ARGV[4], success = ARGV[5], warning = ARGV[6]}
+local refill_below, flush_at = tonumber(ARGV[8]), tonumber(ARGV[9])
+local plan_id_prefix, plan_key_prefix, plan_body, plan_ttl_ms = ARGV[10], ARGV[11], ARGV[12], ARGV[13]
+
+if redis.call('EXISTS', run) == 0 or redis.call('SETBIT', bitmap, index, 1) == 1 then
   return 0
 end
-local recorded = redis.call('HINCRBY', KEYS[1], 'recorded', 1)
-local results = 0
-if ARGV[2] ~= '' then
-  redis.call('HINCRBY', KEYS[1], 'sources:' .. ARGV[2], 1)
-  for position, name in ipairs({'error', 'skipped', 'success', 'warning'}) do
-    if ARGV[2 + position] ~= '0' then
-      redis.call('HINCRBY', KEYS[1], 'outputs:' .. name, ARGV[2 + position])
+local recorded = redis.call('HINCRBY', run, 'recorded', 1)
+local unmoved = 0
+if status ~= '' then
+  redis.call('HINCRBY', run, 'sources:' .. status, 1)
+  for name, count in pairs(outputs) do
+    if count ~= '0' then
+      redis.call('HINCRBY', run, 'outputs:' .. name, count)
     end
   end
-  results = redis.call('RPUSH', KEYS[3], ARGV[7])
+  unmoved = redis.call('RPUSH', results, result)
 end
-local run = redis.call('HMGET', KEYS[1], 'state', 'planned', 'listed', 'called')
-local outstanding, listed = tonumber(run[2]) - recorded, run[3] == '1'
-local time = redis.call('TIME')
-local finished = false
-if run[1] == 'running' and listed and outstanding <= 0 then
-  redis.call('HSET', KEYS[1], 'state', 'finished', 'ended', time[1])
-  finished = true
+local state, planned, listed, called = unpack(redis.call('HMGET', run, 'state', 'planned', 'listed', 'called'))
+local outstanding, is_running = tonumber(planned) - recorded, state == 'running'
+local is_finished = is_running and listed == '1' and outstanding <= 0
+if is_finished then
+  redis.call('HSET', run, 'state', 'finished', 'ended', now_seconds())
 end
-local hungry = run[1] == 'running' and not listed and outstanding <= tonumber(ARGV[8])
-if (hungry or finished or results >= tonumber(ARGV[9])) and run[4] ~= '1' then
-  -- Each call is a job of its own: one that is just ending does not hear a call under its own id.
-  redis.call('HSET', KEYS[1], 'called', 1)
-  local call = redis.call('HINCRBY', KEYS[1], 'calls', 1)
-  redis.call('SET', ARGV[11] .. call, ARGV[12], 'PX', ARGV[13])
-  redis.call('ZADD', KEYS[4], time[1] * 1000 + math.floor(time[2] / 1000), ARGV[10] .. call)
+local needs_refill = is_running and listed ~= '1' and outstanding <= refill_below
+if (needs_refill or is_finished or unmoved >= flush_at) and called ~= '1' then
+  -- Each call is a job of its own: one that is just ending would miss a call under its own id.
+  redis.call('HSET', run, 'called', 1)
+  local call = redis.call('HINCRBY', run, 'calls', 1)
+  add_job(queue, plan_key_prefix .. call, plan_id_prefix .. call, plan_body, plan_ttl_ms)
 end
 return 1

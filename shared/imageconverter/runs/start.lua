@@ -1,26 +1,28 @@
--- Make a run the current one, unless one runs.
+-- Start a run and enqueue its planner and its counter, unless another run is running.
 -- KEYS: ids of the runs, the run, the batch queue
--- ARGV: id, the run as JSON, planner's job, counter's job, prefix of jobs, their life in ms, runs kept, prefix of runs
--- Returns 1, also where it is the current one already, or 0 where another run is running.
-if redis.call('EXISTS', KEYS[2]) == 1 then
+-- ARGV: id, the run as JSON, body of the planner's job, body of the counter's job, prefix of the job keys,
+--       their time to live in ms, number of runs kept, prefix of the keys of runs
+-- Returns 1, also if the run was started before, or 0 if another run is running.
+local runs, run, queue = KEYS[1], KEYS[2], KEYS[3]
+local id, text, plan_body, count_body, job_prefix, ttl_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local runs_kept, run_prefix = ARGV[7], ARGV[8]
+
+if redis.call('EXISTS', run) == 1 then
   return 1
 end
-local latest = redis.call('LINDEX', KEYS[1], 0)
-if latest and redis.call('HGET', ARGV[8] .. latest, 'state') == 'running' then
+local latest = redis.call('LINDEX', runs, 0)
+if latest and redis.call('HGET', run_prefix .. latest, 'state') == 'running' then
   return 0
 end
--- Whatever a canceled run left outstanding belongs to that run and cannot disturb this one.
-local time = redis.call('TIME')
-redis.call('HSET', KEYS[2], 'run', ARGV[2], 'state', 'running', 'started', time[1], 'planned', 0, 'recorded', 0, 'calls', 0)
-redis.call('LPUSH', KEYS[1], ARGV[1])
-for _, forgotten in ipairs(redis.call('LRANGE', KEYS[1], ARGV[7], -1)) do
-  redis.call('DEL', ARGV[8] .. forgotten, ARGV[8] .. forgotten .. ':done', ARGV[8] .. forgotten .. ':results')
+-- Jobs that a canceled run has left belong to that run and do not affect this one.
+redis.call(
+  'HSET', run, 'run', text, 'state', 'running', 'started', now_seconds(), 'planned', 0, 'recorded', 0, 'calls', 0
+)
+redis.call('LPUSH', runs, id)
+for _, old in ipairs(redis.call('LRANGE', runs, runs_kept, -1)) do
+  redis.call('DEL', run_prefix .. old, run_prefix .. old .. ':done', run_prefix .. old .. ':results')
 end
-redis.call('LTRIM', KEYS[1], 0, ARGV[7] - 1)
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-for position, name in ipairs({'plan:0', 'count'}) do
-  local id = ARGV[1] .. ':' .. name
-  redis.call('SET', ARGV[5] .. id, ARGV[2 + position], 'PX', ARGV[6])
-  redis.call('ZADD', KEYS[3], now, id)
-end
+redis.call('LTRIM', runs, 0, runs_kept - 1)
+add_job(queue, job_prefix .. id .. ':plan:0', id .. ':plan:0', plan_body, ttl_ms)
+add_job(queue, job_prefix .. id .. ':count', id .. ':count', count_body, ttl_ms)
 return 1

@@ -113,7 +113,6 @@ class RunStore:
                     next_cursor.batch,
                     next_cursor.after,
                     int(next_cursor.listed),
-                    *self._planner_call(run.id),
                     *(job_body(CONVERT_TASK, job.payload()) for job in jobs),
                 ],
             )
