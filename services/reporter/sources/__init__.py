@@ -1,4 +1,4 @@
-"""Where the catalog of a shop is read from when a scan begins: a feed, a database, or the object store."""
+"""The sources of catalogs that are read when a scan begins: web feeds, databases and the object store."""
 
 from services.reporter.sources.opening import check_address, open_source
 from services.reporter.sources.source import Source, SourceLimits

@@ -1,6 +1,6 @@
-"""A catalog that is the answer to a query of a shop's own database, PostgreSQL or MySQL.
+"""A catalog read by a query from a database of the shop, PostgreSQL or MySQL.
 
-The only place that knows SQLAlchemy and the drivers. What runs in the thread is plain, blocking code.
+The only module that uses SQLAlchemy and the drivers. Its blocking code runs in a thread.
 """
 
 import asyncio
@@ -23,55 +23,55 @@ from services.reporter.sources.source import Source, SourceLimits
 
 _DRIVERS: Final = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
 _ROWS_AT_ONCE = 1000
-# What may pass. SQLSTATE classes: connection, rolled back, resources, in use, operator's intervention, system.
-_PASSING_STATES: Final = ("08", "40", "53", "55", "57", "58")
-# MySQL: too many connections, shutdown, more of them, deadlocks, interrupted, out of time (of MariaDB and MySQL).
-_PASSING_CODES: Final = frozenset((1040, 1053, 1203, 1205, 1213, 1226, 1317, 1969, 3024))
-_CLIENT_CODES: Final = range(2000, 3000)  # the connection is refused, cut or out of time
-# PostgreSQL 14 and later on Linux can see during a query that whoever asked has gone.
-_NOTICE_LEAVING: Final = (
+# Temporary errors. SQLSTATE classes: connection, rollback, resources, in use, operator intervention, system error.
+_TEMPORARY_STATES: Final = ("08", "40", "53", "55", "57", "58")
+# MySQL: too many connections, shutdown, user limits, lock timeout, deadlock, interrupted, timeouts.
+_TEMPORARY_CODES: Final = frozenset((1040, 1053, 1203, 1205, 1213, 1226, 1317, 1969, 3024))
+_CLIENT_CODES: Final = range(2000, 3000)  # the connection was refused, lost or timed out
+# PostgreSQL 14 and later on Linux can detect during a query that the client has disconnected.
+_CHECK_CLIENT: Final = (
     "SELECT set_config(name, '5s', true) FROM pg_settings "
     "WHERE name = 'client_connection_check_interval' AND strpos(version(), 'linux') > 0"
 )
-_WRONG_LOGIN: Final = ("authentication failed", "does not exist", "no pg_hba.conf entry")
+_LOGIN_ERRORS: Final = ("authentication failed", "does not exist", "no pg_hba.conf entry")
 
 
 @asynccontextmanager
 async def open_query(address: str, query: str, limits: SourceLimits) -> AsyncIterator[Source]:
-    """Make ready to read the *query* of the database at *address*, in a transaction that cannot write.
+    """Prepare the *query* of the database at *address*, in a read-only transaction.
 
-    Rows come from the server as they are asked for. The chunks raise SourceUnavailable where the database is away,
-    hangs or is out of time, and SourceRefused where it does not take the login or the query, or the columns are not
-    those of `RowSerializer`. SettingsError: the address is none.
+    Rows are streamed. The chunks raise SourceUnavailable if the database is unavailable or exceeds a time limit, and
+    SourceRefused if it rejects the login or the query, or if the columns are not those of `RowSerializer`. Raises
+    SettingsError if the address is invalid.
     """
-    reading = _Reading(address, query, limits)
+    reader = _QueryReader(address, query, limits)
     async with (
-        aclosing(_in_thread(reading, limits)) as lines,
+        aclosing(_read_in_thread(reader, limits)) as lines,
         aclosing(decompress(lines, limits.max_bytes)) as chunks,
     ):
         yield Source("ndjson", chunks)
 
 
-async def _in_thread(reading: "_Reading", limits: SourceLimits) -> AsyncGenerator[bytes, None]:
-    """Read in a thread, a chunk when it is asked for; at any end the thread and the connection end too."""
+async def _read_in_thread(reader: "_QueryReader", limits: SourceLimits) -> AsyncGenerator[bytes, None]:
+    """Read in a thread, one chunk at a time; closes the connection and the thread at the end."""
     loop = asyncio.get_running_loop()
     end = loop.time() + limits.seconds
     thread = ThreadPoolExecutor(1, "source")
-    chunks = reading.chunks()
+    chunks = reader.chunks()
     try:
         while True:
-            retry_timeout = min(limits.connect_seconds + limits.statement_seconds, end - loop.time())
+            timeout = min(limits.connect_seconds + limits.statement_seconds, end - loop.time())
             working = loop.run_in_executor(thread, next, chunks, None)
             try:
-                async with asyncio.timeout(retry_timeout):
+                async with asyncio.timeout(timeout):
                     chunk = await asyncio.shield(working)
             except TimeoutError:
-                raise SourceUnavailable("The database did not answer, or go on, in time.") from None
+                raise SourceUnavailable("The database did not answer in time.") from None
             finally:
                 if not working.done():
-                    reading.interrupt()
+                    reader.interrupt()
                     await asyncio.wait([working])
-                    working.exception()  # that it was interrupted, which nobody needs to be told
+                    working.exception()  # retrieved, so that asyncio does not log the interruption
             if chunk is None:
                 return
             yield chunk
@@ -80,61 +80,61 @@ async def _in_thread(reading: "_Reading", limits: SourceLimits) -> AsyncGenerato
         thread.shutdown()
 
 
-class _Reading:
-    """One query, read in one thread; only `interrupt` may be called from another."""
+class _QueryReader:
+    """Reads the rows of one query in one thread; only `interrupt` may be called from another."""
 
     def __init__(self, address: str, query: str, limits: SourceLimits) -> None:
         try:
             url = make_url(address)
             self._url = url.set(drivername=_DRIVERS[url.drivername])
         except (exc.ArgumentError, ValueError):
-            raise SettingsError("The address of the database cannot be read.") from None
+            raise SettingsError("The address of the database is invalid.") from None
         self._query = query
         self._limits = limits
         self._socket: socket.socket | None = None
 
     def chunks(self) -> Generator[bytes, None, None]:
-        """Connect, ask, and write the rows as lines."""
-        with self._connected() as connection, self._told():
+        """Connect, run the query, and yield the rows as lines of NDJSON."""
+        with self._connected() as connection, self._translated_errors():
             self._limit(connection)
             result = connection.exec_driver_sql(
                 self._query,
-                # Without parameters a % in the query is one.
+                # Without parameters, a % in the query is literal.
                 execution_options={"stream_results": True, "yield_per": _ROWS_AT_ONCE, "no_parameters": True},
             )
             complete = False
             try:
                 if not result.returns_rows:
-                    raise SourceRefused("The query gives no rows: it is not a SELECT.")
+                    raise SourceRefused("The query returns no rows: it is not a SELECT.")
                 yield from RowSerializer(list(result.keys())).chunks(result)
                 complete = True
             finally:
-                if not complete and not connection.invalidated:  # closing it properly would read what is left
+                if not complete and not connection.invalidated:  # closing it cleanly would read the remaining rows
                     self.interrupt()
                     _forget_rows(connection)
                     connection.invalidate()
                 result.close()
 
     def interrupt(self) -> None:
-        """Have whatever the thread waits for fail at once, even where the server is deaf."""
+        """Make the thread's current operation fail at once, even if the server does not respond."""
         if self._socket is not None:
-            with suppress(OSError):  # it is cut already
+            with suppress(OSError):  # it is closed already
                 self._socket.shutdown(socket.SHUT_RDWR)
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
-        with self._told():
+        with self._translated_errors():
             try:
                 connection = self._engine().connect()
             except TypeError:
-                raise SourceRefused("The database's address has a parameter that its driver does not know.") from None
+                raise SourceRefused("The address of the database has an unknown parameter.") from None
         with connection, _socket_of(connection) as self._socket:
             yield connection
 
     def _engine(self) -> Engine:
-        seconds = max(2, round(self._limits.connect_seconds))  # less, PostgreSQL's library does not know
+        seconds = max(2, round(self._limits.connect_seconds))  # the minimum of libpq
         if self._url.get_backend_name() == "mysql":
-            # The time to read is that of the greeting; it goes up once we are let in.
+            # This read timeout is for the greeting; it is removed after the login.
             arguments: dict[str, Any] = {
                 "connect_timeout": seconds,
                 "read_timeout": seconds,
@@ -150,13 +150,13 @@ class _Reading:
     def _limit(self, connection: Connection) -> None:
         milliseconds = round(self._limits.statement_seconds * 1000)
         if connection.dialect.name == "postgresql":
-            # For this transaction, not the session: a pool in between may hand the session on.
+            # For this transaction, not the session, which a connection pooler may reuse.
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = {milliseconds}")
-            connection.exec_driver_sql(_NOTICE_LEAVING)
+            connection.exec_driver_sql(_CHECK_CLIENT)
             return
         connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
-        # Here a statement lasts until its last row is sent, and we read no faster than the catalog is stored.
+        # In MySQL a statement lasts until its last row is sent, and rows are read as fast as the catalog is stored.
         seconds = round(self._limits.seconds)
         connection.exec_driver_sql(f"SET SESSION net_write_timeout = {seconds}")
         if getattr(connection.dialect, "is_mariadb", False):
@@ -165,14 +165,14 @@ class _Reading:
             connection.exec_driver_sql(f"SET SESSION max_execution_time = {seconds * 1000}")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Turn what SQLAlchemy raises into errors of ours; without their cause, which knows the password."""
+    def _translated_errors(self) -> Iterator[None]:
+        """Turn the errors of SQLAlchemy into source errors, without their cause, which contains the password."""
         try:
             yield
         except exc.SQLAlchemyError as error:
             raise self._error(error) from None
         except UnicodeError:
-            raise SourceRefused("The database gives text that is not in its own encoding.") from None
+            raise SourceRefused("The database returned text that is not in its own encoding.") from None
 
     def _error(self, error: exc.SQLAlchemyError) -> ImageConverterError:
         original = error.orig if isinstance(error, exc.DBAPIError) else None
@@ -180,42 +180,42 @@ class _Reading:
         password = str(self._url.password or "")
         for written in {password, quote(password), quote_plus(password)} - {""}:
             message = message.replace(written, "***")
-        if _may_pass(error, original, message):
+        if _is_temporary(error, original, message):
             return SourceUnavailable(f"The database cannot be read: {message}")
-        return SourceRefused(f"The database refuses: {message}")
+        return SourceRefused(f"The database rejected the query: {message}")
 
 
 def _socket_of(connection: Connection) -> socket.socket:
-    """Return a second handle on the connection's socket, which outlives what the driver does with its own."""
+    """Return a duplicate of the connection's socket, which stays open when the driver closes its own."""
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "mysql":
-        driver._read_timeout = None  # noqa: SLF001 - PyMySQL has one for greeting and query, and no other way
-        return socket.socket(fileno=os.dup(driver._sock.fileno()))  # noqa: SLF001 - PyMySQL does not tell it otherwise
+        driver._read_timeout = None  # noqa: SLF001 - PyMySQL has one timeout for greeting and query
+        return socket.socket(fileno=os.dup(driver._sock.fileno()))  # noqa: SLF001 - PyMySQL has no public attribute
     return socket.socket(fileno=os.dup(driver.fileno()))
 
 
 def _close_cursor(context: ExceptionContext) -> None:
-    """Close what psycopg wants closed, and SQLAlchemy leaves open when a connection is cut; sends nothing then."""
+    """Close the cursor that SQLAlchemy leaves open when a psycopg connection is lost; sends nothing."""
     cursor = getattr(context.execution_context, "cursor", None)
     if context.is_disconnect and cursor is not None:
         cursor.close()
 
 
 def _forget_rows(connection: Connection) -> None:
-    """Keep PyMySQL from reading on, when its objects are collected, from a socket that is gone."""
+    """Keep PyMySQL from reading the remaining rows from the closed socket when its objects are collected."""
     result = getattr(connection.connection.driver_connection, "_result", None)
     if connection.dialect.name == "mysql" and result is not None:
         result.unbuffered_active = False
 
 
-def _may_pass(error: exc.SQLAlchemyError, original: Any, message: str) -> bool:
+def _is_temporary(error: exc.SQLAlchemyError, original: Any, message: str) -> bool:
     state = getattr(original, "sqlstate", None)
     if state is not None:
-        return str(state).startswith(_PASSING_STATES)
+        return str(state).startswith(_TEMPORARY_STATES)
     code = original.args[0] if original is not None and original.args else None
     if type(code) is int and code > 0:
-        return code in _PASSING_CODES or code in _CLIENT_CODES
-    # What PostgreSQL says before it lets us in comes as a text only.
+        return code in _TEMPORARY_CODES or code in _CLIENT_CODES
+    # Errors of PostgreSQL before the login have a text only.
     return isinstance(error, exc.OperationalError | exc.InterfaceError) and not any(
-        each in message for each in _WRONG_LOGIN
+        each in message for each in _LOGIN_ERRORS
     )

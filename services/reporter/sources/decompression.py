@@ -1,4 +1,4 @@
-"""From the bytes that a source sends to the text of the catalog: uncompressed, and no more than the limit."""
+"""Decompressing a catalog, up to a size limit."""
 
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -8,16 +8,15 @@ from typing import Final
 from imageconverter.errors import SourceRefused, SourceUnavailable
 from imageconverter.settings import MEGABYTE
 
-_GZIP: Final = b"\x1f\x8b"  # no catalog begins so: it is not UTF-8
-_PIECE_BYTES = 256 * 1024  # a millisecond's work, so that it needs no thread
+_GZIP: Final = b"\x1f\x8b"  # not UTF-8, so no catalog starts with it
+_PIECE_BYTES = 256 * 1024  # takes about a millisecond, so no thread is needed
 
 
 async def decompress(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncGenerator[bytes, None]:
-    """Pass *chunks* on, uncompressed where their first bytes are those of gzip.
+    """Yield *chunks*, decompressed if they start with the magic bytes of gzip.
 
-    Names are not asked: a server may have uncompressed "catalog.csv.gz" on its way already. Raises SourceRefused
-    for what is not gzip to its end or gives more than *max_bytes*, SourceUnavailable where its end is missing. The
-    *chunks* are whoever's to close that made them.
+    The file name is ignored: a server may already have decompressed "catalog.csv.gz" in transit. Raises SourceRefused
+    for invalid gzip data or more than *max_bytes*, SourceUnavailable for truncated data. The caller closes *chunks*.
     """
     total = 0
     async with aclosing(_pieces(chunks)) as pieces:
@@ -40,18 +39,18 @@ async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         async for chunk in chunks:
             yield chunk
         return
-    unpacking = _Unpacking()
-    for piece in unpacking.feed(start):
+    decompressor = _Decompressor()
+    for piece in decompressor.feed(start):
         yield piece
     async for chunk in chunks:
-        for piece in unpacking.feed(chunk):
+        for piece in decompressor.feed(chunk):
             yield piece
-    if not unpacking.complete:
-        raise SourceUnavailable("The compressed catalog breaks off before its end.")
+    if not decompressor.complete:
+        raise SourceUnavailable("The compressed catalog is truncated.")
 
 
-class _Unpacking:
-    """Uncompresses the members of a gzip file, which may follow each other."""
+class _Decompressor:
+    """Decompresses a gzip file of one or more members."""
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
@@ -60,7 +59,7 @@ class _Unpacking:
     def feed(self, data: bytes) -> Iterator[bytes]:
         while data:
             if self.complete:
-                data = data.lstrip(b"\0")  # what tar and tapes fill up with
+                data = data.lstrip(b"\0")  # padding
                 if not data:
                     return
                 self._member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
@@ -68,7 +67,7 @@ class _Unpacking:
             try:
                 piece = self._member.decompress(data, _PIECE_BYTES)
             except zlib.error:
-                raise SourceRefused("The catalog begins like a gzip file but is none.") from None
+                raise SourceRefused("The catalog is not a valid gzip file.") from None
             if piece:
                 yield piece
             self.complete = self._member.eof

@@ -1,4 +1,4 @@
-"""A catalog that a web server hands out."""
+"""A catalog fetched from a web server."""
 
 import asyncio
 from base64 import b64encode
@@ -28,7 +28,7 @@ from services.reporter.sources.source import Source, SourceLimits, notation_of
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _MAX_REDIRECTS = 5
 _OK = 200
-_PASSING: Final = (408, 425, 429)  # and all from 500 on: worth another try
+_TEMPORARY: Final = (408, 425, 429)  # and all from 500 on
 _CHUNK_BYTES = 64 * 1024
 _NOTATIONS: Final[dict[str, Notation]] = {
     "text/csv": "csv",
@@ -49,108 +49,109 @@ async def open_feed(
     private_hosts: Collection[str] = (),
     resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[Source]:
-    """Fetch *address*, following up to five redirects; only the *private_hosts* may be off the public internet.
+    """Fetch *address*, following up to five redirects; only *private_hosts* may have private addresses.
 
-    Raises SourceUnavailable where the server does not answer, breaks off or answers with 5xx, and SourceRefused where
-    it may not be asked or does not hand the feed out. Names are looked up by *resolver*, the system's by default.
+    Host names are resolved by *resolver*, by default the system's. Raises SourceUnavailable if the server does not
+    answer, closes the connection early or returns 5xx, and SourceRefused if its address is not allowed or it returns
+    another error.
     """
-    targets = PublicResolver(resolver or ThreadedResolver(), private_hosts)
+    public_resolver = PublicResolver(resolver or ThreadedResolver(), private_hosts)
     async with ClientSession(
-        # Without its cache of names: each connection's addresses are looked up, and checked, for it.
-        connector=TCPConnector(resolver=targets, use_dns_cache=False, force_close=True),
+        # Without DNS cache: the addresses of each connection are resolved and checked.
+        connector=TCPConnector(resolver=public_resolver, use_dns_cache=False, force_close=True),
         cookie_jar=DummyCookieJar(),
-        timeout=ClientTimeout(total=None),  # `_Fetching` has the limits
+        timeout=ClientTimeout(total=None),  # `_Fetch` has its own
         trust_env=False,
     ) as session:
-        fetching = _Fetching(session, targets, limits)
-        async with await fetching.open(_parsed(address)) as response:
+        fetch = _Fetch(session, public_resolver, limits)
+        async with await fetch.open(_parse(address)) as response:
             notation = _NOTATIONS.get(response.content_type) or notation_of(response.url.path)
             async with (
-                aclosing(fetching.chunks(response)) as received,
+                aclosing(fetch.chunks(response)) as received,
                 aclosing(decompress(received, limits.max_bytes)) as chunks,
             ):
                 yield Source(notation, chunks)
 
 
-class _Fetching:
-    """One feed on its way to us."""
+class _Fetch:
+    """The download of one feed."""
 
-    def __init__(self, session: ClientSession, targets: PublicResolver, limits: SourceLimits) -> None:
+    def __init__(self, session: ClientSession, resolver: PublicResolver, limits: SourceLimits) -> None:
         self._session = session
-        self._targets = targets
+        self._resolver = resolver
         self._silence_seconds = limits.silence_seconds
         self._end = asyncio.get_running_loop().time() + limits.seconds
 
     async def open(self, url: URL) -> ClientResponse:
-        """Follow redirects to the feed. What *url* has of user and password is told to its own server only."""
+        """Follow redirects to the feed; the credentials in *url* are sent to its own origin only."""
         origin = _origin(url)
-        login = _login(url)
+        credentials = _credentials(url)
         for _ in range(_MAX_REDIRECTS + 1):
-            self._targets.check(url)
-            response = await self._get(url.with_user(None), login if _origin(url) == origin else {})
+            self._resolver.check(url)
+            response = await self._get(url.with_user(None), credentials if _origin(url) == origin else {})
             if response.status not in _REDIRECTS:
-                return _handed_out(response)
+                return _checked(response)
             response.close()
-            url = _next(url, response.headers.get("Location", ""))
+            url = _redirected(url, response.headers.get("Location", ""))
         raise SourceRefused(f"The feed's server redirects more than {_MAX_REDIRECTS} times.")
 
     async def chunks(self, response: ClientResponse) -> AsyncGenerator[bytes, None]:
-        """Read the feed, each chunk within the limits of time."""
+        """Read the feed, each chunk within the time limits."""
         while True:
-            async with self._in_time():
+            async with self._time_limit():
                 chunk = await response.content.read(_CHUNK_BYTES)
             if not chunk:
                 return
             yield chunk
 
     async def _get(self, url: URL, headers: Mapping[str, str]) -> ClientResponse:
-        async with self._in_time():
+        async with self._time_limit():
             return await self._session.get(url, headers=headers, allow_redirects=False)
 
     @asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[None]:
+    async def _time_limit(self) -> AsyncIterator[None]:
         try:
             left = self._end - asyncio.get_running_loop().time()
             async with asyncio.timeout(min(self._silence_seconds, left)):
                 yield
         except TimeoutError:
-            raise SourceUnavailable("The feed's server did not answer, or go on, in time.") from None
+            raise SourceUnavailable("The feed's server did not answer in time.") from None
         except InvalidURL:
             raise SourceRefused("The feed's address is not a valid URL.") from None
         except (ClientError, OSError) as error:
-            # Without the cause: its text may have the URL in it, and that a token.
+            # Without the cause: its text may contain the URL, and that a token.
             raise SourceUnavailable(f"The feed cannot be fetched ({type(error).__name__}).") from None
 
 
-def _handed_out(response: ClientResponse) -> ClientResponse:
+def _checked(response: ClientResponse) -> ClientResponse:
     if response.status == _OK:
         return response
     response.close()
     reason = f"The feed's server answered with status {response.status}."
-    if response.status in _PASSING or response.status >= 500:  # noqa: PLR2004 - where HTTP puts the server's faults
+    if response.status in _TEMPORARY or response.status >= 500:  # noqa: PLR2004 - server errors
         raise SourceUnavailable(reason)
     raise SourceRefused(reason)
 
 
-def _parsed(address: str) -> URL:
+def _parse(address: str) -> URL:
     try:
         return URL(address)
     except ValueError:
         raise SourceRefused("The feed's address is not a valid URL.") from None
 
 
-def _login(url: URL) -> dict[str, str]:
+def _credentials(url: URL) -> dict[str, str]:
     if url.user is None and url.password is None:
         return {}
     pair = f"{url.user or ''}:{url.password or ''}".encode()
     return {"Authorization": f"Basic {b64encode(pair).decode()}"}
 
 
-def _next(url: URL, location: str) -> URL:
+def _redirected(url: URL, location: str) -> URL:
     try:
         target = url.join(URL(location))
     except ValueError:
-        raise SourceRefused("The feed's server redirects to what is no URL.") from None
+        raise SourceRefused("The feed's server redirects to an invalid URL.") from None
     if url.scheme == "https" and target.scheme == "http":
         raise SourceRefused("The feed's server redirects from https:// to http://.")
     return target

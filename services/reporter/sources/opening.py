@@ -16,7 +16,7 @@ _KINDS = "s3:KEY, http://…, https://…, postgresql://USER:PASSWORD@HOST/DATAB
 
 
 def check_address(address: str, query: str = "") -> None:
-    """Raise SettingsError where *address*, with the *query* for a database, can be no source; looks no host up."""
+    """Raise SettingsError unless *address*, with the *query* for a database, is valid; resolves no host."""
     _kind(address, query)
 
 
@@ -28,10 +28,10 @@ def open_source(
     private_hosts: Collection[str] = (),
     limits: SourceLimits | None = None,
 ) -> AbstractAsyncContextManager[Source]:
-    """Open the source at *address*; for a database, *query* is the SELECT. Of feeds only, hosts need be public.
+    """Open the source at *address*; *query* is the SELECT of a database, *private_hosts* are for feeds only.
 
-    Raises SettingsError like `check_address`. On entering, and while it is read, it raises SourceUnavailable for
-    trouble that may pass, SourceRefused for trouble that will not, and StoreUnavailable.
+    Raises SettingsError like `check_address`. Entering and reading it raise SourceUnavailable for temporary errors,
+    SourceRefused for permanent ones, and StoreUnavailable.
     """
     kind = _kind(address, query)
     limits = limits or SourceLimits()
@@ -39,34 +39,34 @@ def open_source(
         return open_stored(store, address.removeprefix("s3:"), limits)
     if kind in _FEEDS:
         return open_feed(address, limits, private_hosts=private_hosts)
-    # Here, because most reporters read no database and SQLAlchemy takes half a second.
+    # Imported here: most reporters read no database, and SQLAlchemy takes half a second to import.
     from services.reporter.sources.database import open_query  # noqa: PLC0415
 
     return open_query(address, query, limits)
 
 
 def _kind(address: str, query: str) -> str:
-    """Return the scheme. What is wrong is told without the address, which may have a password in it."""
+    """Return the scheme. Errors do not contain the address, which may contain a password."""
     if any(character <= " " for character in address):
-        raise SettingsError("The address of a source has no spaces or control characters in it.")
+        raise SettingsError("The address of a source must not contain spaces or control characters.")
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise SettingsError(f"The address of a source is one of {_KINDS}.") from None
-    # Literally: others read it with less patience.
+        raise SettingsError(f"The address of a source must be one of {_KINDS}.") from None
+    # Checked literally: other parsers are stricter.
     if not address.startswith("s3:" if parts.scheme == "s3" else f"{parts.scheme}://"):
-        raise SettingsError(f"The address of a source is one of {_KINDS}.")
+        raise SettingsError(f"The address of a source must be one of {_KINDS}.")
     if parts.scheme == "s3":
         if address.startswith("s3:/") or address == "s3:":
             raise SettingsError(
-                "The address of an object is s3:KEY: no slash, no bucket, the key in the store's own."
+                "The address of an object must be s3:KEY, without slashes before the key and without a bucket."
             )
     elif parts.scheme in _DATABASES:
         if not parts.path.strip("/"):
-            raise SettingsError(f"The address of a database is {parts.scheme}://USER:PASSWORD@HOST/DATABASE.")
+            raise SettingsError(f"The address of a database must be {parts.scheme}://USER:PASSWORD@HOST/DATABASE.")
         if not query.strip():
-            raise SettingsError("A database as a source needs a query, one SELECT.")
+            raise SettingsError("A database source needs a query, one SELECT.")
     elif parts.scheme not in _FEEDS or not host:
-        raise SettingsError(f"The address of a source is one of {_KINDS}.")
+        raise SettingsError(f"The address of a source must be one of {_KINDS}.")
     return parts.scheme

@@ -1,4 +1,4 @@
-"""Which addresses a feed may be fetched from: public ones, so that no URL leads into our own network."""
+"""The addresses that feeds may be fetched from: public ones, to prevent server-side request forgery (SSRF)."""
 
 import socket
 from collections.abc import Collection
@@ -10,28 +10,28 @@ from yarl import URL
 
 from imageconverter.errors import SourceRefused
 
-# Not for the public, whatever `is_global` of some Pythons that we run on says.
+# Not public, although `is_global` of some Python versions is true.
 _RESERVED: Final = tuple(
     ip_network(each)
     for each in (
-        "192.0.0.0/24",  # protocols; a cloud's metadata among them
+        "192.0.0.0/24",  # IETF protocols, including a cloud's metadata
         "192.88.99.0/24",  # relays into 6to4
-        "168.63.129.16/32",  # a cloud's own services, in each of its virtual networks
-        "::/96",  # IPv4 once more, long given up
+        "168.63.129.16/32",  # Azure's own services, in every virtual network
+        "::/96",  # IPv4-compatible, deprecated
         "64:ff9b:1::/48",  # NAT64 of a local network
-        "2001::/23",  # protocols; Teredo among them
-        "2001:db8::/32",  # documents
+        "2001::/23",  # IETF protocols, including Teredo
+        "2001:db8::/32",  # documentation
         "3fff::/20",
         "5f00::/16",  # segment routing
-        "fec0::/10",  # site-local, long given up
+        "fec0::/10",  # site-local, deprecated
     )
 )
-# In these an IPv4 address stands at so many bits from the right, and is where the packets go.
+# Networks with an embedded IPv4 address, which packets are routed to, and its offset in bits from the right.
 _EMBEDDED: Final = ((ip_network("::ffff:0:0/96"), 0), (ip_network("64:ff9b::/96"), 0), (ip_network("2002::/16"), 80))
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Tell whether anybody may be reached at *address* who is on the internet, and nobody who is not."""
+    """Return whether *address* is on the public internet."""
     for network, shift in _EMBEDDED:
         if address in network:
             return is_public(IPv4Address(int(address) >> shift & 0xFFFFFFFF))
@@ -39,35 +39,35 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 class PublicResolver(AbstractResolver):
-    """Looks hosts up and refuses those that are not public.
+    """Resolves host names and refuses addresses that are not public.
 
-    It is the connector's own look-up, so that the addresses which are checked are those which are connected to.
+    The connector uses it, so that the addresses checked are those connected to (no DNS rebinding).
     """
 
     def __init__(self, resolver: AbstractResolver, private_hosts: Collection[str]) -> None:
-        """Ask *resolver*; the *private_hosts* may have any address."""
+        """Resolve with *resolver*; the *private_hosts* may have any address."""
         self._resolver = resolver
         self._private_hosts = frozenset(host.lower().strip("[]") for host in private_hosts)
 
     def check(self, url: URL) -> None:
-        """Raise SourceRefused unless *url* is one of HTTP, and for a host that is an address no one may go to."""
+        """Raise SourceRefused if *url* is not HTTP(S), or if its host is an address that is not public."""
         host = url.raw_host
         if url.scheme not in ("http", "https") or not host:
             raise SourceRefused("Only http:// and https:// addresses with a host can be fetched.")
-        if (address := _literal(host)) is not None:  # of which the connector does not ask its resolver
+        if (address := _literal(host)) is not None:  # the connector does not resolve addresses
             self._check(host, address)
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Look *host* up; raises SourceRefused where any of its addresses is not public."""
+        """Resolve *host*; raises SourceRefused if any of its addresses is not public."""
         found = await self._resolver.resolve(host, port, family)
         for each in found:
             self._check(host, ip_address(each["host"]))
         return found
 
     async def close(self) -> None:
-        """Close the resolver that is asked."""
+        """Close the underlying resolver."""
         await self._resolver.close()
 
     def _check(self, host: str, address: IPv4Address | IPv6Address) -> None:
@@ -77,7 +77,7 @@ class PublicResolver(AbstractResolver):
 
 def _literal(host: str) -> IPv4Address | IPv6Address | None:
     try:
-        # Knows every way to write one that a system may follow: 127.1, 0x7f000001, 017700000001, 2130706433.
+        # Accepts every notation that a system may: 127.1, 0x7f000001, 017700000001, 2130706433.
         return IPv4Address(socket.inet_aton(host))
     except OSError:
         pass

@@ -1,4 +1,4 @@
-"""The rows of a query, turned into the lines of a catalog in NDJSON."""
+"""Converting the rows of a query to a catalog in NDJSON."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,29 +13,29 @@ _CHUNK_BYTES = 64 * 1024
 
 
 class RowSerializer:
-    """Reads rows by the names of their columns.
+    """Serializes rows by the names of their columns.
 
     ``id`` is a text, an integer or a UUID; ``active`` a boolean, 0 or 1; ``images`` an array, a JSON array, or text
-    with ``|`` between names, or ``image`` one name. Rows with the same id that follow each other are one entry.
+    with ``|`` between names, or ``image`` one name. Consecutive rows with the same id are one entry.
     """
 
     def __init__(self, columns: Sequence[str]) -> None:
-        """Raise SourceRefused where a column is missing."""
-        places = {name.lower(): place for place, name in enumerate(columns)}
+        """Raise SourceRefused if a column is missing."""
+        positions = {name.lower(): position for position, name in enumerate(columns)}
         for name in ("id", "active"):
-            if name not in places:
-                raise SourceRefused(f"The query gives no column {name}.")
-        if ("images" in places) == ("image" in places):
-            raise SourceRefused("The query is to give either a column images or a column image.")
-        self._id, self._active = places["id"], places["active"]
-        self._image = places.get("images", places.get("image", -1))
-        self._names = _names if "images" in places else _name
+            if name not in positions:
+                raise SourceRefused(f"The query returns no column {name}.")
+        if ("images" in positions) == ("image" in positions):
+            raise SourceRefused("The query must return either a column images or a column image.")
+        self._id, self._active = positions["id"], positions["active"]
+        self._image = positions.get("images", positions.get("image", -1))
+        self._names = _names if "images" in positions else _name
 
     def chunks(self, rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
-        """Write *rows* as lines, some 64 KiB at a time; raises SourceRefused for a value of another type."""
+        """Yield *rows* as lines, about 64 KiB at a time; raises SourceRefused for a value of another type."""
         pending = bytearray()
-        for identity, of_one in groupby(rows, key=lambda row: _identity(row[self._id])):
-            pending += self._line(identity, of_one)
+        for identity, group in groupby(rows, key=lambda row: _identity(row[self._id])):
+            pending += self._line(identity, group)
             if len(pending) >= _CHUNK_BYTES:
                 yield bytes(pending)
                 pending.clear()
@@ -47,13 +47,13 @@ class RowSerializer:
         images: list[str] = []
         size = 0
         for row in rows:
-            value = _truth(identity, row[self._active])
+            value = _boolean(identity, row[self._active])
             if active is not None and value is not active:
-                raise SourceRefused(f"The rows of id {identity[:255]!r} do not agree on active.")
+                raise SourceRefused(f"The rows of id {identity[:255]!r} have different values of active.")
             active = value
             names = self._names(identity, row[self._image])
             size += sum(map(len, names))
-            if size > MAX_LINE_BYTES:  # here already: one entry is all that is held in memory
+            if size > MAX_LINE_BYTES:  # checked here, because memory holds one whole entry
                 raise SourceRefused(
                     f"The images of id {identity[:255]!r} take more than {MAX_LINE_BYTES // 1024} KiB."
                 )
@@ -66,20 +66,20 @@ def _identity(value: Any) -> str:
         return value
     if type(value) is int or isinstance(value, UUID):
         return str(value)
-    raise SourceRefused(f"The column id gives {_kind(value)}, not a text or an integer.")
+    raise SourceRefused(f"The column id has {_kind(value)}, not a text or an integer.")
 
 
-def _truth(identity: str, value: Any) -> bool:
+def _boolean(identity: str, value: Any) -> bool:
     if type(value) is bool or (type(value) is int and value in (0, 1)):
         return bool(value)
-    raise SourceRefused(f"The column active gives {_kind(value)} for id {identity[:255]!r}, not a boolean, 0 or 1.")
+    raise SourceRefused(f"The column active has {_kind(value)} for id {identity[:255]!r}, not a boolean, 0 or 1.")
 
 
 def _name(identity: str, value: Any) -> list[str]:
     if value is None or value == "":
         return []
     if type(value) is not str:
-        raise SourceRefused(f"The column image gives {_kind(value)} for id {identity[:255]!r}, not a text.")
+        raise SourceRefused(f"The column image has {_kind(value)} for id {identity[:255]!r}, not a text.")
     return [value]
 
 
@@ -88,15 +88,15 @@ def _names(identity: str, value: Any) -> list[str]:
         try:
             value = json.loads(value)
         except ValueError:
-            raise SourceRefused(f"The images of id {identity[:255]!r} begin like JSON but are none.") from None
+            raise SourceRefused(f"The images of id {identity[:255]!r} start like JSON but are not valid.") from None
     elif type(value) is str:
         value = [name for name in value.split("|") if name]
     names = [] if value is None else value
     if type(names) is not list or not all(name is None or type(name) is str for name in names):
         raise SourceRefused(
-            f"The column images gives {_kind(value)} for id {identity[:255]!r}, not an array of texts or a text."
+            f"The column images has {_kind(value)} for id {identity[:255]!r}, not an array of texts or a text."
         )
-    return [name for name in names if name is not None]  # an outer join aggregates a NULL where there is nothing
+    return [name for name in names if name is not None]  # an outer join aggregates NULL for no rows
 
 
 def _kind(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What a source gives, whatever its kind: the bytes of a catalog and the notation that they are in."""
+"""A catalog source: the bytes of a catalog and their notation."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,26 +16,26 @@ class Source:
 
     notation: Notation
     chunks: AsyncIterator[bytes]
-    """Raises SourceUnavailable, SourceRefused or StoreUnavailable where it cannot be read to its end."""
+    """Raises SourceUnavailable, SourceRefused or StoreUnavailable if it cannot be read to its end."""
 
 
 @dataclass(frozen=True)
 class SourceLimits:
-    """What reading a source may take; times are in seconds."""
+    """Limits of reading a source; times are in seconds."""
 
     max_bytes: int = 4096 * MEGABYTE
-    """Of the catalog's text, once it is no longer compressed."""
+    """Size of the uncompressed catalog."""
     seconds: float = 3600
-    """From the first to the last byte, with the time that the reader of the bytes takes in between."""
+    """Total time, including the time that the consumer takes."""
     silence_seconds: float = 60
-    """Without a byte from a feed."""
+    """Time without a byte from a feed."""
     connect_seconds: float = 10
-    """Until a database has let us in."""
+    """Time until the login at a database."""
     statement_seconds: float = 300
-    """Without a row from a database: it may have to sort before it gives the first."""
+    """Time without a row from a database, which may have to sort before it sends the first."""
 
 
 def notation_of(path: str) -> Notation:
-    """Return the notation that the suffix of *path* tells, passing over ".gz"; NDJSON where it tells none."""
+    """Return the notation of *path* by its suffix, ignoring ".gz"; the default is NDJSON."""
     name = path.lower().removesuffix(".gz")
     return next((notation for suffix, notation in _SUFFIXES.items() if name.endswith(suffix)), "ndjson")

@@ -1,4 +1,4 @@
-"""A catalog that lies in the object store."""
+"""A catalog stored in the object store."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -11,7 +11,7 @@ from services.reporter.sources.source import Source, SourceLimits, notation_of
 
 @asynccontextmanager
 async def open_stored(store: ObjectStore, key: str, limits: SourceLimits) -> AsyncIterator[Source]:
-    """Open the object *key*; raises SourceRefused where there is none."""
+    """Open the object *key*; raises SourceRefused if it does not exist."""
     opened = await store.open(key)
     if opened is None:
         raise SourceRefused(f"There is no object {key} in the object store.")
