@@ -1,1 +1,1 @@
-"""The reporter: compares what the shop names with what the store holds, and sweeps what nobody needs any more."""
+"""The reporter: compares the catalogs of the shop with the store, and deletes what has expired."""

@@ -1,4 +1,4 @@
-"""The reporter process: reports and clean-ups that are asked for, and what recurs."""
+"""The reporter process: reports, clean-ups and periodic tasks."""
 
 import asyncio
 import tempfile
@@ -22,13 +22,13 @@ _log = structlog.get_logger(__name__)
 
 ROLE = "reporter"
 
-_RETRY_TIMEOUT_SECONDS = 30  # a Redis that restarts is waited for
-_SLOTS = 2  # a clean-up need not wait for a scan; there is one scan at a time
-_JOB_SECONDS = 24 * 3600  # the last resort; whatever a scan waits for has its own, tighter limit
+_RETRY_TIMEOUT_SECONDS = 30  # covers a restart of Redis
+_SLOTS = 2  # a clean-up need not wait for the scan, of which there is one at a time
+_JOB_SECONDS = 24 * 3600  # the last resort: every wait of a scan has a shorter timeout
 
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
-    """Do what is asked for and what is due until *stopping* is set; raises SettingsError."""
+    """Carry out jobs and periodic tasks until *stopping* is set; raises SettingsError."""
     sources = catalog_sources(settings.reports)
     with tempfile.TemporaryDirectory(prefix="imageconverter-reporter-", dir=_folder(settings.reports)) as folder:
         workspace = Workspace(
@@ -58,18 +58,18 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                     )
                 ]
 
-            recurring = periodic_tasks(settings, resources)
+            periodic = periodic_tasks(settings, resources)
             async with heartbeats(resources.queue, ROLE), asyncio.TaskGroup() as group:
-                _log.info("reporter ready", tasks=[task.name for task in recurring])
-                group.create_task(run_periodic_tasks(recurring, resources.queue, stopping))
+                _log.info("reporter ready", tasks=[task.name for task in periodic])
+                group.create_task(run_periodic_tasks(periodic, resources.queue, stopping))
                 group.create_task(run_queue_workers(workers, stopping))
 
 
 def _folder(settings: ReportSettings) -> Path:
-    """Return the folder that is set, else the system's; raises SettingsError where it cannot be used."""
+    """Return the configured folder or the system's temporary one; raises SettingsError if it does not exist."""
     if settings.folder is not None and not settings.folder.is_dir():
-        raise SettingsError(f"IMAGECONVERTER_REPORT_FOLDER: {settings.folder} is no folder")
+        raise SettingsError(f"IMAGECONVERTER_REPORT_FOLDER: {settings.folder} is not a folder")
     try:
         return settings.folder or Path(tempfile.gettempdir())
     except FileNotFoundError:
-        raise SettingsError("IMAGECONVERTER_REPORT_FOLDER: must be set, for there is no temporary folder") from None
+        raise SettingsError("IMAGECONVERTER_REPORT_FOLDER: must be set, as there is no temporary folder") from None

@@ -1,4 +1,4 @@
-"""Everything that the reporter does by itself: the table of its recurring tasks."""
+"""The table of the reporter's periodic tasks."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final, get_args
@@ -16,17 +16,17 @@ from services.reporter.rebuild import rebuild
 from services.reporter.scheduler import PeriodicTask
 
 _HOUR: Final = 3600
-_UNFINISHED: Final = timedelta(days=1)
+_UNFINISHED_UPLOAD_AGE: Final = timedelta(days=1)
 _RETRY_TIMEOUT_SECONDS = 4.0
 
 
 def periodic_tasks(settings: Settings, resources: Resources) -> list[PeriodicTask]:
-    """Return the tasks; those that list much of the store come seldom."""
+    """Return the periodic tasks; those that list much of the store run rarely."""
     store, hours = resources.store, settings.conversion.upload_hours
     tasks = [
         PeriodicTask(
             "sweep-uploads",
-            # A tenth of their life: an upload is gone at the latest a tenth late.
+            # A tenth of the lifetime: an upload is deleted at most that much late.
             seconds=max(5, int(hours * 360)),
             work=lambda: uploads.sweep(store, hours=hours),
         ),
@@ -58,7 +58,7 @@ async def _sweep_reports(store: ObjectStore) -> int:
 
 
 async def _sweep_parts(store: ObjectStore) -> int:
-    return await store.abort_unfinished(datetime.now(UTC) - _UNFINISHED)
+    return await store.abort_unfinished(datetime.now(UTC) - _UNFINISHED_UPLOAD_AGE)
 
 
 async def _scan_when_due(settings: Settings, resources: Resources) -> int:

@@ -1,8 +1,7 @@
-"""Bringing back what Redis has lost: runs that had not ended, and the index of previews.
+"""Restoring what Redis has lost: unfinished runs and the index of previews.
 
-Whether it has lost anything shows by two keys that are there for ever otherwise. A run begins again from its order:
-what it has made already is found up to date and counts as made. What clients wait for is theirs to ask for again;
-jobs that were given up are forgotten, and given up again where their run meets them again.
+Two keys that never expire show whether Redis has lost its data. A run is restarted from its backup; outputs that
+exist are found to be up to date. Interactive jobs are not restored, because their clients retry, nor dead letters.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -23,61 +22,61 @@ _log = structlog.get_logger(__name__)
 RUNS, PREVIEWS = "runs", "previews"
 
 _RETRY_TIMEOUT_SECONDS = 30
-# Between keeping an order and starting its run a gateway may stand still for some time.
-_SETTLED = timedelta(minutes=10)
+# A gateway may take some time between writing a backup and starting its run.
+_MIN_BACKUP_AGE = timedelta(minutes=10)
 
 
 async def rebuild(resources: Resources) -> int:
-    """Bring back what is lost, if anything is; returns how many runs and keys of previews that were.
+    """Restore what Redis has lost; returns the number of runs and preview keys restored.
 
-    It also forgets the orders of runs that have ended. It may be called at any time, also twice at once. Raises
-    StoreUnavailable and QueueUnavailable; whatever was not brought back then is when it is called again.
+    Also deletes the backups of runs that have ended. It may be called at any time, also concurrently. Raises
+    StoreUnavailable and QueueUnavailable; the next call restores the rest.
     """
     restored = 0
-    orders = await list_backups(resources.store)
-    if await _is_remembered(resources.redis, RUNS):
-        await _tidy(resources, orders)
+    backups = await list_backups(resources.store)
+    if await _has_marker(resources.redis, RUNS):
+        await _delete_old_backups(resources, backups)
     else:
-        count, all_began = await _restore_runs(resources, orders)
+        count, all_started = await _restore_runs(resources, backups)
         restored += count
-        if all_began:
-            await _remember(resources.redis, RUNS)
-    if not await _is_remembered(resources.redis, PREVIEWS):
+        if all_started:
+            await _set_marker(resources.redis, RUNS)
+    if not await _has_marker(resources.redis, PREVIEWS):
         restored += await reindex(resources.previews, resources.store)
-        await _remember(resources.redis, PREVIEWS)
+        await _set_marker(resources.redis, PREVIEWS)
     return restored
 
 
-async def _restore_runs(resources: Resources, orders: list[RunBackup]) -> tuple[int, bool]:
-    """Begin lost runs again; returns how many, and whether none is left that has to wait for another to end."""
-    restored, all_began = 0, True
-    for run, _ in orders:
+async def _restore_runs(resources: Resources, backups: list[RunBackup]) -> tuple[int, bool]:
+    """Restart lost runs; returns their number, and whether all were started: only one can run at a time."""
+    restored, all_started = 0, True
+    for run, _ in backups:
         if await resources.runs.status(run.id) is not None:
             continue
         await delete_below(resources.store, keys.result_parts(run.id))
         try:
             await resources.runs.start(run)
         except RunAlreadyRunning:
-            all_began = False
+            all_started = False
         else:
-            _log.warning("run begins again, Redis has lost it", run=run.id)
+            _log.warning("lost run restarted", run=run.id)
             restored += 1
-    return restored, all_began
+    return restored, all_started
 
 
-async def _tidy(resources: Resources, orders: list[RunBackup]) -> None:
-    """Forget orders whose runs have ended, and those that no gateway has begun or that are long forgotten."""
-    for run, kept in orders:
-        stand = await resources.runs.status(run.id)
-        is_over = not stand.is_running if stand is not None else kept < datetime.now(UTC) - _SETTLED
-        # Once more: a Redis that has just lost its memory knows of no run either.
-        if is_over and await _is_remembered(resources.redis, RUNS):
+async def _delete_old_backups(resources: Resources, backups: list[RunBackup]) -> None:
+    """Delete the backups of runs that have ended or are unknown."""
+    for run, written in backups:
+        status = await resources.runs.status(run.id)
+        is_over = not status.is_running if status is not None else written < datetime.now(UTC) - _MIN_BACKUP_AGE
+        # Checked again: a Redis that has just lost its data knows no run either.
+        if is_over and await _has_marker(resources.redis, RUNS):
             await delete_backup(resources.store, run.id)
 
 
-async def _is_remembered(redis: Redis, what: str) -> bool:
-    return bool(await redis_command(redis, _RETRY_TIMEOUT_SECONDS, "EXISTS", keys.memory(what)))
+async def _has_marker(redis: Redis, name: str) -> bool:
+    return bool(await redis_command(redis, _RETRY_TIMEOUT_SECONDS, "EXISTS", keys.memory(name)))
 
 
-async def _remember(redis: Redis, what: str) -> None:
-    await redis_command(redis, _RETRY_TIMEOUT_SECONDS, "SET", keys.memory(what), 1)
+async def _set_marker(redis: Redis, name: str) -> None:
+    await redis_command(redis, _RETRY_TIMEOUT_SECONDS, "SET", keys.memory(name), 1)

@@ -1,4 +1,4 @@
-"""What is to be done again and again, each by one reporter at a time however many run."""
+"""Running periodic tasks, each in one reporter at a time."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -13,21 +13,21 @@ from services.runtime.lifecycle import run_unless_stopped
 
 _log = structlog.get_logger(__name__)
 
-_LOOK_SECONDS = 5
+_POLL_SECONDS = 5
 
 
 @dataclass(frozen=True)
 class PeriodicTask:
-    """A task that is due once in every span of *seconds*."""
+    """A task that runs once every *seconds*."""
 
     name: str
     seconds: int
     work: Callable[[], Coroutine[Any, Any, int]]
-    """Does it and returns how many things it dealt with."""
+    """Runs the task and returns the number of items it processed."""
 
 
 async def run_periodic_tasks(tasks: Sequence[PeriodicTask], queue: JobQueue, stopping: asyncio.Event) -> None:
-    """Do each of *tasks* whenever it is due, beside the others, until *stopping* is set."""
+    """Run each of *tasks* when it is due, concurrently with the others, until *stopping* is set."""
     async with asyncio.TaskGroup() as group:
         for task in tasks:
             group.create_task(_repeat(task, queue, stopping))
@@ -35,19 +35,19 @@ async def run_periodic_tasks(tasks: Sequence[PeriodicTask], queue: JobQueue, sto
 
 async def _repeat(task: PeriodicTask, queue: JobQueue, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
-        await run_unless_stopped(stopping, _do_if_due(task, queue))
-        await run_unless_stopped(stopping, asyncio.sleep(_LOOK_SECONDS))
+        await run_unless_stopped(stopping, _run_if_due(task, queue))
+        await run_unless_stopped(stopping, asyncio.sleep(_POLL_SECONDS))
 
 
-async def _do_if_due(task: PeriodicTask, queue: JobQueue) -> None:
+async def _run_if_due(task: PeriodicTask, queue: JobQueue) -> None:
     try:
         if not await queue.try_claim_periodic(task.name, seconds=task.seconds):
             return
         count = await task.work()
         await queue.record_periodic_run(task.name, count)
         if count:
-            _log.info("recurring task done", task=task.name, count=count)
+            _log.info("periodic task done", task=task.name, count=count)
     except Unavailable as error:
-        _log.warning("recurring task failed, next try when it is due again", task=task.name, reason=error.reason)
-    except Exception:  # noqa: BLE001 - the others go on
-        _log.exception("recurring task failed by a fault of ours", task=task.name)
+        _log.warning("periodic task failed", task=task.name, reason=error.reason)
+    except Exception:  # noqa: BLE001 - the other tasks continue
+        _log.exception("internal error in periodic task", task=task.name)

@@ -1,4 +1,4 @@
-"""The reporter's tasks, by the names under which jobs ask for them."""
+"""The tasks of the reporter's jobs."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
@@ -26,12 +26,12 @@ from services.reporter.scanning import Scanner
 
 _log = structlog.get_logger(__name__)
 
-Answer = dict[str, Any]
+Reply = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class ReporterTasks:
-    """What a reporter can be asked for; trouble that may pass has it done again later."""
+    """The tasks; temporary errors make the queue retry a job later."""
 
     store: ObjectStore
     queue: JobQueue
@@ -42,21 +42,21 @@ class ReporterTasks:
     scanner: Scanner
 
     def tasks(self) -> Mapping[str, Task]:
-        """Return the tasks by their names."""
+        """Return the tasks by name."""
         return {
             commands.SCAN: self._scan,
-            commands.IMPORT: self._answering(self._import),
-            commands.CLEAN: self._answering(self._clean),
-            commands.RESTORE: self._answering(self._restore),
-            commands.REPAIR: self._answering(self._repair),
+            commands.IMPORT: self._replying(self._import),
+            commands.CLEAN: self._replying(self._clean),
+            commands.RESTORE: self._replying(self._restore),
+            commands.REPAIR: self._replying(self._repair),
         }
 
     def give_up(self) -> Mapping[str, Task]:
-        """Return what is done instead of a task that has failed too often."""
+        """Return the tasks that run when the retries of a job are exhausted, by its task."""
         return {
             commands.SCAN: self._give_up_scan,
             commands.IMPORT: self._give_up_import,
-            commands.CLEAN: self._give_up_cleaning,
+            commands.CLEAN: self._give_up_cleanup,
         }
 
     async def _scan(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
@@ -69,32 +69,32 @@ class ReporterTasks:
     async def _give_up_import(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         command = ImportCommand.model_validate(payload)
         await discard(self.store, PendingImport(command.kind, command.pending_id, command.notation))
-        await self.progress.record_import(command.kind, command.pending_id, "It was given up after too many tries.")
+        await self.progress.record_import(command.kind, command.pending_id, "The import failed too often.")
 
-    async def _give_up_cleaning(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
-        await self._end_cleaning(CleanupCommand.model_validate(payload))
+    async def _give_up_cleanup(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+        await self._finish_cleanup(CleanupCommand.model_validate(payload))
 
-    async def _end_cleaning(self, command: CleanupCommand) -> None:
-        """Let be put back what a clean-up has taken that does not go on."""
-        with suppress(NotFound):  # it had not begun
+    async def _finish_cleanup(self, command: CleanupCommand) -> None:
+        """Make the files moved by an aborted clean-up restorable."""
+        with suppress(NotFound):  # it has not moved any
             await finish_batch(self.store, command.id)
 
-    def _answering(self, work: Callable[[Mapping[str, Any]], Coroutine[Any, Any, Answer]]) -> Task:
-        """Return a task that leaves what *work* returns, or refuses, for who waits for it."""
+    def _replying(self, work: Callable[[Mapping[str, Any]], Coroutine[Any, Any, Reply]]) -> Task:
+        """Return a task that replies to the caller with the result of *work* or the error of the request."""
 
         async def task(context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
-            async def answer() -> None:
+            async def run() -> None:
                 try:
-                    found = await work(payload)
+                    reply = await work(payload)
                 except UserError as error:
-                    found = commands.refusal_reply(error)
-                await self.queue.reply(payload["id"], found)
+                    reply = commands.refusal_reply(error)
+                await self.queue.reply(payload["id"], reply)
 
-            await self._retry_when_unavailable(answer(), context)
+            await self._retry_when_unavailable(run(), context)
 
         return task
 
-    async def _import(self, payload: Mapping[str, Any]) -> Answer:
+    async def _import(self, payload: Mapping[str, Any]) -> Reply:
         command = ImportCommand.model_validate(payload)
         pending = PendingImport(command.kind, command.pending_id, command.notation)
         try:
@@ -107,45 +107,45 @@ class ReporterTasks:
                 received_at=pending.received_at,
             )
         except NotFound as error:
-            # Perhaps it was taken over and discarded, by a reporter that died before it could tell.
-            taken = await current(self.store, command.kind)
+            # It may have been imported and discarded by a reporter that was killed before it replied.
+            imported = await current(self.store, command.kind)
             result = await self.progress.import_result(command.pending_id)
-            if taken is None or result != (command.pending_id, ""):
+            if imported is None or result != (command.pending_id, ""):
                 await self.progress.record_import(command.kind, command.pending_id, error.reason)
                 raise
-            return taken.model_dump(mode="json")
+            return imported.model_dump(mode="json")
         except UserError as error:
             await self.progress.record_import(command.kind, command.pending_id, error.reason)
             await discard(self.store, pending)
             raise
         await self.progress.record_import(command.kind, command.pending_id)
         await discard(self.store, pending)
-        _log.info("catalog taken over", type=command.kind, entries=version.entries, images=version.images)
+        _log.info("catalog imported", type=command.kind, entries=version.entries, images=version.images)
         return version.model_dump(mode="json")
 
-    async def _clean(self, payload: Mapping[str, Any]) -> Answer:
+    async def _clean(self, payload: Mapping[str, Any]) -> Reply:
         command = CleanupCommand.model_validate(payload)
         settings = self.settings
         try:
             done = await run_cleanup(
                 self.store, command.kind, command, self.formats, grace=settings.grace, share=settings.max_share
             )
-        except CleanupRefused:  # perhaps of what an earlier try has begun
-            await self._end_cleaning(command)
+        except CleanupRefused:  # an earlier attempt may have moved files
+            await self._finish_cleanup(command)
             raise
-        _log.info("clean-up", type=command.kind, dry=done.dry, files=done.files, bytes=done.bytes, trash=done.trash)
+        _log.info("clean-up done", type=command.kind, **done.model_dump(include={"dry", "files", "bytes", "trash"}))
         return done.model_dump(mode="json")
 
-    async def _restore(self, payload: Mapping[str, Any]) -> Answer:
+    async def _restore(self, payload: Mapping[str, Any]) -> Reply:
         command = RestoreCommand.model_validate(payload)
         restored = await restore(self.store, command.trash)
         _log.info("files restored", trash=command.trash, files=restored.files, kept=restored.kept)
         return restored._asdict()
 
-    async def _repair(self, payload: Mapping[str, Any]) -> Answer:
+    async def _repair(self, payload: Mapping[str, Any]) -> Reply:
         command = RepairCommand.model_validate(payload)
         repaired = await repair(self.store, self.queue, command.kind, self.formats)
-        _log.info("repair", type=command.kind, converting=repaired.converting, missing=repaired.missing)
+        _log.info("repair done", type=command.kind, converting=repaired.converting, missing=repaired.missing)
         return repaired.model_dump(mode="json")
 
     async def _retry_when_unavailable(self, work: Coroutine[Any, Any, None], context: Mapping[str, Any]) -> None:
@@ -153,7 +153,7 @@ class ReporterTasks:
             await work
         except Unavailable as error:
             job, attempts = context["job_id"], context["job_try"]
-            _log.warning("job is tried again later", job=job, attempts=attempts, reason=error.reason)
+            _log.warning("job failed, retrying", job=job, attempts=attempts, reason=error.reason)
             if isinstance(error, QueueUnavailable) or await self.store.confirm_unavailable():
                 raise requeue() from error
             raise retry_with_backoff(attempts) from error
