@@ -17,7 +17,7 @@ from imageconverter.storage.store import ObjectStore, StoredObject
 from services.reporter.scanning import catalog_sources
 from services.reporter.tasks import ReporterTasks
 from tests.reporter.conftest import make_scanner
-from tests.reporter.sources.test_feed import serving
+from tests.testing.feeds import serving
 
 LINE = b'{"id": "1", "active": true, "images": ["a.jpg"]}\n'
 

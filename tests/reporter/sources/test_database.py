@@ -115,7 +115,10 @@ async def test_a_uuid_is_an_id(address: str) -> None:
         ("SELECT 1 AS id, 1 AS active, ARRAY[1] AS images", "column images has a value of type list"),
         ("SELECT 1 AS id, 1 AS active, '{}'::json AS images", "column images has a value of type dict"),
         ("SELECT 1 AS id, 1 AS active, '[\"a' AS images", "start like JSON"),
-        ("SELECT 7 AS id, i AS active, 'a' AS image FROM generate_series(0, 1) AS i", "id '7' have different values of active"),
+        (
+            "SELECT 7 AS id, i AS active, 'a' AS image FROM generate_series(0, 1) AS i",
+            "id '7' have different values",
+        ),
         ("SELECT 7 AS id, 1 AS active, repeat('a', 600000) AS image", "more than 512 KiB"),
         ("SELECT nothing", '"nothing" does not exist'),
         ("SELEKT 1", "syntax error"),
