@@ -1,41 +1,47 @@
-"""A client that asks one URL again and again over connections that stay open, and costs little itself."""
+"""A load generator: requests one URL repeatedly over persistent connections, with little CPU of its own."""
 
 import asyncio
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Load:
-    """What was seen."""
+    """The result of a measurement."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Requests per second."""
         return len(self.latencies) / self.seconds
 
     @property
     def p99(self) -> float:
-        """The latency in seconds that one request in a hundred exceeds."""
-        return sorted(self.latencies)[math.ceil(len(self.latencies) * 0.99) - 1]
+        """The 99th percentile of the latencies, in seconds."""
+        return p99(self.latencies)
 
 
-async def ask(port: int, path: str, *, seconds: float, connections: int) -> Load:
-    """Ask for *path* on loopback; raises RuntimeError at the first answer that is not 200."""
+def p99(latencies: Sequence[float]) -> float:
+    """Return the 99th percentile of *latencies*."""
+    return sorted(latencies)[math.ceil(len(latencies) * 0.99) - 1]
+
+
+async def generate_load(port: int, path: str, *, seconds: float, connections: int) -> Load:
+    """Request *path* on loopback; raises RuntimeError if a status is not 200."""
     load = Load()
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
     until = time.monotonic() + seconds
     began = time.monotonic()
-    await asyncio.gather(*(_ask_until(port, request, until, load) for _ in range(connections)))
+    await asyncio.gather(*(_request_until(port, request, until, load) for _ in range(connections)))
     load.seconds = time.monotonic() - began
     return load
 
 
-async def _ask_until(port: int, request: bytes, until: float, load: Load) -> None:
+async def _request_until(port: int, request: bytes, until: float, load: Load) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while (began := time.monotonic()) < until:
         writer.write(request)

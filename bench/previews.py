@@ -1,4 +1,4 @@
-"""Previews over HTTP: cached ones beside a bare handler and thumbor, fresh ones beside the bare engine."""
+"""Previews over HTTP: cached ones compared with a bare handler and thumbor, new ones with the bare engine."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ from typing import NamedTuple
 import aiohttp
 
 from bench import cpu
-from bench.load import Load, ask
+from bench.load import Load, generate_load
 from bench.photographs import photograph
 from bench.stack import roles, running_stack
 from imageconverter.engine.pipeline import convert
@@ -29,27 +29,27 @@ FORMAT = "auto:200x150~contain@75"
 ROUNDS = 3
 SECONDS = 4
 CONNECTIONS = 16
-FRESH = 24
-AT_ONCE = 200
+NEW_SOURCES = 24
+CONCURRENT_KEYS = 200
 THUMBOR = "thumbor==7.8.*"
 _START_SECONDS = 20
 _PEERS = Path(__file__).parent / "peers"
 
 
 class Contestant(NamedTuple):
-    """A server that answers the same preview."""
+    """A server of the same preview."""
 
     port: int
     path: str
 
 
 def main() -> None:
-    """Measure, print."""
+    """Measure and print."""
     cores = sorted(os.sched_getaffinity(0))
     print(f"\n== previews: {FORMAT}, {CONNECTIONS} connections, servers on one core, the client on another")
     source = photograph(1633, 1225, 0)
-    more = {"IMAGECONVERTER_PREVIEW_INSTANT_QUEUE": str(AT_ONCE)}
-    with running_stack(**more) as (port, supervisor), tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+    settings = {"IMAGECONVERTER_PREVIEW_INSTANT_QUEUE": str(CONCURRENT_KEYS)}
+    with running_stack(**settings) as (port, supervisor), tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         key = hashlib.sha256(source).hexdigest()
         preview = asyncio.run(_cache_and_get(port, key, source))
@@ -65,28 +65,28 @@ def main() -> None:
         _report_cached(contestants)
         os.sched_setaffinity(0, set(cores))
         os.sched_setaffinity(gateway, set(cores))
-        _report_fresh(port, cores)
+        _report_new(port, cores)
 
 
 def _report_cached(contestants: dict[str, Contestant]) -> None:
     rounds: dict[str, list[Load]] = {name: [] for name in contestants}
     for _ in range(ROUNDS):
         for name, (port, path) in contestants.items():
-            rounds[name].append(asyncio.run(ask(port, path, seconds=SECONDS, connections=CONNECTIONS)))
+            rounds[name].append(asyncio.run(generate_load(port, path, seconds=SECONDS, connections=CONNECTIONS)))
     for name, loads in rounds.items():
         rate, p99 = statistics.median(each.rate for each in loads), statistics.median(each.p99 for each in loads)
-        line = f"{name}: {rate:.0f} requests a second, p99 {1000 * p99:.1f} ms"
+        line = f"{name}: {rate:.0f} requests per second, p99 {1000 * p99:.1f} ms"
         if name != "gateway":
             ratio = statistics.median(
-                ours.rate / other.rate for ours, other in zip(rounds["gateway"], loads, strict=True)
+                own.rate / other.rate for own, other in zip(rounds["gateway"], loads, strict=True)
             )
             target = 0.6 if name == "bare handler" else 3
-            line += f"; the gateway answers {ratio:.2f} times as many (target {target})"
+            line += f"; the gateway {ratio:.2f} times as many (target {target})"
         print(line)
 
 
-def _report_fresh(port: int, cores: list[int]) -> None:
-    sources = [photograph(1633, 1225, seed) for seed in range(1, FRESH + 1)]
+def _report_new(port: int, cores: list[int]) -> None:
+    sources = [photograph(1633, 1225, seed) for seed in range(1, NEW_SOURCES + 1)]
     engine, whole = [], []
     for source in sources:
         began = time.perf_counter()
@@ -97,35 +97,35 @@ def _report_fresh(port: int, cores: list[int]) -> None:
         whole.append(time.perf_counter() - began)
     bare, end_to_end = statistics.median(engine) * 1000, statistics.median(whole) * 1000
     print(
-        f"fresh 2 MP JPEG end to end: p50 {end_to_end:.0f} ms, bare engine {bare:.0f} ms"
+        f"new 2 MP JPEG end to end: p50 {end_to_end:.0f} ms, bare engine {bare:.0f} ms"
         f" (target 1.5 x {bare:.0f} + 25 = {1.5 * bare + 25:.0f} ms)"
     )
     began = time.perf_counter()
-    answers = asyncio.run(_many(port, sources))
+    responses = asyncio.run(_many(port, sources))
     print(
-        f"{AT_ONCE} keys at once on {len(cores)} cores: {sum(answers)} answered with an image, "
-        f"{AT_ONCE - sum(answers)} not, in {time.perf_counter() - began:.1f} s"
+        f"{CONCURRENT_KEYS} concurrent keys on {len(cores)} cores: {sum(responses)} responses with an image, "
+        f"{CONCURRENT_KEYS - sum(responses)} without, in {time.perf_counter() - began:.1f} s"
     )
 
 
 async def _many(port: int, sources: list[bytes]) -> list[bool]:
-    """Ask for distinct keys all at once; a byte behind the end makes another source of the same image."""
+    """Request distinct keys concurrently; an appended byte makes each source different."""
 
-    async def one(number: int) -> bool:
+    async def request(number: int) -> bool:
         source = sources[number % len(sources)] + bytes([number])
         return bool(await _cache_and_get(port, hashlib.sha256(source).hexdigest(), source))
 
-    answers = await asyncio.gather(*(one(number) for number in range(AT_ONCE)), return_exceptions=True)
-    return [answer is True for answer in answers]
+    responses = await asyncio.gather(*(request(number) for number in range(CONCURRENT_KEYS)), return_exceptions=True)
+    return [response is True for response in responses]
 
 
 async def _cache_and_get(port: int, key: str, source: bytes) -> bytes:
     form = aiohttp.FormData()
     form.add_field("sourceImage", source, filename="photo.jpg", content_type="image/jpeg")
     url = f"http://127.0.0.1:{port}/imageconverter/cacheAndGetImage/{key}/{FORMAT}?context=1"
-    async with aiohttp.ClientSession() as session, session.post(url, data=form) as answer:
-        answer.raise_for_status()
-        return await answer.read()
+    async with aiohttp.ClientSession() as session, session.post(url, data=form) as response:
+        response.raise_for_status()
+        return await response.read()
 
 
 @contextmanager
@@ -138,12 +138,12 @@ def _bare(folder: Path, core: int) -> Iterator[Contestant]:
 
 @contextmanager
 def _thumbor(folder: Path, source: bytes, core: int) -> Iterator[Contestant | None]:
-    """Install thumbor and run it with its result storage; None where that cannot be done."""
+    """Install thumbor and run it with its result storage; yields None if it cannot be installed."""
     environment = folder / "thumbor"
     install = [str(environment / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", THUMBOR]
-    made = subprocess.run([sys.executable, "-m", "venv", str(environment)], check=False).returncode == 0
-    if not made or subprocess.run(install, check=False, capture_output=True).returncode != 0:
-        print("thumbor is left out: it could not be installed")
+    is_created = subprocess.run([sys.executable, "-m", "venv", str(environment)], check=False).returncode == 0
+    if not is_created or subprocess.run(install, check=False, capture_output=True).returncode != 0:
+        print("thumbor is skipped: it could not be installed")
         yield None
         return
     (folder / "photo.jpg").write_bytes(source)

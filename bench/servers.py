@@ -1,4 +1,4 @@
-"""Servers for benchmarks, started as `imageconverter up` starts them, and settings that lead to them."""
+"""The servers of the benchmarks, embedded as in `imageconverter up`, and the settings for them."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ _NO_STORE = {
 
 @asynccontextmanager
 async def running_servers(*, store: bool) -> AsyncIterator[dict[str, str]]:
-    """Run a Redis, with *store* a SeaweedFS too; yields the environment that tells a role of them."""
+    """Run Redis, and with *store* SeaweedFS; yields the environment for the roles."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -58,7 +58,7 @@ async def running_role(arguments: Sequence[str], environment: dict[str, str]) ->
     try:
         yield process.pid
         if process.returncode is not None:
-            raise RuntimeError(f"{arguments[0]} ended with status {process.returncode}")
+            raise RuntimeError(f"{arguments[0]} exited with status {process.returncode}")
     finally:
         if process.returncode is None:
             process.terminate()
@@ -66,7 +66,7 @@ async def running_role(arguments: Sequence[str], environment: dict[str, str]) ->
 
 
 def settings_of(environment: dict[str, str]) -> Settings:
-    """Return the settings that a role with this *environment* would have; errors only are logged from here on."""
+    """Return the settings of a role with this *environment*; from now on only errors are logged."""
     with mock.patch.dict(os.environ, environment, clear=True):
         settings = load_settings()
     set_up_logging(settings.process.model_copy(update={"log_level": "error"}), role="bench")

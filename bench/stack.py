@@ -1,4 +1,4 @@
-"""The whole stack beside the bare engine: throughput on the same cores, and the worker's CPU an image."""
+"""The whole stack compared with the bare engine: throughput on the same cores, and CPU per image."""
 
 import asyncio
 import base64
@@ -20,6 +20,7 @@ import aiohttp
 
 from bench import cpu
 from bench.photographs import photograph
+from bench.servers import KEY
 from imageconverter.engine.pipeline import convert
 from imageconverter.images.formats import load_formats
 from services.stack.ports import free_ports
@@ -28,20 +29,19 @@ FORMATS = ["normalCategory", "normalProduct", "thumbnailProduct", "app"]
 SIZES = {"2 MP": (1633, 1225), "12 MP": (4000, 3000)}
 ROUNDS = 3
 IMAGES = 24
-IN_FLIGHT = 8
-KEY = "a-key-for-measuring"
+CONCURRENCY = 8
 
 
 @dataclass
 class Measured:
-    """One round: images a second, and CPU seconds an image by process."""
+    """One round: images per second, and CPU seconds per image by process."""
 
     rate: float
     cpu: dict[str, float]
 
 
 def main() -> None:
-    """Measure, print."""
+    """Measure and print."""
     cores = len(os.sched_getaffinity(0))
     print(f"\n== stack: upload/convert to {len(FORMATS)} formats, {cores} cores, {ROUNDS} rounds of {IMAGES} images")
     with running_stack() as (port, supervisor), ProcessPoolExecutor(cores) as pool:
@@ -63,14 +63,16 @@ def report(label: str, rounds: Sequence[tuple[Measured, Measured]]) -> None:
     engine_cpu = statistics.median(engine.cpu["engine"] for engine, _ in rounds)
     parts = {
         name: statistics.median(stack.cpu[name] for _, stack in rounds)
-        for name in ("worker and children", "children", "gateway", "redis", "s3")
+        for name in ("worker and sandbox", "sandbox", "gateway", "redis", "s3")
     }
-    worker = statistics.median(engine.cpu["engine"] / stack.cpu["worker and children"] for engine, stack in rounds)
+    worker = statistics.median(engine.cpu["engine"] / stack.cpu["worker and sandbox"] for engine, stack in rounds)
     print(
         f"{label}: bare engine {statistics.median(e.rate for e, _ in rounds):.1f} images/s, "
         f"whole stack {statistics.median(s.rate for _, s in rounds):.1f}: ratio {rate:.2f}"
     )
-    print(f"{label}: CPU an image: engine {engine_cpu * 1000:.1f} ms, worker {worker:.2f} of it is engine; ", end="")
+    print(
+        f"{label}: CPU per image: engine {engine_cpu * 1000:.1f} ms, its share in the worker {worker:.2f}; ", end=""
+    )
     print(", ".join(f"{name} {seconds * 1000:.1f} ms" for name, seconds in parts.items()))
 
 
@@ -82,7 +84,7 @@ def body(image: bytes) -> bytes:
 
 
 def bare(pool: ProcessPoolExecutor, photographs: Sequence[bytes], cores: int) -> Measured:
-    """Convert in *cores* processes that do nothing else."""
+    """Convert in *cores* processes without a stack."""
     began = time.perf_counter()
     used = sum(pool.map(convert_some, [photographs] * cores, [IMAGES // cores] * cores))
     count = IMAGES // cores * cores
@@ -90,7 +92,7 @@ def bare(pool: ProcessPoolExecutor, photographs: Sequence[bytes], cores: int) ->
 
 
 def convert_some(photographs: Sequence[bytes], count: int) -> float:
-    """Convert *count* images; returns the CPU seconds that it took."""
+    """Convert *count* images; returns the CPU seconds."""
     catalog = load_formats(None)
     targets = [catalog[f"content.imageFormat.{name}"].as_target() for name in FORMATS]
     began = time.process_time()
@@ -100,9 +102,9 @@ def convert_some(photographs: Sequence[bytes], count: int) -> float:
 
 
 async def through_stack(port: int, bodies: Sequence[bytes], supervisor: int) -> Measured:
-    """Upload and convert through the gateway, several at once."""
+    """Upload and convert through the gateway, several images concurrently."""
     groups = {name: cpu.descendants(pid) for name, pid in roles(supervisor).items()}
-    groups["children"] = groups["worker and children"] - {roles(supervisor)["worker and children"]}
+    groups["sandbox"] = groups["worker and sandbox"] - {roles(supervisor)["worker and sandbox"]}
     before = {name: cpu.seconds(pids) for name, pids in groups.items()}
     numbers = iter(range(IMAGES))
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEY}"}) as session:
@@ -111,25 +113,25 @@ async def through_stack(port: int, bodies: Sequence[bytes], supervisor: int) -> 
         async def client() -> None:
             for number in numbers:
                 data = io.BytesIO(bodies[number % len(bodies)])
-                async with session.post(f"http://127.0.0.1:{port}/images/upload/convert", data=data) as answer:
-                    answer.raise_for_status()
+                async with session.post(f"http://127.0.0.1:{port}/images/upload/convert", data=data) as response:
+                    response.raise_for_status()
 
-        await asyncio.gather(*(client() for _ in range(IN_FLIGHT)))
+        await asyncio.gather(*(client() for _ in range(CONCURRENCY)))
         rate = IMAGES / (time.perf_counter() - began)
     after = {name: cpu.seconds(pids) for name, pids in groups.items()}
     return Measured(rate, {name: (after[name] - before[name]) / IMAGES for name in groups})
 
 
 def roles(supervisor: int) -> dict[str, int]:
-    """Return the processes of the stack below *supervisor*."""
+    """Return the process ids of the stack of *supervisor* by name."""
     pids = cpu.descendants(supervisor)
-    words = {"worker and children": "worker", "gateway": "gateway", "redis": "redis-server", "s3": "weed"}
+    words = {"worker and sandbox": "worker", "gateway": "gateway", "redis": "redis-server", "s3": "weed"}
     return {name: cpu.named(pids, word) for name, word in words.items()}
 
 
 @contextmanager
 def running_stack(**settings: str) -> Iterator[tuple[int, int]]:
-    """Run `imageconverter up` with *settings* in a temporary folder; yields port and process id of the supervisor."""
+    """Run `imageconverter up` with *settings* in a temporary folder; yields its port and the supervisor's pid."""
     (port,) = free_ports(1)
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
