@@ -1,1 +1,1 @@
-"""Benchmarks: ratios measured side by side in one run; absolute times on a shared machine prove nothing."""
+"""Benchmarks. They measure ratios in one run, because absolute times on a shared machine are not comparable."""

@@ -1,4 +1,4 @@
-"""Run all benchmarks, or those that are named: ``python -m bench [NAME …] [--long]``."""
+"""Run all benchmarks or the named ones: ``python -m bench [NAME …] [--long]``."""
 
 import argparse
 import sys
@@ -37,16 +37,14 @@ LONG: dict[str, Callable[[], None]] = {"runs": runs.long, "listing": listing.lon
 
 
 def main() -> int:
-    """Run what the command line names; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Print figures; see docs/benchmarks.md.")
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all where none is named"
-    )
-    parser.add_argument("--long", action="store_true", help="measure as long as the figures of the documents take")
+    """Run the benchmarks that the command line names; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure and print; see docs/benchmarks.md.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; default: all")
+    parser.add_argument("--long", action="store_true", help="measure with the sizes of docs/benchmarks.md")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in BENCHMARKS]
     if unknown:
-        parser.error(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+        parser.error(f"unknown benchmark: {', '.join(unknown)}; known are {', '.join(BENCHMARKS)}")
     for name in options.names or BENCHMARKS:
         (LONG.get(name, BENCHMARKS[name]) if options.long else BENCHMARKS[name])()
     return 0

@@ -1,4 +1,4 @@
-"""What confining decoders costs: a child beside the bare engine, and a child's memory in the long run."""
+"""The cost of the sandbox: CPU compared with the bare engine, and memory over many images."""
 
 import asyncio
 import io
@@ -22,35 +22,35 @@ from services.worker.sandbox.pool import SandboxPool
 
 FORMATS = ["normalCategory", "normalProduct", "thumbnailProduct", "app"]
 SIZES = {"2 MP": (1633, 1225), "12 MP": (4000, 3000)}
-# Many and short, so that whatever else the machine does hits both alike; and two processes that do the same may
-# differ by five per cent, by how their memory came to lie.
+# Many short rounds, so that other load affects both alike, in several processes: by the layout of their memory two
+# equal processes differ by up to five percent.
 PROCESSES, ROUNDS, IMAGES = 6, 6, 8
-IN_FLIGHT = 2  # as in a worker: the next source is ready while the child works
+CONCURRENCY = 2  # as in a worker: the next source is ready while one is converted
 
 MIXED_SIZES = ((250, 200), (640, 480), (1280, 960), (2400, 1800), (4000, 3000))
-SETTLED, LONG = 50, 1000
+FEW, MANY = 50, 1000
 MAX_PIXELS = 100_000_000
 
 
 class Cost(NamedTuple):
-    """Of one image, in seconds."""
+    """The cost of one image, in seconds."""
 
     cpu: float
     wall: float
 
 
 def main() -> None:
-    """Measure, print."""
+    """Measure and print."""
     catalog = load_formats(None)
     targets = [catalog[f"content.imageFormat.{name}"].as_target() for name in FORMATS]
-    print(f"\n== containment: one child beside the bare engine, JPEG to {len(targets)} formats")
+    print(f"\n== containment: one sandbox process compared with the bare engine, JPEG to {len(targets)} formats")
     asyncio.run(overhead(targets))
-    # To JPEG as well, for encoding PNG would take most of the time and little memory.
+    # JPEG outputs, because encoding PNG takes most of the time and little memory.
     asyncio.run(memory([target.model_copy(update={"output": "jpeg"}) for target in targets]))
 
 
 async def overhead(targets: Sequence[Target]) -> None:
-    """Measure by how much a child costs more than a process that does nothing but convert."""
+    """Measure the overhead compared with a process that only converts."""
     for label, (width, height) in SIZES.items():
         photographs = [photograph(width, height, seed) for seed in range(4)]
         rounds: list[tuple[Cost, Cost]] = []
@@ -58,51 +58,53 @@ async def overhead(targets: Sequence[Target]) -> None:
             with ProcessPoolExecutor(1, get_context("spawn")) as process:
 
                 def engine() -> Cost:
-                    return process.submit(here, photographs, targets, IMAGES).result()  # noqa: B023 - called here only
+                    return process.submit(convert_locally, photographs, targets, IMAGES).result()  # noqa: B023 - called in this iteration only
 
                 async with SandboxPool(settings(), max_pixels=MAX_PIXELS) as pool:
                     engine()  # warm up
-                    await in_child(pool, photographs, targets, IMAGES)
-                    rounds += [(engine(), await in_child(pool, photographs, targets, IMAGES)) for _ in range(ROUNDS)]
+                    await in_sandbox(pool, photographs, targets, IMAGES)
+                    rounds += [
+                        (engine(), await in_sandbox(pool, photographs, targets, IMAGES)) for _ in range(ROUNDS)
+                    ]
         report(label, rounds)
 
 
 def report(label: str, rounds: Sequence[tuple[Cost, Cost]]) -> None:
-    """Print the medians of *rounds* of (engine, child)."""
-    cpu_ratio = statistics.median(child.cpu / bare.cpu for bare, child in rounds)
-    wall_ratio = statistics.median(child.wall / bare.wall for bare, child in rounds)
+    """Print the medians of *rounds* of (engine, sandbox)."""
+    cpu_ratio = statistics.median(sandbox.cpu / bare.cpu for bare, sandbox in rounds)
+    wall_ratio = statistics.median(sandbox.wall / bare.wall for bare, sandbox in rounds)
     engine = statistics.median(bare.cpu for bare, _ in rounds) * 1000
-    confined = statistics.median(child.cpu for _, child in rounds) * 1000
+    sandboxed = statistics.median(sandbox.cpu for _, sandbox in rounds) * 1000
     print(
-        f"{label}: CPU an image: engine {engine:.1f} ms, worker and child {confined:.1f} ms: ratio {cpu_ratio:.3f}; "
-        f"time an image: ratio {wall_ratio:.3f}"
+        f"{label}: CPU per image: engine {engine:.1f} ms, worker and sandbox {sandboxed:.1f} ms: "
+        f"ratio {cpu_ratio:.3f}; time per image: ratio {wall_ratio:.3f}"
     )
 
 
 async def memory(targets: Sequence[Target]) -> None:
-    """Print the memory of a child after some and after many images of all kinds and sizes."""
+    """Print the memory of a sandbox process after few and after many images of all types and sizes."""
     sources = list(mixed())
     few, many = 0.0, 0.0
     async with SandboxPool(settings(), max_pixels=MAX_PIXELS) as pool:
-        for number, source in enumerate(random.Random(1).choices(sources, k=LONG), start=1):  # noqa: S311 - the same everywhere
+        for number, source in enumerate(random.Random(1).choices(sources, k=MANY), start=1):  # noqa: S311 - reproducible
             await pool.convert(source, targets, interactive=True)
-            (child,) = pool.processes
-            many = resident(child)
-            few = many if number <= SETTLED else few
+            (process,) = pool.processes
+            many = resident(process)
+            few = many if number <= FEW else few
     print(
-        f"memory of a child: {few:.0f} MiB after {SETTLED} mixed images, {many:.0f} MiB after {LONG}: "
+        f"memory of a sandbox process: {few:.0f} MiB after {FEW} mixed images, {many:.0f} MiB after {MANY}: "
         f"ratio {many / few:.2f}"
     )
 
 
-def resident(child: int) -> float:
+def resident(process: int) -> float:
     """Return the resident memory of a process, in MiB."""
-    lines = Path(f"/proc/{child}/status").read_text().splitlines()
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
 
 
 def mixed() -> Iterator[bytes]:
-    """Make a photograph of each size as a file of each kind, from 6 kB to 35 MB."""
+    """Yield a photograph of each size as a file of each type, from 6 kB to 35 MB."""
     for size in MIXED_SIZES:
         jpeg = photograph(*size, seed=1)
         yield jpeg
@@ -114,11 +116,11 @@ def mixed() -> Iterator[bytes]:
 
 
 def settings() -> WorkerSettings:
-    """Return those of a worker with one child that is never replaced."""
+    """Return the settings of a worker with one sandbox process that is never replaced."""
     return WorkerSettings(children=1, pictures_per_child=1_000_000)
 
 
-def here(photographs: Sequence[bytes], targets: Sequence[Target], count: int) -> Cost:
+def convert_locally(photographs: Sequence[bytes], targets: Sequence[Target], count: int) -> Cost:
     """Convert *count* images in this process."""
     used, began = time.process_time(), time.perf_counter()
     for number in range(count):
@@ -126,22 +128,22 @@ def here(photographs: Sequence[bytes], targets: Sequence[Target], count: int) ->
     return Cost((time.process_time() - used) / count, (time.perf_counter() - began) / count)
 
 
-async def in_child(pool: SandboxPool, photographs: Sequence[bytes], targets: Sequence[Target], count: int) -> Cost:
-    """Convert *count* images in the child, whose CPU time is added to that of this process."""
+async def in_sandbox(pool: SandboxPool, photographs: Sequence[bytes], targets: Sequence[Target], count: int) -> Cost:
+    """Convert *count* images in the sandbox; its CPU time is added to that of this process."""
     await pool.convert(photographs[0], targets, interactive=True)
-    (child,) = pool.processes
+    (process,) = pool.processes
     numbers = iter(range(count))
-    used, began = time.process_time() + process_time_of(child), time.perf_counter()
+    used, began = time.process_time() + process_time_of(process), time.perf_counter()
 
     async def client() -> None:
         for number in numbers:
             await pool.convert(photographs[number % len(photographs)], targets, interactive=True)
 
-    await asyncio.gather(*(client() for _ in range(IN_FLIGHT)))
-    used = time.process_time() + process_time_of(child) - used
+    await asyncio.gather(*(client() for _ in range(CONCURRENCY)))
+    used = time.process_time() + process_time_of(process) - used
     return Cost(used / count, (time.perf_counter() - began) / count)
 
 
 def process_time_of(process: int) -> float:
-    """Return the CPU time of another process, in seconds; what /proc tells is in hundredths."""
-    return time.clock_gettime(~process << 3 | 2)  # as clock_getcpuclockid of the C library makes it
+    """Return the CPU time of another process, in seconds; /proc has only hundredths of a second."""
+    return time.clock_gettime(~process << 3 | 2)  # the clock id as computed by clock_getcpuclockid of the C library

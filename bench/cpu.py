@@ -7,17 +7,17 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def descendants(pid: int) -> set[int]:
-    """Return *pid* and all processes below it."""
+    """Return *pid* and all its descendants."""
     parents = {}
-    for place in Path("/proc").glob("[0-9]*"):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            parents[int(place.name)] = int((place / "stat").read_text().rpartition(")")[2].split()[1])
+            parents[int(process.name)] = int((process / "stat").read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
-    found, more = {pid}, {pid}
-    while more:
-        more = {child for child, parent in parents.items() if parent in more}
-        found |= more
+    found, generation = {pid}, {pid}
+    while generation:
+        generation = {child for child, parent in parents.items() if parent in generation}
+        found |= generation
     return found
 
 
@@ -34,7 +34,10 @@ def seconds(pids: set[int]) -> float:
 
 
 def named(pids: set[int], word: str) -> int:
-    """Return the one of *pids* whose command line ends in *word*, or whose program is called so."""
+    """Return the first of *pids* whose command line ends with *word* or whose program name contains it.
+
+    Raises LookupError if there is none.
+    """
     for pid in pids:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().split()
         if command and (command[-1] == word or word in command[0]):

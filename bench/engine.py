@@ -1,4 +1,4 @@
-"""The bare engine beside sharp, and beside what decoding and encoding alone cost: CPU of one core, in one run."""
+"""The CPU time of the bare engine compared with sharp and with decoding and encoding alone, on one core."""
 
 import io
 import json
@@ -28,17 +28,17 @@ from imageconverter.engine.target import OutputType
 
 SHARP = "sharp@0.35"
 ROUNDS = 7
-PICTURES = 3
-SHIPPED = (1600, 1024, 800, 200)
-PEERS = (1200, 800, 400, 100)
+SOURCES = 3
+DEFAULT_SIDES = (1600, 1024, 800, 200)
+PEER_SIDES = (1200, 800, 400, 100)
 QUALITY = 82
-_WAYS = ("cascade", "plain cascade", "usual")
+_SHARP_VARIANTS = ("cascade", "plain cascade", "usual")
 _HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Case:
-    """A kind of source, what is made of it, and by how much it should be faster than sharp's best."""
+    """A type of source, its outputs, and the target for the speed-up over sharp's cascade."""
 
     name: str
     sources: Sequence[bytes]
@@ -48,27 +48,27 @@ class Case:
 
     @property
     def targets(self) -> list[Target]:
-        """What the engine is asked for."""
+        """The targets of the engine."""
         return [Target(max_width=s, max_height=s, output=self.output, quality=QUALITY) for s in self.sides]
 
 
 def cases() -> list[Case]:
-    """Make the sources."""
-    large = [photograph(4000, 3000, seed) for seed in range(PICTURES)]
-    small = [photograph(1633, 1225, seed) for seed in range(PICTURES)]
+    """Generate the sources."""
+    large = [photograph(4000, 3000, seed) for seed in range(SOURCES)]
+    small = [photograph(1633, 1225, seed) for seed in range(SOURCES)]
     return [
-        Case("12 MP JPEG, sides 1200 800 400 100", large, PEERS, "jpeg", 1.5),
-        Case("12 MP JPEG, all shipped formats", large, SHIPPED, "jpeg", 1.5),
-        Case("2 MP JPEG", small, PEERS, "jpeg", 1.9),
-        Case("2 MP PNG", [_as(each, "PNG") for each in small], PEERS, "jpeg", 1.25),
-        Case("2 MP WebP", [_as(each, "WEBP", quality=90) for each in small], PEERS, "jpeg", 1.3),
+        Case("12 MP JPEG, sides 1200 800 400 100", large, PEER_SIDES, "jpeg", 1.5),
+        Case("12 MP JPEG, all default formats", large, DEFAULT_SIDES, "jpeg", 1.5),
+        Case("2 MP JPEG", small, PEER_SIDES, "jpeg", 1.9),
+        Case("2 MP PNG", [_as(each, "PNG") for each in small], PEER_SIDES, "jpeg", 1.25),
+        Case("2 MP WebP", [_as(each, "WEBP", quality=90) for each in small], PEER_SIDES, "jpeg", 1.3),
         Case("GIF of 24 frames, sides 400 200", [_animation(0)], (400, 200), "gif", 2),
     ]
 
 
 def main() -> None:
-    """Measure, print."""
-    print(f"\n== engine: CPU a source on one core, {ROUNDS} rounds of {PICTURES} sources each, taken in turns")
+    """Measure and print."""
+    print(f"\n== engine: CPU per source on one core, {ROUNDS} alternating rounds of {SOURCES} sources each")
     core = min(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {core})
     with tempfile.TemporaryDirectory() as folder, running_sharp(Path(folder), core) as sharp:
@@ -79,7 +79,7 @@ def main() -> None:
 def measure(
     case: Case, folder: Path, sharp: Callable[[Case, list[str], str], float] | None
 ) -> dict[str, list[float]]:
-    """Return CPU seconds a source of every contestant, by round."""
+    """Return the CPU seconds per source of every contestant, by round."""
     files = []
     for number, source in enumerate(case.sources):
         files.append(str(folder / f"{number}"))
@@ -93,60 +93,60 @@ def measure(
             lambda pair: _bound(pair[0], pair[1], case.targets), list(zip(case.sources, outputs, strict=True))
         )
     if sharp is not None:
-        contestants |= {way: lambda way=way: sharp(case, files, way) for way in _WAYS}  # type: ignore[misc]
+        contestants |= {each: lambda variant=each: sharp(case, files, variant) for each in _SHARP_VARIANTS}  # type: ignore[misc]
     for contestant in contestants.values():
         contestant()  # warm up
-    found: dict[str, list[float]] = {name: [] for name in contestants}
+    results: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(ROUNDS if case.output == "jpeg" else 2):
         for name, contestant in contestants.items():
-            found[name].append(contestant() / len(case.sources))
-    return found
+            results[name].append(contestant() / len(case.sources))
+    return results
 
 
-def report(case: Case, found: dict[str, list[float]]) -> None:
-    """Print the medians of the rounds' ratios."""
-    engine = found["engine"]
-    line = f"{case.name}: {1000 * statistics.median(engine):.1f} ms, {1 / statistics.median(engine):.1f} a second"
+def report(case: Case, results: dict[str, list[float]]) -> None:
+    """Print the medians of the ratios of all rounds."""
+    engine = results["engine"]
+    line = f"{case.name}: {1000 * statistics.median(engine):.1f} ms, {1 / statistics.median(engine):.1f} per second"
 
-    def beside(name: str) -> float:
-        return statistics.median(other / ours for other, ours in zip(found[name], engine, strict=True))
+    def ratio(name: str) -> float:
+        return statistics.median(other / own for other, own in zip(results[name], engine, strict=True))
 
-    if "bound" in found:
-        line += f"; {1 / beside('bound'):.2f} x the time of decoding and encoding alone (target 1.3 at 12 MP)"
-    if "cascade" in found:
-        line += f"; {beside('cascade'):.2f} x as fast as sharp's cascade (target {case.target})"
-        line += f", {beside('plain cascade'):.2f} x with its encoder's options like ours"
-        line += f", {beside('usual'):.2f} x as fast as its usual way"
+    if "bound" in results:
+        line += f"; {1 / ratio('bound'):.2f} times the time of decoding and encoding alone (target 1.3 at 12 MP)"
+    if "cascade" in results:
+        line += f"; {ratio('cascade'):.2f} times as fast as sharp's cascade (target {case.target})"
+        line += f", {ratio('plain cascade'):.2f} times with the same encoder options"
+        line += f", {ratio('usual'):.2f} times as fast as its usual pipelines"
         line += " (target 3)" if case.name.startswith("12 MP") else ""
     print(line, flush=True)
 
 
 @contextmanager
 def running_sharp(folder: Path, core: int) -> Iterator[Callable[[Case, list[str], str], float] | None]:
-    """Install sharp in *folder* and run it; yields a function that measures it, or None where that cannot be done."""
+    """Install sharp in *folder* and run it; yields a function that measures it, or None if it cannot be run."""
     npm, node = shutil.which("npm"), shutil.which("node")
     if not npm or not node:
-        print("sharp is left out: there is no Node.js")
+        print("sharp is skipped: Node.js was not found")
         yield None
         return
     install = [npm, "install", "--no-save", "--silent", "--prefix", str(folder), SHARP]
     if subprocess.run(install, check=False).returncode != 0:
-        print("sharp is left out: it could not be installed")
+        print("sharp is skipped: it could not be installed")
         yield None
         return
     environment = {**os.environ, "UV_THREADPOOL_SIZE": "1", "VIPS_CONCURRENCY": "1"}
     command = ["taskset", "-c", str(core), node, str(_HERE / "peers" / "sharp.mjs"), str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
 
-        def ask(case: Case, files: list[str], way: str) -> float:
-            job = {"files": files, "sides": case.sides, "output": case.output, "quality": QUALITY, "way": way}
+        def measure_sharp(case: Case, files: list[str], variant: str) -> float:
+            job = {"files": files, "sides": case.sides, "output": case.output, "quality": QUALITY, "variant": variant}
             assert process.stdin is not None  # noqa: S101 - for mypy
             assert process.stdout is not None  # noqa: S101 - for mypy
             process.stdin.write(json.dumps({**job, "animated": case.output == "gif"}).encode() + b"\n")
             process.stdin.flush()
             return float(process.stdout.readline())
 
-        yield ask
+        yield measure_sharp
         process.kill()
 
 
@@ -158,16 +158,16 @@ def _timed(work: Callable[[Any], object], items: Sequence[Any]) -> float:
 
 
 def _outputs(source: bytes, targets: list[Target]) -> list[Image.Image]:
-    """Return the finished images, to be encoded once more."""
-    made = [each for each in convert(io.BytesIO(source), targets) if isinstance(each, Converted)]
-    opened: list[Image.Image] = [Image.open(io.BytesIO(each.data)) for each in made]
-    for image in opened:
+    """Return the converted images, decoded, so that they can be encoded again."""
+    converted = [each for each in convert(io.BytesIO(source), targets) if isinstance(each, Converted)]
+    images: list[Image.Image] = [Image.open(io.BytesIO(each.data)) for each in converted]
+    for image in images:
         image.load()
-    return opened
+    return images
 
 
 def _bound(source: bytes, outputs: list[Image.Image], targets: list[Target]) -> None:
-    """Do what nobody can leave out: decode at the scale that the engine takes, encode the outputs."""
+    """Do only the necessary: decode at the scale that the engine uses, and encode the outputs."""
     image, info = open_image(io.BytesIO(source), Limits())
     largest = max(place(info.size, target).frame for target in targets)
     load(image, info, at_least=largest)
@@ -182,7 +182,7 @@ def _as(jpeg: bytes, kind: str, **options: int) -> bytes:
 
 
 def _animation(seed: int) -> bytes:
-    """Make a GIF of 24 frames of 640 by 480 pixels: a photograph, over which a disc moves."""
+    """Return a GIF of 24 frames of 640 by 480 pixels: a disc that moves across a photograph."""
     still = Image.open(io.BytesIO(photograph(640, 480, seed))).convert("RGB")
     y, x = np.ogrid[:480, :640]
     frames = []

@@ -1,4 +1,4 @@
-"""Listing a directory of a real SeaweedFS: one listing after its last page, and eight ranges at the same time."""
+"""Listing a directory of SeaweedFS: page after page, compared with eight concurrent ranges."""
 
 import asyncio
 import statistics
@@ -16,90 +16,91 @@ from imageconverter.storage.store import ObjectStore, StoredObject
 OBJECTS = 20_000
 OBJECTS_LONG = 100_000
 ROUNDS = 5
-DELAYS = (0, 0.02)  # seconds; the second as from another data center
+DELAYS = (0, 0.02)  # seconds; the second one like to another data center
 PREFIX = "target/products/normal/"
 
-_PUTS_AT_ONCE = 64
+_CONCURRENT_PUTS = 64
 
 
 def main() -> None:
-    """Measure, print."""
+    """Measure and print."""
     asyncio.run(compare(OBJECTS))
 
 
 def long() -> None:
-    """Measure with as many objects as the figures of the documents."""
+    """Measure with the number of objects of docs/benchmarks.md."""
     asyncio.run(compare(OBJECTS_LONG))
 
 
 async def compare(count: int) -> None:
-    """List *count* objects in both ways by turns, and print the medians."""
-    print(f"\n== listing: {count:,} objects in a SeaweedFS, {ROUNDS} rounds")
+    """List *count* objects with both methods in alternation, and print the medians."""
+    print(f"\n== listing: {count:,} objects in SeaweedFS, {ROUNDS} rounds")
     async with running_servers(store=True) as environment:
         store = CountingStore(settings_of(environment).storage)
         await wait_for_bucket(store)
         began = time.perf_counter()
         await fill(store, count)
-        print(f"putting them took {time.perf_counter() - began:.0f} s, {_PUTS_AT_ONCE} at a time", flush=True)
+        print(f"uploading them took {time.perf_counter() - began:.0f} s, {_CONCURRENT_PUTS} concurrently", flush=True)
         bounds = [key(count * part // RANGES) for part in range(1, RANGES)]
         await seconds(store, [], count)  # warm up
         for store.delay in DELAYS:
-            store.most = 0
+            store.max_requests = 0
             rounds = [(await seconds(store, [], count), await seconds(store, bounds, count)) for _ in range(ROUNDS)]
             serial = statistics.median(one for one, _ in rounds)
             ranged = statistics.median(many for _, many in rounds)
+            ratio = statistics.median(one / many for one, many in rounds)
             print(
                 f"{store.delay * 1000:.0f} ms added to each request: one listing {count / serial:,.0f} objects/s, "
-                f"1 request in flight; {RANGES} ranges {count / ranged:,.0f} objects/s, up to {store.most} requests "
-                f"in flight; ratio {statistics.median(one / many for one, many in rounds):.2f}",
+                f"1 request at a time; {RANGES} ranges {count / ranged:,.0f} objects/s, "
+                f"up to {store.max_requests} concurrent requests; ratio {ratio:.2f}",
                 flush=True,
             )
 
 
 class CountingStore(ObjectStore):
-    """A store that counts how many pages are asked for at the same time, and may seem far away."""
+    """A store that counts its concurrent requests and adds a delay to each."""
 
     def __init__(self, settings: StorageSettings) -> None:
-        """Count from nothing."""
+        """Start with no requests and no delay."""
         super().__init__(settings)
         self.delay = 0.0
-        self.most = 0
-        self._asked = 0
+        self.max_requests = 0
+        self._requests = 0
 
     @asynccontextmanager
     async def _deadline(self, size: int = 0) -> AsyncIterator[None]:
-        self._asked += 1
-        self.most = max(self.most, self._asked)
+        self._requests += 1
+        self.max_requests = max(self.max_requests, self._requests)
         try:
             await asyncio.sleep(self.delay)
             async with super()._deadline(size):
                 yield
         finally:
-            self._asked -= 1
+            self._requests -= 1
 
 
 def key(number: int) -> str:
-    """Return the key of an object; they sort by their numbers."""
-    return f"{PREFIX}picture-{number:08}.jpg"
+    """Return the key of an object; keys sort by number."""
+    return f"{PREFIX}image-{number:08}.jpg"
 
 
 async def fill(store: CountingStore, count: int) -> None:
-    """Put *count* small objects."""
+    """Upload *count* small objects."""
     numbers = iter(range(count))
 
     async def put() -> None:
         for number in numbers:
             await store.put(key(number), b"a small image", content_type="image/jpeg")
 
-    await asyncio.gather(*(put() for _ in range(_PUTS_AT_ONCE)))
+    await asyncio.gather(*(put() for _ in range(_CONCURRENT_PUTS)))
 
 
 async def seconds(store: CountingStore, bounds: list[str], count: int) -> float:
-    """List everything once; returns how long it took."""
+    """List all objects once; returns the duration in seconds."""
     listed: list[StoredObject] = []
     began = time.perf_counter()
     async for page in list_ranges(store, PREFIX, bounds):
         listed += page
-    took = time.perf_counter() - began
-    assert len({each.key for each in listed}) == len(listed) == count  # noqa: S101 - or it measured something else
-    return took
+    duration = time.perf_counter() - began
+    assert len({each.key for each in listed}) == len(listed) == count  # noqa: S101 - else the result is meaningless
+    return duration

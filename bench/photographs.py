@@ -1,4 +1,4 @@
-"""Images to measure with: photograph-like, made by code, the same on every machine."""
+"""Generated images that resemble photographs, the same on every machine."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""The index of previews with 10,000, 100,000 and a million keys: memory a key, and what a look at it costs."""
+"""The index of previews with 10,000, 100,000 and a million keys: memory per key and cost of its operations."""
 
 import asyncio
 import statistics
@@ -18,23 +18,23 @@ SIZES = (10_000, 100_000, 1_000_000)
 CONTEXTS = 10
 ROUNDS = 200
 EVICTIONS = 20
-EVICTED = 32  # in one step, as `evict` does it
+EVICTED = 32  # keys in one step, as in production
 _CHUNK = 5000
 _PREVIEW = Preview("image/jpeg", 23_456, f'"{0:032x}"', 200, 150)
-_PATIENCE = 60
+_RETRY_TIMEOUT_SECONDS = 60
 
 
 class Cost(NamedTuple):
-    """What one operation costs, in microseconds."""
+    """The cost of one operation, in microseconds."""
 
     client: float
-    """Median of what the caller waits."""
+    """Median of the latency for the client."""
     server: float
-    """Mean of what Redis is busy with it."""
+    """Mean of the CPU time in Redis."""
 
 
 def main() -> None:
-    """Measure, print."""
+    """Measure and print."""
     asyncio.run(_measure())
 
 
@@ -42,18 +42,18 @@ async def _measure() -> None:
     print(f"\n== previews_index: keys with one preview and one of {CONTEXTS} contexts")
     async with running_servers(store=False) as environment:
         settings = settings_of(environment)
-        async with open_redis(settings.redis, retry_timeout=_PATIENCE) as redis:
-            index = PreviewIndex(redis, retry_timeout=_PATIENCE)
+        async with open_redis(settings.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS) as redis:
+            index = PreviewIndex(redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
             empty = await _used_memory(redis)
             filled, costs = 0, dict[str, list[Cost]]()
             for size in SIZES:
                 await fill(redis, filled, size)
                 filled = size
                 memory = (await _used_memory(redis) - empty) / await index.count()
-                print(f"{size:,} keys: {memory:.0f} bytes a key")
+                print(f"{size:,} keys: {memory:.0f} bytes per key")
                 for name, (command, rounds, work) in operations(index, size).items():
                     costs.setdefault(name, []).append(await cost(redis, command, rounds, work))
-                await redis.delete(keys.PREVIEW_PENDING_DELETES)  # there is no store to delete from
+                await redis.delete(keys.PREVIEW_PENDING_DELETES)  # there is no store to delete objects from
             report(costs)
             began = time.perf_counter()
             listed = sum([len(batch) async for batch in index.keys("")])
@@ -61,7 +61,7 @@ async def _measure() -> None:
 
 
 def operations(index: PreviewIndex, size: int) -> dict[str, tuple[str, int, Callable[[int], Awaitable[Any]]]]:
-    """Return what is measured with *size* keys: Redis' name of the command, rounds, and what the n-th round does."""
+    """Return the operations with *size* keys: the command in Redis, the number of rounds, and the n-th round."""
     return {
         "find": ("evalsha", ROUNDS, lambda n: index.find(key_of(n * 7919 % size), context="1")),
         "getKeyCount": ("zcard", ROUNDS, lambda _: index.count()),
@@ -75,7 +75,7 @@ def operations(index: PreviewIndex, size: int) -> dict[str, tuple[str, int, Call
 
 
 async def cost(redis: ArqRedis, command: str, rounds: int, work: Callable[[int], Awaitable[Any]]) -> Cost:
-    """Do *work* again and again."""
+    """Measure *rounds* calls of *work*."""
     await redis.config_resetstat()
     seconds = []
     for number in range(rounds):
@@ -87,23 +87,23 @@ async def cost(redis: ArqRedis, command: str, rounds: int, work: Callable[[int],
 
 
 def report(costs: dict[str, list[Cost]]) -> None:
-    """Print what each operation costs at each size, and by how much that grows."""
+    """Print the cost of each operation at each size, and its growth."""
     for name, each in costs.items():
-        figures = ", ".join(f"{one.server:.0f} µs in Redis ({one.client:.0f} µs in all)" for one in each)
+        figures = ", ".join(f"{one.server:.0f} µs in Redis ({one.client:.0f} µs in total)" for one in each)
         growth = each[-1].server / each[0].server
         print(f"{name}: {figures}; from {SIZES[0]:,} to {SIZES[-1]:,} keys by a factor of {growth:.2f}")
 
 
 def key_of(number: int) -> str:
-    """Return a key as the middleware makes them."""
+    """Return a key in the form of the middleware."""
     return sha256(b"%d" % number).hexdigest()
 
 
 async def fill(redis: ArqRedis, start: int, stop: int) -> None:
-    """Make the groups from *start* to *stop* that are not there, many in one round trip."""
+    """Create the groups from *start* to *stop*, many in one round trip."""
     for first in range(start, stop, _CHUNK):
         async with redis.pipeline(transaction=False) as pipe:
-            index = PreviewIndex(pipe, retry_timeout=_PATIENCE)
+            index = PreviewIndex(pipe, retry_timeout=_RETRY_TIMEOUT_SECONDS)
             for number in range(first, min(first + _CHUNK, stop)):
                 key = key_of(number)
                 contexts = frozenset([str(number % CONTEXTS)])

@@ -1,4 +1,4 @@
-"""The comparison of a report: beside a plain difference of Python sets, and how it grows to ten million."""
+"""The comparison of a report: relative to a difference of Python sets, and its growth to ten million names."""
 
 import asyncio
 import resource
@@ -23,7 +23,7 @@ from imageconverter.storage.store import StoredObject
 MILLION = 1_000_000
 SIZES = (1, 3, 10)  # millions of names in the catalog, and as many files
 ROUNDS = 3
-AMISS = 100  # one of so many files is missing, and as many are unused
+DIFFERENCE = 100  # one in this number of files is missing, and one is unused
 WORKSPACE_MB = 256
 PAGE = 1000
 
@@ -32,68 +32,69 @@ _FORMAT = "content.imageFormat.normalProduct"
 
 
 class Cost(NamedTuple):
-    """What something took in a process of its own."""
+    """The cost of a comparison in a process of its own."""
 
     feed: float
-    """Seconds to read, check and keep the catalog, its making included."""
+    """Seconds to generate, read, check and store the catalog."""
     listing: float
-    """Seconds to make the pages of the listing, which a store would send."""
-    taking: float
-    """Seconds to take these pages in."""
+    """Seconds to generate the pages of the listing, which a store would send."""
+    reading: float
+    """Seconds to read these pages."""
     comparison: float
     """Seconds for the rest."""
     cpu: float
-    """Seconds of all cores to take the pages in and for the rest."""
+    """CPU seconds to read the pages and for the rest."""
     peak: float
-    """Memory, in MiB."""
+    """Peak memory, in MiB."""
 
     @property
     def total(self) -> float:
-        """Seconds for all but the catalog and the making of pages."""
-        return self.taking + self.comparison
+        """Seconds without the catalog and the generation of pages."""
+        return self.reading + self.comparison
 
 
 def main() -> None:
-    """Measure, print."""
-    print(f"\n== report: names in a catalog beside as many files, {100 / AMISS:.0f} % of both without the other")
-    pairs = [(measured("sets", 1), measured("report", 1)) for _ in range(ROUNDS)]
-    seconds = statistics.median(ours.total / sets.total for sets, ours in pairs)
-    memory = statistics.median(ours.peak / sets.peak for sets, ours in pairs)
+    """Measure and print."""
+    print(f"\n== report: names in a catalog compared with as many files, {100 / DIFFERENCE:.0f} % of both unmatched")
+    pairs = [(measure("sets", 1), measure("report", 1)) for _ in range(ROUNDS)]
+    seconds = statistics.median(own.total / sets.total for sets, own in pairs)
+    memory = statistics.median(own.peak / sets.peak for sets, own in pairs)
     sets = pairs[0][0]
     print(
-        f"1 million beside a difference of Python sets ({sets.total:.1f} s, {sets.peak:.0f} MiB): "
+        f"1 million compared with a difference of Python sets ({sets.total:.1f} s, {sets.peak:.0f} MiB): "
         f"ratio of time {seconds:.2f}, of peak memory {memory:.2f}"
     )
     for millions in SIZES:
-        cost = pairs[0][1] if millions == 1 else measured("report", millions)
+        cost = pairs[0][1] if millions == 1 else measure("report", millions)
         print(
-            f"{millions} million: comparison {cost.comparison:.1f} s, {cost.comparison / millions:.2f} s a million; "
-            f"peak {cost.peak:.0f} MiB; before, taking the listing in {cost.taking:.1f} s "
-            f"(CPU of both {cost.cpu:.1f} s) and the catalog, with its making, {cost.feed:.0f} s"
+            f"{millions} million: comparison {cost.comparison:.1f} s, "
+            f"{cost.comparison / millions:.2f} s per million; "
+            f"peak {cost.peak:.0f} MiB; before that, reading the listing {cost.reading:.1f} s "
+            f"(CPU of both {cost.cpu:.1f} s) and generating and storing the catalog {cost.feed:.0f} s"
             + (" (targets: 60 s, 512 MiB)" if millions == SIZES[-1] else ""),
             flush=True,
         )
 
 
-def measured(what: str, millions: int) -> Cost:
-    """Measure in a fresh process, for peaks of memory never come down."""
-    command = [sys.executable, "-m", "bench.report", what, str(millions)]
+def measure(method: str, millions: int) -> Cost:
+    """Measure in a new process, because the peak of memory never decreases."""
+    command = [sys.executable, "-m", "bench.report", method, str(millions)]
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return Cost(*map(float, output.split()))
 
 
 def peak() -> float:
-    """Return the most memory that this process ever had, in MiB."""
+    """Return the peak memory of this process, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def name(number: int) -> str:
-    """Return the name of a file; those that follow each other do not sort so."""
-    return f"picture-{number * 7919 % 1_000_000_007:010}.jpg"
+    """Return the name of a file; the names do not sort by number."""
+    return f"image-{number * 7919 % 1_000_000_007:010}.jpg"
 
 
 async def feed(count: int) -> AsyncIterator[bytes]:
-    """Send a catalog of *count* entries as a client would."""
+    """Yield a catalog of *count* entries like a client."""
     for start in range(0, count, PAGE):
         yield "".join(
             f'{{"id":"product-{number:08}","active":true,"images":["{name(number)}"]}}\n'
@@ -102,18 +103,18 @@ async def feed(count: int) -> AsyncIterator[bytes]:
 
 
 class SimulatedListing:
-    """Makes the pages of a listing, and tells how long that took."""
+    """Generates the pages of a listing and measures the time for that."""
 
     def __init__(self, count: int) -> None:
-        """Make *count* files, of which the first in the catalog are missing."""
+        """Simulate *count* files; the first ones of the catalog are missing."""
         self._count = count
         self.seconds = 0.0
         self.cpu = 0.0
-        self.taking = 0.0
+        self.reading = 0.0
 
-    async def __call__(self, directory: str, _parting: Sequence[str] = ()) -> AsyncIterator[list[StoredObject]]:
+    async def __call__(self, directory: str, _bounds: Sequence[str] = ()) -> AsyncIterator[list[StoredObject]]:
         """List the files of a directory."""
-        first, asked = self._count // AMISS, time.perf_counter()
+        first, started = self._count // DIFFERENCE, time.perf_counter()
         for start in range(first, first + self._count, PAGE):
             began, used = time.perf_counter(), time.process_time()
             page = [
@@ -123,51 +124,51 @@ class SimulatedListing:
             self.seconds += time.perf_counter() - began
             self.cpu += time.process_time() - used
             yield page
-        self.taking = time.perf_counter() - asked - self.seconds
+        self.reading = time.perf_counter() - started - self.seconds
 
 
 async def with_report(count: int) -> Cost:
-    """Compare as the reporter does."""
+    """Compare like the reporter."""
     formats = ImageFormats([load_formats(None)[_FORMAT]])
     listing = SimulatedListing(count)
-    with TemporaryDirectory() as made:
-        folder = Path(made)
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         workspace = Workspace(folder, memory_mb=WORKSPACE_MB)
-        (folder / "catalogue").mkdir()
+        (folder / "catalog").mkdir()
         began = time.perf_counter()
-        version = await write_version(read_entries(feed(count), "ndjson"), folder / "catalogue", workspace)
+        version = await write_version(read_entries(feed(count), "ndjson"), folder / "catalog", workspace)
         read, used = time.perf_counter(), time.process_time()
         summary = await compare(
             "product",
             formats,
-            [folder / "catalogue" / part_name(number) for number in range(version.parts)],
+            [folder / "catalog" / part_name(number) for number in range(version.parts)],
             listing,
             previous=None,
             workspace=workspace,
             results=folder / "results",
         )
         ended, used = time.perf_counter(), time.process_time() - used - listing.cpu
-    assert summary.missing == summary.unused == count // AMISS  # noqa: S101 - or it measured something else
-    rest = ended - read - listing.seconds - listing.taking
-    return Cost(read - began, listing.seconds, listing.taking, rest, used, peak())
+    assert summary.missing == summary.unused == count // DIFFERENCE  # noqa: S101 - else the result is meaningless
+    rest = ended - read - listing.seconds - listing.reading
+    return Cost(read - began, listing.seconds, listing.reading, rest, used, peak())
 
 
 async def with_sets(count: int) -> Cost:
-    """Compare as one would without a thought: two sets in memory, of the names alone."""
+    """Compare two sets of names in memory."""
     began = time.perf_counter()
-    named = {name(number) for number in range(count)}
+    expected = {name(number) for number in range(count)}
     read, used = time.perf_counter(), time.process_time()
     listing = SimulatedListing(count)
     prefix = len("target/d/")
-    there = {stored.key[prefix:]: stored.size async for page in listing("d") for stored in page}
-    missing = sorted(named - there.keys())
-    unused = sorted(there.keys() - named)
+    existing = {stored.key[prefix:]: stored.size async for page in listing("d") for stored in page}
+    missing = sorted(expected - existing.keys())
+    unused = sorted(existing.keys() - expected)
     ended, used = time.perf_counter(), time.process_time() - used - listing.cpu
-    assert len(missing) == len(unused) == count // AMISS  # noqa: S101 - or it measured something else
-    rest = ended - read - listing.seconds - listing.taking
-    return Cost(read - began, listing.seconds, listing.taking, rest, used, peak())
+    assert len(missing) == len(unused) == count // DIFFERENCE  # noqa: S101 - else the result is meaningless
+    rest = ended - read - listing.seconds - listing.reading
+    return Cost(read - began, listing.seconds, listing.reading, rest, used, peak())
 
 
 if __name__ == "__main__":
-    way = with_sets if sys.argv[1] == "sets" else with_report
-    print(*asyncio.run(way(int(sys.argv[2]) * MILLION)))
+    method = with_sets if sys.argv[1] == "sets" else with_report
+    print(*asyncio.run(method(int(sys.argv[2]) * MILLION)))

@@ -1,4 +1,4 @@
-"""A run that is ordered again beside the first, with real S3 and engine: nothing has changed since."""
+"""A second, unchanged run compared with the first, with a real store and engine."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ _SIZE = (1633, 1225)  # 2 MP
 
 
 class Measured(NamedTuple):
-    """What one run took."""
+    """The cost of one run."""
 
     seconds: float
     cpu: dict[str, float]
@@ -28,40 +28,40 @@ class Measured(NamedTuple):
 
 
 def main() -> None:
-    """Measure, print."""
+    """Measure and print."""
     asyncio.run(_measure())
 
 
 async def _measure() -> None:
-    print(f"\n== rerun: {IMAGES} images of 2 MP to {len(FORMATS)} formats, then {RERUNS} times again unchanged")
+    print(f"\n== rerun: {IMAGES} images of 2 MP to {len(FORMATS)} formats, then {RERUNS} unchanged runs")
     async with running_servers(store=True) as environment:
         settings = settings_of(environment)
         async with open_resources(settings, retry_timeout=20) as resources:
             await wait_for_bucket(resources.store)
             await _put_sources(resources)
             async with running_role(["services.cli.main", "worker"], environment) as worker:
-                while not await resources.queue.live_processes("worker"):  # noqa: ASYNC110 - another process decides
+                while not await resources.queue.live_processes("worker"):  # noqa: ASYNC110 - another process changes it
                     await asyncio.sleep(0.1)
                 first = await _run(resources, worker)
-                again = [await _run(resources, worker) for _ in range(RERUNS)]
+                reruns = [await _run(resources, worker) for _ in range(RERUNS)]
     if first.status.outputs.success != IMAGES * len(FORMATS):
         raise RuntimeError(f"the first run did not convert everything: {first.status}")
-    if any(each.status.outputs.skipped != IMAGES * len(FORMATS) for each in again):
-        raise RuntimeError("a second run converted something")
-    report(first, again)
+    if any(each.status.outputs.skipped != IMAGES * len(FORMATS) for each in reruns):
+        raise RuntimeError("an unchanged run converted images")
+    report(first, reruns)
 
 
-def report(first: Measured, again: list[Measured]) -> None:
-    """Print the cost of an image."""
-    seconds = sum(each.seconds for each in again) / RERUNS
-    used = {name: sum(each.cpu[name] for each in again) / RERUNS for name in first.cpu}
+def report(first: Measured, reruns: list[Measured]) -> None:
+    """Print the cost per image."""
+    seconds = sum(each.seconds for each in reruns) / RERUNS
+    used = {name: sum(each.cpu[name] for each in reruns) / RERUNS for name in first.cpu}
     for label, one, other in [
         *((f"CPU of the {name}", first.cpu[name], used[name]) for name in first.cpu),
         ("wall", first.seconds, seconds),
     ]:
         target = " (target 20)" if label in {"CPU of the worker", "wall"} else ""
         print(
-            f"{label}: {one / IMAGES * 1000:.1f} ms an image, again {other / IMAGES * 1000:.2f} ms: "
+            f"{label}: {one / IMAGES * 1000:.1f} ms per image, unchanged {other / IMAGES * 1000:.2f} ms: "
             f"{one / other:.0f} times less{target}"
         )
 
@@ -86,10 +86,10 @@ async def _run(resources: Resources, worker: int) -> Measured:
     before = {name: cpu.seconds(pids) for name, pids in groups.items()}
     began = time.perf_counter()
     await resources.runs.start(run)
-    while await resources.runs.is_running(run.id):  # noqa: ASYNC110 - another process decides
+    while await resources.runs.is_running(run.id):  # noqa: ASYNC110 - another process changes it
         await asyncio.sleep(0.01)
     seconds = time.perf_counter() - began
     status = await resources.runs.status(run.id)
     if status is None:
-        raise RuntimeError("the run is forgotten")
+        raise RuntimeError("the run does not exist")
     return Measured(seconds, {name: cpu.seconds(pids) - before[name] for name, pids in groups.items()}, status)

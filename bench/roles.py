@@ -1,6 +1,6 @@
 """A worker or a gateway over a simulated store: ``python -m bench.roles worker|gateway [--seconds …]``.
 
-Each is a process of its own, so that its memory and CPU time can be told apart.
+Each is a process of its own, so that memory and CPU time are measured separately.
 """
 
 import argparse
@@ -32,8 +32,8 @@ def main() -> None:
     """Run one role until SIGTERM."""
     parser = argparse.ArgumentParser()
     parser.add_argument("role", choices=["worker", "gateway"])
-    parser.add_argument("--slots", type=int, default=4, help="jobs at once")
-    parser.add_argument("--seconds", type=float, default=0, help="what an image takes")
+    parser.add_argument("--slots", type=int, default=4, help="concurrent jobs")
+    parser.add_argument("--seconds", type=float, default=0, help="duration of a conversion")
     options = parser.parse_args()
     settings = load_settings()
     set_up_logging(settings.process, role=options.role)
@@ -45,17 +45,17 @@ def main() -> None:
 
 @asynccontextmanager
 async def simulated_resources(settings: Settings) -> AsyncIterator[Resources]:
-    """Open what a role holds open, with a simulated store."""
+    """Open the resources of a role with a simulated store."""
     async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources:
         yield replace(resources, store=SimulatedStore())
 
 
 def batch_worker(resources: Resources, *, slots: int, seconds: float = 0) -> QueueWorker:
     """Return a worker of the batch queue, with the real tasks and no engine; an image takes *seconds*."""
-    engine, most = NoEngine(seconds=seconds), 1 << 20
-    conversion = ConversionExecutor(resources.store, engine, max_source_bytes=most)
+    engine, max_bytes = NoEngine(seconds=seconds), 1 << 20
+    conversion = ConversionExecutor(resources.store, engine, max_source_bytes=max_bytes)
     preview_executor = PreviewExecutor(
-        resources.store, resources.previews, resources.queue, engine, PreviewSettings(), most
+        resources.store, resources.previews, resources.queue, engine, PreviewSettings(), max_bytes
     )
     tasks = queue_tasks(resources, conversion, preview_executor)[QueueName.BATCH]
     return QueueWorker(

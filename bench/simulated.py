@@ -1,4 +1,4 @@
-"""What stands in for S3 and for the engine, so that nothing but the runs themselves is measured."""
+"""Substitutes for the object store and the engine, so that only the runs themselves are measured."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from services.worker.sandbox.pool import SandboxPool
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-# The smallest GIF there is: one pixel.
+# The smallest GIF: one pixel.
 ONE_PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff2c00000000010001000002024401003b")
 
 _PAGE = 1000
@@ -23,21 +23,21 @@ _MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def directory_of(sources: int) -> str:
-    """Return the source directory in which a `SimulatedStore` shows so many *sources*."""
+    """Return the source directory in which a `SimulatedStore` lists *sources* images."""
     return f"simulated {sources}"
 
 
 class SimulatedStore(ObjectStore):
-    """A store without bytes: a source directory holds as many images as its name says, and puts are dropped.
+    """A store without data: a source directory lists the number of images in its name, and writes are discarded.
 
-    Keys are made while they are listed; nothing is held. No output is ever found.
+    Keys are generated during the listing. There are never any outputs.
     """
 
     def __init__(self) -> None:
-        """Prepare nothing."""
+        """Open no connection."""
 
     async def list(self, prefix: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
-        """List the sources below *prefix*, in pages of a thousand as the real one does."""
+        """List the sources below *prefix*, in pages of a thousand like a real store."""
         word, _, count = prefix.removeprefix(keys.SOURCE).rstrip("/").partition(" ")
         last = int(count) if word == "simulated" and count.isdigit() else 0
         begin = int(after.removeprefix(prefix).partition(".")[0]) + 1 if after else 0
@@ -61,8 +61,8 @@ class SimulatedStore(ObjectStore):
         content_type: str,  # noqa: ARG002
         metadata: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> str:
-        """Drop what is put."""
-        return '"dropped"'
+        """Discard the data."""
+        return '"discarded"'
 
     async def create(
         self,
@@ -72,7 +72,7 @@ class SimulatedStore(ObjectStore):
         content_type: str,  # noqa: ARG002
         metadata: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> bool:
-        """Drop what is created."""
+        """Discard the data."""
         return True
 
     async def delete(self, keys: Iterable[str]) -> None:
@@ -80,10 +80,10 @@ class SimulatedStore(ObjectStore):
 
 
 class NoEngine(SandboxPool):
-    """Children that return one pixel for each target after *seconds*, without looking at the source."""
+    """A sandbox that returns one pixel for each target after *seconds* and ignores the source."""
 
     def __init__(self, *, seconds: float = 0) -> None:
-        """Start nothing."""
+        """Start no process."""
         self._seconds = seconds
 
     async def convert(

@@ -1,4 +1,4 @@
-"""Jobs a second: run jobs without an engine beside empty jobs of bare arq, on the same Redis, in the same process."""
+"""Jobs per second: jobs of a run without an engine compared with empty jobs of bare arq, in the same process."""
 
 import asyncio
 import statistics
@@ -20,32 +20,33 @@ from imageconverter.runs import RunRequest, create_run
 if TYPE_CHECKING:
     from arq.typing import WorkerCoroutine
 
-# With one slot, bare arq takes one job a poll, so that few jobs take long enough; with more it does not.
+# Fewer jobs with one slot, because bare arq then executes one job per poll.
 PAUSED_JOBS = {1: 60, 4: 1000}
 ROUNDS = 3
 JOBS = 1000
 FORMATS = ("content.imageFormat.normalProduct",)
-_POLL_SECONDS = 0.05  # ours
+_POLL_SECONDS = 0.05  # the poll delay of QueueWorker
 _QUEUE = "bench:bare"
 
 
 class Rates(NamedTuple):
-    """Jobs a second in one round."""
+    """Jobs per second in one round."""
 
     paused: float
-    """Bare arq that polls as often as we do."""
+    """Bare arq with the poll delay of QueueWorker."""
     eager: float
-    """Bare arq that polls without a pause."""
-    ours: float
+    """Bare arq without a poll delay."""
+    own: float
+    """The jobs of a run."""
 
 
 def main() -> None:
-    """Measure, print."""
+    """Measure and print."""
     asyncio.run(_measure())
 
 
 async def _measure() -> None:
-    print(f"\n== slots: run jobs without an engine beside empty jobs of bare arq, {ROUNDS} rounds of {JOBS}")
+    print(f"\n== slots: jobs of a run without an engine, empty jobs of bare arq, {ROUNDS} rounds of {JOBS}")
     async with running_servers(store=False) as environment:
         settings = settings_of(environment)
         async with simulated_resources(settings) as resources, open_redis(settings.redis, retry_timeout=10) as redis:
@@ -56,7 +57,7 @@ async def _measure() -> None:
                         Rates(
                             await bare(redis, paused_jobs, slots=slots, pause=_POLL_SECONDS),
                             await bare(redis, JOBS, slots=slots, pause=0),
-                            await ours(resources, slots=slots),
+                            await own(resources, slots=slots),
                         )
                         for _ in range(ROUNDS)
                     ],
@@ -65,25 +66,25 @@ async def _measure() -> None:
 
 def report(slots: int, rounds: Sequence[Rates]) -> None:
     """Print the medians of *rounds*."""
-    paused, eager, ours = (statistics.median(rates) for rates in zip(*rounds, strict=True))
-    beside_paused = statistics.median(each.ours / each.paused for each in rounds)
-    beside_eager = statistics.median(each.ours / each.eager for each in rounds)
+    paused, eager, own_rate = (statistics.median(rates) for rates in zip(*rounds, strict=True))
+    paused_ratio = statistics.median(each.own / each.paused for each in rounds)
+    eager_ratio = statistics.median(each.own / each.eager for each in rounds)
     print(
-        f"{slots} {'slot' if slots == 1 else 'slots'}: run jobs {ours:.0f} a second; "
-        f"bare arq with our poll delay {paused:.0f}: ratio {beside_paused:.2f} (target 0.8); "
-        f"bare arq that polls without a pause {eager:.0f}: ratio {beside_eager:.2f}"
+        f"{slots} {'slot' if slots == 1 else 'slots'}: jobs of a run {own_rate:.0f} per second; "
+        f"bare arq with the same poll delay {paused:.0f}: ratio {paused_ratio:.2f} (target 0.8); "
+        f"bare arq without a poll delay {eager:.0f}: ratio {eager_ratio:.2f}"
     )
 
 
-async def ours(resources: Resources, *, slots: int) -> float:
-    """Return jobs a second of a run, its planning and counting included."""
+async def own(resources: Resources, *, slots: int) -> float:
+    """Return jobs per second of a run, including planning and counting."""
     request = RunRequest(source="directory", directory=directory_of(JOBS), formats=FORMATS)
     run = await create_run(resources.store, resources.formats, request)
     worker = batch_worker(resources, slots=slots)
     await resources.runs.start(run)
     began = time.perf_counter()
     running = asyncio.create_task(worker.async_run())
-    while await resources.runs.is_running(run.id):  # noqa: ASYNC110 - the sign is in Redis
+    while await resources.runs.is_running(run.id):  # noqa: ASYNC110 - the state is in Redis
         await asyncio.sleep(0.02)
     rate = JOBS / (time.perf_counter() - began)
     await worker.drain(5)
@@ -92,7 +93,7 @@ async def ours(resources: Resources, *, slots: int) -> float:
 
 
 async def bare(redis: ArqRedis, jobs: int, *, slots: int, pause: float) -> float:
-    """Return jobs a second of arq as it comes, with jobs that do nothing and *pause* seconds between its polls."""
+    """Return jobs per second of unmodified arq with empty jobs and a poll delay of *pause* seconds."""
     for number in range(jobs):
         await redis.enqueue_job("nothing", number, _queue_name=_QUEUE)
 

@@ -1,8 +1,7 @@
-"""What grows in the long run: ``python -m bench.soak [--minutes 30] [--seed N]``, mixed load with faults.
+"""Leaks under mixed load with faults: ``python -m bench.soak [--minutes 30] [--seed N]``.
 
-Prints, for every process that is never killed, how its memory and open files have developed, and the same for Redis
-and the store: the line through the samples of the second half, by the hour. What is asked for repeats, so that
-nothing has a reason to grow.
+Prints the growth per hour of memory and open files of every process that is not killed, and of the data in Redis and
+the store: the regression line of the second half of the samples. The requests repeat, so that nothing should grow.
 """
 
 import argparse
@@ -34,23 +33,23 @@ _SAMPLE_SECONDS = 5.0
 _FAULT_SECONDS = 10.0
 _UPLOAD_HOURS = 0.02
 _SOURCES, _PREVIEWS = 40, 100
-_WARM_UP = 0.5  # of the samples
+_WARM_UP = 0.5  # this share of the samples is ignored
 _NAMES = re.compile(r"[0-9a-f]{12,}(:\d+)?|\d+")
 
 
 @dataclass
 class Samples:
-    """Values by what they are of, each with its time in seconds."""
+    """Values by name, each with its time in seconds."""
 
     values: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     def add(self, name: str, value: float) -> None:
-        """Keep a value of now."""
+        """Add a current value."""
         self.values.setdefault(name, []).append((time.monotonic(), value))
 
     def table(self) -> str:
-        """Return first and last value of the second half and its slope by the hour."""
-        lines = ["| what | begin | end | most | slope by the hour |", "|---|---|---|---|---|"]
+        """Return the first, last and largest value of the second half and its slope as a Markdown table."""
+        lines = ["| value | begin | end | maximum | slope per hour |", "|---|---|---|---|---|"]
         for name, samples in sorted(self.values.items()):
             late = samples[int(len(samples) * _WARM_UP) :]
             times, values = [at for at, _ in late], [value for _, value in late]
@@ -60,7 +59,7 @@ class Samples:
 
 
 def main() -> None:
-    """Run for as long as the command line says, then print."""
+    """Run for the duration on the command line, then print."""
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=str(__doc__).splitlines()[0])
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32))
@@ -89,34 +88,34 @@ async def _soak(folder: Path, seconds: float, chance: random.Random) -> None:
         await workload.client.wait_until_ready()
         directory = await workload.put_sources(_SOURCES, broken=2)
         work: list[Coroutine[Any, Any, None]] = [
-            *(_again(stopping, counts, "conversions", workload.convert) for _ in range(2)),
-            _again(stopping, counts, "runs", lambda: _run(workload, directory)),
-            *(_again(stopping, counts, "previews", lambda: _preview(workload.client)) for _ in range(2)),
-            _break(stopping, counts, stack, chance),
+            *(_repeat(stopping, counts, "conversions", workload.convert) for _ in range(2)),
+            _repeat(stopping, counts, "runs", lambda: _run(workload, directory)),
+            *(_repeat(stopping, counts, "previews", lambda: _preview(workload.client)) for _ in range(2)),
+            _cause_faults(stopping, counts, stack, chance),
             _sample(stopping, samples, stack, resources),
         ]
         tasks = [asyncio.create_task(each) for each in work]
         await asyncio.sleep(seconds)
         stopping.set()
         await asyncio.gather(*tasks)
-        print(f"\n{', '.join(f'{count} {what}' for what, count in sorted(counts.items()))}\n\n{samples.table()}\n")
-        print(f"keys of Redis without an end to their life: {', '.join(await _endless(resources))}")
-        print(f"jobs that were given up: {len(await resources.queue.dead.all())}")
-        print(f"faults of ours in the logs: {len(stack.troubles)}")
+        print(f"\n{', '.join(f'{count} {name}' for name, count in sorted(counts.items()))}\n\n{samples.table()}\n")
+        print(f"keys of Redis without expiry: {', '.join(await _keys_without_expiry(resources))}")
+        print(f"dead jobs: {len(await resources.queue.dead.all())}")
+        print(f"internal errors in the logs: {len(stack.troubles)}")
 
 
-async def _again(
-    stopping: asyncio.Event, counts: Counter[str], what: str, act: Callable[[], Coroutine[Any, Any, None]]
+async def _repeat(
+    stopping: asyncio.Event, counts: Counter[str], name: str, act: Callable[[], Coroutine[Any, Any, None]]
 ) -> None:
     while not stopping.is_set():
         with contextlib.suppress(Unavailable, TimeoutError, aiohttp.ClientError):
             await act()
-            counts[what] += 1
+            counts[name] += 1
         await asyncio.sleep(0.1)
 
 
 async def _run(workload: Workload, directory: str) -> None:
-    """Convert the same sources again, after their outputs are gone."""
+    """Delete the outputs of the sources and convert them again."""
     for folder in RUN_OUTPUTS.values():
         prefix = keys.target(f"{folder}/{directory}")
         async for page in workload.resources.store.list(keys.target(f"{folder}/")):
@@ -126,17 +125,17 @@ async def _run(workload: Workload, directory: str) -> None:
 
 
 async def _preview(client: Client) -> None:
-    """Ask for the preview of one of some keys, which has to be made where it is not there."""
+    """Request the preview of a random key, which is converted if it does not exist."""
     number = client.chance.randrange(_PREVIEWS)
     form = aiohttp.FormData()
     form.add_field("sourceImage", io.BytesIO(image_files.jpeg(size=(300 + number, 300))), filename="a.jpg")
     url = f"{client.chance.choice(client.addresses)}/imageconverter/cacheAndGetImage/key-{number}/auto:200x150"
-    async with client.session.post(url, data=form, timeout=aiohttp.ClientTimeout(total=30)) as answer:
-        await answer.read()
+    async with client.session.post(url, data=form, timeout=aiohttp.ClientTimeout(total=30)) as response:
+        await response.read()
 
 
-async def _break(stopping: asyncio.Event, counts: Counter[str], stack: Stack, chance: random.Random) -> None:
-    """Kill the first gateway and the first worker now and then, and the servers; the others are what is watched."""
+async def _cause_faults(stopping: asyncio.Event, counts: Counter[str], stack: Stack, chance: random.Random) -> None:
+    """Kill the first gateway, the first worker and the servers at random; the others are measured."""
     while not stopping.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), chance.uniform(0, 2 * _FAULT_SECONDS))
@@ -156,28 +155,28 @@ async def _sample(stopping: asyncio.Event, samples: Samples, stack: Stack, resou
     }
     while not stopping.is_set():
         for name, part in watched.items():
-            place = Path("/proc") / str(part.process.pid)
-            samples.add(f"{name}: open files", len(list((place / "fd").iterdir())))
-            status = (place / "status").read_text(encoding="utf-8")
+            process = Path("/proc") / str(part.process.pid)
+            samples.add(f"{name}: open files", len(list((process / "fd").iterdir())))
+            status = (process / "status").read_text(encoding="utf-8")
             found = re.search(r"VmRSS:\s+(\d+)", status)
             samples.add(f"{name}: RSS, MiB", int(found[1]) / 1024 if found else 0)
         with contextlib.suppress(Unavailable, OSError):
             redis: Any = resources.redis
             samples.add("redis: keys", await redis.dbsize())
             samples.add("redis: memory, MiB", (await redis.info("memory"))["used_memory"] / 2**20)
-            for what, prefix in {
+            for name, prefix in {
                 "staged uploads": keys.source(f"{keys.UPLOADS}/"),
                 "previews": keys.PREVIEWS,
-                "orders of runs": keys.run_backups(),
+                "backups of runs": keys.run_backups(),
             }.items():
                 count = sum([len(page) async for page in resources.store.list(prefix)])
-                samples.add(f"store: {what}", count)
+                samples.add(f"store: {name}", count)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), _SAMPLE_SECONDS)
 
 
-async def _endless(resources: Resources) -> list[str]:
-    """Return the names of keys that Redis keeps for ever, what is a number or an id in them left out."""
+async def _keys_without_expiry(resources: Resources) -> list[str]:
+    """Return the patterns of keys without expiry, with numbers and ids replaced."""
     found = Counter[str]()
     redis: Any = resources.redis
     async for key in redis.scan_iter(count=1000):

@@ -1,1 +1,1 @@
-"""What is measured beside this project."""
+"""Programs that the benchmarks compare with."""

@@ -1,4 +1,4 @@
-"""A bare aiohttp handler that answers one file from memory: ``python bare.py PORT FILE MEDIA-TYPE``."""
+"""A bare aiohttp handler that serves one file from memory: ``python bare.py PORT FILE MEDIA-TYPE``."""
 
 import sys
 from pathlib import Path
@@ -11,11 +11,11 @@ def main() -> None:
     port, file, media_type = sys.argv[1:]
     data = Path(file).read_bytes()
 
-    async def answer(_request: web.Request) -> web.Response:
+    async def serve(_request: web.Request) -> web.Response:
         return web.Response(body=data, content_type=media_type)
 
     app = web.Application()
-    app.router.add_get("/{path:.*}", answer)
+    app.router.add_get("/{path:.*}", serve)
     web.run_app(app, host="127.0.0.1", port=int(port), print=None, access_log=None)
 
 

@@ -1,6 +1,7 @@
-// What `bench/engine.py` measures beside the engine: sharp, told to do the same work.
+// The comparison of `bench/engine.py`: the same conversions with sharp.
 //
-// One request a line on standard input, {files, sides, output, quality, animated, way}; one answer a line: CPU seconds.
+// Each line of standard input is a request, {files, sides, output, quality, animated, variant}; the response is a line
+// with CPU seconds.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { createRequire } from "node:module";
@@ -10,22 +11,22 @@ sharp.concurrency(1);
 sharp.cache(false);
 
 const fit = (image, side) => image.resize(side, side, { fit: "inside", withoutEnlargement: true });
-const encoded = (image, { output, quality, way }) =>
+const encoded = (image, { output, quality, variant }) =>
   output === "jpeg"
-    ? image.jpeg({ quality, optimiseCoding: way !== "plain cascade" }).toBuffer()
+    ? image.jpeg({ quality, optimiseCoding: variant !== "plain cascade" }).toBuffer()
     : output === "gif"
       ? image.gif().toBuffer()
       : image.toFormat(output, { quality }).toBuffer();
 
-// The usual way: a pipeline for each output, each of which decodes the source.
+// The usual code: a pipeline for each output, each of which decodes the source.
 async function usual(data, job) {
   for (const side of job.sides) {
     await encoded(fit(sharp(data, { animated: job.animated }).autoOrient(), side), job);
   }
 }
 
-// The best way: decoded once, each output made from the larger one before it. Of raw pictures sharp 0.35 resizes
-// only the first frame, so animations go the usual way. The plain one is told to leave out what makes its JPEGs
+// The fastest code: decodes once and makes each output from the larger one before it. Of raw images sharp 0.35 resizes
+// only the first frame, so animations use the usual code. The plain variant omits the optimization that makes JPEGs
 // four or five percent smaller and takes a tenth of the time.
 async function cascade(data, job) {
   if (job.animated) return usual(data, job);
@@ -42,9 +43,9 @@ async function cascade(data, job) {
 for await (const line of createInterface({ input: process.stdin })) {
   const job = JSON.parse(line);
   const sources = job.files.map((file) => readFileSync(file));
-  const way = job.way === "usual" ? usual : cascade;
+  const convert = job.variant === "usual" ? usual : cascade;
   const before = process.cpuUsage();
-  for (const data of sources) await way(data, job);
+  for (const data of sources) await convert(data, job);
   const { user, system } = process.cpuUsage(before);
   console.log(JSON.stringify((user + system) / 1e6));
 }
