@@ -8,9 +8,8 @@ from PIL import Image, ImageSequence
 from imageconverter.engine import Failed, Limits, OutputType, Target
 from imageconverter.engine.animation import Frames
 from imageconverter.engine.decode import open_image
-from imageconverter.engine.pipeline import convert
 from tests.testing import image_files
-from tests.testing.judging import difference, opened, result, results, target
+from tests.testing.judging import difference, opened, outcomes, result, results, target
 
 _MOVING: tuple[OutputType, ...] = ("gif", "png", "webp", "avif")
 _COLOURS = [(200, 30, 30), (30, 180, 60), (40, 60, 200), (220, 200, 40), (240, 240, 240)]
@@ -148,7 +147,7 @@ def test_frames_behind_a_broken_one_are_lost() -> None:
 def test_an_animation_is_not_enlarged_beyond_the_limit() -> None:
     """All of its frames count."""
     large = Target(max_width=2400, max_height=2400, upscale=True, output="gif")
-    made = convert(io.BytesIO(_animation()), [large], Limits(pixels=2400 * 1600 * 3))
+    made = outcomes(_animation(), large, limits=Limits(pixels=2400 * 1600 * 3))
 
     assert made == [Failed("The output would have more than 11.52 megapixels.")]
 

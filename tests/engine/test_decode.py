@@ -16,10 +16,9 @@ from imageconverter.engine import Limits, check_header, probe
 from imageconverter.engine.decode import load, open_image
 from imageconverter.engine.geometry import Size
 from imageconverter.engine.header import is_expensive
-from imageconverter.engine.pipeline import convert
 from imageconverter.errors import ImageError, ImageTooLarge, NotAnImage, Undecodable
 from tests.testing import image_files
-from tests.testing.judging import converted, difference, is_upright
+from tests.testing.judging import converted, difference, is_upright, outcomes
 
 _ORIENTED: dict[str, Callable[[int], bytes]] = {
     "JPEG": lambda o: image_files.jpeg(image=image_files.corners(), orientation=o),
@@ -249,7 +248,7 @@ def test_half_a_file_is_refused(name: str) -> None:
     data = image_files.truncated(image_files.SOURCES[name]())
 
     with pytest.raises(Undecodable, match=rf"^The {name.split(maxsplit=1)[0]} file is broken"):
-        convert(io.BytesIO(data), [])
+        outcomes(data)
 
 
 @pytest.mark.parametrize(("name", "magic"), image_files.MAGICS.items(), ids=image_files.MAGICS.keys())

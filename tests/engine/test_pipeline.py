@@ -1,10 +1,9 @@
 """From one source to all of its outputs."""
 
-import io
 import random
 import re
 from collections.abc import Callable
-from typing import IO, Any, get_args
+from typing import Any, get_args
 
 import pytest
 from PIL import Image
@@ -14,7 +13,6 @@ from imageconverter.engine.animation import Timing
 from imageconverter.engine.decode import load
 from imageconverter.engine.encode import encode
 from imageconverter.engine.geometry import Region, Size
-from imageconverter.engine.pipeline import convert
 from imageconverter.engine.steps import Plan
 from imageconverter.errors import ImageError, ImageTooLarge, Undecodable
 from tests.testing import image_files
@@ -25,6 +23,7 @@ from tests.testing.judging import (
     is_near,
     is_upright,
     opened,
+    outcomes,
     psnr,
     result,
     results,
@@ -306,9 +305,8 @@ def test_a_source_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return load(*args, at_least=at_least)
 
     monkeypatch.setattr(pipeline, "load", count)
-    results(
-        image_files.jpeg(size=(300, 200)), target(40), target(120), target(60, fit="crop"), target(120, output="jpeg")
-    )
+    targets = (target(40), target(120), target(60, fit="crop"), target(120, output="jpeg"))
+    results(image_files.jpeg(size=(300, 200)), *targets, in_process="a step of the pipeline is replaced")
 
     assert asked == [(120, 80)]
 
@@ -323,7 +321,7 @@ def test_smaller_outputs_come_from_larger_ones(monkeypatch: pytest.MonkeyPatch, 
         return image
 
     monkeypatch.setattr(pipeline, "FRAME_STEPS", (*steps.FRAME_STEPS, note))
-    results(image_files.jpeg(), *map(target, sides))
+    results(image_files.jpeg(), *map(target, sides), in_process="a step of the pipeline is replaced")
 
     assert len(developed) == times
 
@@ -344,16 +342,16 @@ def test_equal_targets_give_equal_results() -> None:
 
 def test_no_target_is_no_result() -> None:
     """The image is read all the same."""
-    assert convert(io.BytesIO(image_files.jpeg()), []) == []
+    assert outcomes(image_files.jpeg()) == []
     with pytest.raises(Undecodable):
-        convert(io.BytesIO(b""), [])
+        outcomes(b"")
 
 
 def test_an_output_that_fails_does_not_spoil_the_others() -> None:
     """WebP has no images of 17,000 pixels width."""
     data = image_files.png(image=Image.new("RGB", (17_000, 2)))
     wide = Target(max_width=16_384, max_height=16, output="webp")
-    first, second, third = convert(io.BytesIO(data), [wide, target(100), wide.model_copy(update={"output": "jpeg"})])
+    first, second, third = outcomes(data, wide, target(100), wide.model_copy(update={"output": "jpeg"}))
 
     assert isinstance(first, Failed)
     assert first.reason.startswith("The output could not be made: ")
@@ -379,7 +377,8 @@ def test_trouble_of_one_output_is_its_own(monkeypatch: pytest.MonkeyPatch, error
         return encode(frames, timing, output, made_for)
 
     monkeypatch.setattr(pipeline, "encode", trouble)
-    made = convert(io.BytesIO(image_files.jpeg()), [target(96, output=output) for output in _OUTPUTS])
+    targets = [target(96, output=output) for output in _OUTPUTS]
+    made = outcomes(image_files.jpeg(), *targets, in_process="the encoder is replaced")
 
     assert [each.reason for each in made if isinstance(each, Failed)] == [reason]
     assert len(made) == len(_OUTPUTS)
@@ -390,7 +389,7 @@ def test_an_output_may_not_be_a_bomb(fit: str) -> None:
     """A line of 2,000 pixels that must cover a square would be a hundred times as wide as the largest image."""
     data = image_files.png(image=Image.new("RGB", (2000, 1)))
     large = Target(max_width=16_000, max_height=16_000, fit=fit, upscale=True, output="png")
-    refused, made = convert(io.BytesIO(data), [large, target(100)])
+    refused, made = outcomes(data, large, target(100))
 
     assert refused == Failed("The output would have more than 100 megapixels.")
     assert isinstance(made, Converted)
@@ -401,7 +400,7 @@ def test_an_output_may_not_be_a_bomb(fit: str) -> None:
 def test_a_bomb_raises(make: Callable[[], bytes]) -> None:
     """It is the source that is at fault, not one of its outputs."""
     with pytest.raises(ImageTooLarge, match="pixels"):
-        convert(io.BytesIO(make()), [target()])
+        outcomes(make(), target())
 
 
 _MUTATED = [name for name in image_files.SOURCES if name not in ("PNG 16-bit RGB", "JPEG CMYK with profile")]
@@ -431,7 +430,7 @@ def test_a_broken_file_raises_nothing_but_image_errors(name: str) -> None:
             case _:
                 at = dice.randrange(span)
                 del broken[at : at + dice.randrange(1, 40)]
-        _convert_or_refuse(io.BytesIO(bytes(broken)))
+        _convert_or_refuse(bytes(broken))
 
 
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "GIF", "WebP", "AVIF", "TIFF", "BMP"])
@@ -440,12 +439,13 @@ def test_a_file_may_end_anywhere(name: str) -> None:
     data = image_files.SOURCES[name]()
 
     for length in [*range(64), *range(64, len(data), max(1, len(data) // 60))]:
-        _convert_or_refuse(io.BytesIO(data[:length]))
+        _convert_or_refuse(data[:length])
 
 
-def _convert_or_refuse(source: IO[bytes]) -> None:
+def _convert_or_refuse(data: bytes) -> None:
+    """In this process, in which warnings are errors."""
     try:
-        made = convert(source, [target(24, output="jpeg"), target(8)], Limits(pixels=4_000_000))
+        made = outcomes(data, target(24, output="jpeg"), target(8), limits=Limits(pixels=4_000_000))
     except ImageError as error:
         refused: list[Converted | Failed] = [Failed(error.reason)]
         made = refused

@@ -12,11 +12,10 @@ from imageconverter.engine import Converted, Failed, Limits, identify
 from imageconverter.engine.decode import open_image
 from imageconverter.engine.header import check_header
 from imageconverter.engine.jxl import read_size
-from imageconverter.engine.pipeline import convert
 from imageconverter.engine.source import HEAD_BYTES, SOURCE_TYPES
 from imageconverter.errors import ImageError, ImageTooLarge, Undecodable
 from tests.testing import image_files, rare_files
-from tests.testing.judging import converted, difference, result, target
+from tests.testing.judging import converted, difference, outcomes, result, target
 
 _EACH = pytest.mark.parametrize(("name", "make"), rare_files.SOURCES.items(), ids=rare_files.SOURCES.keys())
 
@@ -122,7 +121,7 @@ def test_a_broken_file_raises_only_image_errors(name: str, make: Callable[[], by
 
 def _convert_or_refuse(data: bytes) -> None:
     try:
-        made = convert(io.BytesIO(data), [target(24)], Limits(pixels=4_000_000))
+        made = outcomes(data, target(24), limits=Limits(pixels=4_000_000))
     except ImageError as error:
         made = [Failed(error.reason)]
 

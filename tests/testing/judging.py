@@ -1,4 +1,4 @@
-"""How the tests judge an image: by its size, its mode, and how far its pixels are from what they should be."""
+"""How the tests convert and judge an image: by its size, its mode, and the error of its pixels."""
 
 import io
 from typing import Any
@@ -6,11 +6,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from imageconverter.engine import Converted, Limits, OutputType, Target
+from imageconverter.engine import Converted, Failed, Limits, OutputType, Target
 from imageconverter.engine.animation import Timing
 from imageconverter.engine.encode import encode
 from imageconverter.engine.pipeline import convert
 from tests.testing import image_files
+from tests.testing.sandboxed import SandboxedEngine
+
+sandbox: SandboxedEngine | None = None
+"""The confined process of the session; tests/engine/conftest.py sets it."""
 
 _TOLERANCE = 32  # levels: a lossy file of flat colors stays well below
 
@@ -32,10 +36,23 @@ def opened(data: bytes) -> Image.Image:
     return converted
 
 
-def results(data: bytes, *targets: Target, limits: Limits | None = None) -> list[Converted]:
-    """Convert *data* to all *targets*, each of which must come out."""
+def outcomes(
+    data: bytes, *targets: Target, limits: Limits | None = None, in_process: str = ""
+) -> list[Converted | Failed]:
+    """Convert *data* to all *targets* in the sandbox, as workers do.
+
+    In this process only if *in_process* says why, or with *limits*: those of the sandbox are its pool's.
+    """
+    if in_process or limits:
+        return convert(io.BytesIO(data), targets, limits)
+    assert sandbox is not None, "only tests/engine starts a sandbox"
+    return sandbox.convert(data, targets)
+
+
+def results(data: bytes, *targets: Target, limits: Limits | None = None, in_process: str = "") -> list[Converted]:
+    """Convert *data* as `outcomes` does; none of the *targets* may fail."""
     converted = []
-    for result in convert(io.BytesIO(data), targets, limits):
+    for result in outcomes(data, *targets, limits=limits, in_process=in_process):
         assert isinstance(result, Converted), result.reason
         converted.append(result)
     return converted

@@ -1,0 +1,16 @@
+"""The engine's tests convert in one confined process, as workers do."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.testing import judging
+from tests.testing.sandboxed import sandboxed_engine
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sandbox() -> Iterator[None]:
+    """Start the process that `judging` converts in."""
+    with sandboxed_engine() as engine, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judging, "sandbox", engine)
+        yield
