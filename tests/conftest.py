@@ -126,7 +126,7 @@ async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dic
     try:
         yield {name: value for server in started for name, value in server.settings.items()}
     finally:
-        await asyncio.gather(*(program.stop(grace_seconds=5) for program in programs))
+        await asyncio.gather(*(program.stop(grace_seconds=0.1) for program in programs))
 
 
 @pytest.fixture(scope="session")

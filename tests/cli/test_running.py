@@ -39,6 +39,7 @@ async def test_the_state_of_a_running_run_is_printed(gateway: Client, resources:
     assert "state     running\n" in done.out
 
 
+@pytest.mark.slow
 async def test_a_lost_connection_is_reestablished(make_settings: MakeSettings, resources: Resources) -> None:
     """--watch continues when the gateway is back; a canceled run is a failure."""
     following = asyncio.Event()

@@ -50,6 +50,7 @@ async def client(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncI
             await asyncio.gather(*running)
 
 
+@pytest.mark.slow
 async def test_every_request_to_the_images_api_is_answered_as_its_document_says(
     client: TestClient[Any, Any], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -57,6 +58,7 @@ async def test_every_request_to_the_images_api_is_answered_as_its_document_says(
     await _fuzz(client, IMAGES, ADMIN["Authorization"], tmp_path, thorough=request.config.getoption("thorough"))
 
 
+@pytest.mark.slow
 async def test_every_request_to_the_imageconverter_api_is_answered_as_its_document_says(
     client: TestClient[Any, Any], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -58,6 +58,7 @@ async def ask(client: Client, entry: Entry) -> str:
     return ""
 
 
+@pytest.mark.slow
 async def test_every_small_file_of_the_catalog_gets_the_same_answer_of_both_apis(gateway: Client) -> None:
     """An output, or a refusal that says why; and the gateway goes on."""
     every: list[Entry] = [*BOMBS, *BROKEN, *FOREIGN, *TWOFOLD]

@@ -118,6 +118,7 @@ async def test_one_of_many_has_the_turn(queue: JobQueue) -> None:
     assert turns.count(True) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.BLACK_HOLE])
 async def test_trouble_with_redis_is_told_in_time_and_passes(
     fragile: JobQueue, proxy: FaultProxy, mode: Mode

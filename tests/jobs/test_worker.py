@@ -11,6 +11,7 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.jobs import JobQueue, QueueName, QueueWorker, requeue, retry_with_backoff
+from imageconverter.jobs import worker as worker_module
 from imageconverter.jobs.worker import LEASE_SECONDS
 from imageconverter.resources import Resources
 
@@ -22,6 +23,12 @@ async def queue(resources: Resources) -> JobQueue:
     """The queue with an empty scan queue; the tests' own workers take from it."""
     await resources.redis.delete(keys.queue(QueueName.SCAN))
     return resources.queue
+
+
+@pytest.fixture
+def quick_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a worker that stops wait for its listener for 20 ms instead of half a second."""
+    monkeypatch.setattr(worker_module, "_LISTEN_SECONDS", 0.02)
 
 
 @asynccontextmanager
@@ -78,6 +85,7 @@ async def test_every_job_runs_once_however_many_workers_there_are(queue: JobQueu
     assert left == []
 
 
+@pytest.mark.slow
 async def test_the_job_of_a_dead_worker_is_taken_up_within_its_lease(queue: JobQueue, resources: Resources) -> None:
     """A lease that nobody renews is what a kill -9 leaves behind."""
     job_id = uuid4().hex
@@ -94,6 +102,7 @@ async def test_the_job_of_a_dead_worker_is_taken_up_within_its_lease(queue: JobQ
     assert LEASE_SECONDS * 0.8 < time.monotonic() - began < LEASE_SECONDS + 2
 
 
+@pytest.mark.slow
 async def test_a_long_job_keeps_its_lease(queue: JobQueue, resources: Resources) -> None:
     """Two workers, a job of three leases' length: it runs once."""
     ran: list[str] = []
@@ -184,6 +193,7 @@ async def test_a_job_that_is_put_back_has_used_up_no_try(queue: JobQueue, resour
     assert attempts == [1] * 12
 
 
+@pytest.mark.usefixtures("quick_stop")
 async def test_many_deploys_use_up_no_try_of_a_long_job(queue: JobQueue, resources: Resources) -> None:
     """A worker that has to stop before its job is done puts it back as it was."""
     attempts: list[int] = []
@@ -205,6 +215,7 @@ async def test_many_deploys_use_up_no_try_of_a_long_job(queue: JobQueue, resourc
     assert await queue.depth(QueueName.SCAN) == 0
 
 
+@pytest.mark.usefixtures("quick_stop")
 async def test_what_is_being_taken_when_a_worker_stops_is_not_left_behind(
     queue: JobQueue, resources: Resources
 ) -> None:

@@ -7,6 +7,8 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from imageconverter.reports import commands, list_reports
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import Resources
@@ -45,6 +47,7 @@ async def scanned(resources: Resources) -> None:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.slow
 async def test_a_killed_scan_is_done_by_another_reporter(opened: Resources, servers: dict[str, str]) -> None:
     """Killed at any moment, three times over: there is one report, and no rubbish that counts."""
     seed = random.randrange(10**6)  # noqa: S311 - a moment to kill at

@@ -326,6 +326,7 @@ catalogs = st.lists(st.tuples(st.booleans(), st.lists(st.sampled_from(NAMES), ma
 stores = st.lists(st.tuples(st.sampled_from(["d", "e"]), st.sampled_from(NAMES)), max_size=30)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(formats=formats_of_a_shop, catalog=catalogs, files=stores)
 async def test_the_report_is_that_of_a_naive_comparison(

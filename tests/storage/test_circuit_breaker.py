@@ -41,6 +41,7 @@ async def seconds_to_fail(store: ObjectStore) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", AWAY)
 async def test_a_store_that_is_away_is_noticed_within_seconds(
     fragile: ObjectStore, proxy: FaultProxy, mode: Mode
@@ -57,6 +58,7 @@ async def test_a_store_that_is_away_is_noticed_within_seconds(
         proxy.fail(Mode.PASS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", AWAY)
 async def test_a_store_that_is_back_is_used_at_once(fragile: ObjectStore, proxy: FaultProxy, mode: Mode) -> None:
     """The first call after an outage looks for itself."""

@@ -51,7 +51,7 @@ async def settings(tmp_path: Path) -> AsyncIterator[StorageSettings]:
                     await asyncio.sleep(0.2)
         yield StorageSettings(endpoint=endpoint, bucket=BUCKET, access_key="scoped", secret_key="secret of scoped")
     finally:
-        await program.stop(grace_seconds=5)
+        await program.stop(grace_seconds=0.1)  # its data are not needed any more
 
 
 async def test_every_verb_works_in_the_own_bucket(settings: StorageSettings) -> None:

@@ -132,6 +132,7 @@ async def test_wrong_credentials_are_told_as_trouble_of_the_store(servers: dict[
         await stranger.ensure_bucket()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.BLACK_HOLE])
 async def test_every_verb_ends_in_time_when_the_store_is_away(
     fragile: ObjectStore, proxy: FaultProxy, mode: Mode

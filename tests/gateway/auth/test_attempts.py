@@ -146,6 +146,7 @@ def test_an_address_is_what_one_client_cannot_change(proxies: int, header: str |
     assert client_address(request, proxies) == address
 
 
+@pytest.mark.slow
 async def test_without_redis_nobody_gets_in_or_learns_anything(make_settings: MakeSettings) -> None:
     """Right and wrong ones are answered alike: 503."""
     (nobody,) = free_ports(1)

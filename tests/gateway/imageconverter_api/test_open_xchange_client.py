@@ -98,6 +98,7 @@ async def test_what_is_no_image_is_left_to_the_middleware(gateway: Client) -> No
     assert await Middleware(gateway, encodes=False).scaled(b"no image" * 10, FORMATS[0], "1") is None
 
 
+@pytest.mark.slow
 async def test_fifty_wait_for_a_conversion_whose_worker_is_killed(
     gateway: Client, resources: Resources, servers: dict[str, str]
 ) -> None:

@@ -260,6 +260,7 @@ async def test_a_start_that_makes_no_sense_is_a_400_without_a_type(
     assert await resources.runs.latest() is None
 
 
+@pytest.mark.slow
 async def test_a_canceled_run_has_stopped_when_the_answer_comes(gateway: Client, resources: Resources) -> None:
     """Nothing of it is done afterwards; a new one can be started at once."""
     directory = await put_sources(resources, {f"{n:03}.png": LARGE for n in range(60)})

@@ -335,6 +335,7 @@ async def test_a_full_queue_says_so_at_once(make_settings: MakeSettings, resourc
     assert again[0] == 200
 
 
+@pytest.mark.slow
 async def test_ten_large_uploads_do_not_stop_the_gateway_from_answering(gateway: Client) -> None:
     """Ten times 20 MB: /health/live is asked all the while and never waits for them."""
     large = json.dumps(body(imageData=b64(image_files.jpeg() + bytes(20_000_000)))).encode()
@@ -380,6 +381,7 @@ async def fragile(
         yield client
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("away", ["s3", "redis"])
 @pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.BLACK_HOLE])
 async def test_a_server_that_is_away_is_a_503_in_time_and_passes(

@@ -174,6 +174,7 @@ async def test_leaving_early_ends_thread_and_connection(address: str, shop: psyc
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("source")]
 
 
+@pytest.mark.slow
 async def test_being_canceled_ends_a_query_that_gives_nothing(address: str, shop: psycopg.Connection[Any]) -> None:
     """The thread is not waited for until the query is done."""
     reading = asyncio.create_task(entries(address, "SELECT 1 AS id, 1 AS active, pg_sleep(60)::text AS image"))

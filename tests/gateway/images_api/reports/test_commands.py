@@ -4,6 +4,8 @@ import asyncio
 import gzip
 from pathlib import Path
 
+import pytest
+
 from tests.testing import image_files
 from tests.testing.commands import Finished, address, run
 from tests.testing.report_requests import NORMAL, Shop
@@ -41,6 +43,7 @@ async def test_a_broken_catalog_ends_with_the_line(shop: Shop, tmp_path: Path) -
     assert "there is no such file" in absent.err
 
 
+@pytest.mark.slow
 async def test_a_shop_finds_cleans_restores_and_repairs(shop: Shop, tmp_path: Path) -> None:
     """The way through all commands."""
     assert "there is no report on products yet" in (await command(shop, "report", "show")).out
