@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient
 from openapi_spec_validator import validate
 
 from services.gateway.imageconverter_api.errors import Code
+from services.gateway.images_api.run_responses import StatusResponse
 from services.gateway.routes import IMAGECONVERTER, IMAGECONVERTER_BASE, IMAGES, routes
 from tests.conftest import ADMIN
 from tests.testing import openapi_document
@@ -143,8 +144,7 @@ async def test_every_answer_in_the_tests_is_judged(
     gateway: TestClient[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A gateway that answers one key too many fails the test that asks it."""
-    monkeypatch.setattr("services.gateway.images_api.runs.NO_RUN", {"surprise": 1})
-    monkeypatch.setattr("services.gateway.images_api.runs.run_status", lambda _status: {"surprise": 1})
+    monkeypatch.setattr(StatusResponse, "to_json", lambda _body: json.dumps({"surprise": 1}))
 
     with pytest.raises(AssertionError, match="surprise"):
         await gateway.get("/images/convert/status", headers=ADMIN)

@@ -1,22 +1,61 @@
-"""The JSON shapes of the images API's answers. The shape of an error is decided here and nowhere else."""
+"""JSON responses. The shape of an error of the images API is defined here and nowhere else."""
 
-from collections.abc import Iterator
+import json
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from imageconverter.errors import ImageConverterError, TooManyAttempts
-from imageconverter.images.conversions import FormatResult, OutputOutcome
-from imageconverter.images.formats import ImageFormats
-from imageconverter.runs import RunStatus, SourceResult
 
 _RETRY_AFTER_SECONDS = "2"
-_KILOBYTE = 1024
+
+Item = TypeVar("Item", bound="ResponseModel")
+
+
+class ResponseModel(BaseModel):
+    """The body of a JSON response; its keys are the names of the fields in camel case."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True)
+
+    def to_json(self) -> str:
+        """Return the body on one line, with non-ASCII characters escaped."""
+        return json.dumps(self.model_dump())
+
+
+class Items(ResponseModel, Generic[Item]):
+    """The body of a response that is a list."""
+
+    items: tuple[Item, ...]
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+def optional() -> Any:
+    """Return the definition of a field that is omitted from the response if it is None."""
+    return Field(default=None, exclude_if=_is_none)
+
+
+class Error(ResponseModel):
+    """The body of an error response."""
+
+    error: str
+    type: str | None = optional()
+    reason: str
+    field: str | None = optional()
+
+
+def json_response(body: ResponseModel, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """Return a response with *body*."""
+    return web.json_response(text=body.to_json(), status=status, headers=headers)
 
 
 def error_response(error: ImageConverterError) -> web.Response:
-    """Answer with *error*'s status and, where the API's table has them, its type and field."""
+    """Return the response for *error*, with its status, and its code and field if it has any."""
     headers = {}
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
@@ -30,75 +69,6 @@ def error_response(error: ImageConverterError) -> web.Response:
 def error_json(
     status: int, reason: str, *, code: str = "", field: str = "", headers: dict[str, str] | None = None
 ) -> web.Response:
-    """Answer with an error; empty parts are left out."""
-    body = {"error": HTTPStatus(status).phrase, "type": code, "reason": reason, "field": field}
-    return web.json_response({k: v for k, v in body.items() if v}, status=status, headers=headers)
-
-
-def result(source_path: str, named: FormatResult) -> dict[str, Any]:
-    """Return one row of results: a source and one format, all ten keys always."""
-    return _row(source_path, named.format.name, named.format.node_id, named.outcome)
-
-
-def run_result(result: SourceResult, catalog: ImageFormats) -> Iterator[dict[str, Any]]:
-    """Return the rows of one source of a run; a format that is not configured any more is named by its id."""
-    for node_id, outcome in result.outputs:
-        found = catalog.get(node_id)
-        yield _row(result.source, found.name if found else node_id, node_id, outcome)
-
-
-def _row(source_path: str, name: str, node_id: str, outcome: OutputOutcome) -> dict[str, Any]:
-    return {
-        "duration": int(outcome.seconds),
-        "fileSize": file_size(outcome.size),
-        "format": name,
-        "formatId": node_id,
-        "message": outcome.message,
-        "output": outcome.path,
-        "outputFilename": outcome.path.rsplit("/", 1)[-1],
-        "source": source_path,
-        "sourceFilename": source_path.rsplit("/", 1)[-1],
-        "status": outcome.status,
-    }
-
-
-def run_status(status: RunStatus | None) -> dict[str, Any]:
-    """Return how a run stands, or that there was none yet."""
-    if status is None:
-        return NO_RUN
-    ended = status.ended or status.now
-    return {
-        "canceled": not status.is_running,
-        "counter": status.sources._asdict(),
-        "formatCounter": status.outputs._asdict(),
-        "progress": _progress(sum(status.sources), status.sources_total),
-        "progressFormat": _progress(sum(status.outputs), status.outputs_total),
-        "running": status.is_running,
-        "status": status.state,
-        "timer": {"duration": ended - status.started, "end": status.ended, "start": status.started},
-        "usedFormats": list(status.run.formats),
-    }
-
-
-def _progress(finished: int, total: int) -> dict[str, int]:
-    return {"finished": finished, "percentage": 100 * finished // total if total else 0, "total": total}
-
-
-_NOTHING = {"error": 0, "skipped": 0, "success": 0, "warning": 0}
-
-NO_RUN: dict[str, Any] = {
-    "canceled": True,
-    "counter": _NOTHING,
-    "formatCounter": _NOTHING,
-    "progress": _progress(0, 0),
-    "progressFormat": _progress(0, 0),
-    "running": False,
-    "status": "ready",
-    "timer": {"duration": 0, "end": 0, "start": 0},
-    "usedFormats": [],
-}
-
-
-def file_size(size: int) -> str:
-    """Return *size* in bytes as the API writes it: in whole KB, at least one unless there is nothing."""
-    return f"{max(1, round(size / _KILOBYTE)) if size else 0} KB"
+    """Return an error response; an empty *code* or *field* is omitted."""
+    body = Error(error=HTTPStatus(status).phrase, type=code or None, reason=reason, field=field or None)
+    return json_response(body, status=status, headers=headers)

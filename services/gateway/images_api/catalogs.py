@@ -13,7 +13,8 @@ from imageconverter.reports import commands
 from imageconverter.reports.commands import ImportCommand
 from services.gateway import state
 from services.gateway.http.bodies import announced_size
-from services.gateway.images_api.report_responses import catalog_json
+from services.gateway.http.responses import json_response
+from services.gateway.images_api.report_responses import CatalogResponse, ImportAccepted
 from services.gateway.images_api.types import image_type
 
 _CHUNK = 256 * 1024
@@ -31,13 +32,13 @@ async def replace(request: web.Request) -> web.Response:
     pending = await pending_imports.receive(store, kind, chunks, notation)
     try:
         command = ImportCommand.of(pending)
-        answer = await commands.run_command(request.app[state.QUEUE], commands.IMPORT, command, seconds=seconds)
+        reply = await commands.run_command(request.app[state.QUEUE], commands.IMPORT, command, seconds=seconds)
     except QueueUnavailable:
         await pending_imports.discard(store, pending)  # it must not take the place of the one that is sent next
         raise
-    if answer is None:
-        return web.json_response({"id": pending.id}, status=202)
-    return await _response(request, kind, CatalogVersion.model_validate(answer))
+    if reply is None:
+        return json_response(ImportAccepted(id=pending.id), status=202)
+    return await _response(request, kind, CatalogVersion.model_validate(reply))
 
 
 async def show(request: web.Request) -> web.Response:
@@ -46,7 +47,8 @@ async def show(request: web.Request) -> web.Response:
     version = await current(request.app[state.STORE], kind)
     pending_id = request.query.get("import")
     if pending_id is not None:
-        return web.json_response(catalog_json(version, await request.app[state.SCANS].import_result(pending_id)))
+        last = await request.app[state.SCANS].import_result(pending_id)
+        return json_response(CatalogResponse.of(version, last))
     return await _response(request, kind, version)
 
 
@@ -54,7 +56,7 @@ async def _response(request: web.Request, kind: ImageType, version: CatalogVersi
     last = await request.app[state.SCANS].last_import(kind)
     if version is None and not last.failure:
         raise NotFound("There is no catalog yet.")
-    return web.json_response(catalog_json(version, last))
+    return json_response(CatalogResponse.of(version, last))
 
 
 def _notation(request: web.Request) -> Notation:

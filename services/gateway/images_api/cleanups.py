@@ -11,7 +11,14 @@ from imageconverter.reports.commands import CleanupCommand, Command, RepairComma
 from imageconverter.reports.trash import get_batch, list_batches
 from services.gateway import state
 from services.gateway.auth.requirements import granted_types, require_types
-from services.gateway.images_api.report_responses import cleanup_json, trash_json
+from services.gateway.http.responses import Items, json_response
+from services.gateway.images_api.report_responses import (
+    CleanupAccepted,
+    CleanupResponse,
+    RepairResponse,
+    RestoreResponse,
+    TrashResponse,
+)
 from services.gateway.images_api.schemas import EmptyBody, RestoreBody, read_json
 from services.gateway.images_api.types import image_type
 
@@ -25,10 +32,10 @@ async def clean(request: web.Request) -> web.Response:
     if dry is None:
         raise InvalidValue("dryRun is true or false.", field="dryRun")
     command = CleanupCommand(id=commands.new_id(), kind=kind, dry=dry, share=_share(request))
-    answer = await _done(request, commands.CLEAN, command)
-    if answer is None:
-        return web.json_response({"dryRun": dry, "trash": "" if dry else command.id}, status=202)
-    return web.json_response(cleanup_json(CleanupReport.model_validate(answer)))
+    reply = await _done(request, commands.CLEAN, command)
+    if reply is None:
+        return json_response(CleanupAccepted(dry_run=dry, trash="" if dry else command.id), status=202)
+    return json_response(CleanupResponse.of(CleanupReport.model_validate(reply)))
 
 
 async def trash(request: web.Request) -> web.Response:
@@ -36,7 +43,7 @@ async def trash(request: web.Request) -> web.Response:
     types = granted_types(request, "images.delete")
     days = request.app[state.REPORTS].trash_days
     found = [each for each in await list_batches(request.app[state.STORE]) if each.kind in types]
-    return web.json_response({"items": [trash_json(each, days=days) for each in found]})
+    return json_response(Items(items=tuple(TrashResponse.of(each, days=days) for each in found)))
 
 
 async def restore(request: web.Request) -> web.Response:
@@ -44,32 +51,26 @@ async def restore(request: web.Request) -> web.Response:
     body = await read_json(request, RestoreBody)
     known = await get_batch(request.app[state.STORE], body.trash)
     require_types(request, "images.delete", [known.kind])
-    answer = await _done(request, commands.RESTORE, RestoreCommand(id=commands.new_id(), trash=body.trash))
-    return web.json_response({} if answer is None else answer, status=202 if answer is None else 200)
+    reply = await _done(request, commands.RESTORE, RestoreCommand(id=commands.new_id(), trash=body.trash))
+    if reply is None:
+        return web.json_response({}, status=202)
+    return json_response(RestoreResponse.model_validate(reply))
 
 
 async def repair(request: web.Request) -> web.Response:
     """Have the sources of missing images converted again."""
     kind = image_type(request)
     await read_json(request, EmptyBody)
-    answer = await _done(request, commands.REPAIR, RepairCommand(id=commands.new_id(), kind=kind))
-    return web.json_response({} if answer is None else _repair_json(answer), status=202 if answer is None else 200)
+    reply = await _done(request, commands.REPAIR, RepairCommand(id=commands.new_id(), kind=kind))
+    if reply is None:
+        return web.json_response({}, status=202)
+    return json_response(RepairResponse.model_validate(reply))
 
 
 async def _done(request: web.Request, task: str, command: Command) -> dict[str, Any] | None:
     return await commands.run_command(
         request.app[state.QUEUE], task, command, seconds=request.app[state.GATEWAY].wait_seconds
     )
-
-
-def _repair_json(answer: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "report": answer["report"],
-        "missing": answer["missing"],
-        "converting": answer["converting"],
-        "withoutSource": answer["without_source"],
-        "more": answer["more"],
-    }
 
 
 def _share(request: web.Request) -> float:

@@ -1,17 +1,43 @@
 """Handlers of `images/jobs/dead`: jobs that were given up."""
 
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import web
 
 from imageconverter.jobs import DeadLetter
 from services.gateway import state
+from services.gateway.http.responses import Items, ResponseModel, json_response
+
+
+class DeadLetterResponse(ResponseModel):
+    """A job that was given up."""
+
+    id: str
+    lane: str
+    task: str
+    reason: str
+    tries: int
+    died: int
+    order: Any
+
+    @classmethod
+    def of(cls, job: DeadLetter) -> Self:
+        """Return *job* as a response."""
+        return cls(
+            id=job.id,
+            lane=job.queue,
+            task=job.task,
+            reason=job.reason,
+            tries=job.attempts,
+            died=int(job.failed_at.timestamp()),
+            order=job.payload,
+        )
 
 
 async def list_dead(request: web.Request) -> web.Response:
     """Answer the jobs that were given up, the last first."""
     dead = await request.app[state.QUEUE].dead.all()
-    return web.json_response({"items": [_json(each) for each in dead]})
+    return json_response(Items(items=tuple(DeadLetterResponse.of(each) for each in dead)))
 
 
 async def retry(request: web.Request) -> web.Response:
@@ -24,15 +50,3 @@ async def drop(request: web.Request) -> web.Response:
     """Forget one of them."""
     await request.app[state.QUEUE].dead.drop(request.match_info["jobId"])
     return web.json_response({})
-
-
-def _json(job: DeadLetter) -> dict[str, Any]:
-    return {
-        "id": job.id,
-        "lane": job.queue,
-        "task": job.task,
-        "reason": job.reason,
-        "tries": job.attempts,
-        "died": int(job.failed_at.timestamp()),
-        "order": job.payload,
-    }

@@ -69,6 +69,7 @@ async def _tree(request: web.Request, root: Root) -> web.Response:
 
 
 def _json(directory: Directory) -> dict[str, Any]:
+    """Return *directory* with all below it: not a response model, as pydantic refuses to serialize over 250 levels."""
     return {
         "name": directory.name,
         "path": directory.path,

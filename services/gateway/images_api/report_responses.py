@@ -1,133 +1,231 @@
-"""The JSON shapes of catalogs, reports and clean-ups. What the API's own documents name comes first in each."""
+"""Response models of catalogs, reports and cleanups."""
 
-import csv
-import io
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Self
+
+from pydantic import PlainSerializer
 
 from imageconverter.catalog import CatalogVersion
-from imageconverter.images.formats import ImageType
-from imageconverter.reports import Report, Table
+from imageconverter.reports import Report
 from imageconverter.reports.cleanup import CleanupReport
 from imageconverter.reports.progress import LastImport, ScanState
 from imageconverter.reports.trash import TrashBatch
-from services.gateway.images_api.types import TYPE_IDS
+from services.gateway.http.responses import ResponseModel, optional
+from services.gateway.images_api.types import type_id
 
-_TYPE_ID: Final[dict[str, str]] = {kind: type_id for type_id, kind in TYPE_IDS.items()}
-
-CSV_COLUMNS: Final = (
-    "kind", "filename", "format", "path", "near", "products", "productCount", "size", "modified",
-)  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+Row = dict[str, Any]
+"""A row of a report, as it is stored."""
 
 
 def format_timestamp(at: datetime) -> str:
-    """Return a time as the API writes it: UTC with milliseconds."""
+    """Return *at* as the API writes it: UTC with milliseconds."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
 
 
-def catalog_json(version: CatalogVersion | None, last: LastImport) -> dict[str, Any]:
-    """Return what is told of a catalog; *version* is None before the first."""
-    return {
-        "version": version.version if version else "",
-        "createdAt": format_timestamp(version.at) if version else None,
-        "entries": version.entries if version else 0,
-        "images": version.images if version else 0,
-        "bytes": version.bytes if version else 0,
-        "lastImport": {"id": last.pending_id, "failure": last.failure},
-    }
+Timestamp = Annotated[datetime, PlainSerializer(format_timestamp)]
 
 
-NO_REPORT: Final[dict[str, Any]] = {"createdAt": None, "id": 0, "missingImages": [], "unusedImages": []}
+class LastImportResponse(ResponseModel):
+    """The outcome of the last import of a catalog."""
+
+    id: str
+    failure: str
 
 
-def report_json(
-    report: Report, missing: list[dict[str, Any]], unused: list[dict[str, Any]], cursor: str
-) -> dict[str, Any]:
-    """Return a page of a report; *cursor* is "" for the last one."""
-    summary = report.summary
-    shape = {
-        "createdAt": format_timestamp(report.at),
-        "id": report.id,
-        "missingImages": missing,
-        "unusedImages": unused,
-        "totals": {
-            "entries": summary.catalog.entries,
-            "images": summary.catalog.images,
-            "files": summary.files,
-            "bytes": summary.file_bytes,
-            "passedOver": summary.ignored,
-            "missing": summary.missing,
-            "missingButNear": summary.missing_but_near,
-            "unused": summary.unused,
-            "unusedBytes": summary.unused_bytes,
-        },
-        "formats": {
-            node_id: {"missing": found.missing, "unused": found.unused, "unusedBytes": found.unused_bytes}
-            for node_id, found in summary.formats.items()
-        },
-        "unusedRefused": summary.unused_refused,
-        "sharedDirectories": list(summary.shared_directories),
-    }
-    return {**shape, "cursor": cursor} if cursor else shape
+class CatalogResponse(ResponseModel):
+    """The current catalog of a type, and its last import."""
+
+    version: str = ""
+    created_at: Timestamp | None = None
+    entries: int = 0
+    images: int = 0
+    bytes: int = 0
+    last_import: LastImportResponse
+
+    @classmethod
+    def of(cls, version: CatalogVersion | None, last: LastImport) -> Self:
+        """Return *version* as a response; None if there is no catalog yet."""
+        last_import = LastImportResponse(id=last.pending_id, failure=last.failure)
+        if version is None:
+            return cls(last_import=last_import)
+        return cls(
+            version=version.version,
+            created_at=version.at,
+            entries=version.entries,
+            images=version.images,
+            bytes=version.bytes,
+            last_import=last_import,
+        )
 
 
-def scan_json(state: ScanState) -> dict[str, Any]:
-    """Return how far a scan is."""
-    return {
-        "running": state.running,
-        "type": _TYPE_ID.get(state.kind, ""),
-        "files": state.files,
-        "start": state.started,
-        "end": 0 if state.running else state.ended,
-        "failure": state.failure,
-    }
+class ImportAccepted(ResponseModel):
+    """An upload of a catalog whose import has not ended yet."""
+
+    id: str
 
 
-def cleanup_json(done: CleanupReport) -> dict[str, Any]:
-    """Return what a clean-up took away, or would."""
-    return {
-        "dryRun": done.dry,
-        "report": done.report,
-        "since": done.since,
-        "files": done.files,
-        "bytes": done.bytes,
-        "share": done.share,
-        "refused": done.refused,
-        "trash": done.trash,
-        "first": list(done.first),
-    }
+class Totals(ResponseModel):
+    """The totals of a report."""
+
+    entries: int
+    images: int
+    files: int
+    bytes: int
+    passed_over: int
+    missing: int
+    missing_but_near: int
+    unused: int
+    unused_bytes: int
 
 
-def trash_json(trash: TrashBatch, *, days: float) -> dict[str, Any]:
-    """Return what is known of a clean-up's files, which are deleted for good after *days*."""
-    return {
-        "trash": trash.id,
-        "type": _TYPE_ID[trash.kind],
-        "createdAt": format_timestamp(trash.at),
-        "deletedAfter": format_timestamp(trash.at + timedelta(days=days)),
-        "report": trash.report,
-        "files": trash.files,
-        "bytes": trash.bytes,
-    }
+class FormatTotals(ResponseModel):
+    """The totals of one format."""
+
+    missing: int
+    unused: int
+    unused_bytes: int
 
 
-def csv_lines(table: Table, rows: Iterable[dict[str, Any]]) -> str:
-    """Return rows as CSV with `CSV_COLUMNS`; a cell that a spreadsheet would calculate gets a ' in front."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    for row in rows:
-        cells = {**row, "kind": table, "products": "|".join(row.get("products", ()))}
-        writer.writerow([escape_csv_formula(cells.get(column, "")) for column in CSV_COLUMNS])
-    return text.getvalue()
+class ReportPage(ResponseModel):
+    """A page of a report, or by default that there is no report yet. The last page has no cursor."""
+
+    created_at: Timestamp | None = None
+    id: int = 0
+    missing_images: tuple[Row, ...] = ()
+    unused_images: tuple[Row, ...] = ()
+    totals: Totals | None = optional()
+    formats: dict[str, FormatTotals] | None = optional()
+    unused_refused: str | None = optional()
+    shared_directories: tuple[str, ...] | None = optional()
+    cursor: str | None = optional()
+
+    @classmethod
+    def of(cls, report: Report, missing: Iterable[Row], unused: Iterable[Row], cursor: str | None) -> Self:
+        """Return the page of *report* with these rows."""
+        summary = report.summary
+        return cls(
+            created_at=report.at,
+            id=report.id,
+            missing_images=tuple(missing),
+            unused_images=tuple(unused),
+            totals=Totals(
+                entries=summary.catalog.entries,
+                images=summary.catalog.images,
+                files=summary.files,
+                bytes=summary.file_bytes,
+                passed_over=summary.ignored,
+                missing=summary.missing,
+                missing_but_near=summary.missing_but_near,
+                unused=summary.unused,
+                unused_bytes=summary.unused_bytes,
+            ),
+            formats={
+                node_id: FormatTotals(missing=each.missing, unused=each.unused, unused_bytes=each.unused_bytes)
+                for node_id, each in summary.formats.items()
+            },
+            unused_refused=summary.unused_refused,
+            shared_directories=summary.shared_directories,
+            cursor=cursor,
+        )
 
 
-def escape_csv_formula(cell: object) -> object:
-    """Return *cell*, with an apostrophe in front if a spreadsheet would evaluate it."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+class ScanResponse(ResponseModel):
+    """The progress of the running scan, or the outcome of the last one."""
+
+    running: bool
+    type: str
+    files: int
+    start: int
+    end: int
+    failure: str
+
+    @classmethod
+    def of(cls, state: ScanState) -> Self:
+        """Return *state* as a response."""
+        return cls(
+            running=state.running,
+            type=type_id(state.kind),
+            files=state.files,
+            start=state.started,
+            end=0 if state.running else state.ended,
+            failure=state.failure,
+        )
 
 
-def type_id(kind: ImageType) -> str:
-    """Return how the API calls a type in its paths."""
-    return _TYPE_ID[kind]
+class CleanupResponse(ResponseModel):
+    """What a cleanup has moved to the trash, or a dry run would move."""
+
+    dry_run: bool
+    report: int
+    since: int
+    files: int
+    bytes: int
+    share: float
+    refused: str
+    trash: str
+    first: tuple[str, ...]
+
+    @classmethod
+    def of(cls, report: CleanupReport) -> Self:
+        """Return *report* as a response."""
+        return cls(
+            dry_run=report.dry,
+            report=report.report,
+            since=report.since,
+            files=report.files,
+            bytes=report.bytes,
+            share=report.share,
+            refused=report.refused,
+            trash=report.trash,
+            first=report.first,
+        )
+
+
+class CleanupAccepted(ResponseModel):
+    """A cleanup that has not ended yet."""
+
+    dry_run: bool
+    trash: str
+
+
+class TrashResponse(ResponseModel):
+    """The files of one cleanup that are in the trash."""
+
+    trash: str
+    type: str
+    created_at: Timestamp
+    deleted_after: Timestamp
+    report: int
+    files: int
+    bytes: int
+
+    @classmethod
+    def of(cls, batch: TrashBatch, *, days: float) -> Self:
+        """Return *batch* as a response; its files are deleted after *days*."""
+        return cls(
+            trash=batch.id,
+            type=type_id(batch.kind),
+            created_at=batch.at,
+            deleted_after=batch.at + timedelta(days=days),
+            report=batch.report,
+            files=batch.files,
+            bytes=batch.bytes,
+        )
+
+
+class RestoreResponse(ResponseModel):
+    """What was restored from the trash, and what was kept there."""
+
+    files: int
+    kept: int
+
+
+class RepairResponse(ResponseModel):
+    """What a repair converts."""
+
+    report: int
+    missing: int
+    converting: int
+    without_source: int
+    more: bool

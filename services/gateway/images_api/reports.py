@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any, get_args
+from typing import get_args
 
 from aiohttp import web
 
@@ -10,17 +10,12 @@ from imageconverter.errors import InvalidValue
 from imageconverter.images.formats import ImageType
 from imageconverter.reports import Report, Table, commands, list_reports, read_page, read_rows, rows_of
 from services.gateway import state
+from services.gateway.http.responses import json_response
 from services.gateway.http.streaming import stream
-from services.gateway.images_api.report_responses import (
-    CSV_COLUMNS,
-    NO_REPORT,
-    csv_lines,
-    report_json,
-    scan_json,
-    type_id,
-)
+from services.gateway.images_api.report_csv import CSV_COLUMNS, csv_lines
+from services.gateway.images_api.report_responses import ReportPage, Row, ScanResponse
 from services.gateway.images_api.schemas import ReportBody, read_json
-from services.gateway.images_api.types import TYPE_IDS, image_type
+from services.gateway.images_api.types import TYPE_IDS, image_type, type_id
 
 ROWS_AT_ONCE = 2000
 _MAX_ROWS = 10_000
@@ -37,7 +32,7 @@ async def start(request: web.Request) -> web.Response:
 
 async def status(request: web.Request) -> web.Response:
     """Answer how far the running scan is, or what became of the last one."""
-    return web.json_response(scan_json(await request.app[state.SCANS].state()))
+    return json_response(ScanResponse.of(await request.app[state.SCANS].state()))
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -53,8 +48,8 @@ async def show(request: web.Request) -> web.StreamResponse:
     elif reports:
         report, starts = reports[0], dict.fromkeys(_TABLES, "")
     else:
-        return web.json_response(NO_REPORT)
-    rows: dict[Table, list[dict[str, Any]]] = {"missing": [], "unused": []}
+        return json_response(ReportPage())
+    rows: dict[Table, list[Row]] = {"missing": [], "unused": []}
     ends: dict[Table, str] = {}
     for table in tables:
         total = report.total(table)
@@ -62,11 +57,11 @@ async def show(request: web.Request) -> web.StreamResponse:
             rows_of(request.app[state.STORE], kind, report), table, total=total, cursor=starts[table], limit=limit
         )
         rows[table], ends[table] = page.rows, page.cursor
-    following = ""
+    following = None
     if any(ends.values()):
         places = (ends.get(table) or str(report.total(table)) for table in _TABLES)
         following = "-".join((str(report.id), *places))
-    return web.json_response(report_json(report, rows["missing"], rows["unused"], following))
+    return json_response(ReportPage.of(report, rows["missing"], rows["unused"], following))
 
 
 async def _download(
@@ -87,7 +82,7 @@ async def _download(
 
 async def _all_rows(
     request: web.Request, kind: ImageType, report: Report | None, tables: tuple[Table, ...]
-) -> AsyncIterator[tuple[Table, list[dict[str, Any]]]]:
+) -> AsyncIterator[tuple[Table, list[Row]]]:
     if report is not None:
         read = rows_of(request.app[state.STORE], kind, report)
         for table in tables:
@@ -95,7 +90,7 @@ async def _all_rows(
                 yield table, rows
 
 
-def _json_lines(table: Table, rows: list[dict[str, Any]]) -> str:
+def _json_lines(table: Table, rows: list[Row]) -> str:
     return "".join(json.dumps({"kind": table, **row}) + "\n" for row in rows)
 
 

@@ -1,7 +1,6 @@
 """Handlers of `images/convert/…`: runs over directories."""
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -19,8 +18,9 @@ from imageconverter.errors import (
 from imageconverter.runs import RunStatus, create_run, delete_backup, read_results, save_backup
 from services.gateway import state
 from services.gateway.auth.requirements import granted_types, require_types
-from services.gateway.http.responses import NO_RUN, run_result, run_status
+from services.gateway.http.responses import Items, json_response
 from services.gateway.http.streaming import stream
+from services.gateway.images_api.run_responses import ResultsPage, RunResponse, StatusResponse, source_results
 from services.gateway.images_api.schemas import EmptyBody, StartBody, read_json
 
 # What the plain call answers at most; ?cursor= goes on, NDJSON has them all.
@@ -51,12 +51,12 @@ async def start(request: web.Request) -> web.Response:
     while status is not None and status.is_running and time.monotonic() < until:
         await asyncio.sleep(_LOOK_SECONDS)
         status = await run_store.status(run.id)
-    return web.json_response(run_status(status))
+    return json_response(StatusResponse.of(status))
 
 
 async def status(request: web.Request) -> web.Response:
     """Answer how the running or last run stands; with ?run=, an earlier one."""
-    return web.json_response(run_status(await _status(request)))
+    return json_response(StatusResponse.of(await _status(request)))
 
 
 async def cancel(request: web.Request) -> web.Response:
@@ -67,11 +67,11 @@ async def cancel(request: web.Request) -> web.Response:
     run = None if run_id is None else await run_store.run(run_id)
     require_types(request, "images.publish", run.types if run else granted_types(request, "images.publish"))
     if run_id is None:
-        return web.json_response(NO_RUN)
+        return json_response(StatusResponse())
     await run_store.cancel(run_id, seconds=_CANCEL_SECONDS)
     with suppress(StoreUnavailable):  # the reporter does it then
         await delete_backup(request.app[state.STORE], run_id)
-    return web.json_response(run_status(await run_store.status(run_id)))
+    return json_response(StatusResponse.of(await run_store.status(run_id)))
 
 
 async def results(request: web.Request) -> web.StreamResponse:
@@ -81,23 +81,21 @@ async def results(request: web.Request) -> web.StreamResponse:
         return await _all_results(request, run_id)
     begin = _cursor(request)
     if run_id is None:
-        return web.json_response({"items": []})
+        return json_response(ResultsPage())
     page = await read_results(
         run_id, request.app[state.RUNS], request.app[state.STORE], start=begin, limit=RESULTS_AT_ONCE
     )
-    items = [row for each in page.results for row in run_result(each, request.app[state.FORMATS])]
-    answer = {"items": items}
-    if page.next_cursor is not None:
-        return web.json_response({**answer, "cursor": str(page.next_cursor)})
-    return web.json_response(answer)
+    items = [row for each in page.results for row in source_results(each, request.app[state.FORMATS])]
+    cursor = None if page.next_cursor is None else str(page.next_cursor)
+    return json_response(ResultsPage(items=tuple(items), cursor=cursor))
 
 
 async def history(request: web.Request) -> web.Response:
     """Answer the last runs, the newest first, by their ids."""
     run_store = request.app[state.RUNS]
     found = [(run_id, await run_store.status(run_id)) for run_id in await run_store.history()]
-    items = [{"id": run_id, "action": each.run.action, **run_status(each)} for run_id, each in found if each]
-    return web.json_response({"items": items})
+    items = [RunResponse.of(each, id=run_id, action=each.run.action) for run_id, each in found if each]
+    return json_response(Items(items=tuple(items)))
 
 
 async def events(request: web.Request) -> web.StreamResponse:
@@ -108,7 +106,7 @@ async def events(request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
     with suppress(ConnectionResetError):
         async for current in _changes(request, first):
-            text = json.dumps(run_status(current))
+            text = StatusResponse.of(current).to_json()
             if text != last:
                 await response.write(f"event: status\ndata: {text}\n\n".encode())
                 last, sent = text, time.monotonic()
@@ -135,8 +133,8 @@ async def _all_results(request: web.Request, run_id: str | None) -> web.StreamRe
             page = await read_results(
                 run_id, request.app[state.RUNS], request.app[state.STORE], start=position, limit=RESULTS_AT_ONCE
             )
-            rows = [row for each in page.results for row in run_result(each, request.app[state.FORMATS])]
-            yield "".join(json.dumps(row) + "\n" for row in rows)
+            rows = [row for each in page.results for row in source_results(each, request.app[state.FORMATS])]
+            yield "".join(row.to_json() + "\n" for row in rows)
             position = page.next_cursor
 
     return await stream(request, pieces(), {"Content-Type": "application/x-ndjson"})

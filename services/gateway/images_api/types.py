@@ -22,6 +22,11 @@ def image_type(request: web.Request, default: ImageType | None = None) -> ImageT
     return found
 
 
+def type_id(image_type: str) -> str:
+    """Return the name of *image_type* in paths; "" if it is no type."""
+    return next((name for name, each in TYPE_IDS.items() if each == image_type), "")
+
+
 def types_of_target_directory(path: str, formats: Iterable[ImageFormat]) -> frozenset[ImageType]:
     """Return the types whose formats have their images in the target directory *path*, below it or around it.
 

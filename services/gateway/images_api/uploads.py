@@ -18,11 +18,19 @@ from imageconverter.settings import MEGABYTE
 from services.gateway import state
 from services.gateway.auth.requirements import granted_types, require_types
 from services.gateway.http.bodies import announced_size, read_body
-from services.gateway.http.responses import result
+from services.gateway.http.responses import Items, ResponseModel, json_response
+from services.gateway.images_api.run_responses import format_result
 from services.gateway.images_api.schemas import UploadBody, parse
 
 # Names, formats and JSON around the images.
 _ENVELOPE_BYTES = MEGABYTE
+
+
+class Staged(ResponseModel):
+    """A staged upload: its path in the source tree, and the number of images that were added to it."""
+
+    path: str
+    size: int
 
 
 async def upload(request: web.Request) -> web.Response:
@@ -36,7 +44,7 @@ async def upload(request: web.Request) -> web.Response:
     async with _received(request) as (images, _):
         path = await uploads.stage(store, images, directory=directory)
         count = len(images)
-    return web.json_response({"path": path, "size": count})
+    return json_response(Staged(path=path, size=count))
 
 
 async def upload_and_convert(request: web.Request) -> web.Response:
@@ -53,7 +61,7 @@ async def upload_and_convert(request: web.Request) -> web.Response:
         limit=request.app[state.CONVERSION].max_interactive_queue,
         seconds=request.app[state.GATEWAY].wait_seconds,
     )
-    return web.json_response({"items": [result(source_path, each) for each in outcomes]})
+    return json_response(Items(items=tuple(format_result(source_path, each) for each in outcomes)))
 
 
 @asynccontextmanager

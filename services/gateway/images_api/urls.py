@@ -4,7 +4,14 @@ from aiohttp import web
 
 from imageconverter.errors import InvalidValue, MissingField
 from services.gateway import state
+from services.gateway.http.responses import ResponseModel, json_response
 from services.gateway.images_api.types import image_type
+
+
+class ImageUrl(ResponseModel):
+    """The URL of the images of a format, without scheme and file name."""
+
+    url: str
 
 
 async def image_url(request: web.Request) -> web.Response:
@@ -17,7 +24,7 @@ async def image_url(request: web.Request) -> web.Response:
     found = request.app[state.FORMATS].get(node_id)
     if found is None or found.type != kind:
         raise InvalidValue("There is no such format for this type.", field="formatNodeId")
-    return web.json_response({"url": f"//{request.app[state.GATEWAY].content_base}/{found.target_directory}"})
+    return json_response(ImageUrl(url=f"//{request.app[state.GATEWAY].content_base}/{found.target_directory}"))
 
 
 def _check_subshop(request: web.Request) -> None:
