@@ -35,6 +35,8 @@ Permission = Literal[
 ]
 PERMISSIONS: tuple[str, ...] = get_args(Permission)
 
+MISSING_PERMISSION = "The key does not have the permission that this needs."
+
 _USER = "user:"
 
 
@@ -55,12 +57,7 @@ class Grant:
     def require(self, permission: str, types: Iterable[ImageType] | None = None) -> None:
         """Raise Unauthorized unless the key `may`."""
         if not self.may(permission, types):
-            raise Unauthorized("The key does not have the permission that this needs.")
-
-    def require_some(self, permission: str) -> None:
-        """Raise Unauthorized unless the key holds *permission* for at least one type."""
-        if not any(self.may(permission, [kind]) for kind in AREAS):
-            raise Unauthorized("The key does not have the permission that this needs.")
+            raise Unauthorized(MISSING_PERMISSION)
 
 
 class Key(BaseModel):

@@ -9,9 +9,10 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from imageconverter.errors import Unauthorized
 from imageconverter.images.formats import ImageType
 from services.gateway import state
-from services.gateway.auth.access import Grant, Permission
+from services.gateway.auth.access import MISSING_PERMISSION, Grant, Permission
 from services.gateway.images_api.types import AREAS, image_type
 
 _log = structlog.get_logger(__name__)
@@ -47,13 +48,19 @@ class Requirement:
             return
         grant = request.app[state.KEYS].grant(request)
         request[_GRANT] = grant
-        if self.narrowed == "path":
-            kind = image_type(request, self.default_type)
-            grant.require(self.permission.format(area=AREAS[kind]), [] if "{area}" in self.permission else [kind])
-        elif self.narrowed == "handler":
-            grant.require_some(self.permission)
-        else:
+        if not self.narrowed:
             grant.require(self.permission)
+            return
+        # A key that may do this for no type at all gets 401, even if the path names an unknown type.
+        if not any(self._is_met(grant, kind) for kind in AREAS):
+            raise Unauthorized(MISSING_PERMISSION)
+        if self.narrowed == "path" and not self._is_met(grant, image_type(request, self.default_type)):
+            raise Unauthorized(MISSING_PERMISSION)
+
+    def _is_met(self, grant: Grant, kind: ImageType) -> bool:
+        if "{area}" in self.permission:
+            return grant.may(self.permission.format(area=AREAS[kind]))
+        return grant.may(self.permission, [kind])
 
 
 PUBLIC: Final = Requirement()

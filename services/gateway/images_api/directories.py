@@ -8,6 +8,7 @@ from imageconverter.errors import InvalidValue
 from imageconverter.images import directories
 from imageconverter.images.directories import Directory, Root
 from imageconverter.images.formats import ImageType
+from imageconverter.images.names import directory_path
 from services.gateway import state
 from services.gateway.auth.requirements import require_types
 from services.gateway.images_api.schemas import DirectoryBody, read_json
@@ -56,7 +57,8 @@ def _types(request: web.Request, root: Root, path: str) -> frozenset[ImageType]:
     """Return the types whose images a directory holds; none for source directories, which all types share."""
     if root == "source":
         return frozenset()
-    return types_of_target_directory(path, request.app[state.FORMATS].values())
+    # In normal form, as the formats file is: another spelling of a directory must not pass for another directory.
+    return types_of_target_directory(directory_path(path), request.app[state.FORMATS].values())
 
 
 def _joined(path: str, name: str) -> str:
@@ -69,7 +71,7 @@ async def _tree(request: web.Request, root: Root) -> web.Response:
 
 
 def _json(directory: Directory) -> dict[str, Any]:
-    """Return *directory* with all below it: not a response model, as pydantic refuses to serialize over 250 levels."""
+    """Return *directory* with all below it; as a dict, because pydantic serializes no more than 250 levels."""
     return {
         "name": directory.name,
         "path": directory.path,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -117,6 +118,39 @@ async def test_a_key_for_products_cannot_touch_other_types(
             body = {**body, name: value.replace("SOURCE", source).replace("NEW", new)}
 
     assert await call(narrow, "products", method, path, body) == 401
+
+
+@pytest.mark.parametrize(
+    "path", ["/images/upload/nothing", "/images/upload/nothing/a.jpg", "/images/report/nothing/unused"]
+)
+async def test_the_permission_is_checked_before_the_type_in_the_path(narrow: Client, path: str) -> None:
+    """An unknown type is a 400 only for a key that has the permission for some type."""
+    body = {"fileName": "a.jpg"} if path.endswith("upload/nothing") else {}
+
+    assert await call(narrow, "nothing", "DELETE", path, body) == 401
+    assert await call(narrow, "products", "DELETE", path, body) == 400
+
+
+async def test_a_key_for_products_cannot_touch_a_directory_by_another_spelling(
+    make_settings: MakeSettings, resources: Resources, tmp_path: Path
+) -> None:
+    """A directory of categories below one of products, with its accent as a character of its own."""
+    formats, file = tmp_path / "formats.toml", tmp_path / "keys.toml"
+    formats.write_text(
+        "".join(
+            f'[[format]]\nid = "{kind}"\nname = "{kind}"\ntype = "{kind}"\ntargetDirectory = "{directory}"\n'
+            "maxWidth = 10\nmaxHeight = 10\n"
+            for kind, directory in (("product", "shop"), ("category", "shop/caf\u00e9"))
+        ),
+        encoding="utf-8",
+    )
+    file.write_text(key_entry("products", "products", KEYS["products"]))
+    settings = make_settings(gateway=GatewaySettings(api_key=API_KEY, api_keys_file=file))
+    narrowed = replace(resources, formats=load_formats(formats))
+    async with TestClient(TestServer(create_app(settings, narrowed))) as client:
+        for name in ("caf\u00e9", "cafe\u0301"):
+            body = {"path": f"shop/{name}", "name": "new"}
+            assert await call(client, "products", "POST", "/images/directories/target", body) == 401
 
 
 @pytest.mark.parametrize("name", ["products/NEW", "products/normal/NEW"])

@@ -64,6 +64,19 @@ async def test_the_documented_examples_are_answered(empty: Client, base: str, sl
     assert deleted == (200, {"items": [directory("myDir")]})
 
 
+async def test_the_deepest_allowed_directory_is_listed(empty: Client) -> None:
+    """A path of 900 bytes has up to 450 levels."""
+    path = "/".join("d" * 450)
+    assert (await ask(empty, "POST", f"{PATH}/source", {"name": path}))[0] == 200
+    status, answer = await ask(empty, "GET", f"{PATH}/source")
+
+    assert status == 200
+    deepest, levels = answer["items"][0], 1
+    while deepest["subDirectories"]:
+        deepest, levels = deepest["subDirectories"][0], levels + 1
+    assert (deepest["path"], levels) == (path, 450)
+
+
 async def test_a_tree_shows_directories_of_files_and_empty_ones_but_no_uploads(
     empty: Client, opened: Resources
 ) -> None:
