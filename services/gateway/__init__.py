@@ -1,1 +1,1 @@
-"""The gateway: decides HTTP. It parses, authorises, makes one call into the core, and answers."""
+"""The gateway: the HTTP server. It parses and authorizes requests, calls the core, and builds responses."""

@@ -1,4 +1,4 @@
-"""Putting the gateway together."""
+"""The gateway's aiohttp application."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ _RETRY_TIMEOUT_SECONDS = 4
 
 
 def create_app(settings: Settings, resources: Resources) -> web.Application:
-    """Return the application; raises SettingsError where no key is configured."""
+    """Return the application; raises SettingsError if no key is configured."""
     app = web.Application(middlewares=[error_middleware])
     app[state.STORE] = resources.store
     app[state.QUEUE] = resources.queue
@@ -54,7 +54,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
 
 
 def create_liveness_app() -> web.Application:
-    """Return the application of the liveness port, where a busy gateway still answers that it is alive."""
+    """Return the application of the liveness port, which a busy gateway still serves."""
     app = web.Application()
     app.add_routes(list(liveness_routes()))
     app.on_response_prepare.append(set_headers)

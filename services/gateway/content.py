@@ -1,4 +1,4 @@
-"""Handler of `/content/<path>`: the converted images, public, as a browser or a proxy wants them."""
+"""Handler of `/content/<path>`: the converted images, public and cacheable."""
 
 from collections.abc import Mapping
 from email.utils import format_datetime
@@ -11,20 +11,20 @@ from imageconverter.images.names import directory_path
 from imageconverter.storage.store import StoredObject
 from services.gateway import state
 
-_NOT_THERE = "There is no such image."
+_NO_IMAGE = "There is no such image."
 
 
 async def content(request: web.Request) -> web.StreamResponse:
-    """Answer a converted image with ETag, conditional requests and single byte ranges; streamed."""
+    """Stream a converted image; supports conditional requests and single byte ranges."""
     try:
         key = keys.target(directory_path(request.match_info["path"]))
     except UserError:
-        raise NotFound(_NOT_THERE) from None
+        raise NotFound(_NO_IMAGE) from None
     store = request.app[state.STORE]
     if _is_conditional(request) or request.method == "HEAD":
         stored = await store.head(key)
         if stored is None:
-            raise NotFound(_NOT_THERE)
+            raise NotFound(_NO_IMAGE)
         if _is_unchanged(request, stored):
             return web.Response(status=304, headers=_headers(request, stored))
         span = _span(request, stored)
@@ -32,7 +32,7 @@ async def content(request: web.Request) -> web.StreamResponse:
         span = None
     opened = await store.open(key, span=span)
     if opened is None:
-        raise NotFound(_NOT_THERE)
+        raise NotFound(_NO_IMAGE)
     stored = opened.stored
     headers = {**_headers(request, stored), "Content-Type": opened.content_type, "Accept-Ranges": "bytes"}
     if span is not None:
@@ -52,7 +52,7 @@ def _headers(request: web.Request, stored: StoredObject) -> Mapping[str, str]:
         "ETag": stored.etag,
         "Last-Modified": format_datetime(stored.modified, usegmt=True),
         "Cache-Control": f"public, max-age={request.app[state.GATEWAY].content_max_age}",
-        "Cross-Origin-Resource-Policy": "cross-origin",  # a shop shows them on pages of another host
+        "Cross-Origin-Resource-Policy": "cross-origin",  # shops embed them in pages of another host
     }
 
 
@@ -69,14 +69,14 @@ def _is_unchanged(request: web.Request, stored: StoredObject) -> bool:
 
 
 def _span(request: web.Request, stored: StoredObject) -> tuple[int, int] | None:
-    """Return first byte and byte after the last; None where the whole image is to be sent."""
+    """Return the requested range as first byte and byte after the last; None for the whole image."""
     condition = request.headers.get("If-Range")
     if condition not in (None, stored.etag, format_datetime(stored.modified, usegmt=True)):
         return None
     try:
         wanted = request.http_range
     except ValueError:
-        return None  # several ranges, or none that makes sense: the whole is always a right answer
+        return None  # several ranges or an invalid one: the whole image is always a correct response
     if wanted.start is None and wanted.stop is None:
         return None
     first, after, _ = wanted.indices(stored.size)

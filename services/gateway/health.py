@@ -11,12 +11,12 @@ from services.gateway.imageconverter_api.metrics import CacheState
 
 
 async def live(_request: web.Request) -> web.Response:
-    """Answer as long as the event loop turns; asks nobody."""
+    """Return 200 as long as the event loop runs; does not call other services."""
     return web.json_response({"status": "live"})
 
 
 async def ready(request: web.Request) -> web.Response:
-    """Answer 200 where Redis, the object store and at least one worker answer, else 503 that says which does not."""
+    """Return 200 if Redis, the object store and at least one worker are available, else 503 with what is not."""
     redis, store = await asyncio.gather(
         request.app[state.QUEUE].live_processes("worker"), request.app[state.STORE].ping(), return_exceptions=True
     )
@@ -24,19 +24,19 @@ async def ready(request: web.Request) -> web.Response:
         if isinstance(outcome, BaseException) and not isinstance(outcome, Unavailable):
             raise outcome
     workers = len(redis) if isinstance(redis, list) else 0
-    parts = {
+    components = {
         "redis": "up" if isinstance(redis, list) else "down",
         "store": "up" if store is None else "down",
         "workers": workers,
     }
     is_ready = isinstance(redis, list) and store is None and workers > 0
     return web.json_response(
-        {"status": "ready" if is_ready else "not ready", **parts}, status=200 if is_ready else 503
+        {"status": "ready" if is_ready else "not ready", **components}, status=200 if is_ready else 503
     )
 
 
 async def metrics(request: web.Request) -> web.Response:
-    """Answer this process's numbers and those of the queue in the text format of Prometheus."""
+    """Return the metrics of this process and of the queues in Prometheus text format."""
     queue = request.app[state.QUEUE]
     depths = {name.value: await queue.depth(name) for name in QueueName}
     text = request.app[state.METRICS].render(

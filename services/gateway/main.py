@@ -20,12 +20,12 @@ ROLE = "gateway"
 _SHUTDOWN_SECONDS = 30
 _BACKLOG = 1024
 _DEADLINES = Deadlines()
-# A client hears of trouble with Redis within these seconds; a restart that is shorter goes unnoticed.
+# An outage of Redis fails requests after this time; a shorter one only delays them.
 _RETRY_TIMEOUT_SECONDS = 4
 
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
-    """Serve until *stopping* is set, then answer what is under way and return."""
+    """Serve until *stopping* is set, then finish the current requests and return."""
     gateway = settings.gateway
     async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources, AsyncExitStack() as sites:
         if gateway.liveness_port:
@@ -42,7 +42,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
 async def serving(
     app: web.Application, host: str, port: int, *, deadlines: Deadlines = _DEADLINES
 ) -> AsyncIterator[None]:
-    """Serve *app* on *port* until the block ends, then answer what is under way."""
+    """Serve *app* on *port* until the block ends, then finish the current requests."""
     runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     server = runner.server

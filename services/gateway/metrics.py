@@ -1,4 +1,4 @@
-"""The gateway's numbers for Prometheus."""
+"""The gateway's Prometheus metrics."""
 
 from collections.abc import Iterator, Mapping
 
@@ -10,24 +10,24 @@ from imageconverter.jobs import PeriodicStats
 
 
 class Metrics:
-    """This process's measurements, in a registry of its own."""
+    """The request metrics of this process, in a registry of its own."""
 
     def __init__(self) -> None:
-        """Start at zero."""
+        """Create the registry."""
         self._registry = CollectorRegistry()
-        self._children: dict[tuple[str, str, int], Histogram] = {}
+        self._histograms: dict[tuple[str, str, int], Histogram] = {}
         self._requests = Histogram(
             "imageconverter_http_request_seconds",
-            "Time from a request's head to the end of its answer.",
+            "Time from the head of a request to the end of its response.",
             ["method", "route", "status"],
             registry=self._registry,
         )
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one request; *route* is the template of its path, never the path itself."""
-        found = self._children.get((method, route, status))
-        if found is None:  # looking it up by its labels takes longer than observing
-            found = self._children[method, route, status] = self._requests.labels(method, route, str(status))
+        """Record a request; *route* is the template of its path, never the path itself."""
+        found = self._histograms.get((method, route, status))
+        if found is None:  # `labels` takes longer than `observe`
+            found = self._histograms[method, route, status] = self._requests.labels(method, route, str(status))
         found.observe(seconds)
 
     def render(
@@ -37,12 +37,12 @@ class Metrics:
         refused_system_calls: Mapping[str, int],
         periodic: Mapping[str, PeriodicStats],
     ) -> bytes:
-        """Return everything as text, with the numbers of the queue and the recurring tasks as they are now."""
-        gather_all = CollectorRegistry()
-        gather_all.register(_Queue(depths, refused))
-        gather_all.register(_Sandbox(refused_system_calls))
-        gather_all.register(_PeriodicTasks(periodic))
-        return generate_latest(self._registry) + generate_latest(gather_all)
+        """Return all metrics in text format, with the current ones of the queues and the periodic tasks."""
+        shared = CollectorRegistry()
+        shared.register(_Queue(depths, refused))
+        shared.register(_Sandbox(refused_system_calls))
+        shared.register(_PeriodicTasks(periodic))
+        return generate_latest(self._registry) + generate_latest(shared)
 
 
 class _Queue(Collector):
@@ -51,12 +51,12 @@ class _Queue(Collector):
         self._refused = refused
 
     def collect(self) -> Iterator[Metric]:
-        depth = GaugeMetricFamily("imageconverter_queue_jobs", "Jobs that wait or run.", labels=["lane"])
+        depth = GaugeMetricFamily("imageconverter_queue_jobs", "Waiting and running jobs.", labels=["lane"])
         for queue, count in self._depths.items():
             depth.add_metric([queue], count)
         yield depth
         refused = CounterMetricFamily(
-            "imageconverter_queue_refused", "Jobs refused because their lane was full.", labels=["lane"]
+            "imageconverter_queue_refused", "Jobs rejected because their queue was full.", labels=["lane"]
         )
         for queue in self._depths:
             refused.add_metric([queue], self._refused.get(queue, 0))
@@ -80,20 +80,20 @@ class _Sandbox(Collector):
 
 class _PeriodicTasks(Collector):
     def __init__(self, periodic: Mapping[str, PeriodicStats]) -> None:
-        self._recurring = periodic
+        self._periodic = periodic
 
     def collect(self) -> Iterator[Metric]:
         items = CounterMetricFamily(
             "imageconverter_recurring_things",
-            "What recurring tasks of the reporters have dealt with: files deleted, runs revived, …",
+            "Items that periodic tasks of the reporters have processed: files deleted, runs restarted, …",
             labels=["task"],
         )
         last = GaugeMetricFamily(
             "imageconverter_recurring_last_seconds",
-            "When a recurring task was done last, in seconds since 1970.",
+            "When a periodic task last ended, in Unix seconds.",
             labels=["task"],
         )
-        for task, stats in self._recurring.items():
+        for task, stats in self._periodic.items():
             items.add_metric([task], stats.items)
             last.add_metric([task], stats.at)
         yield items

@@ -1,4 +1,4 @@
-"""Handlers of `/openapi/…`: the contracts of the two APIs, as they are written."""
+"""Handlers of `/openapi/…`: the OpenAPI documents of the two APIs."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ _FOLDER = Path(__file__).parent
 
 
 async def images(_request: web.Request) -> web.FileResponse:
-    """Answer the document of the images API; public, it says nothing that the source does not."""
+    """Return the document of the images API."""
     return _document("images.yaml")
 
 
 async def imageconverter(_request: web.Request) -> web.FileResponse:
-    """Answer the document of the ImageConverter API."""
+    """Return the document of the ImageConverter API."""
     return _document("imageconverter.yaml")
 
 

@@ -1,4 +1,4 @@
-"""The URL table: everything that the gateway answers, and what a caller needs for it."""
+"""The route table: every route of the gateway, and what it requires of a request."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -43,14 +43,14 @@ class Route(NamedTuple):
 IMAGES_BASES = ("/admin/api/v1/images", "/images")
 IMAGECONVERTER_BASE = "/imageconverter"
 
-# Permissions of the images API. `images.publish.products` is enough for what concerns products alone; the handler
-# names the types that a request touches, if the path does not.
+# Permissions of the images API that can be narrowed by type. The type is that of the path, or the handler names the
+# types that a request touches.
 PUBLISH = permission("images.publish", narrowed="handler")
 PUBLISH_OF_TYPE = permission("images.publish", narrowed="path")
 DELETE = permission("images.delete", narrowed="handler")
 DELETE_OF_TYPE = permission("images.delete", narrowed="path")
 
-# The images API, below each of its bases; a trailing slash is accepted everywhere.
+# The images API, below each of its bases; a trailing slash is always accepted.
 IMAGES: tuple[Route, ...] = (
     Route(("GET",), "/url/{typeId}", urls.image_url, READ),
     Route(("POST",), "/upload", uploads.upload, PUBLISH),
@@ -81,16 +81,16 @@ IMAGES: tuple[Route, ...] = (
     Route(("GET",), "/catalog/{typeId}", catalogs.show, READ),
 )
 
-# Beside the images API, below the base of the admin interface.
+# The login.
 CHECK_BASE = "/admin/api/v1/login/checkToken/"
 LOGIN: tuple[Route, ...] = (
     Route(("POST",), "/admin/api/v1/login", login.login, CREDENTIALS_IN_REQUEST),
     Route(("GET",), CHECK_BASE + "{otok}", login.check_token, CREDENTIALS_IN_REQUEST),
 )
 
-# The ImageConverter API, below its base. Its operations tell for themselves what is wrong with a key, and take
-# anything for a format, slashes too. Where GET clears, HEAD does not.
-_READING, _CLEARING = ("GET",), ("DELETE", "POST", "GET")
+# The ImageConverter API, below its base. Its handlers validate keys and formats themselves, so its patterns match any
+# text, slashes in a format included. HEAD is not accepted where GET deletes.
+_GET, _DELETE_POST_GET = ("GET",), ("DELETE", "POST", "GET")
 IMAGECONVERTER: tuple[Route, ...] = (
     Route(("POST",), "/cacheAndGetImage/{imageKey}/{requestFormat}", previews.cache_and_get_image, PUBLIC),
     Route(
@@ -100,17 +100,17 @@ IMAGECONVERTER: tuple[Route, ...] = (
         PUBLIC,
     ),
     Route(("POST",), "/cacheImage/{imageKey}", previews.cache_image, PUBLIC),
-    Route(_READING, "/getImage/{imageKey}/{requestFormat}", previews.get_image, PUBLIC),
-    Route(_READING, "/getImageAndMetadata/{imageKey}/{requestFormat}", previews.get_image_and_metadata, PUBLIC),
-    Route(_READING, "/getMetadata/{imageKey}", previews.get_metadata, PUBLIC),
-    Route(_CLEARING, "/clearImages", administration.clear_images, BASIC_AUTH),
-    Route(_CLEARING, "/clearImagesByKey/{imageKey}", administration.clear_images_by_key, BASIC_AUTH),
-    Route(_READING, "/getKeyCount", administration.get_key_count, PUBLIC),
-    Route(_READING, "/getKeys", administration.get_keys, BASIC_AUTH),
-    Route(_READING, "/status", status_page.status, PUBLIC),
-    Route(_READING, "", status_page.status, PUBLIC),
+    Route(_GET, "/getImage/{imageKey}/{requestFormat}", previews.get_image, PUBLIC),
+    Route(_GET, "/getImageAndMetadata/{imageKey}/{requestFormat}", previews.get_image_and_metadata, PUBLIC),
+    Route(_GET, "/getMetadata/{imageKey}", previews.get_metadata, PUBLIC),
+    Route(_DELETE_POST_GET, "/clearImages", administration.clear_images, BASIC_AUTH),
+    Route(_DELETE_POST_GET, "/clearImagesByKey/{imageKey}", administration.clear_images_by_key, BASIC_AUTH),
+    Route(_GET, "/getKeyCount", administration.get_key_count, PUBLIC),
+    Route(_GET, "/getKeys", administration.get_keys, BASIC_AUTH),
+    Route(_GET, "/status", status_page.status, PUBLIC),
+    Route(_GET, "", status_page.status, PUBLIC),
 )
-_ANY = {"{imageKey}": "{imageKey:[^/]*}", "{requestFormat}": r"{requestFormat:[\s\S]*}"}
+_PATTERNS = {"{imageKey}": "{imageKey:[^/]*}", "{requestFormat}": r"{requestFormat:[\s\S]*}"}
 
 PLAIN: tuple[Route, ...] = (
     Route(("GET",), "/content/{path:.+}", content.content, PUBLIC),
@@ -123,7 +123,7 @@ PLAIN: tuple[Route, ...] = (
 
 
 def routes() -> Iterator[web.RouteDef]:
-    """Yield all routes. HEAD is answered like GET, except where GET clears."""
+    """Yield all routes. GET routes accept HEAD, except those where GET deletes."""
     for route in PLAIN:
         yield from _definitions(route, route.path)
     for route in LOGIN:
@@ -133,7 +133,7 @@ def routes() -> Iterator[web.RouteDef]:
             yield from _definitions(route, base + route.path, base + route.path + "/")
     for route in IMAGECONVERTER:
         path = IMAGECONVERTER_BASE + route.path
-        for name, pattern in _ANY.items():
+        for name, pattern in _PATTERNS.items():
             path = path.replace(name, pattern)
         yield from _definitions(route, path, *([] if route.path.endswith("{requestFormat}") else [path + "/"]))
 
@@ -150,5 +150,5 @@ def _definitions(route: Route, *paths: str) -> Iterator[web.RouteDef]:
 
 
 def liveness_routes() -> Iterator[web.RouteDef]:
-    """Yield what the liveness port answers."""
+    """Yield the routes of the liveness port."""
     yield web.get("/health/liveness", health.live)

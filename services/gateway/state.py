@@ -1,4 +1,4 @@
-"""What the handlers find in the application, by typed keys."""
+"""Typed keys of the application's state."""
 
 import asyncio
 from concurrent.futures import Executor

@@ -1,4 +1,4 @@
-"""API keys and what each may do. Keys are kept as SHA-256 only; they are random, so no salt is needed."""
+"""API keys and their permissions. Only their SHA-256 is stored: keys are random, so they need no salt."""
 
 import hashlib
 import hmac
@@ -35,33 +35,33 @@ Permission = Literal[
 ]
 PERMISSIONS: tuple[str, ...] = get_args(Permission)
 
-MISSING_PERMISSION = "The key does not have the permission that this needs."
+MISSING_PERMISSION = "The key does not have the required permission."
 
 _USER = "user:"
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What the holder of a key may do."""
+    """The permissions of a key."""
 
     name: str
     permissions: frozenset[str]
 
     def may(self, permission: str, types: Iterable[ImageType] | None = None) -> bool:
-        """Whether the key holds *permission*: for each of *types*, or for all types if these are None or empty."""
+        """Return whether the key has *permission* for each of *types*; for all types if these are None or empty."""
         if self.permissions & {"admin", permission}:
             return True
         narrowed = [f"{permission}.{AREAS[kind]}" for kind in types or ()]
         return bool(narrowed) and self.permissions.issuperset(narrowed)
 
     def require(self, permission: str, types: Iterable[ImageType] | None = None) -> None:
-        """Raise Unauthorized unless the key `may`."""
+        """Raise Unauthorized unless `may` returns true."""
         if not self.may(permission, types):
             raise Unauthorized(MISSING_PERMISSION)
 
 
 class Key(BaseModel):
-    """A key of the keys file."""
+    """An entry of the keys file."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -77,12 +77,12 @@ class _KeysFile(BaseModel):
 
 
 class KeyRing:
-    """Everybody who is let in: by key, by password, or by a token that one of these was exchanged for."""
+    """The accepted credentials: keys, the administrator's password, and tokens issued for one of these."""
 
     def __init__(self, settings: GatewaySettings) -> None:
-        """Take the admin's key and password, the keys of the file and the secret of the tokens from *settings*.
+        """Read the administrator's key and password, the keys file and the token secret of *settings*.
 
-        Raises SettingsError if the keys file is unusable, if there is no key at all, or if there is a password
+        Raises SettingsError if the keys file cannot be used, if there is no key at all, or if there is a password
         without a secret.
         """
         secret = settings.token_secret
@@ -104,29 +104,29 @@ class KeyRing:
             self._grants[_USER + self._user] = Grant(self._user, frozenset({"admin"}))
 
     def grant(self, request: web.Request) -> Grant:
-        """Return what the sender of *request* may do; raises Unauthorized where nobody knows it.
+        """Return the permissions of the key or access token in a header, or of the access token in a cookie.
 
-        The key or access token stands in a header, or the token in a cookie.
+        Raises Unauthorized if *request* has neither, or one that is not valid.
         """
         presented = _bearer(request) or request.cookies.get("accessToken", "")
         holder = self.holder_of_key(presented) or self.holder_of_token(presented, "access")
         if holder is None:
-            raise Unauthorized("A valid API key is needed: Authorization: Bearer <key>.")
+            raise Unauthorized("A valid API key is required: Authorization: Bearer <key>.")
         return self._grants[holder]
 
     def holder_of_key(self, key: str) -> str | None:
-        """Return who holds *key*. Every key is compared, in constant time, whichever fits."""
+        """Return the holder of *key*. Compares all keys, each in constant time, even after a match."""
         presented = _digest(key)
         found = [holder for holder, digest in self._digests.items() if hmac.compare_digest(digest, presented)]
         return found[0] if found else None
 
     def holder_of_token(self, text: str, kind: Kind) -> str | None:
-        """Return who holds the token *text*; it is void when its key is not accepted any more."""
+        """Return the holder of the token *text*; None if it is invalid, or its key was removed."""
         token = self.signer.read(text) if self.signer is not None else None
         return token.holder if token and token.kind == kind and token.holder in self._grants else None
 
     def holder_of_password(self, user: str, password: str) -> str | None:
-        """Return who *user* with *password* is; both are compared in constant time, whichever is wrong."""
+        """Return the holder of *user* and *password*. Compares both in constant time, even if the first differs."""
         if self._password is None:
             return None
         right_user = hmac.compare_digest(_digest(self._user), _digest(user))
@@ -140,7 +140,7 @@ class KeyRing:
 
 
 def key_entry(name: str, key: str, permissions: Sequence[str]) -> str:
-    """Return the lines of a keys file that accept *key*."""
+    """Return the entry for *key* in a keys file."""
     quoted = ", ".join(f'"{permission}"' for permission in permissions)
     digest = hashlib.sha256(key.encode()).hexdigest()
     return f'[[key]]\nname = "{name}"\nsha256 = "{digest}"\npermissions = [{quoted}]\n'
@@ -157,7 +157,7 @@ def _digest(key: str) -> bytes:
 
 
 def read_keys(path: Path | None) -> list[Key]:
-    """Return the keys of the file at *path*; raises SettingsError where it is unusable."""
+    """Return the keys of the file at *path*; raises SettingsError if it cannot be used."""
     if path is None:
         return []
     try:

@@ -1,4 +1,4 @@
-"""Who presents wrong passwords or keys again and again is not listened to for a while, by any gateway."""
+"""Rate limit for invalid passwords and keys, by client address."""
 
 import ipaddress
 import math
@@ -20,43 +20,43 @@ _log = structlog.get_logger(__name__)
 
 WINDOW_SECONDS = 300
 _RETRY_TIMEOUT_SECONDS = 4
-_IPV6_PREFIX = 64  # of an IPv6 address: what follows, one client changes as it likes
+_IPV6_PREFIX = 64  # bits that identify a client; it chooses the rest itself
 
 
 class Attempts:
-    """Failures by client address, counted in Redis for all gateways together."""
+    """Counts of invalid credentials by client address, shared by all gateways in Redis."""
 
     def __init__(self, redis: Redis, settings: GatewaySettings) -> None:
-        """Take `login_failures` and `trusted_proxies` of *settings*."""
-        self._most = settings.login_failures
+        """Use `login_failures` and `trusted_proxies` of *settings*."""
+        self._max_failures = settings.login_failures
         self._proxies = settings.trusted_proxies
         self._check: AsyncScript = redis.register_script(script_text("services.gateway.auth", "attempts"))
 
     async def check(self, request: web.Request, *, success: bool) -> None:
-        """Note that *request* presented credentials, and whether they are *success*.
+        """Record that *request* presented credentials: valid ones if *success*.
 
-        Raises TooManyAttempts, for right ones too, where its address has presented too many wrong ones in the
-        last WINDOW_SECONDS; QueueUnavailable where that cannot be told. One script decides both, so that nobody
-        gets further by asking many times at once, or learns from the time that an answer takes.
+        Raises TooManyAttempts, for valid credentials as well, if its address has presented too many invalid ones
+        within WINDOW_SECONDS; QueueUnavailable if Redis does not reply. One script checks and counts, so that
+        concurrent requests do not get past the limit, and valid and invalid credentials take the same time.
         """
         address = client_address(request, self._proxies)
         async with redis_errors(_RETRY_TIMEOUT_SECONDS):
             wait_ms = await self._check(
-                keys=[keys.failures(address)], args=[self._most, WINDOW_SECONDS * 1000, 0 if success else 1]
+                keys=[keys.failures(address)], args=[self._max_failures, WINDOW_SECONDS * 1000, 0 if success else 1]
             )
         if wait_ms:
-            _log.warning("too many wrong credentials", address=address)
-            raise TooManyAttempts("There were too many wrong credentials.", seconds=math.ceil(wait_ms / 1000))
+            _log.warning("too many invalid credentials", address=address)
+            raise TooManyAttempts("Too many invalid credentials; try again later.", seconds=math.ceil(wait_ms / 1000))
 
 
 def client_address(request: web.Request, proxies: int) -> str:
-    """Return the address of the client, of IPv6 its network, as the nearest of *proxies* proxies of ours tell it.
+    """Return the client's IPv4 address or IPv6 network, as reported by the outermost of *proxies* trusted proxies.
 
-    What stands in X-Forwarded-For further left was written by strangers. With no proxies, or where they have not
-    written what they should, it is the address that the connection comes from.
+    Clients write the entries of X-Forwarded-For left of those of the proxies. Without proxies, or if the header is
+    missing or invalid, it is the address of the connection.
     """
-    told = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
-    text = told[-proxies].strip() if 0 < proxies <= len(told) else ""
+    forwarded = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
+    text = forwarded[-proxies].strip() if 0 < proxies <= len(forwarded) else ""
     for each in (text, request.remote or ""):
         try:
             address = ipaddress.ip_address(each)

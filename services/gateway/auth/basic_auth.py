@@ -1,4 +1,4 @@
-"""Basic authentication (RFC 7617) of the ImageConverter API's guarded operations."""
+"""Basic authentication (RFC 7617) for the protected operations of the ImageConverter API."""
 
 import binascii
 import hmac
@@ -13,31 +13,31 @@ from services.gateway.auth.attempts import Attempts
 
 
 class BasicAuth:
-    """One user with one password; nobody is let in where no password is set."""
+    """The administrator's user and password; without a password, all requests are rejected."""
 
     def __init__(self, settings: GatewaySettings) -> None:
-        """Take `admin_user` and `admin_password` of *settings*."""
+        """Use `admin_user` and `admin_password` of *settings*."""
         password = settings.admin_password.get_secret_value() if settings.admin_password else ""
         self._expected = _digest(f"{settings.admin_user}:{password}".encode()) if password else None
 
     async def require(self, request: web.Request, attempts: Attempts) -> None:
-        """Raise Unauthorized unless *request* carries the credentials, TooManyAttempts as *attempts* has it.
+        """Raise Unauthorized unless *request* has the credentials; TooManyAttempts if *attempts* does.
 
-        What a browser adds by itself to the request of another site's page does not count: these operations
-        answer GET as well, so that a image's address in such a page could call them.
+        Rejects cross-site requests: browsers add saved credentials to them, and these operations accept GET, so
+        that an image URL on a page of another site could call them.
         """
         if request.headers.get("Sec-Fetch-Site", "none") in ("cross-site", "same-site"):
-            raise Unauthorized("A page of another site cannot use these credentials.")
+            raise Unauthorized("Cross-site requests are not allowed.")
         presented = _credentials(request.headers.get("Authorization", ""))
-        right = self._expected is not None and hmac.compare_digest(_digest(presented), self._expected)
+        valid = self._expected is not None and hmac.compare_digest(_digest(presented), self._expected)
         if presented and self._expected is not None:
-            await attempts.check(request, success=right)
-        if not right:
-            raise Unauthorized("The administrator's user and password are needed: Authorization: Basic.")
+            await attempts.check(request, success=valid)
+        if not valid:
+            raise Unauthorized("The administrator's user and password are required: Authorization: Basic.")
 
 
 def _credentials(header: str) -> bytes:
-    """Return `user:password` as it was sent; nothing where the header does not hold that."""
+    """Return `user:password` of a Basic *header*; empty if it is not one."""
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "basic":
         return b""
@@ -48,5 +48,5 @@ def _credentials(header: str) -> bytes:
 
 
 def _digest(credentials: bytes) -> bytes:
-    """Make equally long what is compared, so that the time it takes tells nothing of the length either."""
+    """Return a digest, so that the time of the comparison does not depend on the length of *credentials*."""
     return sha256(credentials).digest()

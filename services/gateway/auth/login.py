@@ -1,4 +1,4 @@
-"""Handlers of `login` and `login/checkToken/{otok}`, beside the images API below the admin interface's base."""
+"""Handlers of `login` and `login/checkToken/{otok}`, which are not below `images/`."""
 
 from aiohttp import web
 
@@ -12,9 +12,9 @@ _DOTS = 2  # between header, claims and signature
 
 
 async def login(request: web.Request) -> web.Response:
-    """Answer an access and a refresh token for an API key, a user with a password, or a refresh token.
+    """Return an access and a refresh token for an API key, a user and password, or a refresh token.
 
-    With ``?setCookie`` they are set as cookies too.
+    With `?setCookie`, also set them as cookies.
     """
     ring = request.app[state.KEYS]
     signer = ring.signer
@@ -28,16 +28,16 @@ async def login(request: web.Request) -> web.Response:
     elif body.email is not None and body.password is not None:
         holder = ring.holder_of_password(body.email, body.password)
     else:
-        raise MissingField("apiKey, or email and password, were not passed.", field="apiKey")
+        raise MissingField("apiKey, or email and password, must be passed.", field="apiKey")
     await request.app[state.ATTEMPTS].check(request, success=holder is not None)
     if holder is None:
         raise Unauthorized("The credentials are not valid.")
     tokens: dict[Kind, str] = {kind: signer.issue(holder, kind) for kind in LIFETIME_SECONDS}
-    answer = web.json_response({f"{kind}Token": token for kind, token in tokens.items()})
+    response = web.json_response({f"{kind}Token": token for kind, token in tokens.items()})
     if "setCookie" in request.query:
-        secure = is_by_https(request, request.app[state.GATEWAY].trusted_proxies)
+        secure = is_https(request, request.app[state.GATEWAY].trusted_proxies)
         for kind, token in tokens.items():
-            answer.set_cookie(
+            response.set_cookie(
                 f"{kind}Token",
                 token,
                 max_age=LIFETIME_SECONDS[kind],
@@ -45,26 +45,26 @@ async def login(request: web.Request) -> web.Response:
                 samesite="Strict",
                 secure=secure,
             )
-    return answer
+    return response
 
 
-def is_by_https(request: web.Request, proxies: int) -> bool:
-    """Whether the client asks by https: this gateway, or the first of *proxies* proxies of ours as they tell it.
+def is_https(request: web.Request, proxies: int) -> bool:
+    """Return whether the client uses HTTPS, to this gateway or to the outermost of *proxies* trusted proxies.
 
-    With no proxies X-Forwarded-Proto is not believed. Who forges it where there are some harms only himself.
+    Without proxies, X-Forwarded-Proto is ignored. With proxies, a client that forges it affects only its own cookies.
     """
-    told = request.headers.get("X-Forwarded-Proto", "").partition(",")[0]
-    return request.secure or (proxies > 0 and told.strip().lower() == "https")
+    forwarded = request.headers.get("X-Forwarded-Proto", "").partition(",")[0]
+    return request.secure or (proxies > 0 and forwarded.strip().lower() == "https")
 
 
 async def check_token(request: web.Request) -> web.Response:
-    """Answer whose the access token in the path is."""
+    """Return the holder of the access token in the path."""
     token = request.match_info.get("otok", "")
     if not token:
         raise MissingField("The token was not passed.", field="otok")
     if len(token) > _MAX_CHARACTERS or not token.isascii() or token.count(".") != _DOTS:
-        raise InvalidValue("That is not a token.", field="otok")
+        raise InvalidValue("otok is not a token.", field="otok")
     holder = request.app[state.KEYS].holder_of_token(token, "access")
     if holder is None:
-        raise NotFound("The token is not valid any more.")
+        raise NotFound("The token is not valid.")
     return web.json_response({"id": holder})

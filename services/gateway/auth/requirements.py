@@ -1,4 +1,4 @@
-"""What a request must present before its handler runs. The route table names one requirement for each route."""
+"""What a route requires of a request before its handler runs. Each row of the route table names one."""
 
 import functools
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ Narrowing = Literal["", "path", "handler"]
 
 @dataclass(frozen=True)
 class Requirement:
-    """Credentials, and what their holder must be allowed to do."""
+    """The credentials and the permission that a route requires."""
 
     permission: str = ""
     """A permission; `{area}` in it stands for the type in the path. "" if none is needed."""
@@ -38,7 +38,7 @@ class Requirement:
 
     @property
     def is_public(self) -> bool:
-        """Whether anyone may call the route."""
+        """Whether the route needs no credentials."""
         return not self.permission and not self.basic_auth
 
     async def check(self, request: web.Request) -> None:
@@ -65,7 +65,7 @@ class Requirement:
 
 PUBLIC: Final = Requirement()
 CREDENTIALS_IN_REQUEST: Final = Requirement()
-"""Anyone may call it: the handler itself judges the credentials that it is sent."""
+"""Public: the handler itself verifies the credentials in the request."""
 BASIC_AUTH: Final = Requirement(basic_auth=True)
 READ: Final = Requirement("{area}.read", narrowed="path", default_type="product")
 
@@ -78,8 +78,8 @@ def permission(name: Permission, *, narrowed: Narrowing = "") -> Requirement:
 def guarded(handler: Handler, requirement: Requirement) -> Handler:
     """Return *handler* behind *requirement*.
 
-    If the requirement leaves the types to the handler, and the handler returns without having called `require_types`
-    or `granted_types`, the response is withheld: that is a bug, and must not leave a route open.
+    If the requirement leaves the types to the handler, and the handler returns without a call of `require_types` or
+    `granted_types`, the response is a 500: the bug must not leave the route open.
     """
     if requirement.is_public:
         return handler

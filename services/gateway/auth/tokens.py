@@ -1,4 +1,4 @@
-"""Access and refresh tokens: JSON Web Tokens that say who logged in and until when. No server has to keep them."""
+"""Access and refresh tokens: JSON Web Tokens with the holder of the credentials and an expiry, not stored."""
 
 import time
 from typing import Any, Final, Literal, NamedTuple, get_args
@@ -33,7 +33,7 @@ class TokenSigner:
         return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
 
     def read(self, text: str) -> Token | None:
-        """Return the content of the token *text*; None if it is not one of this stack's or has expired."""
+        """Return the content of the token *text*; None if it is not valid or has expired."""
         try:
             claims: dict[str, Any] = jwt.decode(
                 text,

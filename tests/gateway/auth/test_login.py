@@ -15,7 +15,7 @@ from imageconverter.settings import GatewaySettings, SettingsError
 from services.gateway.app import create_app
 from services.gateway.auth import tokens
 from services.gateway.auth.access import KeyRing, key_entry
-from services.gateway.auth.login import is_by_https
+from services.gateway.auth.login import is_https
 from tests.conftest import API_KEY, TOKEN_SECRET, MakeSettings
 
 Client = TestClient[Any, Any]
@@ -105,7 +105,7 @@ def test_a_proxy_is_believed_how_it_was_asked(told: str, proxies: int, secure: b
     """Where there is to be one; of several the first, which the client speaks to."""
     headers = {"X-Forwarded-Proto": told} if told else {}
 
-    assert is_by_https(make_mocked_request("POST", LOGIN, headers=headers), proxies) is secure
+    assert is_https(make_mocked_request("POST", LOGIN, headers=headers), proxies) is secure
 
 
 @pytest.mark.parametrize("proxies", [0, 1])
