@@ -8,7 +8,7 @@ STAMPS := $(VENV)/stamps
 # Hundreds of processes are started, each of which would compile all of its modules.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test test-fast test-changed format check bench hostile chaos soak audit lock test-compose clean
+.PHONY: help run test test-fast test-changed format docs check bench hostile chaos soak audit lock test-compose clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -36,6 +36,9 @@ check: $(STAMPS)/dev  ## lint, formatting, types and import contracts
 format: $(STAMPS)/dev  ## format the code and apply the lint fixes
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+docs: $(STAMPS)/dev  ## write the generated parts of README.md and docs/operations.md
+	$(BIN)/python -m tests.documents.generated
 
 bench: $(STAMPS)/dev  ## run the benchmarks
 	$(BIN)/python -m bench

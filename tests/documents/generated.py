@@ -1,0 +1,74 @@
+"""The parts of the documents that are generated. `make docs` writes them; a test compares them with the code."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from imageconverter.settings import settings_table
+from services.gateway.routes import IMAGECONVERTER, IMAGES, PLAIN
+
+_ROOT = Path(__file__).parents[2]
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def documents() -> dict[Path, str]:
+    """Return the documents with generated parts, as they should be."""
+    readme, operations = _ROOT / "README.md", _ROOT / "docs" / "operations.md"
+    return {
+        readme: _replace(
+            readme.read_text(encoding="utf-8"), images=_api("images"), imageconverter=_api("imageconverter")
+        ),
+        operations: _replace(operations.read_text(encoding="utf-8"), settings=settings_table()),
+    }
+
+
+def _replace(text: str, **parts: str) -> str:
+    """Return *text* with *parts* between the comments that name them."""
+    for name, part in parts.items():
+        begin, end = f"<!-- {name}, by `make docs` -->\n", f"<!-- /{name} -->\n"
+        before, _, rest = text.partition(begin)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise ValueError(f"there is no place for {name}")
+        text = f"{before}{begin}{part.strip()}\n{end}{after}"
+    return text
+
+
+def _api(name: str) -> str:
+    """Return the operations of a contract as a table."""
+    paths = yaml.safe_load((_ROOT / "openapi" / f"{name}.yaml").read_text(encoding="utf-8"))["paths"]
+    rows = [
+        f"| {requests} | {summary} | {needs} |"
+        for path, item in paths.items()
+        for requests, summary, needs in _rows(path, item)
+    ]
+    return "\n".join(["| request | description | needs |", "|---|---|---|", *rows])
+
+
+def _rows(path: str, item: dict[str, dict[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Yield a row for each operation of a path; methods that do the same share one."""
+    summaries: dict[str, list[str]] = {}
+    for method in _METHODS:
+        if method in item:
+            summaries.setdefault(item[method]["summary"], []).append(method.upper())
+    for summary, methods in summaries.items():
+        yield ", ".join(f"`{method} {path}`" for method in methods), summary, _needs(methods[0], path)
+
+
+def _needs(method: str, path: str) -> str:
+    """Return what the route table requires of a caller."""
+    for base, table in (("/images", IMAGES), ("/imageconverter", IMAGECONVERTER), ("", PLAIN)):
+        for route in table:
+            if method in route.methods and base + re.sub(r":[^}]*\}", "}", route.path) == path:
+                if route.requires.basic_auth:
+                    return "admin password"
+                permission = route.requires.permission.format(area="TYPE")
+                return f"`{permission}`" if permission else ""
+    raise ValueError(f"{method} {path} has no route")
+
+
+if __name__ == "__main__":
+    for document, expected in documents().items():
+        document.write_text(expected, encoding="utf-8")
