@@ -61,7 +61,7 @@ async def test_a_version_that_is_not_there_whole_is_not_read(store: ObjectStore,
     await publish(store, "product", version, tmp_path / "new")
     await store.delete([keys.catalog_part("product", version.version, part_name(0))])
 
-    with pytest.raises(StoreUnavailable, match="gone"):
+    with pytest.raises(StoreUnavailable, match="missing"):
         await fetch(store, "product", version, tmp_path)
 
 
@@ -78,7 +78,7 @@ async def test_what_does_not_count_any_more_is_swept_when_it_is_old(store: Objec
     assert await sweep(store, "product", age=timedelta()) == 2
     assert await fetch(store, "product", newer, tmp_path) == [tmp_path / "entries-00000.parquet"]
     assert await current(store, "product") == newer
-    with pytest.raises(StoreUnavailable, match="gone"):
+    with pytest.raises(StoreUnavailable, match="missing"):
         await fetch(store, "product", older, tmp_path)
 
 

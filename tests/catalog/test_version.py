@@ -78,7 +78,7 @@ async def test_an_id_that_occurs_twice_is_refused_by_the_line_of_the_second(
         await write(tmp_path, entries[:3], entries[3:])
 
     assert (caught.value.line, caught.value.place) == (5, "id")
-    assert caught.value.reason == "Line 5, id: 'c' is that of line 3 already."
+    assert caught.value.reason == "Line 5, id: 'c' is already the id of line 3."
 
 
 async def test_ids_differ_by_case_and_form(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""The catalog: what a shop's products, categories and app pages refer to.
+"""The catalog: the images that a shop's products, categories and app pages reference.
 
-What works on all of its rows (`catalog.database`, `catalog.writing`) is not imported here: it brings a database
-along, which only the reporter needs.
+The modules that process all rows (`catalog.database`, `catalog.writing`) are not imported here: they need DuckDB,
+which only the reporter loads.
 """
 
 from imageconverter.catalog.entries import Entry, Notation, read_entries

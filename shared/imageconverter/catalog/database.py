@@ -1,4 +1,4 @@
-"""An embedded DuckDB for more rows than memory holds. It keeps to a folder and a limit, and off the network."""
+"""An embedded DuckDB for more rows than fit in memory, confined to a folder and a memory limit, without network."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -17,46 +17,46 @@ T = TypeVar("T")
 
 _INTERRUPT_SECONDS = 0.1
 
-# As the writers of our own files make them; nothing is guessed.
+# The format of `quote_csv`; nothing is detected automatically.
 CSV = "header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"'"
 
 
 def quote_csv(text: str) -> str:
-    """Return *text* as a field of a row that `CSV` reads; several times as fast as the module csv."""
+    """Return *text* as a quoted field for `CSV`; several times faster than the module csv."""
     return '"' + text.replace('"', '""') + '"'
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """What working on many rows may take."""
+    """The folder and the limits of a database."""
 
     folder: Path
-    """Where folders for the time of the work are made; it has to exist."""
+    """Parent of the temporary folders; must exist."""
     memory_mb: int = 256
-    """Memory of the database, in MiB; the process needs some 150 MiB besides."""
+    """Memory of the database, in MiB; the process needs about 150 MiB more."""
     disk_mb: int = 16_384
-    """What the database may move out of memory to the folder, in MiB; its tables and our files come on top."""
+    """Maximum size of spilled data in the folder, in MiB, in addition to tables and CSV files."""
     threads: int = 2
 
 
 @contextmanager
 def work_folder(workspace: Workspace) -> Iterator[Path]:
-    """Make a folder in that of *workspace*, and delete it with all in it afterwards.
+    """Create a temporary folder in the *workspace*, and delete it afterwards.
 
-    Raises DatabaseFailed where the disk is full, or whatever else the system does not let happen.
+    Raises DatabaseFailed if the disk is full or the folder cannot be used.
     """
     try:
         with TemporaryDirectory(dir=workspace.folder) as folder:
             yield Path(folder)
     except OSError as error:
-        raise DatabaseFailed("The folder for the reporter's work cannot be used, or is full.") from error
+        raise DatabaseFailed("The reporter's work folder is full or cannot be used.") from error
 
 
 @contextmanager
 def open_database(workspace: Workspace, folder: Path, reads: Sequence[Path] = ()) -> Iterator[DuckDBPyConnection]:
-    """Open a new database in *folder*, which may be read and written, as may the folders *reads*, and nothing else.
+    """Open a new database in *folder*; it may access this folder and the folders *reads*, and no others.
 
-    Raises DatabaseFailed for whatever the database raises while it is open.
+    Raises DatabaseFailed for any error of the database while it is open.
     """
     try:
         with duckdb.connect(
@@ -66,33 +66,33 @@ def open_database(workspace: Workspace, folder: Path, reads: Sequence[Path] = ()
                 "threads": workspace.threads,
                 "temp_directory": str(folder / "spilled"),
                 "max_temp_directory_size": f"{workspace.disk_mb}MiB",
-                "preserve_insertion_order": False,  # costs memory; whoever needs an order asks for it
-                "fsync_mode": "NONE",  # what is left after a crash is thrown away
+                "preserve_insertion_order": False,  # saves memory; queries that need an order sort
+                "fsync_mode": "NONE",  # files left by a crash are not used
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "allow_community_extensions": False,
                 "allow_extension_repositories": "forbidden",
                 "allow_persistent_secrets": False,
-                "python_enable_replacements": False,  # a misspelt table is not to become one of our variables
+                "python_enable_replacements": False,  # a misspelled table must not become a Python variable
             },
         ) as connection:
-            # One after the other: the directories cannot be changed any more once all others are closed.
+            # In this order: the directories cannot be changed after external access is disabled.
             connection.execute("SET allowed_directories = $folders", {"folders": [str(f) for f in (folder, *reads)]})
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
             yield connection
     except duckdb.Error as error:
-        raise DatabaseFailed("Too little memory or disk for so many rows, or a file of ours is broken.") from error
+        raise DatabaseFailed("The database ran out of memory or disk, or a file is broken.") from error
 
 
 async def run_in_thread(connection: DuckDBPyConnection, work: Callable[..., T], *arguments: Any) -> T:
-    """Do *work*, which uses *connection*, in a thread; when this is canceled, the work is stopped and waited for."""
+    """Run *work*, which uses *connection*, in a thread; cancellation interrupts it and waits until it has ended."""
     working = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
         while not working.done():
-            connection.interrupt()  # again and again: between two statements it is not heard
+            connection.interrupt()  # repeated, because it has no effect between two statements
             await asyncio.wait([working], timeout=_INTERRUPT_SECONDS)
-        working.exception()  # that it was interrupted, which nobody needs to be told
+        working.exception()  # retrieved, so that asyncio does not log the interruption
         raise

@@ -1,4 +1,4 @@
-"""What a shop refers to: entries of a catalog, read and checked line by line from NDJSON or CSV.
+"""The entries of a catalog, read and checked line by line from NDJSON or CSV.
 
 An entry has an ``id``, is ``active`` or not, and names its ``images``::
 
@@ -7,10 +7,10 @@ An entry has an ``id``, is ``active`` or not, and names its ``images``::
     id,active,images
     4711,true,chair.jpg|chair-side.jpg
 
-The text is UTF-8, each entry on a line of its own; empty lines are passed over, and so are further fields and
-columns. In CSV (RFC 4180, without line breaks in quotes) ``active`` is true, false, 1 or 0, and ``|`` stands between
-the names; a name with a ``|`` in it takes NDJSON. A name is that of a file, without folders; it is kept in Unicode
-normal form C. An id occurs once: the rows of one entry are not put together.
+The text is UTF-8 with one entry a line; empty lines and additional fields and columns are ignored. In CSV (RFC 4180,
+without line breaks in quotes) ``active`` is true, false, 1 or 0, and names are separated by ``|``; a name that
+contains a ``|`` requires NDJSON. A name is a file name without folders, stored in Unicode normal form C. An id must
+be unique: several rows are not merged into one entry.
 """
 
 import asyncio
@@ -41,17 +41,17 @@ class Entry(NamedTuple):
     id: str
     active: bool
     images: tuple[str, ...]
-    """In Unicode normal form C, each once."""
+    """In Unicode normal form C, without duplicates."""
 
 
 async def read_entries(chunks: AsyncIterator[bytes], notation: Notation) -> AsyncIterator[list[Entry]]:
-    """Read the entries of a catalog, some thousands at a time; memory does not grow with the catalog.
+    """Yield the entries of a catalog, some thousands at a time; memory use does not grow with the catalog.
 
-    Raises BrokenLine with the first line that cannot be used. Whether an id occurs twice is not seen here.
+    Raises BrokenLine for the first invalid line. Duplicate ids are not detected here.
     """
     parse = _ndjson if notation == "ndjson" else _CsvParser().parse
     async for block in blocks(chunks):
-        # In a thread: a block takes some ten milliseconds, in which others want to be served.
+        # In a thread: a block takes about ten milliseconds, which would block the event loop.
         yield await asyncio.to_thread(_listed, parse, block)
 
 
@@ -76,18 +76,18 @@ def _ndjson(block: Block) -> Iterator[Entry]:
         if type(record["active"]) is not bool:
             raise BrokenLine(number, "active", "is neither true nor false.")
         if type(record["images"]) is not list:
-            raise BrokenLine(number, "images", "is not a list.")
+            raise BrokenLine(number, "images", "is not an array.")
         yield Entry(number, _id(number, record["id"]), record["active"], _names(number, record["images"]))
 
 
 def _json_error(line: int, message: str) -> BrokenLine:
     found = _JSON_ERROR.fullmatch(message)
-    trouble, column = found.groups() if found else (message, "")
-    return BrokenLine(line, column, f"is not JSON in UTF-8 ({trouble}).")
+    problem, column = found.groups() if found else (message, "")
+    return BrokenLine(line, column, f"is not JSON in UTF-8 ({problem}).")
 
 
 class _CsvParser:
-    """Reads rows once the header has told where the fields are."""
+    """Reads the header, then the rows."""
 
     def __init__(self) -> None:
         self._width = 0
@@ -116,7 +116,7 @@ class _CsvParser:
     def _read_header(self, line: int, row: Sequence[str]) -> None:
         for name in FIELDS:
             if row.count(name) != 1:
-                raise BrokenLine(line, name, "is not once in the header, which is to be: id,active,images")
+                raise BrokenLine(line, name, "is not once in the header, which must be: id,active,images")
         self._width = len(row)
         self._columns = [row.index(name) for name in FIELDS]
 
@@ -142,7 +142,7 @@ def _decoded(block: Block) -> Iterator[str]:
 
 def _id(line: int, value: Any) -> str:
     if type(value) is not str or not _ID.fullmatch(value):
-        raise BrokenLine(line, "id", "is not a text of 1 to 255 characters without control characters.")
+        raise BrokenLine(line, "id", "is not a string of 1 to 255 characters without control characters.")
     return value
 
 
@@ -150,7 +150,7 @@ def _names(line: int, values: Sequence[Any]) -> tuple[str, ...]:
     names = []
     for position, value in enumerate(values):
         if type(value) is not str:
-            raise BrokenLine(line, f"images[{position}]", "is not a text.")
+            raise BrokenLine(line, f"images[{position}]", "is not a string.")
         try:
             names.append(image_name(value))
         except InvalidValue as error:

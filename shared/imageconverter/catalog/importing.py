@@ -1,4 +1,4 @@
-"""Taking over a whole catalog: read and checked, written, and in one step at the end the one that counts."""
+"""Importing a catalog: read, check and write it, then make it the current one in one step."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -21,10 +21,10 @@ async def import_catalog(
     *,
     received_at: datetime | None = None,
 ) -> CatalogVersion:
-    """Make the catalog that *chunks* hold the one that counts; whatever goes wrong, the one before still does.
+    """Make the catalog in *chunks* the current one and return the current one; after an error it is unchanged.
 
-    It *received_at* at that time (None: now): one that came later goes on counting. Returns the one that counts.
-    Raises BrokenLine, DatabaseFailed, StoreUnavailable, and whatever *chunks* raises.
+    A catalog received later than *received_at* (default: now) stays the current one. Raises BrokenLine,
+    DatabaseFailed, StoreUnavailable, and whatever *chunks* raises.
     """
     with work_folder(workspace) as folder:
         version = await write_version(

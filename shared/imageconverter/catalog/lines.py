@@ -1,4 +1,4 @@
-"""Cutting a stream of bytes into lines, in memory that the stream cannot make grow."""
+"""Splitting a stream of bytes into lines, with bounded memory."""
 
 from collections.abc import AsyncIterator
 from typing import Final, NamedTuple
@@ -6,25 +6,25 @@ from typing import Final, NamedTuple
 from imageconverter.errors import BrokenLine
 
 MAX_LINE_BYTES: Final = 512 * 1024  # bytes
-_BLOCK_BYTES = 256 * 1024  # handed on at once: enough that the next step is not paid for line by line
+_BLOCK_BYTES = 256 * 1024  # large enough to make the overhead of each block negligible
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Block(NamedTuple):
-    """Some lines that follow each other, without their line feeds."""
+    """Consecutive lines without their line feeds."""
 
     first: int
-    """The number of the first, counted from 1."""
+    """Number of the first line, counted from 1."""
     lines: list[bytes]
 
 
 async def blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[Block]:
-    """Cut *chunks* at line feeds; the last line needs none, and a byte order mark before the first is passed over.
+    """Split *chunks* at line feeds; a byte order mark is ignored, and the last line need not end with a line feed.
 
-    Of a line longer than `MAX_LINE_BYTES` only the beginning may come, still longer than that, and nothing behind it.
+    A line longer than `MAX_LINE_BYTES` may be cut, but not below that length, and ends the stream.
     """
     pending = bytearray()
-    whole = 0  # so many bytes of `pending` are lines to their end
+    whole = 0  # number of bytes of complete lines in `pending`
     first = 1
     async for chunk in chunks:
         feed = chunk.rfind(b"\n")
@@ -48,6 +48,6 @@ def _block(first: int, text: bytes) -> Block:
 
 
 def check_length(number: int, line: bytes) -> None:
-    """Raise BrokenLine where a line is longer than `MAX_LINE_BYTES`."""
+    """Raise BrokenLine if a line is longer than `MAX_LINE_BYTES`."""
     if len(line) > MAX_LINE_BYTES:
         raise BrokenLine(number, "", f"is longer than {MAX_LINE_BYTES // 1024} KiB.")

@@ -1,4 +1,4 @@
-"""Catalogs on their way: stored in parts as a client sends them, until the reporter has taken them over."""
+"""Pending imports: uploaded catalogs, stored in parts until the reporter has imported them."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -15,29 +15,29 @@ from imageconverter.storage.sweep import delete_below
 
 _PART_BYTES: Final = 8 * MEGABYTE
 _STAMP: Final = "%Y%m%dT%H%M%S%f"
-_GONE: Final = "The catalog that was sent is gone."
-# Ends the name of the last part, with the notation; so that half of the parts are never taken for all.
-_LAST: Final[dict[Notation, str]] = {"ndjson": "-last.ndjson", "csv": "-last.csv"}
+_DELETED: Final = "The uploaded catalog no longer exists."
+# The suffix of the last part, which marks the upload as complete and has its notation.
+_LAST_SUFFIX: Final[dict[Notation, str]] = {"ndjson": "-last.ndjson", "csv": "-last.csv"}
 
 
 class PendingImport(NamedTuple):
-    """A catalog that was received whole."""
+    """A catalog that was uploaded completely."""
 
     kind: ImageType
     id: str
-    """Begins with the time."""
+    """Starts with the time."""
     notation: Notation
 
     @property
     def received_at(self) -> datetime:
-        """When it began to come."""
+        """When the upload began."""
         return datetime.strptime(self.id.partition("-")[0], _STAMP).replace(tzinfo=UTC)
 
 
 async def receive(
     store: ObjectStore, kind: ImageType, chunks: AsyncIterator[bytes], notation: Notation
 ) -> PendingImport:
-    """Store all *chunks*; what is left where that ends early is swept after a day."""
+    """Store all *chunks*; the parts of an aborted upload are swept after a day."""
     pending = PendingImport(kind, f"{datetime.now(UTC):{_STAMP}}-{secrets.token_hex(4)}", notation)
     buffer = bytearray()
     number = 0
@@ -47,38 +47,40 @@ async def receive(
             await _put(store, pending, f"{number:06}", buffer)
             number += 1
             buffer = bytearray()
-    await _put(store, pending, f"{number:06}{_LAST[notation]}", buffer)
+    await _put(store, pending, f"{number:06}{_LAST_SUFFIX[notation]}", buffer)
     return pending
 
 
 async def list_pending(store: ObjectStore) -> list[PendingImport]:
-    """Return the catalogs that were received whole and not taken over yet."""
+    """Return the catalogs that are uploaded completely and not imported yet."""
     found = []
     for kind in get_args(ImageType):
         async for page in store.list(keys.pending_catalogs(kind)):
             for part in page:
                 pending = part.key.removeprefix(keys.pending_catalogs(kind)).partition("/")[0]
-                found += [PendingImport(kind, pending, each) for each, end in _LAST.items() if part.key.endswith(end)]
+                found += [
+                    PendingImport(kind, pending, each) for each, end in _LAST_SUFFIX.items() if part.key.endswith(end)
+                ]
     return found
 
 
 async def read_parts(store: ObjectStore, pending: PendingImport) -> AsyncIterator[bytes]:
-    """Give back what was received; raises NotFound where any of it was discarded, StoreUnavailable."""
+    """Yield the uploaded data; raises NotFound if any part was discarded, StoreUnavailable."""
     prefix = keys.pending_catalog(pending.kind, pending.id)
     names = [part.key.removeprefix(prefix) async for page in store.list(prefix) for part in page]
     last = len(names) - 1
-    end = _LAST[pending.notation]
+    end = _LAST_SUFFIX[pending.notation]
     if names != [f"{number:06}{end if number == last else ''}" for number in range(len(names))] or not names:
-        raise NotFound(_GONE)
+        raise NotFound(_DELETED)
     for name in names:
         loaded = await store.get(prefix + name)
         if loaded is None:
-            raise NotFound(_GONE)
+            raise NotFound(_DELETED)
         yield bytes(loaded.data)
 
 
 async def discard(store: ObjectStore, pending: PendingImport) -> None:
-    """Delete what was received."""
+    """Delete the uploaded data."""
     await delete_below(store, keys.pending_catalog(pending.kind, pending.id))
 
 

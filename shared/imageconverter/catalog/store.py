@@ -1,4 +1,4 @@
-"""Catalogs in the object store: parts that never change, and a record of the version that counts."""
+"""Catalogs in the object store: immutable parts, and a record of the current version."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,14 +15,14 @@ from imageconverter.storage.store import ObjectStore
 from imageconverter.storage.sweep import delete_below
 
 _PARQUET = "application/vnd.apache.parquet"
-_KEPT: Final = timedelta(days=1)  # a version that is being written is younger
+_MIN_AGE: Final = timedelta(days=1)  # younger objects may be of a version that is being written
 
 
 async def publish(store: ObjectStore, kind: ImageType, version: CatalogVersion, folder: Path) -> CatalogVersion:
-    """Make the *version* that was written to *folder* the one that counts, in one step at the end.
+    """Upload the *version* in *folder*, then make it the current one in one step; returns the current version.
 
-    Where one counts that came later, it goes on counting. Returns the one that counts. Older versions stay until they
-    are swept: a report may be reading them. Raises StoreUnavailable; then the one before still counts.
+    A current version that was received later stays current. Older versions remain until they are swept, because a
+    report may be reading them. Raises StoreUnavailable; then the current version is unchanged.
     """
     for name in map(part_name, range(version.parts)):
         data = (folder / name).read_bytes()
@@ -36,7 +36,7 @@ async def publish(store: ObjectStore, kind: ImageType, version: CatalogVersion, 
 
 
 async def current(store: ObjectStore, kind: ImageType) -> CatalogVersion | None:
-    """Return the version that counts, None before the first; raises StoreUnavailable, also where it is broken."""
+    """Return the current version, None before the first; raises StoreUnavailable, also if the record is broken."""
     loaded = await store.get(keys.current_catalog(kind))
     if loaded is None:
         return None
@@ -47,12 +47,12 @@ async def current(store: ObjectStore, kind: ImageType) -> CatalogVersion | None:
 
 
 async def fetch(store: ObjectStore, kind: ImageType, version: CatalogVersion, folder: Path) -> list[Path]:
-    """Copy the parts of *version* to *folder* and return them; raises StoreUnavailable where one is not to be had."""
+    """Download the parts of *version* to *folder* and return their paths; raises StoreUnavailable."""
     parts = []
     for name in map(part_name, range(version.parts)):
         opened = await store.open(keys.catalog_part(kind, version.version, name))
         if opened is None:
-            raise StoreUnavailable("A part of the catalog is gone.")
+            raise StoreUnavailable("A part of the catalog is missing.")
         with (folder / name).open("wb") as file:
             async for chunk in opened.chunks:
                 file.write(chunk)
@@ -60,14 +60,14 @@ async def fetch(store: ObjectStore, kind: ImageType, version: CatalogVersion, fo
     return parts
 
 
-async def sweep(store: ObjectStore, kind: ImageType, *, age: timedelta = _KEPT) -> int:
-    """Delete what is of that *age* and of no version that counts; returns the number of objects.
+async def sweep(store: ObjectStore, kind: ImageType, *, age: timedelta = _MIN_AGE) -> int:
+    """Delete the objects older than *age*, except the current version and pending imports; returns their number.
 
-    Whoever reads a version meanwhile that does not count any more fails whole, and begins again with the next.
+    Reading an older version fails from then on, and has to start over with the current one.
     """
     version = await current(store, kind)
-    # What was received whole is waited for: its reporter may be away for days.
-    arrived = [keys.pending_catalog(kind, each.id) for each in await list_pending(store) if each.kind == kind]
-    counts = keys.catalog_part(kind, version.version if version else "none", "")
-    kept = (keys.current_catalog(kind), counts, *arrived)
+    # Pending imports are kept, because there may be no reporter for days.
+    pending = [keys.pending_catalog(kind, each.id) for each in await list_pending(store) if each.kind == kind]
+    current_parts = keys.catalog_part(kind, version.version if version else "none", "")
+    kept = (keys.current_catalog(kind), current_parts, *pending)
     return await delete_below(store, keys.catalog(kind), before=datetime.now(UTC) - age, kept=kept)

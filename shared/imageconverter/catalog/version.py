@@ -1,25 +1,25 @@
-"""A catalog as it is kept: how much there is of it, and in how many files."""
+"""A version of a catalog: its size and number of parts."""
 
 from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field
 
 
 class CatalogVersion(BaseModel):
-    """One catalog of a shop; it never changes, a newer one takes its place."""
+    """An immutable version of a catalog; an import replaces it by a newer one."""
 
     model_config = ConfigDict(frozen=True, serialize_by_alias=True)
 
     version: str
-    """Sorts by time."""
+    """Name of the version; names sort by time."""
     entries: int
     images: int
-    """Names in active entries; one that several entries have counts several times."""
+    """Names in active entries; a name in several entries counts several times."""
     at: AwareDatetime
     received_at: AwareDatetime = Field(
         validation_alias=AliasChoices("received_at", "came"), serialization_alias="came"
     )
-    """When it was received, or began to be read: of two, the one that came later counts."""
+    """When it was received, or reading it began; the version received last is the current one."""
     bytes: int
-    """Of all parts together."""
+    """Total size of the parts."""
     parts: int
 
 

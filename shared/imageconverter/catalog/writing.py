@@ -1,4 +1,4 @@
-"""Writing a catalog: its entries go to Parquet files, and an id that occurs twice is found."""
+"""Writing the entries of a catalog to Parquet files and detecting duplicate ids."""
 
 import secrets
 from collections.abc import AsyncIterator, Sequence
@@ -13,16 +13,16 @@ from imageconverter.catalog.entries import Entry
 from imageconverter.catalog.version import CatalogVersion, part_name
 from imageconverter.errors import BrokenLine
 
-_PART_BYTES = 64 * 1024 * 1024  # of text; the Parquet file has about a tenth
+_PART_BYTES = 64 * 1024 * 1024  # of text; the Parquet file has about a tenth of that
 
 _WRITE_PART = f"""
 COPY (
     SELECT line, id, active, CASE WHEN images IS NULL THEN [] ELSE string_split(images, '/') END AS images
     FROM read_csv($spool, {CSV}, columns = {{line: 'BIGINT', id: 'VARCHAR', active: 'BOOLEAN', images: 'VARCHAR'}})
 ) TO $part (FORMAT parquet, COMPRESSION zstd)
-"""  # noqa: S608 - a constant of ours
-# Numbers instead of texts, for they need less memory; the few that occur twice are looked at again.
-_TWICE = """
+"""  # noqa: S608 - a constant
+# Grouped by hashes, which need less memory than texts; the few duplicates are compared by their texts.
+_DUPLICATE = """
 WITH entries AS (FROM read_parquet($parts)),
      suspects AS (SELECT hash(id) AS number FROM entries GROUP BY number HAVING count(*) > 1)
 SELECT id, list_sort(list(line))[:2] AS lines FROM entries WHERE hash(id) IN (FROM suspects)
@@ -36,11 +36,9 @@ SELECT count(*), coalesce(sum(len(images)) FILTER (active), 0) FROM read_parquet
 async def write_version(
     batches: AsyncIterator[list[Entry]], folder: Path, workspace: Workspace, *, received_at: datetime | None = None
 ) -> CatalogVersion:
-    """Write a new version into *folder*, which is empty: Parquet files that `part_name` names.
+    """Write a new version, received at *received_at* (default: now), to the Parquet files `part_name` in *folder*.
 
-    *received_at* is when it came; None: now.
-
-    Raises BrokenLine where an id occurs twice, and whatever *batches* raises; the folder is of no use then.
+    The folder must be empty. Raises BrokenLine for a duplicate id, and whatever *batches* raises.
     """
     with open_database(workspace, folder) as database:
         writer = _Writer(database, folder)
@@ -53,7 +51,7 @@ async def write_version(
 
 
 class _Writer:
-    """Collects entries as text and makes a Parquet file of it when there is enough."""
+    """Collects entries as CSV and converts them to Parquet files of limited size."""
 
     def __init__(self, database: DuckDBPyConnection, folder: Path) -> None:
         self._database = database
@@ -73,10 +71,10 @@ class _Writer:
     def finish(self, received_at: datetime) -> CatalogVersion:
         self._write_part()
         parts = {"parts": [str(part) for part in self._parts]}
-        twice = self._database.execute(_TWICE, parts).fetchone()
-        if twice:
-            identity, (earlier, line) = twice
-            raise BrokenLine(line, "id", f"{identity!r} is that of line {earlier} already.")
+        duplicate = self._database.execute(_DUPLICATE, parts).fetchone()
+        if duplicate:
+            identity, (earlier, line) = duplicate
+            raise BrokenLine(line, "id", f"{identity!r} is already the id of line {earlier}.")
         entries, images = self._database.execute(_COUNT, parts).fetchall()[0]
         now = datetime.now(UTC)
         return CatalogVersion(

@@ -55,7 +55,7 @@ async def test_a_compressed_catalog_is_unpacked(shop: Shop) -> None:
         (b'{"id": "1", "active": true, "images": ["../a.jpg"]}\n', "images[0]"),
         (b"\xff\xfe{\n", "is not JSON in UTF-8"),
         (b"[" * 600_000, "is longer than 512 KiB"),
-        (LINE, "is that of line 1 already"),
+        (LINE, "is already the id of line 1"),
     ],
     ids=["missing", "type", "name", "encoding", "long", "twice"],
 )
