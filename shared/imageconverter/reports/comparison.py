@@ -1,8 +1,8 @@
-"""Comparing what a catalog refers to with the files that are there, for more of both than memory holds.
+"""Comparing a catalog with the files in the store, for more of both than fit in memory.
 
-*Missing*: an active entry names an image whose file is not there, a row for each format. *Unused*: a file that no
-active entry names, neither as it stands nor as its source, and that is not near one that is missing (see
-`reports.matching`). Only files right in the directory of a format count: conversions put them nowhere else.
+*Missing*: an image of an active entry without a file; there is a row for each format. *Unused*: a file that no active
+entry names, neither directly nor as its source, and that is not near a missing file (see `reports.matching`). Only
+files directly in the directory of a format count, because conversions write no others.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ from imageconverter.reports.results import RowWriter
 from imageconverter.reports.summary import CatalogSize, Found, Summary, reason_to_refuse
 
 PRODUCTS_SHOWN: Final = 100
-"""In a row; a placeholder that every product names would make one too long for anybody."""
+"""Maximum number in a row: every product may use the same placeholder image."""
 
 RANGES: Final = 8
-"""In which a big directory is listed at the same time."""
+"""Number of ranges of a large directory that are listed concurrently."""
 
-_FETCHED_AT_ONCE = 10_000
-_MIN_STEP = 200  # in the sample; below, a directory is a handful of pages
+_FETCH_ROWS = 10_000
+_MIN_STEP = 200  # in the sample; smaller directories have only a few pages
 
 _SIZE = "SELECT count(*), coalesce(sum(len(images)) FILTER (active), 0) FROM read_parquet($parts)"
 _TABLES = (
@@ -38,13 +38,13 @@ _TABLES = (
     "CREATE TABLE missing (format VARCHAR, path VARCHAR, name VARCHAR, near VARCHAR)",
     "CREATE TABLE unused (directory VARCHAR, name VARCHAR, size BIGINT, modified BIGINT)",
 )
-_SAMPLE = f"SELECT name FROM names USING SAMPLE {RANGES * 1000} ROWS"  # noqa: S608 - a number of ours
+_SAMPLE = f"SELECT name FROM names USING SAMPLE {RANGES * 1000} ROWS"  # noqa: S608 - a constant
 _FILES = f"CREATE OR REPLACE TABLE files AS FROM read_csv($listing, {CSV}, columns = {COLUMNS})"
 _UNNAMED = """
 CREATE OR REPLACE TABLE unnamed AS
 SELECT * FROM files WHERE NOT EXISTS (FROM names WHERE names.name = files.name)
 """
-# "as_it" is one of the macros that `expected_names` tells. Most names stay as they are, and that was asked before.
+# "as_it" is replaced by each macro of `expected_names`. Unchanged names are excluded by the condition above.
 _AND_NOT_NAMED_AS = """
 AND NOT EXISTS (FROM names WHERE as_it(names.name) = files.name AND as_it(names.name) <> names.name)
 """
@@ -89,10 +89,9 @@ async def compare(
 ) -> Summary:
     """Compare the *catalog*, the parts of one version, with the files of all *formats* of a *kind*.
 
-    *listing* is asked once for each directory, and told some names that part it evenly. *previous* is the size of the
-    catalog that the last report dared to call files unused by. The rows are in *results* (see `reports.results`), a
-    new folder, made when all is done. Whatever *listing* raises ends the comparison, and nothing is left of it.
-    Raises DatabaseFailed.
+    *listing* is called once for each directory, with names that divide it evenly. *previous* is the catalog's size in
+    the last report that named unused files. The rows are written to the new folder *results* (see `reports.results`),
+    which is created at the end. Raises DatabaseFailed and what *listing* raises; then there are no results.
     """
     directories: dict[str, list[ImageFormat]] = {}
     for each in formats.values():
@@ -110,8 +109,8 @@ async def compare(
             refused = reason_to_refuse(size, previous)
             for directory, group in directories.items():
                 listed += await write_listing(listing(directory, sample), directory, folder / "listing.csv")
-                judged = not refused and directory not in others
-                compare_directory = partial(comparison.compare_directory, judged=judged)
+                find_unused = not refused and directory not in others
+                compare_directory = partial(comparison.compare_directory, find_unused=find_unused)
                 await run_in_thread(database, compare_directory, folder / "listing.csv", directory, group)
             found, near = await run_in_thread(database, comparison.write_rows, rows, directories)
         await asyncio.to_thread(shutil.move, rows, results)
@@ -131,7 +130,7 @@ async def compare(
 
 
 class _Comparison:
-    """The steps, each of which keeps the database busy for a while."""
+    """The steps of a comparison, each of which runs for some time."""
 
     def __init__(self, database: DuckDBPyConnection, catalog: Sequence[Path]) -> None:
         self._database = database
@@ -146,35 +145,35 @@ class _Comparison:
         return CatalogSize(*size)
 
     def sample(self) -> list[str]:
-        """Return some names, in their order, between which there are about equally many."""
+        """Return some names, sorted, that divide all names into ranges of about equal size."""
         rows = self._database.execute(_SAMPLE).fetchall()
-        names = sorted(name for (name,) in rows)  # as the database does not: by code points, like the keys of a store
+        names = sorted(name for (name,) in rows)  # by code points like the keys of a store, unlike the database
         step = len(names) // RANGES
         return names[step::step][: RANGES - 1] if step >= _MIN_STEP else []
 
     def compare_directory(
-        self, listing: Path, directory: str, formats: Sequence[ImageFormat], *, judged: bool
+        self, listing: Path, directory: str, formats: Sequence[ImageFormat], *, find_unused: bool
     ) -> None:
-        """Note what is missing and, where that is *judged*, unused of the files in *listing*."""
+        """Record the missing and, with *find_unused*, the unused files of the directory in *listing*."""
         execute = self._database.execute
         execute(_FILES, {"listing": str(listing)})
         expected = {each.node_id: expected_names(each) for each in formats}
-        if judged:
+        if find_unused:
             all_macros = sorted({macro for macros in expected.values() for macro in macros})
             execute(_UNNAMED + _each(_AND_NOT_NAMED_AS, all_macros))
         for node_id, macros in expected.items():
             execute(_ABSENT + _each(_AND_NO_FILE_AS, macros))
             execute(_NEAR)
             execute(_each(_MISSING, macros[:1]), {"format": node_id, "directory": directory})
-            if judged:
+            if find_unused:
                 execute(_NOT_NEAR)
-        if judged:
+        if find_unused:
             execute(_UNUSED, {"directory": directory})
 
     def write_rows(
         self, folder: Path, directories: Mapping[str, Sequence[ImageFormat]]
     ) -> tuple[dict[str, Found], int]:
-        """Write all rows to *folder*; returns how many each format has, and how many missing have a near file."""
+        """Write all rows to *folder*; returns their number by format, and how many missing have a near file."""
         found: dict[str, dict[str, int]] = {each.node_id: {} for group in directories.values() for each in group}
         near = 0
 
@@ -220,7 +219,7 @@ class _Comparison:
 
     def _rows(self, statement: str, values: Mapping[str, Any] | None = None) -> Iterator[tuple[Any, ...]]:
         cursor = self._database.execute(statement, values)
-        while rows := cursor.fetchmany(_FETCHED_AT_ONCE):
+        while rows := cursor.fetchmany(_FETCH_ROWS):
             yield from rows
 
 
@@ -229,6 +228,6 @@ def _each(condition: str, macros: Sequence[str]) -> str:
 
 
 def _format_of(name: str, formats: Sequence[ImageFormat]) -> str:
-    """Return the node id of the format that a file in their common directory is of, "" where several may be."""
-    fitting = [each.node_id for each in formats if len(formats) == 1 or could_be(each, name)]
-    return fitting[0] if len(fitting) == 1 else ""
+    """Return the node id of the format of a file in the common directory of *formats*, "" if several match."""
+    matching = [each.node_id for each in formats if len(formats) == 1 or could_be(each, name)]
+    return matching[0] if len(matching) == 1 else ""
