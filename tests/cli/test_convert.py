@@ -119,7 +119,7 @@ async def test_an_image_over_the_upload_limit_fails_alone(
 
     assert done.status == 1, done
     assert "3 of 4 images converted, 1 failed" in done.out
-    assert "large.png: The request's body is larger than is allowed." in done.out
+    assert "large.png: The request body is too large." in done.out
 
 
 async def test_an_upload_whose_response_is_lost_is_retried(

@@ -130,7 +130,7 @@ async def test_half_a_body_is_not_waited_for_to_the_end() -> None:
 
     async def handler(request: web.Request) -> web.Response:
         try:
-            body = await read_body(request, limit=1000, seconds=LONG, still_seconds=SHORT)
+            body = await read_body(request, limit=1000, seconds=LONG, stall_seconds=SHORT)
         except MalformedBody as error:
             told.append(error.reason)
             raise web.HTTPBadRequest from None
@@ -149,4 +149,4 @@ async def test_half_a_body_is_not_waited_for_to_the_end() -> None:
     async with gateway(app, Deadlines(unread=SHORT)) as wire, connected(wire) as (reader, writer):
         writer.write(head + b"xxxxx")
         assert b" 400 " in await ended(reader)
-    assert told == ["The request's body did not arrive in time."]
+    assert told == ["The request body did not arrive in time."]

@@ -137,9 +137,10 @@ class Stack:
 
     @property
     def troubles(self) -> list[str]:
-        """What the logs say of faults of ours."""
+        """Log lines about internal errors."""
         lines = [line for log in self.folder.glob("*.log") for line in log.read_text(errors="replace").splitlines()]
-        return [line for line in lines if "fault of ours" in line or "cannot be given up as it should" in line]
+        errors = ("internal error", "fault of ours", "cannot be given up as it should")
+        return [line for line in lines if any(error in line for error in errors)]
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Reading request bodies: bounded in size, in time, and in the memory that all of them take together."""
+"""Reading request bodies, with limits of size, time, and memory of all bodies together."""
 
 import asyncio
 from collections import deque
@@ -11,13 +11,13 @@ from aiohttp.http_exceptions import HttpProcessingError
 from imageconverter.errors import MalformedBody, TooLarge
 
 STALL_SECONDS = 15.0
-"""In which some of a body has to arrive, or it counts as broken off."""
+"""Time after which a body counts as broken off if no more of it arrives, in seconds."""
 
 _CHUNK = 256 * 1024
 
 
 class BodyBudget:
-    """Memory for bodies in flight, in bytes. Who asks first is served first; nobody is refused."""
+    """Memory for the bodies being read, in bytes; reservations wait in first-in, first-out order."""
 
     def __init__(self, size: int) -> None:
         """Start with all of *size* free."""
@@ -27,7 +27,7 @@ class BodyBudget:
 
     @asynccontextmanager
     async def reserve(self, amount: int) -> AsyncIterator["Reservation"]:
-        """Hold *amount* of the budget; more than all of it counts as all of it."""
+        """Reserve *amount* until the block ends, or the whole budget if that is less."""
         reservation = Reservation(self, min(amount, self.size))
         await self._take(reservation.amount)
         try:
@@ -39,70 +39,70 @@ class BodyBudget:
         if not self._waiting and amount <= self._free:
             self._free -= amount
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((amount, turn))
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((amount, granted))
         try:
-            await turn
+            await granted
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if granted.done() and not granted.cancelled():
                 self.release(amount)
             raise
 
     def release(self, amount: int) -> None:
-        """Take back *amount*, and let in who waits for it."""
+        """Release *amount* and grant waiting reservations that fit."""
         self._free += amount
         while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] <= self._free):
-            wanted, turn = self._waiting.popleft()
-            if not turn.done():
+            wanted, granted = self._waiting.popleft()
+            if not granted.done():
                 self._free -= wanted
-                turn.set_result(None)
+                granted.set_result(None)
 
 
 class Reservation:
-    """What one request holds of the budget, in bytes."""
+    """The memory reserved for one request, in bytes."""
 
     def __init__(self, budget: BodyBudget, amount: int) -> None:
-        """Hold *amount*, which has been taken from *budget*."""
+        """Own *amount*, which was taken from *budget*."""
         self._budget = budget
         self.amount = amount
 
     def shrink(self, amount: int) -> None:
-        """Give back what is held beyond *amount*: the body is smaller than it might have been."""
+        """Release what exceeds *amount*, if the body is smaller than announced."""
         surplus = max(0, self.amount - amount)
         self.amount -= surplus
         self._budget.release(surplus)
 
 
 def announced_size(request: web.Request, limit: int) -> int:
-    """Return the most bytes that the body of *request* can have; raises TooLarge where that is known to be over."""
+    """Return the maximum size of the body of *request*, at most *limit*; raises TooLarge if it announces more."""
     length = request.content_length
     if length is None or "Content-Encoding" in request.headers:
         return limit
     if length > limit:
-        raise TooLarge("The request's body is larger than is allowed.")
+        raise TooLarge("The request body is too large.")
     return length
 
 
 async def read_body(
-    request: web.Request, *, limit: int, seconds: float, still_seconds: float = STALL_SECONDS
+    request: web.Request, *, limit: int, seconds: float, stall_seconds: float = STALL_SECONDS
 ) -> bytearray:
     """Read the whole body into one buffer.
 
-    Raises TooLarge over *limit* bytes, MalformedBody where the transfer is broken, takes over *seconds*, or brings
-    nothing for *still_seconds*.
+    Raises TooLarge if it has more than *limit* bytes, MalformedBody if the transfer fails, takes longer than
+    *seconds*, or stalls for *stall_seconds*.
     """
     body = bytearray()
     clock = asyncio.get_running_loop().time
     until = clock() + seconds
     try:
-        async with asyncio.timeout_at(min(until, clock() + still_seconds)) as deadline:
+        async with asyncio.timeout_at(min(until, clock() + stall_seconds)) as deadline:
             async for chunk in request.content.iter_chunked(_CHUNK):
                 body += chunk
                 if len(body) > limit:
-                    raise TooLarge("The request's body is larger than is allowed.")
-                deadline.reschedule(min(until, clock() + still_seconds))
+                    raise TooLarge("The request body is too large.")
+                deadline.reschedule(min(until, clock() + stall_seconds))
     except TimeoutError:
-        raise MalformedBody("The request's body did not arrive in time.") from None
+        raise MalformedBody("The request body did not arrive in time.") from None
     except (web.RequestPayloadError, HttpProcessingError, ClientError) as error:
-        raise MalformedBody("The request's body could not be read.") from error
+        raise MalformedBody("The request body could not be read.") from error
     return body

@@ -1,4 +1,4 @@
-"""A client's connection, before and beside the handlers: how long it may stand still, and what cannot be read."""
+"""Client connections: their timeouts, and the responses to requests that cannot be parsed."""
 
 import asyncio
 from http import HTTPStatus
@@ -14,22 +14,22 @@ _log = structlog.get_logger(__name__)
 
 
 class Deadlines(NamedTuple):
-    """After how many seconds a connection is ended."""
+    """Timeouts after which a connection is closed, in seconds."""
 
     head: float = 20
-    """Without the whole head of its first request."""
+    """Until the head of the first request is complete."""
     idle: float = 75
-    """Without another request. Proxies give up sooner, so that none sends a request into a connection that ends."""
+    """Between requests. Longer than the usual timeout of proxies, so that none reuses a connection being closed."""
     write_stall: float = 60
-    """In which the client takes nothing of an answer that waits for it."""
+    """While the client reads nothing of a response."""
     unread: float = 10
-    """In which a client goes on sending a body that was refused: it may read the answer only then."""
+    """For reading the rest of a rejected body: many clients read the response only after sending it all."""
 
 
 class Connection(web.RequestHandler):
-    """aiohttp's connection, with deadlines of ours and errors in our shape."""
+    """An aiohttp connection with timeouts, and with errors as JSON."""
 
-    __slots__ = ("_deadlines", "_no_head", "_no_taker", "_unsent", "_wire")
+    __slots__ = ("_deadlines", "_head_timer", "_socket", "_unsent", "_write_timer")
 
     def __init__(self, server: web.Server, deadlines: Deadlines) -> None:
         """Serve a client of *server*."""
@@ -42,38 +42,38 @@ class Connection(web.RequestHandler):
             access_log=None,  # type: ignore[arg-type]
         )
         self._deadlines = deadlines
-        self._no_head: asyncio.TimerHandle | None = None
-        self._no_taker: asyncio.TimerHandle | None = None
-        self._wire: asyncio.Transport
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+        self._socket: asyncio.Transport
         self._unsent = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to wait for the first head."""
+        """Start the timeout of the first head."""
         super().connection_made(transport)
-        self._wire = cast("asyncio.Transport", transport)  # `transport` is None from force_close on
-        self._no_head = self._loop.call_later(self._deadlines.head, self.force_close)
+        self._socket = cast("asyncio.Transport", transport)  # `transport` is None after force_close
+        self._head_timer = self._loop.call_later(self._deadlines.head, self.force_close)
 
     def data_received(self, data: bytes) -> None:
-        """Take what has arrived; the first head that is complete, or cannot be read, ends the wait."""
+        """Parse *data*; stop the timeout after the first head, or if it cannot be parsed."""
         super().data_received(data)
-        if self._no_head is not None and self._request_count:
-            self._no_head.cancel()
-            self._no_head = None
+        if self._head_timer is not None and self._request_count:
+            self._head_timer.cancel()
+            self._head_timer = None
 
     def pause_writing(self) -> None:
-        """Look from now on whether the client takes what it has asked for."""
+        """Start the timeout for reading the response: the write buffer is full."""
         super().pause_writing()
-        self._watch()
+        self._start_write_timer()
 
     def resume_writing(self) -> None:
-        """Stop looking."""
+        """Stop that timeout."""
         super().resume_writing()
-        if self._no_taker is not None:
-            self._no_taker.cancel()
+        if self._write_timer is not None:
+            self._write_timer.cancel()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Forget the deadlines."""
-        for each in (self._no_head, self._no_taker):
+        """Stop all timeouts."""
+        for each in (self._head_timer, self._write_timer):
             if each is not None:
                 each.cancel()
         super().connection_lost(exc)
@@ -83,36 +83,36 @@ class Connection(web.RequestHandler):
         request: web.BaseRequest,
         status: int = 500,
         exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 - it repeats what was sent
+        message: str | None = None,  # noqa: ARG002 - it quotes the request
     ) -> web.StreamResponse:
-        """Answer where no handler was reached, or where one failed in a way that nothing else caught."""
+        """Return the response to a request that reached no handler, or whose exception nothing else has caught."""
         if isinstance(exc, ConnectionError) or request.writer.output_size:
-            raise ConnectionError("The client has gone, or has part of another answer.") from exc
+            raise ConnectionError("The client is gone, or has received a part of another response.") from exc
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _log.error("request failed by a fault of ours", status=status, exc_info=exc)
-            answer = error_json(status, "The server made a mistake; it has been noted.")
+            _log.error("internal error", status=status, exc_info=exc)
+            response = error_json(status, "Internal error; it has been logged.")
         else:
-            _log.info("request could not be read", status=status, reason=type(exc).__name__, remote=request.remote)
-            answer = error_json(status, "The request could not be read.")
-        set_security_headers(answer.headers)
-        answer.force_close()
-        return answer
+            _log.info("invalid request", status=status, reason=type(exc).__name__, remote=request.remote)
+            response = error_json(status, "The request could not be parsed.")
+        set_security_headers(response.headers)
+        response.force_close()
+        return response
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Send *resp*; what aiohttp itself refuses before the handlers, an Expect, gets our shape as well."""
+        """Send *resp*; as JSON if aiohttp itself has rejected the request, for its `Expect` header."""
         if isinstance(resp, web.HTTPException):
             resp = error_json(resp.status, f"{HTTPStatus(resp.status).phrase}.")
         return await super().finish_response(request, resp, start_time)
 
-    def _watch(self) -> None:
-        """Look whether less is unsent after a while."""
-        self._unsent = self._wire.get_write_buffer_size()
-        self._no_taker = self._loop.call_later(self._deadlines.write_stall, self._end_unless_taken)
+    def _start_write_timer(self) -> None:
+        """Check after the timeout whether the client has read anything."""
+        self._unsent = self._socket.get_write_buffer_size()
+        self._write_timer = self._loop.call_later(self._deadlines.write_stall, self._abort_unless_read)
 
-    def _end_unless_taken(self) -> None:
-        if self._wire.get_write_buffer_size() < self._unsent:
-            self._watch()
+    def _abort_unless_read(self) -> None:
+        if self._socket.get_write_buffer_size() < self._unsent:
+            self._start_write_timer()
         else:
-            self._wire.abort()  # closing would wait for the client to take the rest
+            self._socket.abort()  # close() would wait for the client to read the rest

@@ -1,10 +1,10 @@
-"""The headers that every answer carries; nothing that is served is ever to run as a page."""
+"""Security headers of every response: no browser may run what the gateway serves as a page."""
 
 from multidict import CIMultiDict
 
 
 def set_security_headers(headers: CIMultiDict[str]) -> None:
-    """Set them; of the last two an answer may have its own."""
+    """Set the security headers; a response may already have its own policy and cache control."""
     headers["Server"] = "imageconverter"
     headers["X-Content-Type-Options"] = "nosniff"
     headers.setdefault("Content-Security-Policy", "default-src 'none'; sandbox")

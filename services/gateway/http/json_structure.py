@@ -1,6 +1,6 @@
-"""Looking over a JSON body before it is parsed: what would cost much, or can be understood in two ways, is refused.
+"""Scan of a JSON body before it is parsed, which rejects what is expensive to parse or ambiguous.
 
-Texts are skipped, so that tens of megabytes of base64 take milliseconds; nothing is kept of what is refused.
+It skips the contents of strings, so that tens of megabytes of base64 take milliseconds.
 """
 
 import json
@@ -10,14 +10,14 @@ from typing import Final
 from imageconverter.errors import MalformedBody
 
 MAX_DEPTH: Final = 32
-"""Arrays and objects within each other."""
+"""Levels of nested arrays and objects."""
 MAX_FIELDS: Final = 100
 """Fields of one object."""
 MAX_VALUES: Final = 100_000
-"""Values of the whole body: names and images of an upload, or names to delete."""
+"""Values of the whole body, such as names and images of an upload, or names to delete."""
 
 _MAX_QUOTES = 2 * MAX_VALUES
-_MAX_BETWEEN_BYTES = 4 * 1024 * 1024
+_MAX_STRUCTURE_BYTES = 4 * 1024 * 1024
 _MAX_KEY_BYTES = 1000
 _BLANKS = b" \t\r\n"
 _BACKSLASH = ord("\\")
@@ -25,7 +25,7 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 
 
 def check_structure(text: bytes | bytearray) -> None:
-    """Raise MalformedBody where *text* is not to be parsed; what is left need not be JSON."""
+    """Raise MalformedBody if *text* must not be parsed; otherwise it may still be invalid JSON."""
     scan = _Scan(text)
     end = 0
     while (begin := text.find(b'"', end)) >= 0:
@@ -36,25 +36,25 @@ def check_structure(text: bytes | bytearray) -> None:
 
 
 class _Scan:
-    """How far a body was looked over."""
+    """The state of a scan."""
 
     def __init__(self, text: bytes | bytearray) -> None:
         self.key: tuple[int, int] | None = None
-        """Where the last text begins and ends: a key, if a colon follows."""
+        """Begin and end of the last string: a key, if a colon follows."""
         self._text = text
-        self._fields: list[set[str] | None] = []  # the keys of each object that is open; None for an array
+        self._fields: list[set[str] | None] = []  # keys of each open object; None for an array
         self._bytes = self._quotes = self._values = 0
 
     def between(self, begin: int, end: int) -> None:
-        """Look at all that stands between two texts."""
+        """Check the structure between two strings."""
         self._bytes += end - begin
-        if self._bytes > _MAX_BETWEEN_BYTES:
-            raise MalformedBody("The body holds too much beside its texts.")
+        if self._bytes > _MAX_STRUCTURE_BYTES:
+            raise MalformedBody("The body has too much text outside of strings.")
         piece = self._text[begin:end]
         self._values += sum(map(piece.count, (b",", b"[", b"{")))
         if self._values > MAX_VALUES:
-            raise MalformedBody("The body holds too many values.")
-        # NaN and Infinity are no JSON, but parsers take them. Nothing else has these letters outside of texts.
+            raise MalformedBody("The body has too many values.")
+        # NaN and Infinity are not JSON, but parsers accept them. Nothing else has these letters outside of strings.
         if b"N" in piece or b"I" in piece:
             raise MalformedBody("The body is not JSON.")
         if piece.lstrip(_BLANKS).startswith(b":"):
@@ -63,19 +63,19 @@ class _Scan:
             self._note_bracket(bracket)
 
     def end_of(self, begin: int) -> int:
-        """Return where the text has ended that begins at *begin*."""
+        """Return the end of the string that begins at *begin*."""
         searched = begin + 1
         while (quote := self._text.find(b'"', searched)) >= 0:
             self._quotes += 1
             if self._quotes > _MAX_QUOTES:
-                raise MalformedBody("The body holds too many quotes.")
+                raise MalformedBody("The body has too many quotation marks.")
             if self._text[quote - 1] != _BACKSLASH:
                 return quote + 1
             before = self._text[searched:quote]
             if (len(before) - len(before.rstrip(b"\\"))) % 2 == 0:
                 return quote + 1
             searched = quote + 1
-        raise MalformedBody("A text of the body has no end.")
+        raise MalformedBody("A string of the body has no end.")
 
     def _note_key(self) -> None:
         fields = self._fields[-1] if self._fields else None
@@ -85,11 +85,11 @@ class _Scan:
         if end - begin > _MAX_KEY_BYTES:
             raise MalformedBody("The name of a field is too long.")
         try:
-            key = json.loads(self._text[begin:end])  # one key may be written in several ways
+            key = json.loads(self._text[begin:end])  # escapes allow several spellings of a key
         except ValueError:
             raise MalformedBody("The body is not JSON.") from None
         if key in fields:
-            raise MalformedBody("The body holds a field twice.")
+            raise MalformedBody("The body has a duplicate field.")
         fields.add(key)
         if len(fields) > MAX_FIELDS:
             raise MalformedBody("An object of the body has too many fields.")

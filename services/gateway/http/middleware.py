@@ -1,4 +1,4 @@
-"""What happens around every handler: errors become answers, headers are set, the request is logged once."""
+"""The error middleware, which also logs and counts requests, and the signal handler that sets headers."""
 
 import time
 from http import HTTPStatus
@@ -17,8 +17,8 @@ from services.gateway.routes import CHECK_BASE, IMAGECONVERTER_BASE
 _log = structlog.get_logger(__name__)
 
 _UNMATCHED = "(none)"
-_CLIENT_GONE = 499  # nginx's: nobody reads it, but the log and the numbers tell it from a fault
-# What comes every few seconds or all the time is counted, but nobody wants to read that it went well.
+_CLIENT_GONE = 499  # nginx's status: for log and metrics only, as no client receives it
+# Successful requests to these frequent routes are counted, but not logged.
 _QUIET = frozenset(
     {
         "/health/live",
@@ -32,14 +32,14 @@ _QUIET = frozenset(
 
 @web.middleware
 async def error_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every exception into an answer of its API's shape; count and log the request when its answer is sent.
+    """Turn exceptions into error responses of the API that was called; count and log the request.
 
-    One function, and as little as can be for what is quiet: a preview is answered thousands of times a second.
+    One function, with little overhead for quiet routes: a gateway serves thousands of previews a second.
     """
     began = time.perf_counter()
     try:
         response = await handler(request)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a client gets JSON, the log the traceback
+    except Exception as error:  # noqa: BLE001 - the client gets JSON, the log the traceback
         response = _error_response(request, error)
     seconds = time.perf_counter() - began
     resource = request.match_info.route.resource
@@ -52,35 +52,35 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
 
 
 def _error_response(request: web.Request, error: Exception) -> web.Response:
-    """Return the answer that tells of *error*; what was not foreseen becomes a 500 and a log line."""
-    is_of_previews = f"{request.path}/".startswith(f"{IMAGECONVERTER_BASE}/")
+    """Return the response for *error*; an unexpected one is logged and becomes a 500."""
+    is_imageconverter_api = f"{request.path}/".startswith(f"{IMAGECONVERTER_BASE}/")
     strict = request.app[state.PREVIEW_SETTINGS].strict_errors
     if isinstance(error, ImageConverterError):
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.warning("request failed", path=_path(request), reason=error.reason)
-        return errors.error_response(error, strict=strict) if is_of_previews else error_response(error)
+        return errors.error_response(error, strict=strict) if is_imageconverter_api else error_response(error)
     if isinstance(error, ConnectionError) and (request.transport is None or request.transport.is_closing()):
         return web.Response(status=_CLIENT_GONE, reason="Client Closed Request")
-    status, reason, code, headers = 500, "The server made a mistake; it has been noted.", "internalError", {}
+    status, reason, code, headers = 500, "Internal error; it has been logged.", "internalError", {}
     if isinstance(error, web.HTTPException):
         if error.status < HTTPStatus.BAD_REQUEST:
             raise error
         status, reason, code = error.status, f"{HTTPStatus(error.status).phrase}.", ""
         headers = {name: error.headers[name] for name in ("Allow", "Content-Range") if name in error.headers}
     else:
-        _log.error("request failed by a fault of ours", path=_path(request), exc_info=error)
-    if is_of_previews:
+        _log.error("internal error", path=_path(request), exc_info=error)
+    if is_imageconverter_api:
         return errors.error_json(status * 10, reason, strict=strict, headers=headers)
     return error_json(status, reason, code=code, headers=headers)
 
 
 def _path(request: web.Request) -> str:
-    """Return the path for the log; of the operation whose path holds a token, without it."""
+    """Return the path for the log, without the token that the path of one route contains."""
     if CHECK_BASE.lower() in request.path.lower():
         return f"{CHECK_BASE}…"
     return request.rel_url.raw_path
 
 
 async def set_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    """Set the headers that every answer carries."""
+    """Set the headers of every response."""
     set_security_headers(response.headers)

@@ -20,36 +20,36 @@ _MAX_PARTS = 16
 _MAX_HEAD_BYTES = 8 * 1024
 _MAX_PADDING_BYTES = 64
 _MAX_BOUNDARY_BYTES = 70  # RFC 2046, section 5.1.1
-# Boundaries, heads, and small parts that some clients send beside the image.
+# Boundaries, part headers, and small parts that some clients send in addition to the image.
 _ENVELOPE_BYTES = MEGABYTE // 4
 
 
 @asynccontextmanager
 async def source_image(request: web.Request) -> AsyncIterator[bytes]:
-    """Read the body and hand out the image in it; its memory is reserved until the block ends.
+    """Read the body and yield the image in it; its memory is reserved until the block ends.
 
-    Raises MalformedBody where the body is broken or no form, MissingField where there is not just one image that
-    is not empty, and TooLarge.
+    Raises MalformedBody if the body is not a valid form, MissingField unless it has exactly one non-empty image, and
+    TooLarge.
     """
     app, gateway = request.app, request.app[state.GATEWAY]
     boundary = _boundary(request)
-    most = gateway.max_upload_mb * MEGABYTE
-    async with app[state.BUDGET].reserve(announced_size(request, most + _ENVELOPE_BYTES)) as reservation:
-        body = await read_body(request, limit=most + _ENVELOPE_BYTES, seconds=gateway.body_seconds)
+    max_bytes = gateway.max_upload_mb * MEGABYTE
+    async with app[state.BUDGET].reserve(announced_size(request, max_bytes + _ENVELOPE_BYTES)) as reservation:
+        body = await read_body(request, limit=max_bytes + _ENVELOPE_BYTES, seconds=gateway.body_seconds)
         reservation.shrink(len(body))
-        # Searching and copying megabytes is work for a thread; there are few, so that few images are held twice.
+        # In a thread, because it takes a while; there are few threads, so that few images are in memory twice.
         work = partial(find_source, body, boundary)
         image = await asyncio.get_running_loop().run_in_executor(app[state.DECODING], work)
-        if len(image) > most:
-            raise TooLarge("The image is larger than is allowed.")
+        if len(image) > max_bytes:
+            raise TooLarge("The image is too large.")
         yield image
 
 
 def find_source(body: bytearray, boundary: bytes) -> bytes:
-    """Return the image in *body*, which is emptied; raises MalformedBody and MissingField."""
+    """Return the image in *body* and empty *body*; raises MalformedBody and MissingField."""
     spans = [span for head, *span in _parts(body, boundary) if _name(head) == PART]
     if len(spans) != 1:
-        raise MissingField(f"The body has to have one part {PART}.", field=PART)
+        raise MissingField(f"The body must have exactly one part {PART}.", field=PART)
     begin, end = spans[0]
     if begin >= end:
         raise MissingField(f"The part {PART} is empty.", field=PART)
@@ -60,21 +60,21 @@ def find_source(body: bytearray, boundary: bytes) -> bytes:
 
 
 def _parts(body: bytearray, boundary: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield head, begin and end of each part, up to the delimiter that closes the body."""
+    """Yield the head, begin and end of each part, up to the closing delimiter."""
     delimiter = b"\r\n--" + boundary
     end = -2 if body.startswith(delimiter[2:]) else body.find(delimiter)
     if end == -1:
-        raise MalformedBody("The body does not hold the boundary that its Content-Type names.")
+        raise MalformedBody("The body does not contain the boundary of its Content-Type.")
     for _ in range(_MAX_PARTS + 1):
         line = end + len(delimiter)
         if body.startswith(b"--", line):
             return
         line_end = body.find(b"\r\n", line, line + _MAX_PADDING_BYTES)
         if line_end < 0 or body[line:line_end].strip(b" \t"):
-            raise MalformedBody("The body is broken at a boundary.")
+            raise MalformedBody("The body is malformed at a boundary.")
         head_end = body.find(b"\r\n\r\n", line_end, line_end + _MAX_HEAD_BYTES)
         if head_end < 0:
-            raise MalformedBody("The head of a part has no end, or is too long.")
+            raise MalformedBody("The headers of a part have no end, or are too long.")
         end = body.find(delimiter, head_end + 2)
         if end < 0:
             raise MalformedBody("The body ends within a part.")
@@ -83,17 +83,17 @@ def _parts(body: bytearray, boundary: bytes) -> Iterator[tuple[bytes, int, int]]
 
 
 def _name(head: bytes) -> str:
-    """Return the name of the part with *head*; empty where it has none that can be read."""
+    """Return the name of the part with *head*; "" if it has none that can be parsed."""
     name = BytesHeaderParser().parsebytes(head).get_param("name", header="Content-Disposition")
     return name if isinstance(name, str) else ""
 
 
 def _boundary(request: web.Request) -> bytes:
     if request.content_type != "multipart/form-data":
-        raise MalformedBody("The body has to be multipart/form-data.")
+        raise MalformedBody("The body must be multipart/form-data.")
     header = Message()
     header["Content-Type"] = request.headers["Content-Type"]
     boundary = header.get_boundary("")
     if not boundary.isascii() or not 1 <= len(boundary) <= _MAX_BOUNDARY_BYTES:
-        raise MalformedBody("The Content-Type names no boundary that is allowed.")
+        raise MalformedBody("The Content-Type has no valid boundary.")
     return boundary.encode()

@@ -1,4 +1,4 @@
-"""Answers that are sent as they are made, line after line."""
+"""Streamed responses."""
 
 from collections.abc import AsyncIterator
 
@@ -11,7 +11,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def stream(request: web.Request, pieces: AsyncIterator[str], headers: dict[str, str]) -> web.StreamResponse:
-    """Answer with all *pieces*. Trouble before the first is told by a status, trouble later ends the connection."""
+    """Stream *pieces* as a response. An error before the first one is raised; a later one aborts the connection."""
     first = await anext(pieces, "")
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)
@@ -23,7 +23,7 @@ async def stream(request: web.Request, pieces: AsyncIterator[str], headers: dict
             await response.write(piece.encode())
         await response.write_eof()
     except ImageConverterError as error:
-        _log.warning("answer broken off", route=request.path, reason=error.reason)
+        _log.warning("response aborted", route=request.path, reason=error.reason)
         if request.transport is not None:
-            request.transport.abort()  # half of it must not look like all of it
+            request.transport.abort()  # an incomplete response must not look complete
     return response
