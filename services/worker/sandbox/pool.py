@@ -1,9 +1,9 @@
-"""A pool of children: each converts one image at a time, and is killed and replaced where it misbehaves."""
+"""A pool of sandbox processes: each converts one image at a time, and is replaced if it crashes or hangs."""
 
 import asyncio
 import os
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,6 +25,7 @@ from services.worker.sandbox.process import (
     SandboxProcess,
     SystemCallRefused,
 )
+from services.worker.sandbox.scheduler import Scheduler, Ticket
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -36,8 +37,7 @@ UNKNOWN_CALL = "unknown"
 """The name of a refused system call that the kernel does not report."""
 
 _MAX_CRASHES = 3
-_EXPENSIVE_HOLD_SECONDS = 1.0  # without any other image, after which dear ones get all children
-_RESTART_PAUSE_SECONDS = 1.0  # seconds; one that cannot start must not be started in a tight loop
+_RESTART_PAUSE_SECONDS = 1.0  # a process that cannot start must not be started in a tight loop
 
 
 @dataclass
@@ -50,22 +50,11 @@ class _Attempts:
     """By name, as far as the kernel reports them."""
 
 
-@dataclass(frozen=True)
-class _Waiting:
-    """An image that waits for a child."""
-
-    process: asyncio.Future[SandboxProcess]
-    expensive: bool
-
-
 class SandboxPool:
-    """Children that convert images; urgent images are served before patient ones.
+    """Sandbox processes that convert images; which image is next is up to the `Scheduler`.
 
-    While others come, images that are dear by their header get half of the children, so that a few of them never
-    hold up all the rest.
-
-    Use as an async context manager. A child that crashes, hangs or outgrows its memory costs the one
-    image; after a crash it is tried in another child first, for the one may have been killed from outside.
+    Use as an async context manager. A process that crashes, hangs or exceeds its memory costs the one image; after a
+    crash the image is tried in another process first, because the one may have been killed from outside.
     """
 
     def __init__(
@@ -84,26 +73,24 @@ class SandboxPool:
         self._settings = settings
         self._max_pixels = max_pixels
         self._program = program
-        self._free: list[SandboxProcess] = []
-        self._interactive: deque[_Waiting] = deque()
-        self._batch: deque[_Waiting] = deque()
-        self._expensive = 0  # images in hand
-        self._idle_since = 0.0
+        # Images that are expensive by their header get half of the processes while others come.
+        self._scheduler = Scheduler[SandboxProcess](max_expensive=max(1, settings.process_count // 2))
+        self._waiting: dict[Ticket, asyncio.Future[SandboxProcess]] = {}
         self._hold_timer: asyncio.TimerHandle | None = None
         self._supervisors: list[asyncio.Task[None]] = []
         self._alive: set[SandboxProcess] = set()
         self._filtered = True
 
     async def __aenter__(self) -> Self:
-        """Start the children; returns when the first image can be handed over.
+        """Start the processes; images may be converted at once and wait for the first one.
 
-        Raises SettingsError where the settings demand a sandbox that this machine does not have.
+        Raises SettingsError if the settings require a sandbox that this machine does not have.
         """
         missing = seccomp.unavailable()
         if missing and self._settings.sandbox == "require":
-            raise SettingsError(f"IMAGECONVERTER_WORKER_SANDBOX: cannot be had here: {missing}")
+            raise SettingsError(f"IMAGECONVERTER_WORKER_SANDBOX: not available on this machine: {missing}")
         if missing:
-            _log.warning("children are not barred from files, network and processes", missing=missing)
+            _log.warning("sandbox without system call filter", missing=missing)
         self._filtered = not missing
         self._supervisors = [asyncio.create_task(self._supervise()) for _ in range(self._settings.process_count)]
         return self
@@ -111,7 +98,7 @@ class SandboxPool:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Kill the children."""
+        """Kill the processes."""
         if self._hold_timer is not None:
             self._hold_timer.cancel()
         for supervisor in self._supervisors:
@@ -120,22 +107,23 @@ class SandboxPool:
 
     @property
     def processes(self) -> list[int]:
-        """The process ids of the children."""
+        """The process ids."""
         return [process.pid for process in self._alive]
 
     async def convert(
         self, source: "Buffer", targets: Sequence[Target], *, interactive: bool
     ) -> list[Converted | Failed]:
-        """Convert the image in *source* to all *targets* as the engine does, in a child.
+        """Convert the image in *source* to all *targets* as the engine does, in a sandbox process.
 
-        Raises ImageError where the image cannot be read or breaks the limits.
+        Raises ImageError if the image cannot be read or exceeds the limits, SystemCallRefused if that is the
+        sandbox's fault.
         """
         return (await self.convert_with_metadata(source, targets, interactive=interactive, metadata=False)).results
 
     async def convert_with_metadata(
         self, source: "Buffer", targets: Sequence[Target], *, interactive: bool, metadata: bool
     ) -> Reply:
-        """Convert, and with *metadata* tell what the file says of itself. Raises what `convert` does."""
+        """Convert, and read the metadata too if *metadata* is true. Raises what `convert` does."""
         request = Request(
             targets=list(targets),
             pixels=self._max_pixels,
@@ -149,27 +137,27 @@ class SandboxPool:
                 expensive = is_expensive(image)
             reply = await self._convert(request, file, attempts, interactive=interactive, expensive=expensive)
         except SystemCallRefused as error:
-            await self._report_refusal(attempts, error.frames)
-            raise
+            raise await self._refused(attempts, error.frames) from error.__cause__
         except ImageError as error:
             if attempts.refused_calls:
-                await self._report_refusal(attempts)
-                raise SystemCallRefused from error
+                raise await self._refused(attempts) from error
             raise
         finally:
             os.close(file)
         if attempts.refused_calls:
-            await self._report_refusal(attempts)
+            refused = await self._refused(attempts)
             if any(isinstance(result, Failed) for result in reply.results):
-                raise SystemCallRefused
+                raise refused
         return reply
 
-    async def _report_refusal(self, attempts: _Attempts, frames: Sequence[str] = ()) -> None:
+    async def _refused(self, attempts: _Attempts, frames: Sequence[str] = ()) -> SystemCallRefused:
+        """Log and count what was refused; returns the error for it."""
         calls = attempts.refused_calls or {UNKNOWN_CALL: 1}
         _log.error("system call refused", system_calls=dict(calls), frames=list(frames))
         if self._on_refused is not None:
             with suppress(Unavailable):  # the log has it
                 await self._on_refused(calls)
+        return SystemCallRefused(frames, list(calls))
 
     async def _convert(
         self, request: Request, file: int, attempts: _Attempts, *, interactive: bool, expensive: bool
@@ -189,77 +177,71 @@ class SandboxPool:
     async def _ask(
         self, request: Request, file: int, attempts: _Attempts, *, interactive: bool, expensive: bool
     ) -> Reply:
-        """Ask the next free child; it has the time that those before it have left of what the image may take."""
-        process = await self._acquire(interactive=interactive, expensive=expensive)
+        """Ask the next free process; it has the time that those before it have left of the image's."""
+        ticket, process = await self._acquire(interactive=interactive, expensive=expensive)
         before, began = process.converted, time.monotonic()
         try:
             async with asyncio.timeout(self._settings.timeout_seconds - attempts.seconds):
                 return await process.ask(request, file)
         except TimeoutError:
-            _log.warning("child over its time", pid=process.pid, seconds=self._settings.timeout_seconds)
+            _log.warning("sandbox process timed out", pid=process.pid, seconds=self._settings.timeout_seconds)
             raise LimitExceeded("Converting the image took longer than is allowed.") from None
         finally:
             attempts.seconds += time.monotonic() - began
             attempts.refused_calls += process.take_refused_calls()
-            self._expensive -= expensive
-            # One after the other: children that began together would all be replaced at the same time.
+            self._scheduler.finish(ticket)
+            # One after the other: processes that began together would all be replaced at the same time.
             whole = len(self._alive) == self._settings.process_count
             is_worn = whole and process.converted >= self._settings.pictures_per_child
             if process.converted > before and not is_worn:
                 if stderr_lines := process.read_stderr():
-                    _log.debug("decoder wrote", pid=process.pid, lines=stderr_lines)
+                    _log.debug("decoder output", pid=process.pid, lines=stderr_lines)
                 self._release(process)
             else:
                 process.kill()
 
-    async def _acquire(self, *, interactive: bool, expensive: bool) -> SandboxProcess:
+    async def _acquire(self, *, interactive: bool, expensive: bool) -> tuple[Ticket, SandboxProcess]:
         loop = asyncio.get_running_loop()
-        if not expensive:
-            self._idle_since = loop.time() + _EXPENSIVE_HOLD_SECONDS
-        waiting = _Waiting(loop.create_future(), expensive)
-        (self._interactive if interactive else self._batch).append(waiting)
+        ticket = self._scheduler.submit(interactive=interactive, expensive=expensive, now=loop.time())
+        self._waiting[ticket] = assigned = loop.create_future()
         self._dispatch()
         try:
-            return await waiting.process
+            return ticket, await assigned
         except asyncio.CancelledError:
-            if waiting.process.done() and not waiting.process.cancelled():
-                self._expensive -= expensive
-                self._release(waiting.process.result())
+            self._withdraw_canceled()
+            if not assigned.cancelled():
+                self._scheduler.finish(ticket)
+                self._release(assigned.result())
             raise
 
+    def _withdraw_canceled(self) -> None:
+        for ticket in [ticket for ticket, assigned in self._waiting.items() if assigned.cancelled()]:
+            self._scheduler.withdraw(ticket)
+            del self._waiting[ticket]
+
     def _release(self, process: SandboxProcess) -> None:
-        self._free.append(process)
+        self._scheduler.add(process)
         self._dispatch()
 
     def _dispatch(self) -> None:
-        """Hand free children to those who wait, in their order, but leave some for what is not dear."""
-        now = asyncio.get_running_loop().time()
-        for queue in (self._interactive, self._batch):
-            for waiting in list(queue):
-                held = waiting.expensive and now < self._idle_since and self._expensive >= self._max_expensive
-                if self._free and not held:
-                    queue.remove(waiting)
-                    if not waiting.process.done():
-                        self._expensive += waiting.expensive
-                        waiting.process.set_result(self._free.pop())
+        """Hand free processes to waiting images, now and when the scheduler may allow more."""
+        loop = asyncio.get_running_loop()
+        self._withdraw_canceled()  # whose callers have not run since
+        for ticket, process in self._scheduler.assign(loop.time()):
+            self._waiting.pop(ticket).set_result(process)
         if self._hold_timer is not None:
             self._hold_timer.cancel()
-            self._hold_timer = None
-        if self._free and (self._interactive or self._batch):
-            self._hold_timer = asyncio.get_running_loop().call_at(self._idle_since, self._dispatch)
-
-    @property
-    def _max_expensive(self) -> int:
-        return max(1, self._settings.process_count // 2)
+        again_at = self._scheduler.assign_again_at()
+        self._hold_timer = None if again_at is None else loop.call_at(again_at, self._dispatch)
 
     async def _supervise(self) -> None:
-        """Keep one child running, for ever."""
+        """Keep one process running."""
         while True:
             memory_bytes = self._settings.memory_mb * MEGABYTE
             try:
                 process = await SandboxProcess.start(self._program, memory_bytes, filtered=self._filtered)
             except OSError as error:
-                _log.warning("child does not start", lines=[str(error)])
+                _log.warning("sandbox process does not start", lines=[str(error)])
                 await asyncio.sleep(_RESTART_PAUSE_SECONDS)
                 continue
             try:
@@ -267,15 +249,19 @@ class SandboxPool:
                 self._alive.add(process)
                 self._release(process)
                 end = await process.end()
-                stderr_lines = process.read_stderr()
-                _log.info("child ended", pid=process.pid, end=end, converted=process.converted, lines=stderr_lines)
+                _log.info(
+                    "sandbox process ended",
+                    pid=process.pid,
+                    end=end,
+                    converted=process.converted,
+                    lines=process.read_stderr(),
+                )
             except ProcessUnavailable:
-                _log.warning("child does not start", pid=process.pid, lines=process.read_stderr())
+                _log.warning("sandbox process does not start", pid=process.pid, lines=process.read_stderr())
                 await asyncio.sleep(_RESTART_PAUSE_SECONDS)
             finally:
                 self._alive.discard(process)
-                if process in self._free:
-                    self._free.remove(process)
+                self._scheduler.discard(process)
                 process.kill()
                 await process.end()
                 process.close()

@@ -40,9 +40,9 @@ class ProcessCrashed(Exception):  # noqa: N818 - the same
 class SystemCallRefused(Exception):  # noqa: N818 - named after what happened
     """The kernel refused a system call that a conversion needs: an internal error, not a fault of the image."""
 
-    def __init__(self, frames: Sequence[str] = ()) -> None:
-        """Keep the innermost Python *frames*, as far as they are known."""
-        super().__init__("The sandbox refused a system call.")
+    def __init__(self, frames: Sequence[str], calls: Sequence[str] = ()) -> None:
+        """Keep the innermost Python *frames*; *calls* are the names of the system calls, if they are known."""
+        super().__init__(f"The sandbox refused a system call: {', '.join([*calls, *frames[-1:]])}")
         self.frames = frames
 
 

@@ -79,7 +79,7 @@ async def test_a_crash_has_last_words(clumsy: SandboxPool, log: list[EventDict])
     """They end up in the log, and say where it was."""
     await do(clumsy, "crash")
     await do(clumsy, "sleep")
-    ends = [each for each in log if each["event"] == "child ended"]
+    ends = [each for each in log if each["event"] == "sandbox process ended"]
 
     assert {each["end"] for each in ends} == {"Segmentation fault"}
     assert all("Segmentation fault" in each["lines"][0] for each in ends)
@@ -90,7 +90,7 @@ async def test_what_a_decoder_writes_is_kept_short(clumsy: SandboxPool, log: lis
     """One line of the log for debugging, whatever was written, and nothing of it raw."""
     await do(clumsy, "chatter")
 
-    (told,) = [each for each in log if each["event"] == "decoder wrote"]
+    (told,) = [each for each in log if each["event"] == "decoder output"]
     assert told["log_level"] == "debug"
     assert sum(map(len, told["lines"])) <= 2000
 
@@ -146,7 +146,7 @@ async def test_a_child_that_cannot_start_is_told_of(log: list[EventDict]) -> Non
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(pool.convert(image_files.jpeg(), [SMALL], interactive=True), 1)
 
-    assert log[0]["event"] == "child does not start"
+    assert log[0]["event"] == "sandbox process does not start"
     assert log[0]["lines"] == ["no module named so"]
 
 

@@ -100,10 +100,10 @@ class Attack:
 
     def crashed(self) -> list[str]:
         """Return how the children ended that were lost with an image, and their last words."""
-        late = {each["pid"] for each in self._of("child over its time")}
+        late = {each["pid"] for each in self._of("sandbox process timed out")}
         return [
             "\n".join([str(each["end"]), *each["lines"]])
-            for each in self._of("child ended")
+            for each in self._of("sandbox process ended")
             if each["pid"] not in late and each["converted"] < SETTINGS.pictures_per_child
         ]
 
@@ -112,7 +112,7 @@ class Attack:
 
     async def _send_all(self, files: Iterator[HostileFile]) -> None:
         for file in files:
-            while not self._pool._free:  # the clock is for the image, not for the start of a child
+            while not self._pool._scheduler.free:  # the clock is for the image, not for the start of a child
                 await asyncio.sleep(0.01)
             began = time.monotonic()
             outcome, fault = await self._convert(file.data)

@@ -175,7 +175,7 @@ async def test_large_images_get_all_children_when_nobody_else_comes(pool: Sandbo
     """A second one waits for a moment only, not for the first one."""
     stopped = await stopped_children(pool)
     first, second = (asyncio.create_task(pool.convert(large_image(), [SMALL], interactive=False)) for _ in range(2))
-    await until(lambda: not pool._free)
+    await until(lambda: not pool._scheduler.free)
     for child in stopped:
         os.kill(child, signal.SIGCONT)
 
@@ -192,7 +192,7 @@ async def test_a_large_image_that_is_given_up_leaves_its_place_to_the_next(pool:
     await asyncio.gather(*callers, return_exceptions=True)
 
     assert isinstance((await pool.convert(large_image(), [SMALL], interactive=True))[0], Converted)
-    assert pool._expensive == 0
+    assert pool._scheduler.expensive == 0
 
 
 async def test_a_child_is_replaced_after_its_images() -> None:
