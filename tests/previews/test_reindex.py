@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("no_previews")
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is in the store was put long ago."""
-    monkeypatch.setattr(module, "_SETTLED", timedelta(hours=-1))
+    monkeypatch.setattr(module, "_MIN_AGE", timedelta(hours=-1))
 
 
 async def forget(resources: Resources) -> None:
@@ -254,7 +254,7 @@ async def test_many_requests_are_in_flight_and_memory_stays_small(
 ) -> None:
     """Several files are read at a time, and never more folders are held than a batch has."""
     await asyncio.gather(*(store_group(resources, f"key-{n:03}") for n in range(100)))
-    monkeypatch.setattr(module, "_AT_ONCE", 16)
+    monkeypatch.setattr(module, "_BATCH", 16)
     running = most = 0
     get = ObjectStore.get
 

@@ -1,4 +1,4 @@
-"""Previews as the ImageConverter API asks for them: which there are, which one answers, where an image lands."""
+"""Previews of the ImageConverter API: their formats, and the choice of the format for a request."""
 
 from imageconverter.previews.matching import Matching, choose
 from imageconverter.previews.preview_format import (

@@ -1,4 +1,4 @@
-"""The cache of previews as a gateway uses it: keyed groups, converted on demand, each preview once."""
+"""The preview cache of a gateway: groups of previews by key, each preview converted once, on demand."""
 
 import asyncio
 import json
@@ -22,12 +22,12 @@ from imageconverter.settings import MEGABYTE, PreviewSettings
 from imageconverter.storage.store import ObjectStore
 
 _SWEEP_SECONDS = 5
-_TRIES = 3  # a key may be cleared or replaced while its image is converted
+_ATTEMPTS = 3  # a key may be cleared or replaced while its image is converted
 _EXTENSIONS = {kind.media_type: kind.extensions[0] for kind in OUTPUT_TYPES.values()}
 
 
 class PreviewCache:
-    """Groups of previews by key. Every method raises StoreUnavailable or QueueUnavailable where one is away."""
+    """Groups of previews by key. Every method raises StoreUnavailable and QueueUnavailable."""
 
     def __init__(self, store: ObjectStore, index: PreviewIndex, queue: JobQueue, settings: PreviewSettings) -> None:
         """Serve the *settings*' target formats."""
@@ -39,10 +39,10 @@ class PreviewCache:
         self.target_formats = parse_list(settings.target_formats)
 
     async def get(self, key: str, requested: PreviewFormat, *, context: str = "") -> ServedPreview:
-        """Return the preview that matches *requested* best, made from the stored source where it is not there yet.
+        """Return the preview that matches *requested* best; it is converted from the stored source if necessary.
 
-        Raises NotFound where the key is unknown, InvalidFileFormat where the image cannot be converted, QueueFull
-        and ConversionFailed where it cannot be converted now.
+        Raises NotFound if the key is unknown, InvalidFileFormat if the image cannot be converted, QueueFull and
+        ConversionFailed if it cannot be converted now.
         """
         cached = self._memory.get_fresh(key, requested, context)
         if cached is not None:
@@ -56,9 +56,9 @@ class PreviewCache:
     async def cache_and_get(
         self, key: str, requested: PreviewFormat, source: bytes, *, context: str = ""
     ) -> ServedPreview:
-        """Return the preview that matches best; where the key is unknown, its group is made of *source* first.
+        """Return the preview that matches best; if the key is unknown, its group is created from *source*.
 
-        Raises what `get` raises.
+        Raises the same as `get`.
         """
         cached = self._memory.get_fresh(key, requested, context)
         if cached is not None:
@@ -74,15 +74,15 @@ class PreviewCache:
         return await self._serve(group, requested, context, queued=queued)
 
     async def cache(self, key: str, source: bytes, *, context: str = "") -> None:
-        """Make the key's group of *source*, over what there was: readers see the old one until the new one is ready.
+        """Create or replace the key's group from *source*; readers see the old group until the new one is ready.
 
-        Raises what `get` raises, but NotFound.
+        Raises the same as `get`, except NotFound.
         """
         await self._make_group(key, source, self.target_formats[:1], context)
         self._memory.invalidate(key)
 
     async def metadata(self, key: str) -> dict[str, Any]:
-        """Return what the key's source says of itself; raises NotFound where there is none."""
+        """Return the metadata of the key's source; raises NotFound if the key is unknown."""
         group = await self._index.find(key)
         loaded = None if group is None else await self._store.get(keys.preview_metadata(key, group.generation))
         if loaded is None:
@@ -91,16 +91,16 @@ class PreviewCache:
         return metadata
 
     async def clear_key(self, key: str) -> bool:
-        """Remove the key's group; returns whether there was one."""
+        """Remove the key's group; returns whether it existed."""
         self._memory.invalidate(key)
         removed = await self._index.remove(key) is not None
         await sweep(self._index, self._store, seconds=_SWEEP_SECONDS)
         return removed
 
     async def clear(self, *, context: str = "") -> int:
-        """Remove all groups, or those of *context*; returns how many there were.
+        """Remove all groups, or those of *context*; returns their number.
 
-        What is not deleted from the store in a few seconds is left to the reporter; it cannot be asked for any more.
+        The objects can no longer be requested; those not deleted within a few seconds are left to the reporter.
         """
         removed = 0
         async for batch in self._index.keys(context):
@@ -111,7 +111,7 @@ class PreviewCache:
         return removed
 
     async def count(self, context: str = "") -> int:
-        """Return how many keys there are, or how many of *context*."""
+        """Return the number of keys, or of those of *context*."""
         return await self._index.count(context)
 
     def keys(self, context: str = "") -> AsyncIterator[list[str]]:
@@ -119,12 +119,12 @@ class PreviewCache:
         return self._index.keys(context)
 
     async def totals(self) -> Totals:
-        """Return how much there is."""
+        """Return the totals of all groups."""
         return await self._index.totals()
 
     async def _find(self, key: str, context: str) -> Group | None:
         group = await self._index.find(key, context=context)
-        if group is not None and group.context_added:  # the store is to know of it too
+        if group is not None and group.context_added:  # for rebuilding the index
             file = GroupFile(key=key, generation=group.generation, contexts=group.contexts, created=group.created)
             await self._store.put(
                 keys.preview_group(key), file.model_dump_json().encode(), content_type="application/json"
@@ -132,9 +132,9 @@ class PreviewCache:
         return group
 
     async def _make_group(self, key: str, source: bytes, formats: Sequence[PreviewFormat], context: str) -> float:
-        """Store *source* and have its first previews made; the group appears with them.
+        """Store *source* and convert its first previews, which create the group.
 
-        Returns the seconds that this waited for a worker.
+        Returns the seconds that the job waited for a worker.
         """
         generation = generation_of(source)
         rest = self.target_formats if self._settings.pre_convert else ()
@@ -146,7 +146,7 @@ class PreviewCache:
             is_new=True,
             then=tuple(each.documented for each in rest if each not in formats),
         )
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             await self._index.mark_pending_write(key)
             await self._store.put(
                 keys.preview_source(key, generation), source, content_type="application/octet-stream"
@@ -154,14 +154,14 @@ class PreviewCache:
             outcome, queued = await self._run_single_flight(job)
             if outcome.state == "made":
                 return queued
-        raise ConversionFailed("The image was removed again and again while it was converted.")
+        raise ConversionFailed("The image was removed repeatedly while it was converted.")
 
     async def _serve(
         self, group: Group, requested: PreviewFormat, context: str, *, queued: float | None = None
     ) -> ServedPreview:
-        """Return the best match of *group*, which may be replaced meanwhile: then of what has replaced it."""
+        """Return the best match of *group*, or of the group that replaces it meanwhile."""
         wanted = choose(requested, self.target_formats, self._settings.matching)
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             preview = group.previews.get(wanted.documented)
             if preview is None:
                 _, queued = await self._run_single_flight(
@@ -175,13 +175,13 @@ class PreviewCache:
                     return replace(served, from_cache=queued is None, queued_seconds=queued)
             renewed = await self._index.find(group.key)
             if renewed is not None and preview is not None and renewed.generation == group.generation:
-                # The index tells of what is not there: forget it, so that the client's next try makes it.
+                # The object is missing: remove the group, so that the client's next request converts it again.
                 await self._index.remove(group.key)
                 renewed = None
             if renewed is None:
                 break
             group = renewed
-        raise NotFound("The image was removed meanwhile.")
+        raise NotFound("The image was removed during the request.")
 
     async def _load(self, group: Group, wanted: PreviewFormat, preview: Preview) -> ServedPreview | None:
         extension = _EXTENSIONS[preview.media_type]
@@ -192,7 +192,7 @@ class PreviewCache:
         return ServedPreview(bytes(loaded.data), preview.media_type, preview.etag, from_cache=True, format=wanted)
 
     async def _run_single_flight(self, job: PreviewJob) -> tuple[PreviewOutcome, float]:
-        """Have *job* done, or wait for the one that does the same already; returns how long it was not being done."""
+        """Run *job*, or join the identical one; returns its outcome and the seconds that it waited for a worker."""
         settings, began = self._settings, time.monotonic()
         job_id = await self._queue.enqueue_or_join(
             QueueName.INTERACTIVE,

@@ -1,10 +1,10 @@
-"""Keeping the previews within their limits, and the object store free of what no longer counts.
+"""Evicting previews over the limits, and deleting objects that the index no longer references.
 
-A group leaves the index first and the store after: who has found it before misses at worst. The step that takes it
-out of the index notes it as leaving, and it stays noted until its objects are deleted. So a kill or an outage in
-between leaves nothing behind but work for the next turn; nor does a writer that dies before it has switched the
-index, because it has called `PreviewIndex.mark_pending_write` first. What is in the store without any note, because
-Redis has lost its data, is found by `imageconverter.previews.reindex`.
+A group is removed from the index first and from the store afterwards, so a concurrent reader gets a miss at worst.
+The same script marks it as a pending delete until its objects are deleted, so after a kill or an outage the next
+sweep continues. The same holds for a writer that is killed before it publishes its generation, because it has called
+`PreviewIndex.mark_pending_write` first. Objects without any mark, after Redis has lost its data, are deleted by
+`imageconverter.previews.reindex`.
 """
 
 import time
@@ -19,24 +19,23 @@ from imageconverter.storage.store import ObjectStore
 
 _log = structlog.get_logger(__name__)
 
-_LEFT_AFTER = 0.9  # of a limit that was exceeded
-_AT_ONCE = 32
-# The reporter has other things to do; what is left over waits for its next turn.
+_TARGET_SHARE = 0.9  # of an exceeded limit, to which eviction goes down
+_BATCH = 32
+# The rest is left to the next run.
 _SECONDS = 60
 
 
 async def evict(index: PreviewIndex, store: ObjectStore, limits: PreviewSettings) -> int:
-    """Remove what nobody has asked for in time, then what is too much, and sweep; returns the number of keys.
+    """Remove idle keys and the least recently used ones over a limit, then sweep; returns the number of keys.
 
-    Where there are too many keys or bytes, those that were not asked for longest go, until nine tenths of the limit
-    are left. The index is within the limits when it ends; objects that could not be deleted in time wait for the next
-    turn.
+    If there are too many keys or bytes, the least recently used keys are removed down to nine tenths of the limit.
+    Afterwards the index is within its limits; objects that could not be deleted in time are left to the next run.
     """
     before = await index.totals()
-    max_keys, max_bytes = _left_over(before.keys, limits.max_keys), _left_over(before.bytes, limits.max_bytes)
+    max_keys, max_bytes = _target(before.keys, limits.max_keys), _target(before.bytes, limits.max_bytes)
     evicted = 0
-    while gone := await index.evict(_AT_ONCE, idle=limits.max_idle_seconds, max_keys=max_keys, max_bytes=max_bytes):
-        evicted += len(gone)
+    while removed := await index.evict(_BATCH, idle=limits.max_idle_seconds, max_keys=max_keys, max_bytes=max_bytes):
+        evicted += len(removed)
     if evicted:
         after = await index.totals()
         _log.info("previews evicted", count=evicted, keys=after.keys, bytes=after.bytes)
@@ -45,26 +44,26 @@ async def evict(index: PreviewIndex, store: ObjectStore, limits: PreviewSettings
 
 
 async def sweep(index: PreviewIndex, store: ObjectStore, *, seconds: float = _SECONDS) -> int:
-    """Delete the objects of keys that are leaving, for *seconds* at most; returns the number of objects."""
+    """Delete the objects of pending deletes, for *seconds* at most; returns their number."""
     until = time.monotonic() + seconds
     deleted = 0
-    while time.monotonic() < until and (batch := await index.pending_deletes(_AT_ONCE)):
-        deleted += sum(await gather_all(_clear(index, store, each) for each in batch))
+    while time.monotonic() < until and (batch := await index.pending_deletes(_BATCH)):
+        deleted += sum(await gather_all(_delete_objects(index, store, each) for each in batch))
     return deleted
 
 
-async def _clear(index: PreviewIndex, store: ObjectStore, pending_deletes: PendingDelete) -> int:
-    """Delete what is stored for a key, but for the generation that the index has now."""
-    found = [stored.key async for page in store.list(keys.preview_prefix(pending_deletes.key)) for stored in page]
-    # After the listing: what is put from here on is not in it.
-    generation, pending_write = await index.in_use(pending_deletes.key)
+async def _delete_objects(index: PreviewIndex, store: ObjectStore, pending: PendingDelete) -> int:
+    """Delete the objects of a key, except those of its current generation."""
+    found = [stored.key async for page in store.list(keys.preview_prefix(pending.key)) for stored in page]
+    # Read after the listing, which does not contain objects written from here on.
+    generation, pending_write = await index.in_use(pending.key)
     if pending_write:
         return 0
-    unwanted = [key for key in found if not key.startswith(live_prefixes(pending_deletes.key, generation))]
+    unwanted = [key for key in found if not key.startswith(live_prefixes(pending.key, generation))]
     await store.delete(unwanted)
-    await index.confirm_deleted(pending_deletes)
+    await index.confirm_deleted(pending)
     return len(unwanted)
 
 
-def _left_over(amount: int, limit: int | None) -> int | None:
-    return limit if limit is None or amount <= limit else int(limit * _LEFT_AFTER)
+def _target(amount: int, limit: int | None) -> int | None:
+    return limit if limit is None or amount <= limit else int(limit * _TARGET_SHARE)

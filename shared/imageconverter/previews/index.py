@@ -1,9 +1,9 @@
-"""The index of previews in Redis: which keys there are, what is stored for each, and when it was last asked for.
+"""The index of previews in Redis: the keys, the previews of each, and the time of its last access.
 
-The images are in the object store; the index says which of its objects count. Each change is one script, so that
-the counters are those of the groups at every moment. Whatever is dropped is noted in the same step as leaving, and
-stays noted until its objects are deleted; whatever is being put is noted as arriving. So no object is forgotten,
-whoever is killed in between (see `imageconverter.previews.eviction`).
+The images are in the object store; the index determines which of its objects are in use. Each change is one script,
+so that the counters are always exact. The script that removes a group also marks it as a pending delete until its
+objects are deleted, and a group that is being written is marked as a pending write. So no object is left behind if a
+process is killed (see `imageconverter.previews.eviction`).
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _KEYS = [keys.PREVIEW_IDS, keys.PREVIEW_BYTES, keys.PREVIEW_PENDING_WRITES, keys.PREVIEW_PENDING_DELETES]
 _SCAN_COUNT = 1000
 _NO_LIMIT = 2**53
-# A group whose objects are not complete after that time has lost its writer.
+# After this time, the writer of a group that is not published is considered dead.
 _PENDING_WRITE_SECONDS = 3600
 
 
@@ -40,53 +40,53 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Everything that is stored under one key."""
+    """The previews of one key."""
 
     key: str
     generation: str
     created: float
-    """When this generation was, in seconds since the epoch."""
+    """When this generation was created, in seconds since the epoch."""
     contexts: frozenset[str]
     bytes: int
-    """Of the source and the previews."""
+    """Total size of the source and the previews."""
     previews: Mapping[str, Preview]
     """By `PreviewFormat.documented`."""
     context_added: bool = False
-    """Whether this look-up brought its context in: the store's `group.json` does not name it yet."""
+    """Whether this look-up added its context, which is not in the store's `group.json` yet."""
 
 
 class Totals(NamedTuple):
-    """How much there is."""
+    """The totals of all groups."""
 
     keys: int
     bytes: int
     oldest: float | None
-    """Last access of the key that was not accessed for longest, in seconds since the epoch."""
+    """Last access of the least recently used key, in seconds since the epoch."""
 
 
 class InUse(NamedTuple):
-    """Which objects of a key count."""
+    """The objects of a key that are in use."""
 
     generation: str | None
     pending_write: bool
-    """Whether others are being put."""
+    """Whether further objects are being written."""
 
 
 class PendingDelete(NamedTuple):
-    """A key with objects that are to be deleted."""
+    """A key with objects to delete."""
 
     key: str
     since: bytes
 
 
 class PreviewIndex:
-    """Finds, changes, counts and removes groups. Raises QueueUnavailable where Redis does not answer.
+    """Finds, changes, counts and removes groups. Every method raises QueueUnavailable if Redis does not answer.
 
-    A look-up or change takes time by what its one group has, and by the logarithm of the number of groups.
+    The time of a look-up or change depends on the size of its group and the logarithm of the number of groups.
     """
 
     def __init__(self, redis: Redis, *, retry_timeout: float) -> None:
-        """Use *redis*; an operation is tried for *retry_timeout* seconds."""
+        """Use *redis*; an operation is retried for *retry_timeout* seconds."""
         self._redis = redis
         self._retry_timeout = retry_timeout
         self._find = _script(redis, "find")
@@ -100,50 +100,50 @@ class PreviewIndex:
         self._confirm_deleted = _script(redis, "confirm_deleted")
 
     async def find(self, key: str, *, context: str = "") -> Group | None:
-        """Return the group of *key*, None where there is none. It counts as accessed, *context* as one of its own."""
+        """Return the group of *key*, or None. Records the access, and adds *context* to the group."""
         context_added, fields = await self._run(self._find, keys.preview_id(key), context)
         return _group(key, fields, context_added=context if context_added else "")
 
     async def mark_pending_write(self, key: str) -> None:
-        """Note that objects of *key* are being put, until it is switched; call it before the first one is put."""
+        """Mark *key* as being written until a generation is published; call it before the first object is put."""
         await self._run(self._mark_pending_write, keys.preview_id(key))
 
     async def publish_generation(
         self, key: str, generation: str, *, context: str, source_bytes: int, previews: Mapping[str, Preview]
     ) -> str | None:
-        """Make the group of *key* in one step, or replace it by another generation; its contexts stay.
+        """Create the group of *key*, or replace its generation, in one step; contexts are kept.
 
-        Where it has this generation, *previews* are added to it. Returns the generation that was replaced.
+        If it already has this generation, *previews* are added to it. Returns the generation that was replaced.
         """
         replaced = await self._run(
-            self._publish_generation, keys.preview_id(key), generation, context, source_bytes, *_texts(previews)
+            self._publish_generation, keys.preview_id(key), generation, context, source_bytes, *_records(previews)
         )
         return None if replaced is None else str(replaced.decode())
 
     async def add(self, key: str, generation: str, previews: Mapping[str, Preview]) -> bool:
-        """Add *previews*; False where the group is gone or has another generation meanwhile."""
-        return bool(await self._run(self._add, keys.preview_id(key), generation, *_texts(previews)))
+        """Add *previews*; returns False if the group was removed or has another generation."""
+        return bool(await self._run(self._add, keys.preview_id(key), generation, *_records(previews)))
 
     async def remove(self, key: str) -> Group | None:
-        """Remove the group of *key* from the index; returns what it was. Whatever the store has of it is leaving."""
+        """Remove and return the group of *key*, and mark its objects as pending deletes."""
         return _group(key, await self._run(self._remove, keys.preview_id(key)))
 
     async def evict(
         self, count: int, *, idle: float | None, max_keys: int | None, max_bytes: int | None
     ) -> list[str]:
-        """Remove up to *count* groups, those that were not accessed for longest, one by one while there is a reason.
+        """Remove up to *count* least recently used groups and return their keys.
 
-        A reason is that the next one was not accessed for *idle* seconds, that there are more than *max_keys*, or
-        that all together have more than *max_bytes*. Returns their keys. Their objects are leaving.
+        Groups are removed while the next one was not accessed for *idle* seconds, there are more than *max_keys*, or
+        they have more than *max_bytes* in total. Their objects become pending deletes.
         """
         limits = (None if idle is None else int(idle * 1000), max_keys, max_bytes)
         evicted = await self._run(self._evict, count, *(_NO_LIMIT if each is None else each for each in limits))
         return [keys.preview_key(each) for each in evicted]
 
     async def restore(self, group: Group) -> bool:
-        """Make *group* as it was read from the store; False where there is one, or its objects are being deleted.
+        """Create *group* as read from the store; returns False if it exists or its objects are being deleted.
 
-        Nobody knows when it was accessed; it counts as accessed now.
+        It counts as accessed now.
         """
         return bool(
             await self._run(
@@ -154,19 +154,19 @@ class PreviewIndex:
                 group.bytes - sum(preview.size for preview in group.previews.values()),
                 len(group.contexts),
                 *group.contexts,
-                *_texts(group.previews),
+                *_records(group.previews),
             )
         )
 
     async def count(self, context: str = "") -> int:
-        """Return how many keys there are, or how many *context* has asked for."""
+        """Return the number of keys, or of those of *context*."""
         command = ("SCARD", keys.preview_context(context)) if context else ("ZCARD", keys.PREVIEW_IDS)
         return int(await redis_command(self._redis, self._retry_timeout, *command))
 
     async def keys(self, context: str = "") -> AsyncIterator[list[str]]:
-        """List all keys, or those that *context* has asked for, in batches and in no order.
+        """List all keys, or those of *context*, in batches and in no particular order.
 
-        What comes or goes meanwhile may be among them; Redis may name a key twice while many come or go.
+        Keys that are added or removed meanwhile may or may not be listed, and a key may be listed twice.
         """
         scan = ("SSCAN", keys.preview_context(context)) if context else ("ZSCAN", keys.PREVIEW_IDS)
         cursor = None
@@ -177,7 +177,7 @@ class PreviewIndex:
             yield [keys.preview_key(each if context else each[0]) for each in found]
 
     async def totals(self) -> Totals:
-        """Return how much there is, all at one moment."""
+        """Return the totals, all of the same moment."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
             pipe.zcard(keys.PREVIEW_IDS)
             pipe.get(keys.PREVIEW_BYTES)
@@ -186,7 +186,7 @@ class PreviewIndex:
         return Totals(int(count), int(size or 0), least_recently_used[0][1] / 1000 if least_recently_used else None)
 
     async def in_use(self, key: str) -> InUse:
-        """Return which objects of *key* count; nothing counts as accessed by that."""
+        """Return which objects of *key* are in use; this does not count as an access."""
         identity = keys.preview_id(key)
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
             pipe.execute_command("HGET", keys.preview(identity), "gen")
@@ -195,18 +195,18 @@ class PreviewIndex:
         return InUse(None if generation is None else generation.decode(), since is not None)
 
     async def pending_deletes(self, count: int) -> list[PendingDelete]:
-        """Return up to *count* keys with objects that are to be deleted, the longest waiting first.
+        """Return up to *count* keys with objects to delete, the longest waiting first.
 
-        Such that are arriving are left out, unless they have been for an hour: their writer is dead.
+        Keys that are being written are left out, unless for more than an hour, after which the write is abandoned.
         """
         found = await self._run(self._pending_deletes, count, _PENDING_WRITE_SECONDS * 1000)
         return [
             PendingDelete(keys.preview_key(each), since) for each, since in zip(found[::2], found[1::2], strict=True)
         ]
 
-    async def confirm_deleted(self, pending_deletes: PendingDelete) -> None:
-        """Note that no objects of a key are left that had to be deleted."""
-        await self._run(self._confirm_deleted, keys.preview_id(pending_deletes.key), pending_deletes.since)
+    async def confirm_deleted(self, pending: PendingDelete) -> None:
+        """Record that the objects of a key are deleted."""
+        await self._run(self._confirm_deleted, keys.preview_id(pending.key), pending.since)
 
     async def _run(self, script: "AsyncScript", *arguments: Any) -> Any:
         async with redis_errors(self._retry_timeout):
@@ -214,7 +214,7 @@ class PreviewIndex:
 
 
 def live_prefixes(key: str, generation: str | None) -> tuple[str, ...]:
-    """Return what the names of those objects of *key* begin with that count where it has this *generation*."""
+    """Return the prefixes of the objects of *key* that are in use with this *generation*."""
     return () if generation is None else (keys.preview_group(key), keys.preview_generation(key, generation))
 
 
@@ -222,8 +222,8 @@ def _script(redis: Redis, name: str) -> "AsyncScript":
     return redis.register_script(script_text("imageconverter.previews", "group", name))
 
 
-def _texts(previews: Mapping[str, Preview]) -> Iterable[str]:
-    """Return what Redis keeps of *previews*: short, for a hash with a value above 64 bytes takes twice the memory."""
+def _records(previews: Mapping[str, Preview]) -> Iterable[str]:
+    """Return the records of *previews*: short, because a value over 64 bytes doubles the memory of the hash."""
     for documented, each in previews.items():
         yield documented
         yield f"{each.size} {each.width} {each.height} {each.media_type} {each.etag}"

@@ -1,4 +1,4 @@
-"""The job that makes previews, and what became of it."""
+"""The job that makes previews, and its outcome."""
 
 import hashlib
 from typing import Literal
@@ -11,40 +11,40 @@ _GENERATION_DIGITS = 32
 
 
 class PreviewJob(BaseModel):
-    """Makes previews of one stored source. It carries no image bytes."""
+    """A request to make previews of a stored source."""
 
     model_config = ConfigDict(frozen=True)
 
     key: str
     generation: str
     formats: tuple[str, ...]
-    """As `PreviewFormat.documented` writes them."""
+    """In the notation of `PreviewFormat.documented`."""
     context: str = ""
     is_new: bool = False
-    """Whether the key's group is to be made, or replaced, in one step with its first previews."""
+    """Whether the first previews create or replace the key's group in one step."""
     background: bool = False
-    """Whether nobody waits for it."""
+    """Whether no client waits for it."""
     then: tuple[str, ...] = ()
-    """Formats that are made afterwards, when nobody waits."""
+    """Formats that are made afterwards in a background job."""
 
     @property
     def dedup_key(self) -> str:
-        """What all jobs have in common that do the same."""
+        """The same for all jobs that make the same previews."""
         return hashlib.sha256("\0".join((self.key, self.generation, *self.formats)).encode()).hexdigest()
 
 
 class PreviewOutcome(BaseModel):
-    """What became of a job: the previews are there, or why they are not."""
+    """The outcome of a job."""
 
     model_config = ConfigDict(frozen=True)
 
     state: Literal["made", "refused", "gone", "unavailable"]
-    """refused: the image cannot be converted. gone: the source or its group is not there any more."""
+    """refused: the image cannot be converted. gone: the source or its group no longer exists."""
     reason: str = ""
     seconds: float = 0.0
-    """What carrying out the job has taken."""
+    """Run time of the job."""
 
 
 def generation_of(source: bytes) -> str:
-    """Return the name of the generation that *source* makes: the same source, the same name."""
+    """Return the generation of *source*, a digest: the same source has the same generation."""
     return hashlib.sha256(source).hexdigest()[:_GENERATION_DIGITS]

@@ -1,7 +1,7 @@
-"""Which of the previews there are answers a request.
+"""The choice of the preview format for a request.
 
-The rule is the original's: the preview whose box has the nearest area, then type, scale type and flags. What
-the client gets may be larger or smaller than what it asked for; it scales by itself.
+The rule is that of the original ImageConverter: the format whose box has the nearest area, then type, scale type and
+flags. A preview may be larger or smaller than requested; the client scales it.
 """
 
 from collections.abc import Sequence
@@ -10,18 +10,17 @@ from typing import Literal
 from imageconverter.previews.preview_format import PreviewFormat
 
 Matching = Literal["nearest", "larger", "exact"]
-"""How a request is answered: by the original's rule; by it, but not with a smaller box where there is a larger one;
-or with just what was asked for, made on demand."""
+"""The nearest format; the nearest of those that are larger, if any; or exactly the requested format."""
 
 _TYPES = ("auto", "jpg", "png")
 _SCALE_RANKS = {"contain": 1, "containforcedimension": 2, "cover": 4, "coverandcrop": 5}
-_MAX_AREA = 2**62  # above that of every box
+_MAX_AREA = 2**62  # larger than that of any box
 
 
 def choose(
     requested: PreviewFormat, available: Sequence[PreviewFormat], matching: Matching = "nearest"
 ) -> PreviewFormat:
-    """Return the format in *available* that is the best match for *requested*; itself where none is available."""
+    """Return the best match for *requested* in *available*; *requested* if that is empty."""
     if matching == "exact":
         return requested
     if matching == "larger":
@@ -30,10 +29,10 @@ def choose(
 
 
 def distance(one: PreviewFormat, other: PreviewFormat) -> int:
-    """Return how far two formats are apart; 0 where they differ in quality only.
+    """Return the distance of two formats; 0 if they differ in quality only.
 
-    The terms are joined by OR, not added: four steps of scale type count as much as another type, and both
-    together no more than one.
+    As in the original, the terms are combined by OR, not added: four steps of scale type count as much as another
+    type, and both together no more than one.
     """
     return (
         32 * abs(_area(one) - _area(other))
@@ -45,9 +44,10 @@ def distance(one: PreviewFormat, other: PreviewFormat) -> int:
 
 
 def _area(format_: PreviewFormat) -> int:
-    """Return the area of the box, a free side counted for one pixel, as in the original.
+    """Return the area of the box; a free side counts as one pixel, as in the original.
 
-    Not as in the original, both sides free are the largest box: a request for the full size got the smallest preview.
+    Unlike in the original, a box with two free sides is the largest: there, a request for the full size got the
+    smallest preview.
     """
     if format_.width is None and format_.height is None:
         return _MAX_AREA
@@ -55,7 +55,7 @@ def _area(format_: PreviewFormat) -> int:
 
 
 def _order(format_: PreviewFormat) -> tuple[int, ...]:
-    """Return the original's sort key, which decides between formats that are equally near."""
+    """Return the sort key of the original, which decides between formats of equal distance."""
     return (
         _area(format_),
         _TYPES.index(format_.type),
@@ -67,6 +67,6 @@ def _order(format_: PreviewFormat) -> tuple[int, ...]:
 
 
 def _holds(larger: PreviewFormat, smaller: PreviewFormat) -> bool:
-    """Whether the box of *larger* is at least that of *smaller* in both directions; a free side asks for nothing."""
+    """Return whether the box of *larger* contains that of *smaller*; a free side always fits."""
     sides = ((larger.width, smaller.width), (larger.height, smaller.height))
     return all(has is None or asked is None or has >= asked for has, asked in sides)

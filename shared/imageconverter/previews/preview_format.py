@@ -1,7 +1,7 @@
 """The grammar of a preview format: `auto:200x150~cover@75`.
 
-It is that of the ImageConverter's `requestFormat` and `targetFormats`, as its documentation and its published parser
-have it: whatever does not fit is passed over, and nothing is an error.
+It is that of the ImageConverter's `requestFormat` and `targetFormats` in its documentation and published parser:
+whatever does not match is ignored, and nothing is an error.
 """
 
 import re
@@ -12,7 +12,7 @@ PreviewType = Literal["auto", "jpg", "png"]
 ScaleType = Literal["contain", "cover", "containforcedimension", "coverandcrop"]
 
 _DEFAULT_QUALITY = 75
-_MAX_INTEGER = 2**31 - 1  # the published parser's integers; a longer number is no number
+_MAX_INTEGER = 2**31 - 1  # as in the published parser; larger numbers are invalid
 _INTEGER = re.compile(r"[+-]?0*(\d{1,10})")
 _SEPARATORS = re.compile("[,;]")
 
@@ -22,7 +22,7 @@ class PreviewFormat(NamedTuple):
 
     type: PreviewType = "jpg"
     width: int | None = None
-    """Of the box in pixels; None where this direction is free."""
+    """Width of the box in pixels; None if it is free."""
     height: int | None = None
     scale: ScaleType = "contain"
     auto_rotate: bool = True
@@ -42,11 +42,10 @@ class PreviewFormat(NamedTuple):
 
 
 def parse(text: str) -> PreviewFormat:
-    """Read one format, never with an error: `TYPE:WIDTHxHEIGHT[~SCALETYPE][~norotate][~expand][@QUALITY]`.
+    """Parse one format, `TYPE:WIDTHxHEIGHT[~SCALETYPE][~norotate][~expand][@QUALITY]`; never fails.
 
-    *text* is the segment of the path, decoded or not: a percent sign means nothing else here, so that a client
-    that encodes twice is understood as well. The published parser takes every quality for 75, by oversight; here it
-    counts, as documented.
+    *text* is the path segment, percent-decoded or not, so that formats that were encoded twice are accepted as well.
+    Unlike in the published parser, which uses 75 for every quality by mistake, the quality is used as documented.
     """
     text = unquote(text).strip().lower()
     if not text:
@@ -67,13 +66,13 @@ def parse(text: str) -> PreviewFormat:
 
 
 def parse_list(text: str) -> tuple[PreviewFormat, ...]:
-    """Read formats between commas or semicolons, each once; what is empty between them is passed over."""
+    """Parse formats separated by commas or semicolons, without duplicates; empty parts are ignored."""
     parts = (part for part in _SEPARATORS.split(unquote(text)) if part.strip())
     return tuple(dict.fromkeys(parse(part) for part in parts))
 
 
 def _extents(text: str) -> tuple[int | None, int | None]:
-    """Read `WxH`, `W`, `Wx` or `xH`; a width that is no number takes the height with it."""
+    """Parse `WxH`, `W`, `Wx` or `xH`; if the width is invalid, the height is ignored as well."""
     wide, _, high = text.partition("x")
     width, height = _integer(wide), _integer(high)
     if wide and width is None:
@@ -86,7 +85,7 @@ def _positive(number: int | None) -> int | None:
 
 
 def _scale(options: list[str]) -> ScaleType:
-    """Return what the last option says that is a scale type; `contain` is what there is without."""
+    """Return the scale type of the last option that has one; the default is `contain`."""
     scale: ScaleType = "contain"
     for option in options:
         if option.startswith("cov"):
@@ -102,7 +101,7 @@ def _quality(text: str) -> int:
 
 
 def _integer(text: str) -> int | None:
-    """Read a whole number of 32 bits, or None."""
+    """Parse a signed 32-bit integer; None if it is invalid."""
     found = _INTEGER.fullmatch(text)
     if found is None or (number := int(found[1])) > _MAX_INTEGER:
         return None

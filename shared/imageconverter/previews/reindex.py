@@ -1,7 +1,7 @@
-"""Rebuilding the index of previews from the object store, after Redis has lost its data.
+"""Rebuilding the index of previews from the object store after Redis has lost its data.
 
-It may run at any time, also twice at once: a group that the index has already is left alone, and one whose objects
-are being deleted is not brought back. On the way it deletes what nothing can lead to any more.
+It may run at any time, also concurrently: groups in the index are left alone, and groups whose objects are being
+deleted are not restored. Objects that can no longer be referenced are deleted.
 """
 
 from collections.abc import AsyncIterator
@@ -20,12 +20,12 @@ from imageconverter.storage.store import ObjectStore, StoredObject
 
 _log = structlog.get_logger(__name__)
 
-_AT_ONCE = 32
+_BATCH = 32
 _MAX_FILE_BYTES = 16 * MEGABYTE
 _GROUP_FILE = "/group.json"
 _FOLDER_PARTS = 3  # previews/<hh>/<h>
-# What is younger may be of a writer that has not switched the index yet.
-_SETTLED = timedelta(hours=1)
+# Younger objects may be of a writer that has not published its generation yet.
+_MIN_AGE = timedelta(hours=1)
 _MEDIA_TYPES = {ending: kind.media_type for kind in OUTPUT_TYPES.values() for ending in kind.extensions}
 
 Folder = dict[str, StoredObject]
@@ -33,7 +33,7 @@ Folder = dict[str, StoredObject]
 
 
 class GroupFile(BaseModel):
-    """What `group.json` says."""
+    """The contents of `group.json`."""
 
     key: str
     generation: str
@@ -42,17 +42,17 @@ class GroupFile(BaseModel):
 
 
 def extents(size: tuple[int, int]) -> dict[str, str]:
-    """Return the metadata that a preview of *size* (pixels) is put with: neither its name nor a listing tells it."""
+    """Return the object metadata of a preview of *size* (pixels), which neither its name nor a listing contains."""
     return {"width": str(size[0]), "height": str(size[1])}
 
 
 async def reindex(index: PreviewIndex, store: ObjectStore) -> int:
-    """Bring every group of the store into the index that is not there; returns their number."""
+    """Restore every group of the store that is not in the index; returns their number."""
     restored = 0
     batch: list[Folder] = []
     async for folder in _folders(store):
         batch.append(folder)
-        if len(batch) == _AT_ONCE:
+        if len(batch) == _BATCH:
             restored += await _restore_all(index, store, batch)
             batch = []
     return restored + await _restore_all(index, store, batch)
@@ -63,26 +63,26 @@ async def _restore_all(index: PreviewIndex, store: ObjectStore, folders: list[Fo
 
 
 async def _folders(store: ObjectStore) -> AsyncIterator[Folder]:
-    """List the objects of one key after the other; a listing has them together."""
+    """Yield the objects of each key; they are adjacent in a listing."""
     folder: Folder = {}
-    here = ""
+    prefix = ""
     async for page in store.list(keys.PREVIEWS):
         for stored in page:
-            there = "/".join(stored.key.split("/")[:_FOLDER_PARTS])
-            if there != here and folder:
+            current = "/".join(stored.key.split("/")[:_FOLDER_PARTS])
+            if current != prefix and folder:
                 yield folder
                 folder = {}
-            here = there
+            prefix = current
             folder[stored.key] = stored
     if folder:
         yield folder
 
 
 async def _restore(index: PreviewIndex, store: ObjectStore, folder: Folder) -> bool:
-    """Bring one group into the index; returns whether it was not there and is now."""
+    """Restore one group if it is not in the index; returns whether it was restored."""
     name = next((key for key in folder if key.endswith(_GROUP_FILE)), None)
     if name is None:
-        await _delete_settled(store, folder, kept=())
+        await _delete_old(store, folder, kept=())
         return False
     file = await _read_file(store, name)
     if file is None:
@@ -97,12 +97,12 @@ async def _restore(index: PreviewIndex, store: ObjectStore, folder: Folder) -> b
             await index.remove(file.key)
             restored = False
     if not pending_write:
-        await _delete_settled(store, folder, kept=live_prefixes(file.key, generation))
+        await _delete_old(store, folder, kept=live_prefixes(file.key, generation))
     return restored
 
 
 async def _read_file(store: ObjectStore, name: str) -> GroupFile | None:
-    """Read what a folder says of itself; None where that cannot be: whatever it is, it is left alone."""
+    """Read the `group.json` of a folder; None if it cannot be parsed: then the folder is left alone."""
     loaded = await store.get(name, max_bytes=_MAX_FILE_BYTES)
     if loaded is None:
         return None
@@ -111,14 +111,14 @@ async def _read_file(store: ObjectStore, name: str) -> GroupFile | None:
     except ValidationError:
         file = None
     if file is None or keys.preview_group(file.key) != name:
-        _log.warning("previews that nobody understands", object=name)
+        _log.warning("invalid group file", object=name)
         return None
     return file
 
 
 async def _load_group(store: ObjectStore, folder: Folder, file: GroupFile) -> Group | None:
-    """Put together what the store has of a group; None where it has no source."""
-    generation = _whole_generation(folder, file)
+    """Return the group in a folder; None if there is no source."""
+    generation = _complete_generation(folder, file)
     if generation is None:
         return None
     prefix = keys.preview_generation(file.key, generation)
@@ -133,10 +133,10 @@ async def _load_group(store: ObjectStore, folder: Folder, file: GroupFile) -> Gr
     return Group(file.key, generation, file.created, file.contexts, size, previews)
 
 
-def _whole_generation(folder: Folder, file: GroupFile) -> str | None:
-    """Return the generation that the file names, or where that has no source, the last one that has.
+def _complete_generation(folder: Folder, file: GroupFile) -> str | None:
+    """Return the generation in the file, or if that has no source, the newest one that has.
 
-    The file may be older than the objects: of two who write it at the same time either may be the last.
+    The file may be older than the objects, because concurrent writers may finish in any order.
     """
     sources = {key.split("/")[_FOLDER_PARTS]: stored for key, stored in folder.items() if key.endswith("/source")}
     if file.generation in sources:
@@ -145,7 +145,7 @@ def _whole_generation(folder: Folder, file: GroupFile) -> str | None:
 
 
 def _preview(stored: StoredObject) -> Preview | None:
-    """Return what an object is; None where it was put without its extents, and has to be made again."""
+    """Return the preview of an object; None if it has no extents: then it has to be made again."""
     try:
         width, height = int(stored.metadata["width"]), int(stored.metadata["height"])
     except (KeyError, ValueError):
@@ -153,7 +153,7 @@ def _preview(stored: StoredObject) -> Preview | None:
     return Preview(_MEDIA_TYPES[PurePosixPath(stored.key).suffix], stored.size, stored.etag, width, height)
 
 
-async def _delete_settled(store: ObjectStore, folder: Folder, *, kept: tuple[str, ...]) -> None:
-    before = datetime.now(UTC) - _SETTLED
+async def _delete_old(store: ObjectStore, folder: Folder, *, kept: tuple[str, ...]) -> None:
+    before = datetime.now(UTC) - _MIN_AGE
     unwanted = [key for key, stored in folder.items() if not key.startswith(kept) and stored.modified < before]
     await store.delete(unwanted)

@@ -1,4 +1,4 @@
-"""What the engine is asked for to make a preview."""
+"""The engine's targets for preview formats."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from imageconverter.engine import Target
 from imageconverter.engine.target import MAX_SIDE, Fit
 from imageconverter.previews.preview_format import PreviewFormat, PreviewType, ScaleType
 
-_MIN_SIDE = 3  # pixels, of an image that is scaled
+_MIN_SIDE = 3  # pixels, of a scaled image
 _OUTPUTS: dict[PreviewType, Literal["auto", "jpeg", "png"]] = {"auto": "auto", "jpg": "jpeg", "png": "png"}
 _FITS: dict[ScaleType, Fit] = {
     "contain": "contain",
@@ -17,10 +17,10 @@ _FITS: dict[ScaleType, Fit] = {
 
 
 def to_target(format_: PreviewFormat, *, comment: str = "") -> Target:
-    """Return the engine's target for *format_*, with a *comment* to be written into the file.
+    """Return the engine's target for *format_*; *comment* is written into the file.
 
-    A side above 16,384 pixels is taken for that. Only a `cover` with `expand` enlarges. The original also enlarges
-    where an image that is covered is smaller than the box in one direction, without bound: a line becomes a bomb.
+    Sides are limited to 16,384 pixels. Only `cover` with `expand` enlarges. The original also enlarges a covered
+    image that is smaller than the box in one direction, without limit, which turns a line into a decompression bomb.
     """
     return Target(
         max_width=_side(format_.width),
