@@ -1,6 +1,6 @@
-"""What obstore has no verb for, by boto3: making the bucket, and giving up uploads in parts that nobody ends.
+"""Operations that obstore does not have, by boto3: creating the bucket and aborting unfinished multipart uploads.
 
-boto3 takes a third of a second to import and is imported when it is needed: a health check must not pay for it.
+boto3 is imported only when it is needed, because that takes a third of a second.
 """
 
 from datetime import datetime
@@ -17,7 +17,7 @@ _NOT_FOUND = 404
 
 
 def ensure_bucket(settings: StorageSettings) -> None:
-    """Make the bucket where it does not exist; raises StoreUnavailable."""
+    """Create the bucket if it does not exist; raises StoreUnavailable."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     bucket, region = settings.bucket, settings.region
@@ -37,10 +37,10 @@ def ensure_bucket(settings: StorageSettings) -> None:
 
 
 def abort_unfinished(settings: StorageSettings, *, before: datetime) -> int:
-    """Give up the uploads in parts that were begun *before* and never ended; returns how many.
+    """Abort the multipart uploads that were initiated *before* that time; returns their number.
 
-    A process that is killed while it uploads leaves such parts; they take room and no listing shows them.
-    Raises StoreUnavailable.
+    A process that is killed during an upload leaves parts, which use space but are not listed. Raises
+    StoreUnavailable.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
@@ -55,7 +55,7 @@ def abort_unfinished(settings: StorageSettings, *, before: datetime) -> int:
                     )
                     aborted += 1
     except (BotoCoreError, ClientError) as error:
-        raise StoreUnavailable(f"Unfinished uploads cannot be swept: {error}") from error
+        raise StoreUnavailable(f"Unfinished uploads cannot be aborted: {error}") from error
     return aborted
 
 
@@ -82,5 +82,5 @@ def _client(settings: StorageSettings) -> "S3Client":
 
 
 def _location(region: str) -> dict[str, Any]:
-    """S3 wants the region named in the request unless it is the default one."""
+    """Return the argument for *region*, which S3 requires unless it is the default one."""
     return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}

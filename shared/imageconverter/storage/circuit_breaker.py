@@ -1,4 +1,4 @@
-"""Noticing soon that the object store is away, and at once that it is back."""
+"""The circuit breaker: detects outages of the object store, and their end, within seconds."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,20 +10,20 @@ from imageconverter.errors import StoreUnavailable
 
 _log = structlog.get_logger(__name__)
 
-# Together below the two seconds within which a client is told.
+# Together below the two seconds within which a client gets an error.
 _SLOW_SECONDS = 0.8
-_LOOK_SECONDS = 1.1
+_PROBE_SECONDS = 1.1
 
 
 class CircuitBreaker:
-    """Opens where a call has failed or is slow and a look at the store fails as well; closes where a look succeeds.
+    """Opens if a call fails or is slow and a probe fails as well; closes when a probe succeeds.
 
-    A slow call alone says nothing; nor does a look that is not answered while large calls keep the store busy. While
-    the breaker is open, calls that are under way end, and each new one waits for a look, which it shares with others.
+    A slow call alone does not open it, nor does a probe that times out while large calls keep the store busy. When it
+    opens, calls in progress fail; while it is open, each new call waits for a probe, which concurrent calls share.
     """
 
     def __init__(self, probe: Callable[[], Awaitable[object]]) -> None:
-        """Begin closed; *probe* is a call that costs little and raises where the store is away."""
+        """Start closed; *probe* is a cheap call that raises if the store is unavailable."""
         self._probe = probe
         self._is_open = False
         self._probing: asyncio.Task[None] | None = None
@@ -32,13 +32,13 @@ class CircuitBreaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether the store counts as away; asking has it looked at again."""
+        """Whether the breaker is open; if so, reading this starts a probe."""
         if self._is_open:
             self._start_probe()
         return self._is_open
 
     async def wait_for_probe(self) -> bool:
-        """Return whether the store is away, after the look that is under way or due."""
+        """Return whether the breaker is open, after the probe that is running or due."""
         if self._is_open:
             self._start_probe()
         if self._probing is not None:
@@ -47,12 +47,12 @@ class CircuitBreaker:
 
     @asynccontextmanager
     async def call(self, seconds: float, *, large: float = 0) -> AsyncIterator[None]:
-        """Do a call, for *seconds* at most, and for *large* seconds more, in which it may keep the store busy.
+        """Context of a call with a timeout of *seconds*, plus *large* seconds for a large transfer.
 
-        Raises StoreUnavailable, TimeoutError, and what the call raises itself.
+        Raises StoreUnavailable, TimeoutError, and what the call itself raises.
         """
         if self._is_open and await self.wait_for_probe():
-            raise StoreUnavailable("The object store is away.")
+            raise StoreUnavailable("The object store is unavailable.")
         try:
             async with asyncio.timeout(seconds + large) as deadline:
                 if large:
@@ -68,7 +68,7 @@ class CircuitBreaker:
             raise
 
     def _watch(self, deadline: asyncio.Timeout, seconds: float) -> None:
-        """Have the store looked at for as long as a call is slow, which it is after *seconds*."""
+        """Start probes while a call is slow, which it is after *seconds*."""
         self._calls[deadline] = asyncio.get_running_loop().call_later(seconds, self._on_slow_call, deadline)
 
     def _on_slow_call(self, deadline: asyncio.Timeout) -> None:
@@ -82,9 +82,9 @@ class CircuitBreaker:
 
     async def _run_probe(self) -> None:
         try:
-            async with asyncio.timeout(_LOOK_SECONDS):
+            async with asyncio.timeout(_PROBE_SECONDS):
                 await self._probe()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the store cannot be used
+        except Exception as error:  # noqa: BLE001 - after any error, the store cannot be used
             if not (isinstance(error, TimeoutError) and self._large):
                 self._open(error)
         else:
@@ -94,7 +94,7 @@ class CircuitBreaker:
 
     def _open(self, error: Exception) -> None:
         if not self._is_open:
-            _log.warning("the object store is away", error=repr(error)[:200])
+            _log.warning("object store unavailable", error=repr(error)[:200])
         self._is_open = True
         now = asyncio.get_running_loop().time()
         for deadline in self._calls:
@@ -103,5 +103,5 @@ class CircuitBreaker:
 
     def _close(self) -> None:
         if self._is_open:
-            _log.info("the object store is back")
+            _log.info("object store available again")
         self._is_open = False

@@ -1,7 +1,7 @@
-"""The object store: the few verbs that the core needs, for any S3-compatible server.
+"""The object store: the operations that the core needs, on any S3-compatible server.
 
-Data goes through obstore (Rust, asyncio); boto3 does what obstore has no verb for, see `bucket`. Both use path-style
-addresses and the same credentials, and every call ends within a deadline.
+Data is transferred by obstore (Rust, asyncio); boto3 does what obstore cannot, see `bucket`. Both use path-style
+addresses and the same credentials, and every call has a deadline.
 """
 
 import asyncio
@@ -25,28 +25,28 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _CONNECT_SECONDS = 2
-_SECONDS_PER_MEGABYTE = 0.25  # that a call may take longer
-_REQUESTS_AT_ONCE = 128  # more would not be faster, and each takes a socket
+_SECONDS_PER_MEGABYTE = 0.25  # added to the timeout of a call
+_MAX_CONCURRENT_REQUESTS = 128  # more would not be faster, and each needs a socket
 _HEALTH = "health"  # an object that need not exist
 _MULTIPART_BYTES = 32 * MEGABYTE
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """What a listing or a header says of an object."""
+    """The properties of an object, from a listing or a HEAD request."""
 
     key: str
     size: int
     """Bytes."""
     etag: str
-    """Quoted, as HTTP has it."""
+    """Quoted, as in HTTP."""
     modified: datetime
     metadata: Mapping[str, str] = field(default_factory=dict)
-    """What was put with it; not filled by listings."""
+    """User metadata; empty in listings."""
 
 
 class LoadedObject(NamedTuple):
-    """An object with all of its bytes."""
+    """An object with its data."""
 
     stored: StoredObject
     data: "Bytes"
@@ -54,7 +54,7 @@ class LoadedObject(NamedTuple):
 
 @dataclass(frozen=True)
 class OpenedObject:
-    """An object whose bytes are read as a stream."""
+    """An object whose data is streamed."""
 
     stored: StoredObject
     content_type: str
@@ -62,13 +62,13 @@ class OpenedObject:
 
 
 class ObjectStore:
-    """One bucket. Every verb raises StoreUnavailable where the store does not do it within the deadline."""
+    """One bucket. Every method raises StoreUnavailable if the store fails or exceeds the deadline."""
 
     def __init__(self, settings: StorageSettings) -> None:
-        """Prepare the clients; nothing is sent yet."""
+        """Create the client; nothing is sent yet."""
         self._settings = settings
         self._seconds = settings.timeout_seconds
-        self._slots = asyncio.Semaphore(_REQUESTS_AT_ONCE)
+        self._slots = asyncio.Semaphore(_MAX_CONCURRENT_REQUESTS)
         self._breaker = CircuitBreaker(self._probe)
         access_key, secret_key = settings.credentials
         self._store = S3Store(
@@ -81,37 +81,37 @@ class ObjectStore:
             client_options={
                 "allow_http": True,
                 "connect_timeout": timedelta(seconds=min(_CONNECT_SECONDS, self._seconds)),
-                # A whole request; the deadline of each verb is tighter for all but the biggest objects.
+                # Of a whole request; the deadline of each method is shorter except for the largest objects.
                 "timeout": timedelta(seconds=self._seconds + 60),
             },
             retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=self._seconds)},
         )
 
     async def ensure_bucket(self) -> None:
-        """Make the bucket where it does not exist."""
+        """Create the bucket if it does not exist."""
         await asyncio.to_thread(bucket.ensure_bucket, self._settings)
 
     async def abort_unfinished(self, before: datetime) -> int:
-        """Give up the uploads in parts that were begun *before* and never ended; returns how many."""
+        """Abort the multipart uploads that were initiated *before* that time; returns their number."""
         return await asyncio.to_thread(bucket.abort_unfinished, self._settings, before=before)
 
     @property
     def is_unavailable(self) -> bool:
-        """Whether the store counts as away: its last call failed, and so did a look at it; asks nobody."""
+        """Whether the circuit breaker is open; sends nothing."""
         return self._breaker.is_open
 
     async def confirm_unavailable(self) -> bool:
-        """Return, after a call has failed, whether the store is to blame and not what was asked for."""
+        """Return, after a call has failed, whether the store is unavailable, by the result of a probe."""
         return await self._breaker.wait_for_probe()
 
     async def ping(self) -> None:
-        """Ask the store for anything at all."""
+        """Send a cheap request."""
         await self.head(_HEALTH)
 
     async def put(
         self, key: str, data: "Buffer", *, content_type: str, metadata: Mapping[str, str] | None = None
     ) -> str:
-        """Write *data* in one step, over what may be there; returns the object's ETag."""
+        """Create or overwrite an object atomically; returns its ETag."""
         size = memoryview(data).nbytes
         async with self._deadline(size):
             result = await obstore.put_async(
@@ -126,7 +126,7 @@ class ObjectStore:
     async def create(
         self, key: str, data: "Buffer", *, content_type: str, metadata: Mapping[str, str] | None = None
     ) -> bool:
-        """Write *data* where there is no such object yet; returns whether there was none."""
+        """Create an object unless it exists; returns whether it was created."""
         async with self._deadline(memoryview(data).nbytes):
             try:
                 await obstore.put_async(
@@ -141,9 +141,9 @@ class ObjectStore:
         return True
 
     async def get(self, key: str, *, max_bytes: int | None = None) -> LoadedObject | None:
-        """Read a whole object; None where there is none. The deadline grows with the object.
+        """Read a whole object, None if it does not exist. The deadline grows with the object's size.
 
-        Raises ObjectTooLarge, without reading it, where it has more than *max_bytes*.
+        Raises ObjectTooLarge, without reading it, if it has more than *max_bytes*.
         """
         result = await self._get(key)
         if result is None:
@@ -154,12 +154,12 @@ class ObjectStore:
             return LoadedObject(_stored_with_metadata(result), await result.bytes_async())
 
     async def head(self, key: str) -> StoredObject | None:
-        """Read what the store says of an object; None where there is none."""
+        """Return the properties of an object, None if it does not exist."""
         result = await self._get(key, {"head": True})
         return None if result is None else _stored_with_metadata(result)
 
     async def open(self, key: str, *, span: tuple[int, int] | None = None) -> OpenedObject | None:
-        """Open an object to stream its bytes, or those of *span* (first, after last); None where there is none."""
+        """Open an object to stream its bytes, or those of *span* (first, after last); None if it does not exist."""
         result = await self._get(key, {"range": span} if span else {})
         if result is None:
             return None
@@ -167,7 +167,7 @@ class ObjectStore:
         return OpenedObject(_stored_with_metadata(result), content_type, self._chunks(result))
 
     async def copy(self, source: str, target: str) -> bool:
-        """Copy an object with all that was put with it, inside of the store; returns False where there is none."""
+        """Copy an object with its metadata within the store; returns False if it does not exist."""
         async with self._deadline():
             try:
                 await obstore.copy_async(self._store, source, target)
@@ -176,7 +176,7 @@ class ObjectStore:
         return True
 
     async def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects; those that do not exist are passed over."""
+        """Delete objects; those that do not exist are ignored."""
         wanted = list(keys)
         if not wanted:
             return
@@ -186,7 +186,7 @@ class ObjectStore:
     async def list(self, prefix: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
         """List all objects below *prefix* (which ends in a slash), in pages, in the order of their keys.
 
-        With *after*, the listing goes on behind that key.
+        With *after*, the listing starts after that key.
         """
         pages = obstore.list(self._store, prefix, offset=after or None, chunk_size=1000)
         while True:
@@ -220,7 +220,7 @@ class ObjectStore:
 
     @asynccontextmanager
     async def _deadline(self, size: int = 0) -> AsyncIterator[None]:
-        """Bound one call and turn every way it can fail into StoreUnavailable."""
+        """Apply the timeout and the circuit breaker to a call, and turn its errors into StoreUnavailable."""
         try:
             async with self._slots, self._breaker.call(self._seconds, large=size // MEGABYTE * _SECONDS_PER_MEGABYTE):
                 yield
