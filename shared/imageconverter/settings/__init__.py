@@ -1,4 +1,4 @@
-"""All settings, a file for each part of the program; environment variables that begin with ``IMAGECONVERTER_``."""
+"""The settings, one module for each part; environment variables that start with ``IMAGECONVERTER_``."""
 
 from imageconverter.settings.conversion import ConversionSettings
 from imageconverter.settings.gateway import GatewaySettings

@@ -9,7 +9,7 @@ from imageconverter.settings.part import MEGABYTE, PREFIX, Part
 
 
 class ConversionSettings(Part):
-    """Formats, queue lengths and what one image may cost."""
+    """Image formats, queue lengths and limits of images."""
 
     title = "Conversion"
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
@@ -22,7 +22,7 @@ class ConversionSettings(Part):
         default=256, ge=1, le=2048, description="Largest source file that a worker reads, in MiB."
     )
     max_interactive_queue: int = Field(
-        default=128, ge=1, description="Conversions that clients wait for, running ones included; over it 503."
+        default=128, ge=1, description="Largest number of waiting and running interactive conversions; beyond it 503."
     )
     upload_hours: float = Field(
         default=24, gt=0, description="Time after which staged uploads are deleted, in hours."

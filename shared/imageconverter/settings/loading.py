@@ -1,4 +1,4 @@
-"""Reading all settings, from the environment or from secret files; `os.environ` is read here and nowhere else."""
+"""Loading all settings from the environment and secret files; the only module that reads `os.environ`."""
 
 import os
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ PARTS: Final[dict[str, type[Part]]] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Every part's settings. Each part of the program is handed its own part only."""
+    """The settings of all parts; each part of the program receives only its own."""
 
     gateway: GatewaySettings
     redis: RedisSettings
@@ -47,29 +47,29 @@ class Settings:
 
 
 def load_settings() -> Settings:
-    """Read and check all settings; raises SettingsError that names each variable at fault."""
+    """Load and validate all settings; raises SettingsError that names each invalid variable."""
     parts: dict[str, Any] = {}
-    faults: list[str] = []
+    errors: list[str] = []
     secrets = SECRETS_DIR if SECRETS_DIR.is_dir() else None
     for name, part in PARTS.items():
         try:
             parts[name] = part(_secrets_dir=secrets)
         except ValidationError as error:
             prefix = part.model_config["env_prefix"]
-            faults += [
+            errors += [
                 f"{prefix}{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors(include_input=False)
             ]
-    if faults:
-        raise SettingsError("\n".join(faults))
+    if errors:
+        raise SettingsError("\n".join(errors))
     return Settings(**parts)
 
 
 def unknown_variables() -> list[str]:
-    """Variables of the environment that have our prefix but no meaning: most likely a slip of the pen."""
+    """Return the environment variables with the prefix that are not settings, which are probably typos."""
     known = {part.model_config["env_prefix"] + name.upper() for part in PARTS.values() for name in part.model_fields}
     return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
 
 
 def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for a process that this one starts: its own, with *overrides*."""
+    """Return the environment of a child process: that of this process, with *overrides*."""
     return {**os.environ, **overrides}

@@ -1,4 +1,4 @@
-"""What all settings have in common: where they stand, and how a fault in them is told."""
+"""The base class of the settings, and their error."""
 
 from typing import ClassVar, Final
 
@@ -9,10 +9,10 @@ MEGABYTE: Final = 1024 * 1024
 
 
 class SettingsError(ValueError):
-    """Settings that cannot be used; one line a variable."""
+    """Invalid settings; the message has one line for each variable."""
 
 
 class Part(BaseSettings):
-    """The settings of one part of the system."""
+    """The settings of one part."""
 
     title: ClassVar[str]

@@ -10,7 +10,7 @@ from imageconverter.settings.part import PREFIX, Part
 
 
 class ProcessSettings(Part):
-    """What belongs to every process."""
+    """Settings that all processes have."""
 
     title = "All processes"
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
@@ -19,8 +19,8 @@ class ProcessSettings(Part):
         default=Path(".data"), description="Folder of `up`: keys, embedded Redis and S3, logs of both."
     )
     log_format: Literal["auto", "console", "json"] = Field(
-        default="auto", description="Log lines for people or for machines. auto: by whether stderr is a terminal."
+        default="auto", description="Format of the log. auto: `console` if stderr is a terminal, else `json`."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Least severity that is logged."
+        default="info", description="Minimum severity of log lines."
     )

@@ -18,5 +18,5 @@ class RedisSettings(Part):
         "Not given: `up` starts its own.",
     )
     timeout_seconds: float = Field(
-        default=2, gt=0, le=30, description="Time a command may take before Redis counts as away, in seconds."
+        default=2, gt=0, le=30, description="Time after which a command fails, in seconds."
     )

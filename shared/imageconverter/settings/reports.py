@@ -11,7 +11,7 @@ from imageconverter.settings.part import MEGABYTE, PREFIX, Part
 
 
 class ReportSettings(Part):
-    """Where the catalogs of the shop come from, when reports are made, and what a clean-up may take away."""
+    """Sources of catalogs, the schedule of reports, and limits of clean-ups."""
 
     title = "Reports and clean-up"
     model_config = SettingsConfigDict(env_prefix=PREFIX + "REPORT_", env_ignore_empty=True, frozen=True)
@@ -19,15 +19,15 @@ class ReportSettings(Part):
     schedule: str = Field(
         default="",
         description="When reports are made: a cron expression of five fields in the reporter's local time, such as "
-        "`30 3 * * *`. Empty: only when asked for.",
+        "`30 3 * * *`. Empty: only on request.",
     )
     products_source: SecretStr | None = Field(
         default=None,
-        description="Where the catalog of products is read from when a report is made: `s3:KEY`, `http(s)://…`, "
-        "`postgresql://USER:PASSWORD@HOST/DATABASE` or `mysql://…`. Not given: what was uploaded last counts.",
+        description="Source of the catalog of products, read before each report: `s3:KEY`, `http(s)://…`, "
+        "`postgresql://USER:PASSWORD@HOST/DATABASE` or `mysql://…`. Not given: the catalog uploaded last.",
     )
     products_query: str = Field(
-        default="", description="For a database: the SELECT of columns `id`, `active` and `images` (or `image`)."
+        default="", description="For a database: a SELECT with columns `id`, `active` and `images` (or `image`)."
     )
     categories_source: SecretStr | None = Field(default=None, description="Likewise for categories.")
     categories_query: str = Field(default="", description="Likewise for categories.")
@@ -35,49 +35,49 @@ class ReportSettings(Part):
     app_images_query: str = Field(default="", description="Likewise for app images.")
     private_hosts: str = Field(
         default="",
-        description="Hosts with private addresses that a feed may be read from all the same, separated by commas.",
+        description="Hosts with private addresses that feeds may be read from, separated by commas.",
     )
     max_catalog_mb: int = Field(
         default=2048, ge=1, description="Largest catalog as text, uploaded or read from a source, in MiB."
     )
     source_seconds: float = Field(
-        default=900, gt=0, description="Time that sending or reading a catalog may take in all, in seconds."
+        default=900, gt=0, description="Total time for uploading or reading a catalog, in seconds."
     )
-    keep: int = Field(default=14, ge=1, le=1000, description="Reports of each type that are kept.")
+    keep: int = Field(default=14, ge=1, le=1000, description="Number of reports kept for each type.")
     grace_days: float = Field(
         default=7,
         ge=0,
-        description="Time that lies at least between the two reports which a file has to be unused in before a "
-        "clean-up takes it, in days.",
+        description="Minimum time between the oldest and the newest report that must list a file as unused before a "
+        "clean-up moves it to the trash, in days.",
     )
     max_share: float = Field(
         default=0.2,
         ge=0,
         le=1,
-        description="Share of all files that a clean-up may take at once without an explicit word.",
+        description="Share of all files that a clean-up may move without an explicit override.",
     )
     trash_days: float = Field(
-        default=30, gt=0, description="Time after which what a clean-up took away is deleted for good, in days."
+        default=30, gt=0, description="Time after which files in the trash are deleted permanently, in days."
     )
     folder: Path | None = Field(
         default=None, description="Folder for the reporter's work files. Not given: the system's temporary one."
     )
     memory_mb: int = Field(
-        default=256, ge=64, description="Memory for comparing, in MiB; the reporter needs some 150 MiB besides."
+        default=256, ge=64, description="Memory for comparing, in MiB; the reporter needs about 150 MiB more."
     )
     disk_mb: int = Field(
-        default=16_384, ge=64, description="What may be moved from memory to the folder while comparing, in MiB."
+        default=16_384, ge=64, description="Largest size of data spilled to the folder while comparing, in MiB."
     )
-    threads: int = Field(default=2, ge=1, le=64, description="Threads that compare.")
+    threads: int = Field(default=2, ge=1, le=64, description="Threads for comparing.")
 
     @field_validator("schedule")
     @classmethod
     def _is_schedule(cls, value: str) -> str:
         try:
             if value and (len(value.split()) != 5 or CronSim(value, datetime.now(UTC)) is None):  # noqa: PLR2004
-                raise ValueError("is no cron expression of five fields")
+                raise ValueError("is not a cron expression of five fields")
         except CronSimError as error:
-            raise ValueError(f"is no cron expression: {error}") from None
+            raise ValueError(f"is not a cron expression: {error}") from None
         return value
 
     @property

@@ -16,7 +16,7 @@ class StorageSettings(Part):
         default=None, description="Address of the S3 API, `http(s)://host:port`. Not given: `up` starts its own."
     )
     bucket: str = Field(
-        default="imageconverter", min_length=3, max_length=63, description="Bucket; made where it does not exist."
+        default="imageconverter", min_length=3, max_length=63, description="Bucket; created if it does not exist."
     )
     region: str = Field(default="us-east-1", description="Region that requests are signed for.")
     access_key: SecretStr | None = Field(default=None, description="Access key id.")
@@ -25,8 +25,8 @@ class StorageSettings(Part):
         default=4,
         gt=0,
         le=60,
-        description="Time a request may take, retries included, before the store counts as away, in seconds; "
-        "big objects get a second more for each 4 MiB.",
+        description="Time after which a request, including retries, fails, in seconds; "
+        "large objects get one more second for each 4 MiB.",
     )
 
     @property

@@ -1,4 +1,4 @@
-"""All settings as a table, for documents."""
+"""The settings as a table for the documentation."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from imageconverter.settings.loading import PARTS
 
 
 class Variable(NamedTuple):
-    """One environment variable, for documents and messages."""
+    """One environment variable."""
 
     name: str
     part: str
@@ -18,15 +18,15 @@ class Variable(NamedTuple):
 
 
 def variables() -> Iterator[Variable]:
-    """All environment variables in the order of the documents."""
+    """Yield all environment variables in the order of the documentation."""
     for part in PARTS.values():
         prefix = part.model_config["env_prefix"]
         for name, field in part.model_fields.items():
-            yield Variable(prefix + name.upper(), part.title, _shown(field), field.description or "")
+            yield Variable(prefix + name.upper(), part.title, _default_text(field), field.description or "")
 
 
 def settings_table() -> str:
-    """Return all settings as Markdown: a table for each part."""
+    """Return all settings in Markdown, with a table for each part."""
     lines: list[str] = []
     part = ""
     for variable in variables():
@@ -38,5 +38,5 @@ def settings_table() -> str:
     return "\n".join(lines[1:])
 
 
-def _shown(field: FieldInfo) -> str:
+def _default_text(field: FieldInfo) -> str:
     return "" if field.default is None else str(field.default)
