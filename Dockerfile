@@ -3,13 +3,13 @@ ARG BASE=python:3.12-slim-bookworm
 
 FROM ${BASE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-# Without a pip of its own: the image's one fills it, and need not be carried along twice.
+# Without a pip of its own: the pip of the base image installs into it.
 RUN python -m venv --without-pip /opt/imageconverter
 COPY requirements/runtime.txt /src/requirements/
 RUN pip --python /opt/imageconverter/bin/python install --require-hashes -r /src/requirements/runtime.txt
 COPY . /src
-# The wheel is built with the locked backend, which then leaves the environment, as does what boto3
-# knows of Amazon's 400 other services.
+# The wheel is built with the locked build backend, which is then removed, like boto3's definitions of 400 other AWS
+# services.
 RUN pip --python /opt/imageconverter/bin/python wheel --no-deps --no-build-isolation --wheel-dir /wheel /src \
  && pip --python /opt/imageconverter/bin/python uninstall --yes \
       hatchling editables pathspec pluggy tomlkit trove-classifiers \
@@ -21,17 +21,17 @@ LABEL org.opencontainers.image.title="imageconverter" org.opencontainers.image.l
 # Two layers, so that a new version of the project is a small download.
 COPY --from=build /opt/imageconverter /opt/imageconverter
 COPY --from=build /wheel /opt/imageconverter/wheel
-# 0.0.0.0, because a container's own loopback can be reached from nowhere else.
+# 0.0.0.0, because the loopback of a container is not reachable from outside.
 ENV PATH=/opt/imageconverter/bin:$PATH PYTHONUNBUFFERED=1 IMAGECONVERTER_HOST=0.0.0.0
-# Python's images carry no bytecode of the standard library, and a read-only container would compile it anew at
-# every start and health check: importing all roles once leaves what they need of it.
+# The Python images have no bytecode of the standard library, and a read-only container would compile it at every
+# start and health check. Importing all roles once writes it.
 RUN PYTHONDONTWRITEBYTECODE=1 pip --python /opt/imageconverter/bin/python \
       install --no-cache-dir --no-deps --no-index /opt/imageconverter/wheel/*.whl \
  && PYTHONDONTWRITEBYTECODE=1 pip --python /opt/imageconverter/bin/python check \
  && python -c "import services.gateway.main, services.reporter.main, services.worker.main; \
       import services.worker.sandbox.program, services.reporter.sources.database" \
  && install -d -o 10001 -g 10001 /work
-# A number, so that Kubernetes can see that it is not root. The user needs no name and no home.
+# A number, so that Kubernetes can verify that it is not root. The user needs no name and no home.
 USER 10001:10001
 EXPOSE 8005
 ENTRYPOINT ["imageconverter"]
