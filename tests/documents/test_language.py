@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[2]
-_FOLDERS = ("bench", "docs", "openapi", "services", "shared", "tests")
-_SUFFIXES = {".py", ".lua", ".md", ".yaml", ".toml"}
+_FOLDERS = (".ci", ".github", "bench", "docs", "openapi", "services", "shared", "tests")
+_SUFFIXES = {".py", ".lua", ".md", ".yaml", ".yml", ".toml", ".example", ""}
 
 # What to write instead: image, catalog, queue, dead letter, expensive, frame, store, index, needs refill, requeue,
 # retry timeout, fix, print or show, none, anyone, failure.
@@ -32,50 +32,32 @@ _FILES_WITH_PICTURES = re.compile(r"gksm|xfig|/fig_files|rare_formats/README")
 
 # Folders that are not clean yet, and how many of these words they still have. The numbers only go down.
 _NOT_YET: dict[str, int] = {
-    ".": 3,
-    "bench": 26,
-    "docs": 3,
-    "openapi": 45,
-    "services/gateway": 5,
-    "services/gateway/auth": 14,
-    "services/gateway/http": 11,
+    "openapi": 41,
     "services/gateway/imageconverter_api": 6,
-    "services/gateway/images_api": 13,
-    "services/reporter": 8,
-    "services/reporter/sources": 21,
+    "services/gateway/images_api": 15,
     "services/worker": 20,
-    "services/worker/sandbox": 20,
+    "services/worker/sandbox": 1,
     "shared/imageconverter": 17,
-    "shared/imageconverter/catalog": 11,
-    "shared/imageconverter/engine": 9,
-    "shared/imageconverter/images": 8,
-    "shared/imageconverter/jobs": 34,
-    "shared/imageconverter/previews": 13,
-    "shared/imageconverter/reports": 22,
-    "shared/imageconverter/runs": 12,
-    "shared/imageconverter/settings": 4,
-    "shared/imageconverter/storage": 4,
+    "shared/imageconverter/engine": 3,
+    "shared/imageconverter/images": 7,
+    "shared/imageconverter/jobs": 26,
+    "shared/imageconverter/runs": 8,
     "tests": 1,
     "tests/catalog": 14,
     "tests/chaos": 68,
-    "tests/cli": 33,
-    "tests/compose": 7,
     "tests/contract": 5,
-    "tests/engine": 30,
+    "tests/engine": 22,
     "tests/gateway": 150,
     "tests/hostile": 62,
     "tests/images": 6,
     "tests/jobs": 47,
-    "tests/payloads": 1,
     "tests/previews": 20,
-    "tests/rare_formats": 1,
-    "tests/reporter": 18,
+    "tests/reporter": 17,
     "tests/reports": 75,
     "tests/runs": 7,
     "tests/settings": 1,
-    "tests/stack": 14,
     "tests/storage": 5,
-    "tests/testing": 45,
+    "tests/testing": 41,
     "tests/worker": 26,
 }
 
@@ -93,10 +75,12 @@ def _words(path: Path) -> Iterator[str]:
 
 def _groups() -> dict[str, list[Path]]:
     """Return all files of the project by their room."""
-    groups: dict[str, list[Path]] = {".": [path for path in _ROOT.glob("*.*") if path.suffix in _SUFFIXES]}
+    groups: dict[str, list[Path]] = {
+        ".": [path for path in _ROOT.glob("*") if path.is_file() and path.suffix in _SUFFIXES]
+    }
     for folder in _FOLDERS:
         for path in (_ROOT / folder).rglob("*"):
-            if path.suffix in _SUFFIXES and path != Path(__file__) and not path.is_symlink():
+            if path.is_file() and path.suffix in _SUFFIXES and path != Path(__file__) and not path.is_symlink():
                 parts = path.relative_to(_ROOT).parts[:-1]
                 groups.setdefault("/".join(parts[: 3 if parts[0] in ("services", "shared") else 2]), []).append(path)
     return groups
