@@ -75,15 +75,16 @@ def _words(path: Path) -> Iterator[str]:
 
 def _groups() -> dict[str, list[Path]]:
     """Return all files of the project by their room."""
-    groups: dict[str, list[Path]] = {
-        ".": [path for path in _ROOT.glob("*") if path.is_file() and path.suffix in _SUFFIXES]
-    }
+    groups: dict[str, list[Path]] = {".": [_ROOT / ".env.example", *filter(_is_checked, _ROOT.glob("[!.]*"))]}
     for folder in _FOLDERS:
-        for path in (_ROOT / folder).rglob("*"):
-            if path.is_file() and path.suffix in _SUFFIXES and path != Path(__file__) and not path.is_symlink():
-                parts = path.relative_to(_ROOT).parts[:-1]
-                groups.setdefault("/".join(parts[: 3 if parts[0] in ("services", "shared") else 2]), []).append(path)
+        for path in filter(_is_checked, (_ROOT / folder).rglob("*")):
+            parts = path.relative_to(_ROOT).parts[:-1]
+            groups.setdefault("/".join(parts[: 3 if parts[0] in ("services", "shared") else 2]), []).append(path)
     return groups
+
+
+def _is_checked(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and path.suffix in _SUFFIXES and path != Path(__file__)
 
 
 @pytest.mark.parametrize("room", sorted(_groups()))
