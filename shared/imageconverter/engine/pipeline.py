@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import IO, cast
+from typing import IO
 
 from PIL import Image
 
@@ -13,7 +13,7 @@ from imageconverter.engine.animation import Frames, Timing
 from imageconverter.engine.decode import ImageInfo, load, open_image
 from imageconverter.engine.decoder_errors import DECODER_ERRORS, raise_refusal
 from imageconverter.engine.encode import encode
-from imageconverter.engine.geometry import place
+from imageconverter.engine.geometry import Region, Size, place
 from imageconverter.engine.limits import Limits
 from imageconverter.engine.output import OUTPUT_TYPES, Converted, Failed
 from imageconverter.engine.resize import resize
@@ -28,14 +28,14 @@ _FIRST_FRAME_ONLY = "Only the first frame of the animation was converted."
 
 @dataclass
 class _PendingOutput:
-    """An output that is being made."""
+    """An output until it is encoded."""
 
     plan: Plan
     moving: bool
     """Whether it gets all frames of an animation."""
     seconds: float = 0.0
     images: list[Image.Image] = field(default_factory=list)
-    """The finished frames, until they are encoded."""
+    """The finished frames."""
     result: Converted | Failed | None = None
 
     @property
@@ -53,8 +53,8 @@ def convert(
 ) -> list[Converted | Failed]:
     """Convert the image in *source* (a seekable file) to all *targets*; results are in their order.
 
-    *on_opened* is called with the opened image before it is decoded. Raises ImageError where the source itself cannot
-    be read.
+    *on_opened* is called with the opened image before it is decoded. Raises ImageError if the source itself cannot be
+    read.
     """
     began = time.perf_counter()
     limits = limits or Limits()
@@ -63,69 +63,106 @@ def convert(
         if on_opened is not None:
             on_opened(image, info)
         profile = image.info.get("icc_profile")
-        seen = [info if target.auto_rotate else info.as_stored for target in targets]
-        places = [place(each.size, target) for each, target in zip(seen, targets, strict=True)]
-        stored = [p.frame[::-1] if each.is_sideways else p.frame for each, p in zip(seen, places, strict=True)]
-        at_least = max((w for w, _ in stored), default=1), max((h for _, h in stored), default=1)
-        region = load(image, info, at_least=at_least)
-        pending_outputs = []
-        for each, target, placement in zip(seen, targets, places, strict=True):
-            output = {"keep": info.format.kept_as, "auto": "jpeg"}.get(target.output, target.output)
-            known = profile if isinstance(profile, bytes) else None
-            plan = Plan(each, known, region, target, placement, cast("OutputType", output))
-            pending_outputs.append(
-                _PendingOutput(plan, info.animated and target.animation and OUTPUT_TYPES[plan.output].animation)
-            )
-        largest_first = sorted(pending_outputs, key=lambda pending: pending.area, reverse=True)
-        frames = Frames(image, limits) if any(pending.moving for pending in pending_outputs) else None
-        if pending_outputs:
-            largest_first[0].seconds = time.perf_counter() - began
-        for number, frame in enumerate(frames or [image]):
-            frames_so_far: dict[bool, list[Image.Image]] = {True: [], False: []}  # turned upright, and as stored
-            for pending in largest_first:
-                if pending.result is None:
-                    with _attempt(pending):
-                        _check_output(pending.plan, number + 1, limits)
-                        pending.images.append(_image(frame, pending, frames_so_far[pending.plan.target.auto_rotate]))
-                        if not pending.moving:  # at once, while the processor has it in its cache
-                            pending.result = _encoded(pending, Timing(), _FIRST_FRAME_ONLY if info.animated else "")
-    for pending in pending_outputs:
-        if frames is not None and pending.result is None:
-            with _attempt(pending):
-                pending.result = _animated(pending, frames)
-    return [_timed(pending) for pending in pending_outputs]
+        region = load(image, info, at_least=_needed_extents(info, targets))
+        outputs = [_pending_output(info, target, profile, region) for target in targets]
+        largest_first = sorted(outputs, key=lambda output: output.area, reverse=True)
+        for output in largest_first[:1]:
+            output.seconds = time.perf_counter() - began
+        frames = Frames(image, limits) if any(output.moving for output in outputs) else None
+        for number, frame in enumerate(frames or [image], start=1):
+            _add_frame(frame, number, largest_first, limits)
+    if frames is not None:
+        _encode_animations(outputs, frames)
+    return [_timed(output) for output in outputs]
+
+
+def _needed_extents(info: ImageInfo, targets: Sequence[Target]) -> Size:
+    """Return the width and height, as they are stored, that the largest of the outputs need; at least 1 x 1."""
+    extents = [(1, 1)]
+    for target in targets:
+        seen = _seen(info, target)
+        frame = place(seen.size, target).frame
+        extents.append(frame[::-1] if seen.is_sideways else frame)
+    widths, heights = zip(*extents, strict=True)
+    return max(widths), max(heights)
+
+
+def _seen(info: ImageInfo, target: Target) -> ImageInfo:
+    """Return the image as *target* sees it: upright, or as it is stored."""
+    return info if target.auto_rotate else info.as_stored
+
+
+def _pending_output(info: ImageInfo, target: Target, profile: object, region: Region) -> _PendingOutput:
+    seen = _seen(info, target)
+    plan = Plan(
+        info=seen,
+        profile=profile if isinstance(profile, bytes) else None,
+        region=region,
+        target=target,
+        placement=place(seen.size, target),
+        output=_output_type(info, target),
+    )
+    return _PendingOutput(plan, info.animated and target.animation and OUTPUT_TYPES[plan.output].animation)
+
+
+def _output_type(info: ImageInfo, target: Target) -> OutputType:
+    """Return the output type; for `auto` it is JPEG until an image turns out to be transparent."""
+    if target.output == "keep":
+        return info.format.kept_as
+    return "jpeg" if target.output == "auto" else target.output
+
+
+def _add_frame(decoded: Image.Image, number: int, largest_first: Sequence[_PendingOutput], limits: Limits) -> None:
+    """Make the images of all outputs from one decoded frame, the *number*-th; encode those that get no more."""
+    upright: list[Image.Image] = []
+    as_stored: list[Image.Image] = []
+    for output in largest_first:
+        if output.result is None:
+            with _attempt(output):
+                _check_output(output.plan, number, limits)
+                frames_so_far = upright if output.plan.target.auto_rotate else as_stored
+                output.images.append(_image(decoded, output, frames_so_far))
+                if not output.moving:  # at once, while the processor has it in its cache
+                    output.result = _encoded(output, Timing(), _FIRST_FRAME_ONLY if output.plan.info.animated else "")
+
+
+def _encode_animations(outputs: Sequence[_PendingOutput], frames: Frames) -> None:
+    for output in outputs:
+        if output.result is None:
+            with _attempt(output):
+                output.result = _animated(output, frames)
 
 
 @contextmanager
-def _attempt(pending: _PendingOutput) -> Iterator[None]:
-    """Note what goes wrong with one output, and how long it took."""
+def _attempt(output: _PendingOutput) -> Iterator[None]:
+    """Record the error of one output, and the time that it took."""
     began = time.perf_counter()
     try:
         yield
     except ImageError as error:
-        pending.result = Failed(error.reason)
+        output.result = Failed(error.reason)
     except MemoryError:
-        pending.result = Failed(ImageTooLarge("The output needs more memory than is allowed.").reason)
+        output.result = Failed(ImageTooLarge("The output needs more memory than is allowed.").reason)
     except DECODER_ERRORS as error:
         raise_refusal(error)
-        pending.result = Failed(f"The output could not be made: {error}")
-    pending.seconds += time.perf_counter() - began
+        output.result = Failed(f"The output could not be made: {error}")
+    output.seconds += time.perf_counter() - began
 
 
 def _check_output(plan: Plan, frames: int, limits: Limits) -> None:
-    """Refuse what enlarging would blow up: cover makes a line of one pixel by 10,000 as wide as its box."""
+    """Raise ImageTooLarge if enlarging exceeds the limit: `cover` widens a line of 1 x 10,000 pixels to its box."""
     area = max(width * height for width, height in (plan.placement.frame, plan.placement.canvas))
     if area * frames > limits.pixels:
         raise ImageTooLarge(f"The output would have more than {limits.pixels / 1e6:g} megapixels.")
 
 
-def _image(decoded: Image.Image, pending: _PendingOutput, frames_so_far: list[Image.Image]) -> Image.Image:
-    """Make one output's image; *frames_so_far* are the frames so far, the largest first, and gets one more."""
-    image = _frame(decoded, pending.plan, frames_so_far)
-    if pending.plan.target.output == "auto" and steps.is_transparent(image):
-        pending.plan = replace(pending.plan, output="png")
+def _image(decoded: Image.Image, output: _PendingOutput, frames_so_far: list[Image.Image]) -> Image.Image:
+    """Make one output's image; its frame is appended to *frames_so_far*, of which the largest is first."""
+    image = _frame(decoded, output.plan, frames_so_far)
+    if output.plan.target.output == "auto" and steps.is_transparent(image):
+        output.plan = replace(output.plan, output="png")
     for step in OUTPUT_STEPS:
-        image = step(image, pending.plan)
+        image = step(image, output.plan)
     return image
 
 
@@ -146,24 +183,24 @@ def _frame(decoded: Image.Image, plan: Plan, frames_so_far: list[Image.Image]) -
     return frame
 
 
-def _animated(pending: _PendingOutput, frames: Frames) -> Converted:
-    """Encode the finished frames, or only the first one where there were too many."""
+def _animated(output: _PendingOutput, frames: Frames) -> Converted:
+    """Encode the finished frames, or only the first one if there were too many."""
     if frames.too_many:
-        del pending.images[1:]
-        return _encoded(pending, Timing(), "The animation has too many frames; only the first one was converted.")
+        del output.images[1:]
+        return _encoded(output, Timing(), "The animation has too many frames; only the first one was converted.")
     warning = "The animation is broken; the frames before were converted." if frames.broken else ""
-    return _encoded(pending, frames.timing, warning)
+    return _encoded(output, frames.timing, warning)
 
 
-def _encoded(pending: _PendingOutput, timing: Timing, lost: str) -> Converted:
-    plan, size = pending.plan, pending.images[0].size
-    data, warning = encode(pending.images, timing, plan.output, plan.target)
-    pending.images.clear()
+def _encoded(output: _PendingOutput, timing: Timing, lost: str) -> Converted:
+    plan, size = output.plan, output.images[0].size
+    data, warning = encode(output.images, timing, plan.output, plan.target)
+    output.images.clear()
     return Converted(data, plan.output, size, 0.0, " ".join(filter(None, (lost, warning))))
 
 
-def _timed(pending: _PendingOutput) -> Converted | Failed:
+def _timed(output: _PendingOutput) -> Converted | Failed:
     """Return the result of an output, with the time that it took."""
-    if isinstance(pending.result, Converted):
-        return pending.result._replace(seconds=pending.seconds)
-    return pending.result or Failed("The output could not be made.")
+    if isinstance(output.result, Converted):
+        return output.result._replace(seconds=output.seconds)
+    return output.result or Failed("The output could not be made.")
