@@ -1,4 +1,4 @@
-"""Handlers of the ImageConverter API for its administrator: how many keys there are, which, and away with them."""
+"""Handlers of the ImageConverter API that count, list and remove keys."""
 
 import json
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ async def clear_images(request: web.Request) -> web.Response:
 
 @operation("admin")
 async def clear_images_by_key(request: web.Request) -> web.Response:
-    """Remove one key, of whichever contexts it is."""
+    """Remove one key from all contexts."""
     key = key_of(request)
     if not await request.app[state.PREVIEWS].clear_key(key):
         raise NotFound("There is no image of that key.")
@@ -35,36 +35,36 @@ async def clear_images_by_key(request: web.Request) -> web.Response:
 
 @operation("admin")
 async def get_key_count(request: web.Request) -> web.Response:
-    """Answer how many keys there are, or how many of a context."""
+    """Return the number of all keys, or of those of a context."""
     return web.json_response({"count": await request.app[state.PREVIEWS].count(context_of(request))})
 
 
 @operation("admin")
 async def get_keys(request: web.Request) -> web.StreamResponse:
-    """Answer all keys, or those of a context, as they come: they need no memory, however many there are."""
+    """Stream all keys, or those of a context, so that their number does not matter."""
     batches = request.app[state.PREVIEWS].keys(context_of(request))
-    first: list[str] = await anext(batches, [])  # so that an index that is away is told by a status
+    first: list[str] = await anext(batches, [])  # before the response starts, so that an outage is still a 503
     response = web.StreamResponse(headers={"Content-Type": "application/json; charset=utf-8"})
     await response.prepare(request)
     if request.method == "HEAD":
         return response
     try:
-        await response.write(b'{"keys": [' + _listed(first))
+        await response.write(b'{"keys": [' + _as_text(first))
         await _write_rest(response, batches, is_begun=bool(first))
     except ImageConverterError as error:
-        _log.warning("listing of keys broken off", reason=error.reason)
+        _log.warning("response aborted", reason=error.reason)
         if request.transport is not None:
-            request.transport.abort()  # half a list must not look like a whole one
+            request.transport.abort()  # an incomplete list must not look complete
     return response
 
 
 async def _write_rest(response: web.StreamResponse, batches: AsyncIterator[list[str]], *, is_begun: bool) -> None:
     async for batch in batches:
         if batch:
-            await response.write((b", " if is_begun else b"") + _listed(batch))
+            await response.write((b", " if is_begun else b"") + _as_text(batch))
             is_begun = True
     await response.write_eof(b"]}")
 
 
-def _listed(keys: list[str]) -> bytes:
+def _as_text(keys: list[str]) -> bytes:
     return json.dumps(keys)[1:-1].encode()

@@ -1,4 +1,4 @@
-"""The errors of the ImageConverter API: `{code, message}`. The table of codes is decided here and nowhere else."""
+"""Error responses of the ImageConverter API: `{code, message}`, and the table of codes."""
 
 from collections.abc import Mapping
 from enum import IntEnum
@@ -29,9 +29,9 @@ _RETRY_AFTER_SECONDS = "2"
 
 
 class Code(IntEnum):
-    """What a program decides by; a number keeps its meaning. Without its last digit it is the usual HTTP status.
+    """An error code; its meaning never changes. Without its last digit it is an HTTP status.
 
-    A code that ends in 0 says no more than the status: what is not in this table has one of these.
+    A code that ends in 0 says no more than the status: errors that are not in this table have such a code.
     """
 
     OK = 0
@@ -53,7 +53,7 @@ class Code(IntEnum):
 
     @property
     def status(self) -> int:
-        """The HTTP status that tells the same, less exactly."""
+        """The corresponding HTTP status."""
         return self // 10 or HTTPStatus.OK
 
 
@@ -78,17 +78,17 @@ CODES: Final[Mapping[type[ImageConverterError], Code]] = MappingProxyType(
 
 
 def code_of(error: ImageConverterError) -> Code:
-    """Return the code of *error*, or that of what it is a kind of."""
+    """Return the code of *error*, or of its nearest base class that has one."""
     return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
 
 
 def done() -> web.Response:
-    """Answer that an operation with nothing else to say has been carried out."""
+    """Return the response of an operation that was successful and has no result."""
     return _response(Code.OK, "ok", HTTPStatus.OK)
 
 
 def error_response(error: ImageConverterError, *, strict: bool) -> web.Response:
-    """Answer with the status and code of *error*; *strict* is as in `error_json`."""
+    """Return the response for *error*; *strict* is that of `error_json`."""
     code = code_of(error)
     headers = {}
     if code.status == HTTPStatus.UNAUTHORIZED:
@@ -101,7 +101,7 @@ def error_response(error: ImageConverterError, *, strict: bool) -> web.Response:
 
 
 def error_json(code: int, message: str, *, strict: bool, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Answer with an error. Where *strict*, its status is 500, the only one that the original documents."""
+    """Return an error response; if *strict*, with the status 500, the only one that the original documents."""
     return _response(code, message, HTTPStatus.INTERNAL_SERVER_ERROR if strict else code // 10, headers)
 
 

@@ -1,4 +1,4 @@
-"""The numbers of the ImageConverter API, under the names of the original's dashboard and of its MBean."""
+"""Metrics of the ImageConverter API, with the names of the original's dashboard and MBean."""
 
 import statistics
 import time
@@ -22,13 +22,13 @@ RequestKind = Literal["get", "cache", "cacheAndGet", "admin"]
 
 _KINDS: tuple[RequestKind, ...] = get_args(RequestKind)
 _QUEUES = {"instant": QueueName.INTERACTIVE, "background": QueueName.BATCH}
-_GROUP = "OX_IC"  # how the original's dashboard calls the previews in its object cache
-_RECENT = 1000  # observations that a median is taken of
+_GROUP = "OX_IC"  # name of the previews in the object cache of the original's dashboard
+_RECENT = 1000  # observations of a median
 _PEAK_SECONDS = 300
-_MAX_DIMENSIONS = 200  # clients ask for any size; what comes beyond these is counted together
+_MAX_DIMENSIONS = 200  # clients may request any size; further ones are counted together
 _OTHER = ("other", "other", "other", "other")
 
-# What the original's `showruntimestats -I` calls the same numbers.
+# Names of the same metrics in the original's `showruntimestats -I`.
 _BEAN_NAMES = {
     "imageconverter_cache_hit_ratio": "CacheHitRatio",
     "imageconverter_cache_key_count": "CacheKeyCount",
@@ -49,7 +49,7 @@ _Values = Mapping[tuple[str, ...], float]
 
 @dataclass
 class _Series:
-    """How often something happened, and how long it took lately."""
+    """A count, and the latest durations."""
 
     count: int = 0
     recent: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
@@ -65,22 +65,22 @@ class _Series:
 
 @dataclass(frozen=True)
 class CacheState:
-    """What is not measured here but asked for: the cache, and how many jobs are in each queue."""
+    """The size of the cache and the depths of the queues."""
 
     totals: Totals
     depths: Mapping[str, int]
 
     @classmethod
     async def now(cls, previews: PreviewCache, queue: JobQueue) -> "CacheState":
-        """Ask for it."""
+        """Query Redis."""
         return cls(await previews.totals(), {label: await queue.depth(name) for label, name in _QUEUES.items()})
 
 
 class PreviewMetrics:
-    """What this process has measured since its start."""
+    """Measurements of this process since its start."""
 
     def __init__(self, settings: PreviewSettings) -> None:
-        """Start at zero; *settings* have the limits of the cache, which are told."""
+        """Start at zero; *settings* have the limits of the cache, which are metrics as well."""
         self.running = 0
         self._settings = settings
         self._began = time.monotonic()
@@ -93,15 +93,15 @@ class PreviewMetrics:
         self._depths: dict[str, deque[tuple[float, int]]] = {}
 
     def answered(self, kind: RequestKind, seconds: float) -> None:
-        """Count a request that has been answered, well or not, after *seconds*."""
+        """Count a request that took *seconds*, successful or not."""
         self._requests[kind].add(seconds)
 
     def refused(self, kind: RequestKind) -> None:
-        """Count a request that met a limit: of requests at once, or of the queue."""
+        """Count a request that was rejected, by the limit of concurrent requests or of the queue."""
         self._refused[kind] += 1
 
     def served(self, requested: PreviewFormat, preview: ServedPreview, seconds: float) -> None:
-        """Count a preview: one from the cache, or one that took *seconds* to make."""
+        """Count a preview, from the cache or converted in *seconds*."""
         if preview.from_cache:
             self._hits += 1
             return
@@ -119,13 +119,13 @@ class PreviewMetrics:
         self._processed.add(seconds)
 
     def render(self, cache: CacheState) -> bytes:
-        """Return everything in the text format of Prometheus."""
+        """Return all metrics in Prometheus text format."""
         registry = CollectorRegistry()
         registry.register(_Families(self._families(cache)))
         return generate_latest(registry)
 
     def summary(self, cache: CacheState) -> Iterator[tuple[str, float]]:
-        """Yield the numbers under the names that administrators of the original know."""
+        """Yield the metrics by the names of the original's `showruntimestats`."""
         for family in self._families(cache):
             for sample in family.samples:
                 if sample.name in _BEAN_NAMES:
@@ -133,7 +133,7 @@ class PreviewMetrics:
                     yield _BEAN_NAMES[sample.name] + labels, sample.value
 
     def _families(self, cache: CacheState) -> Iterator[Metric]:
-        """Yield all metrics, of no declared type: `…_count` is the original's name, and not one of a counter."""
+        """Yield all metrics, untyped: the original names gauges `…_count` as well."""
         totals, processed = cache.totals, self._processed
         counts: _Values = {(kind,): series.count for kind, series in self._requests.items()}
         medians: _Values = {(kind,): series.median_ms for kind, series in self._requests.items()}
@@ -142,51 +142,51 @@ class PreviewMetrics:
         total = sum(series.count for series in self._requests.values())
         hit_ratio = self._hits / max(1, self._hits + processed.count)
 
-        yield _family("imageconverter_cache_hit_ratio", "Served from the cache, of all served.", hit_ratio)
+        yield _family("imageconverter_cache_hit_ratio", "Share of previews served from the cache.", hit_ratio)
         yield _family("imageconverter_cache_key_count", "Keys in the cache.", totals.keys)
         yield _family("imageconverter_cache_size", "Bytes in the cache.", totals.bytes)
         yield _family("imageconverter_keys_processed_count", "Images converted.", processed.count)
-        yield _family("imageconverter_keys_processed_median_time_ms", "Time for one.", processed.median_ms)
-        yield _family("imageconverter_request_count_total", "Requests answered.", total)
-        yield _family("imageconverter_request_count", "Requests answered.", counts, "request")
-        yield _family("imageconverter_request_median_time_ms", "Time for one.", medians, "request")
-        yield _family("imageconverter_request_limitreached_count", "Requests that met a limit.", refused, "request")
+        yield _family("imageconverter_keys_processed_median_time_ms", "Median duration.", processed.median_ms)
+        yield _family("imageconverter_request_count_total", "Completed requests.", total)
+        yield _family("imageconverter_request_count", "Completed requests.", counts, "request")
+        yield _family("imageconverter_request_median_time_ms", "Median duration.", medians, "request")
+        yield _family("imageconverter_request_limitreached_count", "Rejected requests.", refused, "request")
         queued: _Values = {("instant",): self._queued.median_ms}
-        yield _family("imageconverter_queue_median_time_ms", "Time that one waited.", queued, "queue")
-        yield _family("imageconverter_queue_peak_count", "Most jobs seen in five minutes.", peaks, "queue")
+        yield _family("imageconverter_queue_median_time_ms", "Median waiting time.", queued, "queue")
+        yield _family("imageconverter_queue_peak_count", "Maximum number of jobs in five minutes.", peaks, "queue")
         labels = ("request", "scaleType", "target", "format")
-        yield _family("imageconverter_convert_dimensions", "Boxes asked for and served.", self._dimensions, *labels)
+        yield _family("imageconverter_convert_dimensions", "Requested and served sizes.", self._dimensions, *labels)
 
-        # The original keeps its previews in an object cache. Ours is one: every operation is a call to it.
+        # The original stores its previews in an object cache; here every operation counts as a call of it.
         oldest_ms = 0 if totals.oldest is None else max(0, round((time.time() - totals.oldest) * 1000))
         max_bytes = -1 if self._settings.max_bytes is None else self._settings.max_bytes
         for name, text, values in (
-            ("oldest_modification_ms", "Time since the access to the coldest key.", oldest_ms),
+            ("oldest_modification_ms", "Time since the access to the least recently used key.", oldest_ms),
             ("items_current_count", "Keys in the cache.", totals.keys),
-            ("items_maximum_count", "Keys that it may have.", self._settings.max_keys),
+            ("items_maximum_count", "Maximum number of keys.", self._settings.max_keys),
             ("size_current_bytes", "Bytes in the cache.", totals.bytes),
-            ("size_maximum_bytes", "Bytes that it may have; -1: any number.", max_bytes),
+            ("size_maximum_bytes", "Maximum number of bytes; -1: unlimited.", max_bytes),
             ("request_count_total", "Calls.", total),
         ):
             yield _family(f"objectcache_{name}", text, {(_GROUP,): values}, "group")
         for name, text, each in (
             ("request_count", "Calls.", counts),
-            ("request_medianduration_ms", "Time for one.", medians),
+            ("request_medianduration_ms", "Median duration.", medians),
         ):
-            of_group = {(_GROUP, *kind): value for kind, value in each.items()}
-            yield _family(f"objectcache_{name}", text, of_group, "group", "request")
+            grouped = {(_GROUP, *kind): value for kind, value in each.items()}
+            yield _family(f"objectcache_{name}", text, grouped, "group", "request")
         yield _family("process_uptime_seconds", "Age of this process.", time.monotonic() - self._began)
 
     def _peak(self, queue: str, depth: int) -> int:
-        """Return the largest *depth* of the last minutes, of those that were looked at."""
+        """Return the largest *depth* observed in the last minutes."""
         now = time.monotonic()
-        seen = self._depths.setdefault(queue, deque())
-        while seen and (seen[0][0] < now - _PEAK_SECONDS):
-            seen.popleft()
-        while seen and seen[-1][1] <= depth:
-            seen.pop()
-        seen.append((now, depth))
-        return seen[0][1]
+        observed = self._depths.setdefault(queue, deque())
+        while observed and (observed[0][0] < now - _PEAK_SECONDS):
+            observed.popleft()
+        while observed and observed[-1][1] <= depth:
+            observed.pop()
+        observed.append((now, depth))
+        return observed[0][1]
 
 
 class _Families(Collector):
@@ -200,8 +200,8 @@ class _Families(Collector):
 def _family(name: str, text: str, values: float | _Values, *labels: str) -> Metric:
     """Return a metric with one value, or with one for each combination of *labels*."""
     family = UnknownMetricFamily(name, text, labels=labels)
-    for of_labels, value in values.items() if isinstance(values, Mapping) else [((), values)]:
-        family.add_metric(of_labels, value)
+    for label_values, value in values.items() if isinstance(values, Mapping) else [((), values)]:
+        family.add_metric(label_values, value)
     return family
 
 

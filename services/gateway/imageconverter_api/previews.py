@@ -1,4 +1,4 @@
-"""Handlers of the ImageConverter API that store and answer previews."""
+"""Handlers of the ImageConverter API that store and return previews."""
 
 import functools
 import re
@@ -21,16 +21,16 @@ _CONTEXT = re.compile("[0-9A-Za-z._-]{0,128}")
 
 
 def operation(kind: RequestKind) -> Callable[[Handler], Handler]:
-    """Decorate a handler: its requests are counted as *kind*, and refused while too many are being answered."""
+    """Decorate a handler: count its requests as *kind*, and reject them while too many are in progress."""
 
     def decorate(handler: Handler) -> Handler:
         @functools.wraps(handler)
-        async def admitted(request: web.Request) -> web.StreamResponse:
+        async def limited(request: web.Request) -> web.StreamResponse:
             app = request.app
             metrics = app[state.PREVIEW_METRICS]
             if metrics.running >= app[state.PREVIEW_SETTINGS].parallel_requests:
                 metrics.refused(kind)
-                raise TooManyRequests("Too many requests are being answered; try again in a moment.")
+                raise TooManyRequests("Too many concurrent requests; try again in a moment.")
             metrics.running += 1
             began = time.perf_counter()
             try:
@@ -42,14 +42,14 @@ def operation(kind: RequestKind) -> Callable[[Handler], Handler]:
                 metrics.running -= 1
                 metrics.answered(kind, time.perf_counter() - began)
 
-        return admitted
+        return limited
 
     return decorate
 
 
 @operation("get")
 async def get_image(request: web.Request) -> web.Response:
-    """Answer the preview that matches best."""
+    """Return the best match."""
     served = await _get(request)
     tags = request.if_none_match if "If-None-Match" in request.headers else None
     if tags and any(tag.value in ("*", served.etag.strip('"')) for tag in tags):
@@ -59,32 +59,32 @@ async def get_image(request: web.Request) -> web.Response:
 
 @operation("get")
 async def get_image_and_metadata(request: web.Request) -> web.Response:
-    """Answer the preview that matches best, and what the source says of itself."""
+    """Return the best match and the metadata of the source."""
     return await _with_metadata(request, await _get(request))
 
 
 @operation("get")
 async def get_metadata(request: web.Request) -> web.Response:
-    """Answer what the source says of itself."""
+    """Return the metadata of the source."""
     key, _ = key_of(request), context_of(request)
     return web.json_response(await request.app[state.PREVIEWS].metadata(key))
 
 
 @operation("cacheAndGet")
 async def cache_and_get_image(request: web.Request) -> web.Response:
-    """Answer the preview that matches best; where the key is unknown, its group is made of the image sent."""
+    """Return the best match; if the key is unknown, store the image in the body first."""
     return _image(await _cache_and_get(request))
 
 
 @operation("cacheAndGet")
 async def cache_and_get_image_and_metadata(request: web.Request) -> web.Response:
-    """Answer the same as `cacheAndGetImage`, and what the source says of itself."""
+    """Return what `cacheAndGetImage` returns, and the metadata of the source."""
     return await _with_metadata(request, await _cache_and_get(request))
 
 
 @operation("cache")
 async def cache_image(request: web.Request) -> web.Response:
-    """Make the key's group of the image sent, over what there was."""
+    """Store the image in the body under the key, replacing the previous one."""
     key, context = key_of(request), context_of(request)
     async with source_image(request) as source:
         began = time.perf_counter()
@@ -94,24 +94,24 @@ async def cache_image(request: web.Request) -> web.Response:
 
 
 def key_of(request: web.Request) -> str:
-    """Return the key in the path; raises MalformedRequest where it is not allowed."""
+    """Return the key in the path; raises MalformedRequest if it is invalid."""
     key = request.match_info["imageKey"]
     if _KEY.fullmatch(key) is None:
-        raise MalformedRequest("A key has 1 to 256 letters, digits, dots, underscores and hyphens.")
+        raise MalformedRequest("A key must have 1 to 256 letters, digits, dots, underscores and hyphens.")
     return key
 
 
 def context_of(request: web.Request) -> str:
-    """Return the context in the query, empty where there is none; raises MalformedRequest."""
+    """Return the context in the query, "" if there is none; raises MalformedRequest if it is invalid."""
     context = request.query.get("context", "")
     if _CONTEXT.fullmatch(context) is None:
-        raise MalformedRequest("A context has up to 128 letters, digits, dots, underscores and hyphens.")
+        raise MalformedRequest("A context must have at most 128 letters, digits, dots, underscores and hyphens.")
     return context
 
 
 @functools.lru_cache(maxsize=1000)
 def _parsed(text: str) -> PreviewFormat:
-    """Parse a format; a program asks for the same few all day."""
+    """Parse a format; clients use the same few again and again."""
     return parse(text.rstrip("/"))
 
 
@@ -138,12 +138,12 @@ def _image(served: ServedPreview) -> web.Response:
 
 
 def _caching(served: ServedPreview) -> dict[str, str]:
-    """Return the headers by which a client keeps the preview for itself, and asks whether it is still the same."""
+    """Return headers that let a client, but no proxy, cache the preview and revalidate it."""
     return {"ETag": served.etag, "Cache-Control": "private, no-cache"}
 
 
 async def _with_metadata(request: web.Request, served: ServedPreview) -> web.Response:
-    """Answer a form: first the preview, then the metadata."""
+    """Return a form with the preview, then the metadata."""
     metadata = await request.app[state.PREVIEWS].metadata(key_of(request))
     form = MultipartWriter("form-data")
     image = BytesPayload(served.data, content_type=served.media_type)

@@ -1,4 +1,4 @@
-"""Handler of the ImageConverter API's status page, by which clients recognise the server."""
+"""Handler of the status page of the ImageConverter API, by which clients recognize the server."""
 
 from html import escape
 
@@ -11,7 +11,7 @@ from services.gateway.imageconverter_api.errors import Code, code_of
 from services.gateway.imageconverter_api.metrics import CacheState
 
 SERVER_ID = "57c6b91f-563b-4885-946d-0cc5799e2fdf"
-"""Of every ImageConverter, whoever made it: the published API has it as a constant for clients to look for."""
+"""Identifies every implementation: clients look for this constant of the published API."""
 
 API_VERSION = "8.20.1"
 
@@ -30,16 +30,16 @@ _PAGE = """\
 
 
 async def status(request: web.Request) -> web.Response:
-    """Answer who this is, asking nobody; with ?metrics=yes or true, the numbers of /metrics too.
+    """Return name, version and id of the server; with `?metrics=yes` or `true`, also the metrics of `/metrics`.
 
-    It is 200 even where the cache does not answer: `Code` and `Message` tell that.
+    The status is 200 even if Redis is unavailable: `Code` and `Message` report that.
     """
     app, code, message = request.app, Code.OK, "ok"
-    numbers: list[str] = []
+    metrics: list[str] = []
     if request.query.get("metrics", "").lower() in ("yes", "true"):
         try:
             cache = await CacheState.now(app[state.PREVIEWS], app[state.QUEUE])
-            numbers = [f"{name}: {value:.12g}" for name, value in app[state.PREVIEW_METRICS].summary(cache)]
+            metrics = [f"{name}: {value:.12g}" for name, value in app[state.PREVIEW_METRICS].summary(cache)]
         except Unavailable as error:
             code, message = code_of(error), error.reason
     lines = [
@@ -48,6 +48,6 @@ async def status(request: web.Request) -> web.Response:
         f"API: v{API_VERSION}",
         f"Code: {code:d}",
         f"Message: {message}",
-        *numbers,
+        *metrics,
     ]
     return web.Response(text=_PAGE.format(lines=escape("\n".join(lines))), content_type="text/html")

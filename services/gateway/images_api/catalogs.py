@@ -1,4 +1,4 @@
-"""Handlers of `images/catalog/{typeId}`: what the shop refers to."""
+"""Handlers of `images/catalog/{typeId}`: what the shop references."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ _NOTATIONS: dict[str, Notation] = {"csv": "csv", "ndjson": "ndjson"}
 
 
 async def replace(request: web.Request) -> web.Response:
-    """Take a whole catalog; answers when it counts, or with 202 where that takes long."""
+    """Replace the catalog; returns it once it is imported, or 202 if that takes longer than `wait_seconds`."""
     kind = image_type(request)
     notation = _notation(request)
     settings = request.app[state.REPORTS]
@@ -34,7 +34,7 @@ async def replace(request: web.Request) -> web.Response:
         command = ImportCommand.of(pending)
         reply = await commands.run_command(request.app[state.QUEUE], commands.IMPORT, command, seconds=seconds)
     except QueueUnavailable:
-        await pending_imports.discard(store, pending)  # it must not take the place of the one that is sent next
+        await pending_imports.discard(store, pending)  # it must not replace one that is sent later
         raise
     if reply is None:
         return json_response(ImportAccepted(id=pending.id), status=202)
@@ -42,7 +42,7 @@ async def replace(request: web.Request) -> web.Response:
 
 
 async def show(request: web.Request) -> web.Response:
-    """Answer how large the catalog is that counts, and what became of the last one that was sent."""
+    """Return the size of the current catalog, and the outcome of the last import or of that of `?import=`."""
     kind = image_type(request)
     version = await current(request.app[state.STORE], kind)
     pending_id = request.query.get("import")
@@ -62,30 +62,30 @@ async def _response(request: web.Request, kind: ImageType, version: CatalogVersi
 def _notation(request: web.Request) -> Notation:
     wanted = request.query.get("as", "csv" if request.content_type == "text/csv" else "ndjson")
     if wanted not in _NOTATIONS:
-        raise InvalidValue("A catalog is csv or ndjson.", field="as")
+        raise InvalidValue("as must be csv or ndjson.", field="as")
     return _NOTATIONS[wanted]
 
 
 async def _chunks(request: web.Request, *, limit: int, seconds: float) -> AsyncIterator[bytes]:
-    """Yield the body as it comes; raises TooLarge over *limit* bytes, MalformedBody where it takes over *seconds*."""
+    """Yield the body; raises TooLarge over *limit* bytes, MalformedBody if it takes over *seconds* or stalls."""
     until = asyncio.get_running_loop().time() + seconds
     pause = request.app[state.GATEWAY].body_seconds
     received = 0
     try:
         while True:
-            left = until - asyncio.get_running_loop().time()
-            async with asyncio.timeout(min(pause, left)):
+            remaining = until - asyncio.get_running_loop().time()
+            async with asyncio.timeout(min(pause, remaining)):
                 chunk = await request.content.read(_CHUNK)
             if not chunk:
                 break
             received += len(chunk)
             if received > limit:
-                raise TooLarge("The catalog is larger than is allowed.")
+                raise TooLarge("The catalog is too large.")
             yield chunk
     except TimeoutError:
-        raise MalformedBody("The request's body did not arrive in time.") from None
+        raise MalformedBody("The request body did not arrive in time.") from None
     except (web.RequestPayloadError, HttpProcessingError, ClientError) as error:
-        raise MalformedBody("The request's body could not be read.") from error
+        raise MalformedBody("The request body could not be read.") from error
     if not received:
-        # A command that has sent nothing by mistake must not leave the shop without a catalog.
+        # An empty body, sent by mistake, must not leave the shop without a catalog.
         raise MalformedBody("The body is empty.")

@@ -1,4 +1,4 @@
-"""Handlers for what follows from a report: taking files away, putting them back, converting what is missing."""
+"""Handlers of cleanup, trash, restore and repair."""
 
 from typing import Any
 
@@ -22,24 +22,24 @@ from services.gateway.images_api.report_responses import (
 from services.gateway.images_api.schemas import EmptyBody, RestoreBody, read_json
 from services.gateway.images_api.types import image_type
 
-_DRY = {"true": True, "false": False}
+_BOOLEANS = {"true": True, "false": False}
 
 
 async def clean(request: web.Request) -> web.Response:
-    """Move what is unused to the trash; without ?dryRun=false tell only what that would be."""
+    """Move unused files to the trash; without `?dryRun=false`, only return which."""
     kind = image_type(request)
-    dry = _DRY.get(request.query.get("dryRun", "true"))
+    dry = _BOOLEANS.get(request.query.get("dryRun", "true"))
     if dry is None:
-        raise InvalidValue("dryRun is true or false.", field="dryRun")
+        raise InvalidValue("dryRun must be true or false.", field="dryRun")
     command = CleanupCommand(id=commands.new_id(), kind=kind, dry=dry, share=_share(request))
-    reply = await _done(request, commands.CLEAN, command)
+    reply = await _run(request, commands.CLEAN, command)
     if reply is None:
         return json_response(CleanupAccepted(dry_run=dry, trash="" if dry else command.id), status=202)
     return json_response(CleanupResponse.of(CleanupReport.model_validate(reply)))
 
 
 async def trash(request: web.Request) -> web.Response:
-    """Answer what clean-ups have taken away and how long it can still be restored."""
+    """Return the contents of the trash and when they are deleted, for the types that the key may delete."""
     types = granted_types(request, "images.delete")
     days = request.app[state.REPORTS].trash_days
     found = [each for each in await list_batches(request.app[state.STORE]) if each.kind in types]
@@ -47,27 +47,27 @@ async def trash(request: web.Request) -> web.Response:
 
 
 async def restore(request: web.Request) -> web.Response:
-    """Put back what a clean-up has taken away."""
+    """Restore the files of a cleanup."""
     body = await read_json(request, RestoreBody)
-    known = await get_batch(request.app[state.STORE], body.trash)
-    require_types(request, "images.delete", [known.kind])
-    reply = await _done(request, commands.RESTORE, RestoreCommand(id=commands.new_id(), trash=body.trash))
+    batch = await get_batch(request.app[state.STORE], body.trash)
+    require_types(request, "images.delete", [batch.kind])
+    reply = await _run(request, commands.RESTORE, RestoreCommand(id=commands.new_id(), trash=body.trash))
     if reply is None:
         return web.json_response({}, status=202)
     return json_response(RestoreResponse.model_validate(reply))
 
 
 async def repair(request: web.Request) -> web.Response:
-    """Have the sources of missing images converted again."""
+    """Convert the sources of missing images again."""
     kind = image_type(request)
     await read_json(request, EmptyBody)
-    reply = await _done(request, commands.REPAIR, RepairCommand(id=commands.new_id(), kind=kind))
+    reply = await _run(request, commands.REPAIR, RepairCommand(id=commands.new_id(), kind=kind))
     if reply is None:
         return web.json_response({}, status=202)
     return json_response(RepairResponse.model_validate(reply))
 
 
-async def _done(request: web.Request, task: str, command: Command) -> dict[str, Any] | None:
+async def _run(request: web.Request, task: str, command: Command) -> dict[str, Any] | None:
     return await commands.run_command(
         request.app[state.QUEUE], task, command, seconds=request.app[state.GATEWAY].wait_seconds
     )
@@ -80,5 +80,5 @@ def _share(request: web.Request) -> float:
     except ValueError:
         share = -1
     if not 0 <= share <= 1:
-        raise InvalidValue("share is a number from 0 to 1.", field="share")
+        raise InvalidValue("share must be a number from 0 to 1.", field="share")
     return share

@@ -1,4 +1,4 @@
-"""Handlers of `images/jobs/dead`: jobs that were given up."""
+"""Handlers of `images/jobs/dead`: the dead-letter queue."""
 
 from typing import Any, Self
 
@@ -10,7 +10,7 @@ from services.gateway.http.responses import Items, ResponseModel, json_response
 
 
 class DeadLetterResponse(ResponseModel):
-    """A job that was given up."""
+    """A dead letter."""
 
     id: str
     lane: str
@@ -35,18 +35,18 @@ class DeadLetterResponse(ResponseModel):
 
 
 async def list_dead(request: web.Request) -> web.Response:
-    """Answer the jobs that were given up, the last first."""
+    """Return all dead letters, the newest first."""
     dead = await request.app[state.QUEUE].dead.all()
     return json_response(Items(items=tuple(DeadLetterResponse.of(each) for each in dead)))
 
 
 async def retry(request: web.Request) -> web.Response:
-    """Have one of them tried again."""
+    """Enqueue a dead letter again."""
     await request.app[state.QUEUE].dead.retry(request.match_info["jobId"])
     return web.json_response({})
 
 
 async def drop(request: web.Request) -> web.Response:
-    """Forget one of them."""
+    """Delete a dead letter."""
     await request.app[state.QUEUE].dead.drop(request.match_info["jobId"])
     return web.json_response({})

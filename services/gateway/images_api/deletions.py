@@ -11,21 +11,21 @@ from services.gateway.images_api.types import image_type
 
 
 async def delete_several(request: web.Request) -> web.Response:
-    """Delete the converted images of the names in the body, of some formats or all of the type."""
+    """Delete converted images by the file names in the body, in some formats or all of the type."""
     kind = image_type(request)
     body = await read_json(request, DeletionBody)
     if not body.names:
         raise InvalidValue("fileName is empty.", field="fileName")
-    formats = _formats(request, kind, body.wanted)
+    formats = _formats(request, kind, body.requested_formats)
     await delete_images(request.app[state.STORE], body.names, formats)
     return web.json_response({})
 
 
 async def delete_one(request: web.Request) -> web.Response:
-    """Delete the converted images of the name in the path."""
+    """Delete the converted images with the file name in the path."""
     kind = image_type(request)
     body = await read_json(request, SingleDeletionBody)
-    formats = _formats(request, kind, body.wanted)
+    formats = _formats(request, kind, body.requested_formats)
     await delete_images(request.app[state.STORE], [request.match_info["filename"]], formats)
     return web.json_response({})
 

@@ -18,12 +18,12 @@ _ROOTS: dict[str, Root] = {"source": "source", "target": "target"}
 
 
 async def list_directories(request: web.Request) -> web.Response:
-    """Answer the whole tree of source or target directories."""
+    """Return the whole tree of source or target directories."""
     return await _tree(request, _root(request))
 
 
 async def create_directory(request: web.Request) -> web.Response:
-    """Make a directory and its parents; answers with the tree as it is then."""
+    """Create a directory and its parents; returns the new tree."""
     root = _root(request)
     body = await read_json(request, DirectoryBody)
     if not body.name:
@@ -35,7 +35,7 @@ async def create_directory(request: web.Request) -> web.Response:
 
 
 async def delete_directory(request: web.Request) -> web.Response:
-    """Delete a directory with everything in it; answers with the tree as it is then."""
+    """Delete a directory with everything in it; returns the new tree."""
     root = _root(request)
     body = await read_json(request, DirectoryBody)
     path = _joined(body.path, body.name)
@@ -49,7 +49,7 @@ async def delete_directory(request: web.Request) -> web.Response:
 def _root(request: web.Request) -> Root:
     root = _ROOTS.get(request.match_info["typeId"])
     if root is None:
-        raise InvalidValue("The type is neither source nor target.", field="typeId")
+        raise InvalidValue("The type must be source or target.", field="typeId")
     return root
 
 

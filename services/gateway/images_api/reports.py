@@ -24,24 +24,24 @@ _MEDIA = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 
 
 async def start(request: web.Request) -> web.Response:
-    """Have reports of all types made, or join the scan that makes them already."""
+    """Request reports of all types, or join the scan that is waiting or running."""
     body = await read_json(request, ReportBody)
     await commands.scan(request.app[state.QUEUE], accept_shrinkage=[TYPE_IDS[each] for each in body.shrunken])
     return web.json_response({})
 
 
 async def status(request: web.Request) -> web.Response:
-    """Answer how far the running scan is, or what became of the last one."""
+    """Return the progress of the running scan, or the outcome of the last one."""
     return json_response(ScanResponse.of(await request.app[state.SCANS].state()))
 
 
 async def show(request: web.Request) -> web.StreamResponse:
-    """Answer the newest report of a type: a page of it, or as CSV or NDJSON all of it."""
+    """Return the newest report of a type: a page of it, or all of it as CSV or NDJSON."""
     kind = image_type(request, default="product")
-    limit, tables, notation = _limit(request), _tables(request), _notation(request)
+    limit, tables, file_format = _limit(request), _tables(request), _requested_format(request)
     reports = await list_reports(request.app[state.STORE], kind)
-    if notation:
-        return await _download(request, kind, reports[0] if reports else None, tables, notation)
+    if file_format:
+        return await _download(request, kind, reports[0] if reports else None, tables, file_format)
     cursor = request.query.get("cursor")
     if cursor is not None:
         report, starts = _at(cursor, reports)
@@ -57,23 +57,23 @@ async def show(request: web.Request) -> web.StreamResponse:
             rows_of(request.app[state.STORE], kind, report), table, total=total, cursor=starts[table], limit=limit
         )
         rows[table], ends[table] = page.rows, page.cursor
-    following = None
+    next_cursor = None
     if any(ends.values()):
-        places = (ends.get(table) or str(report.total(table)) for table in _TABLES)
-        following = "-".join((str(report.id), *places))
-    return json_response(ReportPage.of(report, rows["missing"], rows["unused"], following))
+        positions = (ends.get(table) or str(report.total(table)) for table in _TABLES)
+        next_cursor = "-".join((str(report.id), *positions))
+    return json_response(ReportPage.of(report, rows["missing"], rows["unused"], next_cursor))
 
 
 async def _download(
-    request: web.Request, kind: ImageType, report: Report | None, tables: tuple[Table, ...], notation: str
+    request: web.Request, kind: ImageType, report: Report | None, tables: tuple[Table, ...], file_format: str
 ) -> web.StreamResponse:
-    name = f"report-{type_id(kind)}-{report.id if report else 0}.{notation}"
-    headers = {"Content-Type": _MEDIA[notation], "Content-Disposition": f'attachment; filename="{name}"'}
+    name = f"report-{type_id(kind)}-{report.id if report else 0}.{file_format}"
+    headers = {"Content-Type": _MEDIA[file_format], "Content-Disposition": f'attachment; filename="{name}"'}
 
     async def pieces() -> AsyncIterator[str]:
-        head = ",".join(CSV_COLUMNS) + "\r\n" if notation == "csv" else ""
+        head = ",".join(CSV_COLUMNS) + "\r\n" if file_format == "csv" else ""
         async for table, rows in _all_rows(request, kind, report, tables):
-            yield head + (csv_lines(table, rows) if notation == "csv" else _json_lines(table, rows))
+            yield head + (csv_lines(table, rows) if file_format == "csv" else _json_lines(table, rows))
             head = ""
         yield head
 
@@ -95,36 +95,36 @@ def _json_lines(table: Table, rows: list[Row]) -> str:
 
 
 def _at(cursor: str, reports: list[Report]) -> tuple[Report, dict[Table, str]]:
-    number, *places = cursor.split("-")
+    number, *positions = cursor.split("-")
     report = next((each for each in reports if str(each.id) == number), None)
-    if report is None or len(places) != len(_TABLES):
-        raise InvalidValue("The cursor is none of a report that still exists.", field="cursor")
-    return report, dict(zip(_TABLES, places, strict=True))
+    if report is None or len(positions) != len(_TABLES):
+        raise InvalidValue("The cursor is not valid, or its report was deleted.", field="cursor")
+    return report, dict(zip(_TABLES, positions, strict=True))
 
 
 def _tables(request: web.Request) -> tuple[Table, ...]:
-    wanted = request.query.get("only")
-    if wanted is None:
+    requested = request.query.get("only")
+    if requested is None:
         return _TABLES
-    found = tuple(table for table in _TABLES if table == wanted)
+    found = tuple(table for table in _TABLES if table == requested)
     if not found:
-        raise InvalidValue("A report has rows that are missing or unused.", field="only")
+        raise InvalidValue("only must be missing or unused.", field="only")
     return found
 
 
 def _limit(request: web.Request) -> int:
     text = request.query.get("limit", str(ROWS_AT_ONCE))
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_ROWS)) and 0 < int(text) <= _MAX_ROWS):
-        raise InvalidValue(f"The limit is a number from 1 to {_MAX_ROWS}.", field="limit")
+        raise InvalidValue(f"limit must be a number from 1 to {_MAX_ROWS}.", field="limit")
     return int(text)
 
 
-def _notation(request: web.Request) -> str:
-    """Return "csv" or "ndjson" where a download is wanted, else ""."""
-    wanted = request.query.get("as")
-    if wanted is not None:
-        if wanted not in (*_MEDIA, "json"):
-            raise InvalidValue("A report is had as json, csv or ndjson.", field="as")
-        return wanted if wanted in _MEDIA else ""
+def _requested_format(request: web.Request) -> str:
+    """Return "csv" or "ndjson" if a download is requested, else ""."""
+    requested = request.query.get("as")
+    if requested is not None:
+        if requested not in (*_MEDIA, "json"):
+            raise InvalidValue("as must be json, csv or ndjson.", field="as")
+        return requested if requested in _MEDIA else ""
     accepted = request.headers.get("Accept", "")
     return next((name for name, media in _MEDIA.items() if media.partition(";")[0] in accepted), "")

@@ -1,4 +1,4 @@
-"""Handlers of `images/convert/…`: runs over directories."""
+"""Handlers of `images/convert/…`: runs."""
 
 import asyncio
 import time
@@ -23,16 +23,16 @@ from services.gateway.http.streaming import stream
 from services.gateway.images_api.run_responses import ResultsPage, RunResponse, StatusResponse, source_results
 from services.gateway.images_api.schemas import EmptyBody, StartBody, read_json
 
-# What the plain call answers at most; ?cursor= goes on, NDJSON has them all.
+# Sources in a page of results; NDJSON has all of them.
 RESULTS_AT_ONCE = 2000
-_LOOK_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 _CANCEL_SECONDS = 30
 _EVENT_SECONDS = 0.5
 _HEARTBEAT_SECONDS = 15
 
 
 async def start(request: web.Request) -> web.Response:
-    """Start a run; answers with its status, after waiting a moment for a small one to finish."""
+    """Start a run; returns its status, after waiting for `start_seconds` in case that it is a small one."""
     try:
         body = await read_json(request, StartBody)
         run = await create_run(request.app[state.STORE], request.app[state.FORMATS], body.request())
@@ -49,18 +49,18 @@ async def start(request: web.Request) -> web.Response:
     until = time.monotonic() + request.app[state.GATEWAY].start_seconds
     status = await run_store.status(run.id)
     while status is not None and status.is_running and time.monotonic() < until:
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)
         status = await run_store.status(run.id)
     return json_response(StatusResponse.of(status))
 
 
 async def status(request: web.Request) -> web.Response:
-    """Answer how the running or last run stands; with ?run=, an earlier one."""
+    """Return the status of the running or last run, or of that of `?run=`."""
     return json_response(StatusResponse.of(await _status(request)))
 
 
 async def cancel(request: web.Request) -> web.Response:
-    """Stop the running run; answers with its status once nothing of it runs any more."""
+    """Cancel the running run; returns its status once all of its jobs have ended."""
     await read_json(request, EmptyBody)
     run_store = request.app[state.RUNS]
     run_id = await run_store.latest()
@@ -69,13 +69,13 @@ async def cancel(request: web.Request) -> web.Response:
     if run_id is None:
         return json_response(StatusResponse())
     await run_store.cancel(run_id, seconds=_CANCEL_SECONDS)
-    with suppress(StoreUnavailable):  # the reporter does it then
+    with suppress(StoreUnavailable):  # the reporter will delete it
         await delete_backup(request.app[state.STORE], run_id)
     return json_response(StatusResponse.of(await run_store.status(run_id)))
 
 
 async def results(request: web.Request) -> web.StreamResponse:
-    """Answer the results of the last run; with ?run=, of an earlier one; as NDJSON all of them, else in pages."""
+    """Return the results of the last run, or of that of `?run=`: a page, or all of them as NDJSON."""
     run_id = request.query.get("run") or await request.app[state.RUNS].latest()
     if "application/x-ndjson" in request.headers.get("Accept", ""):
         return await _all_results(request, run_id)
@@ -91,7 +91,7 @@ async def results(request: web.Request) -> web.StreamResponse:
 
 
 async def history(request: web.Request) -> web.Response:
-    """Answer the last runs, the newest first, by their ids."""
+    """Return the last runs, the newest first."""
     run_store = request.app[state.RUNS]
     found = [(run_id, await run_store.status(run_id)) for run_id in await run_store.history()]
     items = [RunResponse.of(each, id=run_id, action=each.run.action) for run_id, each in found if each]
@@ -99,7 +99,7 @@ async def history(request: web.Request) -> web.Response:
 
 
 async def events(request: web.Request) -> web.StreamResponse:
-    """Send the status as server-sent events whenever it has changed, twice a second at most, until the run ends."""
+    """Send each change of the status as a server-sent event, at most two a second, until the run ends."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
     last, sent = "", time.monotonic()
     first = await _status(request)
@@ -111,7 +111,7 @@ async def events(request: web.Request) -> web.StreamResponse:
                 await response.write(f"event: status\ndata: {text}\n\n".encode())
                 last, sent = text, time.monotonic()
             elif time.monotonic() - sent > _HEARTBEAT_SECONDS:
-                await response.write(b": still here\n\n")
+                await response.write(b": keep-alive\n\n")
                 sent = time.monotonic()
         await response.write_eof()
     return response
@@ -142,10 +142,10 @@ async def _all_results(request: web.Request, run_id: str | None) -> web.StreamRe
 
 async def _status(request: web.Request) -> RunStatus | None:
     run_store = request.app[state.RUNS]
-    wanted = request.query.get("run")
-    run_id = wanted or await run_store.latest()
+    requested = request.query.get("run")
+    run_id = requested or await run_store.latest()
     found = await run_store.status(run_id) if run_id else None
-    if wanted and found is None:
+    if requested and found is None:
         raise NotFound("There is no such run.")
     return found
 
@@ -153,5 +153,5 @@ async def _status(request: web.Request) -> RunStatus | None:
 def _cursor(request: web.Request) -> int:
     text = request.query.get("cursor", "0")
     if not text.isascii() or not text.isdigit() or len(text) > 12:  # noqa: PLR2004 - more than any run has
-        raise InvalidValue("The cursor is not one of ours.", field="cursor")
+        raise InvalidValue("The cursor is not valid.", field="cursor")
     return int(text)

@@ -1,4 +1,4 @@
-"""The JSON bodies of the images API, and the order in which their faults are told."""
+"""Request bodies of the images API, and the order in which their errors are reported."""
 
 import asyncio
 from functools import partial
@@ -14,12 +14,12 @@ from services.gateway.http.bodies import announced_size, read_body
 from services.gateway.http.json_structure import check_structure
 
 _SMALL_BYTES = 1024 * 1024
-_INSTANT_BYTES = 64 * 1024  # are parsed in a millisecond or two
+_INSTANT_BYTES = 64 * 1024  # parsed within two milliseconds, so not in a thread
 
 Body = TypeVar("Body", bound=BaseModel)
 
-# The first wrong one is enough: pydantic keeps most of a kilobyte for each fault that it finds.
-Texts = Annotated[list[str], Field(fail_fast=True)]
+# Stops at the first error: pydantic allocates almost a kilobyte for each.
+Strings = Annotated[list[str], Field(fail_fast=True)]
 
 
 class UploadBody(BaseModel):
@@ -27,18 +27,18 @@ class UploadBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    fileName: str | Texts  # noqa: N815 - the API's own spelling, here and below
-    imageData: str | Texts  # noqa: N815
-    formats: Texts
+    fileName: str | Strings  # noqa: N815 - the API's own spelling, here and below
+    imageData: str | Strings  # noqa: N815
+    formats: Strings
 
     @property
     def names(self) -> list[str]:
-        """The file names, of one image too."""
+        """The file names, as a list even for one image."""
         return [self.fileName] if isinstance(self.fileName, str) else self.fileName
 
     @property
     def texts(self) -> list[str]:
-        """The base64 texts, of one image too."""
+        """The images in base64, as a list even for one image."""
         return [self.imageData] if isinstance(self.imageData, str) else self.imageData
 
 
@@ -56,44 +56,44 @@ class SingleDeletionBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    formats: Texts = []
+    formats: Strings = []
 
     @property
-    def wanted(self) -> list[str] | None:
-        """The formats that are named; None where the field was not passed."""
+    def requested_formats(self) -> list[str] | None:
+        """The formats in the body; None if the field was not passed."""
         return self.formats if "formats" in self.model_fields_set else None
 
 
 class DeletionBody(SingleDeletionBody):
     """Body of the deletion of several images."""
 
-    fileName: str | Texts  # noqa: N815
+    fileName: str | Strings  # noqa: N815
 
     @property
     def names(self) -> list[str]:
-        """The file names, of one image too."""
+        """The file names, as a list even for one image."""
         return [self.fileName] if isinstance(self.fileName, str) else self.fileName
 
 
 class StartBody(BaseModel):
-    """Body of `convert/start`. Unknown fields are passed over: its table has no row for them."""
+    """Body of `convert/start`. Unknown fields are ignored, as the specification has no error for them."""
 
     model_config = ConfigDict(strict=True)
 
     action: str = ""
     source: str = ""
-    formatList: Texts = []  # noqa: N815
+    formatList: Strings = []  # noqa: N815
     directory: str = ""
 
     def request(self) -> RunRequest:
-        """Return what is asked for."""
+        """Return the request of a run."""
         return RunRequest(
             action=self.action, source=self.source, formats=tuple(self.formatList), directory=self.directory
         )
 
 
 class LoginBody(BaseModel):
-    """Body of `login`: a key, or a user and a password, or a refresh token."""
+    """Body of `login`: a key, or user and password, or a refresh token."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -104,7 +104,7 @@ class LoginBody(BaseModel):
 
 
 class ReportBody(BaseModel):
-    """Body of `report`. Unknown fields are passed over, as its table has no row for them."""
+    """Body of `report`. Unknown fields are ignored, as the specification has no error for them."""
 
     model_config = ConfigDict(strict=True)
 
@@ -112,7 +112,7 @@ class ReportBody(BaseModel):
 
 
 class RestoreBody(BaseModel):
-    """Body of `report/restore`: what is to be put back."""
+    """Body of `report/restore`: the id of the cleanup."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -120,7 +120,7 @@ class RestoreBody(BaseModel):
 
 
 class EmptyBody(BaseModel):
-    """A body that says nothing."""
+    """A body without fields."""
 
 
 async def read_json(request: web.Request, schema: type[Body]) -> Body:
@@ -134,26 +134,26 @@ async def read_json(request: web.Request, schema: type[Body]) -> Body:
 
 
 def parse(schema: type[Body], text: bytes | bytearray) -> Body:
-    """Parse a JSON body; of several faults the one is raised that the API tells first."""
+    """Parse a JSON body; raises the error that comes first in the order of the API."""
     check_structure(text)
     try:
         return schema.model_validate_json(text)
     except ValidationError as error:
-        faults = [_fault(each) for each in error.errors(include_url=False, include_input=False)]
-    raise min(faults, key=lambda fault: _ORDER.index(type(fault)))
+        errors = [_user_error(each) for each in error.errors(include_url=False, include_input=False)]
+    raise min(errors, key=lambda error: _ORDER.index(type(error)))
 
 
 _ORDER: list[type[UserError]] = [MalformedBody, UnknownField, MissingField, InvalidFieldFormat]
 
 
-def _fault(error: Any) -> UserError:
+def _user_error(error: Any) -> UserError:
     field = str(error["loc"][0]) if error["loc"] else ""
     match error["type"]:
         case "json_invalid" | "json_type" | "model_type" | "model_attributes_type":
             return MalformedBody("The body is not a JSON object.")
         case "extra_forbidden":
-            return UnknownField("The body holds a field that is not known here.")
+            return UnknownField("The body has an unknown field.")
         case "missing":
             return MissingField(f"{field} was not passed.", field=field)
         case _:
-            return InvalidFieldFormat(f"{field} is of a wrong type.", field=field)
+            return InvalidFieldFormat(f"{field} has a wrong type.", field=field)

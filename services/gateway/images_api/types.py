@@ -18,7 +18,7 @@ def image_type(request: web.Request, default: ImageType | None = None) -> ImageT
     type_id = request.match_info.get("typeId")
     found = default if type_id is None else TYPE_IDS.get(type_id)
     if found is None:
-        raise InvalidValue("The type is none of categories, products and appImages.", field="typeId")
+        raise InvalidValue("The type must be categories, products or appImages.", field="typeId")
     return found
 
 

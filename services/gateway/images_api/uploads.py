@@ -22,7 +22,7 @@ from services.gateway.http.responses import Items, ResponseModel, json_response
 from services.gateway.images_api.run_responses import format_result
 from services.gateway.images_api.schemas import UploadBody, parse
 
-# Names, formats and JSON around the images.
+# File names, formats and JSON in addition to the images.
 _ENVELOPE_BYTES = MEGABYTE
 
 
@@ -34,13 +34,13 @@ class Staged(ResponseModel):
 
 
 async def upload(request: web.Request) -> web.Response:
-    """Stage one or several images; answers with the directory they lie in.
+    """Stage one or several images; returns their directory.
 
-    With ?directory=, that of an earlier upload, they are added to it.
+    With `?directory=`, add them to the directory of an earlier upload.
     """
-    granted_types(request, "images.publish")  # staging touches no type: a permission for any of them is enough
-    store, wanted = request.app[state.STORE], request.query.get("directory")
-    directory = "" if wanted is None else await uploads.staged(store, wanted)
+    granted_types(request, "images.publish")  # staging touches no type, so one narrowed permission is enough
+    store, requested = request.app[state.STORE], request.query.get("directory")
+    directory = "" if requested is None else await uploads.staged(store, requested)
     async with _received(request) as (images, _):
         path = await uploads.stage(store, images, directory=directory)
         count = len(images)
@@ -48,12 +48,12 @@ async def upload(request: web.Request) -> web.Response:
 
 
 async def upload_and_convert(request: web.Request) -> web.Response:
-    """Stage one image and convert it while the client waits; answers with a row for each format."""
+    """Stage one image and convert it while the client waits; returns a result for each format."""
     async with _received(request, single=True) as (images, formats):
         require_types(request, "images.publish", {each.type for each in formats})
         path = await uploads.stage(request.app[state.STORE], images)
         source_path = f"{path}/{images[0].name}"
-        images.clear()  # they are not needed while the client waits
+        images.clear()  # not needed while the client waits
     outcomes = await convert_now(
         request.app[state.QUEUE],
         source_path,
@@ -68,13 +68,13 @@ async def upload_and_convert(request: web.Request) -> web.Response:
 async def _received(
     request: web.Request, *, single: bool = False
 ) -> AsyncIterator[tuple[list[UploadedImage], list[ImageFormat]]]:
-    """Read, parse and check a body; its memory is reserved until the block ends, in which it is stored."""
+    """Read, parse and check a body; its memory is reserved until the block ends, for storing the images."""
     app, gateway = request.app, request.app[state.GATEWAY]
     limit = gateway.max_upload_mb * MEGABYTE * 4 // 3 + _ENVELOPE_BYTES
     async with app[state.BUDGET].reserve(announced_size(request, limit)):
         text = await read_body(request, limit=limit, seconds=gateway.body_seconds)
-        # JSON, base64 and headers of many megabytes are work for a thread, not for the event loop. The
-        # threads are few, so that few bodies are held as text and as bytes at the same time.
+        # In a thread, as parsing megabytes would block the event loop. There are few threads, so that few bodies
+        # are in memory both as text and as bytes.
         work = partial(_unpack, text, app[state.FORMATS], app[state.LIMITS], single=single)
         del text
         yield await asyncio.get_running_loop().run_in_executor(app[state.DECODING], work)
@@ -84,23 +84,23 @@ def _unpack(
     text: bytearray, catalog: ImageFormats, limits: Limits, *, single: bool
 ) -> tuple[list[UploadedImage], list[ImageFormat]]:
     body = parse(UploadBody, text)
-    text.clear()  # the parsed strings are a copy; nothing else holds the body from here on
+    text.clear()  # frees the memory: the parsed strings are copies
     formats = catalog.select(body.formats)
     names, texts = body.names, body.texts
     if len(names) != len(texts) or not names:
-        raise InvalidValue("fileName and imageData must name and hold equally many images.", field="fileName")
+        raise InvalidValue("fileName and imageData must have the same number of elements.", field="fileName")
     if single and len(names) != 1:
-        raise InvalidValue("Only one image can be converted at once.", field="imageData")
+        raise InvalidValue("upload/convert accepts one image only.", field="imageData")
     images = [
         uploads.check(UploadedImage(name, _decode(text)), limits) for name, text in zip(names, texts, strict=True)
     ]
     if len({image.name for image in images}) < len(images):
-        raise InvalidValue("The same name is given twice.", field="fileName")
+        raise InvalidValue("The file names must be unique.", field="fileName")
     return images, formats
 
 
 def _decode(text: str) -> bytes:
-    """Decode standard base64 with padding; line breaks are allowed, nothing else that is not base64."""
+    """Decode standard base64 with padding; line breaks are allowed, other characters are not."""
     if "\n" in text or "\r" in text:
         text = text.replace("\r", "").replace("\n", "")
     try:

@@ -15,7 +15,7 @@ class ImageUrl(ResponseModel):
 
 
 async def image_url(request: web.Request) -> web.Response:
-    """Answer with the address below which the images of a format are found, without scheme and file name."""
+    """Return the URL of the images of a format, without scheme and file name."""
     kind = image_type(request)
     _check_subshop(request)
     node_id = request.query.get("formatNodeId")
