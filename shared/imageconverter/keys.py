@@ -2,57 +2,56 @@
 
 Object store::
 
-    source/upload/<12 hex>/<name>     staged uploads, swept after `IMAGECONVERTER_UPLOAD_HOURS`
+    source/upload/<12 hex>/<name>     uploads, swept after `IMAGECONVERTER_UPLOAD_HOURS`
     source/<path>                     source directories
     target/<path>                     converted images, public under /content/<path>
-    runs/orders/<run>.json            a run as it was ordered, until it has ended
+    runs/orders/<run>.json            the backup of a run, until it has ended
     runs/<run>/results/<n>.ndjson     results of a run, from the n-th on
     previews/<hh>/<h>/group.json      a key of the ImageConverter API: the key, its generation, contexts, creation;
                                       h is the key's SHA-256, hh its first two digits
     previews/<hh>/<h>/<generation>/source, metadata.json, <format>.<extension>
-                                      a source, what its header says, its previews; nothing of it ever changes
-    catalog/<type>/current.json       the catalog that counts
+                                      a source, its metadata, its previews; a generation never changes
+    catalog/<type>/current.json       which version of the catalog is current
     catalog/<type>/<version>/entries-<n>.parquet
-                                      its entries; nothing of a version ever changes
-    catalog/<type>/arriving/<id>/<n>  the n-th part of a catalog that a client sends; the last one ends in
-                                      -last.<notation>
-    reports/<type>/shelf.json         the reports that are kept, the newest first
+                                      its entries; a version never changes
+    catalog/<type>/arriving/<id>/<n>  the n-th part of a pending import; the last one ends in -last.<notation>
+    reports/<type>/shelf.json         the report index: the reports that are kept, the newest first
     reports/<type>/<folder>/<table>-<n>.ndjson
                                       rows of a report
-    trash/manifests/<id>.json         what a clean-up takes away and when
-    trash/files/<id>/<path>           the files that it has taken away from the target tree
+    trash/manifests/<id>.json         a trash batch: the files of a clean-up, and its time
+    trash/files/<id>/<path>           the files that were moved from the target tree
 
-Redis (all under one prefix, so that a Redis may be shared)::
+Redis (all below one prefix, so that services can share a Redis)::
 
-    ic:queue:<queue>          sorted set: waiting and running jobs of a queue (arq's queue)
-    arq:job:<id>            a job's payload (arq's name), 7 days
+    ic:lane:<queue>         sorted set: waiting and running jobs of a queue (arq's queue)
+    arq:job:<id>            string: the payload of a job (arq's name), 7 days
     ic:reply:<id>           list: the outcome of a job that a client waits for, 1 hour
-    ic:flight:<name>        string: the job that is under way for all who ask for the same
-    ic:waiters:<id>         string: how many clients wait for that job
-    ic:wake:<queue>          list: an entry for each job that came, for one idle worker to notice, 5 seconds
-    ic:dead                 sorted set: ids of jobs that were given up, by when; 30 days
-    ic:dead:jobs            hash: these jobs as JSON, by id; 30 days
-    ic:memory:<what>        string: is there as long as Redis has lost nothing of it, without an end to its life
-    ic:live:<role>          sorted set: processes that are alive, by the time of their last beat
-    ic:failures:<address>   string: how many wrong passwords and keys came from there, 5 minutes
-    ic:turn:<task>          string: a recurring task has had its turn, until the next one is due
-    ic:count:refused        hash: refused jobs by queue
-    ic:count:refused:calls  hash: system calls that the sandbox has refused, by name
-    ic:count:done:<what>    hash: what recurring tasks have dealt with, and when they were done last, by task
-    ic:scheduled            string: the last time that the schedule has asked for a scan
-    ic:scan                 hash: how far the running scan is, why the last one and the last imports failed
-    ic:imported:<id>      string: what became of a catalog that a client sent, 1 day
+    ic:flight:<name>        string: single flight: the job in progress for all clients that request the same
+    ic:waiters:<id>         string: the number of clients that wait for that job
+    ic:wake:<queue>         list: an entry for each enqueued job, for one idle worker to notice, 5 seconds
+    ic:dead                 sorted set: ids of dead letters by time of failure, 30 days
+    ic:dead:jobs            hash: dead letters as JSON, by id, 30 days
+    ic:memory:<what>        string: exists unless Redis has lost its data; does not expire
+    ic:live:<role>          sorted set: live processes by the time of their last heartbeat
+    ic:failures:<address>   string: the number of wrong passwords and keys from an address, 5 minutes
+    ic:turn:<task>          string: a periodic task was claimed, until it is due again
+    ic:count:refused        hash: the number of refused jobs by queue
+    ic:count:refused:calls  hash: the number of system calls that the sandbox refused, by name
+    ic:count:done:<what>    hash: the number of items that periodic tasks processed, and their last execution, by task
+    ic:scheduled            string: the last time at which the schedule requested a scan
+    ic:scan                 hash: the progress of the running scan, the failures of the last scan and imports
+    ic:imported:<id>        string: the outcome of an import, 1 day
     ic:runs                 list: ids of the last runs, the newest first
-    ic:run:<run>            hash: a run as it was ordered, how far it is planned, its counters
-    ic:run:<run>:done       bitmap: sources that are recorded, by their index
+    ic:run:<run>            hash: a run: its definition, its plan cursor, its counters
+    ic:run:<run>:done       bitmap: recorded sources by index
     ic:run:<run>:results    list: results that are not in the store yet
-    ic:run:<run>:moving     string: somebody moves results to the store, for half a minute
-    ic:preview:<id>         hash: generation, creation, bytes, contexts and previews of a key, which <id> stands for
-    ic:previews             sorted set: ids by their last access
+    ic:run:<run>:moving     string: results are being moved to the store, half a minute
+    ic:preview:<id>         hash: a group: generation, creation, bytes, contexts and previews; <id> stands for its key
+    ic:previews             sorted set: ids by last access
     ic:previews:bytes       string: bytes of all sources and previews
-    ic:previews:context:<context>  set: ids that a context has asked for
-    ic:previews:arriving    sorted set: ids whose objects are being put, by when that began
-    ic:previews:leaving     sorted set: ids with objects that are to be deleted, by when they were removed
+    ic:previews:context:<context>  set: ids that have a context
+    ic:previews:arriving    sorted set: pending writes: ids by the time at which writing began
+    ic:previews:leaving     sorted set: pending deletes: ids by the time of their removal
 """
 
 import re
