@@ -97,7 +97,7 @@ def target(path: str) -> str:
 
 
 def queue(name: str) -> str:
-    """Redis key of a queue's queue."""
+    """Redis key of the jobs of a queue."""
     return f"ic:lane:{name}"
 
 
@@ -107,12 +107,12 @@ def reply(job_id: str) -> str:
 
 
 def dedup_key(name: str) -> str:
-    """Redis key of the job that is under way for all who ask for the same."""
+    """Redis key of the job in progress for all clients that request the same."""
     return f"ic:flight:{name}"
 
 
 def waiters(job_id: str) -> str:
-    """Redis key of the number of clients that wait for a flight's job."""
+    """Redis key of the number of clients that wait for a deduplicated job."""
     return f"ic:waiters:{job_id}"
 
 
@@ -127,12 +127,12 @@ def live(role: str) -> str:
 
 
 def failures(address: str) -> str:
-    """Redis key of the number of wrong credentials that came from *address*."""
+    """Redis key of the number of wrong credentials from *address*."""
     return f"ic:failures:{address}"
 
 
 def periodic_claim(task: str) -> str:
-    """Redis key that exists while a recurring task is not due again."""
+    """Redis key that exists until a periodic task is due again."""
     return f"ic:turn:{task}"
 
 
@@ -142,17 +142,17 @@ def run(run_id: str) -> str:
 
 
 def run_backups() -> str:
-    """Prefix of the orders of all runs that have not ended."""
+    """Prefix of the backups of all runs that have not ended."""
     return f"{RUN_RESULTS}orders/"
 
 
 def run_backup(run_id: str) -> str:
-    """Object key of a run as it was ordered."""
+    """Object key of the backup of a run."""
     return f"{run_backups()}{run_id}.json"
 
 
 def memory(what: str) -> str:
-    """Redis key that is there as long as Redis has not lost what it knew of *what*."""
+    """Redis key that exists unless Redis has lost its data about *what*."""
     return f"ic:memory:{what}"
 
 
@@ -167,17 +167,17 @@ def run_results(run_id: str) -> str:
 
 
 def run_moving(run_id: str) -> str:
-    """Redis key that exists while somebody moves a run's results to the store."""
+    """Redis key that exists while results of a run are being moved to the store."""
     return f"ic:run:{run_id}:moving"
 
 
 def result_parts(run_id: str) -> str:
-    """Prefix of the objects that hold a run's results."""
+    """Prefix of the results of a run."""
     return f"{RUN_RESULTS}{run_id}/results/"
 
 
 def run_of_results(key: str) -> str:
-    """Return the run that the object *key* has results of, "" where it is none of these."""
+    """Return the id of the run whose results the object *key* contains, "" if it contains none."""
     run_id, _, rest = key.removeprefix(RUN_RESULTS).partition("/")
     return run_id if rest.startswith("results/") else ""
 
@@ -194,7 +194,7 @@ def preview_prefix(key: str) -> str:
 
 
 def preview_group(key: str) -> str:
-    """Object key of what is known of a preview key beside its images: what the index is rebuilt from."""
+    """Object key of the description of a preview key, from which the index is rebuilt."""
     return f"{preview_prefix(key)}group.json"
 
 
@@ -214,34 +214,34 @@ def preview_metadata(key: str, generation: str) -> str:
 
 
 def preview_object(key: str, generation: str, documented: str, extension: str) -> str:
-    """Object key of one preview; *documented* is its format, *extension* begins with a dot."""
+    """Object key of a preview; *documented* is its format, *extension* begins with a dot."""
     return f"{preview_generation(key, generation)}{_NOT_IN_NAMES.sub('_', documented)}{extension}"
 
 
 def preview_format(name: str) -> str:
-    """Return the format that the object called *name*, without its extension, is a preview of."""
+    """Return the format of the preview whose object is called *name*, without the extension."""
     kind, _, rest = name.partition("_")
     box, _, quality = rest.rpartition("_")
     return f"{kind}:{box.replace('_', '~')}@{quality}"
 
 
 def preview_id(key: str) -> bytes:
-    """Return what stands for a preview key in Redis: where it is a SHA-256, as most are, half as long as the key."""
+    """Return the id of a preview key in Redis: half as long as the key if that is a SHA-256, as most are."""
     return _RAW + bytes.fromhex(key) if _SHA256.fullmatch(key) else key.encode()
 
 
 def preview_key(identity: bytes) -> str:
-    """Return the preview key that the id *identity* stands for."""
+    """Return the preview key with the id *identity*."""
     return identity[1:].hex() if identity.startswith(_RAW) else identity.decode()
 
 
 def preview(identity: bytes) -> bytes:
-    """Redis key of what is known of the preview key with the id *identity*."""
+    """Redis key of the group of the preview key with the id *identity*."""
     return b"ic:preview:" + identity
 
 
 def preview_context(context: str) -> str:
-    """Redis key of the ids that a context has asked for."""
+    """Redis key of the ids that have a context."""
     return f"ic:previews:context:{context}"
 
 
@@ -251,27 +251,27 @@ def catalog(kind: str) -> str:
 
 
 def catalog_part(kind: str, version: str, name: str) -> str:
-    """Object key of the part of a version that is called *name*."""
+    """Object key of the file *name* of a version."""
     return f"{catalog(kind)}{version}/{name}"
 
 
 def current_catalog(kind: str) -> str:
-    """Object key of what tells which version counts."""
+    """Object key of the record of the current version."""
     return f"{catalog(kind)}current.json"
 
 
 def pending_catalogs(kind: str) -> str:
-    """Prefix of the catalogs that clients send or have sent."""
+    """Prefix of the pending imports of a type."""
     return f"{catalog(kind)}arriving/"
 
 
 def pending_catalog(kind: str, pending_id: str) -> str:
-    """Prefix of the parts of one of them."""
+    """Prefix of the parts of a pending import."""
     return f"{pending_catalogs(kind)}{pending_id}/"
 
 
 def import_result(pending_id: str) -> str:
-    """Redis key of what became of a catalog that a client sent."""
+    """Redis key of the outcome of an import."""
     return f"ic:imported:{pending_id}"
 
 
@@ -281,25 +281,25 @@ def reports(kind: str) -> str:
 
 
 def report_index(kind: str) -> str:
-    """Object key of what tells which reports are kept."""
+    """Object key of the report index of a type."""
     return f"{reports(kind)}shelf.json"
 
 
 def report_rows(kind: str, folder: str, name: str) -> str:
-    """Object key of the rows of a report that are called *name*."""
+    """Object key of the file *name* with rows of a report."""
     return f"{reports(kind)}{folder}/{name}"
 
 
 def trash_manifests() -> str:
-    """Prefix of what is known of all clean-ups whose files are in the trash."""
+    """Prefix of the manifests of all trash batches."""
     return f"{TRASH}manifests/"
 
 
 def trash_manifest(trash_id: str) -> str:
-    """Object key of what is known of one clean-up."""
+    """Object key of the manifest of a trash batch."""
     return f"{trash_manifests()}{trash_id}.json"
 
 
 def trash_files(trash_id: str) -> str:
-    """Prefix of the files that a clean-up has taken away."""
+    """Prefix of the files of a trash batch."""
     return f"{TRASH}files/{trash_id}/"
