@@ -30,6 +30,17 @@ def test_every_link_has_a_target(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_anchor_has_a_heading(document: Path) -> None:
+    """Links to sections name a heading as GitHub writes its anchor."""
+    for target, anchor in re.findall(r"\]\(([\w./-]*)#([\w-]+)\)", document.read_text()):
+        text = (document.parent / target).read_text() if target else document.read_text()
+        headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+        assert anchor in {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}, (
+            f"{target}#{anchor}"
+        )
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_mentioned_path_exists(document: Path) -> None:
     """The text mentions no file that was moved or deleted."""
     for named in re.findall(r"`((?:services|shared|tests|bench|docs)/[\w./-]+)`", document.read_text()):
