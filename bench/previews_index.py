@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from arq.connections import ArqRedis
+from redis.asyncio import Redis
 
 from bench.servers import running_servers, settings_of
 from imageconverter import keys
@@ -74,7 +74,7 @@ def operations(index: PreviewIndex, size: int) -> dict[str, tuple[str, int, Call
     }
 
 
-async def cost(redis: ArqRedis, command: str, rounds: int, work: Callable[[int], Awaitable[Any]]) -> Cost:
+async def cost(redis: Redis, command: str, rounds: int, work: Callable[[int], Awaitable[Any]]) -> Cost:
     """Measure *rounds* calls of *work*."""
     await redis.config_resetstat()
     seconds = []
@@ -99,7 +99,7 @@ def key_of(number: int) -> str:
     return sha256(b"%d" % number).hexdigest()
 
 
-async def fill(redis: ArqRedis, start: int, stop: int) -> None:
+async def fill(redis: Redis, start: int, stop: int) -> None:
     """Create the groups from *start* to *stop*, many in one round trip."""
     for first in range(start, stop, _CHUNK):
         async with redis.pipeline(transaction=False) as pipe:
@@ -113,5 +113,5 @@ async def fill(redis: ArqRedis, start: int, stop: int) -> None:
             await pipe.execute()
 
 
-async def _used_memory(redis: ArqRedis) -> int:
+async def _used_memory(redis: Redis) -> int:
     return int((await redis.info("memory"))["used_memory"])

@@ -1,6 +1,7 @@
 """Jobs per second: jobs of a run without an engine compared with empty jobs of bare arq, in the same process."""
 
 import asyncio
+import json
 import statistics
 import time
 from collections.abc import Sequence
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from arq import Worker
 from arq.connections import ArqRedis
 from arq.worker import func
+from redis.asyncio import Redis
 
 from bench.roles import batch_worker, simulated_resources
 from bench.servers import running_servers, settings_of
 from bench.simulated import directory_of
 from imageconverter.jobs import open_redis
+from imageconverter.jobs.connection import encode
 from imageconverter.resources import Resources
 from imageconverter.runs import RunRequest, create_run
 
@@ -92,10 +95,11 @@ async def own(resources: Resources, *, slots: int) -> float:
     return rate
 
 
-async def bare(redis: ArqRedis, jobs: int, *, slots: int, pause: float) -> float:
+async def bare(redis: Redis, jobs: int, *, slots: int, pause: float) -> float:
     """Return jobs per second of unmodified arq with empty jobs and a poll delay of *pause* seconds."""
+    client = ArqRedis(redis.connection_pool, job_serializer=encode, job_deserializer=json.loads)
     for number in range(jobs):
-        await redis.enqueue_job("nothing", number, _queue_name=_QUEUE)
+        await client.enqueue_job("nothing", number, _queue_name=_QUEUE)
 
     async def nothing(_context: dict[str, Any], _number: int) -> None:
         """Do nothing."""
@@ -103,13 +107,13 @@ async def bare(redis: ArqRedis, jobs: int, *, slots: int, pause: float) -> float
     worker = Worker(
         [func(cast("WorkerCoroutine", nothing), name="nothing")],
         queue_name=_QUEUE,
-        redis_pool=redis,
+        redis_pool=client,
         handle_signals=False,
         max_jobs=slots,
         poll_delay=pause,
         burst=True,
-        job_serializer=redis.job_serializer,
-        job_deserializer=redis.job_deserializer,
+        job_serializer=encode,
+        job_deserializer=json.loads,
     )
     began = time.perf_counter()
     await worker.async_run()

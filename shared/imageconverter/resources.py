@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
-from arq.connections import ArqRedis
+from redis.asyncio import Redis
 
 from imageconverter.errors import StoreUnavailable
 from imageconverter.images.formats import ImageFormats, load_formats
@@ -26,7 +26,7 @@ class Resources:
     """The open resources; each is handed to whom it concerns."""
 
     store: ObjectStore
-    redis: ArqRedis
+    redis: Redis
     queue: JobQueue
     runs: RunStore
     previews: PreviewIndex

@@ -1,12 +1,11 @@
-"""The connection to Redis: bounded in time, patient with a restart."""
+"""The connection to Redis: bounded in time, retrying through a restart."""
 
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from arq.connections import ArqRedis
-from redis.asyncio import ConnectionPool
+from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 - the names that redis-py gives them
@@ -15,16 +14,16 @@ from imageconverter.settings import RedisSettings, SettingsError
 
 
 def encode(value: Any) -> bytes:
-    """Serialise a job. JSON, because arq's pickle would run code for whoever can write to Redis."""
+    """Serialize a job as JSON. arq's default, pickle, would run the code of anyone who can write to Redis."""
     return json.dumps(value, separators=(",", ":")).encode()
 
 
 @asynccontextmanager
-async def open_redis(settings: RedisSettings, *, retry_timeout: float) -> AsyncIterator[ArqRedis]:
-    """Open a client whose commands are tried again for about *retry_timeout* seconds; nothing is connected yet.
+async def open_redis(settings: RedisSettings, *, retry_timeout: float) -> AsyncIterator[Redis]:
+    """Open a client whose commands are retried for about *retry_timeout* seconds; it connects on first use.
 
-    A gateway wants little of it, so that its client hears of the trouble at once; a worker more, so that it
-    lives through a restart of Redis.
+    A gateway needs a short one, so that its client gets an error soon; a worker a long one, so that it survives a
+    restart of Redis. Raises SettingsError if the address of Redis is not set.
     """
     if settings.url is None:
         raise SettingsError("IMAGECONVERTER_REDIS_URL: must be set")
@@ -34,13 +33,13 @@ async def open_redis(settings: RedisSettings, *, retry_timeout: float) -> AsyncI
         socket_connect_timeout=settings.timeout_seconds,
         socket_keepalive=True,
         health_check_interval=15,
-        # The first three pauses are together as long as each of the others: a second.
+        # The first three pauses together take a second, as does each of the others.
         retry=Retry(ExponentialBackoff(cap=1, base=0.05), int(retry_timeout) + 3),
-        # redis-py's own, not Python's of the same names; one that loads its data after a restart is among them.
-        # OSError: redis-py lets it through when a restarting server refuses the connection.
+        # redis-py's own errors; a server that loads its data after a restart raises one of them.
+        # OSError: redis-py does not convert it if a restarting server refuses the connection.
         retry_on_error=[ConnectionError, TimeoutError, OSError],
     )
     try:
-        yield ArqRedis(pool, job_serializer=encode, job_deserializer=json.loads)
+        yield Redis(connection_pool=pool)
     finally:
         await pool.disconnect()

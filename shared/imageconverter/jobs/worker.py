@@ -7,6 +7,7 @@ whoever comes last finish them. Here a lease is short, renewed while the job run
 
 import asyncio
 import contextlib
+import json
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from arq import Retry, Worker
 from arq.connections import ArqRedis
 from arq.constants import retry_key_prefix
 from arq.worker import func
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from imageconverter import keys
@@ -58,7 +60,7 @@ class QueueWorker(Worker):
         self,
         queue: QueueName,
         tasks: Mapping[str, Task],
-        redis: ArqRedis,
+        redis: Redis,
         *,
         slots: int,
         job_seconds: float,
@@ -74,7 +76,7 @@ class QueueWorker(Worker):
         super().__init__(
             [func(self._bounded(task), name=name) for name, task in tasks.items()],
             queue_name=keys.queue(queue),
-            redis_pool=redis,
+            redis_pool=ArqRedis(redis.connection_pool),
             handle_signals=False,
             max_jobs=slots,
             job_timeout=job_seconds + _ARQ_GRACE_SECONDS,
@@ -82,7 +84,7 @@ class QueueWorker(Worker):
             poll_delay=poll_seconds,
             max_tries=_MAX_ATTEMPTS,
             job_serializer=encode,
-            job_deserializer=redis.job_deserializer,
+            job_deserializer=json.loads,
             log_results=False,
         )
         self._queue_name = queue
