@@ -11,7 +11,7 @@ MIN_TOKEN_SECRET_BYTES = 32  # RFC 7518, section 3.2
 
 
 class GatewaySettings(Part):
-    """What the gateway listens on, who may call it, and how much it takes in."""
+    """Addresses, credentials and limits of the gateway."""
 
     title = "Gateway"
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
@@ -19,68 +19,71 @@ class GatewaySettings(Part):
     host: str = Field(default="127.0.0.1", description="Address the gateway listens on.")
     port: int = Field(default=8005, ge=1, le=65535, description="Port the gateway listens on.")
     api_key: SecretStr | None = Field(
-        default=None, description="Key with all rights to the images API. `up` makes one where none is given."
+        default=None, description="Key with all permissions for the images API. `up` generates one if none is set."
     )
-    api_keys_file: Path | None = Field(
-        default=None, description="TOML file with further keys and their permissions, see “Access”."
+    api_keys_file: Path | None = Field(default=None, description="TOML file with further keys and their permissions.")
+    admin_user: str = Field(
+        default="admin", description="User of the protected operations of the ImageConverter API, and of the login."
     )
-    admin_user: str = Field(default="admin", description="User of the ImageConverter API's guarded operations.")
     admin_password: SecretStr | None = Field(
-        default=None, description="Password of that user. `up` makes one where none is given."
+        default=None, description="Password of that user. `up` generates one if none is set."
     )
     token_secret: SecretStr | None = Field(
         default=None,
-        description="Secret of 32 characters or more that signs the tokens of the login; the same for all gateways. "
-        "Needed if there is an admin password; without it the login is disabled. `up` makes one where none is given.",
+        description="Secret of at least 32 bytes that signs the tokens of the login; the same for all gateways. "
+        "Required if there is an admin password; without it the login is disabled. `up` generates one.",
     )
     login_failures: int = Field(
         default=20,
         ge=1,
-        description="Wrong passwords and keys that one address may present within 5 minutes; over it 429.",
+        description="Invalid passwords and keys that one address may send within 5 minutes; then it gets 429.",
     )
     trusted_proxies: int = Field(
         default=0,
         ge=0,
         le=16,
-        description="Proxies in a row before the gateway, each of which adds the address it is asked from to "
-        "`X-Forwarded-For`. 0: neither that header nor `X-Forwarded-Proto` is believed.",
+        description="Number of reverse proxies in front of the gateway; each appends the address of its client to "
+        "`X-Forwarded-For`. 0: that header and `X-Forwarded-Proto` are ignored.",
     )
     content_host: str = Field(
         default="",
-        description="Host (and path) under which clients reach the converted images, for the answers of "
+        description="Host (and path) at which clients reach the converted images, for the responses of "
         "`images/url`. Empty: the gateway's own `HOST:PORT/content`.",
     )
     content_max_age: int = Field(
-        default=3600, ge=0, description="Time that browsers and proxies may keep a converted image, in seconds."
+        default=3600, ge=0, description="Time for which browsers and proxies may cache a converted image, in seconds."
     )
     subshops: str = Field(
         default="default", description="Ids of the subshops, separated by commas; the first is the default."
     )
     max_upload_mb: int = Field(
-        default=64, ge=1, le=1024, description="Largest upload, all its images together, in MiB; over it 413."
+        default=64,
+        ge=1,
+        le=1024,
+        description="Maximum size of an upload, all its images together, in MiB; larger ones get 413.",
     )
     upload_memory_mb: int = Field(
-        default=512, ge=1, description="Memory for request bodies in flight, in MiB; further uploads wait."
+        default=512, ge=1, description="Memory for all request bodies being read, in MiB; further uploads wait."
     )
-    body_seconds: float = Field(
-        default=60, gt=0, description="Time a client has to send its request's body, in seconds."
-    )
+    body_seconds: float = Field(default=60, gt=0, description="Timeout for receiving a request body, in seconds.")
     liveness_port: int = Field(
-        default=0, ge=0, le=65535, description="Further port that answers `GET /health/liveness` only; 0: none."
+        default=0, ge=0, le=65535, description="Additional port for `GET /health/liveness` only; 0: none."
     )
     wait_seconds: float = Field(
-        default=30, gt=0, description="Time a client waits for its conversion before it gets 503, in seconds."
+        default=30,
+        gt=0,
+        description="Timeout after which a client that waits for its conversion gets 503, in seconds.",
     )
 
     start_seconds: float = Field(
-        default=1.5, ge=0, description="Time that `convert/start` waits for a small run to finish, in seconds."
+        default=1.5, ge=0, description="Time for which `convert/start` waits for a small run to finish, in seconds."
     )
 
     @field_validator("token_secret")
     @classmethod
     def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value().encode()) < MIN_TOKEN_SECRET_BYTES:
-            raise ValueError(f"must have {MIN_TOKEN_SECRET_BYTES} characters or more")
+            raise ValueError(f"must have at least {MIN_TOKEN_SECRET_BYTES} bytes")
         return value
 
     @property
