@@ -1,1 +1,1 @@
-"""The worker: takes conversions from the queue and carries them out in confined child processes."""
+"""The worker: takes conversions from the queue and carries them out in confined processes."""

@@ -1,4 +1,4 @@
-"""Carrying out one conversion job: fetch the source, convert it in a child, store the outputs."""
+"""Carrying out one conversion job: fetch the source, convert it in the sandbox, store the outputs."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The worker process: one arq worker a queue and the children they share, restarted together after trouble."""
+"""The worker process: one arq worker a queue and the sandbox that they share, restarted together after an outage."""
 
 import asyncio
 
@@ -19,9 +19,9 @@ _log = structlog.get_logger(__name__)
 ROLE = "worker"
 
 _RETRY_TIMEOUT_SECONDS = 30  # a Redis that restarts is waited for
-# Jobs a child: while one is converted, the source of the next is fetched and the outputs of the last stored.
-_SLOTS_PER_CHILD = 2
-# The last resort. Everything in a job has its own, tighter limit, but for the wait for a child.
+# While a process converts one image, the source of the next is fetched and the outputs of the last are stored.
+_SLOTS_PER_PROCESS = 2
+# The last resort. Everything in a job has its own, tighter limit, except the wait for a sandbox process.
 _JOB_SECONDS = 3600
 
 
@@ -47,7 +47,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             )
             _log.info("worker ready", sandbox=settings.worker.process_count)
             tasks = queue_tasks(resources, conversion_executor, preview_executor)
-            slots = settings.worker.process_count * _SLOTS_PER_CHILD
+            slots = settings.worker.process_count * _SLOTS_PER_PROCESS
 
             def workers() -> list[QueueWorker]:
                 return [

@@ -1,4 +1,4 @@
-"""Carrying out a preview job: fetch the source, make its previews in a child, store them, tell the index."""
+"""Carrying out a preview job: fetch the source, make its previews in the sandbox, store and index them."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What the tests of children share."""
+"""Fixtures for the tests of the sandbox."""
 
 import pytest
 import structlog
@@ -9,7 +9,7 @@ from services.worker.sandbox import pool
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> list[EventDict]:
-    """What the pool of children logs, of every level, whoever has configured logging before."""
+    """Capture what the pool logs, at every level, however logging is configured."""
     captured = structlog.testing.LogCapture()
     logger = structlog.wrap_logger(
         None, processors=[captured], wrapper_class=structlog.make_filtering_bound_logger(0)

@@ -111,8 +111,8 @@ FATAL: dict[str, Callable[[], object]] = {
     "abort": os.abort,
     "exit": lambda: os._exit(0),
     "end by a signal without a name": lambda: call("tgkill", os.getpid(), threading.get_native_id(), 40),
-    "answer nonsense": lambda: os.write(int(sys.argv[1]), b'{"outcome": [{"bytes": 5}]}'),
-    "answer for another image": lambda: os.write(int(sys.argv[1]), b'{"outcome": []}'),
+    "send an invalid response": lambda: os.write(int(sys.argv[1]), b'{"outcome": [{"bytes": 5}]}'),
+    "respond for another image": lambda: os.write(int(sys.argv[1]), b'{"outcome": []}'),
     "claim to be fast": lambda: os.write(
         int(sys.argv[1]),
         b'{"outcome": [{"bytes": 0, "output": "png", "size": [1, 1], "seconds": NaN, "warning": ""}]}',

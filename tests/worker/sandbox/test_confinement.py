@@ -1,4 +1,4 @@
-"""What a child that a hostile image has taken over can do: nothing but answer, badly."""
+"""What a sandbox process can do that a hostile image controls: nothing but send a bad response."""
 
 import asyncio
 import os
@@ -33,14 +33,14 @@ def misbehaving(*, user: int = 0, seconds: float = 20, listener: bool = True) ->
 
 @pytest.fixture(scope="module", params=list(USERS.values()), ids=list(USERS))
 async def taken_over(request: pytest.FixtureRequest) -> AsyncIterator[SandboxPool]:
-    """One such child, of each kind of user."""
+    """A pool of one such process, for each kind of user."""
     async with misbehaving(user=request.param) as pool:
         yield pool
 
 
 @pytest.fixture(scope="module")
 async def clumsy() -> AsyncIterator[SandboxPool]:
-    """One such child, for what has nothing to do with users."""
+    """A pool of one such process, for tests that do not depend on the user."""
     async with misbehaving() as pool:
         yield pool
 
@@ -53,7 +53,7 @@ async def do(pool: SandboxPool, misdeed: str) -> str:
 
 
 @pytest.mark.parametrize("misdeed", misdeeds.REFUSED)
-async def test_the_kernel_refuses(taken_over: SandboxPool, misdeed: str) -> None:
+async def test_kernel_refuses_the_system_call(taken_over: SandboxPool, misdeed: str) -> None:
     """Not by permissions of the user, which would be EACCES or success, but by the filter: EPERM."""
     with pytest.raises(SystemCallRefused) as caught:
         await taken_over.convert(misdeed.encode(), [SMALL], interactive=True)
@@ -63,20 +63,20 @@ async def test_the_kernel_refuses(taken_over: SandboxPool, misdeed: str) -> None
 
 
 @pytest.mark.parametrize("misdeed", misdeeds.ALLOWED)
-async def test_what_decoders_need_is_left(taken_over: SandboxPool, misdeed: str) -> None:
+async def test_system_calls_that_decoders_need_are_allowed(taken_over: SandboxPool, misdeed: str) -> None:
     """The filter is no stricter than it has to be."""
     assert await do(taken_over, misdeed) == "done"
 
 
 @pytest.mark.parametrize("misdeed", misdeeds.FATAL)
-async def test_a_child_that_ends_costs_its_image(clumsy: SandboxPool, misdeed: str) -> None:
-    """And the next image finds a fresh one."""
+async def test_process_that_ends_costs_its_image(clumsy: SandboxPool, misdeed: str) -> None:
+    """The next image gets a new process."""
     assert "crashed" in await do(clumsy, misdeed)
     assert await do(clumsy, "sleep") == "done"
 
 
-async def test_a_crash_has_last_words(clumsy: SandboxPool, log: list[EventDict]) -> None:
-    """They end up in the log, and say where it was."""
+async def test_crash_is_logged_with_its_stack(clumsy: SandboxPool, log: list[EventDict]) -> None:
+    """The stack names the place of the crash."""
     await do(clumsy, "crash")
     await do(clumsy, "sleep")
     ends = [each for each in log if each["event"] == "sandbox process ended"]
@@ -86,22 +86,22 @@ async def test_a_crash_has_last_words(clumsy: SandboxPool, log: list[EventDict])
     assert any("misdeeds.py" in line for line in ends[0]["lines"])
 
 
-async def test_what_a_decoder_writes_is_kept_short(clumsy: SandboxPool, log: list[EventDict]) -> None:
+async def test_output_of_a_decoder_is_logged_in_one_short_line(clumsy: SandboxPool, log: list[EventDict]) -> None:
     """One line of the log for debugging, whatever was written, and nothing of it raw."""
     await do(clumsy, "chatter")
 
-    (told,) = [each for each in log if each["event"] == "decoder output"]
-    assert told["log_level"] == "debug"
-    assert sum(map(len, told["lines"])) <= 2000
+    (output,) = [each for each in log if each["event"] == "decoder output"]
+    assert output["log_level"] == "debug"
+    assert sum(map(len, output["lines"])) <= 2000
 
 
-async def test_a_reason_is_kept_short(clumsy: SandboxPool) -> None:
+async def test_reason_is_truncated(clumsy: SandboxPool) -> None:
     """Some decoders quote the file, which may hold what no text can."""
     assert await do(clumsy, "complain at length") == "?\n" * 250
 
 
-async def test_what_needs_too_much_memory_is_refused(clumsy: SandboxPool) -> None:
-    """By the kernel, and the child lives on."""
+async def test_exceeding_the_memory_limit_is_an_error(clumsy: SandboxPool) -> None:
+    """The kernel enforces the limit, and the process survives."""
     before = clumsy.processes
     with pytest.raises(ImageTooLarge, match="memory"):
         await clumsy.convert(b"allocate", [SMALL], interactive=True)
@@ -110,14 +110,14 @@ async def test_what_needs_too_much_memory_is_refused(clumsy: SandboxPool) -> Non
     assert clumsy.processes == before
 
 
-async def test_outputs_have_a_limit(clumsy: SandboxPool) -> None:
+async def test_outputs_have_a_size_limit(clumsy: SandboxPool) -> None:
     """Of all together, in bytes."""
     with pytest.raises(LimitExceeded, match="256 MiB"):
         await clumsy.convert(b"make too much", [SMALL], interactive=True)
 
 
 @pytest.mark.parametrize("misdeed", misdeeds.ENDLESS)
-async def test_what_does_not_end_is_ended(misdeed: str) -> None:
+async def test_process_that_does_not_respond_is_killed(misdeed: str) -> None:
     """And costs one image."""
     async with misbehaving(seconds=0.5) as pool:
         with pytest.raises(LimitExceeded, match="longer"):
@@ -126,8 +126,8 @@ async def test_what_does_not_end_is_ended(misdeed: str) -> None:
         assert await do(pool, "sleep") == "done"
 
 
-async def test_the_kernel_limits_cpu_time_by_itself() -> None:
-    """Should the worker that watches the clock be hanging."""
+async def test_kernel_limits_cpu_time() -> None:
+    """In case the worker, which measures the time, hangs."""
     program = (
         "from services.worker.sandbox.confinement import extend_cpu_limit, confine\n"
         "confine(1 << 30, filtered=True)\n"
@@ -139,8 +139,8 @@ async def test_the_kernel_limits_cpu_time_by_itself() -> None:
     assert await asyncio.wait_for(spinning.wait(), 20) == -24  # SIGXCPU
 
 
-async def test_a_child_that_cannot_start_is_told_of(log: list[EventDict]) -> None:
-    """And no image is blamed for it."""
+async def test_process_that_cannot_start_is_logged(log: list[EventDict]) -> None:
+    """No image fails for it."""
     program = (sys.executable, "-c", "raise SystemExit('no module named so')")
     async with SandboxPool(WorkerSettings(children=1), max_pixels=10**8, program=program) as pool:
         with pytest.raises(TimeoutError):
@@ -150,8 +150,8 @@ async def test_a_child_that_cannot_start_is_told_of(log: list[EventDict]) -> Non
     assert log[0]["lines"] == ["no module named so"]
 
 
-async def test_a_program_that_is_missing_is_told_of(log: list[EventDict]) -> None:
-    """The worker goes on trying."""
+async def test_missing_program_is_logged(log: list[EventDict]) -> None:
+    """The worker retries."""
     async with SandboxPool(WorkerSettings(children=1), max_pixels=10**8, program=["/nowhere"]) as pool:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(pool.convert(image_files.jpeg(), [SMALL], interactive=True), 1)
@@ -159,27 +159,27 @@ async def test_a_program_that_is_missing_is_told_of(log: list[EventDict]) -> Non
     assert "No such file" in log[0]["lines"][0]
 
 
-async def test_a_worker_without_a_filter_says_so(monkeypatch: pytest.MonkeyPatch, log: list[EventDict]) -> None:
+async def test_worker_without_a_filter_logs_a_warning(monkeypatch: pytest.MonkeyPatch, log: list[EventDict]) -> None:
     """Once, with what is missing; and converts."""
     monkeypatch.setattr(seccomp, "unavailable", lambda: "nothing to filter with")
     async with SandboxPool(WorkerSettings(children=1), max_pixels=10**8) as pool:
         (result,) = await pool.convert(image_files.jpeg(), [SMALL], interactive=True)
-        (child,) = pool.processes
-        status = Path(f"/proc/{child}/status").read_text()
+        (process,) = pool.processes
+        status = Path(f"/proc/{process}/status").read_text()
 
     assert isinstance(result, Converted)
     assert [each["missing"] for each in log if each["log_level"] == "warning"] == ["nothing to filter with"]
     assert "Seccomp:\t0" in status
 
 
-async def test_a_filter_can_be_demanded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_filter_can_be_required(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker does not start then."""
     monkeypatch.setattr(seccomp, "unavailable", lambda: "nothing to filter with")
     with pytest.raises(SettingsError, match=r"IMAGECONVERTER_WORKER_SANDBOX.*nothing to filter with"):
         await SandboxPool(WorkerSettings(sandbox="require"), max_pixels=10**8).__aenter__()
 
 
-def test_a_kernel_that_forbids_filters_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kernel_that_forbids_filters_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """As under some containers."""
 
     def refuse(_flags: object) -> bool:

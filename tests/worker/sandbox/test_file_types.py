@@ -101,8 +101,8 @@ async def test_every_file_type_is_converted_to_every_output_type(
     assert pool.processes == [process]
 
 
-async def test_after_the_preparations_nothing_is_imported(tmp_path: Path) -> None:
-    """For a module that is missing later would fail the one image that needs it."""
+async def test_conversions_import_nothing(tmp_path: Path) -> None:
+    """After the preload: the filter would refuse to open the module."""
     for number, make in enumerate(SOURCES.values()):
         (tmp_path / str(number)).write_bytes(make())
     program = (

@@ -1,4 +1,4 @@
-"""Hostile files by the thousand through real children: each gets an answer, and only that.
+"""Hostile files by the thousand through real sandbox processes: each gets a response, and nothing else happens.
 
 A part of them in every run of the tests; all of them, a hundred thousand, with `make hostile`.
 """
@@ -66,24 +66,24 @@ class Attack:
     def __init__(self, pool: SandboxPool, log: list[structlog.typing.EventDict]) -> None:
         self.outcomes: Counter[str] = Counter()
         self.faults: list[str] = []
-        """What nobody should ever get to see."""
+        """Wrong responses."""
         self.over_time: list[str] = []
-        """The files that a child was ended for."""
+        """The files for which a process was killed."""
         self.slowest = 0.0
         self.peak = 0
-        """The most memory that a child has ever taken, in bytes; what it takes at rest is not counted."""
+        """The maximum of memory of a process, in bytes above what it has at rest."""
         self.at_rest = 0
         self._pool = pool
         self._log = log
 
     async def prepare(self) -> None:
-        """Wait for all children."""
+        """Wait for all processes."""
         while len(self._pool.processes) < SETTINGS.children:
             await asyncio.sleep(0.01)
         self.at_rest = max(map(_most_memory, self._pool.processes))
 
     async def send(self, files: Iterable[HostileFile]) -> int:
-        """Send *files*, as many at once as there are children; returns how many they were."""
+        """Send *files*, as many at once as there are processes; returns how many they were."""
         made_before = list(files)  # for that takes time, which the clock of no image should measure
         left = iter(made_before)
         watching = asyncio.create_task(self._watch())
@@ -94,12 +94,12 @@ class Attack:
         return len(made_before)
 
     async def survivors_convert(self) -> bool:
-        """Whether the pool goes on."""
+        """Whether the pool still converts."""
         reply = await self._pool.convert(image_files.jpeg(), TARGETS, interactive=True)
         return all(isinstance(each, Converted) for each in reply)
 
     def crashed(self) -> list[str]:
-        """Return how the children ended that were lost with an image, and their last words."""
+        """Return how processes ended that were lost with an image, and what they wrote."""
         late = {each["pid"] for each in self._of("sandbox process timed out")}
         return [
             "\n".join([str(each["end"]), *each["lines"]])
@@ -112,7 +112,7 @@ class Attack:
 
     async def _send_all(self, files: Iterator[HostileFile]) -> None:
         for file in files:
-            while not self._pool._scheduler.free:  # the clock is for the image, not for the start of a child
+            while not self._pool._scheduler.free:  # the clock is for the image, not for the start of a process
                 await asyncio.sleep(0.01)
             began = time.monotonic()
             outcome, fault = await self._convert(file.data)
@@ -138,9 +138,9 @@ class Attack:
 
     async def _watch(self) -> None:
         while True:
-            for child in self._pool.processes:
+            for process in self._pool.processes:
                 with suppress(OSError, StopIteration):  # it is gone
-                    self.peak = max(self.peak, _most_memory(child) - self.at_rest)
+                    self.peak = max(self.peak, _most_memory(process) - self.at_rest)
             await asyncio.sleep(SAMPLE_SECONDS)
 
 
@@ -171,7 +171,7 @@ def _flaw(reply: Reply) -> str:
 
 @pytest.fixture(scope="module")
 async def attack(request: pytest.FixtureRequest) -> AsyncIterator[Attack]:
-    """Two children that are sent all files."""
+    """A pool of two processes that is sent all files."""
     captured = structlog.testing.LogCapture()
     logger = structlog.wrap_logger(
         None, processors=[captured], wrapper_class=structlog.make_filtering_bound_logger(0)
@@ -192,24 +192,24 @@ def _told(attack: Attack) -> str:
     ended = f"{len(attack.over_time)} were ended for taking too long ({', '.join(attack.over_time)})"
     lines = [
         f"hostile files: {attack.outcomes.total()} of {len(KINDS)} kinds, seed {SEED}",
-        f"answers: {outcomes}; not as they should be: {len(attack.faults)}",
-        f"children: {ended}; {crashed.total()} crashed {dict(crashed) or ''}",
-        f"slowest answer: {attack.slowest:.1f} s of {SETTINGS.timeout_seconds:g} s",
-        f"most memory of a child above rest: {attack.peak // MEGABYTE} MiB of {SETTINGS.memory_mb} MiB",
+        f"responses: {outcomes}; wrong: {len(attack.faults)}",
+        f"processes: {ended}; {crashed.total()} crashed {dict(crashed) or ''}",
+        f"slowest response: {attack.slowest:.1f} s of {SETTINGS.timeout_seconds:g} s",
+        f"most memory of a process above rest: {attack.peak // MEGABYTE} MiB of {SETTINGS.memory_mb} MiB",
     ]
     if not PILLOWS_OWN.exists():
-        lines.append(f"LEFT OUT: Pillow's own files, for there is no {PILLOWS_OWN}")
+        lines.append(f"SKIPPED: Pillow's own files, for there is no {PILLOWS_OWN}")
     return "\n" + "\n".join(lines)
 
 
 @pytest.mark.timeout(300)
-async def test_hostile_files_get_an_answer_and_nothing_else(attack: Attack, group: Group) -> None:
-    """A result, or a sentence why not; within the limits of time and memory; and the pool goes on."""
+async def test_hostile_files_get_a_response_within_the_limits(attack: Attack, group: Group) -> None:
+    """A result or a reason, within the limits of time and memory; the pool still converts."""
     assert await attack.send(group())
 
     assert not attack.faults
     assert attack.peak <= SETTINGS.memory_mb * MEGABYTE
-    assert not any("Traceback" in each for each in attack.crashed())  # an exception that nobody has thought of
+    assert not any("Traceback" in each for each in attack.crashed())  # an exception that is not handled
     assert await attack.survivors_convert()
 
 
@@ -228,8 +228,8 @@ class Counted(io.BytesIO):
 
 
 @pytest.mark.parametrize("make", LONG_HEADERS.values(), ids=LONG_HEADERS)
-def test_a_header_is_judged_by_a_glimpse(make: Callable[[], bytes]) -> None:
-    """For the gateway does it, where nobody watches the clock."""
+def test_header_check_reads_a_bounded_part(make: Callable[[], bytes]) -> None:
+    """Because the gateway does it, without a timeout."""
     file = Counted(make())
     with suppress(ImageError):
         check_header(file, Limits())

@@ -1,4 +1,4 @@
-"""Children under attack: whatever happens to one costs one image, never the pool."""
+"""The pool of sandbox processes: whatever happens to a process costs one image at most."""
 
 import asyncio
 import os
@@ -21,21 +21,21 @@ SMALL = Target(max_width=50, max_height=50)
 
 @pytest.fixture(scope="module")
 async def pool() -> AsyncIterator[SandboxPool]:
-    """Two children."""
+    """A pool of two processes."""
     async with SandboxPool(WorkerSettings(children=2, timeout_seconds=20), max_pixels=100_000_000) as running:
         yield running
 
 
-async def stopped_children(pool: SandboxPool) -> list[int]:
-    """Stop all children where they are, as a hanging decoder would, and return them."""
-    children = await ready_children(pool)
-    for child in children:
-        os.kill(child, signal.SIGSTOP)
-    return children
+async def stopped_processes(pool: SandboxPool) -> list[int]:
+    """Stop all processes, as a hanging decoder would, and return their ids."""
+    processes = await ready_processes(pool)
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    return processes
 
 
-async def ready_children(pool: SandboxPool) -> list[int]:
-    """Wait until all children are there and return them."""
+async def ready_processes(pool: SandboxPool) -> list[int]:
+    """Wait until all processes are ready and return their ids."""
     async with asyncio.timeout(10):
         while len(pool.processes) < 2:
             await asyncio.sleep(0.01)
@@ -49,8 +49,8 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_an_image_comes_back_in_all_its_sizes(pool: SandboxPool) -> None:
-    """What the engine makes in a child is what it makes here."""
+async def test_image_is_converted_to_all_targets(pool: SandboxPool) -> None:
+    """As the engine makes them in this process."""
     targets = [SMALL, Target(max_width=20, max_height=20, output="png")]
     results = await pool.convert(image_files.jpeg(size=(200, 100)), targets, interactive=True)
 
@@ -60,7 +60,7 @@ async def test_an_image_comes_back_in_all_its_sizes(pool: SandboxPool) -> None:
     ]
 
 
-async def test_a_source_of_many_megabytes_is_handed_over(pool: SandboxPool) -> None:
+async def test_source_may_have_many_megabytes(pool: SandboxPool) -> None:
     """Data goes by a memory file, not through the socket with its limits."""
     padded = image_files.jpeg(size=(200, 100)) + bytes(30 * MEGABYTE)
     results = await pool.convert(padded, [SMALL], interactive=True)
@@ -72,47 +72,47 @@ async def test_a_source_of_many_megabytes_is_handed_over(pool: SandboxPool) -> N
     ("data", "kind"),
     [(b"", Undecodable), (b"no image at all", Undecodable), (image_files.jpeg()[:300], Undecodable)],
 )
-async def test_a_broken_image_is_told_by_its_kind(pool: SandboxPool, data: bytes, kind: type[Exception]) -> None:
+async def test_broken_image_raises_its_error(pool: SandboxPool, data: bytes, kind: type[Exception]) -> None:
     """The error of the engine crosses the border."""
     with pytest.raises(kind):
         await pool.convert(data, [SMALL], interactive=True)
 
 
-async def test_more_images_than_children_are_all_converted(pool: SandboxPool) -> None:
-    """They wait for each other."""
+async def test_more_images_than_processes_are_all_converted(pool: SandboxPool) -> None:
+    """They are queued."""
     results = await asyncio.gather(*(pool.convert(image_files.jpeg(), [SMALL], interactive=False) for _ in range(20)))
 
     assert all(isinstance(result[0], Converted) for result in results)
 
 
-async def test_a_child_killed_from_outside_costs_nothing(pool: SandboxPool) -> None:
-    """The image is tried again in another child; idle children that die are replaced."""
-    children = await stopped_children(pool)
+async def test_process_killed_from_outside_costs_no_image(pool: SandboxPool) -> None:
+    """The image is converted by another process; idle processes that are killed are replaced."""
+    processes = await stopped_processes(pool)
     converting = asyncio.create_task(pool.convert(image_files.jpeg(), [SMALL], interactive=True))
     await asyncio.sleep(0.1)
-    for child in children:
-        os.kill(child, signal.SIGKILL)
+    for process in processes:
+        os.kill(process, signal.SIGKILL)
 
     assert isinstance((await converting)[0], Converted)
-    await until(lambda: len(pool.processes) == 2 and not set(pool.processes) & set(children))
+    await until(lambda: len(pool.processes) == 2 and not set(pool.processes) & set(processes))
 
 
-async def test_an_image_that_hangs_is_cut_off() -> None:
-    """After its time the child is killed, and others go on meanwhile."""
+async def test_image_that_hangs_times_out() -> None:
+    """After the timeout its process is killed; the others convert meanwhile."""
     async with SandboxPool(WorkerSettings(children=2, timeout_seconds=2), max_pixels=10**8) as pool:
-        children = await ready_children(pool)
+        processes = await ready_processes(pool)
         await pool.convert(image_files.jpeg(), [SMALL], interactive=True)
-        for child in children:
-            os.kill(child, signal.SIGSTOP)
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
 
         with pytest.raises(LimitExceeded):
             await pool.convert(image_files.jpeg(), [SMALL], interactive=True)
-        await until(lambda: len(set(children) & set(pool.processes)) == 1)
-        os.kill(next(child for child in children if child in pool.processes), signal.SIGCONT)
+        await until(lambda: len(set(processes) & set(pool.processes)) == 1)
+        os.kill(next(process for process in processes if process in pool.processes), signal.SIGCONT)
         assert isinstance((await pool.convert(image_files.jpeg(), [SMALL], interactive=True))[0], Converted)
 
 
-async def test_an_image_that_needs_too_much_memory_is_refused() -> None:
+async def test_image_that_needs_too_much_memory_is_an_error() -> None:
     """The limit is the kernel's, whatever the limit of pixels is: these 84 bytes become 400 MB."""
     tight = WorkerSettings(children=1, memory_mb=256)
     async with SandboxPool(tight, max_pixels=178_000_000) as pool:
@@ -121,8 +121,8 @@ async def test_an_image_that_needs_too_much_memory_is_refused() -> None:
         assert isinstance((await pool.convert(image_files.jpeg(), [SMALL], interactive=True))[0], Converted)
 
 
-async def test_who_gives_up_waiting_does_not_keep_a_child(pool: SandboxPool) -> None:
-    """A cancelled caller frees its place, waiting or served."""
+async def test_canceled_callers_keep_no_process(pool: SandboxPool) -> None:
+    """Whether they wait or have a process."""
     callers = [asyncio.create_task(pool.convert(image_files.jpeg(), [SMALL], interactive=True)) for _ in range(10)]
     await asyncio.sleep(0.01)
     for caller in callers:
@@ -132,7 +132,7 @@ async def test_who_gives_up_waiting_does_not_keep_a_child(pool: SandboxPool) -> 
     assert isinstance((await pool.convert(image_files.jpeg(), [SMALL], interactive=True))[0], Converted)
 
 
-async def test_urgent_images_go_first() -> None:
+async def test_interactive_images_are_first() -> None:
     """A batch that waits does not hold up a client."""
     async with SandboxPool(WorkerSettings(children=1), max_pixels=10**8) as pool:
         order: list[str] = []
@@ -154,9 +154,9 @@ def large_image() -> bytes:
 
 
 @pytest.mark.parametrize("interactive", [True, False])
-async def test_large_images_leave_a_child_to_the_others(pool: SandboxPool, interactive: bool) -> None:  # noqa: FBT001
-    """Even where they came first and are the more interactive ones."""
-    await ready_children(pool)
+async def test_large_images_leave_a_process_to_the_others(pool: SandboxPool, interactive: bool) -> None:  # noqa: FBT001
+    """Even if they came first and are interactive."""
+    await ready_processes(pool)
     await pool.convert(image_files.jpeg(), [SMALL], interactive=True)
     large, order = large_image(), list[str]()
 
@@ -171,20 +171,20 @@ async def test_large_images_leave_a_child_to_the_others(pool: SandboxPool, inter
     assert (order[0], order[-1]) == ("small", "large")
 
 
-async def test_large_images_get_all_children_when_nobody_else_comes(pool: SandboxPool) -> None:
+async def test_large_images_get_all_processes_if_no_others_come(pool: SandboxPool) -> None:
     """A second one waits for a moment only, not for the first one."""
-    stopped = await stopped_children(pool)
+    stopped = await stopped_processes(pool)
     first, second = (asyncio.create_task(pool.convert(large_image(), [SMALL], interactive=False)) for _ in range(2))
     await until(lambda: not pool._scheduler.free)
-    for child in stopped:
-        os.kill(child, signal.SIGCONT)
+    for process in stopped:
+        os.kill(process, signal.SIGCONT)
 
     for results in await asyncio.gather(first, second):
         assert isinstance(results[0], Converted)
 
 
-async def test_a_large_image_that_is_given_up_leaves_its_place_to_the_next(pool: SandboxPool) -> None:
-    """Waiting or served."""
+async def test_canceled_large_images_do_not_count(pool: SandboxPool) -> None:
+    """Whether they wait or have a process."""
     callers = [asyncio.create_task(pool.convert(large_image(), [SMALL], interactive=True)) for _ in range(5)]
     await asyncio.sleep(0)
     for caller in callers:
@@ -195,8 +195,8 @@ async def test_a_large_image_that_is_given_up_leaves_its_place_to_the_next(pool:
     assert pool._scheduler.expensive == 0
 
 
-async def test_a_child_is_replaced_after_its_images() -> None:
-    """Whatever a decoder leaks goes with it."""
+async def test_process_is_replaced_after_a_number_of_images() -> None:
+    """In case a decoder leaks memory."""
     async with SandboxPool(WorkerSettings(children=1, pictures_per_child=3), max_pixels=10**8) as pool:
         await pool.convert(image_files.jpeg(), [SMALL], interactive=True)
         (first,) = pool.processes
@@ -206,24 +206,24 @@ async def test_a_child_is_replaced_after_its_images() -> None:
         await until(lambda: bool(pool.processes) and pool.processes[0] != first)
 
 
-async def test_a_child_is_confined(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limits are set, nothing of the worker's environment is there, no file of the worker's is open."""
+async def test_process_is_confined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits are set; it has neither the environment nor the open files of the worker."""
     monkeypatch.setenv("IMAGECONVERTER_API_KEY", "hunter2")
     async with SandboxPool(WorkerSettings(children=1, memory_mb=512), max_pixels=10**8) as fresh:
         await fresh.convert(image_files.jpeg(), [SMALL], interactive=True)
-        (child,) = fresh.processes
-        limits = Path(f"/proc/{child}/limits").read_text()
-        status = Path(f"/proc/{child}/status").read_text()
+        (process,) = fresh.processes
+        limits = Path(f"/proc/{process}/limits").read_text()
+        status = Path(f"/proc/{process}/status").read_text()
 
         assert 512 < int(line(limits, "Max address space").split()[3]) / MEGABYTE < 1024
         assert line(limits, "Max core file size").split()[4] == "0"
         assert line(limits, "Max open files").split()[3] == "32"
         assert line(status, "NoNewPrivs").split()[1] == "1"
         assert line(status, "Seccomp:").split()[1] == "2"  # filtered
-        assert Path(f"/proc/{child}/oom_score_adj").read_text().strip() == "1000"
-        if os.geteuid() == 0:  # the child is not dumpable: only root may look further
-            assert b"hunter2" not in Path(f"/proc/{child}/environ").read_bytes()
-            assert len(list(Path(f"/proc/{child}/fd").iterdir())) <= 6
+        assert Path(f"/proc/{process}/oom_score_adj").read_text().strip() == "1000"
+        if os.geteuid() == 0:  # the process is not dumpable: only root may read these
+            assert b"hunter2" not in Path(f"/proc/{process}/environ").read_bytes()
+            assert len(list(Path(f"/proc/{process}/fd").iterdir())) <= 6
 
 
 def line(text: str, name: str) -> str:
@@ -231,9 +231,9 @@ def line(text: str, name: str) -> str:
     return next(each for each in text.splitlines() if each.startswith(name))
 
 
-async def test_children_do_not_outlive_a_worker_that_is_killed(tmp_path: Path) -> None:
-    """The kernel takes them along, a hanging one too."""
-    told = tmp_path / "children"
+async def test_processes_end_with_a_worker_that_is_killed(tmp_path: Path) -> None:
+    """The kernel ends them, even one that hangs."""
+    listed = tmp_path / "processes"
     program = (
         "import asyncio, pathlib, sys\n"
         "from imageconverter.settings import WorkerSettings\n"
@@ -250,14 +250,14 @@ async def test_children_do_not_outlive_a_worker_that_is_killed(tmp_path: Path) -
         "asyncio.run(main())\n"
     )
     root = Path(__file__).parents[3]
-    worker = await asyncio.create_subprocess_exec(sys.executable, "-c", program, str(told), cwd=root)
-    await until(lambda: told.exists() and len(told.read_text().split()) == 2)
-    children = [int(pid) for pid in told.read_text().split()]
-    os.kill(children[0], signal.SIGSTOP)
+    worker = await asyncio.create_subprocess_exec(sys.executable, "-c", program, str(listed), cwd=root)
+    await until(lambda: listed.exists() and len(listed.read_text().split()) == 2)
+    processes = [int(pid) for pid in listed.read_text().split()]
+    os.kill(processes[0], signal.SIGSTOP)
     worker.kill()
     await worker.wait()
 
-    await until(lambda: not any(is_running(child) for child in children))
+    await until(lambda: not any(is_running(process) for process in processes))
 
 
 def is_running(pid: int) -> bool:
