@@ -16,7 +16,7 @@ class Timing:
     """When which frame is shown."""
 
     loop: int | None = None
-    """How often it is repeated, 0 for ever; None where it is shown once."""
+    """How often it is repeated, 0 for ever; None if it is shown once."""
     milliseconds: list[int] = field(default_factory=list)
     """How long each frame is shown."""
 

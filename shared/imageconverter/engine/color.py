@@ -1,4 +1,4 @@
-"""Every mode and color space that a decoder hands over becomes 8-bit gray or sRGB, with alpha where used."""
+"""Every mode and color space that a decoder hands over becomes 8-bit gray or sRGB, with alpha if it is used."""
 
 import io
 from functools import lru_cache
@@ -58,7 +58,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Build the way from *profile* to sRGB; None where it would change nothing or cannot be used."""
+    """Build the transform from *profile* to sRGB; None if it changes nothing or cannot be used."""
     try:
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if opened.profile.xcolor_space.strip() != _COLOR_SPACES.get(mode):

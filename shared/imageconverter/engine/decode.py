@@ -46,7 +46,7 @@ class ImageInfo:
 
     @property
     def as_stored(self) -> "ImageInfo":
-        """The same image for somebody who looks at it without turning it."""
+        """The same image without its orientation."""
         return replace(self, size=self.size[::-1] if self.is_sideways else self.size, orientation=1)
 
     @property
@@ -69,7 +69,7 @@ def open_image(source: IO[bytes], limits: Limits) -> tuple[Image.Image, ImageInf
         if isinstance(image, PngImageFile):
             _stretch_color_key(image)
             image = png.decode(source, image)
-            image.load()  # what says how it is turned may stand behind the pixels
+            image.load()  # the orientation may be stored after the pixels
         orientation = _orientation(image, found)
     width, height = image.size
     upright = (height, width) if orientation in _SIDEWAYS else (width, height)
@@ -118,10 +118,10 @@ def _stretch_color_key(image: Image.Image) -> None:
 
 
 def _orientation(image: Image.Image, found: SourceType) -> int:
-    """Return the EXIF orientation; 1 where there is none that makes sense."""
+    """Return the EXIF orientation; 1 if there is no valid one."""
     if found.oriented_by_decoder:
         return 1
-    with ignore_decoder_errors():  # the image may be good even where its EXIF is not
+    with ignore_decoder_errors():  # the image may be valid even if its EXIF is not
         orientation = image.getexif().get(_ORIENTATION_TAG)
         if isinstance(orientation, int) and 1 <= orientation < _SIDEWAYS.stop:
             return orientation

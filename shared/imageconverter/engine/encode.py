@@ -24,21 +24,21 @@ def encode(frames: Sequence[Image.Image], timing: Timing, output: OutputType, ta
     """
     save = _SAVERS[output]
     data = save(frames, timing, target, target.quality)
-    most = (target.max_kilobytes or 0) * 1000
-    if not most or len(data) <= most:
+    max_bytes = (target.max_kilobytes or 0) * 1000
+    if not max_bytes or len(data) <= max_bytes:
         return data, ""
     if OUTPUT_TYPES[output].lossy and not (output == "webp" and target.lossless):
-        data = _smaller(data, lambda quality: save(frames, timing, target, quality), target.quality, most)
-    return data, "" if len(data) <= most else f"The file could not be made as small as {most // 1000} kB."
+        data = _smaller(data, lambda quality: save(frames, timing, target, quality), target.quality, max_bytes)
+    return data, "" if len(data) <= max_bytes else f"The file could not be made as small as {max_bytes // 1000} kB."
 
 
-def _smaller(data: bytes, at_quality: Callable[[int], bytes], too_much: int, most: int) -> bytes:
-    """Return the best of at most *most* bytes below the quality *too_much*, or the smallest there is."""
+def _smaller(data: bytes, at_quality: Callable[[int], bytes], too_much: int, max_bytes: int) -> bytes:
+    """Return the best of at most *max_bytes* below the quality *too_much*, or the smallest there is."""
     enough = 0
     while too_much - enough > 1:
         quality = (too_much + enough) // 2
         made = at_quality(quality)
-        if len(made) <= most:
+        if len(made) <= max_bytes:
             enough, data = quality, made
         else:
             too_much = quality

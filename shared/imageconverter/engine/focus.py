@@ -6,16 +6,16 @@ from imageconverter.engine.geometry import Box, Size
 from imageconverter.engine.resize import resize
 
 _SLICES = 32  # that the part to be cut off is looked at in
-_LOOKED_AT = 256  # pixels of the longer side: where the detail is can be seen at this size
+_MAX_SIDE = 256  # pixels of the longer side; enough to find the detail
 
 
 def entropy_crop(image: Image.Image, size: Size) -> Box:
-    """Return the box of *size* pixels in which *image* has most detail.
+    """Return the box of *size* pixels in which *image* has the most detail.
 
     Slice after slice is taken off at the end that has the lower entropy (of its histogram of grays), as several
     thumbnailers do it.
     """
-    scale = min(1.0, _LOOKED_AT / max(image.size))
+    scale = min(1.0, _MAX_SIDE / max(image.size))
     small = resize(image.convert("L"), (max(1, round(image.width * scale)), max(1, round(image.height * scale))))
     left, right = _trimmed(small, image.width, size[0])
     top, bottom = _trimmed(small.transpose(Image.Transpose.TRANSPOSE), image.height, size[1])

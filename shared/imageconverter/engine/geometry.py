@@ -1,4 +1,4 @@
-"""Where an image goes in its target: pure arithmetic on extents in pixels."""
+"""The placement of an image in its target: arithmetic on extents in pixels."""
 
 from fractions import Fraction
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from imageconverter.engine.target import Target
 Size = tuple[int, int]
 Box = tuple[int, int, int, int]
 Region = tuple[float, float, float, float]
-"""Left, top, right and bottom; unlike those of a Box they may lie inside a pixel."""
+"""Left, top, right and bottom; unlike those of a Box they may be fractions of a pixel."""
 
 _MIDDLE = (0.5, 0.5)
 _HALF = Fraction(1, 2)
@@ -25,7 +25,7 @@ class Placement(NamedTuple):
 def place(size: Size, target: Target) -> Placement:
     """Place an image of *size* (as it is shown) in *target*; aspect is kept, every side is at least one pixel.
 
-    Where the target's focus is the entropy, only the size of the crop counts: where it is takes the pixels to tell.
+    If the target's focus is the entropy, only the size of the crop is valid: its position depends on the pixels.
     """
     box = (target.max_width, target.max_height)
     frame = _frame(size, box, target)

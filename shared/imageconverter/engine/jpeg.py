@@ -13,18 +13,18 @@ _SEQUENTIAL = (0xC0, 0xC1, 0xC9)
 
 
 def check_scans(source: IO[bytes], size: Size, limits: Limits) -> None:
-    """Raise ImageTooLarge where the JPEG in *source*, of *size* in pixels, has more scans than *limits* allow."""
-    most = min(limits.scans, limits.scanned_pixels // (size[0] * size[1]))
+    """Raise ImageTooLarge if the JPEG in *source*, of *size* in pixels, has more scans than *limits* allow."""
+    max_scans = min(limits.scans, limits.scanned_pixels // (size[0] * size[1]))
     source.seek(0)
-    if _count_scans(source.read(), most) > most:
-        raise ImageTooLarge(f"A JPEG of this size may not have more than {most} scans.")
+    if _count_scans(source.read(), max_scans) > max_scans:
+        raise ImageTooLarge(f"A JPEG of this size may not have more than {max_scans} scans.")
 
 
-def _count_scans(data: bytes, most: int) -> int:
-    """Count the scans, up to one more than *most*, from marker to marker as the decoder does."""
+def _count_scans(data: bytes, max_scans: int) -> int:
+    """Count the scans, up to one more than *max_scans*, from marker to marker as the decoder does."""
     scans = at = 0
     channels = b""
-    while scans <= most and (marker := _MARKER.search(data, at)):
+    while scans <= max_scans and (marker := _MARKER.search(data, at)):
         kind, at = data[marker.end() - 1], marker.end()
         if kind == _END:
             break

@@ -16,8 +16,8 @@ _CHUNK = struct.Struct(">I4s")
 def decode(source: IO[bytes], header: PngImageFile) -> Image.Image:
     """Decode the pixels of the PNG in *source*, the *header* of which was read by Pillow.
 
-    Returns an image with all that the file says of it, and *header* itself where Pillow is to decode it: with
-    palettes, 16 bits, a transparent color or frames, and where something is broken, for Pillow says what it is.
+    Returns an image with the file's metadata, or *header* itself if Pillow has to decode it: with palettes, 16 bits,
+    a transparent color or frames, and if something is broken, because Pillow reports what.
     """
     mode = _MODES.get(str(header.tile[0].args)) if header.tile else None
     if mode is None or "transparency" in header.info or header.is_animated:
@@ -36,7 +36,7 @@ def decode(source: IO[bytes], header: PngImageFile) -> Image.Image:
 
 
 def _exif(data: bytes) -> bytes:
-    """Return the EXIF of a PNG, which may stand behind the pixels where Pillow's reading of the header ends."""
+    """Return the EXIF of a PNG, which may be stored after the pixels, where Pillow no longer reads the header."""
     at = _FIRST_CHUNK
     while at + _CHUNK.size <= len(data):
         length, kind = _CHUNK.unpack_from(data, at)

@@ -1,4 +1,4 @@
-"""Resizing with Lanczos, by SIMD instructions where processor and mode allow it.
+"""Resizing with Lanczos, by SIMD instructions if processor and mode allow it.
 
 cykooz-resizer works straight on Pillow's images, with the same filter, seven times as fast; what both make differs
 by less than a level in the mean. Pillow is the reference, and does what the other cannot.
@@ -18,7 +18,7 @@ _MAX_SIDE, _FIRST_TO = 65_535, 64
 
 
 def resize(image: Image.Image, size: Size, region: Region | None = None) -> Image.Image:
-    """Resize *image*, or the *region* of it, to *size* in pixels; the image itself where there is nothing to do.
+    """Resize *image*, or the *region* of it, to *size* in pixels; the image itself if there is nothing to do.
 
     Alpha is premultiplied on the way, so that hidden colors do not bleed. The result has nothing in its `info`.
     """

@@ -27,7 +27,7 @@ _AT_LEAST_HALF = [0] * 128 + [255] * 128
 
 @dataclass(frozen=True)
 class Plan:
-    """What one output asks of the steps."""
+    """The parameters of the steps for one output."""
 
     info: ImageInfo
     profile: bytes | None
@@ -85,7 +85,7 @@ def pad(image: Image.Image, plan: Plan) -> Image.Image:
 
 
 def flatten(image: Image.Image, plan: Plan) -> Image.Image:
-    """Lay a transparent image on the target's background where its output type has no (half) transparency."""
+    """Lay a transparent image on the target's background if its output type has no (half) transparency."""
     output = OUTPUT_TYPES[plan.output]
     if output.soft_alpha or image.mode not in ("LA", "RGBA"):
         return image
