@@ -186,7 +186,7 @@ async def cancel(stack: Stack, whole: float, label: str) -> None:
     is_stopped = later["counter"] == after["counter"] and not leases and after["status"] == "canceled"
     print(
         f"cancel, {label}: {TO_CANCEL - done:,} of {TO_CANCEL:,} sources outstanding, response after {seconds:.2f} s "
-        f"(target 3) with {'no' if is_stopped else 'STILL'} jobs running; the run would have taken {whole:,.0f} s"
+        f"(target 3), jobs {'stopped' if is_stopped else 'STILL RUNNING'}; the run would have taken {whole:,.0f} s"
     )
 
 
