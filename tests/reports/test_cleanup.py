@@ -19,7 +19,7 @@ from tests.testing.shop import Shop, make_format
 
 @pytest.fixture
 async def tidy(shop: Shop) -> Shop:
-    """A shop of one product, three files that nobody names, and two reports that say so, eight days apart."""
+    """A shop of one product, three unused files, and two reports of them, eight days apart."""
     await shop.sells("a.jpg")
     await shop.has("keep/a.jpg", "jpeg/a.jpg", "keep/x.jpg", "keep/y.jpg", "jpeg/x.jpg")
     await shop.report()
@@ -56,12 +56,12 @@ async def test_what_two_reports_call_unused_goes_to_the_trash(tidy: Shop) -> Non
     assert (trash.id, trash.kind, trash.report, trash.files) == ("20261122T000000-abc", "product", 2, 3)
 
 
-async def test_a_dry_run_tells_the_same_and_touches_nothing(tidy: Shop) -> None:
+async def test_a_dry_run_reports_the_same_and_moves_nothing(tidy: Shop) -> None:
     """Not even the trash."""
     before = await tidy.files("")
-    told = await tidy.clean(dry=True)
+    dry = await tidy.clean(dry=True)
 
-    assert (told.files, told.bytes, told.first, told.trash) == (3, 21, tuple(UNUSED), "")
+    assert (dry.files, dry.bytes, dry.first, dry.trash) == (3, 21, tuple(UNUSED), "")
     assert await tidy.files("") == before
 
 
@@ -88,7 +88,7 @@ async def test_two_reports_a_grace_period_apart_are_needed(shop: Shop, days: flo
 
 @pytest.mark.parametrize(("names", "words"), [((), "No active entry"), (("a.jpg",), "less than half")])
 async def test_a_catalog_that_was_refused_takes_nothing_away(shop: Shop, names: tuple[str, ...], words: str) -> None:
-    """Though the reports before would have allowed it; the reason is told, also by a dry run."""
+    """Though the reports before would have allowed it; a dry run has the reason as well."""
     await shop.sells("a.jpg", "b.jpg", "c.jpg")
     await shop.has("keep/x.jpg")
     for days in (8, 0):
@@ -113,8 +113,8 @@ async def test_reports_that_dared_to_say_nothing_are_passed_over(tidy: Shop) -> 
     assert (await tidy.clean(dry=True)).first == tuple(UNUSED)
 
 
-async def test_a_catalog_that_nobody_has_reported_on_takes_nothing_away(tidy: Shop) -> None:
-    """It may name what was unused; a new report has to tell."""
+async def test_nothing_is_moved_after_an_import_without_a_report(tidy: Shop) -> None:
+    """It may name what was unused; a new report is needed."""
     await tidy.sells("a.jpg", "x.jpg")
 
     with pytest.raises(CleanupRefused, match="The catalog has changed since the last report"):
@@ -147,7 +147,7 @@ async def test_reports_before_the_grace_period_do_not_matter(shop: Shop) -> None
 
 
 async def replace(shop: Shop, path: str) -> None:
-    """Put a file of the same size until the store tells another time; it counts in seconds."""
+    """Put a file of the same size until the store has another time for it, in whole seconds."""
     before = await shop.store.head(keys.target(path))
     assert before is not None
     while True:
@@ -160,7 +160,7 @@ async def replace(shop: Shop, path: str) -> None:
 
 
 async def test_a_file_that_was_put_again_since_the_report_stays(tidy: Shop) -> None:
-    """Whether it is larger or just newer: somebody wants it."""
+    """Whether it is larger or just newer."""
     await tidy.has("keep/x.jpg", data=b"a larger image")
     await replace(tidy, "keep/y.jpg")
     await tidy.store.delete([keys.target("jpeg/x.jpg")])
@@ -190,9 +190,9 @@ async def test_a_large_share_takes_an_explicit_word(tidy: Shop) -> None:
     assert caught.value.field == "share"
     assert await tidy.files() == sorted(UNUSED + USED)
 
-    told = await tidy.clean(dry=True, limit=0.5)
-    assert "3 of 5" in told.refused
-    assert (told.files, told.first) == (3, tuple(UNUSED))
+    dry = await tidy.clean(dry=True, limit=0.5)
+    assert "3 of 5" in dry.refused
+    assert (dry.files, dry.first) == (3, tuple(UNUSED))
 
 
 async def test_a_share_that_was_spelled_out_is_taken(tidy: Shop) -> None:
@@ -307,7 +307,7 @@ async def test_a_clean_up_that_ended_in_the_middle_goes_on(tidy: Shop, copies: i
 
 
 async def test_what_was_restored_has_a_grace_period_of_its_own(tidy: Shop) -> None:
-    """Whoever took it back would be surprised to see it go with the next clean-up."""
+    """The next clean-up must not move a restored file at once."""
     before = datetime.now(UTC)
     done = await tidy.clean()
     while datetime.now(UTC).replace(microsecond=0) <= before:  # a store that counts in seconds

@@ -36,7 +36,7 @@ FORMATS = [KEEP, make_format("jpeg", "jpeg"), make_format("auto", "auto")]
 
 
 def entry(number: int, *images: str, active: bool = True) -> Entry:
-    """Make an entry whose id tells its number."""
+    """Make an entry whose id contains its number."""
     return Entry(number, f"p{number}", active=active, images=images)
 
 
@@ -176,7 +176,7 @@ async def test_what_is_named_is_there_or_missing_what_is_there_is_named_or_unuse
         # Named as it stands: a shop may show it, though the format makes another file of it today.
         ("webp", "photo.jpg", "photo.jpg photo.webp", [], [], []),
         ("webp", "photo.jpg", "photo.jpg", ["photo.webp"], ["photo.jpg"], []),
-        # A browser that asks for the one is not given the other, but the other is what somebody meant.
+        # They are different URLs, but the other one is probably meant.
         ("keep", "photo.jpg", "Photo.jpg", ["photo.jpg"], ["Photo.jpg"], []),
         ("keep", "photo.jpg", "photo.png", ["photo.jpg"], ["photo.png"], []),
         ("keep", "photo.jpg", "PHOTO.PNG photo.JPG", ["photo.jpg"], ["photo.JPG"], []),
@@ -205,7 +205,7 @@ async def test_extension_case_and_normal_form(
 
 
 async def test_only_files_right_in_the_directory_count() -> None:
-    """What lies deeper is another format's or nobody's; odd names are no images of ours: neither may be deleted."""
+    """Subfolders and other names are not those of converted images, and must not be deleted."""
     found = await report(
         [entry(1, "a.jpg")],
         ["keep/a.jpg", "keep/old/a.jpg", "keep/deep/x.jpg", "keep/x\n.jpg", "keep/x\\y.jpg", "keep/x.jpg"],
@@ -216,7 +216,7 @@ async def test_only_files_right_in_the_directory_count() -> None:
 
 
 async def test_formats_may_share_a_directory() -> None:
-    """A file that one of them makes is used; an unused one is told by its extension, if that tells."""
+    """A file that one of them makes is used; an unused one is assigned by its extension, if possible."""
     formats = [
         make_format("one", "webp", target_directory="d"),
         make_format("two", "jpeg", target_directory="d"),
@@ -263,7 +263,7 @@ async def test_only_formats_of_the_type_are_compared() -> None:
 async def test_a_catalog_that_lost_too_much_calls_nothing_unused(
     entries: list[Entry], previous: CatalogSize | None, words: str
 ) -> None:
-    """An export that broke off must not cost a shop its images; what is missing is told all the same."""
+    """An export that broke off must not cost a shop its images; missing images are reported all the same."""
     found = await report(entries, ["keep/x.jpg"], previous=previous)
 
     assert found.unused == []

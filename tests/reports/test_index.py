@@ -1,4 +1,4 @@
-"""The shelf: which reports stay, and what becomes of the files of others."""
+"""The report index: which reports are kept, and the deletion of the others."""
 
 from datetime import timedelta
 
@@ -46,7 +46,7 @@ async def ids(store: ObjectStore) -> list[int]:
 
 
 async def test_the_newest_report_answers_first(shop: Shop) -> None:
-    """Numbers go on, rows are read back, and types have shelves of their own."""
+    """Numbers go on, rows are read back, and each type has its own index."""
     assert await list_reports(shop.store, "product") == []
     first, second = await publish(shop, keep=5), await publish(shop, keep=5)
 
@@ -65,7 +65,7 @@ async def test_the_last_reports_are_kept(shop: Shop) -> None:
     assert await ids(shop.store) == [5, 4, 3]
 
 
-async def test_a_report_that_leaves_the_shelf_does_not_change_its_numbers(shop: Shop) -> None:
+async def test_numbers_do_not_change_when_a_report_leaves_the_index(shop: Shop) -> None:
     """Numbers are not used twice."""
     for _ in range(4):
         await publish(shop, keep=1)
@@ -110,7 +110,7 @@ async def test_the_last_catalog_that_was_believed_stays_the_measure(shop: Shop) 
     assert await ids(shop.store) == [5, 2, 1]
 
 
-async def test_a_broken_shelf_is_trouble_not_an_empty_one(shop: Shop) -> None:
+async def test_a_broken_index_is_an_error_and_not_an_empty_one(shop: Shop) -> None:
     """A new first report would forget all others."""
     await shop.store.put(keys.report_index("product"), b"{", content_type="application/json")
 
@@ -120,8 +120,8 @@ async def test_a_broken_shelf_is_trouble_not_an_empty_one(shop: Shop) -> None:
         await publish(shop, keep=1)
 
 
-async def test_rows_of_reports_that_left_the_shelf_are_swept_when_they_are_old(shop: Shop) -> None:
-    """Those on the shelf stay whatever their age, and so does what is young: it may be a report in the making."""
+async def test_old_rows_of_reports_outside_the_index_are_swept(shop: Shop) -> None:
+    """Rows of reports in the index are kept, and so are recent ones, which may be of a report being made."""
     for _ in range(4):
         await publish(shop, keep=1)
         await shop.days_pass(10)

@@ -33,7 +33,7 @@ async def test_a_scan_runs_from_when_it_is_asked_for(progress: ScanProgress, res
     assert not (await progress.state()).running
 
 
-async def test_a_scan_tells_how_far_it_is(progress: ScanProgress) -> None:
+async def test_the_state_shows_the_progress_of_a_scan(progress: ScanProgress) -> None:
     """The type, and its files: the first at once, the next within a second."""
     before = int(time.time())
     assert await progress.start() == set()
@@ -71,13 +71,13 @@ async def test_a_scan_that_was_broken_off_goes_on(progress: ScanProgress, resour
     assert (await progress.state()).started > 1000
 
 
-async def test_the_last_failure_is_told_until_the_next_scan_begins(progress: ScanProgress) -> None:
+async def test_the_last_failure_is_kept_until_the_next_scan_begins(progress: ScanProgress) -> None:
     """Whose own failure must not be taken for it."""
     await progress.start()
     await progress.failed("product: The object store did not answer in time.")
     assert (await progress.state()).failure.startswith("product: ")
-    await progress.end("given up")
-    assert (await progress.state()).failure == "given up"
+    await progress.end("interrupted")
+    assert (await progress.state()).failure == "interrupted"
     await progress.start()
     assert (await progress.state()).failure == ""
 
@@ -94,7 +94,7 @@ async def test_each_type_has_the_failure_of_its_own_catalog(progress: ScanProgre
 
 
 async def test_a_redis_that_is_away_is_said() -> None:
-    """Nobody waits for it for long."""
+    """Within the timeout."""
     async with open_redis(RedisSettings(url="redis://127.0.0.1:9/0"), retry_timeout=0.2) as redis:
         with pytest.raises(QueueUnavailable):
             await ScanProgress(redis, retry_timeout=0.2).state()

@@ -11,10 +11,10 @@ from imageconverter.reports.ranges import list_ranges
 from imageconverter.storage.store import ObjectStore, StoredObject
 
 NAMES = [
-    *(f"picture-{number:04}.jpg" for number in range(40)),
+    *(f"image-{number:04}.jpg" for number in range(40)),
     "Z.jpg", "a.jpg", "b.jpg", "b-1.jpg", "b-5.jpg", "b0.jpg", "z.jpg", "Ä.jpg", "ä.jpg", "\U0001f600.jpg",
     # Folders, which stores have in different places among files.
-    "b/x.jpg", "b/y.jpg", "b b/q.jpg", "b-5.jpg-/q.jpg", "picture/x.jpg", "picture-0010/deep/x.jpg", "a.jpg0/x.jpg",
+    "b/x.jpg", "b/y.jpg", "b b/q.jpg", "b-5.jpg-/q.jpg", "image/x.jpg", "image-0010/deep/x.jpg", "a.jpg0/x.jpg",
 ]  # fmt: skip
 
 MODIFIED = datetime(2025, 4, 25, tzinfo=UTC)
@@ -40,9 +40,9 @@ async def names(store: ObjectStore, bounds: Sequence[str]) -> list[str]:
     "bounds",
     [
         [],
-        ["picture-0010.jpg"],
-        ["picture-0010.jpg", "picture-0020.jpg", "picture-0030.jpg"],
-        ["b-1.jpg", "picture-0011", "picture-0011.jpg0", "ä.jpg"],  # some do not exist
+        ["image-0010.jpg"],
+        ["image-0010.jpg", "image-0020.jpg", "image-0030.jpg"],
+        ["b-1.jpg", "image-0011", "image-0011.jpg0", "ä.jpg"],  # some do not exist
         ["0", "00"],  # all before the first
         ["\U0010fffd", "\U0010fffe"],  # all behind the last
         ["Z.jpg", "\U0001f600.jpg"],  # the first and the last
@@ -50,7 +50,7 @@ async def names(store: ObjectStore, bounds: Sequence[str]) -> list[str]:
         ["z.jpg", "b.jpg"],
         ["b"], ["b "], ["b b"], ["b-"], ["b-4"], ["b-5.jpg"], ["b-5.jpg-"], ["b-5.jpg-0"], ["b.jpg"], ["b0"],
         ["b-1.jpg", "b-5.jpg", "b.jpg"],
-        ["a.jpg", "picture", "picture-0010", "picture-0010.jpg"],
+        ["a.jpg", "image", "image-0010", "image-0010.jpg"],
         ["o\u0308.jpg", "\u00f6.jpg"],
     ],
 )  # fmt: skip
@@ -120,7 +120,7 @@ async def test_a_listing_that_breaks_off_goes_on_where_it_was() -> None:
 
 @pytest.mark.parametrize("breaking", [1250, 6250, 8750])
 async def test_one_listing_that_fails_again_and_again_ends_all(breaking: int) -> None:
-    """What came before is of no use; the others are given up."""
+    """What came before is of no use; the others are canceled."""
     store = Listings(breaking=breaking)
     with pytest.raises(StoreUnavailable):
         async for _ in list_ranges(store, "d/", BOUNDS):

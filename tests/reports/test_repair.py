@@ -58,7 +58,7 @@ async def jobs(resources: Resources) -> dict[str, list[str]]:
     return found
 
 
-async def mend(shop: Shop, resources: Resources, *, limit: int = 100) -> Repair:
+async def repair_all(shop: Shop, resources: Resources, *, limit: int = 100) -> Repair:
     """Repair what products miss."""
     return await repair(shop.store, resources.queue, "product", FORMATS, limit=limit)
 
@@ -66,7 +66,7 @@ async def mend(shop: Shop, resources: Resources, *, limit: int = 100) -> Repair:
 async def test_without_a_report_there_is_nothing_to_repair(broken: Shop, resources: Resources) -> None:
     """One has to be made first."""
     with pytest.raises(NotFound):
-        await mend(broken, resources)
+        await repair_all(broken, resources)
 
 
 async def test_sources_are_converted_to_the_formats_that_are_missing(broken: Shop, resources: Resources) -> None:
@@ -75,7 +75,9 @@ async def test_sources_are_converted_to_the_formats_that_are_missing(broken: Sho
     await sources(broken, "a.jpg", "deep/er/Ho\u0308he.tif", "other.jpg", "mine/.directory")
     await broken.report()
 
-    assert await mend(broken, resources) == Repair(report=1, missing=3, converting=2, without_source=1, more=False)
+    assert await repair_all(broken, resources) == Repair(
+        report=1, missing=3, converting=2, without_source=1, more=False
+    )
     assert await jobs(resources) == {
         "source/a.jpg": ["jpeg/a.jpg"],
         "source/deep/er/Ho\u0308he.tif": ["jpeg/Ho\u0308he.jpg", "keep/Ho\u0308he.png"],
@@ -89,7 +91,7 @@ async def test_the_source_directory_of_a_format_comes_first(broken: Shop, resour
     await newer(broken, "upload/0123456789ab/a.jpg", "upload/0123456789ab/c.jpg")
     await broken.report()
 
-    repaired = await mend(broken, resources)
+    repaired = await repair_all(broken, resources)
     assert (repaired.converting, repaired.without_source) == (3, 1)
     assert await jobs(resources) == {
         "source/mine/large/a.jpg": ["keep/a.jpg"],
@@ -118,7 +120,7 @@ async def test_of_several_sources_of_one_name_the_newest_is_taken(broken: Shop, 
     await newer(broken, "a/a.jpg")
     await broken.report()
 
-    await mend(broken, resources)
+    await repair_all(broken, resources)
     assert list(await jobs(resources)) == ["source/a/a.jpg"]
 
 
@@ -128,7 +130,7 @@ async def test_what_is_no_image_is_no_source(broken: Shop, resources: Resources)
     await sources(broken, "A.jpg", "a.jpg/b.jpg", "a.jpeg")
     await broken.report()
 
-    assert (await mend(broken, resources)).without_source == 3
+    assert (await repair_all(broken, resources)).without_source == 3
     assert await jobs(resources) == {}
 
 
@@ -136,22 +138,22 @@ async def test_who_asks_twice_has_the_same_jobs_once(broken: Shop, resources: Re
     """While they wait; after the next report there may be others."""
     await sources(broken, "a.jpg", "c.jpg")
     await broken.report()
-    first, second = await mend(broken, resources), await mend(broken, resources)
+    first, second = await repair_all(broken, resources), await repair_all(broken, resources)
 
     assert first == second
     assert len(await jobs(resources)) == 2
 
 
 async def test_one_repair_takes_so_many_sources(broken: Shop, resources: Resources) -> None:
-    """Each in all of its formats; it is told that there are more."""
+    """Each in all of its formats; the result says that there are more."""
     await sources(broken, "a.jpg", "c.jpg", "H\u00f6he.tif")
     await broken.report()
 
-    assert await mend(broken, resources, limit=2) == Repair(
+    assert await repair_all(broken, resources, limit=2) == Repair(
         report=1, missing=3, converting=2, without_source=0, more=True
     )
     assert [len(paths) for paths in (await jobs(resources)).values()] == [2, 2]
-    assert not (await mend(broken, resources, limit=3)).more
+    assert not (await repair_all(broken, resources, limit=3)).more
 
 
 async def test_a_format_that_is_not_configured_any_more_is_left_out(broken: Shop, resources: Resources) -> None:

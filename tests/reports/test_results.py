@@ -104,7 +104,7 @@ async def test_a_page_of_a_report_that_was_deleted_is_refused(tmp_path: Path) ->
 
 @given(st.text(max_size=30))
 async def test_any_cursor_is_answered_or_refused(cursor: str) -> None:
-    """No text of a client causes another trouble."""
+    """No text of a client causes another error."""
 
     async def read(_name: str) -> bytes | None:
         return b'{"a": 1}\n' * 10

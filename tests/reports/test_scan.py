@@ -15,7 +15,7 @@ from tests.testing.faults import Mode, fault_proxy
 from tests.testing.shop import Shop
 
 
-async def test_a_report_tells_what_is_missing_and_unused(shop: Shop) -> None:
+async def test_a_report_lists_missing_and_unused_files(shop: Shop) -> None:
     """Of the catalog that counts and of what lies in the store now; markers and empty files are none."""
     await shop.sells("a.jpg", "b.jpg")
     await shop.has("keep/a.jpg", "jpeg/b.jpg", "keep/x.jpg", "keep/.directory", "elsewhere/y.jpg")
@@ -140,7 +140,7 @@ async def test_a_store_that_goes_away_half_way_through_ends_the_scan(shop: Shop,
 
 
 async def test_too_little_room_ends_the_scan(shop: Shop) -> None:
-    """As trouble that may pass; what is left of it is nothing."""
+    """As a temporary error, without leftovers."""
     await shop.sells(*(f"{number:0200}.jpg" for number in range(5000)))
     with pytest.raises(DatabaseFailed):
         await Tight(shop.store, shop.folder).report()
@@ -178,7 +178,7 @@ async def test_a_scan_that_is_canceled_leaves_nothing(shop: Shop) -> None:
     assert list(shop.folder.iterdir()) == []
 
 
-async def test_who_cannot_be_told_of_the_progress_ends_the_scan(shop: Shop) -> None:
+async def test_an_error_while_recording_the_progress_ends_the_scan(shop: Shop) -> None:
     """A reporter that has lost Redis has lost its job, which another one may have taken."""
 
     async def away(_files: int) -> None:
@@ -193,17 +193,17 @@ async def test_who_cannot_be_told_of_the_progress_ends_the_scan(shop: Shop) -> N
 
 async def test_progress_counts_all_files_of_all_directories(shop: Shop) -> None:
     """It never goes back."""
-    told: list[int] = []
+    counts: list[int] = []
 
     async def listed(files: int) -> None:
-        told.append(files)
+        counts.append(files)
 
     await shop.sells("a.jpg")
     await shop.has("keep/x.jpg", "keep/y.jpg", "jpeg/x.jpg", "keep/.directory")
     await shop.report(listed=listed)
 
-    assert told[-1] == 3
-    assert told == sorted(told)
+    assert counts[-1] == 3
+    assert counts == sorted(counts)
 
 
 def during_the_scan(change: Callable[[], Awaitable[object]]) -> Callable[[int], Awaitable[None]]:
@@ -218,7 +218,7 @@ def during_the_scan(change: Callable[[], Awaitable[object]]) -> Callable[[int], 
     return listed
 
 
-async def test_files_that_come_and_go_during_a_scan_are_told_as_they_were_seen(shop: Shop) -> None:
+async def test_files_that_change_during_a_scan_are_reported_as_listed(shop: Shop) -> None:
     """The first directory was listed before, the second is after; each file is in one state, and none is lost."""
     await shop.sells("a.jpg", "b.jpg")
     await shop.has("keep/a.jpg", "keep/x.jpg", "jpeg/b.jpg", "jpeg/y.jpg")

@@ -16,7 +16,7 @@ from tests.testing.shop import Shop
 PATHS = ["a b/ä+c%20d#?.jpg", "keep/x.jpg", "keep/y.jpg"]
 
 
-async def thrown(shop: Shop, trash_id: str, *paths: str, days: float = 0) -> TrashBatch:
+async def moved(shop: Shop, trash_id: str, *paths: str, days: float = 0) -> TrashBatch:
     """Put files into the store and throw them away, so many days ago."""
     await shop.has(*paths)
     made = TrashBatch(
@@ -34,7 +34,7 @@ async def thrown(shop: Shop, trash_id: str, *paths: str, days: float = 0) -> Tra
 
 async def test_what_was_thrown_comes_back_as_it_was(shop: Shop) -> None:
     """Bytes, type and what was stored with it; the trash is empty then."""
-    await thrown(shop, "one", *PATHS)
+    await moved(shop, "one", *PATHS)
     assert await shop.files() == []
 
     assert await restore(shop.store, "one") == (3, 0)
@@ -43,7 +43,7 @@ async def test_what_was_thrown_comes_back_as_it_was(shop: Shop) -> None:
         back = await shop.store.open(keys.target(path))
         assert back is not None
         assert (back.content_type, back.stored.metadata) == ("image/jpeg", {"made-of": "0f"})
-        assert b"".join([chunk async for chunk in back.chunks]) == b"picture"
+        assert b"".join([chunk async for chunk in back.chunks]) == b"content"
     assert await shop.files(keys.TRASH) == []
     with pytest.raises(NotFound):
         await restore(shop.store, "one")
@@ -51,7 +51,7 @@ async def test_what_was_thrown_comes_back_as_it_was(shop: Shop) -> None:
 
 async def test_a_name_that_was_taken_meanwhile_stays_in_the_trash(shop: Shop) -> None:
     """The newer image is the one that is shown; once it is gone, the older may come back."""
-    await thrown(shop, "one", "keep/x.jpg", "keep/y.jpg")
+    await moved(shop, "one", "keep/x.jpg", "keep/y.jpg")
     await shop.has("keep/x.jpg", data=b"a newer image")
 
     assert await restore(shop.store, "one") == (1, 1)
@@ -68,7 +68,7 @@ async def test_a_name_that_was_taken_meanwhile_stays_in_the_trash(shop: Shop) ->
 @pytest.mark.parametrize("trash_id", ["two", "", "../one", "one/../one", "one/", ".", "on\u0435", "x" * 2000, "a\nb"])
 async def test_there_is_no_such_trash(shop: Shop, trash_id: str) -> None:
     """Whatever a client calls it."""
-    await thrown(shop, "one", "keep/x.jpg")
+    await moved(shop, "one", "keep/x.jpg")
     with pytest.raises(NotFound):
         await restore(shop.store, trash_id)
     assert await shop.files() == []
@@ -87,7 +87,7 @@ class Ending(ObjectStore):
 
 async def test_a_restoration_that_ended_in_the_middle_goes_on(shop: Shop) -> None:
     """What is back already is not taken for a newer image."""
-    await thrown(shop, "one", *PATHS)
+    await moved(shop, "one", *PATHS)
     with pytest.raises(StoreUnavailable):
         await restore(Ending(shop.store), "one")
     assert await shop.files() == PATHS
@@ -98,7 +98,7 @@ async def test_a_restoration_that_ended_in_the_middle_goes_on(shop: Shop) -> Non
 
 
 async def test_a_file_that_is_gone_is_passed_over(shop: Shop) -> None:
-    """Somebody else has deleted it."""
+    """It was deleted concurrently."""
     await shop.has("keep/x.jpg")
     await move_to_trash(shop.store, "one", ["keep/gone.jpg", "keep/x.jpg"], unchanged=lambda *_: True)
 
@@ -108,7 +108,7 @@ async def test_a_file_that_is_gone_is_passed_over(shop: Shop) -> None:
 async def test_more_files_than_a_page_come_back(shop: Shop) -> None:
     """While they are listed they become fewer."""
     paths = [f"keep/{number:04}.jpg" for number in range(1001)]
-    await thrown(shop, "one")
+    await moved(shop, "one")
     prefix = keys.trash_files("one")
     await asyncio.gather(*(shop.store.put(prefix + path, b"1", content_type="image/jpeg") for path in paths))
 
@@ -117,9 +117,9 @@ async def test_more_files_than_a_page_come_back(shop: Shop) -> None:
 
 
 async def test_all_trash_is_listed_the_newest_first(shop: Shop) -> None:
-    """What is none of ours is left out."""
-    older = await thrown(shop, "20261121T000000-abc", "keep/x.jpg")
-    newer = await thrown(shop, "20261122T000000-abc", "keep/x.jpg")
+    """Other objects are ignored."""
+    older = await moved(shop, "20261121T000000-abc", "keep/x.jpg")
+    newer = await moved(shop, "20261122T000000-abc", "keep/x.jpg")
     await shop.store.put(keys.trash_manifest("odd"), b"{", content_type="application/json")
 
     assert await list_batches(shop.store) == [newer, older]
@@ -127,8 +127,8 @@ async def test_all_trash_is_listed_the_newest_first(shop: Shop) -> None:
 
 async def test_trash_goes_for_good_after_its_days(shop: Shop) -> None:
     """All of its files, and none of a younger one."""
-    await thrown(shop, "old", "keep/x.jpg", "keep/y.jpg", days=30.1)
-    young = await thrown(shop, "young", "keep/x.jpg", days=29.9)
+    await moved(shop, "old", "keep/x.jpg", "keep/y.jpg", days=30.1)
+    young = await moved(shop, "young", "keep/x.jpg", days=29.9)
 
     assert await trash.sweep(shop.store, days=30) == 2
     assert await list_batches(shop.store) == [young]
@@ -138,7 +138,7 @@ async def test_trash_goes_for_good_after_its_days(shop: Shop) -> None:
 
 async def test_a_sweep_that_ended_in_the_middle_goes_on(shop: Shop) -> None:
     """The record goes last, or the files would be forgotten."""
-    await thrown(shop, "old", "keep/x.jpg", days=31)
+    await moved(shop, "old", "keep/x.jpg", days=31)
     with pytest.raises(StoreUnavailable):
         await trash.sweep(Ending(shop.store), days=30)
     assert len(await list_batches(shop.store)) == 1
@@ -146,9 +146,9 @@ async def test_a_sweep_that_ended_in_the_middle_goes_on(shop: Shop) -> None:
     assert await shop.files(keys.TRASH) == []
 
 
-async def test_nothing_is_put_back_while_the_clean_up_runs(shop: Shop) -> None:
+async def test_nothing_is_restored_while_the_clean_up_runs(shop: Shop) -> None:
     """What it takes afterwards would be in no trash; one that never ended is known by its age."""
-    running = (await thrown(shop, "one", *PATHS)).model_copy(update={"done": False})
+    running = (await moved(shop, "one", *PATHS)).model_copy(update={"done": False})
     await begin_batch(shop.store, running)
     with pytest.raises(CleanupRefused, match="still running"):
         await restore(shop.store, "one")

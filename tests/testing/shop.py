@@ -48,7 +48,7 @@ class Shop:
         lines = [json.dumps({"id": f"of {name}", "active": True, "images": [name]}) for name in names]
         await import_catalog(self.store, kind, text("\n".join(lines)), "ndjson", self.workspace)
 
-    async def has(self, *paths: str, data: bytes = b"picture") -> None:
+    async def has(self, *paths: str, data: bytes = b"content") -> None:
         """Put files into the target tree."""
         for path in paths:
             await self.store.put(keys.target(path), data, content_type="image/jpeg", metadata={"made-of": "0f"})
