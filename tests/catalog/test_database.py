@@ -30,7 +30,7 @@ from imageconverter.errors import DatabaseFailed
     ],
 )
 def test_the_database_touches_nothing_but_its_folders(tmp_path: Path, statement: str) -> None:
-    """No network, no extension, no other file, no variable of ours, and no way to change that."""
+    """No network, no extension, no other file, no Python variable, and no way to change that."""
     folder = [(1,)]
     with pytest.raises(DatabaseFailed), open_database(Workspace(tmp_path), tmp_path) as database:
         database.execute(statement).fetchall()
@@ -49,7 +49,7 @@ def test_the_database_reads_the_folders_it_is_given(tmp_path: Path) -> None:
 
 
 async def test_canceling_stops_the_statement_and_waits_for_it(tmp_path: Path) -> None:
-    """Nobody goes on writing into a folder that is being deleted."""
+    """Nothing is written to a folder that is being deleted."""
     begun = threading.Event()
     ends: list[type[BaseException] | None] = []
 

@@ -62,7 +62,7 @@ async def test_csv_says_the_same_as_ndjson() -> None:
 
 
 async def test_columns_may_stand_in_any_order_with_others_between() -> None:
-    """The header tells where they are."""
+    """Their positions are in the header."""
     text = b"images,name,active,id\r\n,Chair,TRUE,1\r\na.jpg||a.jpg|b.jpg,Table,1,2\r\n"
 
     assert await read(text, notation="csv") == [
@@ -162,8 +162,8 @@ async def test_a_broken_line_of_csv_is_named(line: bytes, place: str, words: str
 
 
 @pytest.mark.parametrize("header", [b"id,active", b"id,active,images,id", b"id;active;images", b"4711,true,a.jpg"])
-async def test_a_header_that_does_not_tell_the_columns_is_refused(header: bytes) -> None:
-    """Nobody guesses which column is which."""
+async def test_a_header_without_all_columns_is_refused(header: bytes) -> None:
+    """Columns are not guessed."""
     error = await refused(header + b"\n1,1,a.jpg\n", "csv")
 
     assert error.line == 1

@@ -151,10 +151,8 @@ async def test_too_little_room_leaves_the_catalog_that_counted(store: ObjectStor
     assert await current(store, "product") == before
 
 
-async def test_whoever_stops_in_the_middle_leaves_the_catalog_that_counted(
-    store: ObjectStore, tmp_path: Path
-) -> None:
-    """The reporter is told to end while lines come in."""
+async def test_a_canceled_import_leaves_the_current_catalog(store: ObjectStore, tmp_path: Path) -> None:
+    """The reporter is stopped while it reads lines."""
     before = await take(store, tmp_path, GOOD)
     reached = asyncio.Event()
 

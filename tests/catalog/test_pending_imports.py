@@ -14,7 +14,7 @@ from imageconverter.storage.store import ObjectStore
 
 @pytest.fixture
 async def store(resources: Resources) -> ObjectStore:
-    """The tests' bucket, to which nobody has sent a catalog."""
+    """The tests' bucket without pending imports."""
     async for page in resources.store.list(keys.catalog("product")):
         await resources.store.delete(stored.key for stored in page)
     return resources.store
@@ -74,7 +74,7 @@ async def test_parts_are_large_but_bounded(store: ObjectStore) -> None:
 
 @pytest.mark.usefixtures("small_parts")
 async def test_a_client_that_ends_early_has_sent_nothing(store: ObjectStore) -> None:
-    """Its parts are no catalog, though nobody has deleted them yet."""
+    """Its parts are no catalog, even before they are swept."""
 
     async def breaking_off() -> AsyncIterator[bytes]:
         yield b"0123456789"
@@ -125,7 +125,7 @@ async def test_types_have_their_own(store: ObjectStore) -> None:
 
 @pytest.mark.usefixtures("small_parts")
 async def test_what_was_received_whole_waits_until_it_is_discarded(store: ObjectStore) -> None:
-    """With its type and notation: so it can be taken over though nobody remembers the order."""
+    """With its type and notation, so that the import can be enqueued again after Redis has lost it."""
     one = await receive(store, "product", sent(b"0123456789", b"0"), "csv")
     other = await receive(store, "category", sent(b"1"), "ndjson")
 

@@ -82,7 +82,7 @@ async def test_what_does_not_count_any_more_is_swept_when_it_is_old(store: Objec
         await fetch(store, "product", older, tmp_path)
 
 
-async def test_a_broken_record_is_trouble_not_an_empty_catalog(store: ObjectStore) -> None:
+async def test_a_broken_record_is_an_error_and_not_an_empty_catalog(store: ObjectStore) -> None:
     """An empty one would call everything unused."""
     await store.put(keys.current_catalog("product"), b"{", content_type="application/json")
 

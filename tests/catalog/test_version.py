@@ -61,7 +61,7 @@ async def test_a_large_catalog_is_kept_in_parts(tmp_path: Path, monkeypatch: pyt
 
 
 async def test_an_empty_catalog_can_be_kept(tmp_path: Path) -> None:
-    """It has a part without entries, so that nobody has to treat it differently."""
+    """It has a part without entries, so that it needs no special case."""
     version = await write(tmp_path)
 
     assert (version.entries, version.images, version.parts) == (0, 0, 1)
@@ -89,7 +89,7 @@ async def test_ids_differ_by_case_and_form(tmp_path: Path) -> None:
     assert version.entries == 5
 
 
-async def test_trouble_while_reading_ends_the_writing(tmp_path: Path) -> None:
+async def test_an_error_while_reading_ends_the_writing(tmp_path: Path) -> None:
     """The reason is not covered by another."""
 
     async def broken() -> AsyncIterator[list[Entry]]:
@@ -101,7 +101,7 @@ async def test_trouble_while_reading_ends_the_writing(tmp_path: Path) -> None:
 
 
 async def test_too_little_memory_is_said(tmp_path: Path) -> None:
-    """As trouble that may pass with other settings, without paths of the server in it."""
+    """As unavailable, without paths of the server in the reason."""
     tight = Workspace(tmp_path, memory_mb=1, disk_mb=0, threads=1)
     entries = [Entry(n, f"{n * 7919:0200}", active=True, images=()) for n in range(20_000)]
     with pytest.raises(DatabaseFailed) as caught:

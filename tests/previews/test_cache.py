@@ -37,7 +37,7 @@ def cache(resources: Resources) -> PreviewCache:
 
 @pytest.fixture
 def key() -> str:
-    """Return a key that nobody has used."""
+    """Return an unused key."""
     return uuid4().hex
 
 
@@ -155,7 +155,7 @@ async def test_a_full_queue_is_said_at_once(resources: Resources, key: str) -> N
         await resources.queue.enqueue(QueueName.SCAN, "nothing", uuid4().hex, {})
     join = resources.queue.enqueue_or_join
     with pytest.MonkeyPatch.context() as patch:
-        # a queue that nobody takes jobs from
+        # a queue without workers
         patch.setattr(
             resources.queue,
             "enqueue_or_join",
@@ -167,7 +167,7 @@ async def test_a_full_queue_is_said_at_once(resources: Resources, key: str) -> N
 
 
 async def test_the_other_formats_are_made_afterwards_where_that_is_set(resources: Resources, key: str) -> None:
-    """Nobody waits for them."""
+    """In the background."""
     # The worker of these tests takes what the job says: the gateway's setting decides.
     cache = cache_of(resources, pre_convert=True, hot_seconds=0)
     await cache.cache_and_get(key, SMALL, PHOTO)

@@ -49,7 +49,7 @@ async def test_what_is_within_all_limits_stays(resources: Resources, index: Prev
     assert len(await objects_of(resources, "a")) == 5
 
 
-async def test_what_nobody_asks_for_goes(resources: Resources, index: PreviewIndex) -> None:
+async def test_idle_keys_are_evicted(resources: Resources, index: PreviewIndex) -> None:
     """By its last access; index and store agree afterwards."""
     await made(resources, index, "abcd", context="17")
     await index.find("a")
@@ -109,7 +109,7 @@ async def test_a_store_that_is_away_leaves_nothing_behind(
 
 
 async def test_what_was_removed_or_replaced_by_others_is_swept(resources: Resources, index: PreviewIndex) -> None:
-    """Whoever did it, and died before it had deleted the objects; the present generation stays."""
+    """Also after the process that removed them was killed; the current generation is kept."""
     await made(resources, index, "ab")
     await make_group(resources, index, "b", b"another source")
     await index.remove("a")
@@ -133,7 +133,7 @@ async def test_what_was_made_again_meanwhile_stays(resources: Resources, index: 
 
 
 async def test_what_is_being_put_is_not_swept(resources: Resources, index: PreviewIndex) -> None:
-    """A writer has told that it puts objects of a key that was removed; they are there when it switches."""
+    """A writer has marked a removed key as being written; its objects exist when it publishes them."""
     await made(resources, index, "a")
     await index.remove("a")
     await index.mark_pending_write("a")
@@ -145,7 +145,7 @@ async def test_what_is_being_put_is_not_swept(resources: Resources, index: Previ
 async def test_a_writer_that_begins_during_the_sweep_is_left_alone(
     resources: Resources, index: PreviewIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It tells that it puts objects after the sweep has taken up the key and listed what there is."""
+    """It marks the key after the sweep has listed its objects."""
     await made(resources, index, "a")
     await index.remove("a")
     in_use = PreviewIndex.in_use
@@ -160,7 +160,7 @@ async def test_a_writer_that_begins_during_the_sweep_is_left_alone(
 
 
 async def test_what_a_dead_writer_has_put_is_swept(resources: Resources, index: PreviewIndex) -> None:
-    """It has told that it would, an hour ago, and never switched the index."""
+    """It marked the key an hour ago and never published a generation."""
     await index.mark_pending_write("a")
     await resources.store.put(keys.preview_source("a", generation_of(b"x")), b"x", content_type="image/png")
     assert await sweep(index, resources.store) == 0

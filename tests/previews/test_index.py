@@ -69,7 +69,7 @@ async def assert_exact(index: PreviewIndex, redis: Redis) -> None:
 
 
 async def test_a_group_is_found_as_it_was_made(index: PreviewIndex) -> None:
-    """With everything that was told of it; a key that is not there is not found, in no context."""
+    """With all its fields; an unknown key is not found in any context."""
     await put(index, key_of(1), context="17", small=10, large=20)
     found = await index.find(key_of(1))
 
@@ -111,7 +111,7 @@ def test_a_format_is_read_back_from_its_objects_name(format_: PreviewFormat) -> 
 
 
 async def test_a_look_up_brings_its_context_in_once(index: PreviewIndex) -> None:
-    """It is told the first time, so that the store hears of it."""
+    """The first look-up reports it, so that it is written to the store."""
     await put(index, key_of(1), context="17")
     looks = [await index.find(key_of(1), context=context) for context in ("17", "18", "18", "")]
 
@@ -160,7 +160,7 @@ async def test_the_same_generation_again_adds_its_previews(index: PreviewIndex, 
 
 
 async def test_another_generation_replaces_all_but_the_contexts(index: PreviewIndex, resources: Resources) -> None:
-    """In one step; the one before is told, and noted as leaving."""
+    """In one step; the replaced one is returned and becomes a pending delete."""
     await put(index, key_of(1), context="17", small=10, large=20)
     replaced = await index.publish_generation(
         key_of(1), B, context="18", source_bytes=5, previews={SMALL: preview(1)}
@@ -367,7 +367,7 @@ async def test_ten_thousand_keys_stay_small_and_quick(index: PreviewIndex, resou
     assert sum(each["calls"] for each in stats.values()) < 40
 
 
-async def test_a_redis_that_is_away_is_told_as_such() -> None:
+async def test_an_unavailable_redis_raises_queue_unavailable() -> None:
     """By every method, and in time."""
     nowhere = Redis(host="127.0.0.1", port=9, socket_connect_timeout=0.2)
     index = PreviewIndex(nowhere, retry_timeout=0.5)

@@ -156,7 +156,7 @@ def test_extents_are_read_without_a_colon_too() -> None:
     ],
 )
 def test_the_scale_type_is_found_among_the_options(options: str, expected: str) -> None:
-    """A part of its name is enough, and what is unknown is passed over."""
+    """A part of its name is enough, and unknown options are ignored."""
     assert parse("auto:200x150" + options).scale == expected
 
 
@@ -263,11 +263,11 @@ def test_the_default_formats_are_those_of_the_original() -> None:
 
 @pytest.mark.parametrize("text", ["jpg:5x6;png:7x8", "jpg:5x6, png:7x8,", " ;jpg:5x6,,png:7x8;jpg:5x6~contain"])
 def test_a_list_may_be_untidy(text: str) -> None:
-    """Commas and semicolons separate, gaps are passed over, and no format comes twice."""
+    """Commas and semicolons separate, gaps are ignored, and duplicates removed."""
     assert parse_list(text) == (PreviewFormat("jpg", 5, 6), PreviewFormat("png", 7, 8))
 
 
 @pytest.mark.parametrize("text", ["", " ", ",;,"])
 def test_a_list_may_be_empty(text: str) -> None:
-    """Nothing is not the default object, which nobody would configure."""
+    """An empty text is not the default object here."""
     assert parse_list(text) == ()

@@ -63,7 +63,7 @@ async def test_everything_is_as_it_was(resources: Resources, index: PreviewIndex
 
 
 async def test_a_group_comes_back_with_what_its_file_says(resources: Resources, index: PreviewIndex) -> None:
-    """All of its contexts, and when it was created; whatever more the file says is passed over."""
+    """All of its contexts, and when it was created; other fields of the file are ignored."""
     previews = await store_group(resources, "a", contexts=("17", "18"), created=1234.5)
 
     assert await reindex(index, resources.store) == 1
@@ -75,7 +75,7 @@ async def test_a_group_comes_back_with_what_its_file_says(resources: Resources, 
 
 @pytest.mark.usefixtures("settled")
 async def test_what_the_index_has_is_what_counts(resources: Resources, index: PreviewIndex) -> None:
-    """A group is left as it is, though the store tells of another generation; that one goes."""
+    """A group is unchanged if the store has another generation, which is deleted."""
     await make_group(resources, index, "a")
     await store_group(resources, "a", b"another source")
     await resources.redis.zadd(keys.PREVIEW_IDS, {keys.preview_id("a"): 1000})
@@ -154,9 +154,7 @@ async def test_a_file_of_a_generation_that_is_gone_means_the_one_there_is(
     "text", ["", "{", "[]", '{"key": "a"}', '{"key": "other", "generation": "g"}', '{"key": 1, "generation": "g"}']
 )
 @pytest.mark.usefixtures("settled")
-async def test_a_file_that_nobody_understands_is_left_alone(
-    resources: Resources, index: PreviewIndex, text: str
-) -> None:
+async def test_an_invalid_file_is_left_alone(resources: Resources, index: PreviewIndex, text: str) -> None:
     """It may be of a newer version; the other groups come back all the same."""
     await store_group(resources, "a")
     await store_group(resources, "b")
@@ -195,7 +193,7 @@ async def test_what_nothing_leads_to_is_deleted(resources: Resources, index: Pre
 
 
 async def test_it_works_while_traffic_goes_on(resources: Resources, index: PreviewIndex) -> None:
-    """Groups are made, replaced and removed meanwhile, and a second reindex runs: the index tells the truth."""
+    """Groups are made, replaced and removed meanwhile, and a second reindex runs: the index is exact."""
     names = [f"key-{n:03}" for n in range(120)]
     await asyncio.gather(*(store_group(resources, name) for name in names))
 
@@ -234,7 +232,7 @@ async def test_it_is_a_command(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """It tells how many keys came back, or that a server was away."""
+    """It returns the number of restored keys, or raises that a server is unavailable."""
     await store_group(resources, "a")
     for name, value in {**servers, "IMAGECONVERTER_S3_BUCKET": "tests", "IMAGECONVERTER_LOG_LEVEL": "error"}.items():
         monkeypatch.setenv(name, value)

@@ -18,7 +18,7 @@ def test_everything_has_a_default_that_is_safe() -> None:
 
 
 def test_each_fault_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All faults are told at once, one line each."""
+    """All errors are reported together, one line each."""
     monkeypatch.setenv("IMAGECONVERTER_PORT", "http")
     monkeypatch.setenv("IMAGECONVERTER_S3_ENDPOINT", "minio:9000")
     monkeypatch.setenv("IMAGECONVERTER_WORKER_CHILDREN", "-1")

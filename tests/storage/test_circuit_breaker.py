@@ -1,4 +1,4 @@
-"""Noticing that the object store is away, and that it is back."""
+"""The circuit breaker opens in an outage and closes afterwards."""
 
 import asyncio
 import time
@@ -34,7 +34,7 @@ async def fragile(servers: dict[str, str], resources: Resources, proxy: FaultPro
 
 
 async def seconds_to_fail(store: ObjectStore) -> float:
-    """Return how long it takes to be told that the store is away."""
+    """Return the time until a call fails because the store is unavailable."""
     began = time.monotonic()
     with pytest.raises(StoreUnavailable):
         await store.put("breaker/a", b"x", content_type="text/plain")

@@ -23,7 +23,7 @@ ACTIONS = ("Read", "Write", "List", "Tagging")  # SeaweedFS's words
 
 
 def identity(name: str, actions: list[str]) -> dict[str, object]:
-    """Return somebody who may do *actions*."""
+    """Return an identity that may do *actions*."""
     keys = {"accessKey": name, "secretKey": f"secret of {name}"}
     return {"name": name, "credentials": [keys], "actions": actions}
 
@@ -61,7 +61,7 @@ async def test_every_verb_works_in_the_own_bucket(settings: StorageSettings) -> 
 
     await store.ensure_bucket()
     await store.ping()
-    await store.put("source/a.jpg", b"picture", content_type="image/jpeg", metadata={"made-of": "0f"})
+    await store.put("source/a.jpg", b"image", content_type="image/jpeg", metadata={"made-of": "0f"})
     await store.put("source/large.tif", large, content_type="image/tiff")
     assert await store.create("source/b.jpg", b"b", content_type="image/jpeg")
     assert await store.copy("source/a.jpg", "target/a.jpg")

@@ -122,7 +122,7 @@ async def test_a_bucket_is_made_once_and_then_found(servers: dict[str, str]) -> 
     await fresh.put("a", b"x", content_type="text/plain")
 
 
-async def test_wrong_credentials_are_told_as_trouble_of_the_store(servers: dict[str, str]) -> None:
+async def test_wrong_credentials_raise_store_unavailable(servers: dict[str, str]) -> None:
     """Not as a missing object, which would be taken for the truth."""
     stranger = ObjectStore(storage_settings(servers, secret_key="wrong"))
 
