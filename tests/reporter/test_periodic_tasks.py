@@ -18,7 +18,7 @@ async def test_every_sweep_runs_on_an_empty_stack(opened: Resources, report_sett
     assert "schedule" not in done
 
 
-async def test_uploads_in_parts_that_nobody_ends_are_given_up(opened: Resources, report_settings: Settings) -> None:
+async def test_unfinished_multipart_uploads_are_aborted(opened: Resources, report_settings: Settings) -> None:
     """As a process leaves them that is killed while it stores something big; a young one may be under way."""
     import boto3  # noqa: PLC0415 - a third of a second
 

@@ -1,4 +1,4 @@
-"""Real reporter processes: one scan at a time, and a killed one is nobody's loss."""
+"""Real reporter processes: one scan at a time, continued after a kill."""
 
 import asyncio
 import os

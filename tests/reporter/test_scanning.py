@@ -58,7 +58,7 @@ async def test_a_feed_is_read_where_its_host_is_allowed(opened: Resources, tmp_p
 
 
 async def test_a_feed_that_hangs_ends_in_time_and_the_other_types_go_on(opened: Resources, tmp_path: Path) -> None:
-    """Trouble that may pass is raised, so that the scan is tried again; what is done is not done again."""
+    """Temporary errors are raised, so that the scan is retried; reports that are made are not made again."""
 
     async def hang(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()

@@ -1,4 +1,4 @@
-"""What the reporter does by itself."""
+"""The periodic tasks of several reporters."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from tests.conftest import MakeSettings
 async def test_expired_uploads_are_swept_by_one_of_many_reporters(
     make_settings: MakeSettings, resources: Resources
 ) -> None:
-    """Three reporters run; the old upload goes, the turn is taken once, and all stop when told."""
+    """Three reporters run; the old upload is deleted, the task is claimed once, and all stop on request."""
     await resources.redis.delete(keys.periodic_claim("sweep-uploads"))
     path = await uploads.stage(resources.store, [UploadedImage("old.png", b"A")])
     # A hundredth of a second: whatever is there when the reporters look is expired.

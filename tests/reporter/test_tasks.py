@@ -13,8 +13,8 @@ from services.reporter.tasks import ReporterTasks
 from tests.reporter.conftest import make_scanner
 
 
-@pytest.mark.parametrize("end", ["refused", "given up"])
-async def test_what_a_broken_off_clean_up_took_can_be_put_back_at_once(
+@pytest.mark.parametrize("end", ["refused", "exhausted"])
+async def test_files_of_an_aborted_clean_up_can_be_restored_at_once(
     opened: Resources, tmp_path: Path, end: str
 ) -> None:
     """Whether its next try is refused, here for want of a report, or there is none."""

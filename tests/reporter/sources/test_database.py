@@ -166,7 +166,7 @@ def resident() -> int:
 
 
 async def test_leaving_early_ends_thread_and_connection(address: str, shop: psycopg.Connection[Any]) -> None:
-    """Whoever has seen enough need not read the rest."""
+    """A reader may stop early."""
     async with open_query(address, ROWS.format(3_000_000), SourceLimits()) as source:
         assert await anext(source.chunks)
         await others(shop, 1)
@@ -245,9 +245,9 @@ async def test_a_server_that_never_greets_is_left(scheme: str) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [("shop:", "shop:wrong"), ("/postgres?", "/nothing?"), ("//shop", "//nobody"), ("host=", "nonsense=1&host=")],
+    [("shop:", "shop:wrong"), ("/postgres?", "/nothing?"), ("//shop", "//stranger"), ("host=", "nonsense=1&host=")],
 )
-async def test_a_login_that_does_not_work_is_refused_without_telling_the_password(
+async def test_a_failed_login_is_refused_without_the_password(
     address: str, change: tuple[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither in the reason, nor in what led to it, nor in the log."""
@@ -256,7 +256,7 @@ async def test_a_login_that_does_not_work_is_refused_without_telling_the_passwor
     assert_without_password(error.value, caplog.text)
 
 
-async def test_a_password_that_the_database_repeats_is_not_told(address: str) -> None:
+async def test_a_password_in_an_error_of_the_database_is_removed(address: str) -> None:
     """As in a query with a slip of the pen."""
     with pytest.raises(SourceRefused, match="not exist") as error:
         await entries(address, f'SELECT "{PASSWORD}"')

@@ -28,7 +28,7 @@ from tests.testing.feeds import ALLOWED, CSV, NDJSON, answering, fetched, raw, s
 async def test_the_notation_is_that_of_the_type_or_else_of_the_suffix(
     path: str, content_type: str, notation: str
 ) -> None:
-    """A type that says nothing about it is passed over."""
+    """A type without a notation is ignored."""
     async with (
         serving(answering(content_type=content_type)) as root,
         open_feed(root + path, SourceLimits(), private_hosts=ALLOWED) as source,
@@ -56,7 +56,7 @@ async def test_entries_come_out_of_a_feed() -> None:
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 429, 408])
-async def test_a_server_in_trouble_may_be_tried_again(status: int) -> None:
+async def test_server_errors_are_temporary(status: int) -> None:
     """With what it answered in the reason."""
     async with serving(answering(status=status)) as root:
         with pytest.raises(SourceUnavailable, match=str(status)):

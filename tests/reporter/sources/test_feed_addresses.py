@@ -95,7 +95,7 @@ async def test_a_name_for_an_address_of_our_own_network_is_refused(addresses: li
 
 
 async def test_a_name_is_looked_up_for_the_connection_alone() -> None:
-    """A second look-up, after the check, would be free to tell something else."""
+    """A second look-up after the check could return another address."""
     async with serving(answering()) as root:
         port = root.rpartition(":")[2]
         names = Names({"shop.example": [["127.0.0.1"], ["10.0.0.1"]]})
@@ -154,8 +154,8 @@ async def test_five_redirects_are_followed_and_no_more() -> None:
             await fetched(root + "/6")
 
 
-async def test_user_and_password_are_told_to_their_own_server_alone() -> None:
-    """Not to one that it redirects to; a cookie is told to none."""
+async def test_credentials_are_sent_to_their_own_server_only() -> None:
+    """Not to one that it redirects to; cookies are sent to none."""
     seen = []
 
     async def handler(request: web.Request) -> web.Response:
@@ -180,7 +180,7 @@ async def test_user_and_password_are_told_to_their_own_server_alone() -> None:
     assert seen == [("/first", basic, None), ("/second", basic, None), ("/third", None, None)]
 
 
-async def test_what_is_told_of_an_error_has_no_password_or_token_in_it() -> None:
+async def test_the_reason_of_an_error_contains_no_password_or_token() -> None:
     """Neither the reason nor what led to it."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
