@@ -36,7 +36,7 @@ async def test_a_report_has_what_is_missing_and_what_is_unused_by_format(shop: S
     assert (missing["format"], missing["products"]) == ("content.imageFormat.normalProduct", ["4712"])
     (unused,) = report["unusedImages"]
     assert (unused["filename"], unused["format"]) == ("old.jpg", "content.imageFormat.normalProduct")
-    assert unused["size"] == report["totals"]["unusedBytes"] == len(b"picture")
+    assert unused["size"] == report["totals"]["unusedBytes"] == len(b"content")
     assert report["totals"]["files"] == 6
 
 
