@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from imageconverter.engine.color import to_eight_bits, to_srgb
-from tests.testing import image_files
+from tests.testing import drawings, icc_profiles, image_files
 from tests.testing.judging import alpha, converted, difference, is_near, opened
 
 _GREYS16 = (0, 257, 16_384, 32_768, 51_400, 65_535)
@@ -37,7 +37,7 @@ def test_sixteen_bits_a_channel_become_eight() -> None:
     image = converted(image_files.rgb16_png(), 96)
 
     assert image.mode == "RGB"
-    assert difference(image, image_files.photo()) < 0.5
+    assert difference(image, drawings.photo()) < 0.5
 
 
 @pytest.mark.parametrize(
@@ -66,22 +66,22 @@ def test_numbers_that_are_none_do_no_harm(odd: float) -> None:
 @pytest.mark.parametrize(
     ("given", "mode"),
     [
-        (image_files.photo().convert("1"), "L"),
-        (image_files.photo().convert("L"), "L"),
-        (image_files.photo(), "RGB"),
-        (image_files.photo().quantize(16), "RGB"),
-        (image_files.photo().convert("CMYK"), "CMYK"),
-        (image_files.photo().convert("YCbCr"), "RGB"),
-        (image_files.photo().convert("HSV"), "RGB"),
-        (image_files.photo().convert("RGBX"), "RGB"),
-        (image_files.lab_photo(), "LAB"),
-        (image_files.cutout(), "RGBA"),
-        (image_files.cutout().convert("LA"), "LA"),
-        (image_files.cutout().convert("LA").convert("La"), "LA"),
-        (image_files.cutout().convert("RGBa"), "RGBA"),
-        (image_files.cutout().quantize(16), "RGBA"),
-        (image_files.photo().convert("L").convert("I"), "L"),
-        (image_files.photo().convert("L").convert("F"), "L"),
+        (drawings.photo().convert("1"), "L"),
+        (drawings.photo().convert("L"), "L"),
+        (drawings.photo(), "RGB"),
+        (drawings.photo().quantize(16), "RGB"),
+        (drawings.photo().convert("CMYK"), "CMYK"),
+        (drawings.photo().convert("YCbCr"), "RGB"),
+        (drawings.photo().convert("HSV"), "RGB"),
+        (drawings.photo().convert("RGBX"), "RGB"),
+        (drawings.lab_photo(), "LAB"),
+        (drawings.cutout(), "RGBA"),
+        (drawings.cutout().convert("LA"), "LA"),
+        (drawings.cutout().convert("LA").convert("La"), "LA"),
+        (drawings.cutout().convert("RGBa"), "RGBA"),
+        (drawings.cutout().quantize(16), "RGBA"),
+        (drawings.photo().convert("L").convert("I"), "L"),
+        (drawings.photo().convert("L").convert("F"), "L"),
     ],
     ids=lambda value: value.mode if isinstance(value, Image.Image) else value,
 )
@@ -127,9 +127,9 @@ def managed(image: Image.Image, profile: bytes) -> Image.Image:
 def test_display_p3_comes_out_as_a_managed_program_shows_it(make: type) -> None:
     """Colors are converted, not just relabelled."""
     size = (300, 200)
-    data = make(size=size, profile=image_files.p3_profile())
+    data = make(size=size, profile=icc_profiles.p3_profile())
     source = opened(data)
-    reference = managed(source, image_files.p3_profile()).resize((150, 100), Image.Resampling.LANCZOS)
+    reference = managed(source, icc_profiles.p3_profile()).resize((150, 100), Image.Resampling.LANCZOS)
     image = converted(data, 150)
 
     assert difference(image, reference) < 1
@@ -138,9 +138,9 @@ def test_display_p3_comes_out_as_a_managed_program_shows_it(make: type) -> None:
 
 def test_cmyk_with_a_profile_comes_out_as_it_would_be_printed() -> None:
     """The inks of a press are darker than those of a formula."""
-    data = image_files.cmyk_jpeg(size=(300, 200), profile=image_files.cmyk_profile())
+    data = image_files.cmyk_jpeg(size=(300, 200), profile=icc_profiles.cmyk_profile())
     source = opened(data)
-    reference = managed(source, image_files.cmyk_profile()).resize((150, 100), Image.Resampling.LANCZOS)
+    reference = managed(source, icc_profiles.cmyk_profile()).resize((150, 100), Image.Resampling.LANCZOS)
     image = converted(data, 150)
 
     assert image.mode == "RGB"
@@ -151,8 +151,8 @@ def test_cmyk_with_a_profile_comes_out_as_it_would_be_printed() -> None:
 def test_the_black_of_a_press_becomes_black() -> None:
     """The scale of grays is stretched to that of the screen, as browsers do it."""
     inks = Image.new("CMYK", (16, 16), (255, 255, 255, 255))
-    black = to_srgb(inks, image_files.cmyk_profile()).getpixel((8, 8))
-    white = to_srgb(Image.new("CMYK", (16, 16)), image_files.cmyk_profile()).getpixel((8, 8))
+    black = to_srgb(inks, icc_profiles.cmyk_profile()).getpixel((8, 8))
+    white = to_srgb(Image.new("CMYK", (16, 16)), icc_profiles.cmyk_profile()).getpixel((8, 8))
 
     assert is_near(black, (0, 0, 0), 6)
     assert is_near(white, (255, 255, 255), 3)
@@ -164,20 +164,22 @@ def test_cmyk_without_a_profile_looks_like_the_image(data: bytes) -> None:
     image = converted(data, 96)
 
     assert image.mode == "RGB"
-    assert difference(image, image_files.photo()) < 4
+    assert difference(image, drawings.photo()) < 4
 
 
 def test_lab_is_converted() -> None:
     """TIFF has it."""
-    image = converted(image_files.tiff(image=image_files.lab_photo()), 96)
+    image = converted(image_files.tiff(image=drawings.lab_photo()), 96)
 
     assert image.mode == "RGB"
-    assert difference(image, image_files.photo()) < 3
+    assert difference(image, drawings.photo()) < 3
 
 
 def test_gray_with_a_profile_is_converted_and_stays_grey() -> None:
     """In a linear scale a quarter of the light is far from dark."""
-    linear = converted(image_files.png(image=Image.new("L", (8, 8), 64), profile=image_files.grey_profile(gamma=1.0)))
+    linear = converted(
+        image_files.png(image=Image.new("L", (8, 8), 64), profile=icc_profiles.grey_profile(gamma=1.0))
+    )
 
     assert linear.mode == "L"
     assert is_near((linear.getpixel((4, 4)),), (137,), 2)
@@ -185,10 +187,10 @@ def test_gray_with_a_profile_is_converted_and_stays_grey() -> None:
 
 def test_alpha_is_kept_while_colors_are_converted() -> None:
     """In gray and in color."""
-    disc = image_files.cutout()
+    disc = drawings.cutout()
     for given, profile in (
-        (disc, image_files.p3_profile()),
-        (disc.convert("LA"), image_files.grey_profile(gamma=1.0)),
+        (disc, icc_profiles.p3_profile()),
+        (disc.convert("LA"), icc_profiles.grey_profile(gamma=1.0)),
     ):
         made = to_srgb(given, profile)
 
@@ -203,29 +205,29 @@ def test_alpha_is_kept_while_colors_are_converted() -> None:
         None,
         b"",
         b"no profile",
-        image_files.srgb_profile(),
-        image_files.srgb_profile()[:300],
-        image_files.cmyk_profile(),
-        image_files.grey_profile(gamma=1.8),
-        image_files.p3_profile()[:200],
+        icc_profiles.srgb_profile(),
+        icc_profiles.srgb_profile()[:300],
+        icc_profiles.cmyk_profile(),
+        icc_profiles.grey_profile(gamma=1.8),
+        icc_profiles.p3_profile()[:200],
     ],
 )
 def test_a_profile_that_says_nothing_changes_nothing(profile: bytes | None) -> None:
     """Whether it is sRGB itself, broken, or of another color space than the image."""
-    photo = image_files.photo()
+    photo = drawings.photo()
 
     assert to_srgb(photo, profile).tobytes() == photo.tobytes()
 
 
 def test_srgb_costs_nothing() -> None:
     """Most embedded profiles are sRGB."""
-    photo = image_files.photo()
+    photo = drawings.photo()
 
-    assert to_srgb(photo, image_files.srgb_profile()) is photo
+    assert to_srgb(photo, icc_profiles.srgb_profile()) is photo
 
 
 def test_a_broken_profile_does_not_break_a_cmyk_image() -> None:
     """It is converted as if it had none."""
-    image = converted(image_files.cmyk_jpeg(profile=image_files.cmyk_profile()[:400]), 96)
+    image = converted(image_files.cmyk_jpeg(profile=icc_profiles.cmyk_profile()[:400]), 96)
 
-    assert difference(image, image_files.photo()) < 4
+    assert difference(image, drawings.photo()) < 4

@@ -17,16 +17,16 @@ from imageconverter.engine.decode import load, open_image
 from imageconverter.engine.geometry import Size
 from imageconverter.engine.header import is_expensive
 from imageconverter.errors import ImageError, ImageTooLarge, NotAnImage, Undecodable
-from tests.testing import image_files
+from tests.testing import broken_files, drawings, image_files
 from tests.testing.judging import converted, difference, is_upright, outcomes
 
 _ORIENTED: dict[str, Callable[[int], bytes]] = {
-    "JPEG": lambda o: image_files.jpeg(image=image_files.corners(), orientation=o),
-    "PNG": lambda o: image_files.png(image=image_files.corners(), orientation=o),
-    "WebP": lambda o: image_files.webp(image=image_files.corners(), orientation=o),
-    "AVIF": lambda o: image_files.avif(image=image_files.corners(), orientation=o),
-    "TIFF": lambda o: image_files.tiff(image=image_files.corners(), orientation=o),
-    "TIFF LZW": lambda o: image_files.tiff(image=image_files.corners(), orientation=o, compression="tiff_lzw"),
+    "JPEG": lambda o: image_files.jpeg(image=drawings.corners(), orientation=o),
+    "PNG": lambda o: image_files.png(image=drawings.corners(), orientation=o),
+    "WebP": lambda o: image_files.webp(image=drawings.corners(), orientation=o),
+    "AVIF": lambda o: image_files.avif(image=drawings.corners(), orientation=o),
+    "TIFF": lambda o: image_files.tiff(image=drawings.corners(), orientation=o),
+    "TIFF LZW": lambda o: image_files.tiff(image=drawings.corners(), orientation=o, compression="tiff_lzw"),
 }
 
 
@@ -47,7 +47,7 @@ def test_every_format_that_can_be_turned_is_turned(kind: str, orientation: int) 
     data = _ORIENTED[kind](orientation)
     _, info = open_image(io.BytesIO(data), Limits())
 
-    assert info.size == image_files.SIZE
+    assert info.size == drawings.SIZE
     assert is_upright(converted(data, 48))
 
 
@@ -61,7 +61,7 @@ def test_an_orientation_that_does_not_exist_is_passed_over(orientation: int) -> 
 
 def test_an_orientation_behind_the_pixels_of_a_png_is_found() -> None:
     """The chunk may stand anywhere."""
-    data = image_files.png(image=image_files.corners(), orientation=6)
+    data = image_files.png(image=drawings.corners(), orientation=6)
     start = data.index(b"eXIf") - 4
     end = start + 12 + int.from_bytes(data[start : start + 4], "big")
     moved = data[:start] + data[end:-12] + data[start:end] + data[-12:]
@@ -75,7 +75,7 @@ def test_broken_exif_does_not_break_the_image(make: Callable[..., bytes]) -> Non
     data = make(orientation=6)
     broken = data.replace(b"MM\0*", b"XX\0*")
     image, info = open_image(io.BytesIO(broken), Limits())
-    load(image, info, at_least=image_files.SIZE)
+    load(image, info, at_least=drawings.SIZE)
 
     assert broken != data
     assert info.orientation == 1
@@ -118,8 +118,8 @@ def test_an_animation_is_told_from_an_image(data: bytes, animated: bool) -> None
     [
         (image_files.raw_png((6000, 6000), 8, 2, []), True),
         (image_files.raw_png((5000, 5000), 8, 2, []), False),
-        (image_files.flat_webp((16_000, 5000)), True),
-        (image_files.jpeg_bomb(), False),  # decoded at a smaller scale, or not at all
+        (broken_files.flat_webp((16_000, 5000)), True),
+        (broken_files.jpeg_bomb(), False),  # decoded at a smaller scale, or not at all
         (image_files.png()[:10], False),
         (b"no image", False),
         (b"", False),
@@ -150,7 +150,7 @@ def test_a_second_frame_that_is_broken_costs_only_itself() -> None:
         image, info = open_image(io.BytesIO(first + second[:cut]), Limits())
         load(image, info, at_least=(1, 1))
 
-        assert difference(image.convert("RGB"), image_files.photo()) < 8
+        assert difference(image.convert("RGB"), drawings.photo()) < 8
 
 
 @pytest.mark.parametrize(("depth", "key", "greys"), [(1, 1, 2), (2, 2, 4), (4, 3, 16)])
@@ -166,7 +166,7 @@ def test_a_gray_that_stands_for_transparency_is_found_at_every_depth(depth: int,
 
 
 # --- what is refused ----------------------------------------------------------------------------
-@pytest.mark.parametrize("make", image_files.BOMBS.values(), ids=image_files.BOMBS.keys())
+@pytest.mark.parametrize("make", broken_files.BOMBS.values(), ids=broken_files.BOMBS.keys())
 def test_a_bomb_is_refused_at_once(make: Callable[[], bytes]) -> None:
     """It is measured by its header."""
     data = make()
@@ -179,18 +179,18 @@ def test_a_bomb_is_refused_at_once(make: Callable[[], bytes]) -> None:
 
 def test_the_frame_of_a_gif_may_not_outgrow_the_limit() -> None:
     """Its screen may be smaller."""
-    data = image_files.gif_frame_bomb(size=(40, 30))
+    data = broken_files.gif_frame_bomb(size=(40, 30))
 
     assert check_header(io.BytesIO(data), Limits(pixels=1199)).name == "GIF"
     with pytest.raises(ImageTooLarge, match="more than"):
         open_image(io.BytesIO(data), Limits(pixels=1199))
 
 
-@pytest.mark.parametrize("name", [name for name in image_files.BOMBS if name != "GIF frame"])
+@pytest.mark.parametrize("name", [name for name in broken_files.BOMBS if name != "GIF frame"])
 def test_a_bomb_is_refused_by_its_header_alone(name: str) -> None:
     """So the gateway can do it, which has no decoder."""
     with pytest.raises(ImageTooLarge):
-        probe(image_files.BOMBS[name](), Limits())
+        probe(broken_files.BOMBS[name](), Limits())
 
 
 def test_no_bomb_is_given_memory() -> None:
@@ -200,8 +200,8 @@ import io, resource
 from imageconverter.engine import Target
 from imageconverter.engine.pipeline import convert
 from imageconverter.errors import ImageTooLarge
-from tests.testing import image_files
-bombs = {name: make() for name, make in image_files.BOMBS.items()}
+from tests.testing import broken_files
+bombs = {name: make() for name, make in broken_files.BOMBS.items()}
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 with open("/proc/self/statm") as statm:
     space = int(statm.read().split()[0]) * resource.getpagesize() + (64 << 20)
@@ -232,7 +232,7 @@ def test_the_limit_is_what_the_caller_says() -> None:
 
 def test_the_frame_of_an_animation_may_not_outgrow_its_canvas() -> None:
     """A canvas of 16 pixels does not hide a frame of 268 megapixels."""
-    bomb = image_files.webp_bomb()[12:]
+    bomb = broken_files.webp_bomb()[12:]
     extended = b"VP8X" + (10).to_bytes(4, "little") + bytes(4) + b"\3\0\0" + b"\3\0\0"
     data = b"RIFF" + (4 + len(extended) + len(bomb)).to_bytes(4, "little") + b"WEBP" + extended + bomb
 
@@ -245,33 +245,33 @@ def test_the_frame_of_an_animation_may_not_outgrow_its_canvas() -> None:
 )
 def test_half_a_file_is_refused(name: str) -> None:
     """No image with a gray lower half goes to a shop."""
-    data = image_files.truncated(image_files.SOURCES[name]())
+    data = broken_files.truncated(image_files.SOURCES[name]())
 
     with pytest.raises(Undecodable, match=rf"^The {name.split(maxsplit=1)[0]} file is broken"):
         outcomes(data)
 
 
-@pytest.mark.parametrize(("name", "magic"), image_files.MAGICS.items(), ids=image_files.MAGICS.keys())
+@pytest.mark.parametrize(("name", "magic"), broken_files.MAGICS.items(), ids=broken_files.MAGICS.keys())
 def test_a_magic_number_is_no_image(name: str, magic: bytes) -> None:
     """Neither alone nor before bytes that mean nothing."""
     with pytest.raises(Undecodable, match=rf"^The {name} file is broken") as caught:
         open_image(io.BytesIO(magic), Limits())
     assert not isinstance(caught.value, NotAnImage)  # that is for files which do not pretend to be images
     with pytest.raises(ImageError):
-        open_image(io.BytesIO(magic + image_files.garbage()), Limits())
+        open_image(io.BytesIO(magic + broken_files.garbage()), Limits())
 
 
-@pytest.mark.parametrize("data", [b"", b"\0", image_files.garbage(), b"just some words, no image"])
+@pytest.mark.parametrize("data", [b"", b"\0", broken_files.garbage(), b"just some words, no image"])
 def test_what_is_no_image_is_refused(data: bytes) -> None:
     """The reason tells a person what is wrong."""
     with pytest.raises(NotAnImage, match=r"^The file is not of a supported image format\.$"):
         open_image(io.BytesIO(data), Limits())
 
 
-@pytest.mark.parametrize("name", image_files.MAGICS)
+@pytest.mark.parametrize("name", broken_files.MAGICS)
 def test_only_the_decoder_that_is_announced_is_tried(name: str) -> None:
     """A PNG that pretends to be something else is broken, not a PNG."""
-    magic = image_files.MAGICS[name]
+    magic = broken_files.MAGICS[name]
     other = image_files.png() if name != "PNG" else image_files.bmp()
 
     with pytest.raises(ImageError):
@@ -302,7 +302,7 @@ def test_a_decoder_without_memory_is_an_answer(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Image, "open", no_memory)
 
     with pytest.raises(ImageTooLarge, match="more memory than is allowed"):
-        load(image, info, at_least=image_files.SIZE)
+        load(image, info, at_least=drawings.SIZE)
     with pytest.raises(ImageTooLarge, match="more memory than is allowed"):
         open_image(io.BytesIO(image_files.webp()), Limits())
 
@@ -374,7 +374,7 @@ def test_odd_metadata_warns_nobody() -> None:
     data = image_files.jpeg(metadata=True).replace(b"\x82\x25", b"\xff\xff")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        load(*open_image(io.BytesIO(data), Limits()), at_least=image_files.SIZE)
+        load(*open_image(io.BytesIO(data), Limits()), at_least=drawings.SIZE)
 
     assert not caught
 

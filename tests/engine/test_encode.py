@@ -8,7 +8,7 @@ from PIL import Image
 from imageconverter.engine import OUTPUT_TYPES, OutputType, identify
 from imageconverter.engine.animation import Timing
 from imageconverter.engine.encode import encode
-from tests.testing import image_files
+from tests.testing import drawings
 from tests.testing.judging import alpha, difference, encoded, is_near, opened, psnr, target
 
 _OUTPUTS: tuple[OutputType, ...] = get_args(OutputType)
@@ -18,7 +18,7 @@ _LOSSY: tuple[OutputType, ...] = ("jpeg", "webp", "avif")
 @pytest.mark.parametrize("output", _OUTPUTS)
 def test_every_output_type_is_what_it_says(output: OutputType) -> None:
     """It is recognised as a source again, and it has names to be called by."""
-    found = identify(encoded(image_files.photo(), output)[:32])
+    found = identify(encoded(drawings.photo(), output)[:32])
 
     assert found is not None
     assert found.kept_as == output
@@ -29,7 +29,7 @@ def test_every_output_type_is_what_it_says(output: OutputType) -> None:
 @pytest.mark.parametrize(("output", "least"), [("jpeg", 30), ("png", 99), ("webp", 31), ("avif", 32), ("gif", 34)])
 def test_the_image_is_still_the_image(output: OutputType, least: int) -> None:
     """The ordinary quality is good."""
-    photo = image_files.photo((160, 120))
+    photo = drawings.photo((160, 120))
     made = opened(encoded(photo, output))
 
     assert made.size == photo.size
@@ -39,7 +39,7 @@ def test_the_image_is_still_the_image(output: OutputType, least: int) -> None:
 @pytest.mark.parametrize("output", _OUTPUTS)
 def test_gray_is_encoded_as_grey(output: OutputType) -> None:
     """No tint creeps in, and where there is a mode of one channel it is used."""
-    grey = image_files.photo().convert("L")
+    grey = drawings.photo().convert("L")
     made = opened(encoded(grey, output))
     red, green, blue = made.convert("RGB").split()
 
@@ -53,7 +53,7 @@ def test_gray_is_encoded_as_grey(output: OutputType) -> None:
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])
 def test_soft_transparency_is_kept(output: OutputType, mode: str) -> None:
     """In all degrees."""
-    disc = image_files.cutout(softness=12).convert(mode)
+    disc = drawings.cutout(softness=12).convert(mode)
     made = opened(encoded(disc, output))
 
     assert difference(made.getchannel("A"), disc.getchannel("A")) < 1
@@ -62,7 +62,7 @@ def test_soft_transparency_is_kept(output: OutputType, mode: str) -> None:
 
 def test_a_gif_keeps_what_is_transparent() -> None:
     """And the colors of what is not."""
-    disc = image_files.cutout()
+    disc = drawings.cutout()
     disc.putalpha(disc.getchannel("A").point([0] * 128 + [255] * 128))
     made = opened(encoded(disc, "gif"))
 
@@ -72,7 +72,7 @@ def test_a_gif_keeps_what_is_transparent() -> None:
 
 def test_a_gif_of_many_colors_keeps_what_is_transparent() -> None:
     """One entry of the palette is kept free for it."""
-    photo = image_files.photo((160, 120)).convert("RGBA")
+    photo = drawings.photo((160, 120)).convert("RGBA")
     photo.paste((0, 0, 0, 0), (0, 0, 80, 60))
     made = opened(encoded(photo, "gif"))
 
@@ -82,7 +82,7 @@ def test_a_gif_of_many_colors_keeps_what_is_transparent() -> None:
 
 def test_a_gif_keeps_the_one_red_spot_in_the_grass() -> None:
     """Rare colors are those that one looks at."""
-    red, green, blue = image_files.photo((160, 120)).split()
+    red, green, blue = drawings.photo((160, 120)).split()
     dimmed = [level // 2 for level in range(256)]
     meadow = Image.merge("RGB", (red.point(dimmed), green, blue.point(dimmed)))
     ladybird = (80, 60, 86, 66)
@@ -95,7 +95,7 @@ def test_a_gif_keeps_the_one_red_spot_in_the_grass() -> None:
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_white_stays_white_in_a_gif(mode: str) -> None:
     """A product on white must not have a gray box around it on a white page."""
-    photo = image_files.photo((160, 120))
+    photo = drawings.photo((160, 120))
     photo.paste((255, 255, 255), (0, 0, 160, 40))
     photo.paste((250, 251, 252), (40, 40, 80, 80))
     made = opened(encoded(photo.convert(mode), "gif")).convert("RGB")
@@ -106,7 +106,7 @@ def test_white_stays_white_in_a_gif(mode: str) -> None:
 @pytest.mark.parametrize("extreme", [0, 255])
 def test_a_gif_may_be_transparent_all_over_or_nowhere(extreme: int) -> None:
     """Neither leaves the palette without an entry."""
-    photo = image_files.photo()
+    photo = drawings.photo()
     photo.putalpha(extreme)
 
     assert (alpha(opened(encoded(photo, "gif"))) == extreme).all()
@@ -115,7 +115,7 @@ def test_a_gif_may_be_transparent_all_over_or_nowhere(extreme: int) -> None:
 @pytest.mark.parametrize("output", _LOSSY)
 def test_quality_costs_bytes(output: OutputType) -> None:
     """From 1 to 100."""
-    sizes = [len(encoded(image_files.photo(), output, quality=quality)) for quality in (1, 50, 82, 100)]
+    sizes = [len(encoded(drawings.photo(), output, quality=quality)) for quality in (1, 50, 82, 100)]
 
     assert sizes == sorted(sizes)
     assert sizes[0] < sizes[-1] / 2
@@ -145,11 +145,11 @@ def test_colors_are_kept_at_half_or_at_full_resolution() -> None:
 
 def test_a_jpeg_may_be_progressive() -> None:
     """Where that is asked for."""
-    assert not opened(encoded(image_files.photo(), "jpeg")).info.get("progressive")
-    assert opened(encoded(image_files.photo(), "jpeg", progressive=True)).info.get("progressive")
+    assert not opened(encoded(drawings.photo(), "jpeg")).info.get("progressive")
+    assert opened(encoded(drawings.photo(), "jpeg", progressive=True)).info.get("progressive")
 
 
-@pytest.mark.parametrize("image", [image_files.photo(), image_files.cutout()], ids=["RGB", "RGBA"])
+@pytest.mark.parametrize("image", [drawings.photo(), drawings.cutout()], ids=["RGB", "RGBA"])
 def test_a_webp_may_be_without_loss(image: Image.Image) -> None:
     """Every visible pixel."""
     made = opened(encoded(image, "webp", lossless=True)).convert(image.mode)
@@ -164,7 +164,7 @@ def test_a_webp_may_be_without_loss(image: Image.Image) -> None:
 @pytest.mark.parametrize("kilobytes", [4, 9])
 def test_a_file_is_held_below_a_size(output: OutputType, kilobytes: int) -> None:
     """At the best quality that is small enough, and as it is where it is small enough anyway."""
-    photo = image_files.photo((320, 240))
+    photo = drawings.photo((320, 240))
     made, warning = encode([photo], Timing(), output, target(quality=95, max_kilobytes=kilobytes))
     large = encoded(photo, output, quality=95)
 
@@ -178,7 +178,7 @@ def test_a_file_that_cannot_be_small_enough_comes_out_with_a_warning(
     output: OutputType, fields: dict[str, bool]
 ) -> None:
     """As small as it can be."""
-    photo = image_files.photo((640, 480))
+    photo = drawings.photo((640, 480))
     made, warning = encode([photo], Timing(), output, target(max_kilobytes=1, **fields))
 
     assert warning == "The file could not be made as small as 1 kB."

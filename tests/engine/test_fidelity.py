@@ -14,7 +14,7 @@ from skimage.metrics import structural_similarity
 
 from imageconverter.engine import Target
 from imageconverter.images.formats import load_formats
-from tests.testing import image_files
+from tests.testing import icc_profiles, image_files
 from tests.testing.judging import opened, results
 
 Pixels = np.ndarray[Any, np.dtype[np.float64]]
@@ -71,7 +71,7 @@ def test_every_format_is_as_sharp_as_an_exact_resize(name: str, kind: str) -> No
 @pytest.mark.parametrize("profile", ["P3", "CMYK"])
 def test_colors_are_those_of_a_managed_program(name: str, profile: str) -> None:
     """CIEDE2000 below one in the mean: side by side nobody sees it."""
-    icc = image_files.p3_profile() if profile == "P3" else image_files.cmyk_profile()
+    icc = icc_profiles.p3_profile() if profile == "P3" else icc_profiles.cmyk_profile()
     opened_profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
     photograph = _photograph(name)
     if profile == "CMYK":

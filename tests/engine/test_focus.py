@@ -6,7 +6,7 @@ from PIL import Image
 
 from imageconverter.engine.focus import entropy_crop
 from imageconverter.engine.geometry import centered_box
-from tests.testing import image_files
+from tests.testing import drawings, image_files
 from tests.testing.judging import converted, is_near
 
 
@@ -65,24 +65,24 @@ def test_the_box_is_as_near_to_the_point_as_it_goes(
 @pytest.mark.parametrize(("focus", "color"), [((0.0, 0.0), 0), ((1.0, 0.0), 1), ("centre", None)])
 def test_a_focus_decides_what_is_kept(focus: object, color: int | None) -> None:
     """By itself."""
-    data = image_files.png(image=image_files.corners((200, 50)))
+    data = image_files.png(image=drawings.corners((200, 50)))
     made = converted(data, 25, fit="crop", focus=focus)
     left, right = (made.convert("RGB").crop((x, 2, x + 1, 3)).tobytes() for x in (2, 22))
 
     if color is None:
         assert not is_near(left, tuple(right))
     else:
-        assert is_near(left, image_files.CORNERS[color])
-        assert is_near(right, image_files.CORNERS[color])
+        assert is_near(left, drawings.CORNERS[color])
+        assert is_near(right, drawings.CORNERS[color])
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_the_focus_is_where_a_person_sees_it(orientation: int) -> None:
     """Also in an image that the camera turned."""
-    data = image_files.jpeg(image=image_files.corners((200, 50)), orientation=orientation)
+    data = image_files.jpeg(image=drawings.corners((200, 50)), orientation=orientation)
     made = converted(data, 25, fit="crop", focus=(1.0, 0.5)).convert("RGB")
 
-    assert is_near(made.getpixel((12, 4)), image_files.CORNERS[1])
+    assert is_near(made.getpixel((12, 4)), drawings.CORNERS[1])
 
 
 def test_entropy_is_a_focus_of_a_target() -> None:

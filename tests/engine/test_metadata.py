@@ -65,7 +65,7 @@ def test_every_source_has_a_header(make: Any) -> None:
 @pytest.mark.parametrize(("orientation", "expected"), [(3, (96, 64)), (6, (64, 96)), (8, (64, 96))])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP", "AVIF", "TIFF"])
 def test_the_header_has_the_extents_as_stored(kind: str, orientation: int, expected: tuple[int, int]) -> None:
-    """They are before the orientation, which the client receives too; `image_files.SIZE` is after it."""
+    """They are before the orientation, which the client receives too; `drawings.SIZE` is after it."""
     make = {"PNG": image_files.png, "WebP": image_files.webp, "AVIF": image_files.avif, "TIFF": image_files.tiff}
 
     metadata = read(make.get(kind, image_files.jpeg)(orientation=orientation))

@@ -15,7 +15,7 @@ from imageconverter.engine.encode import encode
 from imageconverter.engine.geometry import Region, Size
 from imageconverter.engine.steps import Plan
 from imageconverter.errors import ImageError, ImageTooLarge, Undecodable
-from tests.testing import image_files
+from tests.testing import broken_files, drawings, icc_profiles, image_files
 from tests.testing.judging import (
     alpha,
     converted,
@@ -34,7 +34,7 @@ _OUTPUTS: tuple[OutputType, ...] = get_args(OutputType)
 _WHITE = (255, 255, 255)
 _LANCZOS = Image.Resampling.LANCZOS
 
-# Sources that show `image_files.photo` in colors that need no more than 8 bits and no conversion.
+# Sources that show `drawings.photo` in colors that need no more than 8 bits and no conversion.
 _PHOTOS = [
     "JPEG",
     "JPEG progressive",
@@ -82,7 +82,7 @@ def test_every_source_becomes_every_output(make: Callable[[], bytes]) -> None:
 @pytest.mark.parametrize("name", _PHOTOS)
 def test_every_source_shows_what_it_shows(name: str) -> None:
     """Smaller, but not darker, not inverted, not turned."""
-    expected = image_files.photo().resize((48, 32), _LANCZOS)
+    expected = drawings.photo().resize((48, 32), _LANCZOS)
 
     assert difference(converted(image_files.SOURCES[name](), 48).convert("RGB"), expected) < 5
 
@@ -102,7 +102,7 @@ def test_an_animation_that_cannot_stay_one_comes_out_with_a_warning(kind: str) -
 
     assert moving.warning == "Only the first frame of the animation was converted."
     assert still.warning == ""
-    assert difference(opened(moving.data).convert("RGB"), image_files.photo()) < 5
+    assert difference(opened(moving.data).convert("RGB"), drawings.photo()) < 5
 
 
 @pytest.mark.parametrize("output", _OUTPUTS)
@@ -122,7 +122,7 @@ def test_gray_stays_grey(output: OutputType) -> None:
 )
 def test_every_fit_is_upright(fit: str, size: Size, orientation: int) -> None:
     """However the camera was held."""
-    data = image_files.jpeg(image=image_files.corners((120, 80)), orientation=orientation)
+    data = image_files.jpeg(image=drawings.corners((120, 80)), orientation=orientation)
     image = converted(data, 40, fit=fit)
 
     assert image.size == size
@@ -151,7 +151,7 @@ def test_a_small_image_is_not_enlarged(fit: str, size: Size) -> None:
     middle = image.crop(((size[0] - 96) // 2, (size[1] - 64) // 2, (size[0] + 96) // 2, (size[1] + 64) // 2))
 
     assert image.size == size
-    assert middle.tobytes() == image_files.photo().tobytes()
+    assert middle.tobytes() == drawings.photo().tobytes()
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_small_image_is_enlarged_where_that_is_asked_for(fit: str, size: Size)
     inner = image.crop((0, 4, 288, 196)) if fit == "pad" else image
 
     assert image.size == size
-    assert difference(inner.resize((96, 64), _LANCZOS), image_files.photo()) < 12
+    assert difference(inner.resize((96, 64), _LANCZOS), drawings.photo()) < 12
 
 
 @pytest.mark.parametrize("output", _OUTPUTS)
@@ -176,7 +176,7 @@ def test_a_pad_shows_the_background_on_both_sides(output: OutputType) -> None:
     assert image.size == (48, 48)
     for at in ((2, 2), (45, 2), (2, 45), (45, 45), (24, 4), (24, 43)):
         assert is_near(image.getpixel(at), (0x33, 0x66, 0xCC), 10)
-    assert difference(image.crop((0, 8, 48, 40)), image_files.photo().resize((48, 32), _LANCZOS)) < 7
+    assert difference(image.crop((0, 8, 48, 40)), drawings.photo().resize((48, 32), _LANCZOS)) < 7
 
 
 # --- transparency -------------------------------------------------------------------------------
@@ -187,10 +187,10 @@ def test_a_pad_shows_the_background_on_both_sides(output: OutputType) -> None:
             lambda kind=kind: image_files.transparent_png(kind=kind)
             for kind in ("RGBA", "LA", "palette", "color key")
         ),
-        lambda: image_files.gif(image=image_files.cutout()),
-        lambda: image_files.webp(image=image_files.cutout()),
-        lambda: image_files.avif(image=image_files.cutout()),
-        lambda: image_files.tiff(image=image_files.cutout()),
+        lambda: image_files.gif(image=drawings.cutout()),
+        lambda: image_files.webp(image=drawings.cutout()),
+        lambda: image_files.avif(image=drawings.cutout()),
+        lambda: image_files.tiff(image=drawings.cutout()),
     ],
     ids=["PNG RGBA", "PNG LA", "PNG palette", "PNG color key", "GIF", "WebP", "AVIF", "TIFF"],
 )
@@ -212,7 +212,7 @@ def test_transparency_is_kept_or_laid_on_the_background(make: Callable[[], bytes
 @pytest.mark.parametrize("output", ["jpeg", "gif"])
 def test_soft_edges_have_no_halo(output: OutputType) -> None:
     """What lies below the transparency, here black, shows nowhere."""
-    disc = image_files.cutout((300, 200), softness=6)
+    disc = drawings.cutout((300, 200), softness=6)
     reference = Image.new("RGB", disc.size, _WHITE)
     reference.paste(disc, mask=disc.getchannel("A"))
     expected = reference.resize((150, 100), _LANCZOS).convert("L")
@@ -249,7 +249,7 @@ def test_nothing_but_the_image_comes_out(make: Callable[..., bytes], side: int) 
 )
 def test_a_profile_is_applied_and_taken_off(kind: Callable[..., bytes]) -> None:
     """Whoever shows the output takes it for sRGB, which it is."""
-    data = kind(profile=image_files.p3_profile())
+    data = kind(profile=icc_profiles.p3_profile())
 
     for each in results(data, *(target(96, output=output) for output in _OUTPUTS)):
         assert "icc_profile" not in opened(each.data).info
@@ -269,7 +269,7 @@ def test_a_scaled_decode_loses_nothing(size: Size, side: int) -> None:
 @pytest.mark.parametrize("orientation", [3, 6])
 def test_a_scaled_decode_loses_nothing_when_it_is_turned(orientation: int) -> None:
     """The fraction of a column is cut off on the right side."""
-    photo = image_files.photo((1001, 667))
+    photo = drawings.photo((1001, 667))
     image = converted(image_files.jpeg(image=photo, orientation=orientation, quality=97), 80)
 
     assert psnr(image, photo.resize(image.size, _LANCZOS)) > 42
@@ -277,7 +277,7 @@ def test_a_scaled_decode_loses_nothing_when_it_is_turned(orientation: int) -> No
 
 def test_outputs_made_from_outputs_are_as_good_as_direct_ones() -> None:
     """The smaller ones come from the larger ones."""
-    photo = image_files.photo((900, 600))
+    photo = drawings.photo((900, 600))
     sides = (450, 430, 360, 288, 200, 64)
     made = results(image_files.png(image=photo), *(target(side) for side in sides))
 
@@ -285,7 +285,7 @@ def test_outputs_made_from_outputs_are_as_good_as_direct_ones() -> None:
         assert psnr(opened(each.data), photo.resize(each.size, _LANCZOS)) > 44
 
 
-@pytest.mark.parametrize("profile", [b"", image_files.p3_profile()])
+@pytest.mark.parametrize("profile", [b"", icc_profiles.p3_profile()])
 def test_one_output_is_the_same_alone_and_among_others(profile: bytes) -> None:
     """To the eye."""
     data = image_files.jpeg(size=(800, 600), profile=profile, orientation=8)
@@ -396,7 +396,7 @@ def test_an_output_may_not_be_a_bomb(fit: str) -> None:
 
 
 # --- broken sources -----------------------------------------------------------------------------
-@pytest.mark.parametrize("make", image_files.BOMBS.values(), ids=image_files.BOMBS.keys())
+@pytest.mark.parametrize("make", broken_files.BOMBS.values(), ids=broken_files.BOMBS.keys())
 def test_a_bomb_raises(make: Callable[[], bytes]) -> None:
     """It is the source that is at fault, not one of its outputs."""
     with pytest.raises(ImageTooLarge, match="pixels"):
@@ -460,7 +460,7 @@ def _convert_or_refuse(data: bytes) -> None:
     [
         (image_files.jpeg, "jpeg"),
         (image_files.transparent_png, "png"),
-        (lambda: image_files.png(image=image_files.photo().convert("RGBA")), "jpeg"),
+        (lambda: image_files.png(image=drawings.photo().convert("RGBA")), "jpeg"),
         (lambda: image_files.transparent_png(kind="color key"), "png"),
         (image_files.gif, "jpeg"),
         (image_files.animated_gif, "jpeg"),
@@ -476,7 +476,7 @@ def test_auto_is_png_where_something_shines_through(make: Callable[[], bytes], o
 
 def test_an_image_may_be_left_as_it_is_stored() -> None:
     """Beside others that are turned."""
-    data = image_files.jpeg(image=image_files.corners((120, 80)), orientation=6)
+    data = image_files.jpeg(image=drawings.corners((120, 80)), orientation=6)
     made = results(data, target(60), target(60, auto_rotate=False), target(30), target(30, auto_rotate=False))
     upright, stored, small_upright, small_stored = (opened(each.data) for each in made)
 
@@ -502,13 +502,11 @@ def test_a_side_of_the_box_may_be_free(box: tuple[int | None, int | None], size:
 
 def test_a_crop_may_be_filled_up() -> None:
     """With the background, on all sides."""
-    made = converted(
-        image_files.png(image=image_files.photo((30, 50))), 40, fit="crop", fill=True, background="#00ff00"
-    )
+    made = converted(image_files.png(image=drawings.photo((30, 50))), 40, fit="crop", fill=True, background="#00ff00")
 
     assert made.size == (40, 40)
     assert made.getpixel((2, 20)) == made.getpixel((37, 20)) == (0, 255, 0)
-    assert made.crop((5, 0, 35, 40)).tobytes() == image_files.photo((30, 50)).crop((0, 5, 30, 45)).tobytes()
+    assert made.crop((5, 0, 35, 40)).tobytes() == drawings.photo((30, 50)).crop((0, 5, 30, 45)).tobytes()
 
 
 def test_a_line_stays_visible() -> None:

@@ -14,7 +14,7 @@ from imageconverter.engine.header import check_header
 from imageconverter.engine.jxl import read_size
 from imageconverter.engine.source import HEAD_BYTES, SOURCE_TYPES
 from imageconverter.errors import ImageError, ImageTooLarge, Undecodable
-from tests.testing import image_files, rare_files
+from tests.testing import drawings, icc_profiles, rare_files
 from tests.testing.judging import converted, difference, outcomes, result, target
 
 _EACH = pytest.mark.parametrize(("name", "make"), rare_files.SOURCES.items(), ids=rare_files.SOURCES.keys())
@@ -33,7 +33,7 @@ def test_each_type_is_recognized(name: str, make: Callable[[], bytes]) -> None:
 @_EACH
 def test_each_type_is_converted(name: str, make: Callable[[], bytes]) -> None:
     """To a type that browsers show, with the same content."""
-    expected = image_files.photo().resize((48, 32), Image.Resampling.LANCZOS)
+    expected = drawings.photo().resize((48, 32), Image.Resampling.LANCZOS)
     made = result(make(), 48, output="keep")
 
     assert made.output == ("jpeg" if name == "HEIC" else "png")
@@ -43,7 +43,7 @@ def test_each_type_is_converted(name: str, make: Callable[[], bytes]) -> None:
 @pytest.mark.parametrize("make", [rare_files.jxl, rare_files.jpeg2000, rare_files.tga, rare_files.heic])
 def test_transparency_is_kept(make: Callable[..., bytes]) -> None:
     """If the type has it."""
-    disc = converted(make(image=image_files.cutout()), 96)
+    disc = converted(make(image=drawings.cutout()), 96)
 
     assert disc.getchannel("A").getpixel((0, 0)) == 0
     assert disc.getchannel("A").getpixel((48, 32)) == 255
@@ -51,13 +51,13 @@ def test_transparency_is_kept(make: Callable[..., bytes]) -> None:
 
 def test_an_icon_keeps_its_transparency() -> None:
     """Like other types."""
-    assert converted(rare_files.ico(image=image_files.cutout()), 96).getchannel("A").getpixel((0, 0)) == 0
+    assert converted(rare_files.ico(image=drawings.cutout()), 96).getchannel("A").getpixel((0, 0)) == 0
 
 
 @pytest.mark.parametrize("mode", ["L", "1"])
 def test_a_pnm_can_be_gray_or_bilevel(mode: str) -> None:
     """PGM and PBM."""
-    image = converted(rare_files.pnm(image=image_files.photo().convert(mode)), 96)
+    image = converted(rare_files.pnm(image=drawings.photo().convert(mode)), 96)
 
     assert image.mode == "L"
 
@@ -65,7 +65,7 @@ def test_a_pnm_can_be_gray_or_bilevel(mode: str) -> None:
 def test_the_color_profile_of_a_heic_is_applied() -> None:
     """HEIC photographs of phones use Display P3."""
     as_srgb, as_p3 = (
-        converted(rare_files.heic(profile=profile), 96).convert("RGB") for profile in (b"", image_files.p3_profile())
+        converted(rare_files.heic(profile=profile), 96).convert("RGB") for profile in (b"", icc_profiles.p3_profile())
     )
 
     assert difference(as_p3, as_srgb) > 2

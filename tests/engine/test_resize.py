@@ -7,7 +7,7 @@ from PIL import Image
 
 from imageconverter.engine import resize as resizing
 from imageconverter.engine.resize import resize
-from tests.testing import image_files
+from tests.testing import drawings
 from tests.testing.judging import difference, is_near, psnr
 
 _LANCZOS = Image.Resampling.LANCZOS
@@ -17,7 +17,7 @@ _LANCZOS = Image.Resampling.LANCZOS
 @pytest.mark.parametrize("size", [(48, 32), (95, 64), (7, 61), (1, 1), (200, 133)])
 def test_every_mode_comes_out_as_from_pillow(mode: str, size: tuple[int, int]) -> None:
     """Whether it takes the fast path or not; smaller, larger, distorted."""
-    given = image_files.lab_photo() if mode == "LAB" else image_files.photo().convert(mode)
+    given = drawings.lab_photo() if mode == "LAB" else drawings.photo().convert(mode)
     resized = resize(given, size)
 
     assert resized.mode == mode
@@ -27,7 +27,7 @@ def test_every_mode_comes_out_as_from_pillow(mode: str, size: tuple[int, int]) -
 
 def test_soft_transparency_comes_out_as_from_pillow() -> None:
     """Alpha and colors."""
-    disc = image_files.cutout((300, 200), softness=60)
+    disc = drawings.cutout((300, 200), softness=60)
     ours, theirs = resize(disc, (90, 60)), disc.resize((90, 60), _LANCZOS)
 
     assert difference(ours.getchannel("A"), theirs.getchannel("A")) < 0.6
@@ -41,14 +41,14 @@ def test_without_the_instructions_pillow_does_it(monkeypatch: pytest.MonkeyPatch
         cpu_extensions = CpuExtensions.none
 
     monkeypatch.setattr(resizing, "_resizer", Slow)
-    photo = image_files.photo()
+    photo = drawings.photo()
 
     assert resize(photo, (48, 32)).tobytes() == photo.resize((48, 32), _LANCZOS).tobytes()
 
 
 def test_nothing_but_the_pixels_comes_out() -> None:
     """Neither of the fast path nor of Pillow."""
-    for image in (image_files.photo(), image_files.lab_photo()):
+    for image in (drawings.photo(), drawings.lab_photo()):
         image.info["comment"] = b"x"
 
         assert resize(image, (48, 32)).info == {}
@@ -56,7 +56,7 @@ def test_nothing_but_the_pixels_comes_out() -> None:
 
 def test_only_the_region_that_is_the_image_is_resized() -> None:
     """The rest of the last column belongs to nobody."""
-    photo = image_files.photo((100, 50))
+    photo = drawings.photo((100, 50))
     wider = Image.new("RGB", (101, 50))
     wider.paste(photo)
     wider.paste(photo.crop((99, 0, 100, 50)), (100, 0))
@@ -68,7 +68,7 @@ def test_only_the_region_that_is_the_image_is_resized() -> None:
 
 def test_an_image_of_the_right_size_is_not_touched() -> None:
     """Not even copied."""
-    photo = image_files.photo()
+    photo = drawings.photo()
 
     assert resize(photo, photo.size) is photo
     assert resize(photo, photo.size, (0, 0, 96.0, 64.0)) is photo
@@ -76,7 +76,7 @@ def test_an_image_of_the_right_size_is_not_touched() -> None:
 
 def test_hidden_colors_do_not_bleed() -> None:
     """The black below the transparency is never seen, at no scale."""
-    small = np.asarray(resize(image_files.cutout((300, 200)), (60, 40)))
+    small = np.asarray(resize(drawings.cutout((300, 200)), (60, 40)))
     visible = small[small[..., 3] > 16]
 
     assert all(is_near(color, (200, 30, 60), 16) for color in visible[:, :3].astype(int))

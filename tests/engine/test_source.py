@@ -12,7 +12,7 @@ from PIL import Image
 from imageconverter.engine import OUTPUT_TYPES, Limits, OutputType, decoders, identify
 from imageconverter.engine.decode import open_image
 from imageconverter.engine.source import HEAD_BYTES, KEPT_AS, SOURCE_TYPES, SourceType
-from tests.testing import image_files, rare_files
+from tests.testing import broken_files, image_files, rare_files
 
 _EVERY = {**image_files.SOURCES, **rare_files.SOURCES, **rare_files.OWN}
 
@@ -26,7 +26,7 @@ def test_every_variant_of_a_source_is_recognized(name: str, make: Callable[[], b
     assert found.name == name.split(maxsplit=1)[0]
 
 
-@pytest.mark.parametrize(("name", "magic"), image_files.MAGICS.items(), ids=image_files.MAGICS.keys())
+@pytest.mark.parametrize(("name", "magic"), broken_files.MAGICS.items(), ids=broken_files.MAGICS.keys())
 def test_a_magic_number_is_enough(name: str, magic: bytes) -> None:
     """The decoder checks the rest of the file."""
     found = identify(magic)
@@ -58,7 +58,7 @@ def test_a_magic_number_is_enough(name: str, magic: bytes) -> None:
         struct.pack("<BBBHHBHHHHBB", 0, 0, 2, 0, 0, 0, 0, 0, 64, 64, 24, 0xC0),
         struct.pack("<BBBHHBHHHHBB", 0, 0, 1, 0, 256, 24, 0, 0, 64, 64, 8, 0),
         bytes(32),
-        image_files.garbage(),
+        broken_files.garbage(),
     ],
 )
 def test_other_files_are_not_recognized(head: bytes) -> None:

@@ -10,7 +10,7 @@ from imageconverter.engine.decode import ImageInfo
 from imageconverter.engine.geometry import Size, place
 from imageconverter.engine.source import SOURCE_TYPES
 from imageconverter.engine.steps import Plan
-from tests.testing import image_files
+from tests.testing import drawings
 from tests.testing.judging import difference, is_upright
 
 _WHITE = (255, 255, 255)
@@ -27,7 +27,7 @@ def plan_for(size: Size, *, orientation: int = 1, output: OutputType = "png", **
 # --- reduce -------------------------------------------------------------------------------------
 def test_an_image_is_reduced_in_the_axes_it_is_stored_in() -> None:
     """What lies on its side is turned afterwards, when it is small."""
-    reduced = steps.reduce(image_files.photo((64, 96)), plan_for((96, 64), orientation=6, max_width=48))
+    reduced = steps.reduce(drawings.photo((64, 96)), plan_for((96, 64), orientation=6, max_width=48))
 
     assert reduced.size == (32, 48)
 
@@ -36,8 +36,8 @@ def test_an_image_is_reduced_in_the_axes_it_is_stored_in() -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_what_a_camera_turned_is_turned_back(orientation: int) -> None:
     """All eight ways."""
-    stored = image_files.as_stored(image_files.corners(), orientation)
-    upright = steps.orient(stored, plan_for(image_files.SIZE, orientation=orientation))
+    stored = drawings.as_stored(drawings.corners(), orientation)
+    upright = steps.orient(stored, plan_for(drawings.SIZE, orientation=orientation))
 
     assert is_upright(upright)
     assert is_upright(stored) == (orientation == 1)
@@ -46,17 +46,17 @@ def test_what_a_camera_turned_is_turned_back(orientation: int) -> None:
 # --- crop and pad -------------------------------------------------------------------------------
 def test_a_crop_is_the_middle_of_the_frame() -> None:
     """As wide as the box, as much left over on one side as on the other."""
-    cropped = steps.crop(image_files.corners(), plan_for((96, 64), fit="crop", max_width=32))
+    cropped = steps.crop(drawings.corners(), plan_for((96, 64), fit="crop", max_width=32))
 
     assert cropped.size == (32, 64)
     assert is_upright(cropped)
-    assert steps.crop(image_files.corners(), plan_for((96, 64))).size == (96, 64)
+    assert steps.crop(drawings.corners(), plan_for((96, 64))).size == (96, 64)
 
 
 @pytest.mark.parametrize("color", ["#000000", "#ffffff", "#1e90ff"])
 def test_a_pad_is_filled_with_the_background(color: str) -> None:
     """The image is in the middle, untouched."""
-    photo = image_files.photo()
+    photo = drawings.photo()
     padded = steps.pad(photo, plan_for((96, 64), fit="pad", max_width=100, max_height=90, background=color))
     background = tuple(bytes.fromhex(color[1:]))
 
@@ -68,7 +68,7 @@ def test_a_pad_is_filled_with_the_background(color: str) -> None:
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
 def test_every_mode_can_be_padded(mode: str) -> None:
     """The canvas has the color of the background, so it is RGB."""
-    padded = steps.pad(image_files.cutout().convert(mode), plan_for((96, 64), fit="pad", max_height=96))
+    padded = steps.pad(drawings.cutout().convert(mode), plan_for((96, 64), fit="pad", max_height=96))
 
     assert padded.mode == "RGB"
     assert padded.getpixel((48, 4)) == _WHITE
@@ -78,7 +78,7 @@ def test_every_mode_can_be_padded(mode: str) -> None:
 def test_a_padded_image_lies_on_the_background_whether_it_fills_the_box_or_not(box: Size) -> None:
     """Else some images of one format would be transparent and others not."""
     plan = plan_for((96, 64), fit="pad", max_width=box[0], max_height=box[1], background="#00ff00")
-    padded = steps.pad(image_files.cutout(), plan)
+    padded = steps.pad(drawings.cutout(), plan)
 
     assert padded.mode == "RGB"
     assert padded.getpixel((1, 1)) == (0, 255, 0)
@@ -88,7 +88,7 @@ def test_a_padded_image_lies_on_the_background_whether_it_fills_the_box_or_not(b
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])
 def test_soft_edges_blend_into_the_background(mode: str) -> None:
     """No pixel is darker than the disc and the background it lies on: there is no halo."""
-    disc = image_files.cutout(softness=8).convert(mode)
+    disc = drawings.cutout(softness=8).convert(mode)
     flat = steps.flatten(disc, plan_for((96, 64), output="jpeg", background="#ffffff"))
     reference = Image.new("RGB", disc.size, _WHITE)
     reference.paste(disc.convert("RGB"), mask=disc.getchannel("A"))
@@ -101,7 +101,7 @@ def test_soft_edges_blend_into_the_background(mode: str) -> None:
 @pytest.mark.parametrize("output", ["png", "webp", "avif"])
 def test_an_output_with_transparency_keeps_it(output: OutputType) -> None:
     """The background is for those without."""
-    disc = image_files.cutout()
+    disc = drawings.cutout()
 
     assert steps.flatten(disc, plan_for((96, 64), output=output)) is disc
 
@@ -109,7 +109,7 @@ def test_an_output_with_transparency_keeps_it(output: OutputType) -> None:
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])
 def test_a_gif_is_transparent_or_not(mode: str) -> None:
     """What is at least half opaque becomes opaque and blends into the background, so that edges stay smooth."""
-    disc = image_files.cutout(softness=8).convert(mode)
+    disc = drawings.cutout(softness=8).convert(mode)
     flat = steps.flatten(disc, plan_for((96, 64), output="gif"))
 
     assert flat.mode == "RGBA"
@@ -123,7 +123,7 @@ def test_a_gif_is_transparent_or_not(mode: str) -> None:
 # --- strip --------------------------------------------------------------------------------------
 def test_nothing_but_the_pixels_is_left() -> None:
     """The image that was given keeps what it had: it may be needed for another output."""
-    photo = image_files.photo()
+    photo = drawings.photo()
     photo.info |= {"icc_profile": b"x", "exif": b"x", "xmp": b"x", "comment": b"x", "transparency": 0}
     bare = steps.strip(photo, plan_for((96, 64)))
 

@@ -9,7 +9,7 @@ from functools import partial
 from PIL import Image
 
 from tests.hostile.case import Case, Outcome
-from tests.testing import chunks, image_files
+from tests.testing import broken_files, chunks, icc_profiles, image_files
 from tests.testing.chunks import IEND, LONG, MEBIBYTE, PIXELS, PNG, SHORT, ihdr
 from tests.testing.hostile_files import SEED, HostileFile, cut_off, damaged
 
@@ -94,7 +94,7 @@ def _damaged_boxes() -> Iterator[HostileFile]:
 
 
 def _random_codes() -> Iterator[HostileFile]:
-    head = image_files.flat_webp((64, 64))[20:25]
+    head = broken_files.flat_webp((64, 64))[20:25]
     for number in range(100):
         chance = random.Random(SEED + number)  # noqa: S311 - noise, no secret
         yield HostileFile(f"codes {number}", chunks.webp(chunks.riff(b"VP8L", head + chance.randbytes(300))))
@@ -149,7 +149,7 @@ def _mpo_alone() -> bytes:
 
 
 def _followed(make: Callable[[], bytes]) -> bytes:
-    return make() + image_files.garbage(10_000_000)
+    return make() + broken_files.garbage(10_000_000)
 
 
 BILLION_LAUGHS = (
@@ -158,7 +158,7 @@ BILLION_LAUGHS = (
     b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>&c;&d;</x:xmpmeta>"
 )
 PALETTE = (b"PLTE", bytes(range(6)))
-IPTC = chunks.segment(0xED, b"Photoshop 3.0\x008BIM\x04\x04\0\0\xff\xff\xff\xff" + image_files.garbage(500))
+IPTC = chunks.segment(0xED, b"Photoshop 3.0\x008BIM\x04\x04\0\0\xff\xff\xff\xff" + broken_files.garbage(500))
 
 
 def _profiled(profile: bytes) -> bytes:
@@ -168,7 +168,7 @@ def _profiled(profile: bytes) -> bytes:
 def _cyclic_profile() -> bytes:
     """Return a profile whose tags all lie in its own table of tags."""
     tags = b"".join(struct.pack(">4sII", name, 128, 4096) for name in (b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"wtpt"))
-    head = bytearray(image_files.srgb_profile()[:128])
+    head = bytearray(icc_profiles.srgb_profile()[:128])
     body = struct.pack(">I", 5) + tags
     struct.pack_into(">I", head, 0, 128 + len(body))
     return bytes(head) + body
@@ -178,8 +178,8 @@ BROKEN: list[Case[Callable[[], bytes], Outcome]] = [
     Case(78, "nothing", lambda: b"", REFUSED),
     Case(79, "one byte", lambda: b"\x89", REFUSED),
     *(Case(80, f"the first bytes of {kind} alone", partial(bytes, magic), REFUSED)
-      for kind, magic in image_files.MAGICS.items()),
-    *(Case(81, f"{size} random bytes", partial(image_files.garbage, size), REFUSED)
+      for kind, magic in broken_files.MAGICS.items()),
+    *(Case(81, f"{size} random bytes", partial(broken_files.garbage, size), REFUSED)
       for size in (1000, 100_000, 10_000_000)),
     Case(85, "PNG with a wrong checksum", lambda: PNG + ihdr((8, 8)) + PIXELS[:-1] + b"!" + IEND, ANSWERED),
     Case(85, "PNG with a wrong Adler-32", lambda: image_files.png((8, 8))[:-17] + bytes(5) + IEND, ANSWERED),
@@ -226,18 +226,18 @@ BROKEN: list[Case[Callable[[], bytes], Outcome]] = [
          b"XML:com.adobe.xmp\0\0\0\0\0" + BILLION_LAUGHS)), CONVERTED),
     Case(97, "XMP with entities in a WebP", lambda: chunks.webp(chunks.webp_canvas((9, 9)), chunks.flat((9, 9)),
          chunks.riff(b"XMP ", BILLION_LAUGHS)), CONVERTED),
-    Case(98, "profile cut off", lambda: _profiled(image_files.srgb_profile()[:200]), CONVERTED),
+    Case(98, "profile cut off", lambda: _profiled(icc_profiles.srgb_profile()[:200]), CONVERTED),
     Case(98, "profile of a wrong class",
-         lambda: _profiled(image_files.srgb_profile()[:12] + b"link" + image_files.srgb_profile()[16:]), CONVERTED),
+         lambda: _profiled(icc_profiles.srgb_profile()[:12] + b"link" + icc_profiles.srgb_profile()[16:]), CONVERTED),
     Case(98, "profile whose tags lie in each other", lambda: _profiled(_cyclic_profile()), CONVERTED),
-    Case(98, "profile of 16 MB", lambda: _profiled(image_files.srgb_profile() + image_files.garbage(16 * MEBIBYTE)),
+    Case(98, "profile of 16 MB", lambda: _profiled(icc_profiles.srgb_profile() + broken_files.garbage(16 * MEBIBYTE)),
          ANSWERED),
-    Case(99, "RGB with the profile of a press", lambda: _profiled(image_files.cmyk_profile()), CONVERTED),
+    Case(99, "RGB with the profile of a press", lambda: _profiled(icc_profiles.cmyk_profile()), CONVERTED),
     Case(99, "CMYK with the profile of a screen",
-         lambda: image_files.cmyk_jpeg((9, 9), profile=image_files.srgb_profile()),
+         lambda: image_files.cmyk_jpeg((9, 9), profile=icc_profiles.srgb_profile()),
          CONVERTED),
     Case(99, "gray with the profile of a screen",
-         lambda: image_files.grey_jpeg((9, 9), profile=image_files.p3_profile()),
+         lambda: image_files.grey_jpeg((9, 9), profile=icc_profiles.p3_profile()),
          CONVERTED),
     Case(100, "IPTC of noise", lambda: chunks.jpeg_with(IPTC), CONVERTED),
     Case(101, "index beyond the palette", lambda: _indexed(PALETTE), ANSWERED),

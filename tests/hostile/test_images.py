@@ -11,7 +11,7 @@ from imageconverter.settings import MEGABYTE
 from tests.hostile.broken import BROKEN, Family, families
 from tests.hostile.case import Case, Outcome, names
 from tests.hostile.formats import FOREIGN, TELLTALES, TWOFOLD
-from tests.testing import image_files
+from tests.testing import broken_files
 from tests.testing.bombs import BOMBS
 from tests.testing.hostile_files import HostileFile
 from tests.worker.sandbox.test_hostile import SETTINGS, Attack
@@ -73,6 +73,6 @@ async def test_nothing_of_what_else_it_is_is_left(attack: Attack, case: Case[Cal
 
 async def test_50_a_bomb_a_thousand_times_over(attack: Attack) -> None:
     """Is refused a thousand times, by the same children."""
-    bomb = HostileFile("WebP bomb", image_files.webp_bomb())
+    bomb = HostileFile("WebP bomb", broken_files.webp_bomb())
 
     assert await send(attack, *[bomb] * 1000) == {"ImageTooLarge": 1000}

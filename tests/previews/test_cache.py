@@ -14,7 +14,7 @@ from imageconverter.previews.cache import PreviewCache
 from imageconverter.resources import Resources
 from imageconverter.settings import PreviewSettings
 from services.worker.sandbox.pool import SandboxPool
-from tests.testing import image_files
+from tests.testing import broken_files, drawings, image_files
 from tests.testing.judging import opened
 
 SMALL = parse("auto:200x150")
@@ -100,7 +100,7 @@ async def test_the_source_of_a_known_key_is_not_converted(cache: PreviewCache, k
 
 async def test_caching_replaces_all_previews_in_one_step(cache: PreviewCache, key: str) -> None:
     """A reader sees the old image or the new one, whole."""
-    await cache.cache_and_get(key, SMALL, image_files.png(image=image_files.corners((400, 300))))
+    await cache.cache_and_get(key, SMALL, image_files.png(image=drawings.corners((400, 300))))
     seen: list[tuple[int, int]] = []
     done = asyncio.Event()
 
@@ -123,7 +123,7 @@ async def test_an_image_that_cannot_be_converted_replaces_nothing(cache: Preview
     """It is refused with a reason."""
     first = await cache.cache_and_get(key, SMALL, PHOTO)
     with pytest.raises(InvalidFileFormat, match="broken"):
-        await cache.cache(key, image_files.truncated(PHOTO))
+        await cache.cache(key, broken_files.truncated(PHOTO))
     with pytest.raises(InvalidFileFormat, match="not of a supported"):
         await cache.cache_and_get(uuid4().hex, SMALL, b"no image")
 

@@ -9,7 +9,7 @@ import numpy as np
 import PIL
 import pytest
 
-from tests.testing import image_files, rare_files
+from tests.testing import drawings, rare_files
 
 _SOURCE = Path(__file__).parents[2] / "shared" / "rare_formats"
 _PROGRAM = """
@@ -64,5 +64,5 @@ def test_the_wheel_reads_files_without_this_project(wheel: Path, tmp_path: Path,
     assert found["file"].startswith(str(wheel))
     assert [name for name, _, _ in found["opened"]] == list(files)
     assert {module.split(".")[0] for _, module, _ in found["opened"]} == {"rare_formats"}
-    assert {tuple(size) for _, _, size in found["opened"]} == {image_files.SIZE}
+    assert {tuple(size) for _, _, size in found["opened"]} == {drawings.SIZE}
     assert not {"imageconverter", "services"} & set(found["loaded"])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from PIL import Image
 
 from tests.hostile.case import Case, Outcome
-from tests.testing import chunks, hostile_files, image_files, rare_files
+from tests.testing import broken_files, chunks, hostile_files, image_files, rare_files
 from tests.testing.chunks import GIBIBYTE, LONG, MEBIBYTE, SHORT, zeros
 
 REFUSED, CONVERTED, ANSWERED = Outcome
@@ -120,16 +120,16 @@ BOMBS: list[Case[Callable[[], bytes], Outcome]] = [
     Case(14, "APNG of 2^31 frames", lambda: chunks.small_png((b"acTL", struct.pack(">II", 2**31, 0))), ANSWERED),
     Case(14, "APNG of 2^32-1 frames", lambda: chunks.small_png((b"acTL", b"\xff" * 8)), ANSWERED),
     Case(15, "APNG of 20,000 real frames", lambda: apng_of_frames(20_000), ANSWERED),
-    Case(16, "GIF of 4,295 MP", image_files.gif_bomb, REFUSED),
+    Case(16, "GIF of 4,295 MP", broken_files.gif_bomb, REFUSED),
     Case(17, "GIF of a million frames", lambda: chunks.gif((1, 1), chunks.gif_frame((1, 1)) * 1_000_000), ANSWERED),
-    Case(18, "GIF frame larger than its canvas", image_files.gif_frame_bomb, REFUSED),
+    Case(18, "GIF frame larger than its canvas", broken_files.gif_frame_bomb, REFUSED),
     Case(19, "GIF of 2,000 frames of 25 MP", lambda: gif_of_canvases(2000, 5000), ANSWERED),
     Case(20, "GIF that never rests", lambda: image_files.animated_gif((9, 9)), CONVERTED),
     Case(21, "TIFF page that follows itself", lambda: chunks.tiff(chunks.gray((1, 1), length=1), following=8),
          CONVERTED),
     Case(22, "TIFF pages that follow each other", tiff_cycle, CONVERTED),
     Case(23, "TIFF of 50,000 pages", lambda: tiff_chain(50_000), CONVERTED),
-    Case(24, "TIFF of 10,000 MP", image_files.tiff_bomb, REFUSED),
+    Case(24, "TIFF of 10,000 MP", broken_files.tiff_bomb, REFUSED),
     Case(25, "TIFF strip of 4 GiB", lambda: tiff_with(279, LONG, 1, 0xFFFFFFFF), ANSWERED),
     Case(26, "TIFF of 268 million strips", lambda: tiff_with(273, LONG, 0x10000000, 8), REFUSED),
     Case(27, "TIFF tag of 2^32 values", lambda: tiff_with(700, LONG, 0xFFFFFFF0, 8), ANSWERED),
@@ -143,7 +143,7 @@ BOMBS: list[Case[Callable[[], bytes], Outcome]] = [
     Case(30, "BigTIFF of 10,000 MP", lambda: big_tiff((100_000, 100_000)), REFUSED),
     Case(30, "BigTIFF of ten by ten", lambda: big_tiff((10, 10)), ANSWERED),
     Case(31, "TIFF whose directories lie in each other", hostile_files.tiff_of_loops, ANSWERED),
-    Case(32, "JPEG of 4,290 MP", image_files.jpeg_bomb, REFUSED),
+    Case(32, "JPEG of 4,290 MP", broken_files.jpeg_bomb, REFUSED),
     Case(33, "JPEG header of 88 MP", lambda: chunks.jpeg_of_size((9400, 9400)), ANSWERED),
     Case(34, "JPEG of 88 MP", lambda: image_files.jpeg(image=Image.new("RGB", (9400, 9400))), ANSWERED),
     Case(35, "JPEG of 36 MP drawn 100 times", lambda: jpeg_of_scans(100), ANSWERED),
@@ -154,8 +154,8 @@ BOMBS: list[Case[Callable[[], bytes], Outcome]] = [
     Case(39, "JPEG said to be without loss", lambda: patched_jpeg(0xC3), REFUSED),
     Case(39, "JPEG in CMYK", image_files.cmyk_jpeg, CONVERTED),
     Case(39, "JPEG in YCCK", ycck_jpeg, CONVERTED),
-    Case(40, "WebP of 34 bytes and 88 MP", lambda: image_files.flat_webp((16_383, 5400)), ANSWERED),
-    Case(40, "WebP of 34 bytes and 268 MP", image_files.webp_bomb, REFUSED),
+    Case(40, "WebP of 34 bytes and 88 MP", lambda: broken_files.flat_webp((16_383, 5400)), ANSWERED),
+    Case(40, "WebP of 34 bytes and 268 MP", broken_files.webp_bomb, REFUSED),
     Case(41, "WebP of 60 frames of 16 MP", lambda: webp_of_frames(60, (4000, 4000)), ANSWERED),
     Case(42, "WebP frame larger than its canvas", lambda: chunks.webp(chunks.webp_canvas((10, 10)), chunks.flat((5000,
          5000))), ANSWERED),
@@ -165,7 +165,7 @@ BOMBS: list[Case[Callable[[], bytes], Outcome]] = [
     Case(44, "BMP whose runs overrun", lambda: packed_bmp(b"\xff\1" * 5000 + b"\0\1"), ANSWERED),
     Case(44, "BMP whose runs jump out", lambda: packed_bmp(b"\0\2\xff\xff" * 500 + b"\0\1"), ANSWERED),
     Case(45, "icon of 65,535 entries that are a bomb", hostile_files.ico_of_entries, REFUSED),
-    Case(46, "AVIF of 900 MP", image_files.avif_bomb, REFUSED),
+    Case(46, "AVIF of 900 MP", broken_files.avif_bomb, REFUSED),
     Case(46, "HEIC of 900 MP", heic_bomb, REFUSED),
 ]  # fmt: skip
 

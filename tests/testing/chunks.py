@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Mapping
 from functools import cache
 
-from tests.testing import image_files
+from tests.testing import broken_files, image_files
 
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
@@ -148,7 +148,7 @@ def webp_frame(size: Size) -> bytes:
 
 def flat(size: Size) -> bytes:
     """Write the pixels of a WebP of one color: 22 bytes, whatever its size."""
-    return image_files.flat_webp(size)[12:] + b"\0"[: len(image_files.flat_webp(size)) % 2]
+    return broken_files.flat_webp(size)[12:] + b"\0"[: len(broken_files.flat_webp(size)) % 2]
 
 
 def _three(value: int) -> bytes:

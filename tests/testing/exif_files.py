@@ -11,7 +11,7 @@ from pillow_heif import HeifImagePlugin  # noqa: F401 - registers its encoder
 from imageconverter.engine import Limits
 from imageconverter.engine.decode import load, open_image
 from imageconverter.engine.metadata import Metadata, read_metadata
-from tests.testing import image_files
+from tests.testing import drawings
 
 Order = Literal["<", ">"]
 Field = tuple[int, int, int, bytes]
@@ -79,7 +79,7 @@ def block(
 def holding(exif: bytes, kind: str = "PNG", size: tuple[int, int] = (6, 4)) -> bytes:
     """Return a small image with an EXIF block."""
     file = io.BytesIO()
-    image_files.photo(size).save(file, kind, exif=b"Exif\0\0" + exif)
+    drawings.photo(size).save(file, kind, exif=b"Exif\0\0" + exif)
     return file.getvalue()
 
 

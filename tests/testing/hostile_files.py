@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from tests.testing import image_files, rare_files
+from tests.testing import broken_files, image_files, rare_files
 from tests.testing.gksm_files import binary
 from tests.testing.xcf_files import NORMAL, Layer, prop, xcf
 
@@ -177,19 +177,19 @@ def png_of_chunks() -> bytes:
 def gif_comment_bomb() -> bytes:
     """Make a GIF with 20 MB of comment in pieces of 255 bytes."""
     piece = b"\xff" + bytes(255)
-    return image_files.gif_frame_bomb((1, 1)).replace(b",", b"!\xfe" + piece * 80_000 + b"\0,", 1)
+    return broken_files.gif_frame_bomb((1, 1)).replace(b",", b"!\xfe" + piece * 80_000 + b"\0,", 1)
 
 
 def gif_of_frames() -> bytes:
     """Make a GIF of 100,000 frames."""
-    data = image_files.gif_frame_bomb((1, 1))
+    data = broken_files.gif_frame_bomb((1, 1))
     at = data.index(b",")
     return data[:at] + data[at:-1] * 100_000 + b";"
 
 
 def webp_within_limits() -> bytes:
     """Make a WebP of 34 bytes and 98 megapixels."""
-    return image_files.flat_webp((9900, 9900))
+    return broken_files.flat_webp((9900, 9900))
 
 
 def tiff_of_loops() -> bytes:
@@ -210,7 +210,7 @@ def tiff_tile_bomb() -> bytes:
 def ico_of_entries() -> bytes:
     """Make an icon of 65,535 images, each of them the PNG of 2,500 megapixels."""
     entry = struct.pack("<BBBBHHII", 0, 0, 0, 0, 1, 32, 1000, 6 + 16 * 65_535)
-    return struct.pack("<HHH", 0, 1, 65_535) + entry * 65_535 + image_files.png_bomb()
+    return struct.pack("<HHH", 0, 1, 65_535) + entry * 65_535 + broken_files.png_bomb()
 
 
 def jpeg2000_of_tiles() -> bytes:
@@ -281,7 +281,7 @@ def progressive_jpeg() -> bytes:
 
 
 BOMBS: dict[str, Callable[[], bytes]] = {
-    **image_files.BOMBS,
+    **broken_files.BOMBS,
     **rare_files.BOMBS,
     "PNG profile": png_profile_bomb,
     "GIF frames": gif_of_frames,

@@ -10,7 +10,7 @@ from imageconverter.engine import Converted, Failed, Limits, OutputType, Target
 from imageconverter.engine.animation import Timing
 from imageconverter.engine.encode import encode
 from imageconverter.engine.pipeline import convert
-from tests.testing import image_files
+from tests.testing import drawings
 from tests.testing.sandboxed import SandboxedEngine
 
 sandbox: SandboxedEngine | None = None
@@ -85,10 +85,10 @@ def alpha(image: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def is_upright(image: Image.Image) -> bool:
-    """Whether the image shows `image_files.corners`, not turned and not mirrored."""
+    """Whether the image shows `drawings.corners`, not turned and not mirrored."""
     width, height = image.size
     rgb = image.convert("RGB")
-    for index, color in enumerate(image_files.CORNERS):
+    for index, color in enumerate(drawings.CORNERS):
         centre = (width * (1 + 2 * (index % 2)) // 4, height * (1 + 2 * (index // 2)) // 4)
         if not is_near(rgb.getpixel(centre), color):
             return False

@@ -10,35 +10,35 @@ import pillow_heif
 from PIL import Image
 from pillow_jxl import JpegXLImagePlugin  # noqa: F401 - registers its encoder
 
-from tests.testing import image_files
+from tests.testing import drawings, image_files
+from tests.testing.drawings import SIZE, Size
 from tests.testing.fig_files import arc, arrow, box, ellipse, fig, fig_21, polyline, spline, style, text
 from tests.testing.fits_files import Samples, fits
 from tests.testing.gksm_files import Item, binary, varkon, xgks
-from tests.testing.image_files import SIZE, Size
 from tests.testing.xcf_files import INDEXED, NONE, NORMAL, RLE, ZLIB, Layer, xcf
 
 
 def jxl(size: Size = SIZE, *, image: Image.Image | None = None, **options: Any) -> bytes:
     """Make a JPEG XL."""
-    return _saved(image or image_files.photo(size), "JXL", **{"quality": 95, "effort": 3, **options})
+    return _saved(image or drawings.photo(size), "JXL", **{"quality": 95, "effort": 3, **options})
 
 
 def jpeg2000(size: Size = SIZE, *, image: Image.Image | None = None, bare: bool = False) -> bytes:
     """Make a JPEG 2000, in its container or as a *bare* code stream."""
-    return _saved(image or image_files.photo(size), "JPEG2000", no_jp2=bare)
+    return _saved(image or drawings.photo(size), "JPEG2000", no_jp2=bare)
 
 
 def heic(size: Size = SIZE, *, image: Image.Image | None = None, profile: bytes = b"") -> bytes:
     """Make a HEIC."""
     buffer = io.BytesIO()
     options = {"icc_profile": profile} if profile else {}
-    pillow_heif.from_pillow(image or image_files.photo(size)).save(buffer, quality=95, **options)
+    pillow_heif.from_pillow(image or drawings.photo(size)).save(buffer, quality=95, **options)
     return buffer.getvalue()
 
 
 def psd(size: Size = SIZE, *, image: Image.Image | None = None) -> bytes:
     """Make a PSD without layers: header, three empty sections, and the planes uncompressed."""
-    image = image or image_files.photo(size)
+    image = image or drawings.photo(size)
     mode = {"L": 1, "RGB": 3, "CMYK": 4}[image.mode]
     planes = np.asarray(image.convert(image.mode))
     planes = planes[..., None] if planes.ndim == 2 else planes
@@ -48,25 +48,25 @@ def psd(size: Size = SIZE, *, image: Image.Image | None = None) -> bytes:
 
 def ico(size: Size = SIZE, *, image: Image.Image | None = None) -> bytes:
     """Make an icon of one size, at most 256 pixels."""
-    image = image or image_files.photo(size)
+    image = image or drawings.photo(size)
     return _saved(image, "ICO", sizes=[image.size])
 
 
 def tga(size: Size = SIZE, *, image: Image.Image | None = None, packed: bool = False) -> bytes:
     """Make a Targa file."""
-    return _saved(image or image_files.photo(size), "TGA", compression="tga_rle" if packed else None)
+    return _saved(image or drawings.photo(size), "TGA", compression="tga_rle" if packed else None)
 
 
 def pnm(size: Size = SIZE, *, image: Image.Image | None = None) -> bytes:
     """Make a PBM, PGM or PPM, depending on the image's mode."""
-    return _saved(image or image_files.photo(size), "PPM")
+    return _saved(image or drawings.photo(size), "PPM")
 
 
 # --- types that rare_formats reads --------------------------------------------------------------
 def layered_xcf(size: Size = SIZE, *, compression: int = RLE) -> bytes:
     """Make an XCF of a photograph below a disc in a group, which has a mask and a mode."""
     width, height = size
-    below, disc = np.asarray(image_files.photo(size)), np.asarray(image_files.cutout(size))
+    below, disc = np.asarray(drawings.photo(size)), np.asarray(drawings.cutout(size))
     mask = np.tile(np.linspace(0, 255, width).astype(np.uint8), (height, 1))
     group = Layer(None, mode=NORMAL)
     return xcf([group, Layer(disc, mode=30, mask=mask, path=(0, 0)), Layer(below)], size, compression=compression)
@@ -74,13 +74,13 @@ def layered_xcf(size: Size = SIZE, *, compression: int = RLE) -> bytes:
 
 def float_xcf(size: Size = SIZE) -> bytes:
     """Make an uncompressed XCF of 32-bit floating point numbers."""
-    shares = np.asarray(image_files.photo(size)) / np.float32(255)
+    shares = np.asarray(drawings.photo(size)) / np.float32(255)
     return xcf([Layer(shares)], size, version=12, precision=650, dtype=">f4", compression=NONE)
 
 
 def indexed_xcf(size: Size = SIZE) -> bytes:
     """Make an XCF with a palette."""
-    image = image_files.photo(size).quantize(256)
+    image = drawings.photo(size).quantize(256)
     colors = bytes(image.getpalette() or []).ljust(768, b"\0")
     return xcf([Layer(np.asarray(image)[..., None])], size, base=INDEXED, colors=colors)
 
@@ -121,17 +121,17 @@ _METAFILE: tuple[Item, ...] = (
 
 def stretched_fits(size: Size = SIZE) -> bytes:
     """Make a FITS file of one plane of floating point numbers."""
-    return fits(_upwards(image_files.photo(size).convert("L")).astype("f4") * 1e3)
+    return fits(_upwards(drawings.photo(size).convert("L")).astype("f4") * 1e3)
 
 
 def color_fits(size: Size = SIZE) -> bytes:
     """Make a FITS file of three planes of bytes."""
-    return fits(np.ascontiguousarray(_upwards(image_files.photo(size)).transpose(2, 0, 1)))
+    return fits(np.ascontiguousarray(_upwards(drawings.photo(size)).transpose(2, 0, 1)))
 
 
 def xpm(size: Size = SIZE, *, version: int = 3) -> bytes:
     """Make an XPM of 64 colors, one of them by name and one transparent."""
-    image = image_files.photo(size).quantize(64)
+    image = drawings.photo(size).quantize(64)
     keys = [chr(48 + index) for index in range(64)]
     keys[keys.index("\\")] = " "
     palette = np.array(image.getpalette()).reshape(-1, 3)[:64]
@@ -147,7 +147,7 @@ def xpm(size: Size = SIZE, *, version: int = 3) -> bytes:
 
 def pm(size: Size = SIZE, *, order: str = ">") -> bytes:
     """Make a PM of three planes, or, in little-endian *order*, of integers."""
-    pixels = np.asarray(image_files.photo(size).convert("RGBA"))
+    pixels = np.asarray(drawings.photo(size).convert("RGBA"))
     planes, form = (3, 0x8001) if order == ">" else (1, 0x8004)
     data = pixels[..., :3].transpose(2, 0, 1) if order == ">" else pixels
     return struct.pack(f"{order}7I", 0x56494557, planes, size[1], size[0], 1, form, 0) + data.tobytes()
@@ -155,7 +155,7 @@ def pm(size: Size = SIZE, *, order: str = ">") -> bytes:
 
 def niff(size: Size = SIZE, *, compression: str = "group4") -> bytes:
     """Make a NIFF, a page of black and white."""
-    page = image_files.tiff(image=image_files.photo(size).convert("1"), compression=compression)
+    page = image_files.tiff(image=drawings.photo(size).convert("1"), compression=compression)
     return page[:2] + b"N1" + page[4:]
 
 
@@ -208,7 +208,7 @@ SOURCES: dict[str, Callable[[], bytes]] = {
     "TGA packed": lambda: tga(packed=True),
     "PNM": pnm,
 }
-"""All show `image_files.photo`."""
+"""All show `drawings.photo`."""
 
 OWN: dict[str, Callable[[], bytes]] = {
     "XCF": layered_xcf,

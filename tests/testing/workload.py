@@ -18,7 +18,7 @@ from imageconverter.errors import StoreUnavailable
 from imageconverter.jobs import QueueName
 from imageconverter.resources import Resources
 from tests.conftest import ADMIN
-from tests.testing import image_files
+from tests.testing import broken_files, image_files
 
 APP, THUMBNAIL = "content.imageFormat.app", "content.imageFormat.thumbnailProduct"
 LARGE, PRODUCT = "content.imageFormat.largeProduct", "content.imageFormat.normalProduct"
@@ -85,7 +85,7 @@ class Workload:
     async def put_sources(self, count: int, broken: int = 0) -> str:
         """Store *count* sources in a new directory, the first of them broken; returns it."""
         directory = f"chaos-{uuid4().hex[:12]}"
-        good, bad = image_files.jpeg(size=(500, 400)), image_files.truncated(image_files.png())
+        good, bad = image_files.jpeg(size=(500, 400)), broken_files.truncated(image_files.png())
         sources = {f"{directory}-{n:05}.{'png' if n < broken else 'jpg'}": n < broken for n in range(count)}
         for begin in range(0, count, 100):
             names = list(sources)[begin : begin + 100]

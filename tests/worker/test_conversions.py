@@ -15,7 +15,7 @@ from imageconverter.storage.store import ObjectStore
 from services.worker.conversions import ConversionExecutor
 from services.worker.sandbox.pool import SandboxPool
 from tests.conftest import storage_settings
-from tests.testing import image_files
+from tests.testing import broken_files, image_files
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ async def test_doing_it_twice_leaves_the_same(resources: Resources, sandbox: San
     ("data", "name", "status"),
     [
         (image_files.jpeg(), "a.jpg", "success"),
-        (image_files.truncated(image_files.animated_gif(frames=9), share=0.8), "a.gif", "warning"),
+        (broken_files.truncated(image_files.animated_gif(frames=9), share=0.8), "a.gif", "warning"),
     ],
     ids=["well", "with a warning"],
 )
@@ -100,7 +100,7 @@ async def test_what_a_dead_worker_has_made_counts_as_what_it_was(
 async def test_an_image_that_cannot_be_read_is_an_outcome(resources: Resources, sandbox: SandboxPool) -> None:
     """Every format gets the reason, and the path that it would have had."""
     job = await make_job(
-        resources, image_files.truncated(image_files.png()), Target(max_width=40, max_height=40), name="a.png"
+        resources, broken_files.truncated(image_files.png()), Target(max_width=40, max_height=40), name="a.png"
     )
     outcome = await ConversionExecutor(resources.store, sandbox, 10**8).run(job)
 

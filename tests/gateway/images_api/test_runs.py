@@ -18,7 +18,7 @@ from imageconverter.resources import Resources, open_resources
 from imageconverter.settings import ConversionSettings, GatewaySettings
 from services.gateway.app import create_app
 from tests.conftest import ADMIN, API_KEY, MakeSettings
-from tests.testing import image_files
+from tests.testing import broken_files, image_files
 from tests.testing.runs import PRODUCT, THUMBNAIL, Client, finished, get, post, put_sources, results, start
 
 # Large enough that a run of some is not over at once; made once, because making it takes a moment.
@@ -101,9 +101,9 @@ async def test_a_run_goes_through_subdirectories_and_passes_over_what_is_no_imag
         {
             "a.png": image_files.png(),
             "deep/er/b.jpg": image_files.jpeg(),
-            "deep/c.gif": image_files.truncated(image_files.animated_gif()),
+            "deep/c.gif": broken_files.truncated(image_files.animated_gif()),
             "notes.txt": b"some words, no image",
-            "broken.png": image_files.truncated(image_files.png()),
+            "broken.png": broken_files.truncated(image_files.png()),
         },
     )
     await start(gateway, directory, PRODUCT, THUMBNAIL)

@@ -19,7 +19,7 @@ from imageconverter.settings import ConversionSettings, GatewaySettings, RedisSe
 from services.gateway.app import create_app
 from services.gateway.auth.access import key_entry
 from tests.conftest import ADMIN, MakeSettings, storage_settings
-from tests.testing import image_files
+from tests.testing import broken_files, image_files
 from tests.testing.faults import FaultProxy, Mode, fault_proxy
 
 Client = TestClient[Any, Any]
@@ -142,7 +142,7 @@ async def test_an_output_of_another_type_gets_its_extension(gateway: Client) -> 
 
 async def test_what_is_lost_is_a_warning(gateway: Client) -> None:
     """Of an animation that breaks off the frames before are converted, and the row says so."""
-    data = image_files.truncated(image_files.animated_gif())
+    data = broken_files.truncated(image_files.animated_gif())
     _, answer = await post(gateway, "/images/upload/convert", body(fileName="a.gif", imageData=b64(data)))
 
     assert answer["items"][0]["status"] == "warning"

@@ -16,8 +16,8 @@ from imageconverter.engine.source import HEAD_BYTES, SOURCE_TYPES
 from imageconverter.settings import WorkerSettings
 from services.worker.sandbox.pool import SandboxPool
 from tests.testing import image_files, rare_files
+from tests.testing.drawings import Size
 from tests.testing.fig_files import box, fig, style
-from tests.testing.image_files import Size
 from tests.testing.runs import PRODUCT, Client, post
 
 TINY: Size = (24, 16)
