@@ -45,7 +45,7 @@ def test_the_document_has_every_operation_and_no_other() -> None:
     assert {(each.method, each.path) for each in openapi_document.IMAGECONVERTER.operations} == routed
 
 
-def test_the_document_names_every_code() -> None:
+def test_the_document_lists_every_code() -> None:
     """But those for what it does not have."""
     text = openapi_document.IMAGECONVERTER.file.read_text()
 
@@ -53,7 +53,7 @@ def test_the_document_names_every_code() -> None:
         assert re.search(rf"\b{code:d}\b", text), code
 
 
-def test_both_bases_are_servers() -> None:
+def test_both_base_paths_are_servers() -> None:
     """Each of them with a path of the document is a route."""
     served = {(route.method, re.sub(r"\{(\w+):[^}]*\}", r"{\1}", route.path)) for route in routes()}
     for server in openapi_document.IMAGES.document["servers"]:
@@ -62,7 +62,7 @@ def test_both_bases_are_servers() -> None:
 
 
 @EACH
-def test_every_example_fits_its_schema(contract: Contract) -> None:
+def test_every_example_matches_its_schema(contract: Contract) -> None:
     """Of bodies and of answers, wherever one is given."""
     seen, components = 0, contract.document["components"]
     for media in _media(contract.document):
@@ -105,7 +105,7 @@ UNAVAILABLE = {"error": "Service Unavailable", "type": "internalError", "reason"
         ("GET", "/content/a/b.png", 200, {"Content-Type": "image/png"}, ""),
     ],
 )
-def test_an_answer_that_is_not_in_the_document_is_noticed(
+def test_an_undocumented_response_of_the_images_api_fails(
     method: str, path: str, status: int, headers: dict[str, str], body: Any
 ) -> None:
     """A wrong status, type, key, value or header."""
@@ -132,7 +132,7 @@ ANSWER: dict[str, Any] = {"code": 4001, "message": "It is."}
         ("POST", "/imageconverter/nothing", 200, JSON, ANSWER),
     ],
 )
-def test_an_answer_that_the_imageconverter_does_not_give_is_noticed(
+def test_an_undocumented_response_of_the_imageconverter_api_fails(
     method: str, path: str, status: int, headers: dict[str, str], body: Any
 ) -> None:
     """Likewise."""
@@ -140,7 +140,7 @@ def test_an_answer_that_the_imageconverter_does_not_give_is_noticed(
         openapi_document.IMAGECONVERTER.check(method, path, status, headers, json.dumps(body).encode())
 
 
-async def test_every_answer_in_the_tests_is_judged(
+async def test_every_response_in_the_tests_is_checked(
     gateway: TestClient[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A gateway that answers one key too many fails the test that asks it."""

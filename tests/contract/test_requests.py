@@ -51,7 +51,7 @@ async def client(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncI
 
 
 @pytest.mark.slow
-async def test_every_request_to_the_images_api_is_answered_as_its_document_says(
+async def test_the_images_api_conforms_to_its_document(
     client: TestClient[Any, Any], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """Examples, limits, random bodies and sequences; no 500, no other status, type or shape."""
@@ -59,7 +59,7 @@ async def test_every_request_to_the_images_api_is_answered_as_its_document_says(
 
 
 @pytest.mark.slow
-async def test_every_request_to_the_imageconverter_api_is_answered_as_its_document_says(
+async def test_the_imageconverter_api_conforms_to_its_document(
     client: TestClient[Any, Any], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """Likewise, with an image under the key of the examples."""

@@ -36,7 +36,7 @@ async def test_an_image_is_public_and_safe(gateway: Client, path: str) -> None:
         assert "Last-Modified" in answer.headers
 
 
-async def test_head_answers_like_get_without_the_bytes(gateway: Client, path: str) -> None:
+async def test_head_has_the_headers_of_get(gateway: Client, path: str) -> None:
     """Length, type and tag."""
     async with gateway.head(path) as answer:
         assert await answer.read() == b""
@@ -44,7 +44,7 @@ async def test_head_answers_like_get_without_the_bytes(gateway: Client, path: st
         assert answer.content_type == "image/png"
 
 
-async def test_a_copy_that_is_still_good_is_not_sent_again(gateway: Client, path: str) -> None:
+async def test_an_unchanged_image_is_not_modified(gateway: Client, path: str) -> None:
     """By tag, weak tag, any tag or date; a stale tag gets the image."""
     async with gateway.get(path) as answer:
         tag, date = answer.headers["ETag"], answer.headers["Last-Modified"]
@@ -73,9 +73,7 @@ async def test_a_copy_that_is_still_good_is_not_sent_again(gateway: Client, path
         ("-999", 0, 200),
     ],
 )
-async def test_a_range_is_answered_with_its_bytes(
-    gateway: Client, path: str, asked: str, first: int, after: int
-) -> None:
+async def test_a_range_is_partial_content(gateway: Client, path: str, asked: str, first: int, after: int) -> None:
     """206 with the span and the whole size."""
     async with gateway.get(path, headers={"Range": f"bytes={asked}"}) as answer:
         assert answer.status == 206
@@ -83,7 +81,7 @@ async def test_a_range_is_answered_with_its_bytes(
         assert await answer.read() == DATA[first:after]
 
 
-async def test_a_range_behind_the_end_is_told_with_the_size(gateway: Client, path: str) -> None:
+async def test_a_range_after_the_end_is_not_satisfiable(gateway: Client, path: str) -> None:
     """416, so that the client can ask again."""
     async with gateway.get(path, headers={"Range": "bytes=200-"}) as answer:
         assert answer.status == 416
@@ -91,7 +89,7 @@ async def test_a_range_behind_the_end_is_told_with_the_size(gateway: Client, pat
 
 
 @pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "bytes=5-1", "bytes=abc", "lines=1-2", "bytes="])
-async def test_a_range_that_makes_no_sense_gets_the_whole_or_a_416(gateway: Client, path: str, asked: str) -> None:
+async def test_an_invalid_range_gets_the_whole_image_or_416(gateway: Client, path: str, asked: str) -> None:
     """Never an error of the server."""
     async with gateway.get(path, headers={"Range": asked}) as answer:
         assert answer.status in (200, 416)
@@ -99,7 +97,7 @@ async def test_a_range_that_makes_no_sense_gets_the_whole_or_a_416(gateway: Clie
             assert await answer.read() == DATA
 
 
-async def test_a_range_of_another_version_gets_the_whole(gateway: Client, path: str) -> None:
+async def test_a_range_of_a_changed_image_gets_the_whole_image(gateway: Client, path: str) -> None:
     """If-Range protects a resumed download from a mix."""
     async with gateway.get(path) as answer:
         tag = answer.headers["ETag"]
@@ -124,7 +122,7 @@ async def test_a_range_of_another_version_gets_the_whole(gateway: Client, path: 
         "/content/" + "a" * 2000,
     ],
 )
-async def test_what_is_not_an_image_is_a_404(gateway: Client, path: str) -> None:
+async def test_an_unknown_content_path_is_not_found(gateway: Client, path: str) -> None:
     """Path tricks lead nowhere, and nothing is repeated in the answer."""
     async with gateway.get(path) as answer:
         body = await answer.json()

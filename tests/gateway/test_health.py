@@ -11,7 +11,7 @@ from imageconverter.resources import Resources
 Client = TestClient[Any, Any]
 
 
-async def test_live_asks_nobody(gateway: Client) -> None:
+async def test_liveness_calls_no_other_service(gateway: Client) -> None:
     """It says that the process turns."""
     async with gateway.get("/health/live") as answer:
         assert (answer.status, await answer.json()) == (200, {"status": "live"})
@@ -28,7 +28,7 @@ async def test_without_a_worker_the_gateway_is_not_ready(gateway: Client, resour
 
 
 @pytest.mark.usefixtures("worker")
-async def test_ready_means_that_everything_answers(gateway: Client) -> None:
+async def test_ready_if_all_services_are_available(gateway: Client) -> None:
     """Redis, the store and a worker."""
     async with gateway.get("/health/ready") as answer:
         assert (answer.status, await answer.json()) == (
@@ -37,7 +37,7 @@ async def test_ready_means_that_everything_answers(gateway: Client) -> None:
         )
 
 
-async def test_metrics_count_by_route_never_by_path(gateway: Client) -> None:
+async def test_metrics_are_labeled_by_route_not_by_path(gateway: Client) -> None:
     """A stranger cannot make up labels."""
     async with (
         gateway.get("/content/made/up.png"),
@@ -64,7 +64,7 @@ async def test_metrics_count_by_route_never_by_path(gateway: Client) -> None:
         ("OPTIONS", "/images/upload", 405),
     ],
 )
-async def test_an_unknown_path_or_method_is_answered_in_the_same_shape(
+async def test_an_unknown_path_or_method_is_a_json_error(
     gateway: Client, method: str, path: str, status: int
 ) -> None:
     """JSON without a type, and no version of anything."""

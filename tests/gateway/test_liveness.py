@@ -40,7 +40,7 @@ async def get(port: int, path: str) -> tuple[int, str]:
 
 
 @pytest.mark.slow
-async def test_liveness_asks_nobody_and_nothing_else_is_answered_there(ports: tuple[int, int]) -> None:
+async def test_the_liveness_port_has_no_other_route(ports: tuple[int, int]) -> None:
     """Also where everything else is away; and the status page is there for the readiness probe."""
     port, liveness_port = ports
 

@@ -76,7 +76,7 @@ HEADERS: list[Case[str, int]] = [
 
 
 @pytest.mark.parametrize("case", HEADERS, ids=names(HEADERS))
-async def test_a_header_is_credentials_or_it_is_not(guarded: Client, case: Case[str, int]) -> None:
+async def test_authorization_headers_are_parsed_strictly(guarded: Client, case: Case[str, int]) -> None:
     """401 with a challenge otherwise."""
     async with guarded.get("/imageconverter/getKeys", headers={"Authorization": case.attack}) as answer:
         assert answer.status == case.expected
@@ -86,7 +86,7 @@ async def test_a_header_is_credentials_or_it_is_not(guarded: Client, case: Case[
 @pytest.mark.parametrize(
     "header", ["Bearer", "Bearer ", "bearer \u00fc", "Bearer " + "x" * 6000, "Bearer a.b", "Bearer a.b.c", "Bearer ."]
 )
-async def test_232_a_bearer_of_nothing_is_nobody(guarded: Client, header: str) -> None:
+async def test_232_an_invalid_bearer_token_is_unauthorized(guarded: Client, header: str) -> None:
     """401 with a challenge."""
     async with guarded.get("/images/convert/status", headers={"Authorization": header}) as answer:
         assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
@@ -96,7 +96,7 @@ async def test_232_a_bearer_of_nothing_is_nobody(guarded: Client, header: str) -
     ("user", "password"),
     [(USER, "wrong"), ("nobody", PASSWORD), ("nobody", "wrong"), ("", ""), ("x" * 6000, "x" * 6000)],
 )
-async def test_234_a_wrong_user_takes_the_time_of_a_wrong_password(
+async def test_234_user_and_password_are_compared_in_constant_time(
     guarded: Client, monkeypatch: pytest.MonkeyPatch, user: str, password: str
 ) -> None:
     """Both are compared, each as a digest of one length, whichever is wrong."""
@@ -114,7 +114,7 @@ async def test_234_a_wrong_user_takes_the_time_of_a_wrong_password(
     assert {len(each) for pair in compared for each in pair} == {32}
 
 
-async def test_236_who_tries_many_passwords_is_slowed_down(guarded: Client) -> None:
+async def test_236_password_guessing_is_rate_limited(guarded: Client) -> None:
     """First 401, then 429 with the time after which to try again."""
     seen = []
     for number in range(60):
@@ -138,7 +138,7 @@ FORGED: list[Case[dict[str, str], None]] = [
 
 
 @pytest.mark.parametrize("case", FORGED, ids=names(FORGED))
-async def test_a_page_of_another_site_does_nothing(guarded: Client, case: Case[dict[str, str], None]) -> None:
+async def test_cross_site_requests_are_unauthorized(guarded: Client, case: Case[dict[str, str], None]) -> None:
     """What a browser sends along by itself is a cookie, which no other site gets sent."""
     for method, path in (
         ("POST", "/images/convert/start"),
@@ -155,7 +155,7 @@ async def test_a_page_of_another_site_does_nothing(guarded: Client, case: Case[d
 @pytest.mark.parametrize(
     "path", ["/images/upload", "/images/convert/start", LOGIN, "/imageconverter/clearImages", "/content/a.png"]
 )
-async def test_240_no_other_site_is_told_that_it_may(guarded: Client, path: str) -> None:
+async def test_240_there_are_no_cors_headers(guarded: Client, path: str) -> None:
     """A preflight is answered without a word of who may ask."""
     asked = {
         "Origin": "http://evil.example",
@@ -171,7 +171,7 @@ async def test_240_no_other_site_is_told_that_it_may(guarded: Client, path: str)
 @pytest.mark.parametrize(
     "command", ["PING", "FLUSHALL", "KEYS *", "CONFIG GET *", "DEBUG SLEEP 1", "EVAL return(1) 0"]
 )
-async def test_242_redis_does_nothing_without_the_password(servers: dict[str, str], command: str) -> None:
+async def test_242_redis_requires_its_password(servers: dict[str, str], command: str) -> None:
     """Not even tell that it is there."""
     address = urlsplit(servers["IMAGECONVERTER_REDIS_URL"])
     redis = Redis(host=str(address.hostname), port=address.port or 0)
@@ -208,7 +208,7 @@ POISON: list[Case[bytes, None]] = [
 
 
 @pytest.mark.parametrize("case", POISON, ids=names(POISON))
-async def test_a_job_that_is_none_does_not_stop_the_worker(resources: Resources, case: Case[bytes, None]) -> None:
+async def test_an_invalid_job_does_not_stop_the_worker(resources: Resources, case: Case[bytes, None]) -> None:
     """It is taken out of the queue, and the one behind it is done."""
     queue, done = resources.queue, asyncio.Event()
     children = SandboxPool(WorkerSettings(children=1), max_pixels=1)  # which never starts: no job gets that far
@@ -240,7 +240,7 @@ async def test_a_job_that_is_none_does_not_stop_the_worker(resources: Resources,
 "tests/target/owned.html"),
                                               ("DELETE", "tests/source/a"), ("PUT", "owned"), ("POST",
                                               "tests?delete"), ("GET", "tests/target/a")])  # fmt: skip
-async def test_244_the_store_does_nothing_for_strangers(
+async def test_244_the_store_rejects_unsigned_requests(
     servers: dict[str, str], resources: Resources, method: str, path: str
 ) -> None:
     """Without a signature: 403."""
@@ -266,7 +266,7 @@ FIELDS: list[Case[str, None]] = [
 
 
 @pytest.mark.parametrize("case", FIELDS, ids=names(FIELDS))
-async def test_an_address_is_no_field_of_any_body(gateway: Client, case: Case[str, None]) -> None:
+async def test_no_body_accepts_a_url(gateway: Client, case: Case[str, None]) -> None:
     """Nothing is ever fetched or called for a client."""
     for address in ADDRESSES:
         status, answer = await post(gateway, "/images/upload", {**body(), case.attack: address})
@@ -279,7 +279,7 @@ async def test_an_address_is_no_field_of_any_body(gateway: Client, case: Case[st
     "path",
     ["/metrics", "/health/live", "/health/ready", "/imageconverter/status?metrics=yes", "/openapi/images.yaml"],
 )
-async def test_248_what_everybody_may_read_holds_no_secret(wire: Wire, servers: dict[str, str], path: str) -> None:
+async def test_248_public_responses_contain_no_secret(wire: Wire, servers: dict[str, str], path: str) -> None:
     """No key, password or address of a server."""
     answer = await wire.get(path)
     secrets = [
@@ -296,7 +296,7 @@ async def test_248_what_everybody_may_read_holds_no_secret(wire: Wire, servers: 
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-async def test_251_a_clock_that_jumps_does_no_more_than_end_tokens(
+async def test_251_a_clock_jump_only_expires_tokens(
     gateway: Client, resources: Resources, monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:
     """An hour back or forth: jobs go by the clock of Redis."""

@@ -33,7 +33,9 @@ DOORS = [
 
 
 @pytest.mark.parametrize("case", WHOLE, ids=names(WHOLE))
-async def test_a_body_that_is_no_object_is_refused_everywhere(gateway: Client, case: Case[bytes, None]) -> None:
+async def test_a_body_that_is_not_an_object_is_rejected_by_all_operations(
+    gateway: Client, case: Case[bytes, None]
+) -> None:
     """400 in the API's shape, with nothing of the body in it."""
     passed = []
     for method, path in DOORS:
@@ -47,7 +49,7 @@ async def test_a_body_that_is_no_object_is_refused_everywhere(gateway: Client, c
 
 
 @pytest.mark.parametrize("case", VALUES, ids=names(VALUES))
-async def test_what_is_no_value_is_refused_wherever_it_stands(gateway: Client, case: Case[bytes, None]) -> None:
+async def test_invalid_json_values_are_rejected_in_all_fields(gateway: Client, case: Case[bytes, None]) -> None:
     """In a field that nobody reads, too."""
     status, answer = await post(gateway, CANCEL, b'{"a":' + case.attack + b"}")
 
@@ -55,7 +57,7 @@ async def test_what_is_no_value_is_refused_wherever_it_stands(gateway: Client, c
 
 
 @pytest.mark.parametrize("case", ODD, ids=names(ODD))
-async def test_an_odd_value_does_no_harm(gateway: Client, case: Case[bytes, None]) -> None:
+async def test_unusual_json_values_are_handled(gateway: Client, case: Case[bytes, None]) -> None:
     """Where a text is expected it is refused; elsewhere it may be passed over."""
     assert (await post(gateway, CANCEL, b'{"a":' + case.attack + b"}"))[0] in (200, 400)
     for field in ("path", "name"):
@@ -66,7 +68,7 @@ async def test_an_odd_value_does_no_harm(gateway: Client, case: Case[bytes, None
 
 
 @pytest.mark.parametrize("case", BASE64, ids=names(BASE64))
-async def test_base64_is_taken_literally(gateway: Client, case: Case[object, int]) -> None:
+async def test_base64_is_decoded_strictly(gateway: Client, case: Case[object, int]) -> None:
     """Or not at all."""
     payload = {**body(), "imageData": case.attack}
     status, _ = await post(gateway, "/images/upload", payload)
@@ -74,7 +76,7 @@ async def test_base64_is_taken_literally(gateway: Client, case: Case[object, int
     assert status == case.expected
 
 
-async def test_189_spare_bits_make_no_other_image(gateway: Client, resources: Resources) -> None:
+async def test_189_spare_bits_of_base64_do_not_change_the_image(gateway: Client, resources: Resources) -> None:
     """Two texts of one image are refused, or stored as one and the same."""
     data = PNG + bytes(-len(PNG) % 3 + 1)  # so that there are four spare bits
     text = base64.b64encode(data).decode()
@@ -89,7 +91,7 @@ async def test_189_spare_bits_make_no_other_image(gateway: Client, resources: Re
 
 
 @pytest.mark.parametrize("charset", ["nonsense", "utf-16", "idna", "../../etc/passwd", "\u00fc", "base64", ""])
-async def test_178_an_encoding_that_is_announced_is_not_believed(gateway: Client, charset: str) -> None:
+async def test_178_a_declared_charset_is_ignored(gateway: Client, charset: str) -> None:
     """JSON is UTF-8."""
     status, _ = await post(gateway, CANCEL, b"{}", **{"Content-Type": f"application/json; charset={charset}"})
 
@@ -99,7 +101,7 @@ async def test_178_an_encoding_that_is_announced_is_not_believed(gateway: Client
 @pytest.mark.parametrize(
     "number", ["1_000", "%d9%a1", "%2012%0a", "+1", "-1", "0x10", "1e3", "1.0", "9" * 5000, "true"]
 )
-async def test_172_a_number_in_an_address_is_written_in_digits(wire: Wire, number: str) -> None:
+async def test_172_numbers_in_urls_are_ascii_digits(wire: Wire, number: str) -> None:
     """And in no other way that Python reads."""
     answer = await wire.get(f"/images/convert/results?cursor={number}")
 
@@ -109,7 +111,7 @@ async def test_172_a_number_in_an_address_is_written_in_digits(wire: Wire, numbe
 @pytest.mark.parametrize(
     "quality", ["0", "101", "-1", "9223372036854775808", "null", "1e9", "%d9%a1", "9" * 5000, "NaN"]
 )
-async def test_173_a_quality_that_is_none_is_passed_over(wire: Wire, quality: str) -> None:
+async def test_173_an_invalid_quality_is_ignored(wire: Wire, quality: str) -> None:
     """No format is an error: the key is looked for."""
     answer = await wire.get(f"/imageconverter/getImage/unknown/jpg:9x9@{quality}")
 
@@ -124,7 +126,7 @@ MANY = {
 
 
 @pytest.mark.parametrize("what", MANY)
-async def test_180_very_many_faults_are_told_as_one(gateway: Client, what: str) -> None:
+async def test_180_many_errors_are_reported_as_one(gateway: Client, what: str) -> None:
     """Soon, and meanwhile others are answered."""
     asking = asyncio.create_task(post(gateway, "/images/upload", MANY[what]))
     slowest = 0.0
@@ -139,7 +141,7 @@ async def test_180_very_many_faults_are_told_as_one(gateway: Client, what: str) 
     assert slowest < 2
 
 
-async def test_181_a_megabyte_in_place_of_a_word_is_not_repeated(gateway: Client) -> None:
+async def test_181_a_value_of_a_megabyte_is_not_quoted(gateway: Client) -> None:
     """As a format, a source, a type."""
     word = "x" * 1_000_000
     for path, payload in (
@@ -153,14 +155,14 @@ async def test_181_a_megabyte_in_place_of_a_word_is_not_repeated(gateway: Client
 
 
 @pytest.mark.parametrize("payload", PROTOTYPES, ids=ascii)
-async def test_182_the_name_of_a_prototype_is_a_name_like_any_other(gateway: Client, payload: bytes) -> None:
+async def test_182_prototype_names_are_ordinary_names(gateway: Client, payload: bytes) -> None:
     """Of a field that is not known."""
     status, answer = await post(gateway, "/images/upload", payload)
 
     assert (status, answer["type"]) == (400, "unknownDataField")
 
 
-async def test_191_base64_is_measured_before_it_is_read(wire: Wire) -> None:
+async def test_191_a_large_upload_is_rejected_unread(wire: Wire) -> None:
     """A hundred megabytes are refused by what is announced."""
     head = f"POST /images/upload HTTP/1.1\r\nHost: x\r\nAuthorization: {ADMIN['Authorization']}\r\n"
     (answer,) = await wire.exchange(f"{head}Content-Length: {100 << 20}\r\n\r\n".encode() + B64.encode(), count=1)

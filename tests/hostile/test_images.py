@@ -30,7 +30,7 @@ async def send(attack: Attack, *files: HostileFile) -> Counter[str]:
 
 
 @pytest.mark.parametrize("case", FILES, ids=names(FILES))
-async def test_a_file_is_converted_or_refused(attack: Attack, case: Case[Callable[[], bytes], Outcome]) -> None:
+async def test_a_file_is_converted_or_rejected(attack: Attack, case: Case[Callable[[], bytes], Outcome]) -> None:
     """With a sentence that says why, within the limits of time and memory."""
     outcomes = await send(attack, HostileFile(case.what, case.attack()))
 
@@ -43,7 +43,7 @@ FAMILIES = list(families())
 
 
 @pytest.mark.parametrize("case", FAMILIES, ids=names(FAMILIES))
-async def test_files_of_a_family_all_get_an_answer(attack: Attack, case: Case[Family, None]) -> None:
+async def test_all_files_of_a_family_have_a_result(attack: Attack, case: Case[Family, None]) -> None:
     """Whatever it is."""
     files = list(case.attack())
 
@@ -51,7 +51,7 @@ async def test_files_of_a_family_all_get_an_answer(attack: Attack, case: Case[Fa
 
 
 @pytest.mark.parametrize("case", FOREIGN, ids=names(FOREIGN))
-async def test_a_foreign_format_is_no_image(attack: Attack, case: Case[Callable[[], bytes], None]) -> None:
+async def test_a_foreign_file_type_is_not_an_image(attack: Attack, case: Case[Callable[[], bytes], None]) -> None:
     """By its first bytes."""
     assert await send(attack, HostileFile(case.what, case.attack())) == {NotAnImage.__name__: 1}
 
@@ -62,7 +62,7 @@ EVERY_OUTPUT = [
 
 
 @pytest.mark.parametrize("case", TWOFOLD, ids=names(TWOFOLD))
-async def test_nothing_of_what_else_it_is_is_left(attack: Attack, case: Case[Callable[[], bytes], None]) -> None:
+async def test_polyglot_content_is_not_in_the_output(attack: Attack, case: Case[Callable[[], bytes], None]) -> None:
     """In no type of output."""
     data = case.attack()
     assert any(each in data for each in TELLTALES)

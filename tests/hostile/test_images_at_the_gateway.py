@@ -59,7 +59,7 @@ async def ask(client: Client, entry: Entry) -> str:
 
 
 @pytest.mark.slow
-async def test_every_small_file_of_the_catalog_gets_the_same_answer_of_both_apis(gateway: Client) -> None:
+async def test_both_apis_agree_on_every_small_file(gateway: Client) -> None:
     """An output, or a refusal that says why; and the gateway goes on."""
     every: list[Entry] = [*BOMBS, *BROKEN, *FOREIGN, *TWOFOLD]
     waiting = iter([each for each in every if each.number not in _SLOW])
@@ -75,7 +75,7 @@ async def test_every_small_file_of_the_catalog_gets_the_same_answer_of_both_apis
 
 
 @pytest.mark.parametrize("case", FOREIGN, ids=names(FOREIGN))
-async def test_a_foreign_format_is_refused_before_it_is_stored(gateway: Client, case: Entry) -> None:
+async def test_a_foreign_file_type_is_rejected_before_it_is_stored(gateway: Client, case: Entry) -> None:
     """By the gateway itself, whatever it is called."""
     status, answer = await post(gateway, "/images/upload", body(fileName="a.png", imageData=b64(case.attack())))
 
@@ -95,7 +95,7 @@ KINDS: list[Case[tuple[str, bytes], str]] = [
 
 
 @pytest.mark.parametrize("case", KINDS, ids=names(KINDS))
-async def test_an_image_is_what_its_bytes_are(gateway: Client, case: Case[tuple[str, bytes], str]) -> None:
+async def test_the_file_type_is_detected_by_content(gateway: Client, case: Case[tuple[str, bytes], str]) -> None:
     """It is served with that type and an extension of it, and never as a page."""
     name, data = case.attack
     status, answer = await post(gateway, "/images/upload/convert", body(fileName=name, imageData=b64(data)))
@@ -114,7 +114,7 @@ async def test_an_image_is_what_its_bytes_are(gateway: Client, case: Case[tuple[
 @pytest.mark.parametrize(
     "declared", ["text/html", "application/x-php", "image/svg+xml", "nonsense", "image/png; charset=\u00fc"]
 )
-async def test_83_a_type_that_is_declared_is_not_believed(gateway: Client, declared: str) -> None:
+async def test_83_a_declared_content_type_is_ignored(gateway: Client, declared: str) -> None:
     """Not of the part of a form."""
     form = FormData()
     form.add_field("sourceImage", image_files.jpeg((40, 30)), filename="a.html", content_type=declared)
@@ -124,7 +124,7 @@ async def test_83_a_type_that_is_declared_is_not_believed(gateway: Client, decla
 
 
 @pytest.mark.parametrize("text", [b"hello", HTML, b"\xef\xbb\xbftext", b"a,b\n1,2\n", b" " * 5000])
-async def test_84_a_text_called_an_image_is_refused(gateway: Client, text: bytes) -> None:
+async def test_84_a_text_file_with_an_image_name_is_rejected(gateway: Client, text: bytes) -> None:
     """Whatever it is."""
     status, answer = await post(gateway, "/images/upload", body(fileName="a.png", imageData=b64(text)))
 
@@ -145,7 +145,7 @@ SIZES: list[Case[str, None]] = [
 
 
 @pytest.mark.parametrize("case", SIZES, ids=names(SIZES))
-async def test_no_size_that_is_asked_for_is_a_bomb(gateway: Client, case: Case[str, None]) -> None:
+async def test_no_requested_size_is_a_bomb(gateway: Client, case: Case[str, None]) -> None:
     """What is near enough is answered, of a bounded size, or it is refused."""
     form = FormData()
     form.add_field("sourceImage", image_files.png((3, 2)), filename="a.png")
@@ -156,7 +156,7 @@ async def test_no_size_that_is_asked_for_is_a_bomb(gateway: Client, case: Case[s
             assert width * height <= Limits().pixels
 
 
-async def test_49_many_legal_images_at_once_wait_for_each_other(gateway: Client) -> None:
+async def test_49_many_large_images_at_once_are_queued(gateway: Client) -> None:
     """Thirty-two of 24 megapixels: each is converted."""
     large = body(fileName="a.jpg", imageData=b64(image_files.jpeg(image=Image.new("RGB", (6000, 4000)))))
     answers = await asyncio.gather(*(post(gateway, "/images/upload/convert", large) for _ in range(32)))
@@ -172,7 +172,7 @@ ODD_ERRORS = (
 
 
 @pytest.mark.parametrize("error", ODD_ERRORS, ids=str)
-def test_108_whatever_a_decoder_raises_is_one_kind_of_error(
+def test_108_all_decoder_exceptions_become_image_errors(
     error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An image that cannot be converted, and never a fault of ours."""

@@ -34,7 +34,9 @@ async def upload(client: Client, *file_names: str, data: bytes = PICTURE) -> tup
 
 
 @pytest.mark.parametrize("case", NAMES, ids=names(NAMES))
-async def test_a_name_stays_below_its_upload(gateway: Client, resources: Resources, case: Case[str, str]) -> None:
+async def test_names_cannot_leave_the_upload_directory(
+    gateway: Client, resources: Resources, case: Case[str, str]
+) -> None:
     """Or is refused, without being repeated."""
     status, answer = await upload(gateway, case.attack)
 
@@ -48,13 +50,13 @@ async def test_a_name_stays_below_its_upload(gateway: Client, resources: Resourc
 
 
 @pytest.mark.parametrize("case", NAMES, ids=names(NAMES))
-async def test_a_name_is_judged_alike_at_every_door(gateway: Client, case: Case[str, str]) -> None:
+async def test_names_are_validated_alike_by_all_operations(gateway: Client, case: Case[str, str]) -> None:
     """When deleting too; where it is allowed there is nothing of that name."""
     async with gateway.delete("/images/upload/products", json={"fileName": case.attack}, headers=ADMIN) as answer:
         assert answer.status == (400 if case.expected == REFUSED else 404)
 
 
-async def test_165_naughty_strings_are_stored_or_refused(gateway: Client, resources: Resources) -> None:
+async def test_165_naughty_strings_are_stored_or_rejected(gateway: Client, resources: Resources) -> None:
     """Each under its own upload."""
 
     async def check(name: str) -> None:
@@ -68,14 +70,14 @@ async def test_165_naughty_strings_are_stored_or_refused(gateway: Client, resour
         await check(name)
 
 
-async def test_147_half_of_a_character_is_no_text(gateway: Client) -> None:
+async def test_147_lone_surrogates_are_rejected(gateway: Client) -> None:
     """In JSON it can be written, but not stored."""
     status, _ = await post(gateway, "/images/upload", b'{"fileName":"\\ud800","formats":["a"],"imageData":"a"}')
 
     assert status == 400
 
 
-async def test_159_two_uploads_of_a_name_are_kept_apart(gateway: Client, resources: Resources) -> None:
+async def test_159_uploads_with_the_same_name_are_separate(gateway: Client, resources: Resources) -> None:
     """Each has its own bytes."""
     _, first = await upload(gateway, "a.png")
     _, second = await upload(gateway, "a.png", data=image_files.png((7, 7)))
@@ -84,7 +86,7 @@ async def test_159_two_uploads_of_a_name_are_kept_apart(gateway: Client, resourc
     assert [bytes(each.data) if each else b"" for each in kept] == [PICTURE, image_files.png((7, 7))]
 
 
-async def test_160_names_that_differ_in_case_are_two(gateway: Client, resources: Resources) -> None:
+async def test_160_names_are_case_sensitive(gateway: Client, resources: Resources) -> None:
     """And so are those that some systems fold together."""
     twins = ["A.png", "a.png", "\u00df.png", "ss.png", "\u0130.png", "i.png"]
     status, answer = await upload(gateway, *twins)
@@ -94,7 +96,7 @@ async def test_160_names_that_differ_in_case_are_two(gateway: Client, resources:
 
 
 @pytest.mark.parametrize("name", ["a?b#c%d+e&f.png", "%2e%2e%2f.png", "a b\u00fc.png", "\U0001f5bc.png", "'\"<>.png"])
-async def test_161_a_strange_name_is_found_under_its_own_address(wire: Wire, resources: Resources, name: str) -> None:
+async def test_161_unusual_names_are_served_at_their_urls(wire: Wire, resources: Resources, name: str) -> None:
     """Encoded once, and not twice."""
     directory = f"names {uuid4().hex}"
     await resources.store.put(f"target/{directory}/{name}", PICTURE, content_type="image/png")
@@ -122,7 +124,7 @@ DOORS = [
 
 
 @pytest.mark.parametrize("case", PATHS, ids=names(PATHS))
-async def test_a_path_leads_nowhere(wire: Wire, case: Case[str, None]) -> None:
+async def test_path_traversal_is_rejected(wire: Wire, case: Case[str, None]) -> None:
     """By none of the doors that take one, sent as it is."""
     for method, door in DOORS:
         answer = await wire.send(method, door.replace("{}", case.attack), body=b"{}" if method == "POST" else b"")
@@ -135,7 +137,7 @@ async def test_a_path_leads_nowhere(wire: Wire, case: Case[str, None]) -> None:
 
 
 @pytest.mark.parametrize("guess", ["0" * 12, "..", "c14cb01ea580/../..", "C14CB01EA580", "x" * 7000, "\u0661" * 12])
-async def test_166_ids_cannot_be_guessed_or_made_up(wire: Wire, guess: str) -> None:
+async def test_166_invalid_ids_are_rejected(wire: Wire, guess: str) -> None:
     """Of uploads, runs and cursors."""
     for path, statuses in (
         ("/images/upload?directory=upload/{}", {400}),
@@ -149,7 +151,7 @@ async def test_166_ids_cannot_be_guessed_or_made_up(wire: Wire, guess: str) -> N
         assert answer.status != 200 or answer.json == {"items": []}
 
 
-async def test_166_an_id_of_a_megabyte_is_refused(wire: Wire) -> None:
+async def test_166_an_id_of_a_megabyte_is_rejected(wire: Wire) -> None:
     """Before anybody looks for it."""
     answer = await wire.get("/images/convert/status?run=" + "x" * 1_000_000)
 

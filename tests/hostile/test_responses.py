@@ -35,7 +35,7 @@ CRLF: list[Case[str, int]] = [
 
 
 @pytest.mark.parametrize("case", CRLF, ids=names(CRLF))
-async def test_a_line_break_never_becomes_a_header(wire: Wire, case: Case[str, int]) -> None:
+async def test_line_breaks_cannot_inject_headers(wire: Wire, case: Case[str, int]) -> None:
     """Wherever it stands."""
     answer = await wire.get(case.attack)
 
@@ -72,9 +72,7 @@ REFLECTED: list[Case[tuple[str, str, bytes], None]] = [
 
 
 @pytest.mark.parametrize("case", REFLECTED, ids=names(REFLECTED))
-async def test_an_error_repeats_nothing_and_tells_nothing(
-    wire: Wire, case: Case[tuple[str, str, bytes], None]
-) -> None:
+async def test_errors_disclose_nothing(wire: Wire, case: Case[tuple[str, str, bytes], None]) -> None:
     """Of the request, nor of the program: JSON that nobody takes for a page."""
     method, target, content = case.attack
     encoded = CANARY.replace("<", "%3C").replace(">", "%3E")
@@ -97,7 +95,7 @@ async def test_an_error_repeats_nothing_and_tells_nothing(
 
 
 @pytest.mark.usefixtures("worker")
-async def test_227_a_name_in_an_answer_is_only_text(gateway: Client) -> None:
+async def test_227_names_in_responses_are_escaped(gateway: Client) -> None:
     """Rows of results hold names as JSON does, under a type that no browser takes for a page."""
     name = "<img src=x onerror=alert(1)>'\"&.png"
     sent = json.dumps(body(fileName=name, imageData=b64(image_files.png((9, 9))))).encode()
@@ -138,7 +136,7 @@ def log_to(renderer: Any, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 @pytest.mark.parametrize("renderer", RENDERERS)
 @pytest.mark.parametrize("case", LINES, ids=names(LINES))
-async def test_a_request_is_one_plain_line_of_the_log(
+async def test_requests_cannot_inject_log_lines(
     wire: Wire, monkeypatch: pytest.MonkeyPatch, case: Case[str, None], renderer: str
 ) -> None:
     """Whatever is in it."""
@@ -180,7 +178,7 @@ except ValueError as error:
 
 
 @pytest.mark.parametrize("kind", ["console", "json"])
-def test_238_a_traceback_shows_no_values(kind: str) -> None:
+def test_238_tracebacks_contain_no_local_values(kind: str) -> None:
     """Where it happened and what is said of it, but no argument or variable."""
     written = subprocess.run([sys.executable, "-c", FAILING.replace("{}", kind)], check=True, capture_output=True)
 
@@ -189,7 +187,7 @@ def test_238_a_traceback_shows_no_values(kind: str) -> None:
     assert b"the password" not in written.stderr
 
 
-async def test_who_hangs_up_is_no_fault_of_ours(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_disconnected_client_is_not_an_internal_error(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     """One plain line, with a status of its own."""
     written = log_to(RENDERERS["for machines"], monkeypatch)
     _, writer = await asyncio.open_connection(wire.host, wire.port)
@@ -212,7 +210,7 @@ async def test_who_hangs_up_is_no_fault_of_ours(wire: Wire, monkeypatch: pytest.
     }
 
 
-async def test_230_nobody_makes_up_labels(wire: Wire) -> None:
+async def test_230_clients_cannot_create_metric_labels(wire: Wire) -> None:
     """By no path, method, format, context or key."""
     for number in range(50):
         await wire.send(f"MADEUP{number}", f"/madeup{number}")

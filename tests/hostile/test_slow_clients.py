@@ -64,7 +64,7 @@ async def ended(reader: asyncio.StreamReader) -> bytes:
 
 
 @pytest.mark.parametrize("what", HALVES)
-async def test_a_head_that_does_not_end_ends_the_connection(app: web.Application, what: str) -> None:
+async def test_an_incomplete_head_closes_the_connection(app: web.Application, what: str) -> None:
     """Fifty of them, while others are answered; without a word, for nothing was asked."""
     async with gateway(app, Deadlines(SHORT, LONG, LONG)) as wire, AsyncExitStack() as stack:
         slow = [await stack.enter_async_context(connected(wire)) for _ in range(50)]
@@ -77,7 +77,7 @@ async def test_a_head_that_does_not_end_ends_the_connection(app: web.Application
         assert (await wire.get("/health/live")).status == 200
 
 
-async def test_a_head_that_comes_letter_by_letter_has_no_more_time(app: web.Application) -> None:
+async def test_a_slow_head_has_the_same_timeout(app: web.Application) -> None:
     """What counts is when it ends."""
     async with gateway(app, Deadlines(SHORT, LONG, LONG)) as wire, connected(wire) as (reader, writer):
 
@@ -93,7 +93,7 @@ async def test_a_head_that_comes_letter_by_letter_has_no_more_time(app: web.Appl
         await trickling
 
 
-async def test_who_has_asked_is_given_the_time_of_an_idle_connection(app: web.Application) -> None:
+async def test_an_idle_connection_has_its_own_timeout(app: web.Application) -> None:
     """A second request may come later than the first one had to; in the end that connection is let go too."""
     async with gateway(app, Deadlines(SHORT, 3 * SHORT, LONG)) as wire, connected(wire) as (reader, writer):
         for _ in range(2):
@@ -105,7 +105,7 @@ async def test_who_has_asked_is_given_the_time_of_an_idle_connection(app: web.Ap
         assert await ended(reader) == b""
 
 
-async def test_who_takes_nothing_of_what_he_asked_for_is_let_go(app: web.Application, resources: Resources) -> None:
+async def test_a_client_that_does_not_read_is_disconnected(app: web.Application, resources: Resources) -> None:
     """A download that stands still; one that goes on, slowly, is not ended."""
     await resources.store.put("target/hostile/slow.png", bytes(24 * MEGABYTE), content_type="image/png")
     request = b"GET /content/hostile/slow.png HTTP/1.1\r\nHost: x\r\n" + LAST
@@ -124,7 +124,7 @@ async def test_who_takes_nothing_of_what_he_asked_for_is_let_go(app: web.Applica
         assert len(await ended(still)) < 24 * MEGABYTE  # what had been sent when it was ended
 
 
-async def test_half_a_body_is_not_waited_for_to_the_end() -> None:
+async def test_an_incomplete_body_times_out() -> None:
     """It counts as broken off when nothing comes any more; while something comes, it has all the time."""
     told = []
 

@@ -32,7 +32,7 @@ async def is_well(wire: Wire) -> bool:
 
 
 @pytest.mark.parametrize("case", EXCHANGES, ids=names(EXCHANGES))
-async def test_a_request_that_is_none_is_refused(wire: Wire, case: Case[bytes, set[int]]) -> None:
+async def test_an_invalid_request_is_rejected(wire: Wire, case: Case[bytes, set[int]]) -> None:
     """Or answered like any other, if it can be understood; never by a fault of ours."""
     *before, answer = await wire.exchange(case.attack)
 
@@ -54,7 +54,7 @@ UNREADABLE: list[Case[bytes, None]] = [
 
 
 @pytest.mark.parametrize("case", UNREADABLE, ids=names(UNREADABLE))
-async def test_what_cannot_be_read_is_answered_in_our_shape(wire: Wire, case: Case[bytes, None]) -> None:
+async def test_unparsable_requests_get_json_errors(wire: Wire, case: Case[bytes, None]) -> None:
     """Although no handler is reached: JSON, nothing of the request, no version of anything."""
     (answer,) = await wire.exchange(case.attack)
 
@@ -65,7 +65,7 @@ async def test_what_cannot_be_read_is_answered_in_our_shape(wire: Wire, case: Ca
     assert set(answer.json) == {"error", "reason"}
 
 
-async def test_214_what_is_expected_in_vain_is_told_in_our_shape(wire: Wire) -> None:
+async def test_214_an_unsupported_expect_header_is_a_json_error(wire: Wire) -> None:
     """Although that is decided before any handler."""
     (answer,) = await wire.exchange(cancel(b"{}", "Expect: nonsense"))
 
@@ -112,7 +112,7 @@ FORMS: list[Case[bytes, int]] = [
 
 
 @pytest.mark.parametrize("case", FORMS, ids=names(FORMS))
-async def test_a_strange_form_is_refused(wire: Wire, case: Case[bytes, int]) -> None:
+async def test_an_unusual_form_is_rejected(wire: Wire, case: Case[bytes, int]) -> None:
     """As broken, without its part, or with what is no image in it."""
     head = FORM.encode() + b"Content-Length: %d\r\n" % len(case.attack) + LAST
     (answer,) = await wire.exchange(head + case.attack)
@@ -121,7 +121,7 @@ async def test_a_strange_form_is_refused(wire: Wire, case: Case[bytes, int]) -> 
     assert set(answer.json) == {"code", "message"}
 
 
-async def test_208_clients_that_never_finish_their_head_harm_nobody(wire: Wire) -> None:
+async def test_208_incomplete_request_heads_do_not_block_others(wire: Wire) -> None:
     """Five hundred of them; others are answered meanwhile."""
     slow = [await asyncio.open_connection(wire.host, wire.port) for _ in range(500)]
     for _, writer in slow:
@@ -132,7 +132,7 @@ async def test_208_clients_that_never_finish_their_head_harm_nobody(wire: Wire) 
     assert await is_well(wire)
 
 
-async def test_210_clients_that_say_nothing_harm_nobody(wire: Wire) -> None:
+async def test_210_idle_connections_do_not_block_others(wire: Wire) -> None:
     """Nor do they who come and go."""
     silent = [await asyncio.open_connection(wire.host, wire.port) for _ in range(300)]
     assert await is_well(wire)
@@ -141,7 +141,7 @@ async def test_210_clients_that_say_nothing_harm_nobody(wire: Wire) -> None:
     assert await is_well(wire)
 
 
-async def test_211_who_does_not_read_what_he_asked_for_harms_nobody(wire: Wire, resources: Resources) -> None:
+async def test_211_slow_readers_do_not_block_others(wire: Wire, resources: Resources) -> None:
     """Twenty downloads that stand still are not held in memory."""
     await resources.store.put("target/hostile/large.png", bytes(40 * MEGABYTE), content_type="image/png")
     before = _memory()
@@ -165,7 +165,7 @@ def _memory() -> int:
         return int(file.read().split()[1]) * 4096
 
 
-async def test_212_who_hangs_up_leaves_nothing_behind(wire: Wire, resources: Resources) -> None:
+async def test_212_disconnected_clients_leave_nothing_behind(wire: Wire, resources: Resources) -> None:
     """At twenty places of a body: no file, no job."""
     text = json.dumps(body()).encode()
     before = await stored(resources, "source/upload/")
@@ -182,7 +182,7 @@ async def test_212_who_hangs_up_leaves_nothing_behind(wire: Wire, resources: Res
     assert await resources.queue.depth(QueueName.INTERACTIVE) == 0
 
 
-async def test_213_what_follows_a_body_is_another_request(wire: Wire) -> None:
+async def test_213_data_after_a_body_is_the_next_request(wire: Wire) -> None:
     """And where that makes no sense, it is refused."""
     request = cancel(b"{}").replace(b"Connection: close\r\n", b"")
     answers = await wire.exchange(request + b"smuggled nonsense\r\n\r\n")
@@ -190,7 +190,7 @@ async def test_213_what_follows_a_body_is_another_request(wire: Wire) -> None:
     assert [each.status for each in answers] in ([200, 400], [400])
 
 
-async def test_215_requests_in_a_row_are_answered_in_their_order(wire: Wire) -> None:
+async def test_215_pipelined_requests_are_answered_in_order(wire: Wire) -> None:
     """On one connection, errors too."""
     wrong = cancel(b"[]").replace(b"Connection: close\r\n", b"")
     nowhere = LIVE.replace(b"/health/live", b"/nowhere") + b"\r\n"
@@ -199,7 +199,7 @@ async def test_215_requests_in_a_row_are_answered_in_their_order(wire: Wire) -> 
     assert [each.status for each in answers] == [200, 400, 404] * 50 + [200]
 
 
-async def test_216_very_many_connections_are_all_answered(wire: Wire) -> None:
+async def test_216_many_connections_are_all_served(wire: Wire) -> None:
     """Fifteen hundred at a time."""
     answers = await asyncio.gather(*(wire.get("/health/live") for _ in range(1500)))
 
@@ -219,7 +219,7 @@ def addresses() -> list[str]:
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_217_every_method_of_every_address_has_an_answer(gateway: Client, method: str) -> None:
+async def test_217_every_method_of_every_route_has_a_response(gateway: Client, method: str) -> None:
     """405 with what is allowed, 401 without a key, or what the method is for."""
     for path in addresses():
         if "events" in path and method == "GET":
@@ -245,7 +245,7 @@ SPOOFED: list[Case[dict[str, str], None]] = [
 
 
 @pytest.mark.parametrize("case", SPOOFED, ids=names(SPOOFED))
-async def test_nobody_says_for_the_gateway_who_it_is(gateway: Client, case: Case[dict[str, str], None]) -> None:
+async def test_headers_change_neither_urls_nor_routes(gateway: Client, case: Case[dict[str, str], None]) -> None:
     """No header changes an address that it hands out, nor which operation is called."""
     for path in (
         "/images/url/products?formatNodeId=content.imageFormat.normal",

@@ -50,7 +50,7 @@ def request(**headers: str) -> web.Request:
         {"X-Authorization": "Bearer wrong"},
     ],
 )
-async def test_without_a_valid_key_nothing_is_done(
+async def test_a_request_without_a_valid_key_is_rejected(
     gateway: TestClient[Any, Any], base: str, method: str, path: str, headers: dict[str, str]
 ) -> None:
     """401 in the API's shape, without a type, before the body is looked at."""
@@ -64,14 +64,14 @@ async def test_without_a_valid_key_nothing_is_done(
 
 
 @pytest.mark.parametrize("header", ["Authorization", "X-Authorization"])
-async def test_a_key_is_taken_from_either_header(gateway: TestClient[Any, Any], header: str) -> None:
+async def test_a_key_is_accepted_in_either_header(gateway: TestClient[Any, Any], header: str) -> None:
     """Older clients of the shop send X-Authorization."""
     path = "/images/url/products?formatNodeId=content.imageFormat.normal"
     async with gateway.get(path, headers={header: f"bearer {API_KEY}"}) as answer:
         assert answer.status == 200
 
 
-def test_a_key_of_the_file_has_its_own_rights(tmp_path: Path) -> None:
+def test_a_key_of_the_file_has_its_own_permissions(tmp_path: Path) -> None:
     """And no others."""
     file = keys_file(tmp_path, "products.read", "images.publish.products")
     ring = KeyRing(GatewaySettings(api_key="the admin's", api_keys_file=file))
@@ -86,14 +86,14 @@ def test_a_key_of_the_file_has_its_own_rights(tmp_path: Path) -> None:
     assert ring.grant(request(Authorization="Bearer the admin's")).may("images.delete", ["app"])
 
 
-def test_publishing_in_general_covers_every_type() -> None:
+def test_a_permission_without_a_type_covers_all_types() -> None:
     """A right without a type is the right for all of them."""
     grant = Grant("test", frozenset({"images.publish"}))
 
     assert grant.may("images.publish", ["product", "category", "app"])
 
 
-def test_a_missing_right_is_told_like_a_missing_key() -> None:
+def test_a_missing_permission_is_unauthorized() -> None:
     """The API has no 403."""
     with pytest.raises(Unauthorized):
         Grant("test", frozenset({"images.read"})).require("images.publish")
@@ -108,7 +108,7 @@ def test_a_missing_right_is_told_like_a_missing_key() -> None:
         (lambda text: text + "nonsense", "nonsense|Expected|expected"),
     ],
 )
-def test_a_fault_in_the_keys_file_is_told(tmp_path: Path, change: Callable[[str], str], word: str) -> None:
+def test_an_error_in_the_keys_file_is_reported(tmp_path: Path, change: Callable[[str], str], word: str) -> None:
     """With the variable, the file and the place."""
     file = keys_file(tmp_path, "products.read")
     file.write_text(change(file.read_text()))
@@ -117,7 +117,7 @@ def test_a_fault_in_the_keys_file_is_told(tmp_path: Path, change: Callable[[str]
         read_keys(file)
 
 
-def test_a_gateway_without_any_key_does_not_start(tmp_path: Path) -> None:
+def test_a_gateway_without_a_key_does_not_start(tmp_path: Path) -> None:
     """Nobody could use it, and no default may open it."""
     (tmp_path / "keys.toml").write_text("")
 
@@ -127,7 +127,7 @@ def test_a_gateway_without_any_key_does_not_start(tmp_path: Path) -> None:
         KeyRing(GatewaySettings(api_keys_file=tmp_path / "keys.toml"))
 
 
-def test_the_keys_file_holds_no_key(tmp_path: Path) -> None:
+def test_the_keys_file_contains_only_hashes(tmp_path: Path) -> None:
     """Only what it can be recognised by."""
     text = keys_file(tmp_path, "admin", key="hunter2").read_text()
 

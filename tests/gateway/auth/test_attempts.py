@@ -60,7 +60,7 @@ async def list_keys(client: Client, password: str = PASSWORD) -> tuple[int, str]
         return answer.status, answer.headers.get("Retry-After", "")
 
 
-async def test_after_some_wrong_ones_right_ones_are_not_looked_at_either(clients: tuple[Client, Client]) -> None:
+async def test_too_many_invalid_credentials_block_valid_ones(clients: tuple[Client, Client]) -> None:
     """By the login and by Basic, whichever the wrong ones were presented to; who has a key goes on working."""
     client, _ = clients
     for attempt in range(MOST):
@@ -74,7 +74,7 @@ async def test_after_some_wrong_ones_right_ones_are_not_looked_at_either(clients
         assert answer.status == 401
 
 
-async def test_after_the_time_right_ones_are_right_again(
+async def test_valid_credentials_work_again_after_the_window(
     clients: tuple[Client, Client], resources: Resources
 ) -> None:
     """The count ends by itself, however often it is asked meanwhile."""
@@ -90,7 +90,7 @@ async def test_after_the_time_right_ones_are_right_again(
     assert await login(client) == (200, "")
 
 
-async def test_right_ones_count_for_nothing(clients: tuple[Client, Client]) -> None:
+async def test_valid_credentials_are_not_counted(clients: tuple[Client, Client]) -> None:
     """Neither for nor against anybody: logging in often is no attack, nor does it make up for one."""
     client, _ = clients
     assert {await login(client) for _ in range(3 * MOST)} == {(200, "")}
@@ -100,7 +100,7 @@ async def test_right_ones_count_for_nothing(clients: tuple[Client, Client]) -> N
     assert (await login(client))[0] == 429
 
 
-async def test_many_at_once_get_no_further(clients: tuple[Client, Client]) -> None:
+async def test_concurrent_attempts_do_not_exceed_the_limit(clients: tuple[Client, Client]) -> None:
     """Of fifty guesses at the same time, over two gateways, as many are looked at as one after the other."""
     first, second = clients
     answers = await asyncio.gather(*(login((first, second)[n % 2], f"wrong {n}") for n in range(50)))
@@ -108,7 +108,7 @@ async def test_many_at_once_get_no_further(clients: tuple[Client, Client]) -> No
     assert sorted(status for status, _ in answers) == [401] * MOST + [429] * (50 - MOST)
 
 
-async def test_a_client_is_whom_the_proxy_of_ours_names(clients: tuple[Client, Client]) -> None:
+async def test_clients_are_told_apart_behind_a_trusted_proxy(clients: tuple[Client, Client]) -> None:
     """Who writes the header himself is the same one as before; others behind the proxy are not locked out."""
     direct, behind = clients
     for number in range(MOST):
@@ -138,7 +138,7 @@ async def test_a_client_is_whom_the_proxy_of_ours_names(clients: tuple[Client, C
         (1, "2001:db8:1:2:ffff::9", "2001:db8:1:2::"),
     ],
 )
-def test_an_address_is_what_one_client_cannot_change(proxies: int, header: str | None, address: str) -> None:
+def test_the_client_address_is_taken_from_trusted_proxies(proxies: int, header: str | None, address: str) -> None:
     """As many steps back as there are proxies of ours; of IPv6 the network."""
     headers = {} if header is None else {"X-Forwarded-For": header}
     request = make_mocked_request("GET", "/", headers=headers).clone(remote="127.0.0.1")
@@ -147,7 +147,7 @@ def test_an_address_is_what_one_client_cannot_change(proxies: int, header: str |
 
 
 @pytest.mark.slow
-async def test_without_redis_nobody_gets_in_or_learns_anything(make_settings: MakeSettings) -> None:
+async def test_without_redis_all_credentials_are_unavailable(make_settings: MakeSettings) -> None:
     """Right and wrong ones are answered alike: 503."""
     (nobody,) = free_ports(1)
     settings = make_settings(

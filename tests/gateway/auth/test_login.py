@@ -71,7 +71,7 @@ async def test_valid_credentials_are_exchanged_for_tokens(client: Client, creden
     assert await status_with(client, answer["refreshToken"]) == 401
 
 
-async def test_a_token_has_the_rights_of_its_key(client: Client) -> None:
+async def test_a_token_has_the_permissions_of_its_key(client: Client) -> None:
     """And no more."""
     _, answer = await post(client, {"apiKey": "the reader's key"})
     headers = {"Authorization": f"Bearer {answer['accessToken']}"}
@@ -79,7 +79,7 @@ async def test_a_token_has_the_rights_of_its_key(client: Client) -> None:
         assert refused.status == 401
 
 
-async def test_tokens_may_be_cookies(client: Client) -> None:
+async def test_tokens_are_accepted_as_cookies(client: Client) -> None:
     """Out of reach of scripts and of other sites."""
     async with client.post(f"{LOGIN}?setCookie", data=json.dumps({"apiKey": API_KEY})) as answer:
         cookies = answer.cookies
@@ -101,7 +101,7 @@ async def test_tokens_may_be_cookies(client: Client) -> None:
         ("https", 0, False),
     ],
 )
-def test_a_proxy_is_believed_how_it_was_asked(told: str, proxies: int, secure: bool) -> None:  # noqa: FBT001
+def test_https_is_detected_behind_trusted_proxies(told: str, proxies: int, secure: bool) -> None:  # noqa: FBT001
     """Where there is to be one; of several the first, which the client speaks to."""
     headers = {"X-Forwarded-Proto": told} if told else {}
 
@@ -109,7 +109,7 @@ def test_a_proxy_is_believed_how_it_was_asked(told: str, proxies: int, secure: b
 
 
 @pytest.mark.parametrize("proxies", [0, 1])
-async def test_cookies_are_secure_behind_a_proxy_that_speaks_tls(
+async def test_cookies_are_secure_behind_a_trusted_https_proxy(
     make_settings: MakeSettings, resources: Resources, proxies: int
 ) -> None:
     """And only where the settings say that there is one."""
@@ -136,7 +136,7 @@ async def test_cookies_are_secure_behind_a_proxy_that_speaks_tls(
         {"refreshToken": "é.ü"},
     ],
 )
-async def test_wrong_credentials_are_a_401(client: Client, credentials: dict[str, str]) -> None:
+async def test_invalid_credentials_are_unauthorized(client: Client, credentials: dict[str, str]) -> None:
     """Whatever is wrong with them."""
     status, answer = await post(client, credentials)
 
@@ -153,7 +153,7 @@ async def test_wrong_credentials_are_a_401(client: Client, credentials: dict[str
         ({"apiKey": API_KEY, "extra": 1}, "unknownDataField"),
     ],
 )
-async def test_a_body_that_makes_no_sense_is_a_400(client: Client, body: Any, code: str) -> None:
+async def test_an_invalid_login_body_is_rejected(client: Client, body: Any, code: str) -> None:
     """With the type of the fault."""
     status, answer = await post(client, body)
 
@@ -187,7 +187,7 @@ async def test_a_token_expires(client: Client, monkeypatch: pytest.MonkeyPatch) 
     assert await status_with(client, answer["accessToken"]) == 401
 
 
-async def test_a_token_of_another_stack_opens_nothing(client: Client) -> None:
+async def test_a_token_with_another_signature_is_rejected(client: Client) -> None:
     """The secret makes the difference."""
     _, answer = await post(client, {"apiKey": API_KEY})
     holder = tokens.TokenSigner(TOKEN_SECRET.encode()).read(answer["accessToken"])
@@ -197,7 +197,7 @@ async def test_a_token_of_another_stack_opens_nothing(client: Client) -> None:
     assert await status_with(client, forged) == 401
 
 
-async def test_a_token_that_is_not_signed_opens_nothing(client: Client) -> None:
+async def test_an_unsigned_token_is_rejected(client: Client) -> None:
     """The algorithm is the gateway's choice, not the token's."""
     claims = {"iss": "imageconverter", "sub": "user:boss@shop.example", "use": "access", "exp": 2**40}
     unsigned = jwt.encode(claims, None, algorithm="none")
@@ -205,13 +205,13 @@ async def test_a_token_that_is_not_signed_opens_nothing(client: Client) -> None:
     assert await status_with(client, unsigned) == 401
 
 
-def test_a_password_needs_a_secret_for_tokens() -> None:
+def test_an_admin_password_requires_a_token_secret() -> None:
     """A gateway without it does not start, and says which variable is missing."""
     with pytest.raises(SettingsError, match="IMAGECONVERTER_TOKEN_SECRET"):
         KeyRing(GatewaySettings(api_key=API_KEY, admin_password="pässword"))
 
 
-def test_a_short_secret_is_refused() -> None:
+def test_a_short_token_secret_is_rejected() -> None:
     """It could be guessed from a token."""
     with pytest.raises(ValidationError, match="32 characters"):
         GatewaySettings(api_key=API_KEY, token_secret="short")

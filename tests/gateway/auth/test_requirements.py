@@ -56,7 +56,7 @@ async def call(client: Client, key: str, method: str, path: str, body: object = 
         return response.status
 
 
-def test_the_public_routes_are_these_and_no_others() -> None:
+def test_only_these_routes_are_public() -> None:
     """A new route that anyone may call is a decision, not an oversight."""
     public = {path for route, path in TABLE if route.requires.is_public}
 
@@ -131,7 +131,7 @@ async def test_the_permission_is_checked_before_the_type_in_the_path(narrow: Cli
     assert await call(narrow, "products", "DELETE", path, body) == 400
 
 
-async def test_a_key_for_products_cannot_touch_a_directory_by_another_spelling(
+async def test_another_spelling_of_a_directory_needs_the_same_permission(
     make_settings: MakeSettings, resources: Resources, tmp_path: Path
 ) -> None:
     """A directory of categories below one of products, with its accent as a character of its own."""
@@ -154,7 +154,7 @@ async def test_a_key_for_products_cannot_touch_a_directory_by_another_spelling(
 
 
 @pytest.mark.parametrize("name", ["products/NEW", "products/normal/NEW"])
-async def test_a_key_for_products_makes_and_deletes_their_target_directories(narrow: Client, name: str) -> None:
+async def test_a_key_for_products_can_change_their_target_directories(narrow: Client, name: str) -> None:
     """What the narrowed permission is for."""
     path, _, name = name.replace("NEW", uuid4().hex).rpartition("/")
     body = {"path": path, "name": name}
@@ -174,7 +174,7 @@ async def test_a_key_for_products_cannot_cancel_a_run_over_categories(narrow: Cl
         assert await call(narrow, "all types", "POST", "/images/convert/cancel") == 200
 
 
-async def test_a_handler_that_forgets_the_types_gives_nothing_away() -> None:
+async def test_a_handler_that_skips_the_type_check_is_an_internal_error() -> None:
     """The response is withheld: the route is broken, not open."""
 
     async def forgetful(_request: web.Request) -> web.Response:
@@ -189,7 +189,7 @@ async def test_a_handler_that_forgets_the_types_gives_nothing_away() -> None:
         assert "secret" not in await response.text()
 
 
-def test_every_row_of_the_table_says_what_it_requires() -> None:
+def test_every_route_names_its_requirement() -> None:
     """There is no default."""
     assert "requires" not in Route._field_defaults
 
@@ -205,6 +205,6 @@ def test_every_row_of_the_table_says_what_it_requires() -> None:
         ("unheard-of", {"product", "category", "app"}),
     ],
 )
-def test_a_target_directory_belongs_to_the_types_with_images_in_it(path: str, types: set[str]) -> None:
+def test_types_of_a_target_directory(path: str, types: set[str]) -> None:
     """Or around it."""
     assert types_of_target_directory(path, load_formats(None).values()) == types

@@ -34,7 +34,7 @@ def head(length: int) -> bytes:
     ).encode()
 
 
-async def test_an_announced_size_over_the_limit_is_refused_unread(small: TestClient[Any, Any]) -> None:
+async def test_an_announced_size_over_the_limit_is_rejected_unread(small: TestClient[Any, Any]) -> None:
     """The answer comes although nothing of the body was sent."""
     reader, writer = await asyncio.open_connection(small.host, small.port)
     writer.write(head(99_999_999))
@@ -45,7 +45,7 @@ async def test_an_announced_size_over_the_limit_is_refused_unread(small: TestCli
     assert b" 413 " in status
 
 
-async def test_a_body_of_unknown_size_is_cut_off_at_the_limit(small: TestClient[Any, Any]) -> None:
+async def test_a_body_of_unknown_size_is_limited(small: TestClient[Any, Any]) -> None:
     """Chunked transfers announce nothing."""
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -57,7 +57,7 @@ async def test_a_body_of_unknown_size_is_cut_off_at_the_limit(small: TestClient[
         assert (await answer.json())["error"] == "Request Entity Too Large"
 
 
-async def test_a_body_that_unpacks_to_more_than_the_limit_is_cut_off(small: TestClient[Any, Any]) -> None:
+async def test_a_compressed_body_is_limited_by_its_uncompressed_size(small: TestClient[Any, Any]) -> None:
     """A small gzip of a large nothing."""
     packer = zlib.compressobj(wbits=31)
     bomb = packer.compress(bytes(50 * MEGABYTE)) + packer.flush()
@@ -71,7 +71,7 @@ async def test_a_broken_encoding_is_a_malformed_body(small: TestClient[Any, Any]
         assert answer.status == 400
 
 
-async def test_a_body_that_does_not_arrive_is_not_waited_for(small: TestClient[Any, Any]) -> None:
+async def test_a_body_that_does_not_arrive_times_out(small: TestClient[Any, Any]) -> None:
     """After its second the client hears a 400."""
     reader, writer = await asyncio.open_connection(small.host, small.port)
     writer.write(head(1000) + b"{")
@@ -83,7 +83,7 @@ async def test_a_body_that_does_not_arrive_is_not_waited_for(small: TestClient[A
     assert time.monotonic() - began > 0.9
 
 
-async def test_a_client_that_hangs_up_half_way_harms_nobody(small: TestClient[Any, Any]) -> None:
+async def test_a_client_that_disconnects_frees_its_memory(small: TestClient[Any, Any]) -> None:
     """The next request is answered."""
     for _ in range(20):
         _, writer = await asyncio.open_connection(small.host, small.port)
@@ -96,7 +96,7 @@ async def test_a_client_that_hangs_up_half_way_harms_nobody(small: TestClient[An
         assert answer.status == 200
 
 
-async def test_the_budget_is_given_in_turn_and_given_back() -> None:
+async def test_the_budget_is_granted_in_order_and_released() -> None:
     """A large body waits until it fits; a small one behind it does not overtake; who gives up frees the place."""
     budget, order = BodyBudget(100), []
 

@@ -59,14 +59,14 @@ def _named(text: bytes) -> str:
 
 @pytest.mark.parametrize("text", GOOD, ids=_named)
 @pytest.mark.parametrize("kind", [bytes, bytearray])
-def test_what_a_client_may_mean_is_left_to_the_parser(text: bytes, kind: type[bytes]) -> None:
+def test_valid_structures_pass_the_scan(text: bytes, kind: type[bytes]) -> None:
     """Keys of the same name in different objects, brackets and odd words in texts, all up to the limits."""
     check_structure(kind(text))
 
 
 @pytest.mark.parametrize("text", BAD, ids=_named)
 @pytest.mark.parametrize("kind", [bytes, bytearray])
-def test_what_costs_much_or_means_two_things_is_refused(text: bytes, kind: type[bytes]) -> None:
+def test_expensive_and_ambiguous_bodies_are_rejected(text: bytes, kind: type[bytes]) -> None:
     """With one sentence that repeats nothing."""
     with pytest.raises(MalformedBody) as caught:
         check_structure(kind(text))
@@ -103,7 +103,7 @@ def _has_duplicates(text: str) -> bool:
     return found
 
 
-def test_keys_are_told_from_texts_as_a_parser_tells_them() -> None:
+def test_keys_are_recognized_as_by_a_parser() -> None:
     """Of three thousand documents just those are refused in which the standard library sees a key twice."""
     rng = random.Random(7)  # noqa: S311 - the same every time
     seen = set()

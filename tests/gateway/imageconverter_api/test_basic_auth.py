@@ -59,7 +59,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
 @pytest.mark.parametrize("header", WRONG, ids=ascii)
-async def test_with_wrong_credentials_nothing_is_done(
+async def test_invalid_basic_credentials_are_rejected(
     client: Client, cache: StandIn, method: str, path: str, header: str
 ) -> None:
     """401 with a challenge, whatever the header holds."""
@@ -73,7 +73,7 @@ async def test_with_wrong_credentials_nothing_is_done(
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC"])
-async def test_the_scheme_may_be_written_in_any_case(client: Client, scheme: str) -> None:
+async def test_the_scheme_is_case_insensitive(client: Client, scheme: str) -> None:
     """As in every header."""
     header = ADMIN["Authorization"].replace("Basic", scheme)
     async with client.get(f"{BASE}/getKeys", headers={"Authorization": header}) as answer:
@@ -83,7 +83,7 @@ async def test_the_scheme_may_be_written_in_any_case(client: Client, scheme: str
 @pytest.mark.parametrize(
     ("site", "status"), [("cross-site", 401), ("same-site", 401), ("same-origin", 200), ("none", 200)]
 )
-async def test_a_page_of_another_site_cannot_clear_anything(
+async def test_cross_site_requests_cannot_clear_images(
     client: Client, cache: StandIn, site: str, status: int
 ) -> None:
     """Not even as an image in it, which a browser fetches with the credentials that it knows."""
@@ -103,13 +103,13 @@ async def open_client(make_settings: MakeSettings, resources: Resources) -> Asyn
 
 
 @pytest.mark.parametrize("credentials", [b"", b"admin:", b":", b"admin:admin", b"admin:None"])
-async def test_without_a_password_nobody_is_let_in(open_client: Client, credentials: bytes) -> None:
+async def test_without_a_password_all_requests_are_rejected(open_client: Client, credentials: bytes) -> None:
     """There is no default."""
     async with open_client.get(f"{BASE}/getKeys", headers={"Authorization": basic(credentials)}) as answer:
         assert await code(answer) == (401, 4010)
 
 
-async def test_an_empty_password_is_none(resources: Resources) -> None:
+async def test_an_empty_password_counts_as_none(resources: Resources) -> None:
     """However it came to be set."""
     settings = GatewaySettings(api_key=API_KEY, admin_password="")
     request = make_mocked_request("GET", "/", headers={"Authorization": basic(b"admin:")})

@@ -50,7 +50,7 @@ async def call(client: Client, method: str, path: str, **options: Any) -> tuple[
 @pytest.mark.parametrize(
     "key", ["", "a%20b", "a%2Fb", "%2e%2e%2f", "%0a", "%00", "a'--", "%c3%bc", "{key}", "<b>", "a" * 257]
 )
-async def test_a_key_that_is_not_allowed_is_refused(client: Client, method: str, path: str, key: str) -> None:
+async def test_an_invalid_key_is_rejected(client: Client, method: str, path: str, key: str) -> None:
     """Before anything is asked of the cache, and without writing it back."""
     path = path.replace("{key}", key)
     assert await call(client, method, path) == (400, 4001)
@@ -58,7 +58,7 @@ async def test_a_key_that_is_not_allowed_is_refused(client: Client, method: str,
 
 @pytest.mark.parametrize(("method", "path"), OF_A_CONTEXT)
 @pytest.mark.parametrize("context", ["a b", "1' OR '1'='1", "ü", "a/b", "\n", "*", "a" * 129])
-async def test_a_context_that_is_not_allowed_is_refused(
+async def test_an_invalid_context_is_rejected(
     client: Client, cache: StandIn, method: str, path: str, context: str
 ) -> None:
     """Above all by what would clear everything otherwise."""
@@ -69,7 +69,7 @@ async def test_a_context_that_is_not_allowed_is_refused(
     assert list(cache.sources) == ["there"]
 
 
-async def test_what_is_refused_is_not_written_back(client: Client) -> None:
+async def test_errors_do_not_quote_the_request(client: Client) -> None:
     """A message holds nothing of the request."""
     async with client.get(f"{BASE}/getImage/strange%20key/{FORMAT}") as answer:
         assert "strange" not in await answer.text()
@@ -84,7 +84,7 @@ async def test_an_unknown_key_is_not_found(client: Client, method: str, path: st
 
 
 @pytest.mark.parametrize("operation", [f"cacheAndGetImage/{KEY}/{FORMAT}", f"cacheImage/{KEY}"])
-async def test_what_is_no_image_is_told(client: Client, operation: str) -> None:
+async def test_a_file_that_is_not_an_image_is_not_convertible(client: Client, operation: str) -> None:
     """And nothing is stored."""
     async with client.post(f"{BASE}/{operation}", data=form(b"no image")) as answer:
         assert await code(answer) == (415, 4150)
@@ -108,7 +108,7 @@ FAULTS = [
 @pytest.mark.parametrize(
     "operation", [f"cacheAndGetImage/{KEY}/{FORMAT}", f"cacheAndGetImageAndMetadata/{KEY}/{FORMAT}"]
 )
-async def test_every_fault_has_its_code(
+async def test_every_error_of_the_core_has_its_code(
     client: Client, cache: StandIn, operation: str, fault: ImageConverterError, status: int, number: int
 ) -> None:
     """And a time after which to try again, where that may help."""
@@ -120,7 +120,7 @@ async def test_every_fault_has_its_code(
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
-async def test_every_operation_tells_that_the_store_or_the_queue_is_away(
+async def test_outages_are_unavailable_for_every_operation(
     client: Client, cache: StandIn, method: str, path: str
 ) -> None:
     """With 503, also where the answer is streamed otherwise."""
@@ -129,7 +129,7 @@ async def test_every_operation_tells_that_the_store_or_the_queue_is_away(
     assert await call(client, method, path.format(key=KEY)) == (503, 5030)
 
 
-async def test_a_fault_of_ours_is_told_in_the_same_shape(
+async def test_an_internal_error_has_the_same_shape(
     client: Client, cache: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a word of what it is."""
@@ -139,7 +139,7 @@ async def test_a_fault_of_ours_is_told_in_the_same_shape(
         assert "None" not in await answer.text()
 
 
-async def test_a_list_of_keys_that_cannot_be_finished_does_not_look_finished(client: Client, cache: StandIn) -> None:
+async def test_an_interrupted_list_of_keys_is_aborted(client: Client, cache: StandIn) -> None:
     """The connection ends without the end of the answer."""
     cache.sources = {f"key-{number}": b"" for number in range(5000)}
     cache.fault = QueueUnavailable("It is away.")
@@ -173,7 +173,7 @@ async def test_a_list_of_keys_that_cannot_be_finished_does_not_look_finished(cli
         ("POST", "", 405, 4050),
     ],
 )
-async def test_an_unknown_path_or_method_has_a_code_too(
+async def test_an_unknown_path_or_method_has_a_code(
     client: Client, method: str, path: str, status: int, number: int
 ) -> None:
     """Below the base, in the shape of this API."""
@@ -182,7 +182,7 @@ async def test_an_unknown_path_or_method_has_a_code_too(
         assert ("Allow" in answer.headers) == (status == 405)
 
 
-async def test_what_only_begins_like_the_base_is_none_of_this_api(client: Client) -> None:
+async def test_a_path_that_only_begins_like_the_base_is_not_of_this_api(client: Client) -> None:
     """It is answered as everywhere else."""
     async with client.get("/imageconverters") as answer:
         assert set(await answer.json()) == {"error", "reason"}
@@ -193,7 +193,7 @@ class TestWhereErrorsAreStrict:
     """The documents of the original know 200 and 500 only."""
 
     @pytest.mark.parametrize(("fault", "_status", "number"), FAULTS, ids=lambda value: type(value).__name__)
-    async def test_every_fault_is_a_500(
+    async def test_every_error_is_a_500(
         self, client: Client, cache: StandIn, fault: ImageConverterError, _status: int, number: int
     ) -> None:
         """Its code tells what it is."""
@@ -202,7 +202,7 @@ class TestWhereErrorsAreStrict:
             assert await code(answer) == (500, number)
             assert ("Retry-After" in answer.headers) == (number // 10 == 503)
 
-    async def test_so_is_everything_else(self, client: Client) -> None:
+    async def test_routing_and_internal_errors_are_500s(self, client: Client) -> None:
         """Wrong keys, credentials, bodies, paths and methods."""
         for method, path, number in [
             ("GET", f"getImage/a%20b/{FORMAT}", 4001),
@@ -214,20 +214,20 @@ class TestWhereErrorsAreStrict:
             async with client.request(method, f"{BASE}/{path}") as answer:
                 assert await code(answer) == (500, number)
 
-    async def test_what_is_well_stays_well(self, client: Client) -> None:
+    async def test_successful_responses_do_not_change(self, client: Client) -> None:
         """Also what the client has already."""
         await put(client)
         async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}", headers={"If-None-Match": "*"}) as answer:
             assert answer.status == 304
 
-    async def test_the_images_api_is_not_concerned(self, client: Client) -> None:
+    async def test_the_images_api_is_not_affected(self, client: Client) -> None:
         """Its statuses are its own."""
         async with client.get("/images/nothing") as answer:
             assert answer.status == 404
 
 
 @pytest.mark.parametrize("settings", [{"parallel_requests": 1}])
-async def test_more_requests_than_are_allowed_at_a_time_are_refused_at_once(client: Client) -> None:
+async def test_too_many_concurrent_requests_are_rejected_at_once(client: Client) -> None:
     """While one client is still sending, another is told to come back; the status page and the images API answer."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(f"POST {BASE}/cacheImage/{KEY} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n".encode())
@@ -259,7 +259,7 @@ async def _until_refused(client: Client) -> None:
                     return
 
 
-def test_every_code_is_explained() -> None:
+def test_every_code_is_documented() -> None:
     """With its status, in the document's table; and nothing else stands there."""
     text = (Path(__file__).parents[3] / "docs" / "imageconverter-api.md").read_text()
     table = re.findall(r"^\| (\d+) \| (\d+) \| \w", text, re.MULTILINE)

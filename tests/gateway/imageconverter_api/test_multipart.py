@@ -69,7 +69,7 @@ async def test_the_image_is_found(client: Client, cache: StandIn, body: bytes) -
 
 
 @pytest.mark.parametrize("data", [PICTURE + b"\r\n--", PICTURE + b"\r\n--b"[:-1] + b"\r\n", PICTURE + b"\r\n" * 9])
-async def test_an_image_that_looks_like_an_end_is_whole(client: Client, cache: StandIn, data: bytes) -> None:
+async def test_an_image_that_contains_delimiters_is_complete(client: Client, cache: StandIn, data: bytes) -> None:
     """Only the boundary ends it."""
     await put(client, data=data)
 
@@ -107,7 +107,7 @@ async def test_an_image_that_looks_like_an_end_is_whole(client: Client, cache: S
         (b"".join(named(b"%d" % number) for number in range(16)) + part(PICTURE) + END, 4002),
     ],
 )
-async def test_a_body_without_just_one_image_is_refused(
+async def test_a_body_without_exactly_one_image_is_rejected(
     client: Client, cache: StandIn, body: bytes, number: int
 ) -> None:
     """400, with a code that tells a broken body from one that lacks its part."""
@@ -129,12 +129,12 @@ async def test_a_body_without_just_one_image_is_refused(
         ";",
     ],
 )
-async def test_a_type_without_a_boundary_is_refused(client: Client, content_type: str) -> None:
+async def test_a_type_without_a_boundary_is_rejected(client: Client, content_type: str) -> None:
     """As is every other type."""
     assert await post(client, part(PICTURE) + END, **{"Content-Type": content_type}) == (400, 4002)
 
 
-async def test_a_boundary_may_hold_whatever_is_allowed(client: Client) -> None:
+async def test_a_boundary_may_have_any_allowed_character(client: Client) -> None:
     """Seventy characters, some of which need quotation marks."""
     boundary = ("'()+_,-./:=? " * 6)[:69] + "b"
     body = (part(PICTURE) + END).replace(b"--b", b"--" + boundary.encode())
@@ -142,7 +142,7 @@ async def test_a_boundary_may_hold_whatever_is_allowed(client: Client) -> None:
     assert await post(client, body, **{"Content-Type": f'Multipart/Form-Data; BOUNDARY="{boundary}"'}) == (200, 0)
 
 
-async def test_a_form_of_another_client_is_understood(client: Client) -> None:
+async def test_forms_of_other_clients_are_accepted(client: Client) -> None:
     """As aiohttp writes it, in chunks of unknown length."""
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -154,7 +154,7 @@ async def test_a_form_of_another_client_is_understood(client: Client) -> None:
         assert await code(answer) == (200, 0)
 
 
-async def test_a_hundred_thousand_parts_are_refused_quickly(client: Client) -> None:
+async def test_a_hundred_thousand_parts_are_rejected_quickly(client: Client) -> None:
     """They are not even looked at; nor is one part with as many lines, or a head without end."""
     began = time.monotonic()
     for body in (
@@ -177,14 +177,14 @@ async def test_an_image_over_the_limit_is_too_large(client: Client, size: int) -
     assert await post(client, part(bytes(size)) + END) == (413, 4130)
 
 
-async def test_an_image_at_the_limit_is_not(client: Client) -> None:
+async def test_an_image_at_the_limit_is_accepted(client: Client) -> None:
     """What stands around it does not count."""
     data = PICTURE + bytes(MEGABYTE - len(PICTURE))
 
     assert await post(client, named(b"other", bytes(100_000)) + part(data) + END) == (200, 0)
 
 
-async def test_a_body_that_announces_too_much_is_refused_unread(client: Client) -> None:
+async def test_a_form_announced_over_the_limit_is_rejected_unread(client: Client) -> None:
     """The answer comes although nothing was sent."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(head(99_999_999))
@@ -195,7 +195,7 @@ async def test_a_body_that_announces_too_much_is_refused_unread(client: Client) 
     assert b" 413 " in status
 
 
-async def test_chunks_without_end_are_cut_off_at_the_limit(client: Client) -> None:
+async def test_endless_chunks_are_limited(client: Client) -> None:
     """They announce nothing."""
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -207,7 +207,7 @@ async def test_chunks_without_end_are_cut_off_at_the_limit(client: Client) -> No
         assert await code(answer) == (413, 4130)
 
 
-async def test_a_body_that_unpacks_to_too_much_is_cut_off(client: Client) -> None:
+async def test_a_compressed_form_is_limited_by_its_uncompressed_size(client: Client) -> None:
     """A small gzip of a large nothing."""
     packer = zlib.compressobj(wbits=31)
     bomb = packer.compress(part(bytes(50 * MEGABYTE))) + packer.flush()
@@ -216,7 +216,9 @@ async def test_a_body_that_unpacks_to_too_much_is_cut_off(client: Client) -> Non
 
 
 @pytest.mark.parametrize("announced", [1, 10, len(PICTURE)])
-async def test_a_length_that_is_too_small_cuts_the_body_off(client: Client, cache: StandIn, announced: int) -> None:
+async def test_a_content_length_that_is_too_small_truncates_the_body(
+    client: Client, cache: StandIn, announced: int
+) -> None:
     """What follows is no request, and the image is not taken in half."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(head(announced) + part(PICTURE) + END)
@@ -228,7 +230,7 @@ async def test_a_length_that_is_too_small_cuts_the_body_off(client: Client, cach
     assert not cache.sources
 
 
-async def test_a_length_that_is_too_large_is_waited_for_only_so_long(client: Client) -> None:
+async def test_a_content_length_that_is_too_large_times_out(client: Client) -> None:
     """As is a client that sends nothing more."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     body = part(PICTURE) + END
@@ -240,7 +242,7 @@ async def test_a_length_that_is_too_large_is_waited_for_only_so_long(client: Cli
     assert b" 400 " in status
 
 
-async def test_a_body_in_drops_is_waited_for_only_so_long(client: Client) -> None:
+async def test_a_body_that_arrives_slowly_times_out(client: Client) -> None:
     """The time is one for the whole body."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(head(1000))
@@ -254,7 +256,7 @@ async def test_a_body_in_drops_is_waited_for_only_so_long(client: Client) -> Non
     assert b" 400 " in answered.result()
 
 
-async def test_the_memory_of_a_body_is_given_back(client: Client) -> None:
+async def test_the_memory_of_a_body_is_released(client: Client) -> None:
     """After good ones, bad ones, and one that is broken off."""
     app = client.app
     assert app is not None
@@ -269,7 +271,7 @@ async def test_the_memory_of_a_body_is_given_back(client: Client) -> None:
         pass
 
 
-async def test_a_body_that_turns_out_small_makes_room(client: Client, cache: StandIn) -> None:
+async def test_a_small_body_releases_the_rest_of_its_reservation(client: Client, cache: StandIn) -> None:
     """While its image is converted, only what it has is kept for it, not what it might have had."""
     app = client.app
     assert app is not None
@@ -292,7 +294,7 @@ async def test_a_body_that_turns_out_small_makes_room(client: Client, cache: Sta
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"", b"--b\r\n", b"--b\r\n" + HEAD]))
-def test_no_bytes_are_a_fault_of_ours(data: bytes, before: bytes) -> None:
+def test_no_body_is_an_internal_error(data: bytes, before: bytes) -> None:
     """Whatever they are, there is an image in them, or a reason why not."""
     for body in (before + data, before + data + b"\r\n--b--", b"--b\r\n" + data + b"\r\n\r\nx\r\n--b--"):
         try:
@@ -308,7 +310,7 @@ def head(length: int) -> bytes:
     ).encode()
 
 
-def test_a_name_in_many_pieces_is_read_once() -> None:
+def test_a_name_in_continuations_is_parsed_once() -> None:
     """RFC 2231 cuts long values up; nobody needs that for a name that short."""
     pieces = b"; ".join(b"name*%d=x" % number for number in range(700))
     with pytest.raises((MissingField, MalformedBody)):

@@ -73,7 +73,7 @@ class Middleware:
 @pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize("encodes", [False, True])
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
-async def test_photographs_are_scaled(gateway: Client, name: str, encodes: bool) -> None:  # noqa: FBT001
+async def test_photos_are_scaled(gateway: Client, name: str, encodes: bool) -> None:  # noqa: FBT001
     """The first time by cacheAndGetImage, from then on by getImage."""
     middleware = Middleware(gateway, encodes=encodes)
     source = (Path(skimage.__file__).parent / "data" / name).read_bytes()
@@ -93,13 +93,13 @@ async def test_photographs_are_scaled(gateway: Client, name: str, encodes: bool)
 
 
 @pytest.mark.usefixtures("worker")
-async def test_what_is_no_image_is_left_to_the_middleware(gateway: Client) -> None:
+async def test_a_file_that_is_not_an_image_is_an_error(gateway: Client) -> None:
     """Anything but 200 makes it scale by itself."""
     assert await Middleware(gateway, encodes=False).scaled(b"no image" * 10, FORMATS[0], "1") is None
 
 
 @pytest.mark.slow
-async def test_fifty_wait_for_a_conversion_whose_worker_is_killed(
+async def test_clients_survive_the_death_of_their_worker(
     gateway: Client, resources: Resources, servers: dict[str, str]
 ) -> None:
     """Another worker takes it over, and all of them get their preview."""

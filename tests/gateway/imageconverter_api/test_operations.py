@@ -12,7 +12,7 @@ from tests.testing.preview_requests import ADMIN, BASE, FORMAT, KEY, PICTURE, Cl
 from tests.testing.stand_in_worker import StandIn
 
 
-async def test_an_image_that_is_sent_along_comes_back_as_a_preview(client: Client) -> None:
+async def test_an_image_in_the_request_is_returned_as_a_preview(client: Client) -> None:
     """The middleware's call, as it writes it."""
     path = f"{BASE}/cacheAndGetImage/{KEY}/{FORMAT}?context=1"
     async with client.post(path, data=form()) as answer:
@@ -21,7 +21,7 @@ async def test_an_image_that_is_sent_along_comes_back_as_a_preview(client: Clien
         assert await answer.read() == PICTURE
 
 
-async def test_an_image_whose_key_is_known_is_not_looked_at(client: Client) -> None:
+async def test_the_image_of_a_known_key_is_ignored(client: Client) -> None:
     """The key is what counts."""
     await put(client)
     async with client.post(f"{BASE}/cacheAndGetImage/{KEY}/{FORMAT}", data=form(b"something else")) as answer:
@@ -38,7 +38,7 @@ async def test_a_stored_image_is_served_by_its_key(client: Client) -> None:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_storing_again_replaces(client: Client) -> None:
+async def test_storing_again_replaces_the_image(client: Client) -> None:
     """CacheImage overwrites what the key had."""
     other = image_files.png((9, 9))
     await put(client)
@@ -50,9 +50,7 @@ async def test_storing_again_replaces(client: Client) -> None:
 @pytest.mark.parametrize(
     ("quoted", "status"), [("{}", 304), ('"other", {}', 304), ("W/{}", 304), ("*", 304), ('"other"', 200)]
 )
-async def test_a_preview_that_the_client_has_already_is_not_sent_again(
-    client: Client, quoted: str, status: int
-) -> None:
+async def test_an_unchanged_preview_is_not_modified(client: Client, quoted: str, status: int) -> None:
     """304 by its ETag."""
     await put(client)
     path = f"{BASE}/getImage/{KEY}/{FORMAT}"
@@ -78,7 +76,7 @@ async def test_another_image_has_another_etag(client: Client) -> None:
 
 
 @pytest.mark.parametrize("operation", ["cacheAndGetImageAndMetadata", "getImageAndMetadata"])
-async def test_image_and_metadata_come_in_one_form(client: Client, operation: str) -> None:
+async def test_image_and_metadata_are_parts_of_a_form(client: Client, operation: str) -> None:
     """First the image, then what it says of itself."""
     await put(client)
     method, body = ("POST", form()) if operation.startswith("cache") else ("GET", None)
@@ -91,7 +89,7 @@ async def test_image_and_metadata_come_in_one_form(client: Client, operation: st
     assert json.loads(metadata[2])["Header"]["Header Pixel Width"]["value"] == 640
 
 
-async def test_metadata_are_answered_alone_too(client: Client) -> None:
+async def test_metadata_is_available_alone(client: Client) -> None:
     """As JSON."""
     await put(client)
     async with client.get(f"{BASE}/getMetadata/{KEY}?context=1") as answer:
@@ -113,7 +111,7 @@ async def test_keys_are_counted_and_listed_by_context(client: Client) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 25_000])
-async def test_a_list_of_keys_is_json_however_long_it_is(client: Client, cache: StandIn, count: int) -> None:
+async def test_a_long_list_of_keys_is_valid_json(client: Client, cache: StandIn, count: int) -> None:
     """It is sent in batches, and they are joined rightly."""
     cache.sources = {f"key-{number}": b"" for number in range(count)}
     async with client.get(f"{BASE}/getKeys", headers=ADMIN) as answer:
@@ -121,7 +119,7 @@ async def test_a_list_of_keys_is_json_however_long_it_is(client: Client, cache: 
         assert (await answer.json())["keys"] == list(cache.sources)
 
 
-async def test_an_empty_batch_is_not_seen_in_the_list(
+async def test_an_empty_batch_does_not_break_the_list(
     client: Client, cache: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An index that scans has some."""
@@ -136,7 +134,7 @@ async def test_an_empty_batch_is_not_seen_in_the_list(
 
 
 @pytest.mark.parametrize("method", ["DELETE", "POST", "GET"])
-async def test_images_are_cleared_by_whichever_method(client: Client, cache: StandIn, method: str) -> None:
+async def test_images_are_cleared_by_each_method(client: Client, cache: StandIn, method: str) -> None:
     """Nobody knows which one the original takes."""
     await put(client, "a", context="1")
     await put(client, "b", context="2")
@@ -164,7 +162,7 @@ async def test_images_are_cleared_by_whichever_method(client: Client, cache: Sta
         "",
     ],
 )
-async def test_head_is_answered_like_get(client: Client, operation: str) -> None:
+async def test_head_is_supported(client: Client, operation: str) -> None:
     """With the same headers and no body; the connection can be used again."""
     await put(client)
     seen = []
@@ -227,7 +225,7 @@ async def raw(client: Client, line: str) -> tuple[int, bytes]:
 
 
 @pytest.mark.parametrize("key", ["a", "A" * 256, "..", ".", "-", "_", "SHA-256.of_it"])
-async def test_every_key_of_the_alphabet_is_taken(client: Client, key: str) -> None:
+async def test_every_valid_key_is_accepted(client: Client, key: str) -> None:
     """From one character to 256, dots alone too: they never name a file."""
     await put(client, "there")
     status, _ = await raw(client, f"GET {BASE}/getImage/{key}/{FORMAT} HTTP/1.1")
@@ -235,7 +233,7 @@ async def test_every_key_of_the_alphabet_is_taken(client: Client, key: str) -> N
     assert status == 404
 
 
-async def test_a_slash_at_the_end_changes_nothing(client: Client) -> None:
+async def test_a_trailing_slash_is_accepted(client: Client) -> None:
     """Of any operation."""
     async with client.post(f"{BASE}/cacheImage/{KEY}/", data=form()) as answer:
         assert await code(answer) == (200, 0)

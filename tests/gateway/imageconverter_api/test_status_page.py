@@ -62,7 +62,7 @@ async def test_the_page_names_the_id_of_every_imageconverter(client: Client, cac
 
 
 @pytest.mark.parametrize("wish", ["yes", "true", "YES"])
-async def test_the_page_has_the_numbers_where_they_are_wished_for(client: Client, wish: str) -> None:
+async def test_the_page_has_metrics_on_request(client: Client, wish: str) -> None:
     """Under the names of the original's monitoring."""
     await put(client)
     async with client.get(f"{BASE}/status", params={"metrics": wish}) as answer:
@@ -75,7 +75,7 @@ async def test_the_page_has_the_numbers_where_they_are_wished_for(client: Client
     assert re.search(r"^PeakKeyCountInQueue_Instant: \d+$", text, re.MULTILINE)
 
 
-async def test_the_page_stays_a_page_where_the_numbers_cannot_be_had(client: Client, cache: StandIn) -> None:
+async def test_the_page_reports_unavailable_metrics(client: Client, cache: StandIn) -> None:
     """A probe must not kill a server because of Redis; the page tells."""
     cache.fault = QueueUnavailable("It is <away>.")
     async with client.get(f"{BASE}/status?metrics=yes") as answer:
@@ -113,7 +113,7 @@ async def test_metrics_have_the_names_of_the_dashboard(client: Client) -> None:
     assert ("imageconverter_queue_jobs", frozenset({"interactive"})) in found
 
 
-async def test_clients_cannot_make_up_any_number_of_labels(client: Client) -> None:
+async def test_the_number_of_labels_is_limited(client: Client) -> None:
     """Whatever sizes they ask for."""
     for number in range(300):
         async with client.post(f"{BASE}/cacheAndGetImage/{number}/auto:{number + 1}x7", data=form()) as answer:
@@ -128,7 +128,7 @@ async def test_clients_cannot_make_up_any_number_of_labels(client: Client) -> No
     assert found[frozenset({"other"})] == 100
 
 
-async def test_a_path_that_nobody_knows_is_no_label(client: Client) -> None:
+async def test_an_unknown_path_is_not_a_label(client: Client) -> None:
     """Keys and formats are not either."""
     await put(client)
     async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}"), client.get(f"{BASE}/made-up"):

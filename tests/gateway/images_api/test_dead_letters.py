@@ -44,7 +44,7 @@ async def delete(client: Client, path: str) -> int:
         return answer.status
 
 
-async def test_all_that_is_known_of_the_dead_is_told(gateway: Client, dead: list[str]) -> None:
+async def test_dead_letters_are_listed(gateway: Client, dead: list[str]) -> None:
     """The last that died first, each with its order."""
     status, answer = await get(gateway, DEAD_LETTER_TIMES)
 
@@ -62,9 +62,7 @@ async def test_all_that_is_known_of_the_dead_is_told(gateway: Client, dead: list
     assert answer["items"][0]["order"] is None
 
 
-async def test_a_job_that_is_tried_again_waits_in_its_lane(
-    gateway: Client, resources: Resources, dead: list[str]
-) -> None:
+async def test_a_retried_job_is_enqueued_in_its_queue(gateway: Client, resources: Resources, dead: list[str]) -> None:
     """With its order; whoever asks a second time is told that it is not among the dead."""
     first, _ = await post(gateway, f"{DEAD_LETTER_TIMES}/{dead[1]}", {})
     second, _ = await post(gateway, f"{DEAD_LETTER_TIMES}/{dead[1]}", {})
@@ -75,7 +73,7 @@ async def test_a_job_that_is_tried_again_waits_in_its_lane(
     assert dead[1] not in {each["id"] for each in (await get(gateway, DEAD_LETTER_TIMES))[1]["items"]}
 
 
-async def test_a_job_that_is_dropped_is_gone(gateway: Client, resources: Resources, dead: list[str]) -> None:
+async def test_a_dropped_job_is_deleted(gateway: Client, resources: Resources, dead: list[str]) -> None:
     """Whoever drops it a second time is told so."""
     assert await delete(gateway, f"{DEAD_LETTER_TIMES}/{dead[2]}") == 200
     assert await delete(gateway, f"{DEAD_LETTER_TIMES}/{dead[2]}") == 404
@@ -83,7 +81,7 @@ async def test_a_job_that_is_dropped_is_gone(gateway: Client, resources: Resourc
     assert await resources.queue.depth(QueueName.SCAN) == 0
 
 
-async def test_a_job_that_nobody_can_read_can_only_be_dropped(gateway: Client, dead: list[str]) -> None:
+async def test_an_unreadable_job_can_only_be_dropped(gateway: Client, dead: list[str]) -> None:
     """Trying it again is refused, and leaves it where it is."""
     status, answer = await post(gateway, f"{DEAD_LETTER_TIMES}/{dead[0]}", {})
 
@@ -92,7 +90,7 @@ async def test_a_job_that_nobody_can_read_can_only_be_dropped(gateway: Client, d
     assert await delete(gateway, f"{DEAD_LETTER_TIMES}/{dead[0]}") == 200
 
 
-async def test_nobody_but_the_admin_sees_or_changes_them(
+async def test_dead_letters_need_the_admin_permission(
     make_settings: MakeSettings, resources: Resources, dead: list[str], tmp_path: Path
 ) -> None:
     """A key with every right to images does not."""
@@ -114,9 +112,7 @@ async def test_nobody_but_the_admin_sees_or_changes_them(
 
 
 @pytest.mark.usefixtures("no_run", "worker")
-async def test_a_source_of_a_run_that_has_ended_is_converted_when_it_is_tried_again(
-    gateway: Client, resources: Resources
-) -> None:
+async def test_retrying_a_job_of_a_finished_run_converts_its_source(gateway: Client, resources: Resources) -> None:
     """However long that takes; what the run has counted stays as it was."""
     await resources.redis.delete(keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS)
     directory = await put_sources(resources, {"a.png": image_files.png(size=(6000, 5000))})
@@ -143,7 +139,7 @@ async def test_a_source_of_a_run_that_has_ended_is_converted_when_it_is_tried_ag
 
 
 @pytest.mark.usefixtures("no_run")
-async def test_a_run_that_was_stopped_converts_nothing_any_more(resources: Resources) -> None:
+async def test_retrying_a_job_of_a_canceled_run_converts_nothing(resources: Resources) -> None:
     """One that runs or has ended does; one that is not known does not."""
     ledger: Any = resources.runs
     states = {}

@@ -64,7 +64,7 @@ async def test_with_formats_only_these_are_deleted(gateway: Client, resources: R
 
 
 @pytest.mark.parametrize("body", [None, {"formats": [PRODUCT]}])
-async def test_one_name_may_stand_in_the_path(gateway: Client, resources: Resources, name: str, body: Any) -> None:
+async def test_the_name_may_be_in_the_path(gateway: Client, resources: Resources, name: str, body: Any) -> None:
     """Percent-encoded; a body is not needed."""
     assert await delete(gateway, f"{PATH}/products/{quote(name)}", body) == (200, {})
     assert "products/normal" not in await left(resources, name)
@@ -104,9 +104,7 @@ FAULTS: list[tuple[str, Any, int, str]] = [
 
 
 @pytest.mark.parametrize(("path", "body", "status", "code"), FAULTS, ids=range(len(FAULTS)))
-async def test_each_fault_is_told_with_its_type(
-    gateway: Client, path: str, body: Any, status: int, code: str
-) -> None:
+async def test_each_error_has_its_type(gateway: Client, path: str, body: Any, status: int, code: str) -> None:
     """The rows of the table."""
     answered, answer = await delete(gateway, f"{PATH}/{path}", body)
 
@@ -114,16 +112,14 @@ async def test_each_fault_is_told_with_its_type(
     assert answer["reason"].endswith(".")
 
 
-async def test_an_unsafe_name_among_good_ones_deletes_nothing(
-    gateway: Client, resources: Resources, name: str
-) -> None:
+async def test_one_unsafe_name_prevents_all_deletions(gateway: Client, resources: Resources, name: str) -> None:
     """All names are checked first."""
     await delete(gateway, f"{PATH}/products", {"fileName": [name, "../x"]})
 
     assert await left(resources, name) == PLACES
 
 
-async def test_the_right_to_delete_counts_by_type(
+async def test_deleting_needs_the_permission_for_the_type(
     make_settings: MakeSettings, resources: Resources, name: str, tmp_path: Path
 ) -> None:
     """Who may delete products may not delete categories."""

@@ -52,7 +52,7 @@ def directory(path: str, *below: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("base", ["/admin/api/v1/images", "/images"])
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("root", ["source", "target"])
-async def test_the_documented_examples_are_answered(empty: Client, base: str, slash: str, root: str) -> None:
+async def test_the_documented_directory_examples(empty: Client, base: str, slash: str, root: str) -> None:
     """Make `myDir/test`, see it, delete it: its parent stays."""
     path = f"{base}/directories/{root}{slash}"
     made = await ask(empty, "POST", path, {"path": "myDir", "name": "test"})
@@ -96,7 +96,7 @@ async def test_a_tree_shows_directories_of_files_and_empty_ones_but_no_uploads(
     ]
 
 
-async def test_making_a_directory_again_changes_nothing(empty: Client) -> None:
+async def test_creating_an_existing_directory_changes_nothing(empty: Client) -> None:
     """Its parents are made along; the root may be named by an empty path or none."""
     first = await ask(empty, "POST", f"{PATH}/source", {"path": "a/b/c", "name": "d"})
     again = await ask(empty, "POST", f"{PATH}/source", {"path": "a/b/c", "name": "d"})
@@ -107,7 +107,7 @@ async def test_making_a_directory_again_changes_nothing(empty: Client) -> None:
     assert [each["path"] for each in tree["items"]] == ["a", "top"]
 
 
-async def test_a_deleted_directory_is_gone_with_everything_in_it(empty: Client, opened: Resources) -> None:
+async def test_deleting_a_directory_deletes_its_contents(empty: Client, opened: Resources) -> None:
     """Files below it too, and nothing beside it; path and name may be given apart."""
     for key in ("a/b/1.png", "a/b/c/2.png", "a/bc/3.png", "a/b.png"):
         await opened.store.put(f"target/{key}", b"x", content_type="image/png")
@@ -123,7 +123,7 @@ UNSAFE = ["..", "../a", "a/../b", "/a", "a/", "a//b", "a\\b", "a\0b", "a\nb", ".
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 @pytest.mark.parametrize("path", UNSAFE)
-async def test_a_path_trick_is_an_invalid_value(empty: Client, method: str, path: str) -> None:
+async def test_an_unsafe_path_is_an_invalid_value(empty: Client, method: str, path: str) -> None:
     """As path and as name; nothing is made or deleted."""
     for body in ({"path": path, "name": "x"}, {"path": "x", "name": path}):
         status, answer = await ask(empty, method, f"{PATH}/source", body)
@@ -153,7 +153,7 @@ async def test_a_path_trick_is_an_invalid_value(empty: Client, method: str, path
         ("DELETE", "target", {"path": "does/not/exist"}, 404, ""),
     ],
 )
-async def test_each_fault_is_told_with_its_type(
+async def test_each_error_has_its_type(
     empty: Client, method: str, type_id: str, body: Any, status: int, code: str
 ) -> None:
     """The rows of the tables."""
@@ -163,7 +163,7 @@ async def test_each_fault_is_told_with_its_type(
     assert answer["reason"].endswith(".")
 
 
-async def test_a_directory_cannot_take_the_name_of_a_file(empty: Client, opened: Resources) -> None:
+async def test_a_directory_cannot_have_the_name_of_a_file(empty: Client, opened: Resources) -> None:
     """Stores disagree about a name that is both."""
     await opened.store.put("target/a/b.png", b"x", content_type="image/png")
     status, answer = await ask(empty, "POST", f"{PATH}/target", {"path": "a/b.png", "name": "c"})
@@ -171,7 +171,7 @@ async def test_a_directory_cannot_take_the_name_of_a_file(empty: Client, opened:
     assert (status, answer["type"]) == (400, "invalidValue")
 
 
-async def test_the_upload_directory_of_the_target_is_like_any_other(empty: Client) -> None:
+async def test_the_target_tree_may_have_a_directory_called_upload(empty: Client) -> None:
     """Only the source tree has staged uploads."""
     status, answer = await ask(empty, "POST", f"{PATH}/target", {"path": "upload", "name": "x"})
 
@@ -186,7 +186,7 @@ async def test_the_marker_of_another_tool_is_a_directory(empty: Client, opened: 
     assert answer["items"] == [directory("from a console")]
 
 
-async def test_rights_are_asked_for(make_settings: MakeSettings, opened: Resources, tmp_path: Path) -> None:
+async def test_permissions_are_required(make_settings: MakeSettings, opened: Resources, tmp_path: Path) -> None:
     """Reading, publishing and deleting are three rights."""
     file = tmp_path / "keys.toml"
     rights = {"GET": "images.read", "POST": "images.publish", "DELETE": "images.delete"}

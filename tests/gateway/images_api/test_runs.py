@@ -58,7 +58,7 @@ async def patient(make_settings: MakeSettings, resources: Resources) -> AsyncIte
 
 
 @pytest.mark.parametrize("base", BASES)
-async def test_a_small_run_is_finished_in_its_first_answer(patient: Client, base: str) -> None:
+async def test_a_small_run_is_finished_in_the_first_response(patient: Client, base: str) -> None:
     """The documented flow: upload, start with the upload's directory, status, results."""
     upload = {"fileName": "Screenshot 1.png", "formats": [PRODUCT], "imageData": b64(image_files.png())}
     _, staged = await post(patient, f"{base}/upload", upload)
@@ -92,9 +92,7 @@ async def test_a_small_run_is_finished_in_its_first_answer(patient: Client, base
     assert len(rows[0]) == 10
 
 
-async def test_a_run_goes_through_subdirectories_and_passes_over_what_is_no_image(
-    gateway: Client, resources: Resources
-) -> None:
+async def test_a_run_includes_subdirectories_and_skips_other_files(gateway: Client, resources: Resources) -> None:
     """Counters are kept by source and by output; every file has its row."""
     directory = await put_sources(
         resources,
@@ -144,7 +142,7 @@ async def test_an_unchanged_source_is_skipped_and_a_changed_one_is_not(gateway: 
     assert changed["counter"] == {"error": 0, "skipped": 0, "success": 2, "warning": 0}
 
 
-async def test_two_sources_of_one_name_are_a_warning(gateway: Client, resources: Resources) -> None:
+async def test_a_duplicate_output_name_is_a_warning(gateway: Client, resources: Resources) -> None:
     """The outputs keep only the file name; the later one wins, and its row says so."""
     name = f"{uuid4().hex}.png"
     directory = await put_sources(resources, {f"{n}/{name}": image_files.png(size=(40 + n, 30)) for n in range(6)})
@@ -156,9 +154,7 @@ async def test_two_sources_of_one_name_are_a_warning(gateway: Client, resources:
     assert sum("same run" in row["message"] for row in rows) == 5
 
 
-async def test_a_source_that_is_replaced_while_its_run_goes_on_is_made_again_next_time(
-    gateway: Client, resources: Resources
-) -> None:
+async def test_a_source_replaced_during_a_run_is_converted_by_the_next(gateway: Client, resources: Resources) -> None:
     """The fingerprint is that of the bytes that were converted, not of those that were listed."""
     directory = await put_sources(resources, {f"{uuid4().hex}.png": LARGE for _ in range(6)})
     await start(gateway, directory, PRODUCT)
@@ -173,9 +169,7 @@ async def test_a_source_that_is_replaced_while_its_run_goes_on_is_made_again_nex
     assert Image.open(io.BytesIO(bytes(output.data))).size == (50, 40)
 
 
-async def test_a_directory_that_is_deleted_while_its_run_goes_on_gives_errors_with_a_reason(
-    gateway: Client, resources: Resources
-) -> None:
+async def test_deleting_the_directory_of_a_run_is_an_error_per_source(gateway: Client, resources: Resources) -> None:
     """The run ends, and every source has its row."""
     directory = await put_sources(resources, {f"{n:02}.png": LARGE for n in range(30)})
     await start(gateway, directory, PRODUCT)
@@ -247,7 +241,7 @@ FAULTS: list[Any] = [
 
 @pytest.mark.parametrize("base", BASES)
 @pytest.mark.parametrize("body", FAULTS, ids=range(len(FAULTS)))
-async def test_a_start_that_makes_no_sense_is_a_400_without_a_type(
+async def test_an_invalid_start_is_a_400_without_type(
     gateway: Client, resources: Resources, base: str, body: Any
 ) -> None:
     """Every row of the table but one has an empty type; nothing is started."""
@@ -261,7 +255,7 @@ async def test_a_start_that_makes_no_sense_is_a_400_without_a_type(
 
 
 @pytest.mark.slow
-async def test_a_canceled_run_has_stopped_when_the_answer_comes(gateway: Client, resources: Resources) -> None:
+async def test_cancel_returns_after_the_run_has_stopped(gateway: Client, resources: Resources) -> None:
     """Nothing of it is done afterwards; a new one can be started at once."""
     directory = await put_sources(resources, {f"{n:03}.png": LARGE for n in range(60)})
     await start(gateway, directory, THUMBNAIL, PRODUCT)
@@ -278,7 +272,7 @@ async def test_a_canceled_run_has_stopped_when_the_answer_comes(gateway: Client,
     assert (await start(gateway, directory, THUMBNAIL))["status"] in ("running", "finished")
 
 
-async def test_results_come_in_pages_and_as_lines(
+async def test_results_are_available_as_pages_and_ndjson(
     gateway: Client, resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The cursor goes on where the page ended; NDJSON has all of them."""
@@ -302,7 +296,7 @@ async def test_results_come_in_pages_and_as_lines(
     assert [line["sourceFilename"] for line in lines] == names
 
 
-async def test_earlier_runs_are_told_by_their_ids(gateway: Client, resources: Resources) -> None:
+async def test_earlier_runs_are_found_by_id(gateway: Client, resources: Resources) -> None:
     """The newest first; status and results of each can still be read."""
     for name in ("first", "second"):
         directory = await put_sources(resources, {f"{name}.png": image_files.png()})

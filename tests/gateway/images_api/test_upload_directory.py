@@ -60,7 +60,7 @@ async def test_an_image_of_the_same_name_is_replaced(gateway: Client, resources:
         "kept products",
     ],
 )
-async def test_what_is_no_upload_is_an_invalid_value(gateway: Client, resources: Resources, directory: str) -> None:
+async def test_an_unknown_upload_is_an_invalid_value(gateway: Client, resources: Resources, directory: str) -> None:
     """Nothing is written outside of uploads, and none is made by a client's wish."""
     await resources.store.put("source/kept products/a.png", b"A", content_type="image/png")
     _, first = await post(gateway, "/images/upload", body("a.png"))

@@ -53,7 +53,7 @@ async def post(client: Client, path: str, payload: Any, **headers: str) -> tuple
 
 @pytest.mark.parametrize("base", ["/admin/api/v1/images", "/images"])
 @pytest.mark.parametrize("slash", ["", "/"])
-async def test_an_upload_is_stored_as_it_came(gateway: Client, resources: Resources, base: str, slash: str) -> None:
+async def test_an_upload_is_stored_unchanged(gateway: Client, resources: Resources, base: str, slash: str) -> None:
     """The answer names the directory; the image lies in it, byte by byte."""
     image = image_files.png()
     status, answer = await post(gateway, f"{base}/upload{slash}", body(fileName=["a b.png"], imageData=[b64(image)]))
@@ -66,7 +66,7 @@ async def test_an_upload_is_stored_as_it_came(gateway: Client, resources: Resour
     assert bytes(stored.data) == image
 
 
-async def test_several_images_go_into_one_upload(gateway: Client, resources: Resources) -> None:
+async def test_an_upload_may_have_several_images(gateway: Client, resources: Resources) -> None:
     """Size counts the files."""
     pictures_sent = {"one.jpg": image_files.jpeg(), "zwei ü.png": image_files.png(), "three.PNG": image_files.png()}
     status, answer = await post(
@@ -82,7 +82,7 @@ async def test_several_images_go_into_one_upload(gateway: Client, resources: Res
         assert bytes(stored.data) == data
 
 
-async def test_a_photograph_comes_out_converted(gateway: Client) -> None:
+async def test_a_photo_is_converted_to_each_format(gateway: Client) -> None:
     """The main job: every key of every row, and the images behind them."""
     name = f"photo {uuid4().hex}.jpg"
     sent = body(fileName=name, formats=[PRODUCT, THUMBNAIL], imageData=b64(image_files.jpeg(size=(1200, 900))))
@@ -130,7 +130,7 @@ async def test_an_array_of_one_is_one_image(gateway: Client) -> None:
     assert (status, len(answer["items"])) == (200, 1)
 
 
-async def test_an_output_of_another_type_gets_its_extension(gateway: Client) -> None:
+async def test_an_output_has_the_extension_of_its_file_type(gateway: Client) -> None:
     """BMP becomes PNG, and the source keeps its name."""
     name = f"{uuid4().hex}.bmp"
     _, answer = await post(gateway, "/images/upload/convert", body(fileName=name, imageData=b64(image_files.bmp())))
@@ -140,7 +140,7 @@ async def test_an_output_of_another_type_gets_its_extension(gateway: Client) -> 
     assert row["outputFilename"] == name.replace(".bmp", ".png")
 
 
-async def test_what_is_lost_is_a_warning(gateway: Client) -> None:
+async def test_a_truncated_animation_is_a_warning(gateway: Client) -> None:
     """Of an animation that breaks off the frames before are converted, and the row says so."""
     data = broken_files.truncated(image_files.animated_gif())
     _, answer = await post(gateway, "/images/upload/convert", body(fileName="a.gif", imageData=b64(data)))
@@ -205,7 +205,7 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(("change", "code", "field"), FAULTS, ids=range(len(FAULTS)))
-async def test_each_fault_is_a_400_with_its_type(
+async def test_each_invalid_request_has_its_error_type(
     gateway: Client, path: str, change: dict[str, Any], code: str, field: str
 ) -> None:
     """The row's type, a sentence that says more, and the field it is about; nothing is stored."""
@@ -219,7 +219,7 @@ async def test_each_fault_is_a_400_with_its_type(
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_of_several_faults_the_first_in_the_order_is_told(gateway: Client, path: str) -> None:
+async def test_the_first_of_several_errors_is_reported(gateway: Client, path: str) -> None:
     """Unknown field before missing before wrong type before wrong value before wrong file."""
     payload: dict[str, Any] = {"extra": 1, "fileName": 1, "imageData": b64(b"no image, not at all")}
     order = []
@@ -231,14 +231,14 @@ async def test_of_several_faults_the_first_in_the_order_is_told(gateway: Client,
     assert order == ["unknownDataField", "missing", "invalidFormat", "invalidValue", "invalidFileFormat"]
 
 
-async def test_line_breaks_in_base64_are_fine(gateway: Client) -> None:
+async def test_line_breaks_in_base64_are_accepted(gateway: Client) -> None:
     """MIME encoders wrap their lines."""
     wrapped = base64.encodebytes(image_files.png()).decode().replace("\n", "\r\n")
 
     assert (await post(gateway, "/images/upload", body(imageData=wrapped)))[0] == 200
 
 
-async def test_one_bad_image_of_many_refuses_the_whole_upload(gateway: Client, resources: Resources) -> None:
+async def test_one_invalid_image_rejects_the_whole_upload(gateway: Client, resources: Resources) -> None:
     """Nothing is stored."""
     name = f"{uuid4().hex}.png"
     status, answer = await post(
@@ -252,7 +252,7 @@ async def test_one_bad_image_of_many_refuses_the_whole_upload(gateway: Client, r
     assert not any(key.endswith(name) for key in stored)
 
 
-async def test_the_same_name_twice_is_refused(gateway: Client) -> None:
+async def test_a_duplicate_name_is_rejected(gateway: Client) -> None:
     """One of the two would be lost."""
     image = b64(image_files.png())
     status, answer = await post(
@@ -262,7 +262,7 @@ async def test_the_same_name_twice_is_refused(gateway: Client) -> None:
     assert (status, answer["type"]) == (400, "invalidValue")
 
 
-async def test_several_images_cannot_be_converted_at_once(gateway: Client) -> None:
+async def test_upload_convert_accepts_one_image_only(gateway: Client) -> None:
     """The row of 4.7."""
     image = b64(image_files.png())
     status, answer = await post(
@@ -293,7 +293,7 @@ async def test_an_image_that_cannot_be_decoded_is_accepted_but_not_converted(gat
     assert "broken" in answer["reason"]
 
 
-async def test_the_right_to_publish_counts_by_type(
+async def test_publishing_needs_the_permission_for_each_type(
     make_settings: MakeSettings, resources: Resources, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Every type among the requested formats needs it."""
@@ -318,7 +318,7 @@ async def test_the_right_to_publish_counts_by_type(
         assert (await post(client, "/images/upload", body(), Authorization="Bearer reader"))[0] == 401
 
 
-async def test_a_full_queue_says_so_at_once(make_settings: MakeSettings, resources: Resources) -> None:
+async def test_a_full_queue_is_unavailable_at_once(make_settings: MakeSettings, resources: Resources) -> None:
     """503 without waiting, counted in the metrics, and free again afterwards."""
     settings = make_settings(conversion=ConversionSettings(max_interactive_queue=1))
     slow = body(imageData=b64(image_files.png(size=(3000, 2000))))
@@ -336,7 +336,7 @@ async def test_a_full_queue_says_so_at_once(make_settings: MakeSettings, resourc
 
 
 @pytest.mark.slow
-async def test_ten_large_uploads_do_not_stop_the_gateway_from_answering(gateway: Client) -> None:
+async def test_large_uploads_do_not_block_other_requests(gateway: Client) -> None:
     """Ten times 20 MB: /health/live is asked all the while and never waits for them."""
     large = json.dumps(body(imageData=b64(image_files.jpeg() + bytes(20_000_000)))).encode()
     uploading = [asyncio.create_task(post(gateway, "/images/upload", large)) for _ in range(10)]
@@ -384,7 +384,7 @@ async def fragile(
 @pytest.mark.slow
 @pytest.mark.parametrize("away", ["s3", "redis"])
 @pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.BLACK_HOLE])
-async def test_a_server_that_is_away_is_a_503_in_time_and_passes(
+async def test_an_outage_is_unavailable_in_time_and_recovers(
     fragile: Client, proxies: dict[str, FaultProxy], away: str, mode: Mode
 ) -> None:
     """Within five seconds, `internalError`, and the next request works when it is back."""

@@ -17,7 +17,7 @@ NORMAL = "content.imageFormat.normal"
 
 @pytest.mark.parametrize("base", ["/admin/api/v1/images", "/images"])
 @pytest.mark.parametrize("slash", ["", "/"])
-async def test_the_documented_example_is_answered(gateway: TestClient[Any, Any], base: str, slash: str) -> None:
+async def test_the_documented_url_example(gateway: TestClient[Any, Any], base: str, slash: str) -> None:
     """Products, the format `normal`, no subshop; with and without a slash at the end."""
     async with gateway.get(f"{base}/url/products{slash}?formatNodeId={NORMAL}", headers=ADMIN) as answer:
         assert answer.status == 200
@@ -54,7 +54,7 @@ async def test_each_type_has_its_directory(
         (f"/url/products?formatNodeId={NORMAL}&subshopId=", "invalidValue", "subshopId"),
     ],
 )
-async def test_each_fault_is_a_400_with_its_type(
+async def test_each_invalid_request_has_its_error_type(
     gateway: TestClient[Any, Any], path: str, code: str, field: str
 ) -> None:
     """The row's type, a sentence, and the field."""
@@ -77,7 +77,7 @@ async def test_without_a_default_the_subshop_is_missing(make_settings: MakeSetti
         assert (await answer.json())["type"] == "missing"
 
 
-async def test_the_right_to_read_depends_on_the_type(
+async def test_reading_needs_the_permission_for_the_type(
     make_settings: MakeSettings, resources: Resources, tmp_path: Path
 ) -> None:
     """Who reads products does not read categories."""

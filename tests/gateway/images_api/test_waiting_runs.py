@@ -28,7 +28,7 @@ async def test_without_a_list_all_formats_are_used(gateway: Client, resources: R
     assert len(answer["usedFormats"]) == 5
 
 
-async def test_only_one_run_runs(gateway: Client, resources: Resources) -> None:
+async def test_only_one_run_is_active_at_a_time(gateway: Client, resources: Resources) -> None:
     """Of a hundred starts at once exactly one wins, the others get 503 `internalError`."""
     directory = await put_sources(resources, {"a.png": image_files.png()})
     body = {"source": "directory", "directory": directory, "formatList": [THUMBNAIL]}
@@ -40,7 +40,7 @@ async def test_only_one_run_runs(gateway: Client, resources: Resources) -> None:
     assert {answer["type"] for status, answer in answers if status == 503} == {"internalError"}
 
 
-async def test_a_running_run_tells_how_far_it_is(gateway: Client, resources: Resources) -> None:
+async def test_a_running_run_reports_its_progress(gateway: Client, resources: Resources) -> None:
     """Without a worker nothing is done: running, nothing canceled, no end."""
     directory = await put_sources(resources, {"a.png": image_files.png()})
     answer = await start(gateway, directory, THUMBNAIL)
@@ -52,7 +52,7 @@ async def test_a_running_run_tells_how_far_it_is(gateway: Client, resources: Res
     assert answer["progress"]["finished"] == 0
 
 
-async def test_a_cancel_without_a_run_answers_the_last_status(gateway: Client, resources: Resources) -> None:
+async def test_cancel_without_an_active_run_returns_the_last_status(gateway: Client, resources: Resources) -> None:
     """An empty body is fine; a run that ended stays what it was."""
     directory = await put_sources(resources, {"a.png": image_files.png()})
     await start(gateway, directory, THUMBNAIL)
@@ -63,9 +63,7 @@ async def test_a_cancel_without_a_run_answers_the_last_status(gateway: Client, r
 
 
 @pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "٣", "9" * 20, ""])
-async def test_a_cursor_that_is_not_ours_is_an_invalid_value(
-    gateway: Client, resources: Resources, cursor: str
-) -> None:
+async def test_an_invalid_cursor_is_rejected(gateway: Client, resources: Resources, cursor: str) -> None:
     """Not a server error; before the first run as well as after it."""
     before = await get(gateway, f"/images/convert/results?cursor={cursor}")
     await start(gateway, await put_sources(resources, {"a.png": image_files.png()}), THUMBNAIL)
@@ -74,7 +72,7 @@ async def test_a_cursor_that_is_not_ours_is_an_invalid_value(
     assert [(status, answer["type"]) for status, answer in (before, after)] == [(400, "invalidValue")] * 2
 
 
-async def test_rights_are_asked_for(make_settings: MakeSettings, resources: Resources, tmp_path: Path) -> None:
+async def test_permissions_are_required(make_settings: MakeSettings, resources: Resources, tmp_path: Path) -> None:
     """Reading needs `images.read`, starting and canceling `images.publish`."""
     file = tmp_path / "keys.toml"
     file.write_text(key_entry("r", "reader", ["images.read"]) + key_entry("p", "publisher", ["images.publish"]))

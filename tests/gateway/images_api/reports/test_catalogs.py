@@ -14,7 +14,7 @@ from tests.testing.report_requests import Shop
 LINE = b'{"id": "4711", "active": true, "images": ["chair.jpg", "side.jpg"]}\n'
 
 
-async def test_a_catalog_counts_as_soon_as_it_is_answered(shop: Shop) -> None:
+async def test_a_catalog_is_current_after_the_response(shop: Shop) -> None:
     """Before the first there is none; then its numbers, and those of the next one after that."""
     assert (await shop.ask("GET", "/catalog/products")).status == 404
 
@@ -32,7 +32,7 @@ async def test_a_catalog_counts_as_soon_as_it_is_answered(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("headers", "query"), [({"Content-Type": "text/csv; charset=utf-8"}, ""), ({}, "?as=csv")], ids=["type", "query"]
 )
-async def test_csv_is_taken_where_it_is_said_to_be_csv(shop: Shop, headers: dict[str, str], query: str) -> None:
+async def test_csv_is_detected_by_content_type_or_parameter(shop: Shop, headers: dict[str, str], query: str) -> None:
     """By the content type or by the query."""
     text = b"id,active,images\n1,true,a.jpg|b.jpg\n2,0,c.jpg\n"
     status, sent = await shop.ask("PUT", f"/catalog/appImages{query}", text, **headers)
@@ -40,7 +40,7 @@ async def test_csv_is_taken_where_it_is_said_to_be_csv(shop: Shop, headers: dict
     assert (status, sent["entries"], sent["images"]) == (200, 2, 2)
 
 
-async def test_a_compressed_catalog_is_unpacked(shop: Shop) -> None:
+async def test_a_gzipped_catalog_is_accepted(shop: Shop) -> None:
     """With `Content-Encoding: gzip`."""
     status, sent = await shop.ask("PUT", "/catalog/products", gzip.compress(LINE), **{"Content-Encoding": "gzip"})
 
@@ -59,7 +59,9 @@ async def test_a_compressed_catalog_is_unpacked(shop: Shop) -> None:
     ],
     ids=["missing", "type", "name", "encoding", "long", "twice"],
 )
-async def test_a_broken_line_is_named_and_the_catalog_before_still_counts(shop: Shop, line: bytes, told: str) -> None:
+async def test_an_invalid_line_is_named_and_the_previous_catalog_stays_current(
+    shop: Shop, line: bytes, told: str
+) -> None:
     """The second line is at fault; a look at the catalog tells so too."""
     _, before = await shop.ask("PUT", "/catalog/products", LINE)
 
@@ -74,7 +76,7 @@ async def test_a_broken_line_is_named_and_the_catalog_before_still_counts(shop: 
     assert [stored async for page in shop.resources.store.list("catalog/product/arriving/") for stored in page] == []
 
 
-async def test_a_catalog_over_the_limit_is_refused(shop: Shop) -> None:
+async def test_a_catalog_over_the_limit_is_rejected(shop: Shop) -> None:
     """Announced, or seen on the way; 1 MiB is the limit of this shop."""
     many = LINE * 20_000
     assert (await shop.ask("PUT", "/catalog/products", many)).status == 413
@@ -88,7 +90,7 @@ async def test_a_catalog_over_the_limit_is_refused(shop: Shop) -> None:
     assert (await shop.ask("GET", "/catalog/products")).status == 404
 
 
-async def test_an_empty_body_is_no_catalog(shop: Shop) -> None:
+async def test_an_empty_catalog_body_is_rejected(shop: Shop) -> None:
     """What was sent by mistake does not take the place of what counts."""
     _, before = await shop.ask("PUT", "/catalog/products", LINE)
     status, refused = await shop.ask("PUT", "/catalog/products?as=csv", b"")
@@ -97,13 +99,13 @@ async def test_an_empty_body_is_no_catalog(shop: Shop) -> None:
     assert (await shop.ask("GET", "/catalog/products")).body == before
 
 
-async def test_an_unknown_type_or_notation_is_refused(shop: Shop) -> None:
+async def test_an_unknown_type_or_notation_is_rejected(shop: Shop) -> None:
     """Both by name."""
     assert (await shop.ask("PUT", "/catalog/nothing", LINE)).body["field"] == "typeId"
     assert (await shop.ask("PUT", "/catalog/products?as=xml", LINE)).body["field"] == "as"
 
 
-async def test_readers_of_one_catalog_are_not_disturbed_by_the_next(shop: Shop) -> None:
+async def test_a_new_catalog_does_not_affect_readers_of_the_previous(shop: Shop) -> None:
     """Ten catalogs at once: each is answered with itself or one that came later, and one of them counts."""
     sent = await asyncio.gather(*(shop.ask("PUT", "/catalog/products", LINE) for _ in range(10)))
 
@@ -113,7 +115,7 @@ async def test_readers_of_one_catalog_are_not_disturbed_by_the_next(shop: Shop) 
     assert (await shop.ask("GET", "/catalog/products")).body["version"] in versions
 
 
-async def test_a_catalog_that_came_later_goes_on_counting(shop: Shop) -> None:
+async def test_a_later_catalog_stays_current(shop: Shop) -> None:
     """Though the other one is done later: it was large, or had to be tried again."""
 
     async def chunks() -> AsyncIterator[bytes]:

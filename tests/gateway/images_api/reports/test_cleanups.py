@@ -21,7 +21,7 @@ async def paths(shop: Shop, root: str = "target/") -> list[str]:
     return [stored.key.removeprefix(root) async for page in shop.resources.store.list(root) for stored in page]
 
 
-async def test_a_clean_up_is_a_dry_run_unless_it_is_told_otherwise(shop: Shop) -> None:
+async def test_cleanup_is_a_dry_run_by_default(shop: Shop) -> None:
     """It tells what would go, and nothing goes."""
     await a_shop_with_one_unused_file(shop)
 
@@ -33,7 +33,7 @@ async def test_a_clean_up_is_a_dry_run_unless_it_is_told_otherwise(shop: Shop) -
     assert f"{NORMAL}/old.jpg" in await paths(shop)
 
 
-async def test_what_a_clean_up_took_can_be_put_back(shop: Shop) -> None:
+async def test_a_cleanup_can_be_restored(shop: Shop) -> None:
     """The file goes to the trash, is listed there, and comes back as it was."""
     await a_shop_with_one_unused_file(shop)
 
@@ -51,7 +51,7 @@ async def test_what_a_clean_up_took_can_be_put_back(shop: Shop) -> None:
     assert (await shop.ask("POST", "/report/restore", {"trash": done["trash"]})).status == 404
 
 
-async def test_a_clean_up_without_reports_is_a_conflict(shop: Shop) -> None:
+async def test_a_cleanup_without_reports_is_a_conflict(shop: Shop) -> None:
     """The reason is told; so it is where there is one report only."""
     assert await shop.ask("DELETE", "/report/products/unused") == (
         409,
@@ -62,7 +62,7 @@ async def test_a_clean_up_without_reports_is_a_conflict(shop: Shop) -> None:
     assert (await shop.ask("DELETE", "/report/products/unused?dryRun=false")).status == 409
 
 
-async def test_more_than_the_share_takes_an_explicit_word(shop: Shop) -> None:
+async def test_a_larger_share_must_be_requested(shop: Shop) -> None:
     """A dry run tells that it would be refused."""
     await shop.send({"1": ["a.jpg"]})
     await shop.put(f"{NORMAL}/a.jpg", f"{NORMAL}/old.jpg", f"{NORMAL}/older.jpg")
@@ -78,7 +78,7 @@ async def test_more_than_the_share_takes_an_explicit_word(shop: Shop) -> None:
     assert (status, done["files"]) == (200, 2)
 
 
-async def test_an_empty_catalog_makes_no_file_unused(shop: Shop) -> None:
+async def test_with_an_empty_catalog_no_file_is_unused(shop: Shop) -> None:
     """The report says why, and a clean-up refuses."""
     await a_shop_with_one_unused_file(shop)
     await shop.send({"1": []})
@@ -91,7 +91,7 @@ async def test_an_empty_catalog_makes_no_file_unused(shop: Shop) -> None:
     assert (status, refused["reason"]) == (409, report["unusedRefused"])
 
 
-async def test_values_that_make_no_sense_are_refused(shop: Shop) -> None:
+async def test_invalid_cleanup_parameters_are_rejected(shop: Shop) -> None:
     """By their fields."""
     for query, field in (("dryRun=no", "dryRun"), ("share=2", "share"), ("share=nan", "share"), ("share=x", "share")):
         status, refused = await shop.ask("DELETE", f"/report/products/unused?{query}")
@@ -100,7 +100,7 @@ async def test_values_that_make_no_sense_are_refused(shop: Shop) -> None:
     assert (status, refused["type"]) == (400, "missing")
 
 
-async def test_missing_images_are_converted_again_with_one_call(shop: Shop) -> None:
+async def test_repair_converts_missing_images(shop: Shop) -> None:
     """The image whose source is there comes back in all formats; the other is told."""
     await shop.send({"1": ["chair.png"], "2": ["gone.png"]})
     source: dict[str, Any] = {"content_type": "image/png"}
@@ -123,7 +123,7 @@ async def test_a_repair_without_a_report_is_not_found(shop: Shop) -> None:
     assert (await shop.ask("POST", "/report/products/repair", {})).status == 404
 
 
-async def test_a_shop_that_really_has_shrunk_says_so(shop: Shop) -> None:
+async def test_a_shrunken_catalog_can_be_accepted(shop: Shop) -> None:
     """With the word, the catalog is believed."""
     await shop.send({str(number): [f"{number}.jpg"] for number in range(5)})
     await shop.put(f"{NORMAL}/0.jpg", f"{NORMAL}/4.jpg")

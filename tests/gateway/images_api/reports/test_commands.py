@@ -29,7 +29,7 @@ async def test_a_catalog_is_imported_from_a_file(shop: Shop, tmp_path: Path) -> 
         assert done == (0, "products: entries 1, images 2\n", "")
 
 
-async def test_a_broken_catalog_ends_with_the_line(shop: Shop, tmp_path: Path) -> None:
+async def test_an_invalid_catalog_reports_the_line(shop: Shop, tmp_path: Path) -> None:
     """One line for a person, and what counted before still does."""
     file = tmp_path / "shop.ndjson"
     file.write_text('{"id": "1", "active": true, "images": []}\n{"id": "2"}\n')
@@ -44,7 +44,7 @@ async def test_a_broken_catalog_ends_with_the_line(shop: Shop, tmp_path: Path) -
 
 
 @pytest.mark.slow
-async def test_a_shop_finds_cleans_restores_and_repairs(shop: Shop, tmp_path: Path) -> None:
+async def test_the_report_commands_work_together(shop: Shop, tmp_path: Path) -> None:
     """The way through all commands."""
     assert "there is no report on products yet" in (await command(shop, "report", "show")).out
     nothing = await command(shop, "report", "run")

@@ -20,7 +20,7 @@ async def test_before_the_first_report_there_are_no_rows(shop: Shop) -> None:
         assert (await shop.ask("GET", path)).body == empty
 
 
-async def test_a_report_has_what_is_missing_and_what_is_unused_by_format(shop: Shop) -> None:
+async def test_a_report_lists_missing_and_unused_images_by_format(shop: Shop) -> None:
     """A file that only one format has is missing in the other; one that nobody names is unused."""
     await shop.send({"4711": ["chair.jpg"], "4712": ["chair.jpg", "table.jpg"]})
     await shop.put_everywhere("chair.jpg")
@@ -50,7 +50,7 @@ async def test_each_type_has_its_own_report(shop: Shop) -> None:
     assert (await shop.ask("GET", "/report")).body["id"] == 0
 
 
-async def test_a_scan_without_any_catalog_says_so(shop: Shop) -> None:
+async def test_a_scan_without_a_catalog_reports_why(shop: Shop) -> None:
     """In its status; there is no report."""
     report = await shop.report()
 
@@ -60,7 +60,7 @@ async def test_a_scan_without_any_catalog_says_so(shop: Shop) -> None:
     assert stand["end"] >= stand["start"] > 0
 
 
-async def test_the_newest_report_answers_and_ids_count_up(shop: Shop) -> None:
+async def test_the_newest_report_is_returned_and_ids_increase(shop: Shop) -> None:
     """What was missing has come."""
     await shop.send({"1": ["a.jpg"]})
     first = await shop.report()
@@ -72,7 +72,7 @@ async def test_the_newest_report_answers_and_ids_count_up(shop: Shop) -> None:
     assert (first["id"], second["id"]) == (1, 2)
 
 
-async def test_a_report_is_read_in_pages_even_when_a_newer_one_is_there(shop: Shop) -> None:
+async def test_pages_of_a_report_stay_consistent_after_a_newer_one(shop: Shop) -> None:
     """A cursor stays with its report."""
     await shop.send({"1": ["b.jpg"], "2": [f"m{number}.jpg" for number in range(5)]})
     await shop.put_everywhere("b.jpg")
@@ -137,7 +137,7 @@ async def test_a_download_has_all_rows(shop: Shop) -> None:
         ("cursor=1-0-999", "cursor"),
     ],
 )
-async def test_a_query_that_makes_no_sense_is_refused(shop: Shop, query: str, field: str) -> None:
+async def test_an_invalid_report_query_is_rejected(shop: Shop, query: str, field: str) -> None:
     """By the field."""
     await shop.send({"1": ["a.jpg"]})
     await shop.report()
@@ -147,7 +147,7 @@ async def test_a_query_that_makes_no_sense_is_refused(shop: Shop, query: str, fi
     assert (status, refused["type"], refused["field"]) == (400, "invalidValue", field)
 
 
-async def test_asking_for_a_report_while_one_is_made_joins_it(shop: Shop) -> None:
+async def test_requesting_a_report_joins_the_running_scan(shop: Shop) -> None:
     """One report comes of many calls."""
     await shop.send({"1": ["a.jpg"]})
     for _ in range(5):
@@ -157,14 +157,14 @@ async def test_asking_for_a_report_while_one_is_made_joins_it(shop: Shop) -> Non
     assert (await shop.ask("GET", "/report")).body["id"] in {1, 2}
 
 
-async def test_a_body_that_is_no_object_is_refused(shop: Shop) -> None:
+async def test_a_report_body_that_is_not_an_object_is_rejected(shop: Shop) -> None:
     """Without a type, as for all bodies that cannot be loaded."""
     status, refused = await shop.ask("POST", "/report", b"[]")
 
     assert (status, "type" in refused) == (400, False)
 
 
-async def test_reading_and_starting_need_their_rights(shop: Shop) -> None:
+async def test_reports_need_their_permissions(shop: Shop) -> None:
     """Without a key nothing is told."""
     for method, path in (
         ("GET", "/report"),
@@ -181,7 +181,7 @@ async def test_reading_and_starting_need_their_rights(shop: Shop) -> None:
             assert answer.status == 401
 
 
-async def test_what_recurring_tasks_did_is_told_to_prometheus(shop: Shop) -> None:
+async def test_periodic_tasks_have_metrics(shop: Shop) -> None:
     """By their names, with the time of the last turn."""
     await shop.resources.redis.delete(keys.TASK_COUNTS, keys.TASK_TIMES)
     await shop.resources.queue.record_periodic_run("sweep-trash", 3)
@@ -193,7 +193,7 @@ async def test_what_recurring_tasks_did_is_told_to_prometheus(shop: Shop) -> Non
     assert 'imageconverter_recurring_last_seconds{task="sweep-trash"} 1' in text
 
 
-async def test_a_head_of_a_download_has_no_body(shop: Shop) -> None:
+async def test_head_of_a_download_has_no_body(shop: Shop) -> None:
     """Whoever keeps the connection would take it for the next answer."""
     await shop.send({"1": ["a.jpg"]})
     await shop.report()
@@ -203,7 +203,7 @@ async def test_a_head_of_a_download_has_no_body(shop: Shop) -> None:
     assert (await shop.ask("GET", "/report/status")).status == 200
 
 
-async def test_a_download_that_breaks_off_does_not_look_whole(shop: Shop) -> None:
+async def test_an_interrupted_download_is_aborted(shop: Shop) -> None:
     """The rows of one kind are gone: the connection ends instead of the answer."""
     await shop.send({"1": ["a.jpg"]})
     await shop.put(f"{NORMAL}/old.jpg")
