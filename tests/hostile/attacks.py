@@ -16,7 +16,7 @@ PROVEN = [
     Proven(47, "output bomb", [f"{_PIPELINE}test_an_output_may_not_be_a_bomb"]),
     Proven(49, "many legal images at once", [
         f"{_HERE}test_images_at_the_gateway.py::test_49_many_large_images_at_once_are_queued",
-        "tests/worker/sandbox/test_pool.py::test_more_images_than_children_are_all_converted",
+        "tests/worker/sandbox/test_pool.py::test_more_images_than_processes_are_all_converted",
         f"{_UPLOADS}test_large_uploads_do_not_block_other_requests",
     ]),
     Proven(50, "the same bomb a thousand times", [f"{_HERE}test_images.py::test_50_a_bomb_a_thousand_times_over"]),
@@ -38,7 +38,7 @@ PROVEN = [
         f"{_PIPELINE}test_a_broken_file_raises_nothing_but_image_errors",
     ]),
     Proven(109, "Pillow's own hostile files, with `make hostile`", [
-        "tests/worker/sandbox/test_hostile.py::test_hostile_files_get_an_answer_and_nothing_else",
+        "tests/worker/sandbox/test_hostile.py::test_hostile_files_get_a_response_within_the_limits",
     ]),
     Proven(147, "half of a character", [f"{_HERE}test_names.py::test_147_lone_surrogates_are_rejected"]),
     Proven(159, "two uploads of a name", [f"{_HERE}test_names.py::test_159_uploads_with_the_same_name_are_separate"]),
@@ -165,7 +165,7 @@ PROVEN = [
     ]),
     Proven(244, "the store without a signature", [
         f"{_HERE}test_access.py::test_244_the_store_rejects_unsigned_requests",
-        "tests/storage/test_store.py::test_wrong_credentials_are_told_as_trouble_of_the_store",
+        "tests/storage/test_store.py::test_wrong_credentials_raise_store_unavailable",
     ]),
     Proven(247, "addresses in bodies", [
         "tests/rare_formats/test_xfig.py::test_the_file_of_an_imported_image_is_not_opened",
@@ -175,14 +175,14 @@ PROVEN = [
     ]),
     Proven(250, "full and read-only disks", [
         "tests/compose/test_compose_stack.py::test_file_systems_are_read_only_even_for_root",
-        "tests/worker/sandbox/test_confinement.py::test_the_kernel_refuses",
+        "tests/worker/sandbox/test_confinement.py::test_kernel_refuses_the_system_call",
         "tests/storage/test_store.py::test_every_verb_ends_in_time_when_the_store_is_away",
     ]),
     Proven(251, "clocks that jump", [
         f"{_HERE}test_access.py::test_251_a_clock_jump_only_expires_tokens",
     ]),
     Proven(252, "a decoder that was taken over", [
-        "tests/worker/sandbox/test_confinement.py::test_the_kernel_refuses",
+        "tests/worker/sandbox/test_confinement.py::test_kernel_refuses_the_system_call",
     ]),
 ]  # fmt: skip
 
