@@ -11,9 +11,9 @@ from imageconverter.catalog import current
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalog
 from imageconverter.catalog.pending_imports import PendingImport, discard, read_parts
-from imageconverter.errors import CleanupRefused, NotFound, QueueUnavailable, Unavailable, UserError
+from imageconverter.errors import CleanupRefused, NotFound, UserError
 from imageconverter.images.formats import ImageFormats
-from imageconverter.jobs import JobQueue, Task, requeue, retry_with_backoff
+from imageconverter.jobs import JobContext, JobQueue, Task, retry_when_unavailable
 from imageconverter.reports import commands
 from imageconverter.reports.cleanup import run_cleanup
 from imageconverter.reports.commands import CleanupCommand, ImportCommand, RepairCommand, RestoreCommand, ScanCommand
@@ -59,19 +59,23 @@ class ReporterTasks:
             commands.CLEAN: self._give_up_cleanup,
         }
 
-    async def _scan(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+    async def _scan(self, context: JobContext, payload: Mapping[str, Any]) -> None:
         command = ScanCommand.model_validate(payload)
-        await self._retry_when_unavailable(self.scanner.scan(accept_shrinkage=command.accept_shrinkage), context)
+        await retry_when_unavailable(
+            self.scanner.scan(accept_shrinkage=command.accept_shrinkage),
+            context,
+            is_store_unavailable=self.store.confirm_unavailable,
+        )
 
-    async def _give_up_scan(self, _context: Mapping[str, Any], _payload: Mapping[str, Any]) -> None:
+    async def _give_up_scan(self, _context: JobContext, _payload: Mapping[str, Any]) -> None:
         await self.scanner.fail()
 
-    async def _give_up_import(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+    async def _give_up_import(self, _context: JobContext, payload: Mapping[str, Any]) -> None:
         command = ImportCommand.model_validate(payload)
         await discard(self.store, PendingImport(command.kind, command.pending_id, command.notation))
         await self.progress.record_import(command.kind, command.pending_id, "The import failed too often.")
 
-    async def _give_up_cleanup(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+    async def _give_up_cleanup(self, _context: JobContext, payload: Mapping[str, Any]) -> None:
         await self._finish_cleanup(CleanupCommand.model_validate(payload))
 
     async def _finish_cleanup(self, command: CleanupCommand) -> None:
@@ -82,7 +86,7 @@ class ReporterTasks:
     def _replying(self, work: Callable[[Mapping[str, Any]], Coroutine[Any, Any, Reply]]) -> Task:
         """Return a task that replies to the caller with the result of *work* or the error of the request."""
 
-        async def task(context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+        async def task(context: JobContext, payload: Mapping[str, Any]) -> None:
             async def run() -> None:
                 try:
                     reply = await work(payload)
@@ -90,7 +94,7 @@ class ReporterTasks:
                     reply = commands.refusal_reply(error)
                 await self.queue.reply(payload["id"], reply)
 
-            await self._retry_when_unavailable(run(), context)
+            await retry_when_unavailable(run(), context, is_store_unavailable=self.store.confirm_unavailable)
 
         return task
 
@@ -147,13 +151,3 @@ class ReporterTasks:
         repaired = await repair(self.store, self.queue, command.kind, self.formats)
         _log.info("repair done", type=command.kind, converting=repaired.converting, missing=repaired.missing)
         return repaired.model_dump(mode="json")
-
-    async def _retry_when_unavailable(self, work: Coroutine[Any, Any, None], context: Mapping[str, Any]) -> None:
-        try:
-            await work
-        except Unavailable as error:
-            job, attempts = context["job_id"], context["job_try"]
-            _log.warning("job failed, retrying", job=job, attempts=attempts, reason=error.reason)
-            if isinstance(error, QueueUnavailable) or await self.store.confirm_unavailable():
-                raise requeue() from error
-            raise retry_with_backoff(attempts) from error

@@ -12,7 +12,7 @@ import structlog
 from imageconverter import keys
 from imageconverter.engine import OUTPUT_TYPES, Converted, Failed
 from imageconverter.errors import ImageError, QueueFull, Unavailable
-from imageconverter.jobs import JobQueue, QueueName
+from imageconverter.jobs import JobContext, JobQueue, QueueName
 from imageconverter.previews import parse, to_target
 from imageconverter.previews.index import Group, Preview, PreviewIndex
 from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome
@@ -37,7 +37,7 @@ class PreviewExecutor:
     settings: PreviewSettings
     max_source_bytes: int
 
-    async def make(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+    async def make(self, context: JobContext, payload: Any) -> None:
         """Make the previews and tell all who wait, of trouble too: they decide whether to try again."""
         job = PreviewJob.model_validate(payload)
         began = time.perf_counter()
@@ -48,17 +48,17 @@ class PreviewExecutor:
         except Unavailable as error:
             outcome = PreviewOutcome(state="unavailable", reason=error.reason)
         except Exception:  # noqa: BLE001 - whatever happened, the clients must not wait in vain
-            _log.exception("previews failed by a fault of ours", job=context["job_id"])
-            outcome = PreviewOutcome(state="unavailable", reason="The conversion failed by a fault of the server.")
+            _log.exception("internal error", job=context["job_id"])
+            outcome = PreviewOutcome(state="unavailable", reason="Internal server error.")
         outcome = outcome.model_copy(update={"seconds": time.perf_counter() - began})
         await self.queue.publish_result(job.dedup_key, context["job_id"], outcome.model_dump())
         if outcome.state == "made" and job.then:
             await self._make_afterwards(job)
 
-    async def give_up(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+    async def give_up(self, context: JobContext, payload: Any) -> None:
         """Tell all who wait that the image has ended too many workers."""
         job = PreviewJob.model_validate(payload)
-        outcome = PreviewOutcome(state="refused", reason="The conversion was given up after too many tries.")
+        outcome = PreviewOutcome(state="refused", reason="The conversion failed too often.")
         await self.queue.publish_result(job.dedup_key, context["job_id"], outcome.model_dump())
 
     async def _make(self, job: PreviewJob) -> PreviewOutcome:

@@ -8,9 +8,9 @@ from typing import Any
 import structlog
 
 from imageconverter import keys
-from imageconverter.errors import QueueUnavailable, RunUnreadable, Unavailable
+from imageconverter.errors import RunUnreadable, Unavailable
 from imageconverter.images.conversions import TASK, ConversionJob, ConversionOutcome, output_specs, uniform_outcome
-from imageconverter.jobs import JobQueue, QueueName, Task, requeue, retry_with_backoff
+from imageconverter.jobs import JobContext, JobQueue, QueueName, Task, requeue, retry_when_unavailable
 from imageconverter.previews.job import TASK as PREVIEW_TASK
 from imageconverter.resources import Resources
 from imageconverter.runs import Run, RunStore, SourceResult, count_more, plan_more
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 _LOOK_FOR_CANCEL_SECONDS = 0.5
 # In pieces, so that a planner whose worker is killed now and then still gets on: each piece has all of the tries.
 _PLANNED_AT_ONCE = 500
-_FAULT = "The conversion failed by a fault of the server."
+_INTERNAL_ERROR = "Internal server error."
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class _Interactive:
     queue: JobQueue
     executor: ConversionExecutor
 
-    async def convert(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+    async def convert(self, _context: JobContext, payload: Any) -> None:
         """Convert a source and tell the client, of trouble too: it decides whether to try again."""
         job = ConversionJob.model_validate(payload)
         try:
@@ -75,13 +75,13 @@ class _Interactive:
         except Unavailable as error:
             outcome = ConversionOutcome(unavailable=error.reason)
         except Exception:  # noqa: BLE001 - whatever happened, the client must not wait in vain
-            _log.exception("conversion failed by a fault of ours", job=job.id)
-            outcome = ConversionOutcome(unavailable=_FAULT)
+            _log.exception("internal error", job=job.id)
+            outcome = ConversionOutcome(unavailable=_INTERNAL_ERROR)
         await self.queue.reply(job.id, outcome.model_dump())
 
-    async def give_up(self, _context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+    async def give_up(self, _context: JobContext, payload: Any) -> None:
         """Tell the client that its image has ended too many workers."""
-        outcome = ConversionOutcome(unavailable="The conversion was given up after too many tries.")
+        outcome = ConversionOutcome(unavailable="The conversion failed too often.")
         await self.queue.reply(payload["id"], outcome.model_dump())
 
 
@@ -91,10 +91,10 @@ class _Repairs:
 
     executor: ConversionExecutor
 
-    async def convert(self, context: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+    async def convert(self, context: JobContext, payload: Any) -> None:
         """Convert a source."""
         work = self.executor.run(ConversionJob.model_validate(payload))
-        await _retry_when_unavailable(work, self.executor.store, context)
+        await retry_when_unavailable(work, context, is_store_unavailable=self.executor.store.confirm_unavailable)
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class _Runs:
     executor: ConversionExecutor
     remembered: dict[str, Run] = field(default_factory=dict)
 
-    async def plan(self, context: Mapping[str, Any], payload: Any) -> None:
+    async def plan(self, context: JobContext, payload: Any) -> None:
         """Hand out the next sources of a run."""
         job = RunJob.model_validate(payload)
         await self._run_job(job, self._plan(job.run_id), context)
@@ -115,7 +115,7 @@ class _Runs:
         if not await plan_more(run_id, self.run_store, self.store, most=_PLANNED_AT_ONCE):
             raise requeue()
 
-    async def count(self, context: Mapping[str, Any], payload: Any) -> None:
+    async def count(self, context: JobContext, payload: Any) -> None:
         """Count the sources of a run."""
         job = RunJob.model_validate(payload)
         await self._run_job(job, self._count(job.run_id), context)
@@ -124,7 +124,7 @@ class _Runs:
         if not await count_more(run_id, self.run_store, self.store):
             raise requeue()
 
-    async def convert(self, context: Mapping[str, Any], payload: Any) -> None:
+    async def convert(self, context: JobContext, payload: Any) -> None:
         """Convert one source of a run and record the result, unless the run is canceled meanwhile."""
         job = RunSourceJob.model_validate(payload)
         await self._run_job(job, self._convert(job), context)
@@ -159,11 +159,11 @@ class _Runs:
         except Unavailable:
             raise
         except Exception:  # noqa: BLE001 - one picture must not stop a run
-            _log.exception("conversion failed by a fault of ours", job=job.id)
-            outcome = uniform_outcome(job, "error", _FAULT)
+            _log.exception("internal error", job=job.id)
+            outcome = uniform_outcome(job, "error", _INTERNAL_ERROR)
         return _source_result(run_job, batch, outcome)
 
-    async def give_up(self, _context: Mapping[str, Any], payload: Any) -> None:
+    async def give_up(self, _context: JobContext, payload: Any) -> None:
         """Record a source that has failed too often, so that the run goes on."""
         run_job = RunSourceJob.model_validate(payload)
         await self._fail_unreadable(run_job, self._record_failure(run_job))
@@ -174,15 +174,17 @@ class _Runs:
             return
         batch = run.batches[run_job.batch]
         job = ConversionJob(id="", source_key=run_job.key, outputs=output_specs(run_job.key, batch.formats))
-        outcome = uniform_outcome(job, "error", "The conversion was given up after too many tries.")
+        outcome = uniform_outcome(job, "error", "The conversion failed too often.")
         await self.run_store.record(run_job.run_id, _source_result(run_job, batch, outcome), run_job.index)
 
-    async def give_up_planning(self, _context: Mapping[str, Any], payload: Any) -> None:
+    async def give_up_planning(self, _context: JobContext, payload: Any) -> None:
         """End a run whose sources cannot be listed."""
         await self.run_store.fail(RunJob.model_validate(payload).run_id, "The source directory could not be read.")
 
-    async def _run_job(self, job: RunJob, work: Coroutine[Any, Any, None], context: Mapping[str, Any]) -> None:
-        await _retry_when_unavailable(self._fail_unreadable(job, work), self.store, context)
+    async def _run_job(self, job: RunJob, work: Coroutine[Any, Any, None], context: JobContext) -> None:
+        await retry_when_unavailable(
+            self._fail_unreadable(job, work), context, is_store_unavailable=self.store.confirm_unavailable
+        )
 
     async def _fail_unreadable(self, job: RunJob, work: Coroutine[Any, Any, None]) -> None:
         """Await *work*; a run that cannot be read ends with an error, so that it does not block the next one."""
@@ -205,16 +207,3 @@ class _Runs:
 def _source_result(run_job: RunSourceJob, batch: Batch, outcome: ConversionOutcome) -> SourceResult:
     named = zip((each.node_id for each in batch.formats), outcome.outputs, strict=True)
     return SourceResult(index=run_job.index, source=run_job.key.removeprefix(keys.SOURCE), outputs=tuple(named))
-
-
-async def _retry_when_unavailable(work: Any, store: ObjectStore, context: Mapping[str, Any]) -> None:
-    """Do *work*; trouble that may pass has it done again later, and uses up a try where it is of this job alone."""
-    try:
-        await work
-    except Unavailable as error:
-        _log.warning(
-            "job is tried again later", job=context["job_id"], attempts=context["job_try"], reason=error.reason
-        )
-        if isinstance(error, QueueUnavailable) or await store.confirm_unavailable():
-            raise requeue() from error
-        raise retry_with_backoff(context["job_try"]) from error

@@ -102,14 +102,14 @@ async def test_a_job_whose_workers_die_is_given_up_after_six_tries(queue: JobQue
         (dead,) = await failed_at(queue)
 
     assert not began.is_set()
-    assert (dead.attempts, dead.reason) == (6, "It was tried 6 times.")
+    assert (dead.attempts, dead.reason) == (6, "All 6 attempts failed.")
 
 
 async def test_a_job_that_is_in_trouble_of_its_own_again_and_again_is_given_up(
     queue: JobQueue, resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After four tries, with pauses in between."""
-    monkeypatch.setattr("imageconverter.jobs.retry._PAUSES", (0.01, 0.02, 0.03))
+    monkeypatch.setattr("imageconverter.jobs.retry._DELAYS", (0.01, 0.02, 0.03))
     given_up: list[Payload] = []
 
     async def troubled(context: Mapping[str, Any], _payload: Payload) -> None:
@@ -122,7 +122,7 @@ async def test_a_job_that_is_in_trouble_of_its_own_again_and_again_is_given_up(
     async with running_worker(resources, tasks={"troubled": troubled}, give_up={"troubled": give_up}):
         (dead,) = await failed_at(queue)
 
-    assert (dead.attempts, dead.reason) == (4, "It was in trouble 4 times.")
+    assert (dead.attempts, dead.reason) == (4, "All 4 attempts failed.")
     assert len(given_up) == 1
 
 

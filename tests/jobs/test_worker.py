@@ -10,12 +10,10 @@ from uuid import uuid4
 import pytest
 
 from imageconverter import keys
-from imageconverter.jobs import JobQueue, QueueName, QueueWorker, requeue, retry_with_backoff
+from imageconverter.jobs import JobContext, JobQueue, QueueName, QueueWorker, Task, requeue, retry_with_backoff
 from imageconverter.jobs import worker as worker_module
 from imageconverter.jobs.worker import LEASE_SECONDS
 from imageconverter.resources import Resources
-
-Task = Callable[[dict[str, Any], dict[str, Any]], Awaitable[None]]
 
 
 @pytest.fixture
@@ -65,7 +63,7 @@ async def test_every_job_runs_once_however_many_workers_there_are(queue: JobQueu
     """Four workers, two hundred jobs, no job twice, nothing left behind in Redis."""
     ran: list[int] = []
 
-    async def task(_context: dict[str, Any], payload: dict[str, Any]) -> None:
+    async def task(_context: JobContext, payload: dict[str, Any]) -> None:
         await asyncio.sleep(0.001)
         ran.append(payload["number"])
 
@@ -93,7 +91,7 @@ async def test_the_job_of_a_dead_worker_is_taken_up_within_its_lease(queue: JobQ
     await resources.redis.set(f"arq:in-progress:{job_id}", "the token of the dead", px=int(LEASE_SECONDS * 1000))
     began = time.monotonic()
 
-    async def task(_context: dict[str, Any], _payload: dict[str, Any]) -> None:
+    async def task(_context: JobContext, _payload: dict[str, Any]) -> None:
         pass
 
     async with running_worker(resources, task):
@@ -107,7 +105,7 @@ async def test_a_long_job_keeps_its_lease(queue: JobQueue, resources: Resources)
     """Two workers, a job of three leases' length: it runs once."""
     ran: list[str] = []
 
-    async def task(_context: dict[str, Any], _payload: dict[str, Any]) -> None:
+    async def task(_context: JobContext, _payload: dict[str, Any]) -> None:
         ran.append("once")
         await asyncio.sleep(LEASE_SECONDS * 2.5)
 
@@ -122,7 +120,7 @@ async def test_who_lost_the_lease_stops_and_does_not_finish_the_job(queue: JobQu
     """The job stays with the one that holds it now."""
     job_id, cancelled = uuid4().hex, asyncio.Event()
 
-    async def task(_context: dict[str, Any], _payload: dict[str, Any]) -> None:
+    async def task(_context: JobContext, _payload: dict[str, Any]) -> None:
         try:
             await asyncio.sleep(30)
         except asyncio.CancelledError:
@@ -145,7 +143,7 @@ async def test_a_task_that_asks_for_it_is_run_again_after_a_pause(queue: JobQueu
     """Trouble that may pass costs a second, not the job."""
     times: list[float] = []
 
-    async def task(context: dict[str, Any], _payload: dict[str, Any]) -> None:
+    async def task(context: JobContext, _payload: dict[str, Any]) -> None:
         times.append(time.monotonic())
         if context["job_try"] == 1:
             raise retry_with_backoff(context["job_try"])
@@ -164,7 +162,7 @@ async def test_a_worker_that_stops_finishes_what_runs_and_takes_nothing_new(
     """A deploy loses nothing and uses up no try."""
     ran: list[str] = []
 
-    async def task(_context: dict[str, Any], payload: dict[str, Any]) -> None:
+    async def task(_context: JobContext, payload: dict[str, Any]) -> None:
         await asyncio.sleep(0.3)
         ran.append(payload["name"])
 
@@ -181,7 +179,7 @@ async def test_a_job_that_is_put_back_has_used_up_no_try(queue: JobQueue, resour
     """Trouble that is not the job's own may last as long as it likes."""
     attempts: list[int] = []
 
-    async def task(context: dict[str, Any], _payload: dict[str, Any]) -> None:
+    async def task(context: JobContext, _payload: dict[str, Any]) -> None:
         attempts.append(context["job_try"])
         if len(attempts) < 12:
             raise requeue()
@@ -198,7 +196,7 @@ async def test_many_deploys_use_up_no_try_of_a_long_job(queue: JobQueue, resourc
     """A worker that has to stop before its job is done puts it back as it was."""
     attempts: list[int] = []
 
-    async def task(context: dict[str, Any], _payload: dict[str, Any]) -> None:
+    async def task(context: JobContext, _payload: dict[str, Any]) -> None:
         attempts.append(context["job_try"])
         if len(attempts) < 8:
             await asyncio.sleep(30)
@@ -223,7 +221,7 @@ async def test_what_is_being_taken_when_a_worker_stops_is_not_left_behind(
     for attempt in range(20):
         ran: list[str] = []
 
-        async def task(_context: dict[str, Any], _payload: dict[str, Any], ran: list[str] = ran) -> None:
+        async def task(_context: JobContext, _payload: dict[str, Any], ran: list[str] = ran) -> None:
             ran.append("once")
 
         job_id = uuid4().hex
@@ -249,7 +247,7 @@ async def test_a_job_that_may_have_ended_workers_is_tried_without_company(
     ids = [uuid4().hex for _ in range(40)]
     quarantined = {ids[10], ids[11]}
 
-    async def task(context: dict[str, Any], _payload: dict[str, Any]) -> None:
+    async def task(context: JobContext, _payload: dict[str, Any]) -> None:
         job_id = context["job_id"]
         running.add(job_id)
         for each in running:
@@ -274,7 +272,7 @@ async def test_a_paused_worker_takes_nothing(queue: JobQueue, resources: Resourc
     """Until it is told to go on."""
     paused, ran = True, asyncio.Event()
 
-    async def task(_context: dict[str, Any], _payload: dict[str, Any]) -> None:
+    async def task(_context: JobContext, _payload: dict[str, Any]) -> None:
         ran.set()
 
     await queue.enqueue(QueueName.SCAN, "task", uuid4().hex, {})
@@ -302,7 +300,7 @@ async def test_a_lease_that_ended_while_redis_was_away_is_taken_again(queue: Job
     """The job goes on where it is, and is not begun a second time."""
     job_id, ran, go_on = uuid4().hex, [], asyncio.Event()
 
-    async def task(context: dict[str, Any], _payload: dict[str, Any]) -> None:
+    async def task(context: JobContext, _payload: dict[str, Any]) -> None:
         ran.append(context["job_try"])
         await go_on.wait()
 
@@ -326,7 +324,7 @@ async def test_who_works_on_what_nobody_wants_any_more_stops(queue: JobQueue, re
     """A job that is gone from the queue is not held on to."""
     stopped = asyncio.Event()
 
-    async def task(_context: dict[str, Any], _payload: dict[str, Any]) -> None:
+    async def task(_context: JobContext, _payload: dict[str, Any]) -> None:
         try:
             await asyncio.sleep(30)
         finally:
@@ -350,7 +348,7 @@ async def test_a_crowd_of_running_jobs_does_not_hide_a_fresh_one(queue: JobQueue
         await resources.redis.set(f"arq:in-progress:{job_id}", "another worker", px=60_000)
     await queue.enqueue(QueueName.SCAN, "task", uuid4().hex, {"wanted": True})
 
-    async def task(_context: dict[str, Any], payload: dict[str, Any]) -> None:
+    async def task(_context: JobContext, payload: dict[str, Any]) -> None:
         if payload["wanted"]:
             done.set()
 

@@ -40,6 +40,6 @@ async def test_giving_up_a_clean_up_that_has_not_begun_leaves_nothing(opened: Re
         opened.store, opened.queue, opened.formats, scanner.settings, scanner.workspace, scanner.progress, scanner
     )
     command = CleanupCommand(id="two", kind="product", dry=False, share=0)
-    await reporter.give_up()[commands.CLEAN]({"job_id": "two"}, command.model_dump())
+    await reporter.give_up()[commands.CLEAN]({"job_id": "two", "job_try": 1}, command.model_dump())
 
     assert [stored async for page in opened.store.list("trash/") for stored in page] == []

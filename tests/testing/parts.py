@@ -139,8 +139,7 @@ class Stack:
     def troubles(self) -> list[str]:
         """Log lines about internal errors."""
         lines = [line for log in self.folder.glob("*.log") for line in log.read_text(errors="replace").splitlines()]
-        errors = ("internal error", "fault of ours", "cannot be given up as it should")
-        return [line for line in lines if any(error in line for error in errors)]
+        return [line for line in lines if "internal error" in line.lower()]
 
 
 @asynccontextmanager

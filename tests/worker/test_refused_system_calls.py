@@ -23,7 +23,7 @@ from tests.testing.runs import PRODUCT, Client, finished, post, put_sources, res
 from tests.worker.sandbox import unstripped
 
 NOT_RESIZED = image_files.jpeg()
-_REASON = "The conversion failed by a fault of the server."
+_REASON = "Internal server error."
 
 pytestmark = pytest.mark.usefixtures("no_run", "refusing_worker")
 

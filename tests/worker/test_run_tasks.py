@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from imageconverter.images.formats import load_formats
-from imageconverter.jobs import QueueName, redis_command
+from imageconverter.jobs import JobContext, QueueName, redis_command
 from imageconverter.resources import Resources
 from imageconverter.runs import RunRequest, create_run
 from imageconverter.runs.job import CONVERT_TASK, COUNT_TASK, PLAN_TASK
@@ -16,7 +16,7 @@ from tests.testing.runs import put_sources
 
 pytestmark = pytest.mark.usefixtures("no_run")
 
-CONTEXT = {"job_id": "the id", "job_try": 1}
+CONTEXT: JobContext = {"job_id": "the id", "job_try": 1}
 
 
 async def _unreadable_run(resources: Resources) -> str:

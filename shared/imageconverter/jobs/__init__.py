@@ -1,4 +1,4 @@
-"""The job queue. arq is known here and nowhere else, so that another queue would be a change of one folder."""
+"""The job queue. Only this package uses arq, so that it can be replaced here alone."""
 
 from imageconverter.jobs.connection import open_redis
 from imageconverter.jobs.dead_letters import DeadLetter, DeadLetterQueue
@@ -12,14 +12,16 @@ from imageconverter.jobs.queue_name import (
     redis_command,
     redis_errors,
 )
-from imageconverter.jobs.retry import requeue, retry_with_backoff
+from imageconverter.jobs.retry import requeue, retry_when_unavailable, retry_with_backoff
 from imageconverter.jobs.scripts import script_text
-from imageconverter.jobs.worker import QueueWorker, Task
+from imageconverter.jobs.task import JobContext, Task
+from imageconverter.jobs.worker import QueueWorker
 
 __all__ = [
     "PAYLOAD_MS",
     "DeadLetter",
     "DeadLetterQueue",
+    "JobContext",
     "JobQueue",
     "PeriodicStats",
     "QueueName",
@@ -32,6 +34,7 @@ __all__ = [
     "redis_command",
     "redis_errors",
     "requeue",
+    "retry_when_unavailable",
     "retry_with_backoff",
     "script_text",
 ]

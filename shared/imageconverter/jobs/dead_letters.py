@@ -1,4 +1,4 @@
-"""Jobs that were given up: kept for a while, so that a person can see why, have them tried again, or drop them."""
+"""The dead-letter queue: failed jobs, kept for a while so that a person can read why, and requeue or drop them."""
 
 import json
 from collections.abc import Container
@@ -14,35 +14,35 @@ from imageconverter.jobs.scripts import script_text
 
 MAX_DEAD_LETTERS = 1000
 DEAD_LETTER_SECONDS = 30 * 24 * 3600
-# Of a job that is larger nothing but its failure is kept; ours have a few kilobytes.
+# The payload of a larger job is not kept; the jobs of this service have a few kilobytes.
 _MAX_BODY = 64 * 1024
 
 
 class DeadLetter(NamedTuple):
-    """A job that was given up."""
+    """A job that has failed for good."""
 
     id: str
     queue: str
     task: str
-    """"" where that could not be read."""
+    """"" if the job could not be read."""
     reason: str
     attempts: int
     failed_at: datetime
     payload: Any
-    """What the task was asked for; None where that could not be read: such a job cannot be tried again."""
+    """The argument of the task; None if it was not kept or could not be read: such a job cannot be requeued."""
 
 
 class JobBody(NamedTuple):
-    """What a job says that it wants."""
+    """A decoded job."""
 
     task: str
     arguments: list[Any]
     body: str
-    """As arq keeps it."""
+    """The JSON text as arq stores it."""
 
 
 def read_job_body(body: bytes | None) -> JobBody | None:
-    """Return what a job wants; None where that cannot be read, or has gone."""
+    """Decode a job; returns None if it cannot be read, or has expired."""
     try:
         text = (body or b"").decode()
         job = json.loads(text)
@@ -53,34 +53,34 @@ def read_job_body(body: bytes | None) -> JobBody | None:
 
 
 def failure_reason(body: bytes | None, job: JobBody | None, *, known: Container[str], limit: int) -> str:
-    """Return why a job is given up that has not failed by itself; *limit* is the number of its tries."""
+    """Return why a job was not run (again); *known* are the tasks, *limit* is the number of attempts."""
     if body is None:
-        return "It has waited for too long."
+        return "The job has expired."
     if job is None:
-        return "What it says cannot be read."
+        return "The job cannot be read."
     if job.task not in known:
         return "There is no such task."
-    return f"It was tried {limit} times."
+    return f"All {limit} attempts failed."
 
 
 def dead_letter_record(queue: str, job: JobBody | None, reason: str, *, attempts: int) -> str:
-    """Return what is kept of a job."""
+    """Return a dead letter as JSON, with the names that release 0.1.0 reads."""
     body = job.body if job is not None and len(job.body) <= _MAX_BODY else ""
     kept = {"lane": queue, "task": job.task if job else "", "reason": reason, "tries": attempts, "body": body}
     return json.dumps(kept)
 
 
 class DeadLetterQueue:
-    """The newest thousand of the last thirty days. Every method raises QueueUnavailable."""
+    """The newest thousand dead letters of the last thirty days. All methods raise QueueUnavailable."""
 
     def __init__(self, redis: Redis, *, retry_timeout: float) -> None:
-        """Use *redis*; try for *retry_timeout* seconds."""
+        """Use *redis*, retrying for *retry_timeout* seconds."""
         self._redis = redis
         self._retry_timeout = retry_timeout
         self._requeue = redis.register_script(script_text("imageconverter.jobs", "requeue"))
 
     async def all(self) -> list[DeadLetter]:
-        """Return them, the last that died first."""
+        """Return all dead letters, the newest first."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
             pipe.zrevrange(keys.DEAD_LETTER_TIMES, 0, -1, withscores=True)
             pipe.hgetall(keys.DEAD_LETTERS)
@@ -88,14 +88,14 @@ class DeadLetterQueue:
         return [_read(each.decode(), failed_at, texts[each]) for each, failed_at in ids if each in texts]
 
     async def retry(self, job_id: str) -> None:
-        """Queue a job again, as if it had never been tried.
+        """Requeue a job with no attempts counted.
 
-        Raises NotFound where it is not among the dead, or where its order is not known.
+        Raises NotFound if there is no such dead letter, or if its payload was not kept.
         """
         await self._remove(job_id, queue=True)
 
     async def drop(self, job_id: str) -> None:
-        """Forget a job; raises NotFound where it is not among the dead."""
+        """Delete a dead letter; raises NotFound if there is none."""
         await self._remove(job_id, queue=False)
 
     async def _remove(self, job_id: str, *, queue: bool) -> None:
@@ -105,9 +105,9 @@ class DeadLetterQueue:
                 args=[job_id, int(queue), job_key(""), PAYLOAD_MS, keys.queue(""), keys.wake("")],
             )
         if found == 0:
-            raise NotFound("There is no such job among those that were given up.")
+            raise NotFound("There is no such dead letter.")
         if found < 0:
-            raise NotFound("What that job was to do is not known any more; it can only be dropped.")
+            raise NotFound("The payload of that job was not kept; it can only be dropped.")
 
 
 def _read(job_id: str, failed_at: float, text: bytes) -> DeadLetter:

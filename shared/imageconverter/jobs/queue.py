@@ -1,4 +1,4 @@
-"""Handing jobs over, and waiting for what became of them."""
+"""Enqueueing jobs and waiting for their results."""
 
 import json
 import time
@@ -17,23 +17,23 @@ from imageconverter.jobs.scripts import script_text
 
 _REPLY_SECONDS = 3600
 _LIVE_SECONDS = 5
-# A wait is cut into slices that stay below the socket's timeout, so that a dead Redis is noticed.
+# A wait is split into slices below the socket timeout, so that a dead Redis is noticed.
 _SLICE_OF_TIMEOUT = 0.5
 
 
 class PeriodicStats(NamedTuple):
-    """What a recurring task has dealt with since Redis was empty."""
+    """Statistics of a periodic task since Redis was empty."""
 
     items: int
     at: int
-    """When it was done last, in seconds since 1970."""
+    """Time of the last run, in seconds since 1970."""
 
 
 class JobQueue:
-    """The queues. Every method raises QueueUnavailable where Redis does not answer."""
+    """The job queues. All methods raise QueueUnavailable if Redis does not answer."""
 
     def __init__(self, redis: Redis, *, timeout_seconds: float, retry_timeout: float) -> None:
-        """Use *redis*, whose commands time out after *timeout_seconds*; retry for *retry_timeout* seconds in all."""
+        """Use *redis*, whose commands time out after *timeout_seconds*; retry for *retry_timeout* seconds."""
         self.dead = DeadLetterQueue(redis, retry_timeout=retry_timeout)
         self._redis = redis
         self._retry_timeout = retry_timeout
@@ -45,9 +45,9 @@ class JobQueue:
         self._heartbeat = redis.register_script(script_text("imageconverter.jobs", "heartbeat"))
 
     async def enqueue(self, queue: QueueName, function: str, job_id: str, payload: Any, *, limit: int = 0) -> None:
-        """Queue one job in one step; the same id again changes nothing.
+        """Enqueue a job; an id that is in the queue already is not enqueued twice.
 
-        Raises QueueFull where *limit* (0: none) jobs wait or run already.
+        Raises QueueFull if *limit* (0: none) jobs are waiting or running.
         """
         async with redis_errors(self._retry_timeout):
             accepted = await self._enqueue(
@@ -60,10 +60,10 @@ class JobQueue:
     async def enqueue_or_join(
         self, queue: QueueName, function: str, dedup_key: str, payload: Any, *, limit: int = 0
     ) -> str:
-        """Queue one job for all who ask for the same *dedup_key* while it is under way; returns the job's id.
+        """Enqueue a job, or join the one with the same *dedup_key*; returns the id of the job.
 
-        Each of them can `wait` for it, once. Raises QueueFull where *limit* (0: none) jobs wait or run already and
-        none of them is that one.
+        Each caller can `wait` for it once. Raises QueueFull if *limit* (0: none) jobs are waiting or running and none
+        has that key.
         """
         job_id = uuid4().hex
         async with redis_errors(self._retry_timeout):
@@ -76,7 +76,7 @@ class JobQueue:
         return str(joined.decode())
 
     async def publish_result(self, dedup_key: str, job_id: str, outcome: Mapping[str, Any]) -> None:
-        """Leave the *outcome* of the flight's job for all who wait for it; who asks from now on starts another."""
+        """Leave the *outcome* of a deduplicated job for all its waiters; the next request enqueues another job."""
         async with redis_errors(self._retry_timeout):
             await self._publish_result(
                 keys=[keys.dedup_key(dedup_key), keys.waiters(job_id), keys.reply(job_id)],
@@ -89,7 +89,7 @@ class JobQueue:
             await self._reply(keys=[keys.reply(job_id)], args=[encode(outcome), _REPLY_SECONDS])
 
     async def wait(self, job_id: str, *, seconds: float) -> dict[str, Any]:
-        """Wait for a job's outcome; raises ConversionFailed where there is none after *seconds*."""
+        """Wait for the outcome of a job; raises ConversionFailed if there is none within *seconds*."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
@@ -101,32 +101,32 @@ class JobQueue:
         raise ConversionFailed("The conversion was not done in time.")
 
     async def heartbeat(self, role: str, process: str) -> None:
-        """Tell that *process* of *role* is alive."""
+        """Record that *process* of *role* is alive."""
         async with redis_errors(self._retry_timeout):
             await self._heartbeat(keys=[keys.live(role)], args=[process, _LIVE_SECONDS])
 
     async def live_processes(self, role: str) -> list[str]:
-        """Return the processes of *role* that were alive within the last seconds; also a test of Redis."""
+        """Return the processes of *role* with a recent heartbeat; also a check of Redis."""
         async with redis_errors(self._retry_timeout):
             processes = await self._heartbeat(keys=[keys.live(role)], args=["", _LIVE_SECONDS])
         return [process.decode() for process in processes]
 
     async def try_claim_periodic(self, name: str, *, seconds: int) -> bool:
-        """Return True to one caller among all processes in each span of *seconds*."""
+        """Return True to one caller among all processes once in *seconds*."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.set(keys.periodic_claim(name), 1, nx=True, ex=seconds)
             (won,) = await pipe.execute()
         return bool(won)
 
     async def record_periodic_run(self, name: str, items: int) -> None:
-        """Count that a recurring task was done now and dealt with so many *items*."""
+        """Record a run of a periodic task and the number of its *items*."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hincrby(keys.TASK_COUNTS, name, items)
             pipe.hset(keys.TASK_TIMES, mapping={name: int(time.time())})
             await pipe.execute()
 
     async def periodic_stats(self) -> dict[str, PeriodicStats]:
-        """Return what recurring tasks have dealt with, by their names."""
+        """Return the statistics of periodic tasks by name."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(keys.TASK_COUNTS)
             pipe.hgetall(keys.TASK_TIMES)
@@ -134,7 +134,7 @@ class JobQueue:
         return {name.decode(): PeriodicStats(int(count), int(times.get(name, 0))) for name, count in counts.items()}
 
     async def depth(self, queue: QueueName) -> int:
-        """Return how many jobs of *queue* wait or run."""
+        """Return how many jobs of *queue* are waiting or running."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.zcard(keys.queue(queue))
             (depth,) = await pipe.execute()

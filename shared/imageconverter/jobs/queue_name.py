@@ -1,4 +1,4 @@
-"""Lanes, jobs and leases as they stand in Redis, and how its scripts are called."""
+"""Queues, jobs and leases in Redis, and how commands are sent."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ PAYLOAD_MS = 7 * 24 * 3600 * 1000
 
 
 class QueueName(StrEnum):
-    """A queue of its own; clients wait for interactive jobs, for the others nobody does."""
+    """The queues; a client waits for an interactive job, but not for others."""
 
     INTERACTIVE = "interactive"
     BATCH = "batch"
@@ -26,7 +26,7 @@ class QueueName(StrEnum):
 
 
 def job_body(function: str, payload: Any) -> bytes:
-    """Return a job as arq keeps it: the name of the task and its one argument."""
+    """Return a job in arq's form: the name of the task and its one argument."""
     return encode({"t": None, "f": function, "a": [payload], "k": {}, "et": 0})
 
 
@@ -36,13 +36,13 @@ def job_key(job_id: str) -> str:
 
 
 def lease_key(job_id: str) -> str:
-    """Redis key that exists while somebody works on a job."""
+    """Redis key that exists while a worker runs a job."""
     return in_progress_key_prefix + job_id
 
 
 @asynccontextmanager
 async def redis_errors(retry_timeout: float) -> AsyncIterator[None]:
-    """Bound one operation to *retry_timeout* seconds and turn every way it can fail into QueueUnavailable."""
+    """Bound one operation to *retry_timeout* seconds and raise QueueUnavailable for each error of Redis."""
     try:
         async with asyncio.timeout(retry_timeout):
             yield

@@ -1,21 +1,45 @@
 """What a task raises to be run again."""
 
+from collections.abc import Awaitable, Callable
+
+import structlog
 from arq import Retry
 
-_PAUSES = (1, 5, 30)  # seconds, after each try
+from imageconverter.errors import QueueUnavailable, Unavailable
+from imageconverter.jobs.task import JobContext
+
+_log = structlog.get_logger(__name__)
+
+_DELAYS = (1, 5, 30)  # seconds, after each attempt
 
 
-class RetriesExhausted(Exception):  # noqa: N818 - named after what happened; not of the tree, for it stays in this package
-    """A job has been in trouble of its own too often."""
+class RetriesExhausted(Exception):  # noqa: N818 - not of the tree of errors, because it does not leave this package
+    """A job has failed in all of its attempts."""
 
 
 def retry_with_backoff(attempts: int) -> Exception:
-    """Return the exception that reruns a job after a pause that grows with *attempts*, or that fails it for good."""
-    if attempts > len(_PAUSES):
-        return RetriesExhausted(f"It was in trouble {attempts} times.")
-    return Retry(defer=_PAUSES[attempts - 1])
+    """Return the exception that retries a job after a delay that grows with *attempts*, or that fails it for good."""
+    if attempts > len(_DELAYS):
+        return RetriesExhausted(f"All {attempts} attempts failed.")
+    return Retry(defer=_DELAYS[attempts - 1])
 
 
 def requeue() -> Exception:
-    """Return what is raised to be run again as if it had not been begun: no try is used up."""
+    """Return the exception that runs a job again without counting an attempt."""
     return Retry()
+
+
+async def retry_when_unavailable(
+    work: Awaitable[object], context: JobContext, *, is_store_unavailable: Callable[[], Awaitable[bool]]
+) -> None:
+    """Await *work*; if it raises Unavailable, raise what retries the job.
+
+    An outage of Redis, or of the store as *is_store_unavailable* says, does not count as an attempt.
+    """
+    try:
+        await work
+    except Unavailable as error:
+        _log.warning("job retried", job=context["job_id"], attempts=context["job_try"], reason=error.reason)
+        if isinstance(error, QueueUnavailable) or await is_store_unavailable():
+            raise requeue() from error
+        raise retry_with_backoff(context["job_try"]) from error

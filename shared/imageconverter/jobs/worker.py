@@ -1,16 +1,16 @@
-"""Taking jobs: an arq worker whose jobs are held under leases of a few seconds.
+"""Running jobs: an arq worker that holds its jobs under leases of a few seconds.
 
-arq 0.28 marks a running job with a key that lives as long as the longest job may take and is never renewed,
-so the job of a killed worker rests for minutes; it also takes jobs in three round trips each and lets
-whoever comes last finish them. Here a lease is short, renewed while the job runs, and fenced by a token.
+arq 0.28 marks a running job with a key that expires after the longest possible job and is never renewed, so the job
+of a killed worker waits for minutes; it also claims jobs in three round trips each and lets the last worker finish
+them. Here a lease is short, renewed while the job runs, and fenced by a token.
 """
 
 import asyncio
 import contextlib
 import json
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from arq import Retry, Worker
@@ -33,24 +33,26 @@ from imageconverter.jobs.dead_letters import (
 from imageconverter.jobs.queue_name import QueueName, job_key, lease_key
 from imageconverter.jobs.retry import RetriesExhausted
 from imageconverter.jobs.scripts import script_text
+from imageconverter.jobs.task import JobContext, Task
+
+if TYPE_CHECKING:
+    from arq.typing import WorkerCoroutine
 
 _log = structlog.get_logger(__name__)
 
 LEASE_SECONDS = 3.0
 _RENEWALS_PER_LEASE = 3
-# Running jobs stay at the head of their queue: look past those of a whole fleet.
-_LOOK_AHEAD = 1000
+# Running jobs stay at the head of their queue: search past those of a whole fleet.
+_SEARCH_LIMIT = 1000
 _LISTEN_SECONDS = 0.5  # at a time, so that stopping does not take longer
-# A try is a run that has ended in trouble of this job alone, or with the worker.
-# Where workers are killed for other reasons all the time, four are not enough to tell who is to blame.
+# An attempt is a run that fails because of this job alone, or during which the worker dies.
+# If workers are often killed for other reasons, four attempts are too few to identify a poison job.
 _MAX_ATTEMPTS = 6
 _QUARANTINE_ATTEMPTS = 2
 _DEAD_LETTER_RETRY_MS = 1000
-_NOT_RUN = "It cannot be run."
-# arq's own limit takes the job for done; ours comes first and gives it up.
+_NOT_RUN = "The job cannot be run."
+# arq's own timeout counts the job as done; the one here comes first and moves it to the dead letters.
 _ARQ_GRACE_SECONDS = 60
-
-Task = Callable[..., Coroutine[Any, Any, Any]]
 
 
 class QueueWorker(Worker):
@@ -68,10 +70,10 @@ class QueueWorker(Worker):
         is_paused: Callable[[], bool] | None = None,
         poll_seconds: float = 0.05,
     ) -> None:
-        """Prepare; *job_seconds* bounds one run of one job.
+        """Prepare a worker for *tasks*, which are called by their names; *job_seconds* is the timeout of one job.
 
-        *give_up* holds what is done, by task, with the payload of a job that has failed for good or too often.
-        While *is_paused* says so, no job is taken.
+        *give_up* has a fallback for tasks whose jobs have failed for good: called with the payload before the job
+        becomes a dead letter. No job is claimed while *is_paused* returns True.
         """
         super().__init__(
             [func(self._bounded(task), name=name) for name, task in tasks.items()],
@@ -94,36 +96,36 @@ class QueueWorker(Worker):
         self._failure_reasons: dict[str, str] = {}
         self._token = uuid.uuid4().hex
         self._claiming = asyncio.Lock()
-        self._quarantined_waits = self._is_with_suspect = False
+        self._quarantined_waits = self._runs_quarantined = False
         self._stopping = asyncio.Event()
-        self._look = asyncio.Event()
+        self._wake = asyncio.Event()
         self._claim = redis.register_script(script_text("imageconverter.jobs", "claim"))
         self._renew = redis.register_script(script_text("imageconverter.jobs", "renew"))
         self._finish = redis.register_script(script_text("imageconverter.jobs", "finish"))
         self._move_to_dead_letters = redis.register_script(script_text("imageconverter.jobs", "move_to_dead_letters"))
 
     async def main(self) -> None:
-        """Take and run jobs until told to stop by `drain`; raises what Redis raises when its retries are used up.
+        """Claim and run jobs until `drain`; raises the error of Redis if its retries are exhausted.
 
-        Told, not cancelled: a cancellation may get lost inside of redis-py.
+        It is stopped by `drain` and not by a cancellation, which may get lost in redis-py.
         """
-        beside = [asyncio.create_task(self._renew_leases()), asyncio.create_task(self._listen())]
+        background = [asyncio.create_task(self._renew_leases()), asyncio.create_task(self._listen())]
         try:
             while not self._stopping.is_set():
-                self._look.clear()
+                self._wake.clear()
                 await self._poll_iteration()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self.poll_delay_s):
-                        await self._look.wait()
+                        await self._wake.wait()
         finally:
             self._stopping.set()
-            await asyncio.gather(*beside)
+            await asyncio.gather(*background)
 
     async def drain(self, seconds: float) -> None:
-        """Take no more jobs, wait up to *seconds* for those that run, put the rest back and stop."""
+        """Claim no more jobs, wait up to *seconds* for the running ones, requeue the rest and stop."""
         self.allow_pick_jobs = False
         async with self._claiming:
-            pass  # what is being taken right now runs from here on
+            pass  # a claim in progress has started its jobs now
         if self.tasks:
             await asyncio.wait(self.tasks.values(), timeout=seconds)
         for task in self.job_tasks.values():
@@ -131,7 +133,7 @@ class QueueWorker(Worker):
         if self.tasks:
             await asyncio.wait(self.tasks.values(), timeout=LEASE_SECONDS)
         self._stopping.set()
-        self._look.set()
+        self._wake.set()
 
     async def _poll_iteration(self) -> None:
         async with self._claiming:
@@ -146,16 +148,16 @@ class QueueWorker(Worker):
         free = self.max_jobs - self.job_counter
         if not self.allow_pick_jobs or free <= 0 or (self._is_paused is not None and self._is_paused()):
             return
-        if (self._is_with_suspect or self._quarantined_waits) and self.job_counter:
+        if (self._runs_quarantined or self._quarantined_waits) and self.job_counter:
             return
-        self._is_with_suspect = self._quarantined_waits and await self._claim_some(1, quarantined=True)
-        if not self._is_with_suspect:
+        self._runs_quarantined = self._quarantined_waits and await self._claim_some(1, quarantined=True)
+        if not self._runs_quarantined:
             await self._claim_some(free, quarantined=False)
 
     async def _claim_some(self, count: int, *, quarantined: bool) -> bool:
-        """Take up to *count* jobs and begin them; returns whether there were any.
+        """Claim up to *count* jobs and start them; returns whether there were any.
 
-        A suspect is a job that may have ended workers. It is tried without company, so that no other is blamed.
+        A quarantined job may have killed workers. It runs alone, so that no other job is blamed.
         """
         quarantined_waits, *claimed = await self._claim(
             keys=[self.queue_name],
@@ -164,7 +166,7 @@ class QueueWorker(Worker):
                 self._token,
                 int(LEASE_SECONDS * 1000),
                 count,
-                _LOOK_AHEAD,
+                _SEARCH_LIMIT,
                 retry_key_prefix,
                 _QUARANTINE_ATTEMPTS,
                 int(quarantined),
@@ -173,7 +175,7 @@ class QueueWorker(Worker):
         self._quarantined_waits = bool(quarantined_waits)
         for job_id, score in zip(claimed[::2], claimed[1::2], strict=True):
             running = self.tasks.get(job_id.decode())
-            # One that runs here already has lost its lease while Redis was away; now it has it again.
+            # A job that is running here lost its lease while Redis was unavailable, and has it again now.
             if running is None or running.done():
                 await self._start(job_id.decode(), int(float(score)))
         return bool(claimed)
@@ -186,22 +188,22 @@ class QueueWorker(Worker):
         self.tasks[job_id] = task
 
     def _free_slot(self) -> None:
-        """Look for the next job at once, so that short jobs do not wait for the poll."""
+        """Search for the next job at once, so that short jobs do not wait for the poll."""
         self._release_sem_dec_counter_on_complete()
-        self._look.set()
+        self._wake.set()
 
     async def _listen(self) -> None:
-        """Look for the next job as soon as one comes; the poll finds what is missed here."""
+        """Search for the next job as soon as one is enqueued; the poll finds the jobs that this misses."""
         while not self._stopping.is_set():
             try:
                 async with self.pool.pipeline(transaction=False) as pipe:
                     pipe.execute_command("BLPOP", keys.wake(self._queue_name), _LISTEN_SECONDS)
                     (woken,) = await pipe.execute()
             except (RedisError, OSError):
-                await asyncio.sleep(_LISTEN_SECONDS)  # the poll raises what is wrong
+                await asyncio.sleep(_LISTEN_SECONDS)  # the poll raises the error
             else:
                 if woken is not None:
-                    self._look.set()
+                    self._wake.set()
 
     async def _renew_leases(self) -> None:
         while not self._stopping.is_set():
@@ -216,13 +218,13 @@ class QueueWorker(Worker):
                     args=[self._token, int(LEASE_SECONDS * 1000), *running],
                 )
             except (RedisError, OSError) as error:
-                _log.warning("leases not renewed", queue=self._queue_name.value, error=str(error))
+                _log.warning("lease renewal failed", queue=self._queue_name.value, error=str(error))
                 continue
             for key in lost:
                 self._cancel_lost(key.decode().removeprefix(lease_key("")))
 
     def _cancel_lost(self, job_id: str) -> None:
-        """Stop a job that somebody else has taken over, so that it is not done twice."""
+        """Cancel a job that another worker has claimed, so that it is not done twice."""
         task = self.job_tasks.get(job_id)
         if task is not None:
             _log.warning("lease lost", queue=self._queue_name.value, job=job_id)
@@ -233,28 +235,26 @@ class QueueWorker(Worker):
             await self.run_job(job_id, score)
         except (RedisError, OSError):
             raise
-        except Exception:  # noqa: BLE001 - arq trips over jobs that it has not written; the worker goes on
-            _log.exception("job cannot be run", queue=self._queue_name.value, job=job_id)
+        except Exception:  # noqa: BLE001 - arq fails on jobs that it has not written; the worker continues
+            _log.exception("job not runnable", queue=self._queue_name.value, job=job_id)
             await self._reject(job_id, _NOT_RUN)
 
-    def _bounded(self, task: Task) -> Task:
-        """Bound the time of a task, and keep for `finish_job` why it failed, "" where it did not."""
+    def _bounded(self, task: Task) -> "WorkerCoroutine":
+        """Bound the time of a task, and keep the reason of its failure for `finish_job`, "" if it succeeds."""
 
-        async def run(context: dict[Any, Any], *arguments: Any) -> None:
+        async def run(context: dict[Any, Any], payload: Any) -> None:
             try:
                 async with asyncio.timeout(self._job_seconds):
-                    await task(context, *arguments)
+                    await task(cast("JobContext", context), payload)
             except Retry:
                 raise
             except Exception as error:
                 is_internal = not isinstance(error, RetriesExhausted)
-                self._failure_reasons[context["job_id"]] = (
-                    f"It failed by a fault of ours: {error!r}" if is_internal else str(error)
-                )
+                self._failure_reasons[context["job_id"]] = f"Internal error: {error!r}" if is_internal else str(error)
                 raise
             self._failure_reasons[context["job_id"]] = ""
 
-        return run
+        return cast("WorkerCoroutine", run)
 
     async def finish_job(  # arq's own signature
         self,
@@ -266,9 +266,9 @@ class QueueWorker(Worker):
         incr_score: int | None,
         keep_in_progress: float | None,  # noqa: ARG002
     ) -> None:
-        """Remove a job that is done, or leave it to be run again, its time moved by *incr_score* milliseconds.
+        """Acknowledge a job, or requeue it with a delay of *incr_score* milliseconds.
 
-        Without such a move it was put back, or cancelled because the worker stops: that was no try.
+        A job without a delay was requeued by its task, or cancelled because the worker stops: no attempt is counted.
         """
         failure = self._failure_reasons.pop(job_id, _NOT_RUN)
         if finish and failure:
@@ -277,28 +277,29 @@ class QueueWorker(Worker):
             await self._release(job_id, done=finish, move_ms=incr_score or 0, is_attempt=incr_score is not None)
 
     async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:  # noqa: ARG002
-        """Give up a job that arq does not run, or not again."""
+        """Reject a job that arq does not run, or not again."""
         await self._reject(job_id, "")
 
     async def _reject(self, job_id: str, reason: str) -> None:
-        """Do what the queue does instead of a job, then put it among the dead; without *reason*, find it."""
+        """Run the fallback of a job and move it to the dead letters; an empty *reason* is derived from the job."""
         holder, body, attempts = await self.pool.mget(lease_key(job_id), job_key(job_id), retry_key_prefix + job_id)
-        if holder != self._token.encode():  # it is another's now, or done
+        if holder != self._token.encode():  # another worker has it, or it is done
             if body is None:
-                await self.pool.delete(retry_key_prefix + job_id)  # which arq has just begun to count anew
+                await self.pool.delete(retry_key_prefix + job_id)  # arq has just started to count again
             return
         job = read_job_body(body)
         reason = reason or failure_reason(body, job, known=self.functions, limit=self.max_tries)
         try:
             if job is not None and job.task in self._fallbacks:
-                await self._fallbacks[job.task]({"job_id": job_id}, *job.arguments)
+                context = JobContext(job_id=job_id, job_try=int(attempts or 0))
+                await self._fallbacks[job.task](context, *job.arguments)
         except Unavailable as error:
-            _log.warning("job is given up later", queue=self._queue_name.value, job=job_id, reason=error.reason)
+            _log.warning("dead letter postponed", queue=self._queue_name.value, job=job_id, reason=error.reason)
             await self._release(job_id, done=False, move_ms=_DEAD_LETTER_RETRY_MS, is_attempt=True)
             return
-        except Exception:  # noqa: BLE001 - a job of others' making must not stop the worker
-            _log.exception("job cannot be given up as it should be", queue=self._queue_name.value, job=job_id)
-        _log.error("job given up", queue=self._queue_name.value, job=job_id, reason=reason)
+        except Exception:  # noqa: BLE001 - a malformed job must not stop the worker
+            _log.exception("internal error in the fallback of a job", queue=self._queue_name.value, job=job_id)
+        _log.error("job failed", queue=self._queue_name.value, job=job_id, reason=reason)
         text = dead_letter_record(self._queue_name, job, reason, attempts=min(int(attempts or 0), self.max_tries))
         await self._move_to_dead_letters(
             keys=[*self._keys(job_id), keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS],
