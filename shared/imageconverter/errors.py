@@ -1,134 +1,134 @@
-"""Every failure that crosses a module's border, in one tree.
+"""Every failure that one module reports to another, as a tree.
 
     ImageConverterError
-    ├── UserError                 the request is at fault: answered with 4xx, never retried
+    ├── UserError                 the request is invalid: status 4xx, never retried
     │   ├── MalformedBody         400, no code: not JSON, not UTF-8, not an object
-    │   ├── MalformedRequest      400, no code: a fault that the operation gives no code
+    │   ├── MalformedRequest      400, no code: the operation has no code for it
     │   ├── UnknownField          400  unknownDataField
     │   ├── MissingField          400  missing
     │   ├── InvalidFieldFormat    400  invalidFormat: a field of another type
     │   ├── InvalidValue          400  invalidValue
-    │   │   └── BrokenLine        a line of a catalog that cannot be used
-    │   ├── InvalidFileFormat     400  invalidFileFormat: not an image that can be read
-    │   ├── Unauthorized          401, no code: no key, a wrong key or a missing right
+    │   │   └── BrokenLine        an invalid line of a catalog
+    │   ├── InvalidFileFormat     400  invalidFileFormat: not a readable image
+    │   ├── Unauthorized          401, no code: missing or wrong key, or missing permission
     │   ├── NotFound              404, no code
-    │   ├── SourceRefused         400, no code: a source of a catalog that cannot be read as it is
-    │   ├── CleanupRefused        409, no code: files that must not be taken away now
+    │   ├── SourceRefused         400, no code: a catalog source that cannot be read
+    │   ├── CleanupRefused        409, no code: a clean-up that is not safe now
     │   ├── TooLarge              413, no code
-    │   └── TooManyAttempts       429, no code: too many wrong credentials of late
-    ├── Unavailable               503  internalError: trouble that may pass, worth another try
-    │   ├── StoreUnavailable      the object store did not answer
-    │   ├── QueueUnavailable      Redis did not answer
-    │   ├── SourceUnavailable     a source of a catalog did not answer, or not to its end
-    │   ├── DatabaseFailed        no room or memory for the rows of a report
-    │   ├── QueueFull             more is waiting than the setting allows
-    │   ├── TooManyRequests       more is being answered than the setting allows
-    │   ├── NoCatalog           nobody has told yet what the shop refers to
+    │   └── TooManyAttempts       429, no code: too many wrong credentials recently
+    ├── Unavailable               503  internalError: a temporary failure, worth a retry
+    │   ├── StoreUnavailable      the object store did not respond
+    │   ├── QueueUnavailable      Redis did not respond
+    │   ├── SourceUnavailable     a catalog source did not respond, or only in part
+    │   ├── DatabaseFailed        no disk space or memory for the rows of a report
+    │   ├── QueueFull             more jobs are waiting than the setting allows
+    │   ├── TooManyRequests       more requests are in progress than the setting allows
+    │   ├── NoCatalog             no catalog was imported yet
     │   ├── RunAlreadyRunning     only one run at a time
-    │   ├── RunNotStopped         a canceled run still has work in hand
+    │   ├── RunNotStopped         a canceled run still has running jobs
     │   └── ConversionFailed      no output could be made, or not in time
     ├── RunUnreadable             500, no code: a stored run that this release cannot read
-    └── ImageError              an image that cannot be converted: a result, not a fault
+    └── ImageError                an image that cannot be converted: a result, not an internal error
         ├── Undecodable           broken
-        │   └── NotAnImage       not of a supported format
-        ├── ImageTooLarge       over the limit of pixels
+        │   └── NotAnImage            not of a supported file type
+        ├── ImageTooLarge         over the limit of pixels
         ├── ObjectTooLarge        over the limit of bytes
         └── LimitExceeded         over the limit of time or memory while converting
 
-``code`` is the machine-readable type of the images API ("" where its table leaves the cell empty),
-``status`` the HTTP status. The gateway alone turns them into answers.
+``code`` is the machine-readable type of the images API ("" if it has none), ``status`` the HTTP status. Only the
+gateway turns them into responses.
 """
 
 from typing import ClassVar
 
 
 class ImageConverterError(Exception):
-    """The root; ``reason`` is an English sentence that may be shown to a client."""
+    """The root; ``reason`` is an English sentence for clients."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = ""
 
     def __init__(self, reason: str, *, field: str = "") -> None:
-        """Keep the *reason* and, for a fault of the request, the name of its *field*."""
+        """Store the *reason* and, if a field of the request is invalid, the name of that *field*."""
         super().__init__(reason)
         self.reason = reason
         self.field = field
 
 
 class UserError(ImageConverterError):
-    """The request is at fault; sending it again changes nothing."""
+    """The request is invalid; a retry changes nothing."""
 
     status = 400
 
 
 class MalformedBody(UserError):  # noqa: N818 - named after what happened; so are all below
-    """The request's body could not be loaded."""
+    """The request body could not be parsed."""
 
 
 class MalformedRequest(UserError):  # noqa: N818
-    """A value that is not allowed, in an operation whose table gives it no code."""
+    """A value is not allowed, and the operation has no code for it."""
 
 
 class UnknownField(UserError):  # noqa: N818
-    """The body holds a field that the operation does not know."""
+    """The body contains a field that the operation does not know."""
 
     code = "unknownDataField"
 
 
 class MissingField(UserError):  # noqa: N818
-    """A field or parameter that the operation needs was not passed."""
+    """A required field or parameter is missing."""
 
     code = "missing"
 
 
 class InvalidFieldFormat(UserError):  # noqa: N818
-    """A field holds a value of another type."""
+    """A field has a value of another type."""
 
     code = "invalidFormat"
 
 
 class InvalidValue(UserError):  # noqa: N818
-    """A field holds a value that is not allowed."""
+    """A field has a value that is not allowed."""
 
     code = "invalidValue"
 
 
 class BrokenLine(InvalidValue):
-    """A line of a catalog that cannot be used; the reason names the line and the place in it."""
+    """A line of a catalog is invalid; the reason names the line and the place in it."""
 
-    def __init__(self, line: int, place: str, trouble: str) -> None:
-        """Say that in *line*, counted from 1, at *place* ("column 7", "images[1]" or "") is *trouble*."""
-        super().__init__(f"Line {line}{', ' if place else ''}{place}: {trouble}", field=place)
+    def __init__(self, line: int, place: str, problem: str) -> None:
+        """Report a *problem* in *line*, counted from 1, at *place*: "column 7", "images[1]" or ""."""
+        super().__init__(f"Line {line}{', ' if place else ''}{place}: {problem}", field=place)
         self.line = line
         self.place = place
 
 
 class InvalidFileFormat(UserError):  # noqa: N818
-    """The uploaded file is not an image of a supported format."""
+    """The uploaded file is not an image of a supported file type."""
 
     code = "invalidFileFormat"
 
 
 class Unauthorized(UserError):  # noqa: N818
-    """No key, an unknown key, or a key without the right for the operation."""
+    """No key, an unknown key, or a key without the permission for the operation."""
 
     status = 401
 
 
 class NotFound(UserError):  # noqa: N818
-    """What the request names does not exist."""
+    """The requested object does not exist."""
 
     status = 404
 
 
 class CleanupRefused(UserError):  # noqa: N818
-    """Taking the unused files away now might take more than anybody wants."""
+    """A clean-up now could remove files that are in use."""
 
     status = 409
 
 
 class SourceRefused(UserError):  # noqa: N818
-    """A source of a catalog that cannot be read before its address, its contents or a limit is changed."""
+    """A catalog source cannot be read until its address, its content or a limit is changed."""
 
 
 class TooLarge(UserError):  # noqa: N818
@@ -138,45 +138,45 @@ class TooLarge(UserError):  # noqa: N818
 
 
 class TooManyAttempts(UserError):  # noqa: N818
-    """The client's address has presented too many wrong credentials; another chance comes in ``seconds``."""
+    """The client's address has sent too many wrong credentials; it may retry after ``seconds``."""
 
     status = 429
 
     def __init__(self, reason: str, *, seconds: int = 1) -> None:
-        """Keep the *reason*, and the *seconds* after which it makes sense to try again."""
+        """Store the *reason*, and the *seconds* after which a retry makes sense."""
         super().__init__(reason)
         self.seconds = seconds
 
 
 class Unavailable(ImageConverterError):  # noqa: N818
-    """Trouble on the server's side that may pass."""
+    """A temporary failure of the service."""
 
     status = 503
     code = "internalError"
 
 
 class StoreUnavailable(Unavailable):
-    """The object store did not answer, or refused, within its deadline."""
+    """The object store did not respond within the deadline, or refused."""
 
 
 class QueueUnavailable(Unavailable):
-    """Redis did not answer within its deadline."""
+    """Redis did not respond within the deadline."""
 
 
 class SourceUnavailable(Unavailable):
-    """A source of a catalog did not answer, did not go on, or broke off."""
+    """A catalog source did not respond, stalled, or closed the connection."""
 
 
 class DatabaseFailed(Unavailable):
-    """The rows could not be worked on: no room in the folder, too little memory, or a file that is not ours."""
+    """The rows could not be processed: no disk space, too little memory, or an unreadable file."""
 
 
 class QueueFull(Unavailable):
-    """The queue holds as many jobs as its setting allows."""
+    """The queue has as many jobs as the setting allows."""
 
 
 class TooManyRequests(Unavailable):
-    """The gateway is answering as many requests as its setting allows."""
+    """The gateway has as many requests in progress as the setting allows."""
 
 
 class NoCatalog(Unavailable):
@@ -184,11 +184,11 @@ class NoCatalog(Unavailable):
 
 
 class RunAlreadyRunning(Unavailable):
-    """A run is running already; there is one at a time."""
+    """Another run is running; only one may run at a time."""
 
 
 class RunNotStopped(Unavailable):
-    """A run was canceled, but not all of its work has ended in time."""
+    """A run was canceled, but not all of its jobs have ended in time."""
 
 
 class ConversionFailed(Unavailable):
@@ -208,16 +208,16 @@ class Undecodable(ImageError):  # noqa: N818
 
 
 class NotAnImage(Undecodable):
-    """The file is not of a supported image format."""
+    """The file is not of a supported file type."""
 
 
 class ImageTooLarge(ImageError):  # noqa: N818
-    """The image has more pixels than the limit, or is drawn in more scans than may be."""
+    """The image exceeds the limit of pixels or of scans."""
 
 
 class ObjectTooLarge(ImageError):  # noqa: N818
-    """The file has more bytes than the limit."""
+    """The file exceeds the limit of bytes."""
 
 
 class LimitExceeded(ImageError):  # noqa: N818
-    """Converting the image took more time or memory than the limits allow."""
+    """The conversion exceeded the limit of time or memory."""

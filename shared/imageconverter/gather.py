@@ -1,4 +1,4 @@
-"""Doing many things at the same time."""
+"""Concurrent execution without cancellation."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable
@@ -8,10 +8,10 @@ _Result = TypeVar("_Result")
 
 
 async def gather_all(works: Iterable[Coroutine[Any, Any, _Result]]) -> list[_Result]:
-    """Do all *works* at the same time and return what they return, in order.
+    """Run all *works* concurrently and return their results in order.
 
-    Where some fail, the first one's error is raised when all have ended: none goes on behind the caller's back. They
-    are not canceled, because that may get lost inside of redis-py; each has its deadline.
+    If some fail, raises the error of the first one after all have ended. The others are not canceled, because
+    redis-py can lose a cancellation; each has a deadline of its own.
     """
     results: list[_Result] = []
     for result in await asyncio.gather(*works, return_exceptions=True):

@@ -23,7 +23,7 @@ _RETRY_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Resources:
-    """The open resources; each is handed to whom it concerns."""
+    """The open resources of a process."""
 
     store: ObjectStore
     redis: Redis
@@ -35,10 +35,9 @@ class Resources:
 
 @asynccontextmanager
 async def open_resources(settings: Settings, *, retry_timeout: float) -> AsyncIterator[Resources]:
-    """Open everything; connections are made when they are first used, and *retry_timeout* seconds are had with Redis.
+    """Open all resources, which connect on first use; *retry_timeout* applies to commands to Redis, in seconds.
 
-    Raises SettingsError where an address or credential is missing: a role started alone has no defaults
-    for them. Raises FormatsFileError where the formats file cannot be used.
+    Raises SettingsError if an address or credential is missing, and FormatsFileError if the formats file is invalid.
     """
     require(settings)
     formats = load_formats(settings.conversion.formats_file)
@@ -50,7 +49,7 @@ async def open_resources(settings: Settings, *, retry_timeout: float) -> AsyncIt
 
 
 def require(settings: Settings) -> None:
-    """Raise SettingsError that names every address and credential that a role needs and was not given."""
+    """Raise SettingsError that lists all missing addresses and credentials, if any."""
     needed = {
         "IMAGECONVERTER_REDIS_URL": settings.redis.url,
         "IMAGECONVERTER_S3_ENDPOINT": settings.storage.endpoint,
@@ -63,15 +62,15 @@ def require(settings: Settings) -> None:
 
 
 async def wait_for_bucket(store: ObjectStore) -> None:
-    """Make the bucket, waiting for the store to come up for as long as it takes."""
-    told = False
+    """Create the bucket if it does not exist; wait until the store is available."""
+    is_logged = False
     while True:
         try:
             await store.ensure_bucket()
         except StoreUnavailable as error:
-            if not told:
+            if not is_logged:
                 _log.warning("waiting for the object store", reason=error.reason)
-                told = True
+                is_logged = True
             await asyncio.sleep(_RETRY_SECONDS)
         else:
             return

@@ -1,4 +1,4 @@
-"""Converting one source to some formats: what a job says, what comes of it, and where outputs go."""
+"""The conversion of one source to several image formats: the job, its outcome and the paths of the outputs."""
 
 import hashlib
 from collections.abc import Sequence
@@ -26,13 +26,13 @@ RUN = "run"
 WARNING = "warning"
 """Quoted as in URLs."""
 
-_LONGEST_WARNING = 300
+_MAX_WARNING_LENGTH = 300
 
 Status = Literal["success", "warning", "skipped", "error"]
 
 
 class OutputSpec(BaseModel):
-    """One output that a job is to make: the target and the directory and name it goes to."""
+    """One output of a job: its target, directory and name."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,12 +41,12 @@ class OutputSpec(BaseModel):
     name: str
 
     def path(self, output: OutputType) -> str:
-        """Return the path in the target tree, its extension fitting the *output* type."""
+        """Return the path in the target tree, with an extension of the *output* type."""
         return f"{self.directory}/{with_extension(self.name, OUTPUT_TYPES[output].extensions)}"
 
     @property
     def expected_path(self) -> str:
-        """The path as far as the name tells before the conversion."""
+        """The path that the name suggests before the conversion."""
         if self.target.output == "auto":
             return self.path("jpeg")
         if self.target.output != "keep":
@@ -55,7 +55,7 @@ class OutputSpec(BaseModel):
 
 
 class ConversionJob(BaseModel):
-    """A job: one source to all of its outputs. It carries no image bytes."""
+    """A job: one source and all of its outputs, without image data."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -65,25 +65,25 @@ class ConversionJob(BaseModel):
     run_id: str = ""
     """The run that the job belongs to, or ""."""
     source_etag: str = ""
-    """ETag of the source as it was listed; with it, outputs that are up to date are skipped."""
+    """ETag of the source when it was listed. If set, outputs that are up to date are skipped."""
 
     def fingerprint(self, etag: str, target: Target) -> str:
         """Return a fingerprint of everything that an output depends on."""
         return _digest(ENGINE_VERSION, self.source_key, etag, target.model_dump_json(exclude_defaults=True))
 
     def object_metadata(self, etag: str, target: Target, warning: str) -> dict[str, str]:
-        """Return the metadata that an output is stored with."""
+        """Return the object metadata of an output."""
         object_metadata = {FINGERPRINT: self.fingerprint(etag, target), SOURCE: self.source_id, RUN: self.run_id}
-        return {**object_metadata, WARNING: quote(warning[:_LONGEST_WARNING])} if warning else object_metadata
+        return {**object_metadata, WARNING: quote(warning[:_MAX_WARNING_LENGTH])} if warning else object_metadata
 
     @property
     def source_id(self) -> str:
-        """What tells this source from others of the same name."""
+        """Distinguishes this source from others of the same name."""
         return _digest(self.source_key)
 
 
 class OutputOutcome(BaseModel):
-    """What became of one output."""
+    """The outcome of one output."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -98,31 +98,31 @@ class OutputOutcome(BaseModel):
 
 
 class ConversionOutcome(BaseModel):
-    """What became of a job: an outcome for each output in the order of the job, or trouble that may pass."""
+    """The outcome of a job: one for each output in the order of the job, or a temporary failure."""
 
     model_config = ConfigDict(frozen=True)
 
     outputs: tuple[OutputOutcome, ...] = ()
     unavailable: str = ""
-    """Why nothing could be done now; "" where something was."""
+    """Why the job could not be executed now; "" if it was."""
 
 
 class FormatResult(NamedTuple):
-    """An outcome beside the format that it was made for."""
+    """An image format and the outcome of its output."""
 
     format: ImageFormat
     outcome: OutputOutcome
 
 
 def uniform_outcome(job: ConversionJob, status: Status, reason: str) -> ConversionOutcome:
-    """Return the outcome of a source all of whose outputs end alike."""
+    """Return the outcome of a job whose outputs all have the same *status* and *reason*."""
     return ConversionOutcome(
         outputs=tuple(OutputOutcome(status=status, message=reason, path=spec.expected_path) for spec in job.outputs)
     )
 
 
 def output_specs(source_path: str, formats: Sequence[ImageFormat]) -> tuple[OutputSpec, ...]:
-    """Return what is to be made of the source at *source_path*; outputs keep its file name only."""
+    """Return the outputs of the source at *source_path*; they keep only its file name."""
     name = source_path.rsplit("/", 1)[-1]
     return tuple(OutputSpec(target=f.as_target(), directory=f.target_directory, name=name) for f in formats)
 
