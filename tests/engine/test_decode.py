@@ -71,7 +71,7 @@ def test_an_orientation_behind_the_pixels_of_a_png_is_found() -> None:
 
 @pytest.mark.parametrize("make", [image_files.jpeg, image_files.webp])
 def test_broken_exif_does_not_break_the_image(make: Callable[..., bytes]) -> None:
-    """An image that every browser shows is not refused for what somebody wrote beside it."""
+    """An image that every browser shows is not rejected for its metadata."""
     data = make(orientation=6)
     broken = data.replace(b"MM\0*", b"XX\0*")
     image, info = open_image(io.BytesIO(broken), Limits())
@@ -114,7 +114,7 @@ def test_an_animation_is_told_from_an_image(data: bytes, animated: bool) -> None
 
 
 @pytest.mark.parametrize(
-    ("data", "dear"),
+    ("data", "expensive"),
     [
         (image_files.raw_png((6000, 6000), 8, 2, []), True),
         (image_files.raw_png((5000, 5000), 8, 2, []), False),
@@ -125,9 +125,9 @@ def test_an_animation_is_told_from_an_image(data: bytes, animated: bool) -> None
         (b"", False),
     ],
 )
-def test_what_takes_long_is_told_by_its_header(data: bytes, dear: bool) -> None:  # noqa: FBT001
+def test_expensive_images_are_known_by_their_header(data: bytes, expensive: bool) -> None:  # noqa: FBT001
     """And what does not say it is taken for quick."""
-    assert is_expensive(io.BytesIO(data)) is dear
+    assert is_expensive(io.BytesIO(data)) is expensive
 
 
 def test_frames_are_not_counted() -> None:
@@ -263,7 +263,7 @@ def test_a_magic_number_is_no_image(name: str, magic: bytes) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\0", broken_files.garbage(), b"just some words, no image"])
 def test_what_is_no_image_is_refused(data: bytes) -> None:
-    """The reason tells a person what is wrong."""
+    """The reason says what is wrong."""
     with pytest.raises(NotAnImage, match=r"^The file is not of a supported image format\.$"):
         open_image(io.BytesIO(data), Limits())
 
@@ -292,7 +292,7 @@ def test_an_image_without_pixels_is_broken(size: Size) -> None:
 
 
 def test_a_decoder_without_memory_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The child's limit on memory is met inside the decoders."""
+    """The memory limit of a sandbox process is reached inside the decoders."""
 
     def no_memory(*_args: object, **_options: object) -> None:
         raise MemoryError
@@ -358,7 +358,7 @@ def test_the_first_image_of_a_telephones_jpeg_is_taken(orientation: int | None) 
 
 
 def test_a_source_may_be_a_real_file() -> None:
-    """That is what a child gets; the TIFF library reads from its descriptor."""
+    """As in a sandbox process; the TIFF library reads from its descriptor."""
     for data in (image_files.tiff(compression="tiff_lzw"), image_files.jpeg(), image_files.webp()):
         with tempfile.TemporaryFile() as file:
             file.write(data)
@@ -380,5 +380,5 @@ def test_odd_metadata_warns_nobody() -> None:
 
 
 def test_an_avif_is_decoded_on_one_core() -> None:
-    """On a machine of many cores its threads would not fit into a child's address space."""
+    """On a machine of many cores its threads would not fit into the address space of a sandbox process."""
     assert AvifImagePlugin._get_default_max_threads() == 1

@@ -163,7 +163,7 @@ def test_a_webp_may_be_without_loss(image: Image.Image) -> None:
 @pytest.mark.parametrize("output", _LOSSY)
 @pytest.mark.parametrize("kilobytes", [4, 9])
 def test_a_file_is_held_below_a_size(output: OutputType, kilobytes: int) -> None:
-    """At the best quality that is small enough, and as it is where it is small enough anyway."""
+    """At the best quality that is small enough, and as it is if it is small enough anyway."""
     photo = drawings.photo((320, 240))
     made, warning = encode([photo], Timing(), output, target(quality=95, max_kilobytes=kilobytes))
     large = encoded(photo, output, quality=95)

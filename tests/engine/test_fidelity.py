@@ -19,7 +19,7 @@ from tests.testing.judging import opened, results
 
 Pixels = np.ndarray[Any, np.dtype[np.float64]]
 
-# Shipped with scikit-image; what each shows is told in its documentation.
+# Shipped with scikit-image; its documentation describes each.
 _PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "hubble_deep_field.jpg", "rocket.jpg")
 _MIN_SIMILARITY = 0.99
 _MAX_COLOUR_DIFFERENCE = 1.0
@@ -70,7 +70,7 @@ def test_every_format_is_as_sharp_as_an_exact_resize(name: str, kind: str) -> No
 @pytest.mark.parametrize("name", ["astronaut.png", "coffee.png", "chelsea.png"])
 @pytest.mark.parametrize("profile", ["P3", "CMYK"])
 def test_colors_are_those_of_a_managed_program(name: str, profile: str) -> None:
-    """CIEDE2000 below one in the mean: side by side nobody sees it."""
+    """CIEDE2000 below one in the mean: invisible side by side."""
     icc = icc_profiles.p3_profile() if profile == "P3" else icc_profiles.cmyk_profile()
     opened_profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
     photograph = _photograph(name)

@@ -55,7 +55,7 @@ def test_nothing_but_the_pixels_comes_out() -> None:
 
 
 def test_only_the_region_that_is_the_image_is_resized() -> None:
-    """The rest of the last column belongs to nobody."""
+    """The rest of the last column is not part of the region."""
     photo = drawings.photo((100, 50))
     wider = Image.new("RGB", (101, 50))
     wider.paste(photo)

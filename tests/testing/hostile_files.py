@@ -38,7 +38,7 @@ class HostileFile(NamedTuple):
 
 
 def cut_off(kind: str, count: int) -> Iterator[HostileFile]:
-    """Cut a file of *kind* off at *count* places, at each byte where it has fewer."""
+    """Cut a file of *kind* off at *count* places, at each byte if it has fewer."""
     data = KINDS[kind]()
     chance = random.Random(f"{SEED} {kind}")  # noqa: S311 - damage, no secret
     for length in sorted(chance.sample(range(len(data)), min(count, len(data)))):
@@ -98,7 +98,7 @@ def pillows_own(archive: Path) -> Iterator[HostileFile]:
                 yield HostileFile(f"Pillow's {name}", file.read())
 
 
-# --- long headers: what makes somebody read on and on -------------------------------------------
+# --- long headers: files that are all header -------------------------------------------
 _LENGTH = 8_000_000  # bytes
 
 

@@ -31,7 +31,7 @@ def jpeg(
     quality: int = 92,
     metadata: bool = False,
 ) -> bytes:
-    """Make a JPEG; *image* is upright, and is stored turned where an *orientation* is given."""
+    """Make a JPEG; *image* is upright, and is stored turned if an *orientation* is given."""
     options: dict[str, Any] = {"quality": quality, "progressive": progressive, "subsampling": "4:4:4"}
     if metadata:
         options |= {"comment": GPS_TEXT, "xmp": _xmp()}
@@ -133,7 +133,7 @@ def animated_png(size: Size = SIZE, *, frames: int = 3) -> bytes:
 
 
 def gif(size: Size = SIZE, *, image: Image.Image | None = None, metadata: bool = False) -> bytes:
-    """Make a GIF; where the *image* has alpha, what is less than half opaque becomes transparent."""
+    """Make a GIF; if the *image* has alpha, what is less than half opaque becomes transparent."""
     image = image or photo(size)
     options: dict[str, Any] = {"comment": GPS_TEXT} if metadata else {}
     if image.mode == "RGBA":
@@ -157,7 +157,7 @@ def webp(
     profile: bytes = b"",
     metadata: bool = False,
 ) -> bytes:
-    """Make a WebP; with alpha where the *image* has it."""
+    """Make a WebP; with alpha if the *image* has it."""
     options: dict[str, Any] = {"lossless": lossless, "quality": 92, "method": 2}
     if metadata:
         options["xmp"] = _xmp()
@@ -177,7 +177,7 @@ def avif(
     profile: bytes = b"",
     metadata: bool = False,
 ) -> bytes:
-    """Make an AVIF; with alpha where the *image* has it."""
+    """Make an AVIF; with alpha if the *image* has it."""
     options: dict[str, Any] = {"quality": 92, "speed": 10, "subsampling": "4:4:4", "max_threads": 1}
     if metadata:
         options["xmp"] = _xmp()

@@ -74,7 +74,7 @@ def difference(first: Image.Image, second: Image.Image) -> float:
 
 
 def psnr(first: Image.Image, second: Image.Image) -> float:
-    """Return the peak signal-to-noise ratio in decibels: from 40 on nobody sees a difference."""
+    """Return the peak signal-to-noise ratio in decibels: from 40 on the difference is invisible."""
     error = float(((_pixels(first) - _pixels(second)) ** 2).mean())
     return float(10 * np.log10(255**2 / max(error, 1e-9)))
 
