@@ -30,7 +30,7 @@
     ├── RunUnreadable             500, no code: a stored run that this release cannot read
     └── ImageError                an image that cannot be converted: a result, not an internal error
         ├── Undecodable           broken
-        │   └── NotAnImage            not of a supported file type
+        │   └── NotAnImage        not of a supported file type
         ├── ImageTooLarge         over the limit of pixels
         ├── ObjectTooLarge        over the limit of bytes
         └── LimitExceeded         over the limit of time or memory while converting
@@ -61,33 +61,33 @@ class UserError(ImageConverterError):
     status = 400
 
 
-class MalformedBody(UserError):  # noqa: N818 - named after what happened; so are all below
+class MalformedBody(UserError):
     """The request body could not be parsed."""
 
 
-class MalformedRequest(UserError):  # noqa: N818
+class MalformedRequest(UserError):
     """A value is not allowed, and the operation has no code for it."""
 
 
-class UnknownField(UserError):  # noqa: N818
+class UnknownField(UserError):
     """The body contains a field that the operation does not know."""
 
     code = "unknownDataField"
 
 
-class MissingField(UserError):  # noqa: N818
+class MissingField(UserError):
     """A required field or parameter is missing."""
 
     code = "missing"
 
 
-class InvalidFieldFormat(UserError):  # noqa: N818
+class InvalidFieldFormat(UserError):
     """A field has a value of another type."""
 
     code = "invalidFormat"
 
 
-class InvalidValue(UserError):  # noqa: N818
+class InvalidValue(UserError):
     """A field has a value that is not allowed."""
 
     code = "invalidValue"
@@ -103,41 +103,41 @@ class BrokenLine(InvalidValue):
         self.place = place
 
 
-class InvalidFileFormat(UserError):  # noqa: N818
+class InvalidFileFormat(UserError):
     """The uploaded file is not an image of a supported file type."""
 
     code = "invalidFileFormat"
 
 
-class Unauthorized(UserError):  # noqa: N818
+class Unauthorized(UserError):
     """No key, an unknown key, or a key without the permission for the operation."""
 
     status = 401
 
 
-class NotFound(UserError):  # noqa: N818
+class NotFound(UserError):
     """The requested object does not exist."""
 
     status = 404
 
 
-class CleanupRefused(UserError):  # noqa: N818
+class CleanupRefused(UserError):
     """A clean-up now could remove files that are in use."""
 
     status = 409
 
 
-class SourceRefused(UserError):  # noqa: N818
+class SourceRefused(UserError):
     """A catalog source cannot be read until its address, its content or a limit is changed."""
 
 
-class TooLarge(UserError):  # noqa: N818
+class TooLarge(UserError):
     """The body is over the limit."""
 
     status = 413
 
 
-class TooManyAttempts(UserError):  # noqa: N818
+class TooManyAttempts(UserError):
     """The client's address has sent too many wrong credentials; it may retry after ``seconds``."""
 
     status = 429
@@ -148,7 +148,7 @@ class TooManyAttempts(UserError):  # noqa: N818
         self.seconds = seconds
 
 
-class Unavailable(ImageConverterError):  # noqa: N818
+class Unavailable(ImageConverterError):
     """A temporary failure of the service."""
 
     status = 503
@@ -195,7 +195,7 @@ class ConversionFailed(Unavailable):
     """None of the outputs could be made, or not before the deadline."""
 
 
-class RunUnreadable(ImageConverterError):  # noqa: N818
+class RunUnreadable(ImageConverterError):
     """A stored run cannot be read, for example because a newer release has written it."""
 
 
@@ -203,7 +203,7 @@ class ImageError(ImageConverterError):
     """An image that cannot be converted. Never retried: it becomes a result with this reason."""
 
 
-class Undecodable(ImageError):  # noqa: N818
+class Undecodable(ImageError):
     """The image is broken."""
 
 
@@ -211,13 +211,13 @@ class NotAnImage(Undecodable):
     """The file is not of a supported file type."""
 
 
-class ImageTooLarge(ImageError):  # noqa: N818
+class ImageTooLarge(ImageError):
     """The image exceeds the limit of pixels or of scans."""
 
 
-class ObjectTooLarge(ImageError):  # noqa: N818
+class ObjectTooLarge(ImageError):
     """The file exceeds the limit of bytes."""
 
 
-class LimitExceeded(ImageError):  # noqa: N818
+class LimitExceeded(ImageError):
     """The conversion exceeded the limit of time or memory."""

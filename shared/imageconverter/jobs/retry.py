@@ -13,7 +13,7 @@ _log = structlog.get_logger(__name__)
 _DELAYS = (1, 5, 30)  # seconds, after each attempt
 
 
-class RetriesExhausted(Exception):  # noqa: N818 - not of the tree of errors, because it does not leave this package
+class RetriesExhausted(Exception):  # noqa: N818 - named like those of imageconverter.errors
     """A job has failed in all of its attempts."""
 
 
