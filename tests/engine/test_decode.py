@@ -106,7 +106,7 @@ def test_broken_exif_does_not_break_a_png() -> None:
         (image_files.mpo(), False),
     ],
 )
-def test_an_animation_is_told_from_an_image(data: bytes, animated: bool) -> None:  # noqa: FBT001
+def test_animations_are_recognized(data: bytes, animated: bool) -> None:  # noqa: FBT001
     """The second image in a telephone's JPEG is no frame."""
     _, info = open_image(io.BytesIO(data), Limits())
 
@@ -369,7 +369,7 @@ def test_a_source_may_be_a_real_file() -> None:
             assert not file.closed
 
 
-def test_odd_metadata_warns_nobody() -> None:
+def test_odd_metadata_causes_no_warning() -> None:
     """Whoever sends an image does not write our log."""
     data = image_files.jpeg(metadata=True).replace(b"\x82\x25", b"\xff\xff")
     with warnings.catch_warnings(record=True) as caught:

@@ -55,7 +55,7 @@ def test_a_small_image_is_not_enlarged(fit: str, size: Size) -> None:
 @pytest.mark.parametrize(
     ("fit", "size"), [("contain", (288, 192)), ("cover", (300, 200)), ("crop", (288, 200)), ("pad", (288, 200))]
 )
-def test_a_small_image_is_enlarged_where_that_is_asked_for(fit: str, size: Size) -> None:
+def test_small_image_is_enlarged_with_upscale(fit: str, size: Size) -> None:
     """Smoothly."""
     image = converted(image_files.png(), max_width=288, max_height=200, fit=fit, upscale=True)
     inner = image.crop((0, 4, 288, 196)) if fit == "pad" else image

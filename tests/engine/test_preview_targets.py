@@ -22,8 +22,8 @@ from tests.testing.judging import converted, is_upright, opened, result, results
         (image_files.animated_gif, "jpeg"),
     ],
 )
-def test_auto_is_png_where_something_shines_through(make: Callable[[], bytes], output: OutputType) -> None:
-    """Not where it only could."""
+def test_auto_is_png_if_the_image_is_transparent(make: Callable[[], bytes], output: OutputType) -> None:
+    """Not if it only has an alpha channel."""
     made = result(make(), 40, output="auto", animation=False)
 
     assert made.output == output
@@ -75,7 +75,7 @@ def test_a_line_stays_visible() -> None:
 
 @pytest.mark.parametrize("output", ["jpeg", "png", "gif"])
 def test_a_comment_is_written_into_the_file(output: OutputType) -> None:
-    """And nothing where there is none."""
+    """And nothing if there is none."""
     made, plain = (opened(result(image_files.jpeg(), output=output, comment=each).data) for each in ("OX_IC", ""))
 
     assert made.info.get("comment", made.info.get("Comment")) in (b"OX_IC", "OX_IC")

@@ -9,8 +9,10 @@ import errno
 import fcntl
 import os
 import resource
+from contextlib import suppress
 
 from seccompy import Action, ArgCmp, CmpOp, Filter, FilterFlag, SeccompError, flag_supported, syscall_nr
+from seccompy.notify import NotifSizes, sizes
 
 ALLOWED = (
     # memory
@@ -37,6 +39,7 @@ _AT_EMPTY_PATH = 0x1000  # of linux/fcntl.h: the descriptor itself, as fstat of 
 # against speculative execution (kernels before 5.16): it holds no secret that it could be made to disclose.
 _FLAGS = FilterFlag.TSYNC | FilterFlag.SPEC_ALLOW
 _LISTENER_FLAGS = _FLAGS | FilterFlag.NEW_LISTENER | FilterFlag.TSYNC_ESRCH
+_KNOWN_SIZES = NotifSizes(seccomp_notif=80, seccomp_notif_resp=24, seccomp_data=64)  # that seccompy can read
 _SET_MODE_FILTER = 1  # of linux/seccomp.h
 _INSTRUCTION_BYTES = 8
 
@@ -59,14 +62,14 @@ def install_filter() -> int | None:
     """Have the kernel refuse every other system call of this process, for good.
 
     Returns the descriptor of the filter's listener, which is for another process: it gets each refused call and has
-    to answer it with EPERM. Returns None if there is no listener, because the kernel is too old or the container's
-    own filter has one: the kernel itself answers EPERM then. Raises OSError.
+    to answer it with EPERM. Returns None if there is no listener, because the kernel is too old or too new, or the
+    container's own filter has one: the kernel itself answers EPERM then. Raises OSError.
     """
-    try:
-        return _load(_filter(Action.USER_NOTIF), _LISTENER_FLAGS)
-    except OSError:
-        _load(_filter(Action.ERRNO | errno.EPERM), _FLAGS)
-        return None
+    with suppress(OSError):
+        if sizes() == _KNOWN_SIZES:
+            return _load(_filter(Action.USER_NOTIF), _LISTENER_FLAGS)
+    _load(_filter(Action.ERRNO | errno.EPERM), _FLAGS)
+    return None
 
 
 def _filter(refuse: int) -> Filter:

@@ -5,11 +5,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
+from seccompy import FilterFlag
+from seccompy.notify import NotifSizes
 from structlog.typing import EventDict
 
 from imageconverter.engine import Converted, Target
 from imageconverter.errors import QueueUnavailable, Undecodable
 from imageconverter.settings import WorkerSettings
+from services.worker.sandbox import seccomp
 from services.worker.sandbox.pool import SandboxPool
 from services.worker.sandbox.process import SystemCallRefused
 from tests.testing import image_files
@@ -132,6 +135,16 @@ async def test_a_kernel_without_a_listener_leaves_the_frames(log: list[EventDict
     assert refused["system_calls"] == {"unknown": 1}
     assert any("pathlib" in frame for frame in refused["frames"])
     assert refusals.counted == {"unknown": 1}
+
+
+def test_a_kernel_whose_reports_cannot_be_read_gets_no_listener(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its structures may grow; a call that waits for an answer would hang."""
+    loaded: list[int] = []
+    monkeypatch.setattr(seccomp, "sizes", lambda: NotifSizes(96, 24, 64))
+    monkeypatch.setattr(seccomp, "_load", lambda _filter, flags: loaded.append(flags))
+
+    assert seccomp.install_filter() is None
+    assert [bool(flags & FilterFlag.NEW_LISTENER) for flags in loaded] == [False]
 
 
 async def test_a_refusal_that_cannot_be_counted_is_still_an_internal_error(log: list[EventDict]) -> None:
