@@ -15,11 +15,11 @@ from tests.conftest import API_KEY, MakeSettings, storage_settings
 @pytest.fixture
 async def ports(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncIterator[tuple[int, int]]:
     """A gateway whose Redis and store are away: its port, and that of its liveness."""
-    port, liveness_port, nobody = free_ports(3)
+    port, liveness_port, unused = free_ports(3)
     settings = make_settings(
         gateway=GatewaySettings(api_key=API_KEY, host=LOOPBACK, port=port, liveness_port=liveness_port),
-        redis=RedisSettings(url=f"redis://{LOOPBACK}:{nobody}"),
-        storage=storage_settings(servers, endpoint=f"http://{LOOPBACK}:{nobody}"),
+        redis=RedisSettings(url=f"redis://{LOOPBACK}:{unused}"),
+        storage=storage_settings(servers, endpoint=f"http://{LOOPBACK}:{unused}"),
     )
     stopping = asyncio.Event()
     running = asyncio.create_task(run(settings, stopping))

@@ -1,4 +1,4 @@
-"""Group E of the catalog: bodies that are no JSON, or JSON that nobody means well with; and images in base64."""
+"""Group E of the catalog: bodies that are not JSON, hostile JSON, and images in base64."""
 
 import base64
 import json
@@ -63,7 +63,7 @@ VALUES: list[Case[bytes, None]] = [
          b"inf", b"-NaN")),
     *(Case(183, f"{text!r}", text, None) for text in _NO_VALUES),
 ]  # fmt: skip
-"""What is no value of JSON, even where nobody looks at it."""
+"""Not JSON values, even in ignored fields."""
 
 ODD: list[Case[bytes, None]] = [
     Case(169, "a number beyond all", b"1e999", None),
@@ -77,7 +77,7 @@ ODD: list[Case[bytes, None]] = [
     Case(183, "a half of a pair", b'"\\ud800"', None),
     Case(183, "spaces of all kinds", b" \t\r\n1 ", None),
 ]  # fmt: skip
-"""Values of JSON that are odd: passed over by who does not look at them, refused by who does."""
+"""Unusual JSON values: ignored or rejected, depending on the field."""
 
 _OTHERS: list[object] = [None, 1, True, {}, [], [1], [[B64]], 1.5]
 

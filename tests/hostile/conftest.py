@@ -20,20 +20,20 @@ __all__ = ["attack", "no_failures"]
 
 
 @pytest.fixture(autouse=True)
-def no_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Whatever is tried, no gateway answers 500, not even to somebody who does not wait for it."""
-    faults = []
+def no_internal_error(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No request may cause a 500, not even one whose client has disconnected."""
+    errors = []
     answer = middleware._error_response
 
     def watched(request: web.Request, error: Exception) -> web.Response:
         response = answer(request, error)
         if response.status == 500:
-            faults.append(f"{request.method} {request.path[:200]}: {error!r}")
+            errors.append(f"{request.method} {request.path[:200]}: {error!r}")
         return response
 
     monkeypatch.setattr(middleware, "_error_response", watched)
     yield
-    assert not faults
+    assert not errors
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Group C of the catalog: formats that nobody opens, and files that are of two kinds at once."""
+"""Group C of the catalog: unsupported file types, and polyglots."""
 
 import gzip
 import io

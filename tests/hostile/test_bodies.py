@@ -41,16 +41,16 @@ async def test_a_body_that_is_not_an_object_is_rejected_by_all_operations(
     for method, path in DOORS:
         async with gateway.request(method, path, data=case.attack, headers=ADMIN) as answer:
             assert answer.content_type == "application/json"
-            told = await answer.json()
-            if answer.status != 400 or "type" in told:
-                passed.append((path, answer.status, told))
+            error = await answer.json()
+            if answer.status != 400 or "type" in error:
+                passed.append((path, answer.status, error))
 
     assert not passed
 
 
 @pytest.mark.parametrize("case", VALUES, ids=names(VALUES))
 async def test_invalid_json_values_are_rejected_in_all_fields(gateway: Client, case: Case[bytes, None]) -> None:
-    """In a field that nobody reads, too."""
+    """Also in ignored fields."""
     status, answer = await post(gateway, CANCEL, b'{"a":' + case.attack + b"}")
 
     assert (status, "type" in answer) == (400, False)
@@ -58,7 +58,7 @@ async def test_invalid_json_values_are_rejected_in_all_fields(gateway: Client, c
 
 @pytest.mark.parametrize("case", ODD, ids=names(ODD))
 async def test_unusual_json_values_are_handled(gateway: Client, case: Case[bytes, None]) -> None:
-    """Where a text is expected it is refused; elsewhere it may be passed over."""
+    """Rejected if a string is expected; elsewhere it may be ignored."""
     assert (await post(gateway, CANCEL, b'{"a":' + case.attack + b"}"))[0] in (200, 400)
     for field in ("path", "name"):
         text = f'{{"name": "a", "{field}": '.encode() + case.attack + b"}"
@@ -163,7 +163,7 @@ async def test_182_prototype_names_are_ordinary_names(gateway: Client, payload: 
 
 
 async def test_191_a_large_upload_is_rejected_unread(wire: Wire) -> None:
-    """A hundred megabytes are refused by what is announced."""
+    """A hundred megabytes are rejected by the announced length."""
     head = f"POST /images/upload HTTP/1.1\r\nHost: x\r\nAuthorization: {ADMIN['Authorization']}\r\n"
     (answer,) = await wire.exchange(f"{head}Content-Length: {100 << 20}\r\n\r\n".encode() + B64.encode(), count=1)
 

@@ -175,7 +175,7 @@ ODD_ERRORS = (
 def test_108_all_decoder_exceptions_become_image_errors(
     error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An image that cannot be converted, and never a fault of ours."""
+    """An image that cannot be converted, never an internal error."""
 
     def fail(*_args: Any, **_options: Any) -> None:
         raise error

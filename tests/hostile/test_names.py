@@ -18,7 +18,7 @@ from tests.testing import image_files
 
 Client = TestClient[Any, Any]
 
-PICTURE = image_files.png((9, 9))
+IMAGE = image_files.png((9, 9))
 
 
 async def stored(resources: Resources, prefix: str) -> list[str]:
@@ -26,7 +26,7 @@ async def stored(resources: Resources, prefix: str) -> list[str]:
     return [each.key async for page in resources.store.list(prefix) for each in page]
 
 
-async def upload(client: Client, *file_names: str, data: bytes = PICTURE) -> tuple[int, Any]:
+async def upload(client: Client, *file_names: str, data: bytes = IMAGE) -> tuple[int, Any]:
     """Upload images; returns status and answer."""
     return await post(
         client, "/images/upload", body(fileName=list(file_names), imageData=[b64(data)] * len(file_names))
@@ -83,7 +83,7 @@ async def test_159_uploads_with_the_same_name_are_separate(gateway: Client, reso
     _, second = await upload(gateway, "a.png", data=image_files.png((7, 7)))
     kept = await asyncio.gather(*(resources.store.get(f"source/{each['path']}/a.png") for each in (first, second)))
 
-    assert [bytes(each.data) if each else b"" for each in kept] == [PICTURE, image_files.png((7, 7))]
+    assert [bytes(each.data) if each else b"" for each in kept] == [IMAGE, image_files.png((7, 7))]
 
 
 async def test_160_names_are_case_sensitive(gateway: Client, resources: Resources) -> None:
@@ -99,9 +99,9 @@ async def test_160_names_are_case_sensitive(gateway: Client, resources: Resource
 async def test_161_unusual_names_are_served_at_their_urls(wire: Wire, resources: Resources, name: str) -> None:
     """Encoded once, and not twice."""
     directory = f"names {uuid4().hex}"
-    await resources.store.put(f"target/{directory}/{name}", PICTURE, content_type="image/png")
+    await resources.store.put(f"target/{directory}/{name}", IMAGE, content_type="image/png")
     answer = await wire.get(f"/content/{quote(directory)}/{quote(name, safe='')}")
-    assert (answer.status, answer.body) == (200, PICTURE)
+    assert (answer.status, answer.body) == (200, IMAGE)
 
 
 DOORS = [
@@ -128,12 +128,12 @@ async def test_path_traversal_is_rejected(wire: Wire, case: Case[str, None]) -> 
     """By none of the doors that take one, sent as it is."""
     for method, door in DOORS:
         answer = await wire.send(method, door.replace("{}", case.attack), body=b"{}" if method == "POST" else b"")
-        told = f"{method} {door}: {answer.status} {answer.body[:200]!r}"
-        assert answer.status in (200, 400, 401, 404, 405), told
-        assert "x-owned" not in answer.headers, told
-        assert b"root:" not in answer.body, told
-        assert answer.status != 200 or "{}" not in door.partition("?")[0], told
-        assert answer.headers["content-type"].startswith("application/json"), told
+        shown = f"{method} {door}: {answer.status} {answer.body[:200]!r}"
+        assert answer.status in (200, 400, 401, 404, 405), shown
+        assert "x-owned" not in answer.headers, shown
+        assert b"root:" not in answer.body, shown
+        assert answer.status != 200 or "{}" not in door.partition("?")[0], shown
+        assert answer.headers["content-type"].startswith("application/json"), shown
 
 
 @pytest.mark.parametrize("guess", ["0" * 12, "..", "c14cb01ea580/../..", "C14CB01EA580", "x" * 7000, "\u0661" * 12])

@@ -1,4 +1,4 @@
-"""Group G of the catalog: what is answered and what is written down harms nobody who reads it."""
+"""Group G of the catalog: responses and logs are safe to read."""
 
 import asyncio
 import io
@@ -73,7 +73,7 @@ REFLECTED: list[Case[tuple[str, str, bytes], None]] = [
 
 @pytest.mark.parametrize("case", REFLECTED, ids=names(REFLECTED))
 async def test_errors_disclose_nothing(wire: Wire, case: Case[tuple[str, str, bytes], None]) -> None:
-    """Of the request, nor of the program: JSON that nobody takes for a page."""
+    """Nothing of the request or of the program, as JSON that no browser renders."""
     method, target, content = case.attack
     encoded = CANARY.replace("<", "%3C").replace(">", "%3E")
     answer = await wire.send(

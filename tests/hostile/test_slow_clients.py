@@ -126,13 +126,13 @@ async def test_a_client_that_does_not_read_is_disconnected(app: web.Application,
 
 async def test_an_incomplete_body_times_out() -> None:
     """It counts as broken off when nothing comes any more; while something comes, it has all the time."""
-    told = []
+    reasons = []
 
     async def handler(request: web.Request) -> web.Response:
         try:
             body = await read_body(request, limit=1000, seconds=LONG, stall_seconds=SHORT)
         except MalformedBody as error:
-            told.append(error.reason)
+            reasons.append(error.reason)
             raise web.HTTPBadRequest from None
         return web.Response(text=str(len(body)))
 
@@ -149,4 +149,4 @@ async def test_an_incomplete_body_times_out() -> None:
     async with gateway(app, Deadlines(unread=SHORT)) as wire, connected(wire) as (reader, writer):
         writer.write(head + b"xxxxx")
         assert b" 400 " in await ended(reader)
-    assert told == ["The request body did not arrive in time."]
+    assert reasons == ["The request body did not arrive in time."]

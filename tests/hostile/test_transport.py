@@ -33,7 +33,7 @@ async def is_well(wire: Wire) -> bool:
 
 @pytest.mark.parametrize("case", EXCHANGES, ids=names(EXCHANGES))
 async def test_an_invalid_request_is_rejected(wire: Wire, case: Case[bytes, set[int]]) -> None:
-    """Or answered like any other, if it can be understood; never by a fault of ours."""
+    """Or handled like any other if it is valid; never an internal error."""
     *before, answer = await wire.exchange(case.attack)
 
     assert answer.status in case.expected, answer
@@ -161,7 +161,7 @@ async def test_211_slow_readers_do_not_block_others(wire: Wire, resources: Resou
 
 def _memory() -> int:
     """Return what this process, with its gateway, takes at present, in bytes."""
-    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - no path of ours
+    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - not a path of the project
         return int(file.read().split()[1]) * 4096
 
 

@@ -32,7 +32,7 @@ class Wire(NamedTuple):
     port: int
 
     async def is_open(self) -> bool:
-        """Whether somebody listens."""
+        """Whether the port is open."""
         with suppress(ConnectionRefusedError):
             return (await self.get("/health/live")).status != 0
         return False

@@ -16,17 +16,17 @@ KEY = "0123456789abcdef" * 4
 FORMAT = "auto:200x150~cover~autorotate~shrinkonly@75"
 PASSWORD = "pässword: with a colon"
 ADMIN = {"Authorization": encode_basic_auth("admin", PASSWORD, "utf-8")}
-PICTURE = image_files.png()
+IMAGE = image_files.png()
 
 
-def form(data: bytes = PICTURE, *, name: str = "sourceImage") -> FormData:
+def form(data: bytes = IMAGE, *, name: str = "sourceImage") -> FormData:
     """Return a body with one file."""
     body = FormData()
     body.add_field(name, data, filename="grün.png", content_type="application/octet-stream")
     return body
 
 
-async def put(client: Client, key: str = KEY, *, context: str = "", data: bytes = PICTURE) -> None:
+async def put(client: Client, key: str = KEY, *, context: str = "", data: bytes = IMAGE) -> None:
     """Have an image under *key*."""
     async with client.post(f"{BASE}/cacheImage/{key}", params={"context": context}, data=form(data)) as answer:
         assert await code(answer) == (200, 0)

@@ -118,7 +118,7 @@ def test_an_error_in_the_keys_file_is_reported(tmp_path: Path, change: Callable[
 
 
 def test_a_gateway_without_a_key_does_not_start(tmp_path: Path) -> None:
-    """Nobody could use it, and no default may open it."""
+    """No default key may open it."""
     (tmp_path / "keys.toml").write_text("")
 
     with pytest.raises(SettingsError, match="IMAGECONVERTER_API_KEY"):

@@ -108,7 +108,7 @@ async def test_concurrent_attempts_do_not_exceed_the_limit(clients: tuple[Client
     assert sorted(status for status, _ in answers) == [401] * MOST + [429] * (50 - MOST)
 
 
-async def test_clients_are_told_apart_behind_a_trusted_proxy(clients: tuple[Client, Client]) -> None:
+async def test_clients_behind_a_trusted_proxy_are_distinguished(clients: tuple[Client, Client]) -> None:
     """Who writes the header himself is the same one as before; others behind the proxy are not locked out."""
     direct, behind = clients
     for number in range(MOST):
@@ -139,7 +139,7 @@ async def test_clients_are_told_apart_behind_a_trusted_proxy(clients: tuple[Clie
     ],
 )
 def test_the_client_address_is_taken_from_trusted_proxies(proxies: int, header: str | None, address: str) -> None:
-    """As many steps back as there are proxies of ours; of IPv6 the network."""
+    """The entry of the outermost trusted proxy; for IPv6 the network."""
     headers = {} if header is None else {"X-Forwarded-For": header}
     request = make_mocked_request("GET", "/", headers=headers).clone(remote="127.0.0.1")
 
@@ -149,10 +149,10 @@ def test_the_client_address_is_taken_from_trusted_proxies(proxies: int, header: 
 @pytest.mark.slow
 async def test_without_redis_all_credentials_are_unavailable(make_settings: MakeSettings) -> None:
     """Right and wrong ones are answered alike: 503."""
-    (nobody,) = free_ports(1)
+    (unused,) = free_ports(1)
     settings = make_settings(
         gateway=GatewaySettings(api_key=API_KEY, admin_password=PASSWORD, token_secret=TOKEN_SECRET),
-        redis=RedisSettings(url=f"redis://127.0.0.1:{nobody}", timeout_seconds=0.2),
+        redis=RedisSettings(url=f"redis://127.0.0.1:{unused}", timeout_seconds=0.2),
     )
     async with (
         open_resources(settings, retry_timeout=1) as away,

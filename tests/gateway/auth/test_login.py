@@ -90,7 +90,7 @@ async def test_tokens_are_accepted_as_cookies(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "proxies", "secure"),
+    ("forwarded", "proxies", "secure"),
     [
         ("https", 1, True),
         ("HTTPS", 2, True),
@@ -101,9 +101,9 @@ async def test_tokens_are_accepted_as_cookies(client: Client) -> None:
         ("https", 0, False),
     ],
 )
-def test_https_is_detected_behind_trusted_proxies(told: str, proxies: int, secure: bool) -> None:  # noqa: FBT001
+def test_https_is_detected_behind_trusted_proxies(forwarded: str, proxies: int, secure: bool) -> None:  # noqa: FBT001
     """Where there is to be one; of several the first, which the client speaks to."""
-    headers = {"X-Forwarded-Proto": told} if told else {}
+    headers = {"X-Forwarded-Proto": forwarded} if forwarded else {}
 
     assert is_https(make_mocked_request("POST", LOGIN, headers=headers), proxies) is secure
 
@@ -129,7 +129,7 @@ async def test_cookies_are_secure_behind_a_trusted_https_proxy(
         {"apiKey": ""},
         {"apiKey": "wrong"},
         {"email": "boss@shop.example", "password": "password"},
-        {"email": "somebody", "password": "pässword"},
+        {"email": "other", "password": "pässword"},
         {"email": "", "password": ""},
         {"refreshToken": "nonsense"},
         {"refreshToken": ""},

@@ -108,13 +108,13 @@ async def test_the_budget_is_granted_in_order_and_released() -> None:
     release = asyncio.Event()
     held = asyncio.create_task(hold("first", 60, release))
     await asyncio.sleep(0)
-    given_up = asyncio.create_task(hold("given up", 80, release))
+    canceled = asyncio.create_task(hold("canceled", 80, release))
     large = asyncio.create_task(hold("large", 1000, release))
     small = asyncio.create_task(hold("small", 10, release))
     await asyncio.sleep(0.01)
     assert order == ["first"]
 
-    given_up.cancel()
+    canceled.cancel()
     release.set()
     await asyncio.gather(held, large, small)
     assert order == ["first", "large", "small"]

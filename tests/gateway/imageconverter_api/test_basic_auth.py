@@ -63,7 +63,7 @@ async def test_invalid_basic_credentials_are_rejected(
     client: Client, cache: StandIn, method: str, path: str, header: str
 ) -> None:
     """401 with a challenge, whatever the header holds."""
-    cache.sources["there"] = cache.sources[KEY] = b"picture"
+    cache.sources["there"] = cache.sources[KEY] = b"image"
     async with client.request(method, f"{BASE}/{path}", headers={"Authorization": header}) as answer:
         assert answer.status == 401
         assert answer.headers["WWW-Authenticate"].startswith("Basic realm=")

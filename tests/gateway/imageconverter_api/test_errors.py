@@ -62,7 +62,7 @@ async def test_an_invalid_context_is_rejected(
     client: Client, cache: StandIn, method: str, path: str, context: str
 ) -> None:
     """Above all by what would clear everything otherwise."""
-    cache.sources["there"] = b"picture"
+    cache.sources["there"] = b"image"
     path = path.format(key=KEY)
 
     assert await call(client, method, path, params={"context": context}) == (400, 4001)
@@ -196,7 +196,7 @@ class TestWhereErrorsAreStrict:
     async def test_every_error_is_a_500(
         self, client: Client, cache: StandIn, fault: ImageConverterError, _status: int, number: int
     ) -> None:
-        """Its code tells what it is."""
+        """The code stays the same."""
         cache.fault = fault
         async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}") as answer:
             assert await code(answer) == (500, number)
@@ -228,7 +228,7 @@ class TestWhereErrorsAreStrict:
 
 @pytest.mark.parametrize("settings", [{"parallel_requests": 1}])
 async def test_too_many_concurrent_requests_are_rejected_at_once(client: Client) -> None:
-    """While one client is still sending, another is told to come back; the status page and the images API answer."""
+    """While one client is still sending, another gets 503; the status page and the images API respond."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(f"POST {BASE}/cacheImage/{KEY} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n".encode())
     writer.write(b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b")

@@ -15,7 +15,7 @@ from imageconverter.errors import MalformedBody, MissingField
 from imageconverter.settings import MEGABYTE
 from services.gateway import state
 from services.gateway.http.multipart import find_source
-from tests.testing.preview_requests import BASE, KEY, PICTURE, Client, code, form, put
+from tests.testing.preview_requests import BASE, IMAGE, KEY, Client, code, form, put
 from tests.testing.stand_in_worker import StandIn
 
 PATH = f"{BASE}/cacheImage/{KEY}"
@@ -46,29 +46,29 @@ END = b"--b--\r\n"
 @pytest.mark.parametrize(
     "body",
     [
-        part(PICTURE) + END,
-        part(PICTURE) + b"--b--",
-        part(PICTURE) + END + b"an epilogue\r\n--b\r\n",
-        b"a preamble\r\n" + part(PICTURE) + END,
-        b"\r\n" + part(PICTURE) + END,
-        b"--b \t\r\n" + HEAD + PICTURE + b"\r\n--b  \r\n\r\n\r\n" + END,
-        named(b"other") + part(PICTURE) + named(b"sourceimage") + END,
-        b"".join(named(b"%d" % number) for number in range(15)) + part(PICTURE) + END,
-        part(PICTURE, b"content-disposition:form-data;NAME=sourceImage\r\n\r\n") + END,
-        part(PICTURE, b'Content-Disposition: form-data; filename="; name=other"; name="sourceImage"\r\n\r\n') + END,
-        part(PICTURE, b'X: y\r\nContent-Disposition: form-data;\r\n name="sourceImage"\r\n\r\n') + END,
-        part(PICTURE, b'Content-Disposition: form-data; name="sourceImage"; filename="\xc3\xbc\xff"\r\n\r\n') + END,
-        part(PICTURE, HEAD[:-2] + b"Content-Length: 3\r\n\r\n") + END,
-        part(PICTURE, HEAD[:-2] + b"Content-Length: 99999999999999999999\r\n\r\n") + END,
+        part(IMAGE) + END,
+        part(IMAGE) + b"--b--",
+        part(IMAGE) + END + b"an epilogue\r\n--b\r\n",
+        b"a preamble\r\n" + part(IMAGE) + END,
+        b"\r\n" + part(IMAGE) + END,
+        b"--b \t\r\n" + HEAD + IMAGE + b"\r\n--b  \r\n\r\n\r\n" + END,
+        named(b"other") + part(IMAGE) + named(b"sourceimage") + END,
+        b"".join(named(b"%d" % number) for number in range(15)) + part(IMAGE) + END,
+        part(IMAGE, b"content-disposition:form-data;NAME=sourceImage\r\n\r\n") + END,
+        part(IMAGE, b'Content-Disposition: form-data; filename="; name=other"; name="sourceImage"\r\n\r\n') + END,
+        part(IMAGE, b'X: y\r\nContent-Disposition: form-data;\r\n name="sourceImage"\r\n\r\n') + END,
+        part(IMAGE, b'Content-Disposition: form-data; name="sourceImage"; filename="\xc3\xbc\xff"\r\n\r\n') + END,
+        part(IMAGE, HEAD[:-2] + b"Content-Length: 3\r\n\r\n") + END,
+        part(IMAGE, HEAD[:-2] + b"Content-Length: 99999999999999999999\r\n\r\n") + END,
     ],
 )
 async def test_the_image_is_found(client: Client, cache: StandIn, body: bytes) -> None:
     """Whatever stands around it, and whatever its head says of its length."""
     assert await post(client, body) == (200, 0)
-    assert cache.sources == {KEY: PICTURE}
+    assert cache.sources == {KEY: IMAGE}
 
 
-@pytest.mark.parametrize("data", [PICTURE + b"\r\n--", PICTURE + b"\r\n--b"[:-1] + b"\r\n", PICTURE + b"\r\n" * 9])
+@pytest.mark.parametrize("data", [IMAGE + b"\r\n--", IMAGE + b"\r\n--b"[:-1] + b"\r\n", IMAGE + b"\r\n" * 9])
 async def test_an_image_that_contains_delimiters_is_complete(client: Client, cache: StandIn, data: bytes) -> None:
     """Only the boundary ends it."""
     await put(client, data=data)
@@ -82,35 +82,35 @@ async def test_an_image_that_contains_delimiters_is_complete(client: Client, cac
         (b"", 4002),
         (b"no form", 4002),
         (b"--b", 4002),
-        (b"--c\r\n" + HEAD + PICTURE + b"\r\n--c--", 4002),
-        (b"--bc\r\n" + HEAD + PICTURE + b"\r\n--b--", 4002),
+        (b"--c\r\n" + HEAD + IMAGE + b"\r\n--c--", 4002),
+        (b"--bc\r\n" + HEAD + IMAGE + b"\r\n--b--", 4002),
         (b"--b\r\n", 4002),
         (b"--b\r\n" + HEAD, 4002),
-        (part(PICTURE), 4002),
-        (part(PICTURE) + b"--b", 4002),
-        (part(PICTURE) + b"--b\r\n", 4002),
-        (part(PICTURE).replace(b"\r\n", b"\n") + b"--b--", 4002),
-        (b"--b\r\nX: " + b"x" * 9000 + b"\r\n\r\n" + PICTURE + b"\r\n--b--", 4002),
-        (b"--b\r\n" + b"X: y\r\n" * 2000 + b"\r\n" + PICTURE + b"\r\n--b--", 4002),
+        (part(IMAGE), 4002),
+        (part(IMAGE) + b"--b", 4002),
+        (part(IMAGE) + b"--b\r\n", 4002),
+        (part(IMAGE).replace(b"\r\n", b"\n") + b"--b--", 4002),
+        (b"--b\r\nX: " + b"x" * 9000 + b"\r\n\r\n" + IMAGE + b"\r\n--b--", 4002),
+        (b"--b\r\n" + b"X: y\r\n" * 2000 + b"\r\n" + IMAGE + b"\r\n--b--", 4002),
         (END, 4003),
-        (named(b"other", PICTURE) + END, 4003),
-        (named(b"SOURCEIMAGE", PICTURE) + END, 4003),
-        (part(PICTURE, b"\r\n\r\n") + END, 4003),
-        (part(PICTURE, b"Content-Disposition: form-data\r\n\r\n") + END, 4003),
-        (part(PICTURE, b"\xff\x00:\r\n:\r\n;;;=\r\n\r\n") + END, 4003),
-        (part(PICTURE, b"Content-Disposition: form-data; name*=utf-8''sourceImage\r\n\r\n") + END, 4003),
+        (named(b"other", IMAGE) + END, 4003),
+        (named(b"SOURCEIMAGE", IMAGE) + END, 4003),
+        (part(IMAGE, b"\r\n\r\n") + END, 4003),
+        (part(IMAGE, b"Content-Disposition: form-data\r\n\r\n") + END, 4003),
+        (part(IMAGE, b"\xff\x00:\r\n:\r\n;;;=\r\n\r\n") + END, 4003),
+        (part(IMAGE, b"Content-Disposition: form-data; name*=utf-8''sourceImage\r\n\r\n") + END, 4003),
         (part(b""), 4002),
         (part(b"") + END, 4003),
         (b"--b\r\n" + HEAD + b"--b--\r\n", 4003),
-        (part(PICTURE) + part(PICTURE) + END, 4003),
-        (part(PICTURE) + part(b"") + END, 4003),
-        (b"".join(named(b"%d" % number) for number in range(16)) + part(PICTURE) + END, 4002),
+        (part(IMAGE) + part(IMAGE) + END, 4003),
+        (part(IMAGE) + part(b"") + END, 4003),
+        (b"".join(named(b"%d" % number) for number in range(16)) + part(IMAGE) + END, 4002),
     ],
 )
 async def test_a_body_without_exactly_one_image_is_rejected(
     client: Client, cache: StandIn, body: bytes, number: int
 ) -> None:
-    """400, with a code that tells a broken body from one that lacks its part."""
+    """400, with different codes for a malformed body and one without the part."""
     assert await post(client, body) == (400, number)
     assert not cache.sources
 
@@ -131,13 +131,13 @@ async def test_a_body_without_exactly_one_image_is_rejected(
 )
 async def test_a_type_without_a_boundary_is_rejected(client: Client, content_type: str) -> None:
     """As is every other type."""
-    assert await post(client, part(PICTURE) + END, **{"Content-Type": content_type}) == (400, 4002)
+    assert await post(client, part(IMAGE) + END, **{"Content-Type": content_type}) == (400, 4002)
 
 
 async def test_a_boundary_may_have_any_allowed_character(client: Client) -> None:
     """Seventy characters, some of which need quotation marks."""
     boundary = ("'()+_,-./:=? " * 6)[:69] + "b"
-    body = (part(PICTURE) + END).replace(b"--b", b"--" + boundary.encode())
+    body = (part(IMAGE) + END).replace(b"--b", b"--" + boundary.encode())
 
     assert await post(client, body, **{"Content-Type": f'Multipart/Form-Data; BOUNDARY="{boundary}"'}) == (200, 0)
 
@@ -146,7 +146,7 @@ async def test_forms_of_other_clients_are_accepted(client: Client) -> None:
     """As aiohttp writes it, in chunks of unknown length."""
 
     async def chunks() -> AsyncIterator[bytes]:
-        for byte in part(PICTURE) + END:
+        for byte in part(IMAGE) + END:
             yield bytes([byte])
 
     assert await post(client, chunks()) == (200, 0)
@@ -179,7 +179,7 @@ async def test_an_image_over_the_limit_is_too_large(client: Client, size: int) -
 
 async def test_an_image_at_the_limit_is_accepted(client: Client) -> None:
     """What stands around it does not count."""
-    data = PICTURE + bytes(MEGABYTE - len(PICTURE))
+    data = IMAGE + bytes(MEGABYTE - len(IMAGE))
 
     assert await post(client, named(b"other", bytes(100_000)) + part(data) + END) == (200, 0)
 
@@ -215,13 +215,13 @@ async def test_a_compressed_form_is_limited_by_its_uncompressed_size(client: Cli
     assert await post(client, bomb, **{"Content-Encoding": "gzip"}) == (413, 4130)
 
 
-@pytest.mark.parametrize("announced", [1, 10, len(PICTURE)])
+@pytest.mark.parametrize("announced", [1, 10, len(IMAGE)])
 async def test_a_content_length_that_is_too_small_truncates_the_body(
     client: Client, cache: StandIn, announced: int
 ) -> None:
     """What follows is no request, and the image is not taken in half."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
-    writer.write(head(announced) + part(PICTURE) + END)
+    writer.write(head(announced) + part(IMAGE) + END)
     async with asyncio.timeout(5):
         status = await reader.readline()
     writer.close()
@@ -233,7 +233,7 @@ async def test_a_content_length_that_is_too_small_truncates_the_body(
 async def test_a_content_length_that_is_too_large_times_out(client: Client) -> None:
     """As is a client that sends nothing more."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
-    body = part(PICTURE) + END
+    body = part(IMAGE) + END
     writer.write(head(len(body) + 1) + body)
     async with asyncio.timeout(5):
         status = await reader.readline()
@@ -260,7 +260,7 @@ async def test_the_memory_of_a_body_is_released(client: Client) -> None:
     """After good ones, bad ones, and one that is broken off."""
     app = client.app
     assert app is not None
-    for body in (part(PICTURE) + END, b"", part(bytes(2 * MEGABYTE))):
+    for body in (part(IMAGE) + END, b"", part(bytes(2 * MEGABYTE))):
         await post(client, body)
     _, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(head(1000) + b"--b")
@@ -282,7 +282,7 @@ async def test_a_small_body_releases_the_rest_of_its_reservation(client: Client,
         await release.wait()
 
     async def chunks() -> AsyncIterator[bytes]:
-        yield part(PICTURE) + END
+        yield part(IMAGE) + END
 
     cache.cache = cache_slowly  # type: ignore[method-assign]
     posting = asyncio.create_task(post(client, chunks()))
@@ -311,7 +311,7 @@ def head(length: int) -> bytes:
 
 
 def test_a_name_in_continuations_is_parsed_once() -> None:
-    """RFC 2231 cuts long values up; nobody needs that for a name that short."""
+    """RFC 2231 cuts long values up; no client needs that for so short a name."""
     pieces = b"; ".join(b"name*%d=x" % number for number in range(700))
     with pytest.raises((MissingField, MalformedBody)):
-        find_source(bytearray(part(PICTURE, b"Content-Disposition: form-data; " + pieces + b"\r\n\r\n") + END), b"b")
+        find_source(bytearray(part(IMAGE, b"Content-Disposition: form-data; " + pieces + b"\r\n\r\n") + END), b"b")

@@ -8,7 +8,7 @@ import pytest
 
 from imageconverter.previews import PreviewFormat, parse
 from tests.testing import image_files
-from tests.testing.preview_requests import ADMIN, BASE, FORMAT, KEY, PICTURE, Client, code, form, parts, put
+from tests.testing.preview_requests import ADMIN, BASE, FORMAT, IMAGE, KEY, Client, code, form, parts, put
 from tests.testing.stand_in_worker import StandIn
 
 
@@ -18,21 +18,21 @@ async def test_an_image_in_the_request_is_returned_as_a_preview(client: Client) 
     async with client.post(path, data=form()) as answer:
         assert answer.status == 200
         assert answer.content_type == "image/png"
-        assert await answer.read() == PICTURE
+        assert await answer.read() == IMAGE
 
 
 async def test_the_image_of_a_known_key_is_ignored(client: Client) -> None:
     """The key is what counts."""
     await put(client)
     async with client.post(f"{BASE}/cacheAndGetImage/{KEY}/{FORMAT}", data=form(b"something else")) as answer:
-        assert await answer.read() == PICTURE
+        assert await answer.read() == IMAGE
 
 
 async def test_a_stored_image_is_served_by_its_key(client: Client) -> None:
     """With its real type, for this client alone, and nothing that a browser could run."""
     await put(client)
     async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}?context=1") as answer:
-        assert (answer.status, await answer.read()) == (200, PICTURE)
+        assert (answer.status, await answer.read()) == (200, IMAGE)
         assert answer.content_type == "image/png"
         assert answer.headers["Cache-Control"] == "private, no-cache"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -65,7 +65,7 @@ async def test_an_unchanged_preview_is_not_modified(client: Client, quoted: str,
 async def test_another_image_has_another_etag(client: Client) -> None:
     """Or a client would keep the old one."""
     path, tags = f"{BASE}/getImage/{KEY}/{FORMAT}", []
-    for data in (PICTURE, image_files.png((9, 9))):
+    for data in (IMAGE, image_files.png((9, 9))):
         await put(client, data=data)
         async with client.get(path) as answer:
             tags.append(answer.headers["ETag"])
@@ -84,7 +84,7 @@ async def test_image_and_metadata_are_parts_of_a_form(client: Client, operation:
         assert answer.content_type == "multipart/form-data"
         image, metadata = await parts(answer)
 
-    assert image == ("image", "image/png", PICTURE)
+    assert image == ("image", "image/png", IMAGE)
     assert metadata[:2] == ("metadata", "application/json")
     assert json.loads(metadata[2])["Header"]["Header Pixel Width"]["value"] == 640
 
@@ -94,7 +94,7 @@ async def test_metadata_is_available_alone(client: Client) -> None:
     await put(client)
     async with client.get(f"{BASE}/getMetadata/{KEY}?context=1") as answer:
         assert answer.status == 200
-        assert (await answer.json())["File"]["File Size"]["value"] == len(PICTURE)
+        assert (await answer.json())["File"]["File Size"]["value"] == len(IMAGE)
 
 
 async def test_keys_are_counted_and_listed_by_context(client: Client) -> None:
@@ -135,7 +135,7 @@ async def test_an_empty_batch_does_not_break_the_list(
 
 @pytest.mark.parametrize("method", ["DELETE", "POST", "GET"])
 async def test_images_are_cleared_by_each_method(client: Client, cache: StandIn, method: str) -> None:
-    """Nobody knows which one the original takes."""
+    """It is not known which one the original accepts."""
     await put(client, "a", context="1")
     await put(client, "b", context="2")
     await put(client, "c", context="2")
@@ -206,7 +206,7 @@ async def test_head_clears_nothing(client: Client, cache: StandIn, operation: st
     ids=lambda value: value[:20] if isinstance(value, str) else "",
 )
 async def test_no_format_is_an_error(client: Client, cache: StandIn, segment: str, expected: PreviewFormat) -> None:
-    """Literal or encoded, with slashes or bytes that are no text: what does not fit is passed over."""
+    """Literal or encoded, with slashes or bytes that are no text: invalid parts are ignored."""
     await put(client)
     status, _ = await raw(client, f"GET {BASE}/getImage/{KEY}/{segment} HTTP/1.1")
 

@@ -37,7 +37,7 @@ DASHBOARD: dict[str, set[str]] = {
 
 
 async def metrics(client: Client) -> dict[tuple[str, frozenset[str]], float]:
-    """Return all samples, by name and values of labels, as somebody else's reader reads them."""
+    """Return all samples, by name and values of labels, as parsed by a Prometheus client."""
     async with client.get("/metrics") as answer:
         families = list(text_string_to_metric_families(await answer.text()))
     return {
@@ -76,7 +76,7 @@ async def test_the_page_has_metrics_on_request(client: Client, wish: str) -> Non
 
 
 async def test_the_page_reports_unavailable_metrics(client: Client, cache: StandIn) -> None:
-    """A probe must not kill a server because of Redis; the page tells."""
+    """A probe must not restart a server because of Redis; the page reports it."""
     cache.fault = QueueUnavailable("It is <away>.")
     async with client.get(f"{BASE}/status?metrics=yes") as answer:
         text = await answer.text()

@@ -1,4 +1,4 @@
-"""The endpoints of jobs that were given up."""
+"""The endpoints of the dead-letter queue."""
 
 import asyncio
 from pathlib import Path
@@ -21,7 +21,7 @@ from tests.testing import image_files
 from tests.testing.runs import PRODUCT, Client, finished, get, post, put_sources, results, start
 
 LARGE = "content.imageFormat.largeProduct"
-DEAD_LETTER_TIMES = "/admin/api/v1/images/jobs/dead"
+PATH = "/admin/api/v1/images/jobs/dead"
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def delete(client: Client, path: str) -> int:
 
 async def test_dead_letters_are_listed(gateway: Client, dead: list[str]) -> None:
     """The last that died first, each with its order."""
-    status, answer = await get(gateway, DEAD_LETTER_TIMES)
+    status, answer = await get(gateway, PATH)
 
     assert status == 200
     assert [each["id"] for each in answer["items"]] == dead
@@ -63,31 +63,31 @@ async def test_dead_letters_are_listed(gateway: Client, dead: list[str]) -> None
 
 
 async def test_a_retried_job_is_enqueued_in_its_queue(gateway: Client, resources: Resources, dead: list[str]) -> None:
-    """With its order; whoever asks a second time is told that it is not among the dead."""
-    first, _ = await post(gateway, f"{DEAD_LETTER_TIMES}/{dead[1]}", {})
-    second, _ = await post(gateway, f"{DEAD_LETTER_TIMES}/{dead[1]}", {})
+    """With its payload; a second retry is not found."""
+    first, _ = await post(gateway, f"{PATH}/{dead[1]}", {})
+    second, _ = await post(gateway, f"{PATH}/{dead[1]}", {})
 
     assert (first, second) == (200, 404)
     assert await resources.redis.zscore(keys.queue(QueueName.SCAN), dead[1])
     assert await resources.redis.get(job_key(dead[1])) == job_body("task", {"source": "1.png"})
-    assert dead[1] not in {each["id"] for each in (await get(gateway, DEAD_LETTER_TIMES))[1]["items"]}
+    assert dead[1] not in {each["id"] for each in (await get(gateway, PATH))[1]["items"]}
 
 
 async def test_a_dropped_job_is_deleted(gateway: Client, resources: Resources, dead: list[str]) -> None:
-    """Whoever drops it a second time is told so."""
-    assert await delete(gateway, f"{DEAD_LETTER_TIMES}/{dead[2]}") == 200
-    assert await delete(gateway, f"{DEAD_LETTER_TIMES}/{dead[2]}") == 404
-    assert (await post(gateway, f"{DEAD_LETTER_TIMES}/{dead[2]}", {}))[0] == 404
+    """Dropping it again is not found."""
+    assert await delete(gateway, f"{PATH}/{dead[2]}") == 200
+    assert await delete(gateway, f"{PATH}/{dead[2]}") == 404
+    assert (await post(gateway, f"{PATH}/{dead[2]}", {}))[0] == 404
     assert await resources.queue.depth(QueueName.SCAN) == 0
 
 
 async def test_an_unreadable_job_can_only_be_dropped(gateway: Client, dead: list[str]) -> None:
-    """Trying it again is refused, and leaves it where it is."""
-    status, answer = await post(gateway, f"{DEAD_LETTER_TIMES}/{dead[0]}", {})
+    """Retrying it is rejected and does not delete it."""
+    status, answer = await post(gateway, f"{PATH}/{dead[0]}", {})
 
     assert status == 404
     assert "only be dropped" in answer["reason"]
-    assert await delete(gateway, f"{DEAD_LETTER_TIMES}/{dead[0]}") == 200
+    assert await delete(gateway, f"{PATH}/{dead[0]}") == 200
 
 
 async def test_dead_letters_need_the_admin_permission(
@@ -100,9 +100,9 @@ async def test_dead_letters_need_the_admin_permission(
     shop = {"Authorization": "Bearer a key of a shop"}
     async with TestClient(TestServer(create_app(settings, resources))) as client:
         for method, path in (
-            ("GET", DEAD_LETTER_TIMES),
-            ("POST", f"{DEAD_LETTER_TIMES}/{dead[1]}"),
-            ("DELETE", f"{DEAD_LETTER_TIMES}/{dead[1]}"),
+            ("GET", PATH),
+            ("POST", f"{PATH}/{dead[1]}"),
+            ("DELETE", f"{PATH}/{dead[1]}"),
         ):
             for headers in (shop, {}):
                 async with client.request(method, path, headers=headers) as answer:
@@ -126,7 +126,7 @@ async def test_retrying_a_job_of_a_finished_run_converts_its_source(gateway: Cli
     await resources.redis.zadd(keys.DEAD_LETTER_TIMES, {f"{run_id}:0": 1_000_000})
     text = dead_letter_record(QueueName.BATCH, order, "It was tried 4 times.", attempts=4)
     await resources.redis.hset(keys.DEAD_LETTERS, f"{run_id}:0", text)  # type: ignore[misc]
-    status, _ = await post(gateway, f"{DEAD_LETTER_TIMES}/{run_id}:0", {})
+    status, _ = await post(gateway, f"{PATH}/{run_id}:0", {})
     async with asyncio.timeout(30):
         while await resources.queue.depth(QueueName.BATCH):
             await asyncio.sleep(0.05)
@@ -141,12 +141,12 @@ async def test_retrying_a_job_of_a_finished_run_converts_its_source(gateway: Cli
 @pytest.mark.usefixtures("no_run")
 async def test_retrying_a_job_of_a_canceled_run_converts_nothing(resources: Resources) -> None:
     """One that runs or has ended does; one that is not known does not."""
-    ledger: Any = resources.runs
+    run_store: Any = resources.runs
     states = {}
     for state in ("running", "finished", "canceled", "error"):
         await resources.redis.hset(keys.run(state), "state", state)  # type: ignore[misc]
-        states[state] = await ledger.is_stopped(state)
+        states[state] = await run_store.is_stopped(state)
         await resources.redis.delete(keys.run(state))
 
     assert states == {"running": False, "finished": False, "canceled": True, "error": True}
-    assert await ledger.is_stopped("unknown")
+    assert await run_store.is_stopped("unknown")

@@ -68,15 +68,15 @@ async def test_an_upload_is_stored_unchanged(gateway: Client, resources: Resourc
 
 async def test_an_upload_may_have_several_images(gateway: Client, resources: Resources) -> None:
     """Size counts the files."""
-    pictures_sent = {"one.jpg": image_files.jpeg(), "zwei ü.png": image_files.png(), "three.PNG": image_files.png()}
+    sent = {"one.jpg": image_files.jpeg(), "zwei ü.png": image_files.png(), "three.PNG": image_files.png()}
     status, answer = await post(
         gateway,
         "/images/upload",
-        body(fileName=list(pictures_sent), imageData=[b64(each) for each in pictures_sent.values()]),
+        body(fileName=list(sent), imageData=[b64(each) for each in sent.values()]),
     )
 
     assert (status, answer["size"]) == (200, 3)
-    for name, data in pictures_sent.items():
+    for name, data in sent.items():
         stored = await resources.store.get(f"source/{answer['path']}/{name}")
         assert stored is not None
         assert bytes(stored.data) == data
@@ -273,7 +273,7 @@ async def test_upload_convert_accepts_one_image_only(gateway: Client) -> None:
 
 
 async def test_too_many_pixels_are_an_invalid_value(make_settings: MakeSettings, resources: Resources) -> None:
-    """Told from the header, before anything is stored."""
+    """The header is checked before anything is stored."""
     settings = make_settings(conversion=ConversionSettings(max_megapixels=1))
     async with TestClient(TestServer(create_app(settings, resources))) as client:
         for path in PATHS:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("no_run")
 
 
 async def test_without_a_list_all_formats_are_used(gateway: Client, resources: Resources) -> None:
-    """Aliases are not formats of their own; unknown fields are passed over."""
+    """Aliases are not formats of their own; unknown fields are ignored."""
     directory = await put_sources(resources, {"a.png": image_files.png()})
     status, answer = await post(
         gateway, "/images/convert/start", {"source": "directory", "directory": directory, "nonsense": 1}

@@ -48,7 +48,7 @@ async def test_a_gzipped_catalog_is_accepted(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "reason"),
     [
         (b'{"id": "1", "active": true}\n', "images: is missing"),
         (b'{"id": "1", "active": "yes", "images": []}\n', "active: is neither true nor false"),
@@ -60,16 +60,16 @@ async def test_a_gzipped_catalog_is_accepted(shop: Shop) -> None:
     ids=["missing", "type", "name", "encoding", "long", "twice"],
 )
 async def test_an_invalid_line_is_named_and_the_previous_catalog_stays_current(
-    shop: Shop, line: bytes, told: str
+    shop: Shop, line: bytes, reason: str
 ) -> None:
-    """The second line is at fault; a look at the catalog tells so too."""
+    """The error is in the second line; GET returns it as well."""
     _, before = await shop.ask("PUT", "/catalog/products", LINE)
 
     status, refused = await shop.ask("PUT", "/catalog/products", LINE + line)
 
     assert (status, refused["type"]) == (400, "invalidValue")
     assert "ine 2" in refused["reason"]
-    assert told in f"{refused.get('field', '')} {refused['reason']}"
+    assert reason in f"{refused.get('field', '')} {refused['reason']}"
     _, now = await shop.ask("GET", "/catalog/products")
     assert now["version"] == before["version"]
     assert now["lastImport"]["failure"] == refused["reason"]
@@ -128,7 +128,7 @@ async def test_a_later_catalog_stays_current(shop: Shop) -> None:
 
     _, counts = await shop.ask("GET", "/catalog/products")
     assert counts["version"] == newer["version"]
-    _, told = await shop.ask("GET", f"/catalog/products?import={older.id}")
-    assert told["lastImport"] == {"id": older.id, "failure": ""}
+    _, shown = await shop.ask("GET", f"/catalog/products?import={older.id}")
+    assert shown["lastImport"] == {"id": older.id, "failure": ""}
     _, unknown = await shop.ask("GET", "/catalog/products?import=nothing")
     assert unknown["lastImport"] == {"id": "", "failure": ""}

@@ -22,14 +22,14 @@ async def paths(shop: Shop, root: str = "target/") -> list[str]:
 
 
 async def test_cleanup_is_a_dry_run_by_default(shop: Shop) -> None:
-    """It tells what would go, and nothing goes."""
+    """It lists the files without moving them."""
     await a_shop_with_one_unused_file(shop)
 
-    status, told = await shop.ask("DELETE", "/report/products/unused")
+    status, planned = await shop.ask("DELETE", "/report/products/unused")
 
     assert status == 200
-    assert (told["dryRun"], told["files"], told["first"]) == (True, 1, [f"{NORMAL}/old.jpg"])
-    assert (told["report"], told["since"], told["trash"]) == (2, 1, "")
+    assert (planned["dryRun"], planned["files"], planned["first"]) == (True, 1, [f"{NORMAL}/old.jpg"])
+    assert (planned["report"], planned["since"], planned["trash"]) == (2, 1, "")
     assert f"{NORMAL}/old.jpg" in await paths(shop)
 
 
@@ -52,7 +52,7 @@ async def test_a_cleanup_can_be_restored(shop: Shop) -> None:
 
 
 async def test_a_cleanup_without_reports_is_a_conflict(shop: Shop) -> None:
-    """The reason is told; so it is where there is one report only."""
+    """With a reason; also if there is only one report."""
     assert await shop.ask("DELETE", "/report/products/unused") == (
         409,
         {"error": "Conflict", "reason": "There is no report yet."},
@@ -63,15 +63,15 @@ async def test_a_cleanup_without_reports_is_a_conflict(shop: Shop) -> None:
 
 
 async def test_a_larger_share_must_be_requested(shop: Shop) -> None:
-    """A dry run tells that it would be refused."""
+    """A dry run reports that it would be refused."""
     await shop.send({"1": ["a.jpg"]})
     await shop.put(f"{NORMAL}/a.jpg", f"{NORMAL}/old.jpg", f"{NORMAL}/older.jpg")
     await shop.report()
     await asyncio.sleep(0.01)
     await shop.report()
 
-    _, told = await shop.ask("DELETE", "/report/products/unused")
-    assert "more than the allowed" in told["refused"]
+    _, planned = await shop.ask("DELETE", "/report/products/unused")
+    assert "more than the allowed" in planned["refused"]
     status, refused = await shop.ask("DELETE", "/report/products/unused?dryRun=false")
     assert (status, refused["field"]) == (409, "share")
     status, done = await shop.ask("DELETE", "/report/products/unused?dryRun=false&share=0.7")
@@ -101,7 +101,7 @@ async def test_invalid_cleanup_parameters_are_rejected(shop: Shop) -> None:
 
 
 async def test_repair_converts_missing_images(shop: Shop) -> None:
-    """The image whose source is there comes back in all formats; the other is told."""
+    """The image with a source is converted to all formats; the other is reported."""
     await shop.send({"1": ["chair.png"], "2": ["gone.png"]})
     source: dict[str, Any] = {"content_type": "image/png"}
     await shop.resources.store.put("source/upload/chair.png", image_files.png(), **source)

@@ -64,9 +64,9 @@ async def test_the_report_commands_work_together(shop: Shop, tmp_path: Path) -> 
     assert "No report is at least" in (await command(shop, "report", "clean")).err
     await asyncio.sleep(0.01)
     await command(shop, "report", "run")
-    told = await command(shop, "report", "clean")
-    assert told.status == 0
-    assert told.out.startswith("to be moved: 1 file, ")
+    plan = await command(shop, "report", "clean")
+    assert plan.status == 0
+    assert plan.out.startswith("to be moved: 1 file, ")
     done = await command(shop, "report", "clean", "--yes", "--share", "0.9")
     trash = done.out.split()[-1]
     assert trash in (await command(shop, "report", "trash")).out

@@ -21,7 +21,7 @@ async def test_before_the_first_report_there_are_no_rows(shop: Shop) -> None:
 
 
 async def test_a_report_lists_missing_and_unused_images_by_format(shop: Shop) -> None:
-    """A file that only one format has is missing in the other; one that nobody names is unused."""
+    """A file of one format is missing in the other; one without a reference is unused."""
     await shop.send({"4711": ["chair.jpg"], "4712": ["chair.jpg", "table.jpg"]})
     await shop.put_everywhere("chair.jpg")
     await shop.put(f"{NORMAL}/old.jpg", f"{THUMBNAIL}/table.jpg", f"{LARGE}/table.jpg")
@@ -165,7 +165,7 @@ async def test_a_report_body_that_is_not_an_object_is_rejected(shop: Shop) -> No
 
 
 async def test_reports_need_their_permissions(shop: Shop) -> None:
-    """Without a key nothing is told."""
+    """Without a key the response is a 401."""
     for method, path in (
         ("GET", "/report"),
         ("POST", "/report"),
@@ -194,7 +194,7 @@ async def test_periodic_tasks_have_metrics(shop: Shop) -> None:
 
 
 async def test_head_of_a_download_has_no_body(shop: Shop) -> None:
-    """Whoever keeps the connection would take it for the next answer."""
+    """On a kept-alive connection a client would read it as the next response."""
     await shop.send({"1": ["a.jpg"]})
     await shop.report()
 
