@@ -4,8 +4,7 @@ from tests.hostile.case import NotOurs, Proven
 
 COUNT = 252
 
-_PIPELINE = "tests/engine/test_pipeline.py::"
-_DECODE = "tests/engine/test_decode.py::"
+_ENGINE = "tests/engine/"
 _BODIES = "tests/gateway/http/test_bodies.py::"
 _MULTIPART = "tests/gateway/imageconverter_api/test_multipart.py::"
 _CONTENT = "tests/gateway/test_content.py::"
@@ -13,7 +12,7 @@ _UPLOADS = "tests/gateway/images_api/test_uploads.py::"
 _HERE = "tests/hostile/"
 
 PROVEN = [
-    Proven(47, "output bomb", [f"{_PIPELINE}test_an_output_may_not_be_a_bomb"]),
+    Proven(47, "output bomb", [f"{_ENGINE}test_pipeline.py::test_an_output_may_not_be_a_bomb"]),
     Proven(49, "many legal images at once", [
         f"{_HERE}test_images_at_the_gateway.py::test_49_many_large_images_at_once_are_queued",
         "tests/worker/sandbox/test_pool.py::test_more_images_than_processes_are_all_converted",
@@ -28,14 +27,16 @@ PROVEN = [
         "tests/images/test_uploads.py::test_an_image_is_checked_by_its_bytes_not_by_its_name",
     ]),
     Proven(103, "every mode to every target", [
-        f"{_PIPELINE}test_every_source_becomes_every_output",
-        "tests/engine/test_color.py::test_every_mode_becomes_one_that_can_be_resized",
+        f"{_ENGINE}test_file_types.py::test_every_source_becomes_every_output",
+        f"{_ENGINE}test_color.py::test_every_mode_becomes_one_that_can_be_resized",
     ]),
-    Proven(104, "alpha to JPEG", [f"{_PIPELINE}test_transparency_is_kept_or_laid_on_the_background"]),
-    Proven(107, "warnings of decoders", [f"{_DECODE}test_odd_metadata_warns_nobody"]),
+    Proven(104, "alpha to JPEG", [
+        f"{_ENGINE}test_transparency.py::test_transparency_is_kept_or_laid_on_the_background",
+    ]),
+    Proven(107, "warnings of decoders", [f"{_ENGINE}test_decode.py::test_odd_metadata_warns_nobody"]),
     Proven(108, "odd exceptions of decoders", [
         f"{_HERE}test_images_at_the_gateway.py::test_108_all_decoder_exceptions_become_image_errors",
-        f"{_PIPELINE}test_a_broken_file_raises_nothing_but_image_errors",
+        f"{_ENGINE}test_broken_files.py::test_a_broken_file_raises_nothing_but_image_errors",
     ]),
     Proven(109, "Pillow's own hostile files, with `make hostile`", [
         "tests/worker/sandbox/test_hostile.py::test_hostile_files_get_a_response_within_the_limits",
@@ -134,8 +135,8 @@ PROVEN = [
     Proven(225, "CSP on images", [f"{_CONTENT}test_an_image_is_public_and_safe"]),
     Proven(226, "originals are not served", [f"{_CONTENT}test_sources_are_not_public"]),
     Proven(228, "metadata is stripped", [
-        f"{_PIPELINE}test_nothing_but_the_image_comes_out",
-        "tests/engine/test_steps.py::test_nothing_but_the_pixels_is_left",
+        f"{_ENGINE}test_stripping.py::test_nothing_but_the_image_comes_out",
+        f"{_ENGINE}test_steps.py::test_nothing_but_the_pixels_is_left",
     ]),
     Proven(230, "labels of metrics", [
         f"{_HERE}test_responses.py::test_230_clients_cannot_create_metric_labels",
