@@ -1,1 +1,1 @@
-"""The worker: takes conversions from the queue and carries them out in confined processes."""
+"""The worker: runs the jobs of the queues in sandbox processes."""

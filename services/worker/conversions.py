@@ -1,4 +1,4 @@
-"""Carrying out one conversion job: fetch the source, convert it in the sandbox, store the outputs."""
+"""Conversion jobs: fetch the source, convert it in the sandbox, store the outputs."""
 
 import asyncio
 import time
@@ -33,17 +33,17 @@ _CLASH = "Another image of this name was converted in the same run; this one has
 
 @dataclass(frozen=True)
 class ConversionExecutor:
-    """What carrying out a job takes."""
+    """Runs conversion jobs."""
 
     store: ObjectStore
     sandbox: SandboxPool
     max_source_bytes: int
 
     async def run(self, job: ConversionJob) -> ConversionOutcome:
-        """Convert the job's source and store all outputs that could be made; doing it twice leaves the same.
+        """Convert the source of *job* and store the outputs; idempotent.
 
-        An image that cannot be converted is an outcome. In a run, outputs that are up to date are skipped, and
-        so are files that are no images. Raises StoreUnavailable where the store is away.
+        An image that cannot be converted is an outcome. In a run, outputs that are up to date are skipped, as are
+        files that are not images. Raises StoreUnavailable.
         """
         began = time.perf_counter()
         try:
@@ -62,7 +62,7 @@ class ConversionExecutor:
         return outcome
 
     async def _convert(self, job: ConversionJob) -> ConversionOutcome:
-        found = await self._look(job) if job.run_id else {}
+        found = await self._existing(job) if job.run_id else {}
         done = _up_to_date(job, found)
         wanted = [index for index in range(len(job.outputs)) if index not in done]
         if wanted:
@@ -82,8 +82,8 @@ class ConversionExecutor:
             done |= dict(zip(wanted, stored, strict=True))
         return ConversionOutcome(outputs=tuple(done[index] for index in range(len(job.outputs))))
 
-    async def _look(self, job: ConversionJob) -> dict[str, StoredObject | None]:
-        """Return what there is already at the paths that the outputs are expected at."""
+    async def _existing(self, job: ConversionJob) -> dict[str, StoredObject | None]:
+        """Return the existing objects at the expected paths of the outputs, None if there is none."""
         paths = list(dict.fromkeys(spec.expected_path for spec in job.outputs))
         found = await asyncio.gather(*(self.store.head(keys.target(path)) for path in paths))
         return dict(zip(paths, found, strict=True))
@@ -102,7 +102,7 @@ class ConversionExecutor:
         key, media_type = keys.target(path), OUTPUT_TYPES[result.output].media_type
         before, warning = found.get(path), result.warning
         object_metadata = job.object_metadata(source.etag, spec.target, warning)
-        # Where there was nothing a moment ago, another source of the same name may have come first since.
+        # If there was no object, another source of the same name may have stored one since.
         fresh = path in found and before is None
         if not fresh or not await self.store.create(
             key, result.data, content_type=media_type, metadata=object_metadata
@@ -121,10 +121,10 @@ class ConversionExecutor:
 
 
 def _up_to_date(job: ConversionJob, found: Mapping[str, StoredObject | None]) -> dict[int, OutputOutcome]:
-    """Return the outcomes of those outputs, by their index, that need not be made.
+    """Return the outcomes of outputs that are up to date, by their index.
 
-    What this very run has made counts as what it was then: a worker died before it could record it, or Redis has
-    lost its memory.
+    An output that this run has made keeps its status: the worker died before recording it, or Redis has lost its
+    data.
     """
     done = {}
     for index, spec in enumerate(job.outputs):
@@ -141,7 +141,7 @@ def _up_to_date(job: ConversionJob, found: Mapping[str, StoredObject | None]) ->
 
 
 def _is_clash(job: ConversionJob, before: StoredObject | None) -> bool:
-    """Whether what was there before was made in the same run, but of another source."""
+    """Whether the existing object was made in the same run, but of another source."""
     return (
         before is not None
         and bool(job.run_id)

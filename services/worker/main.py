@@ -18,7 +18,7 @@ _log = structlog.get_logger(__name__)
 
 ROLE = "worker"
 
-_RETRY_TIMEOUT_SECONDS = 30  # a Redis that restarts is waited for
+_RETRY_TIMEOUT_SECONDS = 30  # longer than a restart of Redis
 # While a process converts one image, the source of the next is fetched and the outputs of the last are stored.
 _SLOTS_PER_PROCESS = 2
 # The last resort. Everything in a job has its own, tighter limit, except the wait for a sandbox process.
@@ -26,7 +26,7 @@ _JOB_SECONDS = 3600
 
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
-    """Run until *stopping* is set, then finish what runs and return."""
+    """Run until *stopping* is set, then finish the running jobs and return."""
     async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources:
         if not await run_unless_stopped(stopping, wait_for_bucket(resources.store)):
             return
@@ -56,7 +56,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                         each.tasks,
                         resources.redis,
                         give_up=each.give_up,
-                        # Who waits for a job is told at once that the store is away.
+                        # A client that waits for a job gets an error at once if the store is unavailable.
                         is_paused=None if queue is QueueName.INTERACTIVE else lambda: resources.store.is_unavailable,
                         slots=slots,
                         job_seconds=_JOB_SECONDS,

@@ -1,4 +1,4 @@
-"""Carrying out a preview job: fetch the source, make its previews in the sandbox, store and index them."""
+"""Preview jobs: fetch the source, make its previews in the sandbox, store and index them."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ _GONE = PreviewOutcome(state="gone", reason="The image is not there any more.")
 
 @dataclass(frozen=True)
 class PreviewExecutor:
-    """What making previews takes."""
+    """Runs preview jobs."""
 
     store: ObjectStore
     index: PreviewIndex
@@ -38,7 +38,7 @@ class PreviewExecutor:
     max_source_bytes: int
 
     async def make(self, context: JobContext, payload: Any) -> None:
-        """Make the previews and tell all who wait, of trouble too: they decide whether to try again."""
+        """Make previews and reply to all waiting clients, also if a store is unavailable: they decide on a retry."""
         job = PreviewJob.model_validate(payload)
         began = time.perf_counter()
         try:
@@ -47,7 +47,7 @@ class PreviewExecutor:
             outcome = PreviewOutcome(state="refused", reason=error.reason)
         except Unavailable as error:
             outcome = PreviewOutcome(state="unavailable", reason=error.reason)
-        except Exception:  # noqa: BLE001 - whatever happened, the clients must not wait in vain
+        except Exception:  # noqa: BLE001 - the clients must get a reply in any case
             _log.exception("internal error", job=context["job_id"])
             outcome = PreviewOutcome(state="unavailable", reason="Internal server error.")
         outcome = outcome.model_copy(update={"seconds": time.perf_counter() - began})
@@ -56,7 +56,7 @@ class PreviewExecutor:
             await self._make_afterwards(job)
 
     async def give_up(self, context: JobContext, payload: Any) -> None:
-        """Tell all who wait that the image has ended too many workers."""
+        """Reply to all waiting clients that the image has killed too many workers."""
         job = PreviewJob.model_validate(payload)
         outcome = PreviewOutcome(state="refused", reason="The conversion failed too often.")
         await self.queue.publish_result(job.dedup_key, context["job_id"], outcome.model_dump())
@@ -65,7 +65,7 @@ class PreviewExecutor:
         began = time.perf_counter()
         group = await self.index.find(job.key)
         if group is not None and group.generation == job.generation and group.previews.keys() >= set(job.formats):
-            return PreviewOutcome(state="made")  # a moment ago, for somebody who was quicker
+            return PreviewOutcome(state="made")  # by another job a moment ago
         source = await self.store.get(keys.preview_source(job.key, job.generation), max_bytes=self.max_source_bytes)
         if source is None:
             return _GONE
@@ -103,7 +103,7 @@ class PreviewExecutor:
         metadata: Mapping[str, Any],
         previews: Mapping[str, Preview],
     ) -> None:
-        """Switch readers to the new generation in one step, when all of it is there."""
+        """Publish the new generation in one step, after all of its objects are stored."""
         contexts = ({job.context} - {""}) | (before.contexts if before is not None else set())
         file = GroupFile(key=job.key, generation=job.generation, contexts=frozenset(contexts), created=time.time())
         await self._put_json(keys.preview_metadata(job.key, job.generation), json.dumps(metadata))
@@ -127,4 +127,4 @@ class PreviewExecutor:
                 limit=self.settings.background_queue,
             )
         except (QueueFull, Unavailable) as error:
-            _log.info("further previews are left for later", reason=error.reason)
+            _log.info("further previews not enqueued", reason=error.reason)

@@ -1,4 +1,4 @@
-"""The worker's tasks, by the names under which jobs ask for them, and what happens to jobs that are given up."""
+"""The tasks of the worker by name, and the fallbacks of jobs that have failed for good."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping
@@ -22,15 +22,15 @@ from services.worker.previews import PreviewExecutor
 
 _log = structlog.get_logger(__name__)
 
-_LOOK_FOR_CANCEL_SECONDS = 0.5
-# In pieces, so that a planner whose worker is killed now and then still gets on: each piece has all of the tries.
+_CANCEL_CHECK_SECONDS = 0.5
+# In pieces, so that a planner makes progress although workers are killed: each piece has all attempts.
 _PLANNED_AT_ONCE = 500
 _INTERNAL_ERROR = "Internal server error."
 
 
 @dataclass(frozen=True)
 class QueueTasks:
-    """The tasks of one queue, and what is done instead of one that has failed too often."""
+    """The tasks of one queue, and the fallbacks of those that fail for good."""
 
     tasks: Mapping[str, Task]
     give_up: Mapping[str, Task]
@@ -39,7 +39,7 @@ class QueueTasks:
 def queue_tasks(
     resources: Resources, executor: ConversionExecutor, preview_executor: PreviewExecutor
 ) -> Mapping[QueueName, QueueTasks]:
-    """Return what a worker can do."""
+    """Return the tasks of all queues of a worker."""
     previews, no_previews = {PREVIEW_TASK: preview_executor.make}, {PREVIEW_TASK: preview_executor.give_up}
     interactive = _Interactive(resources.queue, executor)
     runs = _Runs(resources.runs, resources.store, executor)
@@ -68,26 +68,26 @@ class _Interactive:
     executor: ConversionExecutor
 
     async def convert(self, _context: JobContext, payload: Any) -> None:
-        """Convert a source and tell the client, of trouble too: it decides whether to try again."""
+        """Convert a source and reply to the client, also if a store is unavailable: the client decides on a retry."""
         job = ConversionJob.model_validate(payload)
         try:
             outcome = await self.executor.run(job)
         except Unavailable as error:
             outcome = ConversionOutcome(unavailable=error.reason)
-        except Exception:  # noqa: BLE001 - whatever happened, the client must not wait in vain
+        except Exception:  # noqa: BLE001 - the client must get a reply in any case
             _log.exception("internal error", job=job.id)
             outcome = ConversionOutcome(unavailable=_INTERNAL_ERROR)
         await self.queue.reply(job.id, outcome.model_dump())
 
     async def give_up(self, _context: JobContext, payload: Any) -> None:
-        """Tell the client that its image has ended too many workers."""
+        """Reply that the image has killed too many workers."""
         outcome = ConversionOutcome(unavailable="The conversion failed too often.")
         await self.queue.reply(payload["id"], outcome.model_dump())
 
 
 @dataclass(frozen=True)
 class _Repairs:
-    """Jobs that nobody waits for and no run counts; the next report shows what is still missing."""
+    """Jobs of repairs: without a reply and without a run; the next report shows what is still missing."""
 
     executor: ConversionExecutor
 
@@ -104,15 +104,15 @@ class _Runs:
     run_store: RunStore
     store: ObjectStore
     executor: ConversionExecutor
-    remembered: dict[str, Run] = field(default_factory=dict)
+    cache: dict[str, Run] = field(default_factory=dict)
 
     async def plan(self, context: JobContext, payload: Any) -> None:
-        """Hand out the next sources of a run."""
+        """Enqueue the next sources of a run."""
         job = RunJob.model_validate(payload)
         await self._run_job(job, self._plan(job.run_id), context)
 
     async def _plan(self, run_id: str) -> None:
-        if not await plan_more(run_id, self.run_store, self.store, most=_PLANNED_AT_ONCE):
+        if not await plan_more(run_id, self.run_store, self.store, limit=_PLANNED_AT_ONCE):
             raise requeue()
 
     async def count(self, context: JobContext, payload: Any) -> None:
@@ -132,10 +132,10 @@ class _Runs:
     async def _convert(self, run_job: RunSourceJob) -> None:
         working = asyncio.create_task(self._result(run_job))
         try:
-            # Looking for a cancel is done in between and never cancelled: that may get lost inside of redis-py.
-            await asyncio.wait([working], timeout=_LOOK_FOR_CANCEL_SECONDS)
+            # The check for a cancel is never cancelled itself: a cancellation may get lost in redis-py.
+            await asyncio.wait([working], timeout=_CANCEL_CHECK_SECONDS)
             while not working.done() and not await self.run_store.is_stopped(run_job.run_id):
-                await asyncio.wait([working], timeout=_LOOK_FOR_CANCEL_SECONDS)
+                await asyncio.wait([working], timeout=_CANCEL_CHECK_SECONDS)
             result = await working if working.done() else None
         finally:
             working.cancel()
@@ -158,13 +158,13 @@ class _Runs:
             outcome = await self.executor.run(job)
         except Unavailable:
             raise
-        except Exception:  # noqa: BLE001 - one picture must not stop a run
+        except Exception:  # noqa: BLE001 - one image must not stop a run
             _log.exception("internal error", job=job.id)
             outcome = uniform_outcome(job, "error", _INTERNAL_ERROR)
         return _source_result(run_job, batch, outcome)
 
     async def give_up(self, _context: JobContext, payload: Any) -> None:
-        """Record a source that has failed too often, so that the run goes on."""
+        """Record a source that has failed for good, so that the run can finish."""
         run_job = RunSourceJob.model_validate(payload)
         await self._fail_unreadable(run_job, self._record_failure(run_job))
 
@@ -194,14 +194,14 @@ class _Runs:
             await self.run_store.fail(job.run_id, error.reason)
 
     async def _run(self, run_id: str) -> Run | None:
-        """Return a run, None where it is forgotten; the last one is remembered, for it never changes."""
-        if run_id not in self.remembered:
+        """Return a run, None if it is unknown; the last one is cached, because it never changes."""
+        if run_id not in self.cache:
             run = await self.run_store.run(run_id)
             if run is None:
                 return None
-            self.remembered.clear()
-            self.remembered[run_id] = run
-        return self.remembered[run_id]
+            self.cache.clear()
+            self.cache[run_id] = run
+        return self.cache[run_id]
 
 
 def _source_result(run_job: RunSourceJob, batch: Batch, outcome: ConversionOutcome) -> SourceResult:

@@ -15,8 +15,9 @@ if is_requeued then
   if letter.body == '' then
     return -1
   end
-  add_job(queue_prefix .. letter.lane, job_prefix .. id, id, letter.body, ttl_ms)
-  wake_worker(wake_prefix .. letter.lane)
+  local queue_name = letter['lane']
+  add_job(queue_prefix .. queue_name, job_prefix .. id, id, letter.body, ttl_ms)
+  wake_worker(wake_prefix .. queue_name)
 end
 redis.call('ZREM', times, id)
 redis.call('HDEL', letters, id)

@@ -1,4 +1,4 @@
-"""Conversion runs: every image of some directories to some formats, however many there are."""
+"""Conversion runs: all images of some directories to some image formats, in any number."""
 
 from imageconverter.runs.backup import RunBackup, delete_backup, list_backups, save_backup
 from imageconverter.runs.planner import count_more, plan_more, requeue_stalled_run

@@ -1,25 +1,25 @@
-"""How far the work on a run has come."""
+"""Positions in the sources of a run, at which interrupted work continues."""
 
 from typing import NamedTuple
 
 
 class PlanCursor(NamedTuple):
-    """How far the planner has come."""
+    """The position of the planner."""
 
     batch: int
     """Index of the batch that is being listed."""
     after: str
-    """The last key that was handed out, "" at the start of a batch."""
+    """The last key that was enqueued, "" at the start of a batch."""
     planned: int
-    """Sources handed out so far; the index of the next one."""
+    """Number of sources enqueued; the index of the next one."""
     outstanding: int
-    """Of these, how many are not recorded yet."""
+    """How many of them are not recorded yet."""
     listed: bool
-    """Whether every batch was listed to its end."""
+    """Whether all batches are listed."""
 
 
 class CountCursor(NamedTuple):
-    """How far the sources are counted."""
+    """The position of the count, and the numbers so far."""
 
     batch: int
     """Index of the batch that is being counted."""

@@ -1,4 +1,4 @@
-"""Handing out the sources of a run, a window at a time, and counting them."""
+"""The planner: enqueues the sources of a run, a window at a time, and counts them."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,18 +10,18 @@ from imageconverter.runs.results import move_results
 from imageconverter.runs.store import FLUSH_AT, WINDOW, RunSource, RunStore
 from imageconverter.storage.store import ObjectStore
 
-# Handed out in one step: Redis does nothing else meanwhile, and a thousand would take it ten milliseconds and more.
+# Enqueued by one script, which blocks Redis: a thousand would take ten milliseconds and more.
 _CHUNK_SIZE = 100
-# Counted by one call, so that one whose worker is killed has little to do again.
+# Counted by one call, so that little is repeated if the worker is killed.
 _PAGES_AT_ONCE = 5
 
 
-async def plan_more(run_id: str, run_store: RunStore, store: ObjectStore, *, most: int = WINDOW) -> bool:
-    """Move results to the store and hand out sources until the window is full or all are listed, but *most* or so.
+async def plan_more(run_id: str, run_store: RunStore, store: ObjectStore, *, limit: int = WINDOW) -> bool:
+    """Move results to the store and enqueue about *limit* sources, until the window is full or all are listed.
 
-    Returns whether it has come so far, and need not be called again at once. It may be killed at any point and
-    called again at any time, by two at once too: where it goes on is written in one step with what it hands out.
-    It is called by the recording of sources when few are left.
+    Returns False if it stopped at *limit* and has to be called again at once. It may be killed at any point and
+    called again at any time, also concurrently: the cursor moves in the same step in which sources are enqueued. It
+    is enqueued by recording a source when few are left. Raises RunUnreadable, QueueUnavailable, StoreUnavailable.
     """
     cursor = await run_store.begin_planning(run_id)
     run = await run_store.run(run_id)
@@ -29,7 +29,7 @@ async def plan_more(run_id: str, run_store: RunStore, store: ObjectStore, *, mos
         return True
     running = await run_store.is_running(run_id)
     await move_results(run_id, run_store, store, at_least=FLUSH_AT if running else 1)
-    enough = cursor.planned + most
+    enough = cursor.planned + limit
     while running and not cursor.listed and cursor.outstanding < WINDOW:
         if cursor.planned >= enough:
             return False
@@ -45,9 +45,10 @@ async def plan_more(run_id: str, run_store: RunStore, store: ObjectStore, *, mos
 
 
 async def count_more(run_id: str, run_store: RunStore, store: ObjectStore) -> bool:
-    """Count some more sources of a run beside its conversion, so that its progress can be told as a share.
+    """Count more sources of a run while it converts, so that its progress can be shown as a percentage.
 
-    It goes on where the last call stopped. Returns whether all are counted, or nobody wants to know any more.
+    Continues after the last call. Returns True if all are counted, or if the run is not running any more. Raises
+    RunUnreadable, QueueUnavailable, StoreUnavailable.
     """
     run = await run_store.run(run_id)
     if run is None:
@@ -72,9 +73,9 @@ async def count_more(run_id: str, run_store: RunStore, store: ObjectStore) -> bo
 
 
 async def requeue_stalled_run(run_store: RunStore, queue: JobQueue) -> int:
-    """Call the planner of a run that hungers, should the call for it have been lost; returns how many were called.
+    """Enqueue the planner of the running run if it needs a refill, in case its job was lost; returns 1 or 0.
 
-    A call too many does no harm.
+    A superfluous call does no harm.
     """
     run_id = await run_store.latest()
     if run_id is None or not await run_store.needs_refill(run_id):
@@ -86,7 +87,7 @@ async def requeue_stalled_run(run_store: RunStore, queue: JobQueue) -> int:
 def _portions(
     sources: Sequence[RunSource], cursor: PlanCursor, next_cursor: PlanCursor
 ) -> Iterator[tuple[Sequence[RunSource], PlanCursor]]:
-    """Cut *sources*, found at *cursor*, into portions, each with the place behind it."""
+    """Split *sources*, found at *cursor*, into portions, each with the cursor behind it."""
     for begin in range(0, len(sources), _CHUNK_SIZE):
         portion = sources[begin : begin + _CHUNK_SIZE]
         yield portion, cursor._replace(after=portion[-1].key, planned=cursor.planned + begin + len(portion))
@@ -97,7 +98,7 @@ def _portions(
 async def _next_page(
     directory: str, cursor: PlanCursor, batches: int, store: ObjectStore
 ) -> tuple[list[RunSource], PlanCursor]:
-    """Return the sources behind *cursor* that the window has room for, and the place behind them."""
+    """Return the sources behind *cursor* for which the window has room, and the cursor behind them."""
     async for page in directories.files(store, "source", directory, after=cursor.after):
         if page:
             sources = [RunSource(stored.key, stored.etag) for stored in page[: WINDOW - cursor.outstanding]]

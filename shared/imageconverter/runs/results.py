@@ -1,4 +1,4 @@
-"""The results of a run: the recent ones in Redis, the others as NDJSON parts in the store."""
+"""The results of a run: recent ones in Redis, others as NDJSON parts in the store."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
@@ -12,18 +12,18 @@ _KEPT: Final = timedelta(days=30)
 
 
 class ResultPage(NamedTuple):
-    """Some results, in the order of the run as far as they were ready together."""
+    """A page of results, roughly in the order of the run."""
 
     results: list[SourceResult]
     next_cursor: int | None
-    """Where the next page begins, None at the end of what there is."""
+    """Start of the next page, None if there is none yet."""
 
 
 async def move_results(run_id: str, run_store: RunStore, store: ObjectStore, *, at_least: int) -> None:
-    """Move the results that Redis holds into a new part, where there are *at_least* so many.
+    """Move the results in Redis to a new part if there are *at_least* that many.
 
-    A part's name says how many results come before it. One process moves at a time; one that dies in between
-    has moved nothing, and the next writes its part again.
+    The name of a part is the number of results before it. One process moves at a time; if it dies, nothing has moved,
+    and the next process writes the part again. Raises QueueUnavailable, StoreUnavailable.
     """
     if not await run_store.may_move_results(run_id):
         return
@@ -38,7 +38,7 @@ async def move_results(run_id: str, run_store: RunStore, store: ObjectStore, *, 
 
 
 async def read_results(run_id: str, run_store: RunStore, store: ObjectStore, *, start: int, limit: int) -> ResultPage:
-    """Return up to *limit* results from the *start*-th on."""
+    """Return up to *limit* results from number *start* on; raises QueueUnavailable, StoreUnavailable."""
     moved, recent = await run_store.unmoved_results(run_id)
     recent.sort(key=lambda result: result.index)
     found: list[SourceResult] = []
@@ -61,7 +61,7 @@ async def read_results(run_id: str, run_store: RunStore, store: ObjectStore, *, 
 
 
 async def sweep(run_store: RunStore, store: ObjectStore, *, kept: timedelta = _KEPT) -> int:
-    """Delete results that are older than *kept*, of runs that nothing is known of; returns the number of objects."""
+    """Delete results older than *kept* of runs that Redis does not have; returns the number of objects."""
     oldest = datetime.now(UTC) - kept
     known: dict[str, bool] = {}
     swept = 0

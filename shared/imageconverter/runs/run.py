@@ -1,4 +1,4 @@
-"""What a run is, what it is asked for, and how it stands."""
+"""Runs: their definition, their status and the results of their sources."""
 
 import secrets
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _WORST_FIRST: tuple[Status, ...] = ("error", "warning", "skipped", "success")
 
 
 class Batch(BaseModel):
-    """A source directory and the formats that its images are converted to."""
+    """A source directory and the image formats to which its images are converted."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,7 +28,7 @@ class Batch(BaseModel):
 
 
 class Run(BaseModel):
-    """One run as it was ordered; it keeps its own copy of the formats, so that a changed file does not matter."""
+    """The definition of a run. It has its own copy of the formats, so a change of the formats file has no effect."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,7 +45,7 @@ class Run(BaseModel):
 
 
 class RunRequest(BaseModel):
-    """What a client asks for."""
+    """The request that starts a run."""
 
     action: str = ""
     source: str = ""
@@ -54,7 +54,7 @@ class RunRequest(BaseModel):
 
 
 class Counts(NamedTuple):
-    """How many ended how."""
+    """Numbers by status."""
 
     error: int = 0
     skipped: int = 0
@@ -63,7 +63,7 @@ class Counts(NamedTuple):
 
 
 class RunStatus(NamedTuple):
-    """How a run stands; times are seconds of Redis's clock since 1970."""
+    """The state and the counters of a run; times are seconds of Redis's clock since 1970."""
 
     run: Run
     state: State
@@ -73,19 +73,19 @@ class RunStatus(NamedTuple):
     outputs_total: int
     started: int
     ended: int
-    """0 while it runs."""
+    """0 while it is running."""
     now: int
     reason: str
-    """Why the run ended in an error, or ""."""
+    """Reason of the state `error`, else ""."""
 
     @property
     def is_running(self) -> bool:
-        """Whether anything of the run may still happen."""
+        """Whether the run has not ended."""
         return self.state == "running"
 
 
 class SourceResult(BaseModel):
-    """What became of one source in a run."""
+    """The result of one source of a run."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -93,17 +93,17 @@ class SourceResult(BaseModel):
     source: str
     """Path in the source tree."""
     outputs: tuple[tuple[str, OutputOutcome], ...]
-    """The node id of a format and what became of it, in the order of the run."""
+    """Node ids of formats and their outcomes, in the order of the run."""
 
     @property
     def status(self) -> Status:
-        """The worst of its outputs."""
+        """The worst status of the outputs."""
         found = {outcome.status for _, outcome in self.outputs}
         return next((status for status in _WORST_FIRST if status in found), "skipped")
 
 
 async def create_run(store: ObjectStore, catalog: ImageFormats, request: RunRequest) -> Run:
-    """Check *request* and return the run that it orders; raises InvalidValue, StoreUnavailable."""
+    """Validate *request* and return its run; raises InvalidValue, StoreUnavailable."""
     formats = _selected(catalog, request.formats)
     match request.source:
         case "directory":
@@ -124,7 +124,7 @@ async def create_run(store: ObjectStore, catalog: ImageFormats, request: RunRequ
 
 
 def _selected(catalog: ImageFormats, wanted: Sequence[str]) -> list[ImageFormat]:
-    """Return the wanted formats, without any wanted all of them."""
+    """Return the *wanted* formats, all formats if none is given; raises InvalidValue."""
     if not catalog:
         raise InvalidValue("No formats are configured.", field="formatList")
     return catalog.select(wanted or list(catalog))

@@ -1,4 +1,4 @@
-"""The book that Redis keeps of runs. Each change of it is one script, so that nothing is ever half done."""
+"""Runs in Redis. Each change is one script, so that no reader sees half of it."""
 
 import asyncio
 import time
@@ -27,28 +27,28 @@ from imageconverter.runs.run import Counts, Run, RunStatus, SourceResult, State
 
 _log = structlog.get_logger(__name__)
 
-# Jobs of a run that wait or run at most: Redis stays small however large the run is, and workers never idle.
+# Jobs of a run in the queue: few enough for Redis to stay small, enough for workers not to idle.
 WINDOW = 2000
 _REFILL_BELOW = 1000
-# Results that are kept in Redis before they are moved to the store.
+# Results in Redis from which on they are moved to the store.
 FLUSH_AT = 1000
 _RUNS_KEPT = 20
 _MOVING_SECONDS = 30
-_LOOK_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 
 
 class RunSource(NamedTuple):
-    """One source to hand out."""
+    """A source to enqueue."""
 
     key: str
     etag: str
 
 
 class RunStore:
-    """Starts, extends, records, cancels and tells of runs. Raises QueueUnavailable where Redis does not answer."""
+    """Starts, extends, records, cancels and reads runs. All methods raise QueueUnavailable."""
 
     def __init__(self, redis: Redis, *, retry_timeout: float) -> None:
-        """Use *redis*; an operation is tried for *retry_timeout* seconds."""
+        """Use *redis*, retrying for *retry_timeout* seconds."""
         self._redis = redis
         self._retry_timeout = retry_timeout
         self._start = redis.register_script(script_text("imageconverter.runs", "start"))
@@ -58,7 +58,7 @@ class RunStore:
         self._moved = redis.register_script(script_text("imageconverter.runs", "moved"))
 
     async def start(self, run: Run) -> None:
-        """Make *run* the current one and queue its planner; raises RunAlreadyRunning where one runs."""
+        """Start *run* and enqueue its planner; raises RunAlreadyRunning if another run is running."""
         async with redis_errors(self._retry_timeout):
             started = await self._start(
                 keys=[keys.RUNS, keys.run(run.id), keys.queue(QueueName.BATCH)],
@@ -77,7 +77,7 @@ class RunStore:
             raise RunAlreadyRunning("A conversion is running already.")
 
     async def begin_planning(self, run_id: str) -> PlanCursor:
-        """Note that the planner has begun, so that the next call for it is heard; returns where to go on."""
+        """Record that the planner has started, so that it can be called again; returns the cursor to continue at."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(keys.run(run_id), "called", "0")
             pipe.hmget(keys.run(run_id), ["batch", "after", "planned", "recorded", "listed"])
@@ -93,10 +93,10 @@ class RunStore:
     async def extend(
         self, run: Run, cursor: PlanCursor, sources: Sequence[RunSource], next_cursor: PlanCursor
     ) -> int | None:
-        """Hand out *sources*, found at *cursor*, and move on to *next_cursor*.
+        """Enqueue *sources*, found at *cursor*, and move the cursor to *next_cursor*.
 
-        Returns how many are outstanding, or None where that cannot be done any more: the run does not run,
-        or another planner has been here.
+        Returns how many sources are outstanding, or None if nothing was enqueued: the run is not running, or another
+        planner was faster.
         """
         jobs = (
             RunSourceJob(run_id=run.id, index=index, batch=cursor.batch, key=source.key, etag=source.etag)
@@ -119,9 +119,9 @@ class RunStore:
         return None if outstanding < 0 else int(outstanding)
 
     async def record(self, run_id: str, result: SourceResult | None, index: int) -> bool:
-        """Record what became of the source with *index*, once; None: it was left out because of a cancel.
+        """Record the *result* of the source with *index* once; None: it was not converted because of a cancel.
 
-        Returns whether it was recorded now, False where that had been done before.
+        Returns False if it was recorded before, or the run is unknown.
         """
         counts = _counts(result)
         async with redis_errors(self._retry_timeout):
@@ -146,18 +146,18 @@ class RunStore:
             )
 
     async def cancel(self, run_id: str, *, seconds: float) -> None:
-        """Stop a run and return when nothing of it is being worked on any more; one that has ended stays as it is.
+        """Cancel a run and wait until none of its jobs is running; one that has ended is not changed.
 
-        Raises RunNotStopped where that takes more than *seconds*; it goes on stopping all the same.
+        Raises RunNotStopped if that takes longer than *seconds*; the run is canceled all the same.
         """
         until = time.monotonic() + seconds
         while await self._stop(run_id):
             if time.monotonic() > until:
-                raise RunNotStopped("The conversion is being stopped, but something of it still runs.")
-            await asyncio.sleep(_LOOK_SECONDS)
+                raise RunNotStopped("The conversion is being canceled, but some of its jobs are still running.")
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def _stop(self, run_id: str) -> int:
-        """Let no more of the run begin; returns how many of its sources are still being worked on."""
+        """Drop the waiting jobs of a run; returns how many of its sources are being converted."""
         async with redis_errors(self._retry_timeout):
             working = await self._cancel(
                 keys=[keys.run(run_id), keys.queue(QueueName.BATCH)], args=[f"{run_id}:", job_key(""), lease_key("")]
@@ -165,7 +165,7 @@ class RunStore:
         return int(working)
 
     async def fail(self, run_id: str, reason: str) -> None:
-        """End a run that cannot go on, with the *reason*."""
+        """End a run with an error and its *reason*."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(keys.run(run_id), mapping={"reason": reason})
             await pipe.execute()
@@ -175,11 +175,11 @@ class RunStore:
             await pipe.execute()
 
     async def is_running(self, run_id: str) -> bool:
-        """Whether sources of the run are still wanted."""
+        """Whether the run is running."""
         return await self._state(run_id) == b"running"
 
     async def is_stopped(self, run_id: str) -> bool:
-        """Whether the run was ended before its end, or is forgotten; what of it still runs is of no use."""
+        """Whether the run was canceled, has failed or is unknown, so that its running jobs are of no use."""
         return await self._state(run_id) not in (b"running", b"finished")
 
     async def _state(self, run_id: str) -> bytes | None:
@@ -189,21 +189,21 @@ class RunStore:
         return cast("bytes | None", state)
 
     async def needs_refill(self, run_id: str) -> bool:
-        """Whether the run goes on, has sources that are not handed out, and few that are."""
+        """Whether the run is running, has sources that are not enqueued, and few that are."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hmget(keys.run(run_id), ["state", "listed", "planned", "recorded"])
             ((state, listed, planned, recorded),) = await pipe.execute()
         return bool(state == b"running" and listed != b"1" and int(planned) - int(recorded) <= _REFILL_BELOW)
 
     async def count(self, run_id: str) -> CountCursor:
-        """Return how many sources and outputs the run has, as far as they are counted."""
+        """Return the cursor of the count, with the numbers counted so far."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hmget(keys.run(run_id), ["count_batch", "count_after", "sources_total", "outputs_total"])
             ((batch, after, sources, outputs),) = await pipe.execute()
         return CountCursor(int(batch or 0), (after or b"").decode(), int(sources or 0), int(outputs or 0))
 
     async def save_count(self, run_id: str, count: CountCursor) -> None:
-        """Note how far the sources are counted."""
+        """Store the cursor of the count."""
         values: dict[str, Any] = {
             "count_batch": count.batch,
             "count_after": count.after,
@@ -224,7 +224,7 @@ class RunStore:
         return await self._state(run_id) is not None
 
     async def latest(self) -> str | None:
-        """Return the id of the run that was started last."""
+        """Return the id of the last run, None before the first."""
         history = await self.history()
         return history[0] if history else None
 
@@ -271,7 +271,7 @@ class RunStore:
         )
 
     async def unmoved_results(self, run_id: str) -> tuple[int, list[SourceResult]]:
-        """Return how many results were moved to the store, and those that were not."""
+        """Return the number of results moved to the store, and the results that were not."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
             pipe.hget(keys.run(run_id), "moved")
             pipe.lrange(keys.run_results(run_id), 0, -1)
@@ -279,21 +279,21 @@ class RunStore:
         return int(moved or 0), [SourceResult.model_validate_json(row) for row in rows]
 
     async def may_move_results(self, run_id: str) -> bool:
-        """Whether the caller may move results now; nobody else may until `results_moved`, or for half a minute."""
+        """Lock the moving of results until `results_moved`, or for half a minute; returns False if it is locked."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.set(keys.run_moving(run_id), 1, nx=True, ex=_MOVING_SECONDS)
             (won,) = await pipe.execute()
         return bool(won)
 
     async def results_moved(self, run_id: str, *, after: int, count: int) -> None:
-        """Forget the first *count* results behind the *after* that were moved before: they are in the store now."""
+        """Remove *count* results, which are in the store now, after *after* that were moved before; then unlock."""
         async with redis_errors(self._retry_timeout):
             await self._moved(
                 keys=[keys.run(run_id), keys.run_results(run_id), keys.run_moving(run_id)], args=[after, count]
             )
 
     def _planner_call(self, run_id: str) -> list[Any]:
-        """Return what a script needs to call the planner: id of its job, its key, its body, its life."""
+        """Return the arguments with which a script enqueues the planner: id, key, body, time to live in ms."""
         return [f"{run_id}:plan:", job_key(f"{run_id}:plan:"), _job(run_id, PLAN_TASK), PAYLOAD_MS]
 
 
