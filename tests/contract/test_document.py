@@ -9,8 +9,18 @@ import pytest
 from aiohttp.test_utils import TestClient
 from openapi_spec_validator import validate
 
+from services.gateway.http.responses import Error, ResponseModel
 from services.gateway.imageconverter_api.errors import Code
-from services.gateway.images_api.run_responses import StatusResponse
+from services.gateway.images_api.dead_letters import DeadLetterResponse
+from services.gateway.images_api.report_responses import (
+    CatalogResponse,
+    CleanupResponse,
+    ReportPage,
+    ScanResponse,
+    TrashResponse,
+)
+from services.gateway.images_api.run_responses import Counter, Progress, Result, ResultsPage, StatusResponse
+from services.gateway.images_api.uploads import Staged
 from services.gateway.routes import IMAGECONVERTER, IMAGECONVERTER_BASE, IMAGES, routes
 from tests.conftest import ADMIN
 from tests.testing import openapi_document
@@ -74,6 +84,33 @@ def test_every_example_matches_its_schema(contract: Contract) -> None:
             seen += 1
 
     assert seen >= 12
+
+
+@pytest.mark.parametrize(
+    ("model", "schema"),
+    [
+        (Error, "Error"),
+        (Staged, "Staged"),
+        (StatusResponse, "RunState"),
+        (Counter, "Counter"),
+        (Progress, "Progress"),
+        (Result, "Result"),
+        (ResultsPage, "ResultsPage"),
+        (DeadLetterResponse, "DeadJob"),
+        (CatalogResponse, "Catalog"),
+        (ReportPage, "Report"),
+        (ScanResponse, "Scan"),
+        (CleanupResponse, "CleanUp"),
+        (TrashResponse, "Trash"),
+    ],
+)
+def test_response_models_have_the_documented_keys(model: type[ResponseModel], schema: str) -> None:
+    """A key is documented as required unless the model may omit it."""
+    documented = openapi_document.IMAGES.document["components"]["schemas"][schema]
+    keys = {str(field.alias): field.exclude_if is None for field in model.model_fields.values()}
+
+    assert set(keys) == set(documented["properties"])
+    assert {key for key, always in keys.items() if always} == set(documented["required"])
 
 
 @EACH
