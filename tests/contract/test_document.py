@@ -73,7 +73,7 @@ def test_both_base_paths_are_servers() -> None:
 
 @EACH
 def test_every_example_matches_its_schema(contract: Contract) -> None:
-    """Of bodies and of answers, wherever one is given."""
+    """Examples of request and response bodies."""
     seen, components = 0, contract.document["components"]
     for media in _media(contract.document):
         schema = jsonschema_rs.Draft202012Validator({**media.get("schema", {}), "components": components})
@@ -180,7 +180,7 @@ def test_an_undocumented_response_of_the_imageconverter_api_fails(
 async def test_every_response_in_the_tests_is_checked(
     gateway: TestClient[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A gateway that answers one key too many fails the test that asks it."""
+    """A response with an undocumented key fails the test."""
     monkeypatch.setattr(StatusResponse, "to_json", lambda _body: json.dumps({"surprise": 1}))
 
     with pytest.raises(AssertionError, match="surprise"):

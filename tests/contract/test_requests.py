@@ -1,4 +1,4 @@
-"""Thousands of requests that schemathesis makes of the documents: the gateway answers each of them as they say."""
+"""Thousands of requests that schemathesis generates from the documents; the responses conform to them."""
 
 import asyncio
 import sys
@@ -62,7 +62,7 @@ async def test_the_images_api_conforms_to_its_document(
 async def test_the_imageconverter_api_conforms_to_its_document(
     client: TestClient[Any, Any], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """Likewise, with an image under the key of the examples."""
+    """With an image under the key of the examples."""
     key = IMAGECONVERTER.document["components"]["parameters"]["ImageKey"]["example"]
     body = FormData()
     body.add_field("sourceImage", image_files.png(), filename="a.png")

@@ -1,4 +1,4 @@
-"""`GET /content/<path>`: what browsers and proxies ask for."""
+"""`GET /content/<path>`, as browsers and proxies use it."""
 
 from typing import Any
 from uuid import uuid4
@@ -82,7 +82,7 @@ async def test_a_range_is_partial_content(gateway: Client, path: str, asked: str
 
 
 async def test_a_range_after_the_end_is_not_satisfiable(gateway: Client, path: str) -> None:
-    """416, so that the client can ask again."""
+    """416, with the size of the image."""
     async with gateway.get(path, headers={"Range": "bytes=200-"}) as answer:
         assert answer.status == 416
         assert answer.headers["Content-Range"] == "bytes */200"
@@ -123,7 +123,7 @@ async def test_a_range_of_a_changed_image_gets_the_whole_image(gateway: Client, 
     ],
 )
 async def test_an_unknown_content_path_is_not_found(gateway: Client, path: str) -> None:
-    """Path tricks lead nowhere, and nothing is repeated in the answer."""
+    """Unsafe paths are not found, and the response does not quote them."""
     async with gateway.get(path) as answer:
         body = await answer.json()
 

@@ -1,4 +1,4 @@
-"""Health, metrics, and answers to what does not exist."""
+"""Health, metrics, and unknown routes."""
 
 from typing import Any
 

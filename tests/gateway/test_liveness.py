@@ -1,4 +1,4 @@
-"""The port on which a busy gateway still answers that it is alive."""
+"""The liveness port."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from tests.conftest import API_KEY, MakeSettings, storage_settings
 
 @pytest.fixture
 async def ports(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncIterator[tuple[int, int]]:
-    """A gateway whose Redis and store are away: its port, and that of its liveness."""
+    """A gateway without Redis and store: its port and its liveness port."""
     port, liveness_port, unused = free_ports(3)
     settings = make_settings(
         gateway=GatewaySettings(api_key=API_KEY, host=LOOPBACK, port=port, liveness_port=liveness_port),
@@ -41,7 +41,7 @@ async def get(port: int, path: str) -> tuple[int, str]:
 
 @pytest.mark.slow
 async def test_the_liveness_port_has_no_other_route(ports: tuple[int, int]) -> None:
-    """Also where everything else is away; and the status page is there for the readiness probe."""
+    """Even if Redis and store are unavailable; the status page serves the readiness probe."""
     port, liveness_port = ports
 
     assert await get(liveness_port, "/health/liveness") == (200, '{"status": "live"}')

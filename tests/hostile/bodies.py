@@ -43,7 +43,7 @@ WHOLE: list[Case[bytes, None]] = [
         b"a=1&b=2", b'{"a', b'{"\\', b'{"\x00":1}', b'{"a\nb":1}', b"\xe2\x81\xa0{}", b"(1)", b"{}," , b'{"a":/**/1}',
     )),
 ]  # fmt: skip
-"""Bodies that are refused by every operation that takes one."""
+"""Bodies that every operation rejects."""
 
 _NO_VALUES = (
     b"-", b"+1", b"01", b"-01", b"1.", b".5", b"-.5", b"1e", b"1e+", b"1E", b"1.e1", b"1.0e-", b"0x1F", b"0b1",

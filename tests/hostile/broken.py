@@ -166,7 +166,7 @@ def _profiled(profile: bytes) -> bytes:
 
 
 def _cyclic_profile() -> bytes:
-    """Return a profile whose tags all lie in its own table of tags."""
+    """Return a profile whose tags are all within its own table of tags."""
     tags = b"".join(struct.pack(">4sII", name, 128, 4096) for name in (b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"wtpt"))
     head = bytearray(icc_profiles.srgb_profile()[:128])
     body = struct.pack(">I", 5) + tags

@@ -18,7 +18,7 @@ class Case(NamedTuple, Generic[Attack_co, Expected_co]):
 
 
 class Proven(NamedTuple):
-    """An entry that tests show which stand for themselves; named as pytest names them."""
+    """An entry that other tests cover, by their pytest ids."""
 
     number: int
     what: str
@@ -39,7 +39,7 @@ class Outcome(Enum):
     REFUSED = "refused"
     CONVERTED = "converted"
     ANSWERED = "converted or refused"
-    """Whichever: what counts is that it takes neither the time nor the memory that it asks for."""
+    """Converted or rejected; it must not take the time or memory that it claims to need."""
 
 
 def names(cases: Iterable[Case[object, object]]) -> list[str]:

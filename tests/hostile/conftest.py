@@ -1,4 +1,4 @@
-"""What all attacks need: two children that are sent all files, and a gateway as it runs in earnest."""
+"""Fixtures for all attacks: two sandbox processes for all files, and a real gateway."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -38,7 +38,7 @@ def no_internal_error(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 async def wire(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[Wire]:
-    """A gateway of its own, with its sockets and all that stands before the handlers."""
+    """A separate gateway with real sockets."""
     await wait_for_bucket(resources.store)
     (port,) = free_ports(1)
     settings = make_settings(

@@ -81,7 +81,7 @@ FOREIGN: list[Case[Callable[[], bytes], None]] = [
     Case(131, "script", lambda: b"#!/bin/sh\ntouch /tmp/owned\n", None),
     Case(132, "page that begins like no image", lambda: b"<!--GIF89a-->" + HTML, None),
 ]  # fmt: skip
-"""What has to be refused as no image, by its first bytes: no decoder ever sees it."""
+"""Files that must be rejected by their first bytes, before any decoder reads them."""
 
 
 def _gif_with_zip() -> bytes:

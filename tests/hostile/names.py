@@ -72,7 +72,7 @@ NAUGHTY = [
     "\ue000", "\uffff", "\U0010ffff", "Ⱥ", "ß", "ﬁ", "Å", "\u0301", "a\u0301" * 80, "%00", "AUX", "\ud800",
     "\udfff\ud83d",
 ]  # fmt: skip
-"""Of the kinds of the big list of naughty strings: each is stored under its own upload or refused."""
+"""Kinds of the Big List of Naughty Strings: each is stored in its own upload or rejected."""
 
 PATHS: list[Case[str, None]] = [
     Case(133, "the parent", "..", None),

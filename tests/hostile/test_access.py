@@ -1,4 +1,4 @@
-"""Group H of the catalog: who is let in, and what those find who get further than they should."""
+"""Group H of the catalog: access, and what an intruder could reach."""
 
 import asyncio
 import base64
@@ -139,7 +139,7 @@ FORGED: list[Case[dict[str, str], None]] = [
 
 @pytest.mark.parametrize("case", FORGED, ids=names(FORGED))
 async def test_cross_site_requests_are_unauthorized(guarded: Client, case: Case[dict[str, str], None]) -> None:
-    """What a browser sends along by itself is a cookie, which no other site gets sent."""
+    """Browsers do not send the cookies with cross-site requests."""
     for method, path in (
         ("POST", "/images/convert/start"),
         ("DELETE", "/images/upload/products/a.png"),
@@ -156,7 +156,7 @@ async def test_cross_site_requests_are_unauthorized(guarded: Client, case: Case[
     "path", ["/images/upload", "/images/convert/start", LOGIN, "/imageconverter/clearImages", "/content/a.png"]
 )
 async def test_240_there_are_no_cors_headers(guarded: Client, path: str) -> None:
-    """A preflight is answered without a word of who may ask."""
+    """A preflight response allows no origin."""
     asked = {
         "Origin": "http://evil.example",
         "Access-Control-Request-Method": "POST",

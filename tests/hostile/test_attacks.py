@@ -31,7 +31,7 @@ MODULES = (
 
 
 def cases() -> Iterator[Case[Any, Any]]:
-    """Yield all that stands in a table; one that several modules know is counted once."""
+    """Yield the cases of all tables; those that several modules import are counted once."""
     tables = {id(value): value for module in MODULES for value in vars(module).values() if isinstance(value, list)}
     for table in tables.values():
         yield from (each for each in table if isinstance(each, Case))

@@ -77,7 +77,7 @@ async def test_base64_is_decoded_strictly(gateway: Client, case: Case[object, in
 
 
 async def test_189_spare_bits_of_base64_do_not_change_the_image(gateway: Client, resources: Resources) -> None:
-    """Two texts of one image are refused, or stored as one and the same."""
+    """Two encodings of one image are rejected or stored as the same file."""
     data = PNG + bytes(-len(PNG) % 3 + 1)  # so that there are four spare bits
     text = base64.b64encode(data).decode()
     other = text[:-3] + chr(ord(text[-3]) + 1) + "=="
@@ -92,7 +92,7 @@ async def test_189_spare_bits_of_base64_do_not_change_the_image(gateway: Client,
 
 @pytest.mark.parametrize("charset", ["nonsense", "utf-16", "idna", "../../etc/passwd", "\u00fc", "base64", ""])
 async def test_178_a_declared_charset_is_ignored(gateway: Client, charset: str) -> None:
-    """JSON is UTF-8."""
+    """JSON is always UTF-8."""
     status, _ = await post(gateway, CANCEL, b"{}", **{"Content-Type": f"application/json; charset={charset}"})
 
     assert status == 200
@@ -102,7 +102,7 @@ async def test_178_a_declared_charset_is_ignored(gateway: Client, charset: str) 
     "number", ["1_000", "%d9%a1", "%2012%0a", "+1", "-1", "0x10", "1e3", "1.0", "9" * 5000, "true"]
 )
 async def test_172_numbers_in_urls_are_ascii_digits(wire: Wire, number: str) -> None:
-    """And in no other way that Python reads."""
+    """Other notations that Python accepts are rejected."""
     answer = await wire.get(f"/images/convert/results?cursor={number}")
 
     assert (answer.status, answer.json["type"]) == (400, "invalidValue")
@@ -112,7 +112,7 @@ async def test_172_numbers_in_urls_are_ascii_digits(wire: Wire, number: str) -> 
     "quality", ["0", "101", "-1", "9223372036854775808", "null", "1e9", "%d9%a1", "9" * 5000, "NaN"]
 )
 async def test_173_an_invalid_quality_is_ignored(wire: Wire, quality: str) -> None:
-    """No format is an error: the key is looked for."""
+    """No format is an error: the response is about the key."""
     answer = await wire.get(f"/imageconverter/getImage/unknown/jpg:9x9@{quality}")
 
     assert (answer.status, answer.json["code"]) == (404, 4041)
@@ -127,7 +127,7 @@ MANY = {
 
 @pytest.mark.parametrize("what", MANY)
 async def test_180_many_errors_are_reported_as_one(gateway: Client, what: str) -> None:
-    """Soon, and meanwhile others are answered."""
+    """Quickly, without delaying other requests."""
     asking = asyncio.create_task(post(gateway, "/images/upload", MANY[what]))
     slowest = 0.0
     while not asking.done():

@@ -1,4 +1,4 @@
-"""Groups A to C of the catalog, sent to real children: each file gets an answer, and only that."""
+"""Groups A to C of the catalog, sent to real sandbox processes: each file is converted or rejected."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -20,7 +20,7 @@ FILES = [*BOMBS, *BROKEN]
 
 
 async def send(attack: Attack, *files: HostileFile) -> Counter[str]:
-    """Send *files*; returns how many were converted, and how many refused for which reason."""
+    """Send *files*; returns the numbers of those converted, and of those rejected by reason."""
     before = attack.outcomes.copy()
     await attack.send(files)
     assert not attack.faults
@@ -72,7 +72,7 @@ async def test_polyglot_content_is_not_in_the_output(attack: Attack, case: Case[
 
 
 async def test_50_a_bomb_a_thousand_times_over(attack: Attack) -> None:
-    """Is refused a thousand times, by the same children."""
+    """It is rejected a thousand times, by the same processes."""
     bomb = HostileFile("WebP bomb", broken_files.webp_bomb())
 
     assert await send(attack, *[bomb] * 1000) == {"ImageTooLarge": 1000}

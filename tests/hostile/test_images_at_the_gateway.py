@@ -35,7 +35,7 @@ Entry = Case[Callable[[], bytes], Any]
 
 
 async def ask(client: Client, entry: Entry) -> str:
-    """Send an image to both APIs; returns what is wrong with the answers, or ""."""
+    """Send an image to both APIs; returns what is wrong with the responses, or ""."""
     data = await asyncio.to_thread(entry.attack)  # some take seconds to be made
     if len(data) > _LARGE:
         return ""
@@ -60,7 +60,7 @@ async def ask(client: Client, entry: Entry) -> str:
 
 @pytest.mark.slow
 async def test_both_apis_agree_on_every_small_file(gateway: Client) -> None:
-    """An output, or a refusal that says why; and the gateway goes on."""
+    """An output, or an error with a reason; the gateway keeps running."""
     every: list[Entry] = [*BOMBS, *BROKEN, *FOREIGN, *TWOFOLD]
     waiting = iter([each for each in every if each.number not in _SLOW])
     faults: list[str] = []
@@ -76,7 +76,7 @@ async def test_both_apis_agree_on_every_small_file(gateway: Client) -> None:
 
 @pytest.mark.parametrize("case", FOREIGN, ids=names(FOREIGN))
 async def test_a_foreign_file_type_is_rejected_before_it_is_stored(gateway: Client, case: Entry) -> None:
-    """By the gateway itself, whatever it is called."""
+    """By the gateway itself, independent of its name."""
     status, answer = await post(gateway, "/images/upload", body(fileName="a.png", imageData=b64(case.attack())))
 
     assert (status, answer["type"], answer["field"]) == (400, "invalidFileFormat", "imageData")
@@ -146,7 +146,7 @@ SIZES: list[Case[str, None]] = [
 
 @pytest.mark.parametrize("case", SIZES, ids=names(SIZES))
 async def test_no_requested_size_is_a_bomb(gateway: Client, case: Case[str, None]) -> None:
-    """What is near enough is answered, of a bounded size, or it is refused."""
+    """The response is the closest preview, of a bounded size, or an error."""
     form = FormData()
     form.add_field("sourceImage", image_files.png((3, 2)), filename="a.png")
     async with gateway.post(f"/imageconverter/cacheAndGetImage/sizes/{case.attack}", data=form) as answer:

@@ -1,4 +1,4 @@
-"""Group D of the catalog: whatever a file is called, it lies below its own upload or nowhere."""
+"""Group D of the catalog: no file name leaves the directory of its upload."""
 
 import asyncio
 from typing import Any
@@ -27,7 +27,7 @@ async def stored(resources: Resources, prefix: str) -> list[str]:
 
 
 async def upload(client: Client, *file_names: str, data: bytes = IMAGE) -> tuple[int, Any]:
-    """Upload images; returns status and answer."""
+    """Upload images; returns status and body."""
     return await post(
         client, "/images/upload", body(fileName=list(file_names), imageData=[b64(data)] * len(file_names))
     )
@@ -37,7 +37,7 @@ async def upload(client: Client, *file_names: str, data: bytes = IMAGE) -> tuple
 async def test_names_cannot_leave_the_upload_directory(
     gateway: Client, resources: Resources, case: Case[str, str]
 ) -> None:
-    """Or is refused, without being repeated."""
+    """Or they are rejected, without being quoted."""
     status, answer = await upload(gateway, case.attack)
 
     if case.expected == REFUSED:
@@ -51,7 +51,7 @@ async def test_names_cannot_leave_the_upload_directory(
 
 @pytest.mark.parametrize("case", NAMES, ids=names(NAMES))
 async def test_names_are_validated_alike_by_all_operations(gateway: Client, case: Case[str, str]) -> None:
-    """When deleting too; where it is allowed there is nothing of that name."""
+    """Also when deleting; a valid name is then not found."""
     async with gateway.delete("/images/upload/products", json={"fileName": case.attack}, headers=ADMIN) as answer:
         assert answer.status == (400 if case.expected == REFUSED else 404)
 

@@ -36,7 +36,7 @@ CRLF: list[Case[str, int]] = [
 
 @pytest.mark.parametrize("case", CRLF, ids=names(CRLF))
 async def test_line_breaks_cannot_inject_headers(wire: Wire, case: Case[str, int]) -> None:
-    """Wherever it stands."""
+    """In any part of a request."""
     answer = await wire.get(case.attack)
 
     assert answer.status == case.expected
@@ -179,7 +179,7 @@ except ValueError as error:
 
 @pytest.mark.parametrize("kind", ["console", "json"])
 def test_238_tracebacks_contain_no_local_values(kind: str) -> None:
-    """Where it happened and what is said of it, but no argument or variable."""
+    """They have the lines and the message, but no arguments or variables."""
     written = subprocess.run([sys.executable, "-c", FAILING.replace("{}", kind)], check=True, capture_output=True)
 
     assert b"it failed" in written.stderr

@@ -55,7 +55,7 @@ async def connected(wire: Wire) -> AsyncIterator[tuple[asyncio.StreamReader, asy
 
 
 async def ended(reader: asyncio.StreamReader) -> bytes:
-    """Return what is sent until the other side ends the connection; raises TimeoutError where it does not."""
+    """Return what is received until the server closes the connection; raises TimeoutError if it does not."""
     async with asyncio.timeout(SECONDS):
         try:
             return await reader.read(-1)
@@ -65,7 +65,7 @@ async def ended(reader: asyncio.StreamReader) -> bytes:
 
 @pytest.mark.parametrize("what", HALVES)
 async def test_an_incomplete_head_closes_the_connection(app: web.Application, what: str) -> None:
-    """Fifty of them, while others are answered; without a word, for nothing was asked."""
+    """Fifty of them, without a response; other requests are served meanwhile."""
     async with gateway(app, Deadlines(SHORT, LONG, LONG)) as wire, AsyncExitStack() as stack:
         slow = [await stack.enter_async_context(connected(wire)) for _ in range(50)]
         began = time.monotonic()
@@ -106,7 +106,7 @@ async def test_an_idle_connection_has_its_own_timeout(app: web.Application) -> N
 
 
 async def test_a_client_that_does_not_read_is_disconnected(app: web.Application, resources: Resources) -> None:
-    """A download that stands still; one that goes on, slowly, is not ended."""
+    """A stalled download is aborted; a slow one is not."""
     await resources.store.put("target/hostile/slow.png", bytes(24 * MEGABYTE), content_type="image/png")
     request = b"GET /content/hostile/slow.png HTTP/1.1\r\nHost: x\r\n" + LAST
     async with (

@@ -1,4 +1,4 @@
-"""Group F of the catalog: whatever comes by the wire is answered or cut off, soon, and others go on."""
+"""Group F of the catalog: hostile connections get a response or are closed, soon, without affecting others."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("worker")
 
 
 async def is_well(wire: Wire) -> bool:
-    """Whether the gateway answers, soon."""
+    """Whether the gateway responds quickly."""
     began = time.monotonic()
     return (await wire.get("/health/live")).status == 200 and time.monotonic() - began < SECONDS / 3
 
@@ -74,7 +74,7 @@ async def test_214_an_unsupported_expect_header_is_a_json_error(wire: Wire) -> N
 
 
 async def test_201_a_chunk_with_ten_megabytes_of_extension(wire: Wire) -> None:
-    """Is refused or read to its end."""
+    """It is rejected or read to its end."""
     (answer,) = await wire.exchange(CHUNKED + b"2;" + b"x" * 10_000_000 + b"\r\n{}\r\n0\r\n\r\n")
 
     assert answer.status in (0, 200, 400)
@@ -122,7 +122,7 @@ async def test_an_unusual_form_is_rejected(wire: Wire, case: Case[bytes, int]) -
 
 
 async def test_208_incomplete_request_heads_do_not_block_others(wire: Wire) -> None:
-    """Five hundred of them; others are answered meanwhile."""
+    """Five hundred of them; other requests are served meanwhile."""
     slow = [await asyncio.open_connection(wire.host, wire.port) for _ in range(500)]
     for _, writer in slow:
         writer.write(LIVE)
@@ -133,7 +133,7 @@ async def test_208_incomplete_request_heads_do_not_block_others(wire: Wire) -> N
 
 
 async def test_210_idle_connections_do_not_block_others(wire: Wire) -> None:
-    """Nor do they who come and go."""
+    """Nor do connections that are opened and closed."""
     silent = [await asyncio.open_connection(wire.host, wire.port) for _ in range(300)]
     assert await is_well(wire)
     for _, writer in silent:
@@ -142,7 +142,7 @@ async def test_210_idle_connections_do_not_block_others(wire: Wire) -> None:
 
 
 async def test_211_slow_readers_do_not_block_others(wire: Wire, resources: Resources) -> None:
-    """Twenty downloads that stand still are not held in memory."""
+    """Twenty stalled downloads are not kept in memory."""
     await resources.store.put("target/hostile/large.png", bytes(40 * MEGABYTE), content_type="image/png")
     before = _memory()
     standing = []
@@ -183,7 +183,7 @@ async def test_212_disconnected_clients_leave_nothing_behind(wire: Wire, resourc
 
 
 async def test_213_data_after_a_body_is_the_next_request(wire: Wire) -> None:
-    """And where that makes no sense, it is refused."""
+    """If it is not a valid request, it is rejected."""
     request = cancel(b"{}").replace(b"Connection: close\r\n", b"")
     answers = await wire.exchange(request + b"smuggled nonsense\r\n\r\n")
 

@@ -1,4 +1,4 @@
-"""Requests as bytes, which no well-behaved client would send, and the answers to them."""
+"""Requests as raw bytes, which no regular client would send, and the responses."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tests.conftest import API_KEY
 
 SECONDS = 15
-"""In which every answer comes, or the connection is ended."""
+"""Timeout for a response or the end of the connection, in seconds."""
 
 
 class Answer(NamedTuple):
@@ -26,7 +26,7 @@ class Answer(NamedTuple):
 
 
 class Wire(NamedTuple):
-    """Where a gateway listens."""
+    """The address of a gateway."""
 
     host: str
     port: int
@@ -38,11 +38,11 @@ class Wire(NamedTuple):
         return False
 
     async def get(self, target: str, **headers: str) -> Answer:
-        """Ask for *target*, which is sent as it is."""
+        """Send a GET request for *target*, without encoding it."""
         return await self.send("GET", target, b"", **headers)
 
     async def send(self, method: str, target: str, body: bytes = b"", **headers: str) -> Answer:
-        """Send a request of the one who may do all; underscores in names of *headers* are hyphens."""
+        """Send a request with all permissions; underscores in names of *headers* become hyphens."""
         given = {"Host": "x", "Connection": "close", "Authorization": f"Bearer {API_KEY}"}
         if body:
             given["Content-Length"] = str(len(body))

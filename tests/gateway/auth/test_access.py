@@ -1,4 +1,4 @@
-"""Who may do what."""
+"""Keys and permissions."""
 
 import hashlib
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Who presents wrong credentials again and again waits."""
+"""The rate limit for invalid credentials."""
 
 import asyncio
 from base64 import b64encode
@@ -28,7 +28,7 @@ PASSWORD = "a-password-for-tests"
 
 @pytest.fixture
 async def clients(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[tuple[Client, Client]]:
-    """Two gateways of one stack; the second one stands behind a proxy."""
+    """Two gateways of one stack; the second one is behind a proxy."""
     first, second = (
         GatewaySettings(
             api_key=API_KEY,
@@ -54,14 +54,14 @@ async def login(client: Client, password: str = PASSWORD, **headers: str) -> tup
 
 
 async def list_keys(client: Client, password: str = PASSWORD) -> tuple[int, str]:
-    """Ask for what needs the password; likewise."""
+    """Call an operation that needs the password; returns the same."""
     header = f"Basic {b64encode(f'admin:{password}'.encode()).decode()}"
     async with client.get(GUARDED, headers={"Authorization": header}) as answer:
         return answer.status, answer.headers.get("Retry-After", "")
 
 
 async def test_too_many_invalid_credentials_block_valid_ones(clients: tuple[Client, Client]) -> None:
-    """By the login and by Basic, whichever the wrong ones were presented to; who has a key goes on working."""
+    """At the login and with Basic authentication together; requests with a key are not affected."""
     client, _ = clients
     for attempt in range(MOST):
         assert await (login if attempt % 2 else list_keys)(client, "wrong") == (401, "")
@@ -77,7 +77,7 @@ async def test_too_many_invalid_credentials_block_valid_ones(clients: tuple[Clie
 async def test_valid_credentials_work_again_after_the_window(
     clients: tuple[Client, Client], resources: Resources
 ) -> None:
-    """The count ends by itself, however often it is asked meanwhile."""
+    """The window is not extended by further attempts."""
     client, _ = clients
     for _ in range(3 * MOST):
         await login(client, "wrong")
@@ -109,7 +109,7 @@ async def test_concurrent_attempts_do_not_exceed_the_limit(clients: tuple[Client
 
 
 async def test_clients_behind_a_trusted_proxy_are_distinguished(clients: tuple[Client, Client]) -> None:
-    """Who writes the header himself is the same one as before; others behind the proxy are not locked out."""
+    """A forged header does not help, and other clients of the proxy are not blocked."""
     direct, behind = clients
     for number in range(MOST):
         await login(direct, "wrong", **{"X-Forwarded-For": f"10.0.0.{number}"})
@@ -148,7 +148,7 @@ def test_the_client_address_is_taken_from_trusted_proxies(proxies: int, header: 
 
 @pytest.mark.slow
 async def test_without_redis_all_credentials_are_unavailable(make_settings: MakeSettings) -> None:
-    """Right and wrong ones are answered alike: 503."""
+    """Valid and invalid credentials both get 503."""
     (unused,) = free_ports(1)
     settings = make_settings(
         gateway=GatewaySettings(api_key=API_KEY, admin_password=PASSWORD, token_secret=TOKEN_SECRET),

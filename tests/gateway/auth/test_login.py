@@ -43,7 +43,7 @@ async def client(make_settings: MakeSettings, resources: Resources, tmp_path: Pa
 
 
 async def post(client: Client, body: Any, path: str = LOGIN) -> tuple[int, Any]:
-    """Log in; returns status and answer."""
+    """Log in; returns status and body."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     async with client.post(path, data=data) as answer:
         return answer.status, await answer.json()
@@ -102,7 +102,7 @@ async def test_tokens_are_accepted_as_cookies(client: Client) -> None:
     ],
 )
 def test_https_is_detected_behind_trusted_proxies(forwarded: str, proxies: int, secure: bool) -> None:  # noqa: FBT001
-    """Where there is to be one; of several the first, which the client speaks to."""
+    """Only if proxies are configured; the first entry is that of the client's connection."""
     headers = {"X-Forwarded-Proto": forwarded} if forwarded else {}
 
     assert is_https(make_mocked_request("POST", LOGIN, headers=headers), proxies) is secure
@@ -112,7 +112,7 @@ def test_https_is_detected_behind_trusted_proxies(forwarded: str, proxies: int, 
 async def test_cookies_are_secure_behind_a_trusted_https_proxy(
     make_settings: MakeSettings, resources: Resources, proxies: int
 ) -> None:
-    """And only where the settings say that there is one."""
+    """Only if a proxy is configured."""
     settings = make_settings(
         gateway=GatewaySettings(api_key=API_KEY, token_secret=TOKEN_SECRET, trusted_proxies=proxies)
     )
@@ -137,7 +137,7 @@ async def test_cookies_are_secure_behind_a_trusted_https_proxy(
     ],
 )
 async def test_invalid_credentials_are_unauthorized(client: Client, credentials: dict[str, str]) -> None:
-    """Whatever is wrong with them."""
+    """With 401, without a type."""
     status, answer = await post(client, credentials)
 
     assert (status, "type" in answer) == (401, False)
@@ -154,7 +154,7 @@ async def test_invalid_credentials_are_unauthorized(client: Client, credentials:
     ],
 )
 async def test_an_invalid_login_body_is_rejected(client: Client, body: Any, code: str) -> None:
-    """With the type of the fault."""
+    """With the type of the error."""
     status, answer = await post(client, body)
 
     assert (status, answer.get("type", "")) == (400, code)

@@ -1,4 +1,4 @@
-"""The route table decides who may call a route, and a narrowed permission stays narrow."""
+"""The requirements of the route table, and narrowed permissions."""
 
 import re
 from collections.abc import AsyncIterator

@@ -35,7 +35,7 @@ def head(length: int) -> bytes:
 
 
 async def test_an_announced_size_over_the_limit_is_rejected_unread(small: TestClient[Any, Any]) -> None:
-    """The answer comes although nothing of the body was sent."""
+    """The response arrives before any of the body is sent."""
     reader, writer = await asyncio.open_connection(small.host, small.port)
     writer.write(head(99_999_999))
     async with asyncio.timeout(5):
@@ -84,7 +84,7 @@ async def test_a_body_that_does_not_arrive_times_out(small: TestClient[Any, Any]
 
 
 async def test_a_client_that_disconnects_frees_its_memory(small: TestClient[Any, Any]) -> None:
-    """The next request is answered."""
+    """The next request succeeds."""
     for _ in range(20):
         _, writer = await asyncio.open_connection(small.host, small.port)
         writer.write(head(1000) + b"{")
@@ -97,7 +97,7 @@ async def test_a_client_that_disconnects_frees_its_memory(small: TestClient[Any,
 
 
 async def test_the_budget_is_granted_in_order_and_released() -> None:
-    """A large body waits until it fits; a small one behind it does not overtake; who gives up frees the place."""
+    """A large body waits until it fits, a later small one does not overtake it, and canceling frees the place."""
     budget, order = BodyBudget(100), []
 
     async def hold(name: str, amount: int, release: asyncio.Event) -> None:

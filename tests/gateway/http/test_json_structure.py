@@ -1,4 +1,4 @@
-"""What is refused of a JSON body before anybody parses it."""
+"""What the scan rejects before a JSON body is parsed."""
 
 import json
 import random
@@ -104,7 +104,7 @@ def _has_duplicates(text: str) -> bool:
 
 
 def test_keys_are_recognized_as_by_a_parser() -> None:
-    """Of three thousand documents just those are refused in which the standard library sees a key twice."""
+    """Of three thousand documents, those with a duplicate key according to the standard library are rejected."""
     rng = random.Random(7)  # noqa: S311 - the same every time
     seen = set()
     for _ in range(3000):

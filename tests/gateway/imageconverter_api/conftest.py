@@ -17,7 +17,7 @@ from tests.testing.stand_in_worker import StandIn
 
 @pytest.fixture
 def cache() -> StandIn:
-    """What the gateway asks."""
+    """The stand-in for the workers."""
     return StandIn()
 
 

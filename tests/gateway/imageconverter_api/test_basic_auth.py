@@ -1,4 +1,4 @@
-"""Who may list and clear."""
+"""Basic authentication of the ImageConverter API."""
 
 import base64
 from collections.abc import AsyncIterator
@@ -62,7 +62,7 @@ WRONG = [
 async def test_invalid_basic_credentials_are_rejected(
     client: Client, cache: StandIn, method: str, path: str, header: str
 ) -> None:
-    """401 with a challenge, whatever the header holds."""
+    """401 with a challenge."""
     cache.sources["there"] = cache.sources[KEY] = b"image"
     async with client.request(method, f"{BASE}/{path}", headers={"Authorization": header}) as answer:
         assert answer.status == 401

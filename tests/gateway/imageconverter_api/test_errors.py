@@ -111,7 +111,7 @@ FAULTS = [
 async def test_every_error_of_the_core_has_its_code(
     client: Client, cache: StandIn, operation: str, fault: ImageConverterError, status: int, number: int
 ) -> None:
-    """And a time after which to try again, where that may help."""
+    """And a Retry-After header if a retry may help."""
     cache.fault = fault
     async with client.post(f"{BASE}/{operation}", data=form()) as answer:
         assert await answer.json() == {"code": number, "message": fault.reason}
@@ -123,7 +123,7 @@ async def test_every_error_of_the_core_has_its_code(
 async def test_outages_are_unavailable_for_every_operation(
     client: Client, cache: StandIn, method: str, path: str
 ) -> None:
-    """With 503, also where the answer is streamed otherwise."""
+    """With 503, even for streamed responses."""
     cache.fault = QueueUnavailable("It is away.")
 
     assert await call(client, method, path.format(key=KEY)) == (503, 5030)
@@ -140,7 +140,7 @@ async def test_an_internal_error_has_the_same_shape(
 
 
 async def test_an_interrupted_list_of_keys_is_aborted(client: Client, cache: StandIn) -> None:
-    """The connection ends without the end of the answer."""
+    """The connection closes before the end of the response."""
     cache.sources = {f"key-{number}": b"" for number in range(5000)}
     cache.fault = QueueUnavailable("It is away.")
     reader, writer = await asyncio.open_connection(client.host, client.port)
@@ -183,7 +183,7 @@ async def test_an_unknown_path_or_method_has_a_code(
 
 
 async def test_a_path_that_only_begins_like_the_base_is_not_of_this_api(client: Client) -> None:
-    """It is answered as everywhere else."""
+    """It gets the error of the images API."""
     async with client.get("/imageconverters") as answer:
         assert set(await answer.json()) == {"error", "reason"}
 
@@ -248,7 +248,7 @@ async def test_too_many_concurrent_requests_are_rejected_at_once(client: Client)
 
 
 async def _until_refused(client: Client) -> None:
-    """Ask until the request under way has reached its handler."""
+    """Poll until the other request has reached its handler."""
     async with asyncio.timeout(5):
         while True:
             async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}") as answer:
@@ -260,7 +260,7 @@ async def _until_refused(client: Client) -> None:
 
 
 def test_every_code_is_documented() -> None:
-    """With its status, in the document's table; and nothing else stands there."""
+    """The table in the documentation lists exactly these codes with their statuses."""
     text = (Path(__file__).parents[3] / "docs" / "imageconverter-api.md").read_text()
     table = re.findall(r"^\| (\d+) \| (\d+) \| \w", text, re.MULTILINE)
 
@@ -268,6 +268,6 @@ def test_every_code_is_documented() -> None:
 
 
 def test_every_error_has_a_code() -> None:
-    """Of whatever is raised below, now or some day."""
+    """Including error classes that are added later."""
     assert code_of(ImageConverterError("It is.")) is Code.INTERNAL_ERROR
     assert all(code_of(kind("It is.")) is expected for kind, expected in CODES.items())

@@ -63,7 +63,7 @@ END = b"--b--\r\n"
     ],
 )
 async def test_the_image_is_found(client: Client, cache: StandIn, body: bytes) -> None:
-    """Whatever stands around it, and whatever its head says of its length."""
+    """With any other parts and headers."""
     assert await post(client, body) == (200, 0)
     assert cache.sources == {KEY: IMAGE}
 
@@ -178,14 +178,14 @@ async def test_an_image_over_the_limit_is_too_large(client: Client, size: int) -
 
 
 async def test_an_image_at_the_limit_is_accepted(client: Client) -> None:
-    """What stands around it does not count."""
+    """The rest of the form does not count."""
     data = IMAGE + bytes(MEGABYTE - len(IMAGE))
 
     assert await post(client, named(b"other", bytes(100_000)) + part(data) + END) == (200, 0)
 
 
 async def test_a_form_announced_over_the_limit_is_rejected_unread(client: Client) -> None:
-    """The answer comes although nothing was sent."""
+    """The response arrives before any of the body is sent."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(head(99_999_999))
     async with asyncio.timeout(5):
@@ -295,7 +295,7 @@ async def test_a_small_body_releases_the_rest_of_its_reservation(client: Client,
 
 @given(st.binary(max_size=400), st.sampled_from([b"", b"--b\r\n", b"--b\r\n" + HEAD]))
 def test_no_body_is_an_internal_error(data: bytes, before: bytes) -> None:
-    """Whatever they are, there is an image in them, or a reason why not."""
+    """Any bytes have an image or raise a user error."""
     for body in (before + data, before + data + b"\r\n--b--", b"--b\r\n" + data + b"\r\n\r\nx\r\n--b--"):
         try:
             assert find_source(bytearray(body), b"b")

@@ -45,12 +45,12 @@ class Middleware:
         self._encodes = encodes
 
     async def is_connected(self) -> bool:
-        """Whether a converter answers at the address that it was given."""
+        """Whether a converter responds at the configured address."""
         async with self._server.get("/imageconverter") as answer:
             return answer.status == 200 and SERVER_ID in await answer.text()
 
     async def scaled(self, source: bytes, format_: str, context: str) -> Image.Image | None:
-        """Return the preview of *source*, None where the middleware would have to scale by itself."""
+        """Return the preview of *source*, None if the middleware would have to scale it itself."""
         key = hashlib.sha256(source).hexdigest()
         found = await self._image("GET", "getImage", key, format_, context)
         if found is None:
@@ -94,7 +94,7 @@ async def test_photos_are_scaled(gateway: Client, name: str, encodes: bool) -> N
 
 @pytest.mark.usefixtures("worker")
 async def test_a_file_that_is_not_an_image_is_an_error(gateway: Client) -> None:
-    """Anything but 200 makes it scale by itself."""
+    """With any status but 200 the middleware scales the image itself."""
     assert await Middleware(gateway, encodes=False).scaled(b"no image" * 10, FORMATS[0], "1") is None
 
 

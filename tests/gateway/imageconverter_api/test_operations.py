@@ -1,4 +1,4 @@
-"""What each operation answers when all is well."""
+"""Successful responses of each operation."""
 
 import asyncio
 import json

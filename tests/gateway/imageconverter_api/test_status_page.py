@@ -87,7 +87,7 @@ async def test_the_page_reports_unavailable_metrics(client: Client, cache: Stand
 
 
 async def test_metrics_have_the_names_of_the_dashboard(client: Client) -> None:
-    """Each once, beside ours."""
+    """Each exactly once, in addition to the gateway's own metrics."""
     for method, operation, body in [
         ("POST", f"cacheAndGetImage/{KEY}/{FORMAT}", form()),
         ("POST", f"cacheAndGetImage/{KEY}/{FORMAT}", form()),
@@ -114,7 +114,7 @@ async def test_metrics_have_the_names_of_the_dashboard(client: Client) -> None:
 
 
 async def test_the_number_of_labels_is_limited(client: Client) -> None:
-    """Whatever sizes they ask for."""
+    """However many sizes they request."""
     for number in range(300):
         async with client.post(f"{BASE}/cacheAndGetImage/{number}/auto:{number + 1}x7", data=form()) as answer:
             assert answer.status == 200

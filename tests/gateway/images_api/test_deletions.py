@@ -23,7 +23,7 @@ PRODUCT, THUMBNAIL = "content.imageFormat.normalProduct", "content.imageFormat.t
 
 
 async def delete(client: Client, path: str, body: Any = None) -> tuple[int, Any]:
-    """Send a deletion; returns status and answer."""
+    """Send a deletion; returns status and body."""
     data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
     async with client.delete(path, data=data, headers=ADMIN) as answer:
         return answer.status, await answer.json()
@@ -40,7 +40,7 @@ async def name(resources: Resources) -> str:
 
 
 async def left(resources: Resources, name: str) -> list[str]:
-    """Return where the image still is."""
+    """Return the paths at which the image still exists."""
     return [place for place in PLACES if await resources.store.head(f"target/{place}/{name}")]
 
 
@@ -122,7 +122,7 @@ async def test_one_unsafe_name_prevents_all_deletions(gateway: Client, resources
 async def test_deleting_needs_the_permission_for_the_type(
     make_settings: MakeSettings, resources: Resources, name: str, tmp_path: Path
 ) -> None:
-    """Who may delete products may not delete categories."""
+    """A key for products cannot delete categories."""
     file = tmp_path / "keys.toml"
     file.write_text(
         key_entry("p", "products", ["images.delete.products"]) + key_entry("r", "reader", ["images.read"])

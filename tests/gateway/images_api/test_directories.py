@@ -38,7 +38,7 @@ async def empty(make_settings: MakeSettings, opened: Resources) -> AsyncIterator
 
 
 async def ask(client: Client, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-    """Send a request; returns status and answer."""
+    """Send a request; returns status and body."""
     data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
     async with client.request(method, path, data=data, headers=ADMIN) as answer:
         return answer.status, await answer.json()
@@ -80,7 +80,7 @@ async def test_the_deepest_allowed_directory_is_listed(empty: Client) -> None:
 async def test_a_tree_shows_directories_of_files_and_empty_ones_but_no_uploads(
     empty: Client, opened: Resources
 ) -> None:
-    """Whatever brought them about; in the order of their names."""
+    """Sorted by name."""
     for key in ("b/c/a.png", "b/d.png", "a/x.png", "top.png", "upload/0123456789ab/a.png", "ü b/c.png"):
         await opened.store.put(f"source/{key}", b"x", content_type="image/png")
     await opened.store.put("target/elsewhere/a.png", b"x", content_type="image/png")

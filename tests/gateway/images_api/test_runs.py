@@ -43,7 +43,7 @@ READY = {
 @pytest.mark.parametrize("base", BASES)
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_before_any_run_the_status_is_ready(gateway: Client, base: str, slash: str) -> None:
-    """Exactly the documented answer; no results."""
+    """Exactly the documented response, and no results."""
     assert await get(gateway, f"{base}/convert/status{slash}") == (200, READY)
     assert await get(gateway, f"{base}/convert/results{slash}") == (200, {"items": []})
     assert await post(gateway, f"{base}/convert/cancel{slash}", {}) == (200, READY)
@@ -51,7 +51,7 @@ async def test_before_any_run_the_status_is_ready(gateway: Client, base: str, sl
 
 @pytest.fixture
 async def patient(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[Client]:
-    """A gateway whose first answer waits long for a run to end, so that a busy machine changes nothing."""
+    """A gateway whose start waits long for a run to end, so that a slow machine makes no difference."""
     settings = make_settings(gateway=GatewaySettings(api_key=API_KEY, start_seconds=30))
     async with TestClient(TestServer(create_app(settings, resources))) as client:
         yield client
@@ -275,7 +275,7 @@ async def test_cancel_returns_after_the_run_has_stopped(gateway: Client, resourc
 async def test_results_are_available_as_pages_and_ndjson(
     gateway: Client, resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The cursor goes on where the page ended; NDJSON has all of them."""
+    """The cursor continues after the page; NDJSON has all results."""
     monkeypatch.setattr("services.gateway.images_api.runs.RESULTS_AT_ONCE", 3)
     directory = await put_sources(resources, {f"{n}.png": image_files.png() for n in range(7)})
     await start(gateway, directory, THUMBNAIL)

@@ -19,7 +19,7 @@ def body(name: str, data: bytes | None = None) -> dict[str, Any]:
 
 @pytest.mark.parametrize("base", ["/admin/api/v1/images", "/images"])
 async def test_images_are_added_to_an_upload(gateway: Client, resources: Resources, base: str) -> None:
-    """The answer names the same directory and counts what this request brought."""
+    """The response has the same directory and the number of images of this request."""
     _, first = await post(gateway, f"{base}/upload", body("a.png"))
     added = await post(gateway, f"{base}/upload?directory={first['path']}", body("b.png"))
 
@@ -29,7 +29,7 @@ async def test_images_are_added_to_an_upload(gateway: Client, resources: Resourc
 
 
 async def test_an_image_of_the_same_name_is_replaced(gateway: Client, resources: Resources) -> None:
-    """So that a request whose answer was lost can be sent again."""
+    """So that a request can be repeated if its response was lost."""
     again = image_files.png(size=(3, 3))
     _, first = await post(gateway, "/images/upload", body("a.png"))
     status, _ = await post(gateway, f"/images/upload?directory={first['path']}", body("a.png", again))

@@ -37,7 +37,7 @@ def b64(data: bytes) -> str:
 
 
 def body(**changes: Any) -> dict[str, Any]:
-    """Return a valid body with *changes*; None takes a field away."""
+    """Return a valid body with *changes*; None removes a field."""
     valid = {"fileName": "a.png", "formats": [PRODUCT], "imageData": b64(image_files.png())}
     return {name: value for name, value in {**valid, **changes}.items() if value is not None}
 
@@ -54,7 +54,7 @@ async def post(client: Client, path: str, payload: Any, **headers: str) -> tuple
 @pytest.mark.parametrize("base", ["/admin/api/v1/images", "/images"])
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_an_upload_is_stored_unchanged(gateway: Client, resources: Resources, base: str, slash: str) -> None:
-    """The answer names the directory; the image lies in it, byte by byte."""
+    """The response has the directory, in which the image is stored unchanged."""
     image = image_files.png()
     status, answer = await post(gateway, f"{base}/upload{slash}", body(fileName=["a b.png"], imageData=[b64(image)]))
     stored = await resources.store.get(f"source/{answer['path']}/a b.png")

@@ -80,7 +80,7 @@ async def test_without_a_default_the_subshop_is_missing(make_settings: MakeSetti
 async def test_reading_needs_the_permission_for_the_type(
     make_settings: MakeSettings, resources: Resources, tmp_path: Path
 ) -> None:
-    """Who reads products does not read categories."""
+    """A key for products cannot read categories."""
     keys = tmp_path / "keys.toml"
     keys.write_text(key_entry("products", "products-only", ["products.read"]))
     settings = make_settings(gateway=GatewaySettings(api_keys_file=keys, content_host="https://cdn.example/"))

@@ -1,4 +1,4 @@
-"""`images/convert/…` while no worker is there: what is answered before anything is converted."""
+"""`images/convert/…` without a worker: responses before anything is converted."""
 
 import asyncio
 from pathlib import Path

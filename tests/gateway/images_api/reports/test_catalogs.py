@@ -106,7 +106,7 @@ async def test_an_unknown_type_or_notation_is_rejected(shop: Shop) -> None:
 
 
 async def test_a_new_catalog_does_not_affect_readers_of_the_previous(shop: Shop) -> None:
-    """Ten catalogs at once: each is answered with itself or one that came later, and one of them counts."""
+    """Ten concurrent catalogs: each response has that catalog or a later one, and one of them is current."""
     sent = await asyncio.gather(*(shop.ask("PUT", "/catalog/products", LINE) for _ in range(10)))
 
     assert {answer.status for answer in sent} == {200}

@@ -100,7 +100,7 @@ async def test_pages_of_a_report_stay_consistent_after_a_newer_one(shop: Shop) -
 
 
 async def test_a_download_has_all_rows(shop: Shop) -> None:
-    """As NDJSON and as CSV, by the Accept header or the query; one kind only where asked."""
+    """As NDJSON or CSV, by the Accept header or the query; one kind only if requested."""
     await shop.send({"1": ["=HYPERLINK(1).jpg", "a.jpg"]})
     await shop.put_everywhere("a.jpg")
     await shop.put(f"{NORMAL}/old.jpg")
@@ -204,7 +204,7 @@ async def test_head_of_a_download_has_no_body(shop: Shop) -> None:
 
 
 async def test_an_interrupted_download_is_aborted(shop: Shop) -> None:
-    """The rows of one kind are gone: the connection ends instead of the answer."""
+    """If rows cannot be read, the connection is aborted."""
     await shop.send({"1": ["a.jpg"]})
     await shop.put(f"{NORMAL}/old.jpg")
     await shop.report()
