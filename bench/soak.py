@@ -101,7 +101,7 @@ async def _soak(folder: Path, seconds: float, chance: random.Random) -> None:
         print(f"\n{', '.join(f'{count} {name}' for name, count in sorted(counts.items()))}\n\n{samples.table()}\n")
         print(f"keys of Redis without expiry: {', '.join(await _keys_without_expiry(resources))}")
         print(f"dead jobs: {len(await resources.queue.dead.all())}")
-        print(f"internal errors in the logs: {len(stack.troubles)}")
+        print(f"internal errors in the logs: {len(stack.internal_errors)}")
 
 
 async def _repeat(

@@ -1,4 +1,4 @@
-"""G7: workers are told to stop, one after the other, again and again."""
+"""G7: workers are stopped one after the other, many times."""
 
 import asyncio
 import random
@@ -15,12 +15,12 @@ from tests.testing.workload import Client, Workload
 
 
 @pytest.mark.timeout(1200)
-async def test_rolling_restarts_lose_nothing_and_use_up_no_try(
+async def test_rolling_restarts_lose_no_job_and_count_no_attempt(
     on_servers: Mapping[str, str], tmp_path: Path, chance: random.Random, figures: Figures
 ) -> None:
-    """SIGTERM under load: what runs is finished or put back, and every process is gone within ten seconds."""
+    """SIGTERM under load: running jobs are finished or requeued, and every process ends within ten seconds."""
     restarts, count = (50, 2000) if figures.long else (3, 120)
-    most_tries, done = 0, asyncio.Event()
+    max_attempts, done = 0, asyncio.Event()
     async with (
         stack_on(on_servers, tmp_path, gateways=1, workers=2) as (stack, resources),
         aiohttp.ClientSession() as session,
@@ -32,11 +32,11 @@ async def test_rolling_restarts_lose_nothing_and_use_up_no_try(
         await client.wait_until_ready()
 
         async def watch() -> None:
-            nonlocal most_tries
+            nonlocal max_attempts
             while not done.is_set():
                 names = [name async for name in redis.scan_iter(match="arq:retry:*", count=1000)]
                 attempts = await redis.mget(names) if names else []
-                most_tries = max([most_tries, *(int(each) for each in attempts if each)])
+                max_attempts = max([max_attempts, *(int(each) for each in attempts if each)])
                 await asyncio.sleep(0.005)
 
         async def convert() -> None:
@@ -58,6 +58,6 @@ async def test_rolling_restarts_lose_nothing_and_use_up_no_try(
         await workload.finished(seconds=600)
         checked = await workload.check()
 
-    assert most_tries == 1
+    assert max_attempts == 1
     assert max(took) < 10
     figures.note("G7 SIGTERM under load", f"{restarts} restarts, exit {spread(took)}, 0 tries used up; {checked}")

@@ -62,7 +62,7 @@ def kill_at(step: Step, proxy: FaultProxy, gateway: Part) -> asyncio.Event:
 
 
 @pytest.mark.timeout(600)
-async def test_a_gateway_that_dies_at_any_step_breaks_no_promise(
+async def test_gateway_that_dies_at_any_step_leaves_no_partial_state(
     on_servers: Mapping[str, str], tmp_path: Path, chance: random.Random, figures: Figures
 ) -> None:
     """Its client asks again; what was half done leaves nothing behind but an upload, which is swept."""

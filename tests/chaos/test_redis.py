@@ -34,9 +34,7 @@ def through(proxy: FaultProxy, url: str) -> RedisSettings:
 
 
 @pytest.mark.timeout(1200)
-async def test_nothing_that_was_accepted_is_lost_when_redis_is_killed(
-    tmp_path: Path, chance: random.Random, figures: Figures
-) -> None:
+async def test_accepted_jobs_survive_a_kill_of_redis(tmp_path: Path, chance: random.Random, figures: Figures) -> None:
     """Kill -9 while jobs are accepted; it is used again within seconds of its return."""
     times = 30 if figures.long else 3
     recoveries: list[float] = []
@@ -83,10 +81,10 @@ async def test_nothing_that_was_accepted_is_lost_when_redis_is_killed(
 
 
 @pytest.mark.timeout(1200)
-async def test_a_redis_that_loses_everything_is_given_it_back(
+async def test_run_is_restored_after_redis_loses_its_data(
     on_servers: Mapping[str, str], tmp_path: Path, chance: random.Random, figures: Figures
 ) -> None:
-    """A run goes on under its id and ends as if nothing had happened, by itself."""
+    """A run continues under its id and finishes without an operator."""
     count = 1000 if figures.long else 150
     async with (
         stack_on(on_servers, tmp_path, gateways=1, workers=2, reporters=1) as (stack, resources),
@@ -110,17 +108,17 @@ async def test_a_redis_that_loses_everything_is_given_it_back(
         noticed = time.monotonic() - began
         await workload.finished()
         took = time.monotonic() - began
-        told = await workload.check()
+        summary = await workload.check()
 
     assert [run["id"] for run in runs] == [before["id"]]
     figures.note(
         "G3 everything lost",
-        f"a run of {count} sources begins again after {noticed:.1f} s and has ended after {took:.1f} s: {told}",
+        f"a run of {count} sources begins again after {noticed:.1f} s and has ended after {took:.1f} s: {summary}",
     )
 
 
 @pytest.mark.parametrize("passed_on", [False, True], ids=["before", "after"])
-async def test_a_connection_that_is_cut_costs_no_job_and_makes_none_twice(
+async def test_cut_connection_neither_loses_nor_duplicates_a_job(
     on_servers: Mapping[str, str], figures: Figures, *, passed_on: bool
 ) -> None:
     """Before or after Redis has heard of the job."""
@@ -153,7 +151,7 @@ async def test_a_connection_that_is_cut_costs_no_job_and_makes_none_twice(
     )
 
 
-async def test_a_result_whose_recording_is_cut_counts_once(
+async def test_result_whose_recording_is_cut_counts_once(
     on_servers: Mapping[str, str], tmp_path: Path, figures: Figures
 ) -> None:
     """However often it is recorded again."""
@@ -164,21 +162,21 @@ async def test_a_result_whose_recording_is_cut_counts_once(
         fault_proxy(urlsplit(url).port or 0) as proxy,
         open_redis(through(proxy, url), retry_timeout=_RETRY_TIMEOUT_SECONDS) as redis,
     ):
-        ledger = RunStore(redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
+        run_store = RunStore(redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
         directory = await put_sources(resources, {f"{n:05}.png": b"x" for n in range(count)})
         request = RunRequest(source="directory", directory=directory, formats=(THUMBNAIL,))
         run = await create_run(resources.store, load_formats(None), request)
         proxy.cut_once(run.id.encode(), passed_on=True)
-        await ledger.start(run)
+        await run_store.start(run)
         await plan_more(run.id, resources.runs, resources.store)
         outcome = OutputOutcome(status="success", message="success", path="a")
         for index in range(count):
             result = SourceResult(index=index, source=f"marked-{index}-", outputs=((THUMBNAIL, outcome),))
             proxy.cut_once(f"marked-{index}-".encode(), passed_on=bool(index % 2))
             try:
-                await ledger.record(run.id, result, index)
+                await run_store.record(run.id, result, index)
             except QueueUnavailable:
-                await ledger.record(run.id, result, index)
+                await run_store.record(run.id, result, index)
         stand = await resources.runs.status(run.id)
         moved, rows = await resources.runs.unmoved_results(run.id)
         await resources.redis.flushdb()

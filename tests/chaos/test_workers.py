@@ -1,4 +1,4 @@
-"""G2, G8 and G13: workers that are killed, jobs that kill workers, and crowds of jobs that nobody works on."""
+"""G2, G8 and G13: workers that are killed, jobs that kill workers, and many jobs without a worker."""
 
 import asyncio
 import random
@@ -27,15 +27,15 @@ from tests.worker.sandbox import misdeeds
 TARGETS = [Target(max_width=10, max_height=10)]
 
 
-class Lanes(NamedTuple):
-    """Workers whose jobs do what they are told."""
+class QueueWorkers(NamedTuple):
+    """Workers of jobs that misbehave as their payload says."""
 
     stack: Stack
     resources: Resources
 
     def worker(self, *, slots: int) -> Part:
         """Return a worker; it is not started yet."""
-        part = self.stack.program([sys.executable, "-m", "tests.testing.queue_program", str(slots)], "lane")
+        part = self.stack.program([sys.executable, "-m", "tests.testing.queue_program", str(slots)], "queue")
         self.stack.workers.append(part)
         return part
 
@@ -59,38 +59,38 @@ class Lanes(NamedTuple):
 
 
 @pytest.fixture
-async def lanes(on_servers: Mapping[str, str], tmp_path: Path) -> AsyncIterator[Lanes]:
+async def queue_workers(on_servers: Mapping[str, str], tmp_path: Path) -> AsyncIterator[QueueWorkers]:
     """An empty queue, and no worker yet."""
     async with stack_on(on_servers, tmp_path, gateways=0, workers=0) as (stack, resources):
-        yield Lanes(stack, resources)
+        yield QueueWorkers(stack, resources)
 
 
 @pytest.mark.timeout(600)
-async def test_the_job_of_a_killed_worker_is_begun_again_within_seconds(
-    lanes: Lanes, chance: random.Random, figures: Figures
+async def test_job_of_a_killed_worker_restarts_within_seconds(
+    queue_workers: QueueWorkers, chance: random.Random, figures: Figures
 ) -> None:
-    """By another; each worker is killed at another moment of its lease."""
+    """On another worker; each one is killed at another moment of its lease."""
     rounds, victims = (8, 5) if figures.long else (1, 6)
     waited: list[float] = []
-    survivor = lanes.worker(slots=victims)
+    survivor = queue_workers.worker(slots=victims)
     await survivor.start()
     for _ in range(rounds):
         survivor.send(signal.SIGSTOP)
-        ids = await lanes.enqueue("stay", victims)
-        dying = [lanes.worker(slots=1) for _ in range(victims)]
+        ids = await queue_workers.enqueue("stay", victims)
+        dying = [queue_workers.worker(slots=1) for _ in range(victims)]
         for part in dying:
             await part.start()
         for job_id in ids:
-            await lanes.beginnings(job_id, count=1)
+            await queue_workers.beginnings(job_id, count=1)
         survivor.send(signal.SIGCONT)
         killed: list[float] = []
         for part in chance.sample(dying, victims):
             await asyncio.sleep(chance.uniform(0, 1))
             killed.append(time.monotonic())
             await part.kill()
-        again = sorted([(await lanes.beginnings(job_id, count=2))[1] for job_id in ids])
+        again = sorted([(await queue_workers.beginnings(job_id, count=2))[1] for job_id in ids])
         waited += [after - before for before, after in zip(killed, again, strict=True)]
-        while await lanes.resources.queue.depth(QueueName.SCAN):
+        while await queue_workers.resources.queue.depth(QueueName.SCAN):
             await asyncio.sleep(0.02)
 
     assert max(waited) < 6
@@ -98,14 +98,14 @@ async def test_the_job_of_a_killed_worker_is_begun_again_within_seconds(
 
 
 @pytest.mark.timeout(300)
-async def test_a_job_that_kills_workers_is_given_up_and_its_neighbours_are_done(
-    lanes: Lanes, figures: Figures
+async def test_poison_job_becomes_a_dead_letter_and_other_jobs_finish(
+    queue_workers: QueueWorkers, figures: Figures
 ) -> None:
-    """After six of them, with a supervisor that starts them again."""
-    (poison,) = await lanes.enqueue("die")
-    neighbours = await lanes.enqueue("pass", 50)
+    """After six workers, which a supervisor restarts."""
+    (poison,) = await queue_workers.enqueue("die")
+    others = await queue_workers.enqueue("pass", 50)
     began = time.monotonic()
-    workers = [lanes.worker(slots=2) for _ in range(2)]
+    workers = [queue_workers.worker(slots=2) for _ in range(2)]
     stopping = asyncio.Event()
 
     async def keep(part: Part) -> None:
@@ -116,13 +116,13 @@ async def test_a_job_that_kills_workers_is_given_up_and_its_neighbours_are_done(
     keepers = [asyncio.create_task(keep(part)) for part in workers]
     try:
         async with asyncio.timeout(60):
-            while not (dead := await lanes.resources.queue.dead.all()):
+            while not (dead := await queue_workers.resources.queue.dead.all()):
                 await asyncio.sleep(0.05)
         took = time.monotonic() - began
-        for job_id in neighbours:
-            await lanes.beginnings(job_id, count=1)
+        for job_id in others:
+            await queue_workers.beginnings(job_id, count=1)
         async with asyncio.timeout(20):
-            while await lanes.resources.queue.depth(QueueName.SCAN):
+            while await queue_workers.resources.queue.depth(QueueName.SCAN):
                 await asyncio.sleep(0.02)
     finally:
         stopping.set()
@@ -131,12 +131,12 @@ async def test_a_job_that_kills_workers_is_given_up_and_its_neighbours_are_done(
         await asyncio.gather(*keepers)
 
     assert [(each.id, each.attempts) for each in dead] == [(poison, 6)]
-    assert len(await lanes.beginnings(poison, count=6)) == 6
-    figures.note("G8 a job that kills workers", f"given up after 6 workers and {took:.1f} s, 50 neighbours done")
+    assert len(await queue_workers.beginnings(poison, count=6)) == 6
+    figures.note("G8 a job that kills workers", f"dead letter after 6 workers and {took:.1f} s, 50 others done")
 
 
-async def test_images_that_kill_hang_or_fill_decoders_are_blamed(figures: Figures) -> None:
-    """The worker goes on, and so do the images beside them."""
+async def test_image_that_kills_hangs_or_fills_a_decoder_is_an_error(figures: Figures) -> None:
+    """The worker continues, as do other images."""
     program = (sys.executable, misdeeds.__file__, "0")
     settings = WorkerSettings(children=2, timeout_seconds=3)
     took: dict[str, float] = {}
@@ -156,24 +156,24 @@ async def test_images_that_kill_hang_or_fill_decoders_are_blamed(figures: Figure
             assert {each.reason for each in beside} == {"done"}
 
     assert max(took.values()) < 30
-    told = ", ".join(f"{misdeed} {seconds:.1f} s" for misdeed, seconds in took.items())
-    figures.note("G8 an image that ends decoders", f"told as broken after: {told} (limit of time 3 s)")
+    times = ", ".join(f"{misdeed} {seconds:.1f} s" for misdeed, seconds in took.items())
+    figures.note("G8 an image that ends decoders", f"reported as broken after: {times} (limit of time 3 s)")
 
 
-async def test_a_crowd_of_orphans_does_not_hold_up_a_fresh_job(lanes: Lanes, figures: Figures) -> None:
-    """Five hundred jobs at the head of the queue seem to be in work."""
-    orphans = await lanes.enqueue("pass", 500)
+async def test_abandoned_jobs_do_not_delay_a_new_job(queue_workers: QueueWorkers, figures: Figures) -> None:
+    """Five hundred jobs at the head of the queue have a lease."""
+    orphans = await queue_workers.enqueue("pass", 500)
     for job_id in orphans:
-        await lanes.resources.redis.set(lease_key(job_id), "a worker that is gone", px=600_000)
-    await lanes.worker(slots=10).start()
-    (first,) = await lanes.enqueue("pass")
-    await lanes.beginnings(first, count=1)  # the worker runs
+        await queue_workers.resources.redis.set(lease_key(job_id), "a worker that is gone", px=600_000)
+    await queue_workers.worker(slots=10).start()
+    (first,) = await queue_workers.enqueue("pass")
+    await queue_workers.beginnings(first, count=1)  # the worker runs
     waited = []
     for _ in range(20):
         began = time.monotonic()
-        (fresh,) = await lanes.enqueue("pass")
-        waited.append((await lanes.beginnings(fresh, count=1))[0] - began)
+        (fresh,) = await queue_workers.enqueue("pass")
+        waited.append((await queue_workers.beginnings(fresh, count=1))[0] - began)
 
     assert max(waited) < 1
-    assert await lanes.resources.redis.zcard(keys.queue(QueueName.SCAN)) >= 500
+    assert await queue_workers.resources.redis.zcard(keys.queue(QueueName.SCAN)) >= 500
     figures.note("G13 a fresh job behind 500 orphans", spread(waited))

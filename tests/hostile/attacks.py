@@ -24,7 +24,7 @@ PROVEN = [
     ]),
     Proven(84, "text called an image", [
         f"{_HERE}test_images_at_the_gateway.py::test_84_a_text_file_with_an_image_name_is_rejected",
-        "tests/images/test_uploads.py::test_an_image_is_checked_by_its_bytes_not_by_its_name",
+        "tests/images/test_uploads.py::test_image_is_checked_by_its_bytes_not_by_its_name",
     ]),
     Proven(103, "every mode to every target", [
         f"{_ENGINE}test_file_types.py::test_every_source_becomes_every_output",

@@ -20,7 +20,7 @@ DEFAULTS = {
 }
 
 
-def test_the_defaults_are_those_of_the_specification() -> None:
+def test_default_formats_are_those_of_the_specification() -> None:
     """Ids, display names, directories and boxes of spec A5, in its order."""
     catalog = load_formats(None)
 
@@ -29,7 +29,7 @@ def test_the_defaults_are_those_of_the_specification() -> None:
     assert all(each.max_width == each.max_height and not each.upscale for each in catalog.values())
 
 
-def test_an_alias_is_found_under_its_own_id_but_not_listed() -> None:
+def test_alias_is_found_under_its_own_id_but_not_listed() -> None:
     """`content.imageFormat.normal` of the documented example is a second id of the normal product format."""
     catalog = load_formats(None)
     alias = catalog["content.imageFormat.normal"]
@@ -39,7 +39,7 @@ def test_an_alias_is_found_under_its_own_id_but_not_listed() -> None:
     assert "content.imageFormat.normal" not in list(catalog)
 
 
-def test_formats_are_selected_in_the_order_asked_for_and_once_each() -> None:
+def test_formats_are_selected_once_each_in_the_requested_order() -> None:
     """A request's own order counts; naming one twice is no second output."""
     names = ["content.imageFormat.thumbnailProduct", "content.imageFormat.app", "content.imageFormat.app"]
 
@@ -47,7 +47,7 @@ def test_formats_are_selected_in_the_order_asked_for_and_once_each() -> None:
 
 
 @pytest.mark.parametrize("names", [[], ["nonsense"], ["normalProduct"], ["content.imageFormat.app", ""]])
-def test_an_unknown_format_is_an_invalid_value(names: list[str]) -> None:
+def test_unknown_format_is_an_invalid_value(names: list[str]) -> None:
     """None at all, or one that is not configured, is refused."""
     with pytest.raises(InvalidValue):
         load_formats(None).select(names)
@@ -75,8 +75,8 @@ maxHeight = 100
         (FORMAT + "background = red\n", 8, ""),
     ],
 )
-def test_a_fault_in_the_file_is_told_with_its_line(tmp_path: Path, text: str, line: int, word: str) -> None:
-    """A person can go straight to the place."""
+def test_error_in_the_file_is_reported_with_its_line(tmp_path: Path, text: str, line: int, word: str) -> None:
+    """So that a person finds it."""
     file = tmp_path / "formats.toml"
     file.write_text(text)
 
@@ -84,8 +84,8 @@ def test_a_fault_in_the_file_is_told_with_its_line(tmp_path: Path, text: str, li
         load_formats(file)
 
 
-def test_the_same_id_twice_is_refused(tmp_path: Path) -> None:
-    """Nobody could tell which one is meant."""
+def test_duplicate_id_is_refused(tmp_path: Path) -> None:
+    """It would be ambiguous."""
     file = tmp_path / "formats.toml"
     file.write_text(FORMAT + FORMAT)
 
@@ -93,7 +93,7 @@ def test_the_same_id_twice_is_refused(tmp_path: Path) -> None:
         load_formats(file)
 
 
-def test_a_missing_file_is_told_by_its_name(tmp_path: Path) -> None:
+def test_missing_file_is_reported_with_its_path(tmp_path: Path) -> None:
     """The message names the path."""
     with pytest.raises(FormatsFileError, match=r"nowhere\.toml"):
         load_formats(tmp_path / "nowhere.toml")

@@ -23,7 +23,7 @@ from imageconverter.images.names import directory_path, file_name, with_extensio
     ],
 )
 def test_a_plain_name_is_kept(name: str) -> None:
-    """Whatever a person may call an image stays as it is."""
+    """Usual names of images are not changed."""
     assert file_name(name) == name
 
 

@@ -12,7 +12,7 @@ from tests.conftest import storage_settings
 from tests.testing import image_files
 
 
-def test_an_image_is_checked_by_its_bytes_not_by_its_name() -> None:
+def test_image_is_checked_by_its_bytes_not_by_its_name() -> None:
     """A text called .png is refused, a PNG called .txt is not."""
     with pytest.raises(InvalidFileFormat):
         uploads.check(UploadedImage("text.png", b"just some words, no image"), Limits())
@@ -20,13 +20,13 @@ def test_an_image_is_checked_by_its_bytes_not_by_its_name() -> None:
     assert uploads.check(UploadedImage("odd.txt", image_files.png()), Limits()).name == "odd.txt"
 
 
-def test_an_image_over_the_limit_of_pixels_is_an_invalid_value() -> None:
-    """The header is enough to tell."""
+def test_image_over_the_pixel_limit_is_an_invalid_value() -> None:
+    """The header is enough."""
     with pytest.raises(InvalidValue, match="megapixels"):
         uploads.check(UploadedImage("large.png", image_files.png(size=(200, 200))), Limits(pixels=39_999))
 
 
-async def test_images_of_one_upload_lie_in_one_new_directory(resources: Resources) -> None:
+async def test_images_of_one_upload_are_stored_in_one_new_directory(resources: Resources) -> None:
     """The directory's name is twelve hex digits, another one each time."""
     two = [UploadedImage("a.png", b"A"), UploadedImage("ä.png", b"B")]
     first, second = await uploads.stage(resources.store, two), await uploads.stage(resources.store, two)
@@ -39,7 +39,7 @@ async def test_images_of_one_upload_lie_in_one_new_directory(resources: Resource
     assert bytes(stored.data) == b"B"
 
 
-async def test_an_upload_that_cannot_be_stored_tells_why(servers: dict[str, str]) -> None:
+async def test_upload_that_cannot_be_stored_raises_the_error_of_the_store(servers: dict[str, str]) -> None:
     """The error is the store's own, not a group of errors."""
     no_bucket = ObjectStore(storage_settings(servers, bucket="not-there"))
 
@@ -47,7 +47,7 @@ async def test_an_upload_that_cannot_be_stored_tells_why(servers: dict[str, str]
         await uploads.stage(no_bucket, [UploadedImage("a.png", b"A"), UploadedImage("b.png", b"B")])
 
 
-async def test_a_sweep_takes_what_is_old_and_nothing_else(resources: Resources) -> None:
+async def test_sweep_deletes_only_old_uploads(resources: Resources) -> None:
     """Only uploads are swept, and only after their hours."""
     path = await uploads.stage(resources.store, [UploadedImage("a.png", b"A")])
     await resources.store.put("source/kept/a.png", b"A", content_type="image/png")

@@ -1,4 +1,4 @@
-"""Jobs that are given up: kept, told of, tried again, dropped."""
+"""Dead letters: written, listed, requeued, dropped."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ Payload = dict[str, Any]
 
 @pytest.fixture
 async def queue(resources: Resources) -> JobQueue:
-    """The queue with an empty scan queue, and nobody dead."""
+    """The queue with an empty scan queue, and no dead letters."""
     await resources.redis.delete(keys.queue(QueueName.SCAN), keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS)
     return resources.queue
 
@@ -48,16 +48,16 @@ async def failed_at(queue: JobQueue, count: int = 1) -> list[DeadLetter]:
 
 
 async def fails(_context: Mapping[str, Any], _payload: Payload) -> None:
-    """Fail by a fault of ours."""
+    """Raise an internal error."""
     raise LookupError("what it needs")
 
 
-async def test_a_job_that_fails_is_kept_with_all_that_is_known(queue: JobQueue, resources: Resources) -> None:
-    """What it was to do, why it failed, when, and how often it was tried."""
-    given_up: list[Payload] = []
+async def test_failed_job_becomes_a_dead_letter(queue: JobQueue, resources: Resources) -> None:
+    """With its payload, reason, time and number of attempts."""
+    fallback_ran: list[Payload] = []
 
     async def give_up(_context: Mapping[str, Any], payload: Payload) -> None:
-        given_up.append(payload)
+        fallback_ran.append(payload)
 
     job_id, began = uuid4().hex, datetime.now(UTC)
     await queue.enqueue(QueueName.SCAN, "fails", job_id, {"source": "a.png"})
@@ -66,31 +66,31 @@ async def test_a_job_that_fails_is_kept_with_all_that_is_known(queue: JobQueue, 
 
     assert (dead.id, dead.queue, dead.task, dead.attempts) == (job_id, "scan", "fails", 1)
     assert "what it needs" in dead.reason
-    assert dead.payload == {"source": "a.png"} == given_up[0]
+    assert dead.payload == {"source": "a.png"} == fallback_ran[0]
     assert began - timedelta(seconds=2) < dead.failed_at < datetime.now(UTC) + timedelta(seconds=2)
     assert not await resources.redis.exists(job_key(job_id), lease_key(job_id), f"arq:retry:{job_id}")
 
 
-async def test_a_job_that_takes_too_long_is_given_up(queue: JobQueue, resources: Resources) -> None:
-    """It is not just forgotten."""
-    given_up = asyncio.Event()
+async def test_job_that_times_out_becomes_a_dead_letter(queue: JobQueue, resources: Resources) -> None:
+    """It is not lost."""
+    fallback_ran = asyncio.Event()
 
     async def hangs(_context: Mapping[str, Any], _payload: Payload) -> None:
         await asyncio.sleep(60)
 
     async def give_up(_context: Mapping[str, Any], _payload: Payload) -> None:
-        given_up.set()
+        fallback_ran.set()
 
     await queue.enqueue(QueueName.SCAN, "hangs", uuid4().hex, {})
     async with running_worker(resources, tasks={"hangs": hangs}, give_up={"hangs": give_up}, job_seconds=0.2):
         (dead,) = await failed_at(queue)
 
     assert "TimeoutError" in dead.reason
-    assert given_up.is_set()
+    assert fallback_ran.is_set()
 
 
-async def test_a_job_whose_workers_die_is_given_up_after_six_tries(queue: JobQueue, resources: Resources) -> None:
-    """It is not begun a seventh time."""
+async def test_job_whose_workers_die_fails_after_six_attempts(queue: JobQueue, resources: Resources) -> None:
+    """It does not start a seventh time."""
     job_id, began = uuid4().hex, asyncio.Event()
 
     async def kills(_context: Mapping[str, Any], _payload: Payload) -> None:
@@ -105,30 +105,30 @@ async def test_a_job_whose_workers_die_is_given_up_after_six_tries(queue: JobQue
     assert (dead.attempts, dead.reason) == (6, "All 6 attempts failed.")
 
 
-async def test_a_job_that_is_in_trouble_of_its_own_again_and_again_is_given_up(
+async def test_job_that_is_always_unavailable_fails_after_its_retries(
     queue: JobQueue, resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After four tries, with pauses in between."""
+    """After four attempts, with delays in between."""
     monkeypatch.setattr("imageconverter.jobs.retry._DELAYS", (0.01, 0.02, 0.03))
-    given_up: list[Payload] = []
+    fallback_ran: list[Payload] = []
 
-    async def troubled(context: Mapping[str, Any], _payload: Payload) -> None:
+    async def blocked(context: Mapping[str, Any], _payload: Payload) -> None:
         raise retry_with_backoff(context["job_try"])
 
     async def give_up(_context: Mapping[str, Any], payload: Payload) -> None:
-        given_up.append(payload)
+        fallback_ran.append(payload)
 
-    await queue.enqueue(QueueName.SCAN, "troubled", uuid4().hex, {})
-    async with running_worker(resources, tasks={"troubled": troubled}, give_up={"troubled": give_up}):
+    await queue.enqueue(QueueName.SCAN, "blocked", uuid4().hex, {})
+    async with running_worker(resources, tasks={"blocked": blocked}, give_up={"blocked": give_up}):
         (dead,) = await failed_at(queue)
 
     assert (dead.attempts, dead.reason) == (4, "All 4 attempts failed.")
-    assert len(given_up) == 1
+    assert len(fallback_ran) == 1
 
 
-async def test_who_has_lost_a_job_does_not_give_it_up(queue: JobQueue, resources: Resources) -> None:
-    """Whoever has it now may well end it."""
-    given_up: list[Payload] = []
+async def test_worker_without_the_lease_writes_no_dead_letter(queue: JobQueue, resources: Resources) -> None:
+    """The worker with the lease may finish it."""
+    fallback_ran: list[Payload] = []
     job_id, failed = uuid4().hex, asyncio.Event()
 
     async def fails_late(_context: Mapping[str, Any], _payload: Payload) -> None:
@@ -137,7 +137,7 @@ async def test_who_has_lost_a_job_does_not_give_it_up(queue: JobQueue, resources
         raise LookupError
 
     async def give_up(_context: Mapping[str, Any], payload: Payload) -> None:
-        given_up.append(payload)
+        fallback_ran.append(payload)
 
     await queue.enqueue(QueueName.SCAN, "fails", job_id, {})
     async with running_worker(resources, tasks={"fails": fails_late}, give_up={"fails": give_up}) as worker:
@@ -146,14 +146,12 @@ async def test_who_has_lost_a_job_does_not_give_it_up(queue: JobQueue, resources
             while worker.tasks:
                 await asyncio.sleep(0.01)
 
-    assert (given_up, await queue.dead.all(), await queue.depth(QueueName.SCAN)) == ([], [], 1)
+    assert (fallback_ran, await queue.dead.all(), await queue.depth(QueueName.SCAN)) == ([], [], 1)
     assert await resources.redis.get(lease_key(job_id)) == b"another worker"
 
 
-async def test_a_worker_that_wakes_up_behind_the_end_of_a_job_leaves_nothing(
-    queue: JobQueue, resources: Resources
-) -> None:
-    """It has stood still since it took the job, and another has done it meanwhile."""
+async def test_worker_resumed_after_the_end_of_a_job_leaves_no_keys(queue: JobQueue, resources: Resources) -> None:
+    """It was paused since it claimed the job, and another worker has finished it."""
     job_id = uuid4().hex
     async with running_worker(resources, tasks={"fails": fails}) as worker:
         await worker._run(job_id, 0)
@@ -162,8 +160,8 @@ async def test_a_worker_that_wakes_up_behind_the_end_of_a_job_leaves_nothing(
     assert [key async for key in resources.redis.scan_iter(match=f"*{job_id}*", count=1000)] == []
 
 
-async def test_a_job_that_cannot_be_given_up_now_is_given_up_later(queue: JobQueue, resources: Resources) -> None:
-    """What is done instead of it is not lost while Redis or the store is away."""
+async def test_dead_letter_waits_for_its_fallback(queue: JobQueue, resources: Resources) -> None:
+    """The fallback is not lost while Redis or the store is unavailable."""
     asked = 0
 
     async def give_up(_context: Mapping[str, Any], _payload: Payload) -> None:
@@ -190,10 +188,10 @@ async def test_a_job_that_cannot_be_given_up_now_is_given_up_later(queue: JobQue
         b'{"f":"fails","a":["\xff"]}',
     ],
 )
-async def test_what_trips_arq_is_kept_and_the_worker_goes_on(
+async def test_malformed_job_becomes_a_dead_letter_and_the_worker_continues(
     queue: JobQueue, resources: Resources, body: bytes
 ) -> None:
-    """Whoever can write to Redis cannot stop a worker by it."""
+    """A write to Redis cannot stop a worker."""
     job_id, done = uuid4().hex, asyncio.Event()
 
     async def works(_context: Mapping[str, Any], _payload: Payload) -> None:
@@ -211,18 +209,18 @@ async def test_what_trips_arq_is_kept_and_the_worker_goes_on(
     assert dead.reason
 
 
-async def test_a_dead_job_that_is_tried_again_is_run_as_if_it_were_new(queue: JobQueue, resources: Resources) -> None:
-    """With the same order, and with all of its tries."""
+async def test_requeued_dead_letter_runs_with_all_attempts(queue: JobQueue, resources: Resources) -> None:
+    """With the same payload."""
     job_id, attempts = uuid4().hex, []
 
-    async def mended(context: Mapping[str, Any], payload: Payload) -> None:
+    async def fixed(context: Mapping[str, Any], payload: Payload) -> None:
         attempts.append((context["job_try"], payload))
 
     await queue.enqueue(QueueName.SCAN, "task", job_id, {"source": "a.png"})
     async with running_worker(resources, tasks={"task": fails}):
         await failed_at(queue)
     await queue.dead.retry(job_id)
-    async with running_worker(resources, tasks={"task": mended}), asyncio.timeout(10):
+    async with running_worker(resources, tasks={"task": fixed}), asyncio.timeout(10):
         while await queue.depth(QueueName.SCAN):
             await asyncio.sleep(0.01)
 
@@ -230,10 +228,8 @@ async def test_a_dead_job_that_is_tried_again_is_run_as_if_it_were_new(queue: Jo
     assert await queue.dead.all() == []
 
 
-async def test_what_is_not_there_can_be_neither_tried_again_nor_dropped(
-    queue: JobQueue, resources: Resources
-) -> None:
-    """The second of two who ask hears so."""
+async def test_unknown_dead_letter_is_not_found(queue: JobQueue, resources: Resources) -> None:
+    """The second of two requests fails."""
     ids = [uuid4().hex for _ in range(2)]
     for job_id in ids:
         await queue.enqueue(QueueName.SCAN, "fails", job_id, {})
@@ -249,8 +245,8 @@ async def test_what_is_not_there_can_be_neither_tried_again_nor_dropped(
     assert await queue.depth(QueueName.SCAN) == 1
 
 
-async def test_a_job_that_cannot_be_read_can_only_be_dropped(queue: JobQueue, resources: Resources) -> None:
-    """Nothing is known that could be tried again; nor of one that is too large to keep."""
+async def test_unreadable_job_can_only_be_dropped(queue: JobQueue, resources: Resources) -> None:
+    """It has no payload to requeue; nor has one that is too large to keep."""
     large: Payload = {"f": "fails", "a": ["x" * 100_000], "k": {}, "t": None, "et": 0}
     for job_id, body in (("unreadable", b"null"), ("large", json.dumps(large).encode())):
         await resources.redis.set(job_key(job_id), body, px=60_000)
@@ -266,7 +262,7 @@ async def test_a_job_that_cannot_be_read_can_only_be_dropped(queue: JobQueue, re
     assert await queue.dead.all() == []
 
 
-async def test_only_the_newest_are_kept_and_none_for_ever(queue: JobQueue, resources: Resources) -> None:
+async def test_dead_letters_are_bounded_by_number_and_age(queue: JobQueue, resources: Resources) -> None:
     """A thousand, and thirty days."""
     redis: Any = resources.redis
     text = json.dumps({"lane": "scan", "task": "fails", "reason": "why", "tries": 1, "body": ""})

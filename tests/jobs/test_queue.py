@@ -42,8 +42,8 @@ async def fragile(servers: dict[str, str], proxy: FaultProxy) -> AsyncIterator[J
         yield JobQueue(redis, timeout_seconds=1, retry_timeout=4)
 
 
-async def test_a_job_accepted_twice_is_queued_once(queue: JobQueue) -> None:
-    """A client that heard no answer may ask again."""
+async def test_job_with_the_same_id_is_enqueued_once(queue: JobQueue) -> None:
+    """A client without a response may retry."""
     job_id = uuid4().hex
     await queue.enqueue(QueueName.SCAN, "task", job_id, {})
     await queue.enqueue(QueueName.SCAN, "task", job_id, {})
@@ -51,8 +51,8 @@ async def test_a_job_accepted_twice_is_queued_once(queue: JobQueue) -> None:
     assert await queue.depth(QueueName.SCAN) == 1
 
 
-async def test_a_full_lane_refuses_at_once_and_counts_it(queue: JobQueue) -> None:
-    """Two fit, the third does not; one that is in already still does."""
+async def test_full_queue_refuses_a_job_and_counts_it(queue: JobQueue) -> None:
+    """Two fit, the third does not; one that is in the queue already is accepted."""
     refused = (await queue.refused()).get("scan", 0)
     for job_id in ("one", "two"):
         await queue.enqueue(QueueName.SCAN, "task", job_id, {}, limit=2)
@@ -65,8 +65,8 @@ async def test_a_full_lane_refuses_at_once_and_counts_it(queue: JobQueue) -> Non
     assert (await queue.refused())["scan"] == refused + 1
 
 
-async def test_the_limit_holds_for_a_hundred_at_once(queue: JobQueue) -> None:
-    """Looking and queueing are one step: exactly ten of a hundred get in."""
+async def test_limit_holds_for_a_hundred_concurrent_jobs(queue: JobQueue) -> None:
+    """Check and enqueue are one step: exactly ten of a hundred are accepted."""
     outcomes = await asyncio.gather(
         *(queue.enqueue(QueueName.SCAN, "task", uuid4().hex, {}, limit=10) for _ in range(100)),
         return_exceptions=True,
@@ -76,8 +76,8 @@ async def test_the_limit_holds_for_a_hundred_at_once(queue: JobQueue) -> None:
     assert await queue.depth(QueueName.SCAN) == 10
 
 
-async def test_an_outcome_reaches_who_waits_before_or_after(queue: JobQueue) -> None:
-    """The reply may come first: it is kept."""
+async def test_reply_reaches_a_client_that_waits_before_or_after_it(queue: JobQueue) -> None:
+    """A reply that comes first is kept."""
     await queue.reply("early", {"is": "there"})
     assert await queue.wait("early", seconds=1) == {"is": "there"}
 
@@ -87,13 +87,13 @@ async def test_an_outcome_reaches_who_waits_before_or_after(queue: JobQueue) -> 
     assert await waiting == {"is": "there too"}
 
 
-async def test_a_wait_ends_after_its_time(queue: JobQueue) -> None:
-    """Nobody replies."""
+async def test_wait_times_out(queue: JobQueue) -> None:
+    """There is no reply."""
     with pytest.raises(ConversionFailed):
         await queue.wait("never", seconds=0.2)
 
 
-async def test_a_reply_that_nobody_fetches_does_not_stay(queue: JobQueue, resources: Resources) -> None:
+async def test_reply_without_a_waiter_expires(queue: JobQueue, resources: Resources) -> None:
     """It has a time to live."""
     job_id = uuid4().hex
     await queue.reply(job_id, {})
@@ -101,8 +101,8 @@ async def test_a_reply_that_nobody_fetches_does_not_stay(queue: JobQueue, resour
     assert 0 < await resources.redis.ttl(keys.reply(job_id)) <= 3600
 
 
-async def test_a_process_is_known_as_alive_until_it_is_silent(queue: JobQueue, resources: Resources) -> None:
-    """Some seconds without a beat, and it is forgotten."""
+async def test_process_is_live_until_its_heartbeat_is_too_old(queue: JobQueue, resources: Resources) -> None:
+    """It is removed after some seconds without a heartbeat."""
     await queue.heartbeat("tester", "host:1")
     assert await queue.live_processes("tester") == ["host:1"]
 
@@ -110,8 +110,8 @@ async def test_a_process_is_known_as_alive_until_it_is_silent(queue: JobQueue, r
     assert await queue.live_processes("tester") == []
 
 
-async def test_one_of_many_has_the_turn(queue: JobQueue) -> None:
-    """However many reporters ask."""
+async def test_one_of_many_processes_claims_a_periodic_task(queue: JobQueue) -> None:
+    """With any number of reporters."""
     name = uuid4().hex
     turns = await asyncio.gather(*(queue.try_claim_periodic(name, seconds=60) for _ in range(20)))
 
@@ -120,10 +120,8 @@ async def test_one_of_many_has_the_turn(queue: JobQueue) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.BLACK_HOLE])
-async def test_trouble_with_redis_is_told_in_time_and_passes(
-    fragile: JobQueue, proxy: FaultProxy, mode: Mode
-) -> None:
-    """Every method fails within five seconds, and works when Redis is back."""
+async def test_outage_of_redis_raises_in_time_and_ends(fragile: JobQueue, proxy: FaultProxy, mode: Mode) -> None:
+    """Every method raises within five seconds, and works when Redis is back."""
     await fragile.heartbeat("tester", "host:2")
     proxy.fail(mode)
     began = time.monotonic()
@@ -147,8 +145,8 @@ async def test_trouble_with_redis_is_told_in_time_and_passes(
 
 
 # --- flights ------------------------------------------------------------------------------------
-async def test_all_who_ask_for_the_same_wait_for_one_job(queue: JobQueue) -> None:
-    """Each of them is told once."""
+async def test_clients_with_the_same_dedup_key_wait_for_one_job(queue: JobQueue) -> None:
+    """Each of them gets the result once."""
     dedup_key = uuid4().hex
     ids = {await queue.enqueue_or_join(QueueName.SCAN, "task", dedup_key, {}) for _ in range(5)}
     (job_id,) = ids
@@ -159,8 +157,8 @@ async def test_all_who_ask_for_the_same_wait_for_one_job(queue: JobQueue) -> Non
     assert await queue.depth(QueueName.SCAN) == 1
 
 
-async def test_who_asks_when_it_has_landed_starts_another(queue: JobQueue) -> None:
-    """And gets no outcome that was meant for somebody before."""
+async def test_request_after_the_result_starts_another_job(queue: JobQueue) -> None:
+    """It does not get the outcome of the job before."""
     dedup_key = uuid4().hex
     first = await queue.enqueue_or_join(QueueName.SCAN, "task", dedup_key, {})
     await queue.publish_result(dedup_key, first, {"number": 1})
@@ -172,8 +170,8 @@ async def test_who_asks_when_it_has_landed_starts_another(queue: JobQueue) -> No
     assert await queue.wait(first, seconds=5) == {"number": 1}
 
 
-async def test_a_flight_whose_job_is_lost_is_started_again(queue: JobQueue, resources: Resources) -> None:
-    """By the next who asks for it."""
+async def test_deduplicated_job_that_was_lost_is_enqueued_again(queue: JobQueue, resources: Resources) -> None:
+    """By the next request."""
     dedup_key = uuid4().hex
     lost = await queue.enqueue_or_join(QueueName.SCAN, "task", dedup_key, {})
     await resources.redis.delete(keys.queue(QueueName.SCAN))
@@ -181,8 +179,8 @@ async def test_a_flight_whose_job_is_lost_is_started_again(queue: JobQueue, reso
     assert await queue.enqueue_or_join(QueueName.SCAN, "task", dedup_key, {}) != lost
 
 
-async def test_a_full_lane_takes_no_new_flight_but_more_passengers(queue: JobQueue) -> None:
-    """Who joins one that is under way costs nothing."""
+async def test_full_queue_refuses_new_jobs_but_not_more_waiters(queue: JobQueue) -> None:
+    """Joining a job costs nothing."""
     dedup_key = uuid4().hex
     job_id = await queue.enqueue_or_join(QueueName.SCAN, "task", dedup_key, {}, limit=1)
 
@@ -191,7 +189,7 @@ async def test_a_full_lane_takes_no_new_flight_but_more_passengers(queue: JobQue
         await queue.enqueue_or_join(QueueName.SCAN, "task", uuid4().hex, {}, limit=1)
 
 
-async def test_a_job_that_lands_twice_tells_everybody_once(queue: JobQueue, resources: Resources) -> None:
+async def test_result_published_twice_is_delivered_once(queue: JobQueue, resources: Resources) -> None:
     """Jobs are delivered at least once."""
     dedup_key = uuid4().hex
     job_id = await queue.enqueue_or_join(QueueName.SCAN, "task", dedup_key, {})

@@ -59,8 +59,8 @@ async def is_empty(queue: JobQueue) -> bool:
     return await queue.depth(QueueName.SCAN) == 0
 
 
-async def test_every_job_runs_once_however_many_workers_there_are(queue: JobQueue, resources: Resources) -> None:
-    """Four workers, two hundred jobs, no job twice, nothing left behind in Redis."""
+async def test_each_job_runs_once_with_many_workers(queue: JobQueue, resources: Resources) -> None:
+    """Four workers, two hundred jobs, no job twice, no keys left in Redis."""
     ran: list[int] = []
 
     async def task(_context: JobContext, payload: dict[str, Any]) -> None:
@@ -84,8 +84,8 @@ async def test_every_job_runs_once_however_many_workers_there_are(queue: JobQueu
 
 
 @pytest.mark.slow
-async def test_the_job_of_a_dead_worker_is_taken_up_within_its_lease(queue: JobQueue, resources: Resources) -> None:
-    """A lease that nobody renews is what a kill -9 leaves behind."""
+async def test_job_of_a_dead_worker_is_claimed_after_its_lease(queue: JobQueue, resources: Resources) -> None:
+    """A kill -9 leaves a lease that is not renewed."""
     job_id = uuid4().hex
     await queue.enqueue(QueueName.SCAN, "task", job_id, {})
     await resources.redis.set(f"arq:in-progress:{job_id}", "the token of the dead", px=int(LEASE_SECONDS * 1000))
@@ -101,7 +101,7 @@ async def test_the_job_of_a_dead_worker_is_taken_up_within_its_lease(queue: JobQ
 
 
 @pytest.mark.slow
-async def test_a_long_job_keeps_its_lease(queue: JobQueue, resources: Resources) -> None:
+async def test_long_job_keeps_its_lease(queue: JobQueue, resources: Resources) -> None:
     """Two workers, a job of three leases' length: it runs once."""
     ran: list[str] = []
 
@@ -116,8 +116,8 @@ async def test_a_long_job_keeps_its_lease(queue: JobQueue, resources: Resources)
     assert ran == ["once"]
 
 
-async def test_who_lost_the_lease_stops_and_does_not_finish_the_job(queue: JobQueue, resources: Resources) -> None:
-    """The job stays with the one that holds it now."""
+async def test_worker_that_lost_the_lease_does_not_finish_the_job(queue: JobQueue, resources: Resources) -> None:
+    """The job belongs to the worker with the lease."""
     job_id, cancelled = uuid4().hex, asyncio.Event()
 
     async def task(_context: JobContext, _payload: dict[str, Any]) -> None:
@@ -130,17 +130,17 @@ async def test_who_lost_the_lease_stops_and_does_not_finish_the_job(queue: JobQu
     await queue.enqueue(QueueName.SCAN, "task", job_id, {})
     async with running_worker(resources, task) as worker:
         await until(lambda: bool(worker.tasks))
-        await resources.redis.set(f"arq:in-progress:{job_id}", "somebody else", px=60_000)
+        await resources.redis.set(f"arq:in-progress:{job_id}", "another worker", px=60_000)
         async with asyncio.timeout(LEASE_SECONDS):
             await cancelled.wait()
         await until(lambda: not worker.tasks)
 
         assert await queue.depth(QueueName.SCAN) == 1
-        assert await resources.redis.get(f"arq:in-progress:{job_id}") == b"somebody else"
+        assert await resources.redis.get(f"arq:in-progress:{job_id}") == b"another worker"
 
 
-async def test_a_task_that_asks_for_it_is_run_again_after_a_pause(queue: JobQueue, resources: Resources) -> None:
-    """Trouble that may pass costs a second, not the job."""
+async def test_task_that_asks_for_a_retry_runs_again_after_a_delay(queue: JobQueue, resources: Resources) -> None:
+    """A temporary failure delays the job, and does not fail it."""
     times: list[float] = []
 
     async def task(context: JobContext, _payload: dict[str, Any]) -> None:
@@ -156,10 +156,8 @@ async def test_a_task_that_asks_for_it_is_run_again_after_a_pause(queue: JobQueu
     assert times[1] - times[0] > 0.9
 
 
-async def test_a_worker_that_stops_finishes_what_runs_and_takes_nothing_new(
-    queue: JobQueue, resources: Resources
-) -> None:
-    """A deploy loses nothing and uses up no try."""
+async def test_stopping_worker_finishes_its_jobs_and_claims_no_more(queue: JobQueue, resources: Resources) -> None:
+    """A deployment loses no job and counts no attempt."""
     ran: list[str] = []
 
     async def task(_context: JobContext, payload: dict[str, Any]) -> None:
@@ -175,8 +173,8 @@ async def test_a_worker_that_stops_finishes_what_runs_and_takes_nothing_new(
     assert await queue.depth(QueueName.SCAN) == 1
 
 
-async def test_a_job_that_is_put_back_has_used_up_no_try(queue: JobQueue, resources: Resources) -> None:
-    """Trouble that is not the job's own may last as long as it likes."""
+async def test_requeued_job_counts_no_attempt(queue: JobQueue, resources: Resources) -> None:
+    """An outage may last for any time."""
     attempts: list[int] = []
 
     async def task(context: JobContext, _payload: dict[str, Any]) -> None:
@@ -192,8 +190,8 @@ async def test_a_job_that_is_put_back_has_used_up_no_try(queue: JobQueue, resour
 
 
 @pytest.mark.usefixtures("quick_stop")
-async def test_many_deploys_use_up_no_try_of_a_long_job(queue: JobQueue, resources: Resources) -> None:
-    """A worker that has to stop before its job is done puts it back as it was."""
+async def test_restarts_of_workers_count_no_attempt(queue: JobQueue, resources: Resources) -> None:
+    """A worker that stops before its job is done requeues it unchanged."""
     attempts: list[int] = []
 
     async def task(context: JobContext, _payload: dict[str, Any]) -> None:
@@ -214,10 +212,8 @@ async def test_many_deploys_use_up_no_try_of_a_long_job(queue: JobQueue, resourc
 
 
 @pytest.mark.usefixtures("quick_stop")
-async def test_what_is_being_taken_when_a_worker_stops_is_not_left_behind(
-    queue: JobQueue, resources: Resources
-) -> None:
-    """Told to stop at any moment of taking jobs, it ends those that it took."""
+async def test_job_that_is_claimed_while_the_worker_stops_is_not_lost(queue: JobQueue, resources: Resources) -> None:
+    """At any moment of a claim; the worker finishes the jobs that it has claimed."""
     for attempt in range(20):
         ran: list[str] = []
 
@@ -238,10 +234,8 @@ async def test_what_is_being_taken_when_a_worker_stops_is_not_left_behind(
         await resources.redis.delete(keys.queue(QueueName.SCAN))
 
 
-async def test_a_job_that_may_have_ended_workers_is_tried_without_company(
-    queue: JobQueue, resources: Resources
-) -> None:
-    """So that no other dies of it again and again; it is not put off for ever either, however much there is to do."""
+async def test_quarantined_job_runs_alone(queue: JobQueue, resources: Resources) -> None:
+    """So that it kills no other job; it is not postponed for ever, however many jobs are waiting."""
     running: set[str] = set()
     company: dict[str, set[str]] = {}
     ids = [uuid4().hex for _ in range(40)]
@@ -268,8 +262,8 @@ async def test_a_job_that_may_have_ended_workers_is_tried_without_company(
     assert list(company).index(ids[10]) < 30
 
 
-async def test_a_paused_worker_takes_nothing(queue: JobQueue, resources: Resources) -> None:
-    """Until it is told to go on."""
+async def test_paused_worker_claims_nothing(queue: JobQueue, resources: Resources) -> None:
+    """Until it resumes."""
     paused, ran = True, asyncio.Event()
 
     async def task(_context: JobContext, _payload: dict[str, Any]) -> None:
@@ -296,8 +290,8 @@ async def test_a_paused_worker_takes_nothing(queue: JobQueue, resources: Resourc
         await running
 
 
-async def test_a_lease_that_ended_while_redis_was_away_is_taken_again(queue: JobQueue, resources: Resources) -> None:
-    """The job goes on where it is, and is not begun a second time."""
+async def test_lease_that_expired_during_an_outage_is_renewed(queue: JobQueue, resources: Resources) -> None:
+    """The job continues and does not start a second time."""
     job_id, ran, go_on = uuid4().hex, [], asyncio.Event()
 
     async def task(context: JobContext, _payload: dict[str, Any]) -> None:
@@ -316,12 +310,12 @@ async def test_a_lease_that_ended_while_redis_was_away_is_taken_again(queue: Job
 
 
 async def held(resources: Resources, job_id: str) -> bool:
-    """Whether somebody has the job's lease."""
+    """Whether the job has a lease."""
     return bool(await resources.redis.exists(f"arq:in-progress:{job_id}"))
 
 
-async def test_who_works_on_what_nobody_wants_any_more_stops(queue: JobQueue, resources: Resources) -> None:
-    """A job that is gone from the queue is not held on to."""
+async def test_job_that_was_removed_from_the_queue_is_canceled(queue: JobQueue, resources: Resources) -> None:
+    """Its lease is not renewed."""
     stopped = asyncio.Event()
 
     async def task(_context: JobContext, _payload: dict[str, Any]) -> None:
@@ -339,8 +333,8 @@ async def test_who_works_on_what_nobody_wants_any_more_stops(queue: JobQueue, re
             await stopped.wait()
 
 
-async def test_a_crowd_of_running_jobs_does_not_hide_a_fresh_one(queue: JobQueue, resources: Resources) -> None:
-    """Arq alone looks at the first hundred ids, which may all be running elsewhere."""
+async def test_new_job_is_found_behind_many_running_jobs(queue: JobQueue, resources: Resources) -> None:
+    """Arq alone reads the first hundred ids, which may all be running elsewhere."""
     done = asyncio.Event()
     for _ in range(500):
         job_id = uuid4().hex

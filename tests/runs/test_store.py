@@ -1,4 +1,4 @@
-"""The book of runs: nothing is counted twice, whatever is delivered, killed or canceled in between."""
+"""The run store: each source counts once, whatever is delivered, killed or canceled in between."""
 
 import asyncio
 from collections.abc import Callable
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("no_run")
 
 @pytest.fixture
 async def run_store(resources: Resources) -> RunStore:
-    """The ledger on the real Redis; no worker takes what is handed out."""
+    """The run store on the real Redis; no worker claims the jobs."""
     return resources.runs
 
 
@@ -50,7 +50,7 @@ def small_window(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def started(resources: Resources, count: int, *formats: str) -> Run:
     """Store *count* sources and start a run over them."""
-    directory = f"ledger {uuid4().hex}"
+    directory = f"run store {uuid4().hex}"
     await asyncio.gather(
         *(resources.store.put(f"source/{directory}/{n:04}.png", b"x", content_type="image/png") for n in range(count))
     )
@@ -85,9 +85,9 @@ async def calls(resources: Resources, run: Run) -> list[str]:
 
 async def work(resources: Resources, run: Run, *, chance: Callable[[], Any] | None = None) -> None:
     """Do what workers do until nothing of the run waits: plan when called, record every source."""
-    redis, lane = resources.redis, keys.queue(QueueName.BATCH)
+    redis, queue = resources.redis, keys.queue(QueueName.BATCH)
     async with asyncio.timeout(60):
-        while ids := [each.decode() for each in await redis.zrange(lane, 0, 50)]:
+        while ids := [each.decode() for each in await redis.zrange(queue, 0, 50)]:
             for job_id in ids:
                 if job_id.startswith(f"{run.id}:plan:"):
                     await plan_more(run.id, resources.runs, resources.store)
@@ -96,10 +96,10 @@ async def work(resources: Resources, run: Run, *, chance: Callable[[], Any] | No
                     await resources.runs.record(run.id, result(index), index)
                     if chance is not None:
                         await chance()
-                await redis.zrem(lane, job_id)
+                await redis.zrem(queue, job_id)
 
 
-async def test_a_source_recorded_many_times_counts_once(resources: Resources, run_store: RunStore) -> None:
+async def test_source_recorded_many_times_counts_once(resources: Resources, run_store: RunStore) -> None:
     """Jobs are delivered at least once; the first record wins."""
     run = await started(resources, 3, THUMBNAIL, APP)
     await plan_more(run.id, run_store, resources.store)
@@ -116,7 +116,7 @@ async def test_a_source_recorded_many_times_counts_once(resources: Resources, ru
     assert len((await run_store.unmoved_results(run.id))[1]) == 1
 
 
-async def test_a_source_counts_by_the_worst_of_its_outputs(resources: Resources, run_store: RunStore) -> None:
+async def test_source_counts_by_the_worst_status_of_its_outputs(resources: Resources, run_store: RunStore) -> None:
     """Error before warning before skipped before success."""
     run = await started(resources, 4)
     await plan_more(run.id, run_store, resources.store)
@@ -134,8 +134,8 @@ async def test_a_source_counts_by_the_worst_of_its_outputs(resources: Resources,
 
 
 @pytest.mark.usefixtures("small_window")
-async def test_a_window_is_outstanding_and_no_more(resources: Resources, run_store: RunStore) -> None:
-    """However large the run is; recording calls for the next ones before the workers run dry."""
+async def test_no_more_than_a_window_is_outstanding(resources: Resources, run_store: RunStore) -> None:
+    """However large the run is; recording enqueues the next ones before the workers idle."""
     run = await started(resources, 60)
     most = 0
 
@@ -153,7 +153,7 @@ async def test_a_window_is_outstanding_and_no_more(resources: Resources, run_sto
 
 @pytest.mark.usefixtures("small_window")
 async def test_results_are_moved_to_the_store_and_read_in_order(resources: Resources, run_store: RunStore) -> None:
-    """Redis keeps few; pages of any size give all of them, once each."""
+    """Redis has few of them; pages of any size return all of them once each."""
     run = await started(resources, 42)
     await work(resources, run)
     await plan_more(run.id, run_store, resources.store)
@@ -172,8 +172,8 @@ async def test_results_are_moved_to_the_store_and_read_in_order(resources: Resou
 
 
 @pytest.mark.usefixtures("small_window")
-async def test_movers_at_the_same_time_lose_and_double_nothing(resources: Resources, run_store: RunStore) -> None:
-    """Twenty planners at once, again and again."""
+async def test_concurrent_moves_lose_and_duplicate_no_results(resources: Resources, run_store: RunStore) -> None:
+    """Twenty planners at once, several times."""
     run = await started(resources, 40)
 
     async def twenty() -> None:
@@ -194,10 +194,10 @@ class Killed(BaseException):
 
 @pytest.mark.usefixtures("small_window")
 @pytest.mark.parametrize("after", range(1, 12))
-async def test_a_planner_killed_at_any_point_is_followed_by_another(
+async def test_planner_killed_at_any_point_is_resumed(
     resources: Resources, run_store: RunStore, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
-    """It dies at its n-th word to Redis or the store; the run completes and every source counts once."""
+    """It dies at its n-th command to Redis or the store; the run finishes and each source counts once."""
     run = await started(resources, 25)
     words = 0
 
@@ -233,8 +233,8 @@ async def test_a_planner_killed_at_any_point_is_followed_by_another(
     assert sorted(each.index for each in page.results) == list(range(25))
 
 
-async def test_an_empty_directory_is_a_run_that_is_finished(resources: Resources, run_store: RunStore) -> None:
-    """Nothing to do is done."""
+async def test_run_of_an_empty_directory_is_finished(resources: Resources, run_store: RunStore) -> None:
+    """There is nothing to do."""
     run = await started(resources, 0)
     await plan_more(run.id, run_store, resources.store)
     status = await run_store.status(run.id)
@@ -243,8 +243,8 @@ async def test_an_empty_directory_is_a_run_that_is_finished(resources: Resources
     assert (status.state, status.sources_total) == ("finished", 0)
 
 
-async def test_a_second_run_does_not_start_while_one_runs(resources: Resources, run_store: RunStore) -> None:
-    """It does once the first has ended, and the first is still known."""
+async def test_second_run_does_not_start_while_one_is_running(resources: Resources, run_store: RunStore) -> None:
+    """It starts after the first has ended, and the first is still known."""
     first = await started(resources, 2)
     with pytest.raises(RunAlreadyRunning):
         await started(resources, 2)
@@ -254,13 +254,13 @@ async def test_a_second_run_does_not_start_while_one_runs(resources: Resources, 
     assert (await run_store.history())[:2] == [second.id, first.id]
 
 
-async def test_a_cancel_leaves_nothing_to_do_and_waits_for_what_is_done(
+async def test_cancel_drops_waiting_jobs_and_waits_for_running_ones(
     resources: Resources, run_store: RunStore
 ) -> None:
-    """A source that somebody works on is waited for; its late record does not count."""
+    """A source that is being converted is waited for; its late record does not count."""
     run = await started(resources, 10)
     await plan_more(run.id, run_store, resources.store)
-    await resources.redis.set(f"arq:in-progress:{run.id}:3", "somebody", px=30_000)
+    await resources.redis.set(f"arq:in-progress:{run.id}:3", "a worker", px=30_000)
     canceling = asyncio.create_task(run_store.cancel(run.id, seconds=10))
     await asyncio.sleep(0.3)
     assert not canceling.done()
@@ -276,8 +276,8 @@ async def test_a_cancel_leaves_nothing_to_do_and_waits_for_what_is_done(
     assert await waiting(resources, run) == []
 
 
-async def test_a_canceled_run_is_not_planned_any_further(resources: Resources, run_store: RunStore) -> None:
-    """A planner that comes late hands out nothing."""
+async def test_canceled_run_is_not_planned_further(resources: Resources, run_store: RunStore) -> None:
+    """A late planner enqueues nothing."""
     run = await started(resources, 10)
     await run_store.cancel(run.id, seconds=5)
     await plan_more(run.id, run_store, resources.store)
@@ -289,8 +289,8 @@ async def test_a_canceled_run_is_not_planned_any_further(resources: Resources, r
     assert late is None
 
 
-async def test_two_planners_do_not_hand_out_the_same_sources(resources: Resources, run_store: RunStore) -> None:
-    """The second one to come finds that another has been there."""
+async def test_concurrent_planners_do_not_enqueue_the_same_sources(resources: Resources, run_store: RunStore) -> None:
+    """The second one sees that another was faster."""
     run = await started(resources, 10)
     await asyncio.gather(*(plan_more(run.id, run_store, resources.store) for _ in range(10)))
 
@@ -298,8 +298,8 @@ async def test_two_planners_do_not_hand_out_the_same_sources(resources: Resource
 
 
 @pytest.mark.usefixtures("small_window")
-async def test_a_lost_call_for_the_planner_is_made_again(resources: Resources, run_store: RunStore) -> None:
-    """A run that hungers is revived; one that has enough, or has ended, is left alone."""
+async def test_lost_planner_job_is_enqueued_again(resources: Resources, run_store: RunStore) -> None:
+    """For a run that needs a refill; not for one with enough outstanding, or one that has ended."""
     run = await started(resources, 30)
     await resources.redis.delete(keys.queue(QueueName.BATCH))
     assert await requeue_stalled_run(run_store, resources.queue) == 1
@@ -311,7 +311,7 @@ async def test_a_lost_call_for_the_planner_is_made_again(resources: Resources, r
     assert await requeue_stalled_run(run_store, resources.queue) == 0
 
 
-async def test_old_runs_are_forgotten(resources: Resources, run_store: RunStore) -> None:
+async def test_old_runs_are_removed(resources: Resources, run_store: RunStore) -> None:
     """Redis keeps the last twenty."""
     first = await started(resources, 0)
     for _ in range(20):
@@ -324,10 +324,10 @@ async def test_old_runs_are_forgotten(resources: Resources, run_store: RunStore)
     assert len(await run_store.history()) == 20
 
 
-async def test_counting_goes_on_where_it_has_stopped(
+async def test_count_continues_where_it_stopped(
     resources: Resources, run_store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that a worker that is killed again and again is no reason to begin again and again."""
+    """It does not start again if its worker is killed."""
     monkeypatch.setattr("imageconverter.runs.planner._PAGES_AT_ONCE", 1)
     first, second = await started(resources, 3), await order_of(resources, 1200)
     run = first.model_copy(update={"id": "counted", "batches": (*first.batches, *second.batches)})
@@ -345,7 +345,7 @@ async def test_counting_goes_on_where_it_has_stopped(
 
 async def order_of(resources: Resources, count: int) -> Run:
     """Store *count* sources and return a run over them, in two formats, that is not started."""
-    directory = f"ledger {uuid4().hex}"
+    directory = f"run store {uuid4().hex}"
     await asyncio.gather(
         *(resources.store.put(f"source/{directory}/{n:04}.png", b"x", content_type="image/png") for n in range(count))
     )

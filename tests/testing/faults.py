@@ -26,7 +26,7 @@ class Mode(Enum):
 
 
 class FaultProxy:
-    """Passes everything on to a port of loopback, until told otherwise."""
+    """Forwards everything to a port of loopback, until it is set to fail."""
 
     def __init__(self, upstream: int) -> None:
         """Stand before the server on port *upstream*."""

@@ -81,7 +81,7 @@ class Part:
         self.send(signal.SIGCONT)
 
     async def terminate(self) -> float:
-        """Tell it to stop; returns the seconds until it has, which has to be with status 0."""
+        """Send SIGTERM; returns the seconds until the process ends, which must be with status 0."""
         began = time.monotonic()
         self.send(signal.SIGTERM)
         status = await asyncio.wait_for(self.process.wait(), 60)
@@ -136,7 +136,7 @@ class Stack:
         await asyncio.gather(*(part.start() for part in (*self.gateways, *self.workers, *self.reporters)))
 
     @property
-    def troubles(self) -> list[str]:
+    def internal_errors(self) -> list[str]:
         """Log lines about internal errors."""
         lines = [line for log in self.folder.glob("*.log") for line in log.read_text(errors="replace").splitlines()]
         return [line for line in lines if "internal error" in line.lower()]
@@ -190,7 +190,7 @@ async def stack_on(
 
 @asynccontextmanager
 async def own_servers(folder: Path) -> AsyncIterator[tuple[dict[str, str], dict[str, Part]]]:
-    """Run a Redis and an S3 server that may be killed; the first value is the environment that tells of them."""
+    """Run a Redis and an S3 server that may be killed; the first value is the environment of their clients."""
     folder.mkdir(exist_ok=True)
     redis = redis_server(folder / "redis", folder, dict(os.environ), "redis-password")
     store = object_store(folder / "s3", folder, dict(os.environ), ("access", "secret-of-s3"), avoid=[redis.port])

@@ -135,15 +135,15 @@ class Workload:
         async with asyncio.timeout(seconds):
             while (stand := await self.client.insist("GET", "/images/convert/status"))["running"]:
                 await asyncio.sleep(0.05)
-            while any([await self.resources.queue.depth(lane) for lane in QueueName]):
+            while any([await self.resources.queue.depth(queue) for queue in QueueName]):
                 await asyncio.sleep(0.05)
         return dict(stand)
 
     async def check(self) -> str:
         """Compare what was promised with what is there; returns it in figures.
 
-        Nothing is lost, nothing is there that nobody has asked for, every counter and every row is true, and
-        no job was given up.
+        Nothing is lost, nothing was made without a request, every counter and every row is correct, and there are no
+        dead letters.
         """
         made: dict[str, int] = {}
         async for page in self.resources.store.list(keys.TARGET):
@@ -151,20 +151,20 @@ class Workload:
         promised = self.converted | self.expected
         lost, phantoms = promised - made.keys(), made.keys() - promised
         assert not lost, f"{len(lost)} lost, for example {sorted(lost)[:3]}"
-        assert not phantoms, f"{len(phantoms)} that nobody has asked for, for example {sorted(phantoms)[:3]}"
+        assert not phantoms, f"{len(phantoms)} without a request, for example {sorted(phantoms)[:3]}"
         assert all(made.values())
         stands = (await self.client.insist("GET", "/images/convert/runs"))["items"]
         assert [stand["action"] for stand in stands] == [action for action, _, _ in self.runs[::-1]][: len(stands)]
         if self.runs:
             await self.check_last_run()
         dead = await self.resources.queue.dead.all()
-        assert not dead, f"{len(dead)} given up, for example {dead[0]}"
+        assert not dead, f"{len(dead)} dead letters, for example {dead[0]}"
         left = [key async for key in self.resources.redis.scan_iter(match="arq:*", count=1000)]
         assert not left, f"{len(left)} keys of jobs are left, for example {left[:3]}"
         return f"{len(promised)} outputs promised, 0 lost, 0 too many, counters true"
 
     async def check_last_run(self) -> None:
-        """Compare what is told of the run that ended last with what it was to do; old ones are forgotten in time."""
+        """Compare the status and results of the last run with its request; Redis has only the last runs."""
         action, count, broken = self.runs[-1]
         stand = (await self.client.insist("GET", "/images/convert/runs"))["items"][0]
         assert stand["action"] == action

@@ -33,8 +33,8 @@ async def make_job(resources: Resources, data: bytes, *targets: Target, name: st
     return ConversionJob(id=path, source_key=f"source/{path}/{name}", outputs=output_specs)
 
 
-async def test_every_output_is_stored_with_its_type_and_name(resources: Resources, sandbox: SandboxPool) -> None:
-    """One source, three outputs, each where it belongs."""
+async def test_each_output_is_stored_with_its_type_and_name(resources: Resources, sandbox: SandboxPool) -> None:
+    """One source, three outputs."""
     job = await make_job(
         resources,
         image_files.bmp(),
@@ -56,7 +56,7 @@ async def test_every_output_is_stored_with_its_type_and_name(resources: Resource
         assert (opened.content_type, opened.stored.size) == (media_type, output.size)
 
 
-async def test_doing_it_twice_leaves_the_same(resources: Resources, sandbox: SandboxPool) -> None:
+async def test_conversion_is_idempotent(resources: Resources, sandbox: SandboxPool) -> None:
     """Jobs are delivered at least once."""
     job = await make_job(resources, image_files.jpeg(), Target(max_width=40, max_height=40), name="a.jpg")
     first = await ConversionExecutor(resources.store, sandbox, 10**8).run(job)
@@ -77,10 +77,10 @@ async def test_doing_it_twice_leaves_the_same(resources: Resources, sandbox: San
     ],
     ids=["well", "with a warning"],
 )
-async def test_what_a_dead_worker_has_made_counts_as_what_it_was(
+async def test_output_of_a_dead_worker_keeps_its_status(
     resources: Resources, sandbox: SandboxPool, data: bytes, name: str, status: str
 ) -> None:
-    """In the same run it is not skipped, and not made a second time; in the next run it is skipped."""
+    """In the same run it is neither skipped nor made again; in the next run it is skipped."""
     made = await make_job(resources, data, Target(max_width=40, max_height=40), name=name)
     source = await resources.store.head(made.source_key)
     assert source is not None
@@ -97,8 +97,8 @@ async def test_what_a_dead_worker_has_made_counts_as_what_it_was(
     assert (first.status, third.status) == (status, "skipped")
 
 
-async def test_an_image_that_cannot_be_read_is_an_outcome(resources: Resources, sandbox: SandboxPool) -> None:
-    """Every format gets the reason, and the path that it would have had."""
+async def test_unreadable_image_is_an_outcome(resources: Resources, sandbox: SandboxPool) -> None:
+    """Each format has the reason and the path that it would have had."""
     job = await make_job(
         resources, broken_files.truncated(image_files.png()), Target(max_width=40, max_height=40), name="a.png"
     )
@@ -108,8 +108,8 @@ async def test_an_image_that_cannot_be_read_is_an_outcome(resources: Resources, 
     assert "broken" in outcome.outputs[0].message
 
 
-async def test_a_source_that_is_gone_is_an_outcome(resources: Resources, sandbox: SandboxPool) -> None:
-    """It may have been deleted while the job waited."""
+async def test_missing_source_is_an_outcome(resources: Resources, sandbox: SandboxPool) -> None:
+    """It may be deleted while the job waits."""
     job = await make_job(resources, image_files.png(), Target(max_width=40, max_height=40))
     await resources.store.delete([job.source_key])
     outcome = await ConversionExecutor(resources.store, sandbox, 10**8).run(job)
@@ -118,10 +118,10 @@ async def test_a_source_that_is_gone_is_an_outcome(resources: Resources, sandbox
     assert "does not exist" in outcome.outputs[0].message
 
 
-async def test_a_store_that_is_away_is_trouble_not_an_outcome(
+async def test_unavailable_store_raises_and_is_no_outcome(
     resources: Resources, servers: dict[str, str], sandbox: SandboxPool
 ) -> None:
-    """The image is not to blame."""
+    """It is not a result of the image."""
     job = await make_job(resources, image_files.png(), Target(max_width=40, max_height=40))
     away = ObjectStore(storage_settings(servers, endpoint="http://127.0.0.1:1", timeout_seconds=1))
 
