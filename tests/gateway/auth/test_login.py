@@ -213,7 +213,7 @@ def test_an_admin_password_requires_a_token_secret() -> None:
 
 def test_a_short_token_secret_is_rejected() -> None:
     """It could be guessed from a token."""
-    with pytest.raises(ValidationError, match="32 characters"):
+    with pytest.raises(ValidationError, match="32 bytes"):
         GatewaySettings(api_key=API_KEY, token_secret="short")
 
 
