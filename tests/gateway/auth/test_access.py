@@ -53,7 +53,7 @@ def request(**headers: str) -> web.Request:
 async def test_a_request_without_a_valid_key_is_rejected(
     gateway: TestClient[Any, Any], base: str, method: str, path: str, headers: dict[str, str]
 ) -> None:
-    """401 in the API's shape, without a type, before the body is looked at."""
+    """With 401 and an error body without a type, before the request body is read."""
     async with gateway.request(method, base + path, headers=headers, data=b"not JSON") as answer:
         body = await answer.json()
 
@@ -87,7 +87,7 @@ def test_a_key_of_the_file_has_its_own_permissions(tmp_path: Path) -> None:
 
 
 def test_a_permission_without_a_type_covers_all_types() -> None:
-    """A right without a type is the right for all of them."""
+    """Permission to publish images includes publishing products."""
     grant = Grant("test", frozenset({"images.publish"}))
 
     assert grant.may("images.publish", ["product", "category", "app"])
@@ -109,7 +109,7 @@ def test_a_missing_permission_is_unauthorized() -> None:
     ],
 )
 def test_an_error_in_the_keys_file_is_reported(tmp_path: Path, change: Callable[[str], str], word: str) -> None:
-    """With the variable, the file and the place."""
+    """The message has the variable, the file and the position."""
     file = keys_file(tmp_path, "products.read")
     file.write_text(change(file.read_text()))
 
@@ -128,7 +128,7 @@ def test_a_gateway_without_a_key_does_not_start(tmp_path: Path) -> None:
 
 
 def test_the_keys_file_contains_only_hashes(tmp_path: Path) -> None:
-    """Only what it can be recognised by."""
+    """A key cannot be recovered from its hash."""
     text = keys_file(tmp_path, "admin", key="hunter2").read_text()
 
     assert "hunter2" not in text

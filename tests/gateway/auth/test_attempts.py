@@ -47,7 +47,7 @@ async def clients(make_settings: MakeSettings, resources: Resources) -> AsyncIte
 
 
 async def login(client: Client, password: str = PASSWORD, **headers: str) -> tuple[int, str]:
-    """Log in; returns the status and after how many seconds to try again."""
+    """Log in; returns the status and the Retry-After header in seconds."""
     credentials = {"email": "admin", "password": password}
     async with client.post(LOGIN, json=credentials, headers=headers) as answer:
         return answer.status, answer.headers.get("Retry-After", "")
@@ -91,7 +91,7 @@ async def test_valid_credentials_work_again_after_the_window(
 
 
 async def test_valid_credentials_are_not_counted(clients: tuple[Client, Client]) -> None:
-    """Neither for nor against anybody: logging in often is no attack, nor does it make up for one."""
+    """They neither use up the limit nor reset the count of failures."""
     client, _ = clients
     assert {await login(client) for _ in range(3 * MOST)} == {(200, "")}
     for _ in range(MOST):
@@ -101,7 +101,7 @@ async def test_valid_credentials_are_not_counted(clients: tuple[Client, Client])
 
 
 async def test_concurrent_attempts_do_not_exceed_the_limit(clients: tuple[Client, Client]) -> None:
-    """Of fifty guesses at the same time, over two gateways, as many are looked at as one after the other."""
+    """Of fifty concurrent guesses at two gateways, as many are checked as of sequential ones."""
     first, second = clients
     answers = await asyncio.gather(*(login((first, second)[n % 2], f"wrong {n}") for n in range(50)))
 

@@ -60,7 +60,7 @@ async def status_with(client: Client, token: str) -> int:
     [{"apiKey": API_KEY}, {"apiKey": "the reader's key"}, {"email": "boss@shop.example", "password": "pässword"}],
 )
 async def test_valid_credentials_are_exchanged_for_tokens(client: Client, credentials: dict[str, str]) -> None:
-    """The access token opens what the credentials open; the refresh token gives new ones and opens nothing."""
+    """The access token has the permissions of the credentials; the refresh token only returns new tokens."""
     status, answer = await post(client, credentials)
     again, renewed = await post(client, {"refreshToken": answer["refreshToken"]})
 
@@ -80,7 +80,7 @@ async def test_a_token_has_the_permissions_of_its_key(client: Client) -> None:
 
 
 async def test_tokens_are_accepted_as_cookies(client: Client) -> None:
-    """Out of reach of scripts and of other sites."""
+    """They are HttpOnly and SameSite."""
     async with client.post(f"{LOGIN}?setCookie", data=json.dumps({"apiKey": API_KEY})) as answer:
         cookies = answer.cookies
     async with client.get(STATUS, cookies={"accessToken": cookies["accessToken"].value}) as opened:
@@ -154,14 +154,14 @@ async def test_invalid_credentials_are_unauthorized(client: Client, credentials:
     ],
 )
 async def test_an_invalid_login_body_is_rejected(client: Client, body: Any, code: str) -> None:
-    """With the type of the error."""
+    """The response has the type of the error."""
     status, answer = await post(client, body)
 
     assert (status, answer.get("type", "")) == (400, code)
 
 
 async def test_a_token_can_be_checked(client: Client) -> None:
-    """Its holder, or why it is not valid."""
+    """The response has its owner, or why it is not valid."""
     _, answer = await post(client, {"apiKey": API_KEY})
     checks = {
         answer["accessToken"]: (200, ""),
@@ -180,7 +180,7 @@ async def test_a_token_can_be_checked(client: Client) -> None:
 
 
 async def test_a_token_expires(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After half an hour it opens nothing."""
+    """It is rejected after half an hour."""
     monkeypatch.setitem(tokens.LIFETIME_SECONDS, "access", -1)
     _, answer = await post(client, {"apiKey": API_KEY})
 
@@ -188,7 +188,7 @@ async def test_a_token_expires(client: Client, monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_a_token_with_another_signature_is_rejected(client: Client) -> None:
-    """The secret makes the difference."""
+    """A token signed with another secret."""
     _, answer = await post(client, {"apiKey": API_KEY})
     holder = tokens.TokenSigner(TOKEN_SECRET.encode()).read(answer["accessToken"])
     assert holder is not None
@@ -198,7 +198,7 @@ async def test_a_token_with_another_signature_is_rejected(client: Client) -> Non
 
 
 async def test_an_unsigned_token_is_rejected(client: Client) -> None:
-    """The algorithm is the gateway's choice, not the token's."""
+    """The gateway ignores the algorithm that the token declares."""
     claims = {"iss": "imageconverter", "sub": "user:boss@shop.example", "use": "access", "exp": 2**40}
     unsigned = jwt.encode(claims, None, algorithm="none")
 
@@ -206,7 +206,7 @@ async def test_an_unsigned_token_is_rejected(client: Client) -> None:
 
 
 def test_an_admin_password_requires_a_token_secret() -> None:
-    """A gateway without it does not start, and says which variable is missing."""
+    """Without it the gateway does not start; the error has the name of the missing variable."""
     with pytest.raises(SettingsError, match="IMAGECONVERTER_TOKEN_SECRET"):
         KeyRing(GatewaySettings(api_key=API_KEY, admin_password="pässword"))
 
@@ -218,7 +218,7 @@ def test_a_short_token_secret_is_rejected() -> None:
 
 
 async def test_without_a_secret_the_login_is_disabled(make_settings: MakeSettings, resources: Resources) -> None:
-    """Keys work all the same."""
+    """API keys still work."""
     app = create_app(make_settings(gateway=GatewaySettings(api_key=API_KEY)), resources)
     async with TestClient(TestServer(app)) as client:
         status, answer = await post(client, {"apiKey": API_KEY})

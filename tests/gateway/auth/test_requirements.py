@@ -57,7 +57,7 @@ async def call(client: Client, key: str, method: str, path: str, body: object = 
 
 
 def test_only_these_routes_are_public() -> None:
-    """A new route that anyone may call is a decision, not an oversight."""
+    """A new public route must be added to this list deliberately."""
     public = {path for route, path in TABLE if route.requires.is_public}
 
     assert public == {
@@ -83,7 +83,7 @@ def test_only_these_routes_are_public() -> None:
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
 async def test_every_other_route_needs_credentials(narrow: Client, method: str, path: str) -> None:
-    """Neither a request without a key nor one with a key of no permission gets through."""
+    """A request without a key, or with a key without permissions, is rejected."""
     path = re.sub(r"\{\w+\}", "x", path.replace("{typeId}", "products"))
 
     async with narrow.request(method, path) as response:
@@ -110,7 +110,7 @@ async def test_every_other_route_needs_credentials(narrow: Client, method: str, 
 async def test_a_key_for_products_cannot_touch_other_types(
     narrow: Client, resources: Resources, method: str, path: str, body: dict[str, Any]
 ) -> None:
-    """Nor what the types share; the permission without a type can."""
+    """Nor shared resources, which need the permission without a type."""
     source = await put_sources(resources, {"a.jpg": b"none"})
     new = uuid4().hex
     for name, value in body.items():
@@ -134,7 +134,7 @@ async def test_the_permission_is_checked_before_the_type_in_the_path(narrow: Cli
 async def test_another_spelling_of_a_directory_needs_the_same_permission(
     make_settings: MakeSettings, resources: Resources, tmp_path: Path
 ) -> None:
-    """A directory of categories below one of products, with its accent as a character of its own."""
+    """A directory of categories below one of products, with a decomposed accent."""
     formats, file = tmp_path / "formats.toml", tmp_path / "keys.toml"
     formats.write_text(
         "".join(
@@ -155,7 +155,7 @@ async def test_another_spelling_of_a_directory_needs_the_same_permission(
 
 @pytest.mark.parametrize("name", ["products/NEW", "products/normal/NEW"])
 async def test_a_key_for_products_can_change_their_target_directories(narrow: Client, name: str) -> None:
-    """What the narrowed permission is for."""
+    """Creating and deleting directories of the type is allowed."""
     path, _, name = name.replace("NEW", uuid4().hex).rpartition("/")
     body = {"path": path, "name": name}
 
@@ -165,7 +165,7 @@ async def test_a_key_for_products_can_change_their_target_directories(narrow: Cl
 
 @pytest.mark.usefixtures("no_run")
 async def test_a_key_for_products_cannot_cancel_a_run_over_categories(narrow: Client, resources: Resources) -> None:
-    """It stays as it is."""
+    """The run continues."""
     source = await put_sources(resources, {"a.jpg": b"none"})
     for formats, status in ([CATEGORY], 401), ([PRODUCT], 200):
         body = {"source": "directory", "directory": source, "formatList": formats}
@@ -175,7 +175,7 @@ async def test_a_key_for_products_cannot_cancel_a_run_over_categories(narrow: Cl
 
 
 async def test_a_handler_that_skips_the_type_check_is_an_internal_error() -> None:
-    """The response is withheld: the route is broken, not open."""
+    """Its response is withheld, so a missing check cannot disclose data."""
 
     async def forgetful(_request: web.Request) -> web.Response:
         return web.Response(text="secret")
@@ -206,5 +206,5 @@ def test_every_route_names_its_requirement() -> None:
     ],
 )
 def test_types_of_a_target_directory(path: str, types: set[str]) -> None:
-    """Or around it."""
+    """The types whose formats are stored in it, below it or above it."""
     assert types_of_target_directory(path, load_formats(None).values()) == types

@@ -21,14 +21,14 @@ PATH = "/images/upload"
 
 @pytest.fixture
 async def small(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[TestClient[Any, Any]]:
-    """A gateway that takes uploads of one MiB and waits a second for a body."""
+    """A gateway with an upload limit of one MiB and a body timeout of one second."""
     gateway = GatewaySettings(api_key=API_KEY, max_upload_mb=1, body_seconds=1)
     async with TestClient(TestServer(create_app(make_settings(gateway=gateway), resources))) as client:
         yield client
 
 
 def head(length: int) -> bytes:
-    """Return the head of an upload that announces *length* bytes."""
+    """Return the head of an upload with a Content-Length of *length* bytes."""
     return (
         f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {API_KEY}\r\nContent-Length: {length}\r\n\r\n"
     ).encode()
@@ -46,7 +46,7 @@ async def test_an_announced_size_over_the_limit_is_rejected_unread(small: TestCl
 
 
 async def test_a_body_of_unknown_size_is_limited(small: TestClient[Any, Any]) -> None:
-    """Chunked transfers announce nothing."""
+    """A chunked body has no Content-Length."""
 
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(5):
@@ -58,7 +58,7 @@ async def test_a_body_of_unknown_size_is_limited(small: TestClient[Any, Any]) ->
 
 
 async def test_a_compressed_body_is_limited_by_its_uncompressed_size(small: TestClient[Any, Any]) -> None:
-    """A small gzip of a large nothing."""
+    """A small gzip of many zeros."""
     packer = zlib.compressobj(wbits=31)
     bomb = packer.compress(bytes(50 * MEGABYTE)) + packer.flush()
     async with small.post(PATH, data=bomb, headers={**ADMIN, "Content-Encoding": "gzip"}) as answer:
@@ -72,7 +72,7 @@ async def test_a_broken_encoding_is_a_malformed_body(small: TestClient[Any, Any]
 
 
 async def test_a_body_that_does_not_arrive_times_out(small: TestClient[Any, Any]) -> None:
-    """After its second the client hears a 400."""
+    """The client gets a 400 after one second."""
     reader, writer = await asyncio.open_connection(small.host, small.port)
     writer.write(head(1000) + b"{")
     began = time.monotonic()

@@ -60,14 +60,14 @@ def _named(text: bytes) -> str:
 @pytest.mark.parametrize("text", GOOD, ids=_named)
 @pytest.mark.parametrize("kind", [bytes, bytearray])
 def test_valid_structures_pass_the_scan(text: bytes, kind: type[bytes]) -> None:
-    """Keys of the same name in different objects, brackets and odd words in texts, all up to the limits."""
+    """Equal keys in different objects, brackets and literals in strings, up to all limits."""
     check_structure(kind(text))
 
 
 @pytest.mark.parametrize("text", BAD, ids=_named)
 @pytest.mark.parametrize("kind", [bytes, bytearray])
 def test_expensive_and_ambiguous_bodies_are_rejected(text: bytes, kind: type[bytes]) -> None:
-    """With one sentence that repeats nothing."""
+    """With a message that does not quote the body."""
     with pytest.raises(MalformedBody) as caught:
         check_structure(kind(text))
     assert len(caught.value.reason) < 60
