@@ -23,7 +23,7 @@ def cache() -> StandIn:
 
 @pytest.fixture
 def settings() -> dict[str, Any]:
-    """Settings of previews that a test may change before it has a client."""
+    """Preview settings, which a test can change before it requests the client."""
     return {}
 
 
@@ -31,7 +31,7 @@ def settings() -> dict[str, Any]:
 async def client(
     make_settings: MakeSettings, resources: Resources, cache: StandIn, settings: dict[str, Any]
 ) -> AsyncIterator[Client]:
-    """A gateway that takes up to a MiB and waits a second for a body."""
+    """A gateway with a limit of one MiB and a body timeout of one second."""
     gateway = GatewaySettings(
         api_key=API_KEY, admin_password=PASSWORD, token_secret=TOKEN_SECRET, max_upload_mb=1, body_seconds=1
     )

@@ -27,7 +27,7 @@ GUARDED = [
 
 
 def basic(credentials: bytes) -> str:
-    """Return a header with *credentials*."""
+    """Return an Authorization header with *credentials*."""
     return f"Basic {base64.b64encode(credentials).decode()}"
 
 
@@ -74,7 +74,7 @@ async def test_invalid_basic_credentials_are_rejected(
 
 @pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC"])
 async def test_the_scheme_is_case_insensitive(client: Client, scheme: str) -> None:
-    """As in every header."""
+    """As RFC 9110 requires."""
     header = ADMIN["Authorization"].replace("Basic", scheme)
     async with client.get(f"{BASE}/getKeys", headers={"Authorization": header}) as answer:
         assert answer.status == 200
@@ -86,7 +86,7 @@ async def test_the_scheme_is_case_insensitive(client: Client, scheme: str) -> No
 async def test_cross_site_requests_cannot_clear_images(
     client: Client, cache: StandIn, site: str, status: int
 ) -> None:
-    """Not even as an image in it, which a browser fetches with the credentials that it knows."""
+    """Not even with an img element, for which browsers send stored credentials."""
     await put(client)
     async with client.get(f"{BASE}/clearImages", headers={**ADMIN, "Sec-Fetch-Site": site}) as answer:
         assert answer.status == status
@@ -110,7 +110,7 @@ async def test_without_a_password_all_requests_are_rejected(open_client: Client,
 
 
 async def test_an_empty_password_counts_as_none(resources: Resources) -> None:
-    """However it came to be set."""
+    """Credentials with an empty password are rejected."""
     settings = GatewaySettings(api_key=API_KEY, admin_password="")
     request = make_mocked_request("GET", "/", headers={"Authorization": basic(b"admin:")})
     with pytest.raises(Unauthorized):

@@ -40,7 +40,7 @@ OF_A_CONTEXT = [call for call in CALLS if "ByKey" not in call[1]]
 
 
 async def call(client: Client, method: str, path: str, **options: Any) -> tuple[int, int]:
-    """Call an operation with what it needs; returns status and code."""
+    """Call an operation with valid arguments; returns status and code."""
     body = form() if path.startswith("cache") else None
     async with client.request(method, f"{BASE}/{path}", data=body, headers=ADMIN, **options) as answer:
         return await code(answer)
@@ -51,7 +51,7 @@ async def call(client: Client, method: str, path: str, **options: Any) -> tuple[
     "key", ["", "a%20b", "a%2Fb", "%2e%2e%2f", "%0a", "%00", "a'--", "%c3%bc", "{key}", "<b>", "a" * 257]
 )
 async def test_an_invalid_key_is_rejected(client: Client, method: str, path: str, key: str) -> None:
-    """Before anything is asked of the cache, and without writing it back."""
+    """Before the cache is accessed, and without quoting the key."""
     path = path.replace("{key}", key)
     assert await call(client, method, path) == (400, 4001)
 
@@ -61,7 +61,7 @@ async def test_an_invalid_key_is_rejected(client: Client, method: str, path: str
 async def test_an_invalid_context_is_rejected(
     client: Client, cache: StandIn, method: str, path: str, context: str
 ) -> None:
-    """Above all by what would clear everything otherwise."""
+    """In particular by `clearImages`, which would otherwise clear all images."""
     cache.sources["there"] = b"image"
     path = path.format(key=KEY)
 
@@ -70,7 +70,7 @@ async def test_an_invalid_context_is_rejected(
 
 
 async def test_errors_do_not_quote_the_request(client: Client) -> None:
-    """A message holds nothing of the request."""
+    """Error messages contain no part of the request."""
     async with client.get(f"{BASE}/getImage/strange%20key/{FORMAT}") as answer:
         assert "strange" not in await answer.text()
 
@@ -79,7 +79,7 @@ async def test_errors_do_not_quote_the_request(client: Client) -> None:
     ("method", "path"), [each for each in OF_A_KEY if not each[1].startswith("cache")], ids=lambda value: value
 )
 async def test_an_unknown_key_is_not_found(client: Client, method: str, path: str) -> None:
-    """Never 200 without an image: the middleware would show it."""
+    """Never 200 without an image, which the middleware would display."""
     assert await call(client, method, path.format(key=KEY)) == (404, 4041)
 
 
@@ -132,7 +132,7 @@ async def test_outages_are_unavailable_for_every_operation(
 async def test_an_internal_error_has_the_same_shape(
     client: Client, cache: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a word of what it is."""
+    """The response does not contain the exception."""
     monkeypatch.setattr(cache, "count", None)
     async with client.get(f"{BASE}/getKeyCount") as answer:
         assert await code(answer) == (500, 5000)
@@ -176,7 +176,7 @@ async def test_an_interrupted_list_of_keys_is_aborted(client: Client, cache: Sta
 async def test_an_unknown_path_or_method_has_a_code(
     client: Client, method: str, path: str, status: int, number: int
 ) -> None:
-    """Below the base, in the shape of this API."""
+    """Below the base path, errors have the format of this API."""
     async with client.request(method, f"{BASE}/{path}", headers=ADMIN) as answer:
         assert await code(answer) == (status, number)
         assert ("Allow" in answer.headers) == (status == 405)
@@ -190,7 +190,7 @@ async def test_a_path_that_only_begins_like_the_base_is_not_of_this_api(client: 
 
 @pytest.mark.parametrize("settings", [{"strict_errors": True}])
 class TestWhereErrorsAreStrict:
-    """The documents of the original know 200 and 500 only."""
+    """The original's documentation has the statuses 200 and 500 only."""
 
     @pytest.mark.parametrize(("fault", "_status", "number"), FAULTS, ids=lambda value: type(value).__name__)
     async def test_every_error_is_a_500(
@@ -203,7 +203,7 @@ class TestWhereErrorsAreStrict:
             assert ("Retry-After" in answer.headers) == (number // 10 == 503)
 
     async def test_routing_and_internal_errors_are_500s(self, client: Client) -> None:
-        """Wrong keys, credentials, bodies, paths and methods."""
+        """For invalid keys, credentials, bodies, paths and methods."""
         for method, path, number in [
             ("GET", f"getImage/a%20b/{FORMAT}", 4001),
             ("GET", "getKeys", 4010),
@@ -215,13 +215,13 @@ class TestWhereErrorsAreStrict:
                 assert await code(answer) == (500, number)
 
     async def test_successful_responses_do_not_change(self, client: Client) -> None:
-        """Also what the client has already."""
+        """Including 304 responses."""
         await put(client)
         async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}", headers={"If-None-Match": "*"}) as answer:
             assert answer.status == 304
 
     async def test_the_images_api_is_not_affected(self, client: Client) -> None:
-        """Its statuses are its own."""
+        """It keeps its own statuses."""
         async with client.get("/images/nothing") as answer:
             assert answer.status == 404
 

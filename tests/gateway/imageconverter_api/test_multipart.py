@@ -1,4 +1,4 @@
-"""Bodies with an image in them, and bodies that only pretend."""
+"""Multipart bodies, valid and malformed."""
 
 import asyncio
 import io
@@ -24,12 +24,12 @@ HEAD = b'Content-Disposition: form-data; name="sourceImage"; filename="a.png"\r\
 
 
 def part(content: bytes, head: bytes = HEAD) -> bytes:
-    """Return one part between the boundaries `b`."""
+    """Return one part, with the boundary `b`."""
     return b"--b\r\n" + head + content + b"\r\n"
 
 
 def named(name: bytes, content: bytes = b"x") -> bytes:
-    """Return a part of another name."""
+    """Return a part with another name."""
     return part(content, b'Content-Disposition: form-data; name="' + name + b'"\r\n\r\n')
 
 
@@ -70,7 +70,7 @@ async def test_the_image_is_found(client: Client, cache: StandIn, body: bytes) -
 
 @pytest.mark.parametrize("data", [IMAGE + b"\r\n--", IMAGE + b"\r\n--b"[:-1] + b"\r\n", IMAGE + b"\r\n" * 9])
 async def test_an_image_that_contains_delimiters_is_complete(client: Client, cache: StandIn, data: bytes) -> None:
-    """Only the boundary ends it."""
+    """Only the full boundary ends it."""
     await put(client, data=data)
 
     assert cache.sources == {KEY: data}
@@ -130,12 +130,12 @@ async def test_a_body_without_exactly_one_image_is_rejected(
     ],
 )
 async def test_a_type_without_a_boundary_is_rejected(client: Client, content_type: str) -> None:
-    """As is every other type."""
+    """Other content types are rejected as well."""
     assert await post(client, part(IMAGE) + END, **{"Content-Type": content_type}) == (400, 4002)
 
 
 async def test_a_boundary_may_have_any_allowed_character(client: Client) -> None:
-    """Seventy characters, some of which need quotation marks."""
+    """Up to seventy characters, some of which must be quoted."""
     boundary = ("'()+_,-./:=? " * 6)[:69] + "b"
     body = (part(IMAGE) + END).replace(b"--b", b"--" + boundary.encode())
 
@@ -143,7 +143,7 @@ async def test_a_boundary_may_have_any_allowed_character(client: Client) -> None
 
 
 async def test_forms_of_other_clients_are_accepted(client: Client) -> None:
-    """As aiohttp writes it, in chunks of unknown length."""
+    """A form written by aiohttp, in chunks."""
 
     async def chunks() -> AsyncIterator[bytes]:
         for byte in part(IMAGE) + END:
@@ -155,7 +155,7 @@ async def test_forms_of_other_clients_are_accepted(client: Client) -> None:
 
 
 async def test_a_hundred_thousand_parts_are_rejected_quickly(client: Client) -> None:
-    """They are not even looked at; nor is one part with as many lines, or a head without end."""
+    """Also as many empty parts, boundaries, line breaks and almost complete boundaries."""
     began = time.monotonic()
     for body in (
         b"".join(named(b"p") for _ in range(12_000)),
@@ -173,7 +173,7 @@ async def test_a_hundred_thousand_parts_are_rejected_quickly(client: Client) -> 
 
 @pytest.mark.parametrize("size", [MEGABYTE + 1, MEGABYTE + 300_000])
 async def test_an_image_over_the_limit_is_too_large(client: Client, size: int) -> None:
-    """By a byte, or by so much that it is not even read."""
+    """By one byte, or by so much that it is rejected unread."""
     assert await post(client, part(bytes(size)) + END) == (413, 4130)
 
 
@@ -196,7 +196,7 @@ async def test_a_form_announced_over_the_limit_is_rejected_unread(client: Client
 
 
 async def test_endless_chunks_are_limited(client: Client) -> None:
-    """They announce nothing."""
+    """They have no Content-Length."""
 
     async def chunks() -> AsyncIterator[bytes]:
         yield b"--b\r\n" + HEAD
@@ -208,7 +208,7 @@ async def test_endless_chunks_are_limited(client: Client) -> None:
 
 
 async def test_a_compressed_form_is_limited_by_its_uncompressed_size(client: Client) -> None:
-    """A small gzip of a large nothing."""
+    """A small gzip of many zeros."""
     packer = zlib.compressobj(wbits=31)
     bomb = packer.compress(part(bytes(50 * MEGABYTE))) + packer.flush()
 
@@ -219,7 +219,7 @@ async def test_a_compressed_form_is_limited_by_its_uncompressed_size(client: Cli
 async def test_a_content_length_that_is_too_small_truncates_the_body(
     client: Client, cache: StandIn, announced: int
 ) -> None:
-    """What follows is no request, and the image is not taken in half."""
+    """The rest is not a valid request, and no partial image is stored."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(head(announced) + part(IMAGE) + END)
     async with asyncio.timeout(5):
@@ -231,7 +231,7 @@ async def test_a_content_length_that_is_too_small_truncates_the_body(
 
 
 async def test_a_content_length_that_is_too_large_times_out(client: Client) -> None:
-    """As is a client that sends nothing more."""
+    """The client has stopped sending."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     body = part(IMAGE) + END
     writer.write(head(len(body) + 1) + body)
@@ -243,7 +243,7 @@ async def test_a_content_length_that_is_too_large_times_out(client: Client) -> N
 
 
 async def test_a_body_that_arrives_slowly_times_out(client: Client) -> None:
-    """The time is one for the whole body."""
+    """The timeout applies to the whole body."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(head(1000))
     answered = asyncio.create_task(reader.readline())
@@ -257,7 +257,7 @@ async def test_a_body_that_arrives_slowly_times_out(client: Client) -> None:
 
 
 async def test_the_memory_of_a_body_is_released(client: Client) -> None:
-    """After good ones, bad ones, and one that is broken off."""
+    """After valid, invalid and aborted bodies."""
     app = client.app
     assert app is not None
     for body in (part(IMAGE) + END, b"", part(bytes(2 * MEGABYTE))):
@@ -272,7 +272,7 @@ async def test_the_memory_of_a_body_is_released(client: Client) -> None:
 
 
 async def test_a_small_body_releases_the_rest_of_its_reservation(client: Client, cache: StandIn) -> None:
-    """While its image is converted, only what it has is kept for it, not what it might have had."""
+    """During the conversion only the actual size of the body is reserved, not the maximum."""
     app = client.app
     assert app is not None
     budget, converting, release = app[state.BUDGET], asyncio.Event(), asyncio.Event()
@@ -304,14 +304,14 @@ def test_no_body_is_an_internal_error(data: bytes, before: bytes) -> None:
 
 
 def head(length: int) -> bytes:
-    """Return the head of a request that announces *length* bytes."""
+    """Return the head of a request with a Content-Length of *length* bytes."""
     return (
         f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM['Content-Type']}\r\nContent-Length: {length}\r\n\r\n"
     ).encode()
 
 
 def test_a_name_in_continuations_is_parsed_once() -> None:
-    """RFC 2231 cuts long values up; no client needs that for so short a name."""
+    """RFC 2231 splits long values into pieces; no client needs that for so short a name."""
     pieces = b"; ".join(b"name*%d=x" % number for number in range(700))
     with pytest.raises((MissingField, MalformedBody)):
         find_source(bytearray(part(IMAGE, b"Content-Disposition: form-data; " + pieces + b"\r\n\r\n") + END), b"b")

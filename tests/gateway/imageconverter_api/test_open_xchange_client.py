@@ -27,7 +27,7 @@ Client = TestClient[Any, Any]
 
 SERVER_ID = "57c6b91f-563b-4885-946d-0cc5799e2fdf"
 PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
-# As it writes them: the type replaced by `auto`, whatever the image is.
+# As the middleware writes them: always with the type `auto`.
 FORMATS = (
     "auto:200x150~cover~autorotate~shrinkonly@75",
     "auto:800x800~contain@75",
@@ -37,10 +37,10 @@ FORMATS = (
 
 
 class Middleware:
-    """What its client does with the server."""
+    """The requests of the middleware's client."""
 
     def __init__(self, server: Client, *, encodes: bool) -> None:
-        """Talk to *server*; a client that *encodes* writes formats with percent signs."""
+        """Connect to *server*; a client that *encodes* percent-encodes formats."""
         self._server = server
         self._encodes = encodes
 
@@ -74,7 +74,7 @@ class Middleware:
 @pytest.mark.parametrize("encodes", [False, True])
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
 async def test_photos_are_scaled(gateway: Client, name: str, encodes: bool) -> None:  # noqa: FBT001
-    """The first time by cacheAndGetImage, from then on by getImage."""
+    """First with cacheAndGetImage, then with getImage."""
     middleware = Middleware(gateway, encodes=encodes)
     source = (Path(skimage.__file__).parent / "data" / name).read_bytes()
     context = uuid4().hex[:8]
@@ -102,7 +102,7 @@ async def test_a_file_that_is_not_an_image_is_an_error(gateway: Client) -> None:
 async def test_clients_survive_the_death_of_their_worker(
     gateway: Client, resources: Resources, servers: dict[str, str]
 ) -> None:
-    """Another worker takes it over, and all of them get their preview."""
+    """Another worker takes over the job, and all clients get their preview."""
     source = image_files.png((2500, 2500)) + uuid4().bytes
     middleware = Middleware(gateway, encodes=False)
     async with running_worker(resources, servers) as worker:
@@ -119,7 +119,7 @@ async def test_clients_survive_the_death_of_their_worker(
 
 @asynccontextmanager
 async def running_worker(resources: Resources, servers: dict[str, str]) -> AsyncIterator[int]:
-    """Run a worker as a process group of its own; yields its id."""
+    """Run a worker in its own process group; yields its id."""
     environment = {**os.environ, **servers, "IMAGECONVERTER_S3_BUCKET": "tests", "IMAGECONVERTER_LOG_LEVEL": "error"}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "services.cli.main", "worker", env=environment, start_new_session=True

@@ -13,7 +13,7 @@ from tests.testing.stand_in_worker import StandIn
 
 
 async def test_an_image_in_the_request_is_returned_as_a_preview(client: Client) -> None:
-    """The middleware's call, as it writes it."""
+    """The request as the middleware sends it."""
     path = f"{BASE}/cacheAndGetImage/{KEY}/{FORMAT}?context=1"
     async with client.post(path, data=form()) as answer:
         assert answer.status == 200
@@ -22,14 +22,14 @@ async def test_an_image_in_the_request_is_returned_as_a_preview(client: Client) 
 
 
 async def test_the_image_of_a_known_key_is_ignored(client: Client) -> None:
-    """The key is what counts."""
+    """The preview is that of the stored image."""
     await put(client)
     async with client.post(f"{BASE}/cacheAndGetImage/{KEY}/{FORMAT}", data=form(b"something else")) as answer:
         assert await answer.read() == IMAGE
 
 
 async def test_a_stored_image_is_served_by_its_key(client: Client) -> None:
-    """With its real type, for this client alone, and nothing that a browser could run."""
+    """With its real type, as private, and with security headers."""
     await put(client)
     async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}?context=1") as answer:
         assert (answer.status, await answer.read()) == (200, IMAGE)
@@ -39,7 +39,7 @@ async def test_a_stored_image_is_served_by_its_key(client: Client) -> None:
 
 
 async def test_storing_again_replaces_the_image(client: Client) -> None:
-    """CacheImage overwrites what the key had."""
+    """CacheImage overwrites the image of the key."""
     other = image_files.png((9, 9))
     await put(client)
     await put(client, data=other)
@@ -63,7 +63,7 @@ async def test_an_unchanged_preview_is_not_modified(client: Client, quoted: str,
 
 
 async def test_another_image_has_another_etag(client: Client) -> None:
-    """Or a client would keep the old one."""
+    """Otherwise clients would keep the old image."""
     path, tags = f"{BASE}/getImage/{KEY}/{FORMAT}", []
     for data in (IMAGE, image_files.png((9, 9))):
         await put(client, data=data)
@@ -77,7 +77,7 @@ async def test_another_image_has_another_etag(client: Client) -> None:
 
 @pytest.mark.parametrize("operation", ["cacheAndGetImageAndMetadata", "getImageAndMetadata"])
 async def test_image_and_metadata_are_parts_of_a_form(client: Client, operation: str) -> None:
-    """First the image, then what it says of itself."""
+    """The image first, then its metadata."""
     await put(client)
     method, body = ("POST", form()) if operation.startswith("cache") else ("GET", None)
     async with client.request(method, f"{BASE}/{operation}/{KEY}/{FORMAT}", data=body) as answer:
@@ -98,7 +98,7 @@ async def test_metadata_is_available_alone(client: Client) -> None:
 
 
 async def test_keys_are_counted_and_listed_by_context(client: Client) -> None:
-    """A key belongs to every context that has asked for it."""
+    """A key belongs to every context that has requested it."""
     await put(client, "a", context="1")
     await put(client, "b", context="2")
     async with client.get(f"{BASE}/getImage/a/{FORMAT}?context=2"):
@@ -112,7 +112,7 @@ async def test_keys_are_counted_and_listed_by_context(client: Client) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 25_000])
 async def test_a_long_list_of_keys_is_valid_json(client: Client, cache: StandIn, count: int) -> None:
-    """It is sent in batches, and they are joined rightly."""
+    """The response is streamed in batches."""
     cache.sources = {f"key-{number}": b"" for number in range(count)}
     async with client.get(f"{BASE}/getKeys", headers=ADMIN) as answer:
         assert answer.content_type == "application/json"
@@ -122,7 +122,7 @@ async def test_a_long_list_of_keys_is_valid_json(client: Client, cache: StandIn,
 async def test_an_empty_batch_does_not_break_the_list(
     client: Client, cache: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An index that scans has some."""
+    """A SCAN of the index can return empty batches."""
 
     async def batches(_context: str) -> AsyncIterator[list[str]]:
         for batch in ([], ["a"], [], ["b", "c"], []):
@@ -163,7 +163,7 @@ async def test_images_are_cleared_by_each_method(client: Client, cache: StandIn,
     ],
 )
 async def test_head_is_supported(client: Client, operation: str) -> None:
-    """With the same headers and no body; the connection can be used again."""
+    """HEAD returns the headers of GET without a body; the connection can be reused."""
     await put(client)
     seen = []
     for method in ("GET", "HEAD"):
@@ -206,7 +206,7 @@ async def test_head_clears_nothing(client: Client, cache: StandIn, operation: st
     ids=lambda value: value[:20] if isinstance(value, str) else "",
 )
 async def test_no_format_is_an_error(client: Client, cache: StandIn, segment: str, expected: PreviewFormat) -> None:
-    """Literal or encoded, with slashes or bytes that are no text: invalid parts are ignored."""
+    """Literal or encoded, with slashes or invalid UTF-8: invalid parts are ignored."""
     await put(client)
     status, _ = await raw(client, f"GET {BASE}/getImage/{KEY}/{segment} HTTP/1.1")
 
@@ -215,7 +215,7 @@ async def test_no_format_is_an_error(client: Client, cache: StandIn, segment: st
 
 
 async def raw(client: Client, line: str) -> tuple[int, bytes]:
-    """Send a request line as it is; returns status and body. Clients of a library would change the path."""
+    """Send an unmodified request line; returns status and body. HTTP clients normalize the path."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(f"{line}\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     async with asyncio.timeout(5):
@@ -226,7 +226,7 @@ async def raw(client: Client, line: str) -> tuple[int, bytes]:
 
 @pytest.mark.parametrize("key", ["a", "A" * 256, "..", ".", "-", "_", "SHA-256.of_it"])
 async def test_every_valid_key_is_accepted(client: Client, key: str) -> None:
-    """From one character to 256, dots alone too: they never name a file."""
+    """From one to 256 characters, also dots only, because keys are not file names."""
     await put(client, "there")
     status, _ = await raw(client, f"GET {BASE}/getImage/{key}/{FORMAT} HTTP/1.1")
 
@@ -234,7 +234,7 @@ async def test_every_valid_key_is_accepted(client: Client, key: str) -> None:
 
 
 async def test_a_trailing_slash_is_accepted(client: Client) -> None:
-    """Of any operation."""
+    """By all operations."""
     async with client.post(f"{BASE}/cacheImage/{KEY}/", data=form()) as answer:
         assert await code(answer) == (200, 0)
     for path in (

@@ -1,4 +1,4 @@
-"""The page by which a client recognises the server, and the numbers."""
+"""The status page, by which clients detect the server, and the metrics."""
 
 import re
 
@@ -10,7 +10,7 @@ from services.gateway.imageconverter_api.status_page import SERVER_ID
 from tests.testing.preview_requests import BASE, FORMAT, KEY, Client, form, put
 from tests.testing.stand_in_worker import StandIn
 
-# What the original's dashboard shows, with the values of labels.
+# What the original's dashboard displays, with label values.
 DASHBOARD: dict[str, set[str]] = {
     "imageconverter_cache_hit_ratio": set(),
     "imageconverter_cache_key_count": set(),
@@ -47,7 +47,7 @@ async def metrics(client: Client) -> dict[tuple[str, frozenset[str]], float]:
 
 @pytest.mark.parametrize("path", ["", "/", "/status", "/status/", "/status?metrics=false"])
 async def test_the_page_names_the_id_of_every_imageconverter(client: Client, cache: StandIn, path: str) -> None:
-    """At each of its addresses, in plain text, with nothing in it that is asked of others."""
+    """At each URL, even if Redis is unavailable."""
     cache.fault = QueueUnavailable("It is away.")
     async with client.get(BASE + path) as answer:
         text = await answer.text()
@@ -63,7 +63,7 @@ async def test_the_page_names_the_id_of_every_imageconverter(client: Client, cac
 
 @pytest.mark.parametrize("wish", ["yes", "true", "YES"])
 async def test_the_page_has_metrics_on_request(client: Client, wish: str) -> None:
-    """Under the names of the original's monitoring."""
+    """With the names of the original's monitoring."""
     await put(client)
     async with client.get(f"{BASE}/status", params={"metrics": wish}) as answer:
         text = await answer.text()
@@ -129,7 +129,7 @@ async def test_the_number_of_labels_is_limited(client: Client) -> None:
 
 
 async def test_an_unknown_path_is_not_a_label(client: Client) -> None:
-    """Keys and formats are not either."""
+    """Nor are keys and formats."""
     await put(client)
     async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}"), client.get(f"{BASE}/made-up"):
         pass
