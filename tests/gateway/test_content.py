@@ -22,7 +22,7 @@ async def path(resources: Resources) -> str:
 
 
 async def test_an_image_is_public_and_safe(gateway: Client, path: str) -> None:
-    """No key is needed; the type is what was stored, and nothing may run it as a page."""
+    """No key is required; it has the stored type and security headers."""
     async with gateway.get(path) as answer:
         assert await answer.read() == DATA
         assert answer.status == 200
@@ -37,7 +37,7 @@ async def test_an_image_is_public_and_safe(gateway: Client, path: str) -> None:
 
 
 async def test_head_has_the_headers_of_get(gateway: Client, path: str) -> None:
-    """Length, type and tag."""
+    """Content-Length, Content-Type and ETag."""
     async with gateway.head(path) as answer:
         assert await answer.read() == b""
         assert answer.headers["Content-Length"] == "200"
@@ -45,7 +45,7 @@ async def test_head_has_the_headers_of_get(gateway: Client, path: str) -> None:
 
 
 async def test_an_unchanged_image_is_not_modified(gateway: Client, path: str) -> None:
-    """By tag, weak tag, any tag or date; a stale tag gets the image."""
+    """By ETag, weak ETag, `*` or date; a stale ETag gets the image."""
     async with gateway.get(path) as answer:
         tag, date = answer.headers["ETag"], answer.headers["Last-Modified"]
     for headers in (
@@ -74,7 +74,7 @@ async def test_an_unchanged_image_is_not_modified(gateway: Client, path: str) ->
     ],
 )
 async def test_a_range_is_partial_content(gateway: Client, path: str, asked: str, first: int, after: int) -> None:
-    """206 with the span and the whole size."""
+    """206 with Content-Range."""
     async with gateway.get(path, headers={"Range": f"bytes={asked}"}) as answer:
         assert answer.status == 206
         assert answer.headers["Content-Range"] == f"bytes {first}-{after - 1}/200"
@@ -90,7 +90,7 @@ async def test_a_range_after_the_end_is_not_satisfiable(gateway: Client, path: s
 
 @pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "bytes=5-1", "bytes=abc", "lines=1-2", "bytes="])
 async def test_an_invalid_range_gets_the_whole_image_or_416(gateway: Client, path: str, asked: str) -> None:
-    """Never an error of the server."""
+    """It is never a server error."""
     async with gateway.get(path, headers={"Range": asked}) as answer:
         assert answer.status in (200, 416)
         if answer.status == 200:
@@ -98,7 +98,7 @@ async def test_an_invalid_range_gets_the_whole_image_or_416(gateway: Client, pat
 
 
 async def test_a_range_of_a_changed_image_gets_the_whole_image(gateway: Client, path: str) -> None:
-    """If-Range protects a resumed download from a mix."""
+    """If-Range protects a resumed download from mixing two versions."""
     async with gateway.get(path) as answer:
         tag = answer.headers["ETag"]
     async with gateway.get(path, headers={"Range": "bytes=0-9", "If-Range": '"other"'}) as answer:

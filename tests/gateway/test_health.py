@@ -12,13 +12,13 @@ Client = TestClient[Any, Any]
 
 
 async def test_liveness_calls_no_other_service(gateway: Client) -> None:
-    """It says that the process turns."""
+    """It only reports that the process is running."""
     async with gateway.get("/health/live") as answer:
         assert (answer.status, await answer.json()) == (200, {"status": "live"})
 
 
 async def test_without_a_worker_the_gateway_is_not_ready(gateway: Client, resources: Resources) -> None:
-    """Uploads would wait in vain."""
+    """Uploads would not be converted."""
     await resources.redis.delete(keys.live("worker"))
     async with gateway.get("/health/ready") as answer:
         body = await answer.json()
@@ -38,7 +38,7 @@ async def test_ready_if_all_services_are_available(gateway: Client) -> None:
 
 
 async def test_metrics_are_labeled_by_route_not_by_path(gateway: Client) -> None:
-    """A stranger cannot make up labels."""
+    """Clients cannot create labels."""
     async with (
         gateway.get("/content/made/up.png"),
         gateway.get("/nonsense/made-up"),
@@ -67,7 +67,7 @@ async def test_metrics_are_labeled_by_route_not_by_path(gateway: Client) -> None
 async def test_an_unknown_path_or_method_is_a_json_error(
     gateway: Client, method: str, path: str, status: int
 ) -> None:
-    """JSON without a type, and no version of anything."""
+    """JSON without a type; no header has the version of a program."""
     async with gateway.request(method, path) as answer:
         body = await answer.json()
 

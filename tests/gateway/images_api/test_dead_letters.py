@@ -26,7 +26,7 @@ PATH = "/admin/api/v1/images/jobs/dead"
 
 @pytest.fixture
 async def dead(resources: Resources) -> list[str]:
-    """Ids of three dead jobs, the last that died first; the last cannot be read."""
+    """Ids of three dead letters, the newest first; the last one cannot be read."""
     redis = resources.redis
     await redis.delete(keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS, keys.queue(QueueName.SCAN))
     ids = [f"{uuid4().hex}:{number}" for number in range(3)]
@@ -45,7 +45,7 @@ async def delete(client: Client, path: str) -> int:
 
 
 async def test_dead_letters_are_listed(gateway: Client, dead: list[str]) -> None:
-    """The last that died first, each with its order."""
+    """The newest first, each with its payload."""
     status, answer = await get(gateway, PATH)
 
     assert status == 200
@@ -93,7 +93,7 @@ async def test_an_unreadable_job_can_only_be_dropped(gateway: Client, dead: list
 async def test_dead_letters_need_the_admin_permission(
     make_settings: MakeSettings, resources: Resources, dead: list[str], tmp_path: Path
 ) -> None:
-    """A key with every right to images does not."""
+    """All permissions for images are not sufficient."""
     rights = ["images.read", "images.publish", "images.delete", "products.create"]
     (tmp_path / "keys.toml").write_text(key_entry("shop", "a key of a shop", rights))
     settings = make_settings(gateway=GatewaySettings(api_key=API_KEY, api_keys_file=tmp_path / "keys.toml"))
@@ -113,7 +113,7 @@ async def test_dead_letters_need_the_admin_permission(
 
 @pytest.mark.usefixtures("no_run", "worker")
 async def test_retrying_a_job_of_a_finished_run_converts_its_source(gateway: Client, resources: Resources) -> None:
-    """However long that takes; what the run has counted stays as it was."""
+    """Even after a long time; the counters of the run do not change."""
     await resources.redis.delete(keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS)
     directory = await put_sources(resources, {"a.png": image_files.png(size=(6000, 5000))})
     await start(gateway, directory, PRODUCT, LARGE)
@@ -140,7 +140,7 @@ async def test_retrying_a_job_of_a_finished_run_converts_its_source(gateway: Cli
 
 @pytest.mark.usefixtures("no_run")
 async def test_retrying_a_job_of_a_canceled_run_converts_nothing(resources: Resources) -> None:
-    """One that runs or has ended does; one that is not known does not."""
+    """Active and finished runs do convert; unknown ones do not."""
     run_store: Any = resources.runs
     states = {}
     for state in ("running", "finished", "canceled", "error"):

@@ -49,14 +49,14 @@ async def left(resources: Resources, name: str) -> list[str]:
 async def test_without_formats_all_of_the_type_are_deleted(
     gateway: Client, resources: Resources, name: str, base: str, slash: str
 ) -> None:
-    """Of other types none, and never the source."""
+    """Neither those of other types nor the source."""
     assert await delete(gateway, f"{base}/upload/products{slash}", {"fileName": name}) == (200, {})
     assert await left(resources, name) == ["categories/normal", "app"]
     assert await resources.store.head(f"source/{name}") is not None
 
 
 async def test_with_formats_only_these_are_deleted(gateway: Client, resources: Resources, name: str) -> None:
-    """Several names at once; one that does not exist does no harm."""
+    """Several names in one request; a missing image is ignored."""
     body = {"fileName": [name, "does not exist.png"], "formats": [THUMBNAIL]}
 
     assert await delete(gateway, f"{PATH}/products", body) == (200, {})
@@ -65,7 +65,7 @@ async def test_with_formats_only_these_are_deleted(gateway: Client, resources: R
 
 @pytest.mark.parametrize("body", [None, {"formats": [PRODUCT]}])
 async def test_the_name_may_be_in_the_path(gateway: Client, resources: Resources, name: str, body: Any) -> None:
-    """Percent-encoded; a body is not needed."""
+    """Percent-encoded, without a body."""
     assert await delete(gateway, f"{PATH}/products/{quote(name)}", body) == (200, {})
     assert "products/normal" not in await left(resources, name)
     assert ("products/large" in await left(resources, name)) == (body is not None)
@@ -105,7 +105,7 @@ FAULTS: list[tuple[str, Any, int, str]] = [
 
 @pytest.mark.parametrize(("path", "body", "status", "code"), FAULTS, ids=range(len(FAULTS)))
 async def test_each_error_has_its_type(gateway: Client, path: str, body: Any, status: int, code: str) -> None:
-    """The rows of the table."""
+    """As in the error table of the API."""
     answered, answer = await delete(gateway, f"{PATH}/{path}", body)
 
     assert (answered, answer.get("type", "")) == (status, code)
@@ -113,7 +113,7 @@ async def test_each_error_has_its_type(gateway: Client, path: str, body: Any, st
 
 
 async def test_one_unsafe_name_prevents_all_deletions(gateway: Client, resources: Resources, name: str) -> None:
-    """All names are checked first."""
+    """All names are validated first."""
     await delete(gateway, f"{PATH}/products", {"fileName": [name, "../x"]})
 
     assert await left(resources, name) == PLACES

@@ -1,4 +1,4 @@
-"""`images/directories/{typeId}`: every row of their tables, on the real store."""
+"""`images/directories/{typeId}`: every row of its error tables, with the real store."""
 
 import json
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ PATH = "/images/directories"
 
 @pytest.fixture
 async def opened(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncIterator[Resources]:
-    """Resources with an empty bucket of their own: a tree is compared whole."""
+    """Resources with a separate, empty bucket, because whole trees are compared."""
     settings = make_settings(storage=storage_settings(servers, bucket="directories"))
     async with open_resources(settings, retry_timeout=4) as resources:
         await wait_for_bucket(resources.store)
@@ -32,7 +32,7 @@ async def opened(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncI
 
 @pytest.fixture
 async def empty(make_settings: MakeSettings, opened: Resources) -> AsyncIterator[Client]:
-    """A gateway over that bucket."""
+    """A gateway with that bucket."""
     async with TestClient(TestServer(create_app(make_settings(), opened))) as client:
         yield client
 
@@ -45,7 +45,7 @@ async def ask(client: Client, method: str, path: str, body: Any = None) -> tuple
 
 
 def directory(path: str, *below: dict[str, Any]) -> dict[str, Any]:
-    """Return a directory as the API shows it."""
+    """Return a directory as in the API's response."""
     return {"name": path.rpartition("/")[2], "path": path, "subDirectories": list(below)}
 
 
@@ -53,7 +53,7 @@ def directory(path: str, *below: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("root", ["source", "target"])
 async def test_the_documented_directory_examples(empty: Client, base: str, slash: str, root: str) -> None:
-    """Make `myDir/test`, see it, delete it: its parent stays."""
+    """Create `myDir/test`, list it and delete it; its parent remains."""
     path = f"{base}/directories/{root}{slash}"
     made = await ask(empty, "POST", path, {"path": "myDir", "name": "test"})
     seen = await ask(empty, "GET", path)
@@ -97,7 +97,7 @@ async def test_a_tree_shows_directories_of_files_and_empty_ones_but_no_uploads(
 
 
 async def test_creating_an_existing_directory_changes_nothing(empty: Client) -> None:
-    """Its parents are made along; the root may be named by an empty path or none."""
+    """Parents are created too; an empty or omitted path means the root."""
     first = await ask(empty, "POST", f"{PATH}/source", {"path": "a/b/c", "name": "d"})
     again = await ask(empty, "POST", f"{PATH}/source", {"path": "a/b/c", "name": "d"})
     await ask(empty, "POST", f"{PATH}/source", {"name": "top"})
@@ -108,7 +108,7 @@ async def test_creating_an_existing_directory_changes_nothing(empty: Client) -> 
 
 
 async def test_deleting_a_directory_deletes_its_contents(empty: Client, opened: Resources) -> None:
-    """Files below it too, and nothing beside it; path and name may be given apart."""
+    """Including files below it, but no sibling; path and name can be given separately."""
     for key in ("a/b/1.png", "a/b/c/2.png", "a/bc/3.png", "a/b.png"):
         await opened.store.put(f"target/{key}", b"x", content_type="image/png")
     status, answer = await ask(empty, "DELETE", f"{PATH}/target", {"path": "a", "name": "b"})
@@ -124,7 +124,7 @@ UNSAFE = ["..", "../a", "a/../b", "/a", "a/", "a//b", "a\\b", "a\0b", "a\nb", ".
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 @pytest.mark.parametrize("path", UNSAFE)
 async def test_an_unsafe_path_is_an_invalid_value(empty: Client, method: str, path: str) -> None:
-    """As path and as name; nothing is made or deleted."""
+    """As path and as name; nothing is created or deleted."""
     for body in ({"path": path, "name": "x"}, {"path": "x", "name": path}):
         status, answer = await ask(empty, method, f"{PATH}/source", body)
         assert (status, answer["type"]) == (400, "invalidValue")
@@ -156,7 +156,7 @@ async def test_an_unsafe_path_is_an_invalid_value(empty: Client, method: str, pa
 async def test_each_error_has_its_type(
     empty: Client, method: str, type_id: str, body: Any, status: int, code: str
 ) -> None:
-    """The rows of the tables."""
+    """As in the error tables of the API."""
     answered, answer = await ask(empty, method, f"{PATH}/{type_id}", body)
 
     assert (answered, answer.get("type", "")) == (status, code)
@@ -164,7 +164,7 @@ async def test_each_error_has_its_type(
 
 
 async def test_a_directory_cannot_have_the_name_of_a_file(empty: Client, opened: Resources) -> None:
-    """Stores disagree about a name that is both."""
+    """Object stores differ in handling a name that is both."""
     await opened.store.put("target/a/b.png", b"x", content_type="image/png")
     status, answer = await ask(empty, "POST", f"{PATH}/target", {"path": "a/b.png", "name": "c"})
 
@@ -179,7 +179,7 @@ async def test_the_target_tree_may_have_a_directory_called_upload(empty: Client)
 
 
 async def test_the_marker_of_another_tool_is_a_directory(empty: Client, opened: Resources) -> None:
-    """Consoles of S3 servers make empty objects for empty directories."""
+    """S3 consoles create empty objects for empty directories."""
     await opened.store.put("target/from a console", b"", content_type="application/x-directory")
     _, answer = await ask(empty, "GET", f"{PATH}/target")
 
@@ -187,7 +187,7 @@ async def test_the_marker_of_another_tool_is_a_directory(empty: Client, opened: 
 
 
 async def test_permissions_are_required(make_settings: MakeSettings, opened: Resources, tmp_path: Path) -> None:
-    """Reading, publishing and deleting are three rights."""
+    """Reading, publishing and deleting are separate permissions."""
     file = tmp_path / "keys.toml"
     rights = {"GET": "images.read", "POST": "images.publish", "DELETE": "images.delete"}
     file.write_text("".join(key_entry(right, right, [right]) for right in rights.values()))

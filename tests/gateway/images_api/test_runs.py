@@ -21,7 +21,7 @@ from tests.conftest import ADMIN, API_KEY, MakeSettings
 from tests.testing import broken_files, image_files
 from tests.testing.runs import PRODUCT, THUMBNAIL, Client, finished, get, post, put_sources, results, start
 
-# Large enough that a run of some is not over at once; made once, because making it takes a moment.
+# Large enough that a run of several does not end at once; encoded once, because that is slow.
 LARGE = image_files.png(size=(900, 700))
 
 pytestmark = pytest.mark.usefixtures("no_run", "worker")
@@ -93,7 +93,7 @@ async def test_a_small_run_is_finished_in_the_first_response(patient: Client, ba
 
 
 async def test_a_run_includes_subdirectories_and_skips_other_files(gateway: Client, resources: Resources) -> None:
-    """Counters are kept by source and by output; every file has its row."""
+    """Counters by source and by output, and a row for every file."""
     directory = await put_sources(
         resources,
         {
@@ -122,7 +122,7 @@ async def test_a_run_includes_subdirectories_and_skips_other_files(gateway: Clie
 
 
 async def test_an_unchanged_source_is_skipped_and_a_changed_one_is_not(gateway: Client, resources: Resources) -> None:
-    """By the source's ETag and the format's fingerprint; a deleted output is made again."""
+    """By the source's ETag and the format's fingerprint; a deleted output is converted again."""
     directory = await put_sources(
         resources, {f"{uuid4().hex}.png": image_files.png(), f"{uuid4().hex}.bmp": image_files.bmp()}
     )
@@ -143,7 +143,7 @@ async def test_an_unchanged_source_is_skipped_and_a_changed_one_is_not(gateway: 
 
 
 async def test_a_duplicate_output_name_is_a_warning(gateway: Client, resources: Resources) -> None:
-    """The outputs keep only the file name; the later one wins, and its row says so."""
+    """Outputs have only the file name; the later source overwrites, with a warning in its row."""
     name = f"{uuid4().hex}.png"
     directory = await put_sources(resources, {f"{n}/{name}": image_files.png(size=(40 + n, 30)) for n in range(6)})
     await start(gateway, directory, THUMBNAIL)
@@ -155,7 +155,7 @@ async def test_a_duplicate_output_name_is_a_warning(gateway: Client, resources: 
 
 
 async def test_a_source_replaced_during_a_run_is_converted_by_the_next(gateway: Client, resources: Resources) -> None:
-    """The fingerprint is that of the bytes that were converted, not of those that were listed."""
+    """The fingerprint is that of the converted bytes, not of the listed object."""
     directory = await put_sources(resources, {f"{uuid4().hex}.png": LARGE for _ in range(6)})
     await start(gateway, directory, PRODUCT)
     keys_listed = [s.key async for page in resources.store.list(f"source/{directory}/") for s in page]
@@ -170,7 +170,7 @@ async def test_a_source_replaced_during_a_run_is_converted_by_the_next(gateway: 
 
 
 async def test_deleting_the_directory_of_a_run_is_an_error_per_source(gateway: Client, resources: Resources) -> None:
-    """The run ends, and every source has its row."""
+    """The run finishes, with a row for every source."""
     directory = await put_sources(resources, {f"{n:02}.png": LARGE for n in range(30)})
     await start(gateway, directory, PRODUCT)
     async with gateway.delete(
@@ -189,7 +189,7 @@ async def test_deleting_the_directory_of_a_run_is_an_error_per_source(gateway: C
 async def test_each_format_may_have_its_own_source_directory(
     make_settings: MakeSettings, resources: Resources, tmp_path: Path
 ) -> None:
-    """source=format goes through the directory of every format."""
+    """source=format converts the source directory of each format."""
     first, second = (
         await put_sources(resources, {f"{uuid4().hex}.png": image_files.png()}),
         await put_sources(
@@ -244,7 +244,7 @@ FAULTS: list[Any] = [
 async def test_an_invalid_start_is_a_400_without_type(
     gateway: Client, resources: Resources, base: str, body: Any
 ) -> None:
-    """Every row of the table but one has an empty type; nothing is started."""
+    """All rows of the error table but one have no type; no run is started."""
     await resources.store.put("source/there/a.png", image_files.png(), content_type="image/png")
     status, answer = await post(gateway, f"{base}/convert/start", body)
 
@@ -256,7 +256,7 @@ async def test_an_invalid_start_is_a_400_without_type(
 
 @pytest.mark.slow
 async def test_cancel_returns_after_the_run_has_stopped(gateway: Client, resources: Resources) -> None:
-    """Nothing of it is done afterwards; a new one can be started at once."""
+    """No further source is converted, and a new run can start at once."""
     directory = await put_sources(resources, {f"{n:03}.png": LARGE for n in range(60)})
     await start(gateway, directory, THUMBNAIL, PRODUCT)
     status, answer = await post(gateway, "/images/convert/cancel", {})
@@ -297,7 +297,7 @@ async def test_results_are_available_as_pages_and_ndjson(
 
 
 async def test_earlier_runs_are_found_by_id(gateway: Client, resources: Resources) -> None:
-    """The newest first; status and results of each can still be read."""
+    """The newest first, with status and results."""
     for name in ("first", "second"):
         directory = await put_sources(resources, {f"{name}.png": image_files.png()})
         body = {"source": "directory", "directory": directory, "formatList": [THUMBNAIL], "action": name}
@@ -313,7 +313,7 @@ async def test_earlier_runs_are_found_by_id(gateway: Client, resources: Resource
 
 
 async def test_events_follow_a_run_to_its_end(gateway: Client, resources: Resources) -> None:
-    """Each one is a status; the last one says that it is finished."""
+    """Each event is a status; the last one is `finished`."""
     directory = await put_sources(resources, {f"{n}.png": LARGE for n in range(8)})
     await start(gateway, directory, PRODUCT)
     async with gateway.get("/images/convert/events", headers=ADMIN) as stream:
@@ -326,5 +326,5 @@ async def test_events_follow_a_run_to_its_end(gateway: Client, resources: Resour
 
 
 def b64(data: bytes) -> str:
-    """Return *data* as the API takes it."""
+    """Return *data* in base64."""
     return base64.b64encode(data).decode()

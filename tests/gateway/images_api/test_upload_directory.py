@@ -1,4 +1,4 @@
-"""`POST images/upload?directory=`: adding images to an upload that was staged before."""
+"""`POST images/upload?directory=`: adding images to a staged upload."""
 
 import base64
 from typing import Any
@@ -61,7 +61,7 @@ async def test_an_image_of_the_same_name_is_replaced(gateway: Client, resources:
     ],
 )
 async def test_an_unknown_upload_is_an_invalid_value(gateway: Client, resources: Resources, directory: str) -> None:
-    """Nothing is written outside of uploads, and none is made by a client's wish."""
+    """Nothing is written outside uploads, and clients cannot choose the id of an upload."""
     await resources.store.put("source/kept products/a.png", b"A", content_type="image/png")
     _, first = await post(gateway, "/images/upload", body("a.png"))
     wanted = directory.replace("{id}", first["path"].removeprefix("upload/"))

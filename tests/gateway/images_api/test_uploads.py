@@ -1,4 +1,4 @@
-"""`POST images/upload` and `POST images/upload/convert`: every row of their tables, through the real stack."""
+"""`POST images/upload` and `POST images/upload/convert`: every row of their error tables, with the real stack."""
 
 import asyncio
 import base64
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("worker")
 
 
 def b64(data: bytes) -> str:
-    """Return *data* as the API takes it."""
+    """Return *data* in base64."""
     return base64.b64encode(data).decode()
 
 
@@ -67,7 +67,7 @@ async def test_an_upload_is_stored_unchanged(gateway: Client, resources: Resourc
 
 
 async def test_an_upload_may_have_several_images(gateway: Client, resources: Resources) -> None:
-    """Size counts the files."""
+    """`size` is the number of images."""
     sent = {"one.jpg": image_files.jpeg(), "zwei ü.png": image_files.png(), "three.PNG": image_files.png()}
     status, answer = await post(
         gateway,
@@ -83,7 +83,7 @@ async def test_an_upload_may_have_several_images(gateway: Client, resources: Res
 
 
 async def test_a_photo_is_converted_to_each_format(gateway: Client) -> None:
-    """The main job: every key of every row, and the images behind them."""
+    """Checks every key of every row, and the converted images."""
     name = f"photo {uuid4().hex}.jpg"
     sent = body(fileName=name, formats=[PRODUCT, THUMBNAIL], imageData=b64(image_files.jpeg(size=(1200, 900))))
     status, answer = await post(gateway, "/images/upload/convert", sent)
@@ -122,7 +122,7 @@ async def test_a_photo_is_converted_to_each_format(gateway: Client) -> None:
 
 
 async def test_an_array_of_one_is_one_image(gateway: Client) -> None:
-    """Clients send either."""
+    """Clients send either a string or an array."""
     status, answer = await post(
         gateway, "/images/upload/convert", body(fileName=["a.png"], imageData=[body()["imageData"]])
     )
@@ -141,7 +141,7 @@ async def test_an_output_has_the_extension_of_its_file_type(gateway: Client) -> 
 
 
 async def test_a_truncated_animation_is_a_warning(gateway: Client) -> None:
-    """Of an animation that breaks off the frames before are converted, and the row says so."""
+    """The complete frames are converted, with a warning in the row."""
     data = broken_files.truncated(image_files.animated_gif())
     _, answer = await post(gateway, "/images/upload/convert", body(fileName="a.gif", imageData=b64(data)))
 
@@ -155,7 +155,7 @@ MALFORMED = [b"", b"{", b"null", b"[]", b'"text"', b"\xff\xfe", b'{"fileName": "
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("payload", MALFORMED, ids=range(len(MALFORMED)))
 async def test_a_body_that_cannot_be_loaded_is_a_400_without_type(gateway: Client, path: str, payload: bytes) -> None:
-    """Not JSON, not UTF-8, or no object."""
+    """Not JSON, not UTF-8, or not an object."""
     status, answer = await post(gateway, f"/images{path}", payload)
 
     assert status == 400
@@ -208,7 +208,7 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
 async def test_each_invalid_request_has_its_error_type(
     gateway: Client, path: str, change: dict[str, Any], code: str, field: str
 ) -> None:
-    """The row's type, a sentence that says more, and the field it is about; nothing is stored."""
+    """With type, reason and field of the error table's row; nothing is stored."""
     status, answer = await post(gateway, f"/images{path}", body(**change))
 
     assert status == 400
@@ -232,7 +232,7 @@ async def test_the_first_of_several_errors_is_reported(gateway: Client, path: st
 
 
 async def test_line_breaks_in_base64_are_accepted(gateway: Client) -> None:
-    """MIME encoders wrap their lines."""
+    """MIME encoders wrap lines."""
     wrapped = base64.encodebytes(image_files.png()).decode().replace("\n", "\r\n")
 
     assert (await post(gateway, "/images/upload", body(imageData=wrapped)))[0] == 200
@@ -253,7 +253,7 @@ async def test_one_invalid_image_rejects_the_whole_upload(gateway: Client, resou
 
 
 async def test_a_duplicate_name_is_rejected(gateway: Client) -> None:
-    """One of the two would be lost."""
+    """One of the images would be lost."""
     image = b64(image_files.png())
     status, answer = await post(
         gateway, "/images/upload", body(fileName=["u\u0308.png", "\u00fc.png"], imageData=[image, image])
@@ -263,7 +263,7 @@ async def test_a_duplicate_name_is_rejected(gateway: Client) -> None:
 
 
 async def test_upload_convert_accepts_one_image_only(gateway: Client) -> None:
-    """The row of 4.7."""
+    """As in section 4.7 of the API."""
     image = b64(image_files.png())
     status, answer = await post(
         gateway, "/images/upload/convert", body(fileName=["a.png", "b.png"], imageData=[image, image])
@@ -284,7 +284,7 @@ async def test_too_many_pixels_are_an_invalid_value(make_settings: MakeSettings,
 
 
 async def test_an_image_that_cannot_be_decoded_is_accepted_but_not_converted(gateway: Client) -> None:
-    """Its leading bytes fit; that no output could be made shows when it is converted."""
+    """The leading bytes are valid; the conversion fails later."""
     broken = body(imageData=b64(image_files.png()[:60]))
 
     assert (await post(gateway, "/images/upload", broken))[0] == 200
@@ -296,7 +296,7 @@ async def test_an_image_that_cannot_be_decoded_is_accepted_but_not_converted(gat
 async def test_publishing_needs_the_permission_for_each_type(
     make_settings: MakeSettings, resources: Resources, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Every type among the requested formats needs it."""
+    """The key needs the permission for the types of all requested formats."""
     keys = tmp_path_factory.mktemp("keys") / "keys.toml"
     keys.write_text(
         key_entry("products", "products", ["images.publish.products"])
@@ -319,7 +319,7 @@ async def test_publishing_needs_the_permission_for_each_type(
 
 
 async def test_a_full_queue_is_unavailable_at_once(make_settings: MakeSettings, resources: Resources) -> None:
-    """503 without waiting, counted in the metrics, and free again afterwards."""
+    """503 without waiting, counted in the metrics; it recovers afterwards."""
     settings = make_settings(conversion=ConversionSettings(max_interactive_queue=1))
     slow = body(imageData=b64(image_files.png(size=(3000, 2000))))
     async with TestClient(TestServer(create_app(settings, resources))) as client:
@@ -337,7 +337,7 @@ async def test_a_full_queue_is_unavailable_at_once(make_settings: MakeSettings, 
 
 @pytest.mark.slow
 async def test_large_uploads_do_not_block_other_requests(gateway: Client) -> None:
-    """Ten times 20 MB: /health/live is asked all the while and never waits for them."""
+    """During ten uploads of 20 MB, /health/live responds without delay."""
     large = json.dumps(body(imageData=b64(image_files.jpeg() + bytes(20_000_000)))).encode()
     uploading = [asyncio.create_task(post(gateway, "/images/upload", large)) for _ in range(10)]
     slowest, asked = 0.0, 0
@@ -350,13 +350,13 @@ async def test_large_uploads_do_not_block_other_requests(gateway: Client) -> Non
 
     assert [status for status, _ in await asyncio.gather(*uploading)] == [200] * 10
     assert asked > 5
-    # The client shares the process and the cores; a stop of the loop for one whole upload would be longer.
+    # The client shares process and cores; blocking the event loop for one upload would take longer.
     assert slowest < 2
 
 
 @pytest.fixture
 async def proxies(servers: dict[str, str]) -> AsyncIterator[dict[str, FaultProxy]]:
-    """A proxy before each server."""
+    """A fault proxy for each server."""
     s3, redis = (urlsplit(servers[f"IMAGECONVERTER_{name}"]).port for name in ("S3_ENDPOINT", "REDIS_URL"))
     assert s3 is not None
     assert redis is not None
@@ -368,7 +368,7 @@ async def proxies(servers: dict[str, str]) -> AsyncIterator[dict[str, FaultProxy
 async def fragile(
     servers: dict[str, str], make_settings: MakeSettings, proxies: dict[str, FaultProxy]
 ) -> AsyncIterator[Client]:
-    """A gateway that reaches its servers through the proxies."""
+    """A gateway that connects to its servers through the fault proxies."""
     port = str(urlsplit(servers["IMAGECONVERTER_REDIS_URL"]).port)
     settings = make_settings(
         storage=storage_settings(servers, endpoint=f"http://127.0.0.1:{proxies['s3'].port}"),
@@ -387,7 +387,7 @@ async def fragile(
 async def test_an_outage_is_unavailable_in_time_and_recovers(
     fragile: Client, proxies: dict[str, FaultProxy], away: str, mode: Mode
 ) -> None:
-    """Within five seconds, `internalError`, and the next request works when it is back."""
+    """`internalError` within five seconds; the next request succeeds when the server is back."""
     assert (await post(fragile, "/images/upload/convert", body()))[0] == 200
     proxies[away].fail(mode)
     began = time.monotonic()

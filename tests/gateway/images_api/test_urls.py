@@ -1,4 +1,4 @@
-"""`GET images/url/{typeId}`: every row of its table, under both base paths."""
+"""`GET images/url/{typeId}`: every row of its error table, under both base paths."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ NORMAL = "content.imageFormat.normal"
 @pytest.mark.parametrize("base", ["/admin/api/v1/images", "/images"])
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_the_documented_url_example(gateway: TestClient[Any, Any], base: str, slash: str) -> None:
-    """Products, the format `normal`, no subshop; with and without a slash at the end."""
+    """Products, the format `normal`, no subshop; with and without a trailing slash."""
     async with gateway.get(f"{base}/url/products{slash}?formatNodeId={NORMAL}", headers=ADMIN) as answer:
         assert answer.status == 200
         assert await answer.json() == {"url": "//127.0.0.1:8005/content/products/normal"}
@@ -35,7 +35,7 @@ async def test_the_documented_url_example(gateway: TestClient[Any, Any], base: s
 async def test_each_type_has_its_directory(
     gateway: TestClient[Any, Any], type_id: str, node: str, directory: str
 ) -> None:
-    """The address leads to the format's target directory."""
+    """The URL is that of the format's target directory."""
     path = f"/images/url/{type_id}?formatNodeId=content.imageFormat.{node}&subshopId=default"
     async with gateway.get(path, headers=ADMIN) as answer:
         assert (await answer.json())["url"] == f"//127.0.0.1:8005/content/{directory}"
@@ -57,7 +57,7 @@ async def test_each_type_has_its_directory(
 async def test_each_invalid_request_has_its_error_type(
     gateway: TestClient[Any, Any], path: str, code: str, field: str
 ) -> None:
-    """The row's type, a sentence, and the field."""
+    """With type, reason and field of the error table's row."""
     async with gateway.get(f"/images{path}", headers=ADMIN) as answer:
         body = await answer.json()
 
@@ -67,7 +67,7 @@ async def test_each_invalid_request_has_its_error_type(
 
 
 async def test_without_a_default_the_subshop_is_missing(make_settings: MakeSettings, resources: Resources) -> None:
-    """The table's row for a missing subshopId."""
+    """`subshopId` is required then."""
     settings = make_settings(gateway=GatewaySettings(api_key=API_KEY, subshops=""))
     async with (
         TestClient(TestServer(create_app(settings, resources))) as client,

@@ -29,7 +29,7 @@ async def test_without_a_list_all_formats_are_used(gateway: Client, resources: R
 
 
 async def test_only_one_run_is_active_at_a_time(gateway: Client, resources: Resources) -> None:
-    """Of a hundred starts at once exactly one wins, the others get 503 `internalError`."""
+    """Of a hundred concurrent starts one succeeds; the others get 503 `internalError`."""
     directory = await put_sources(resources, {"a.png": image_files.png()})
     body = {"source": "directory", "directory": directory, "formatList": [THUMBNAIL]}
     answers = await asyncio.gather(*(post(gateway, "/images/convert/start", body) for _ in range(100)))
@@ -41,7 +41,7 @@ async def test_only_one_run_is_active_at_a_time(gateway: Client, resources: Reso
 
 
 async def test_a_running_run_reports_its_progress(gateway: Client, resources: Resources) -> None:
-    """Without a worker nothing is done: running, nothing canceled, no end."""
+    """Without a worker the run stays active, neither canceled nor finished."""
     directory = await put_sources(resources, {"a.png": image_files.png()})
     answer = await start(gateway, directory, THUMBNAIL)
 
@@ -53,7 +53,7 @@ async def test_a_running_run_reports_its_progress(gateway: Client, resources: Re
 
 
 async def test_cancel_without_an_active_run_returns_the_last_status(gateway: Client, resources: Resources) -> None:
-    """An empty body is fine; a run that ended stays what it was."""
+    """An empty body is accepted; the state of a finished run does not change."""
     directory = await put_sources(resources, {"a.png": image_files.png()})
     await start(gateway, directory, THUMBNAIL)
     await post(gateway, "/images/convert/cancel", b"")
@@ -64,7 +64,7 @@ async def test_cancel_without_an_active_run_returns_the_last_status(gateway: Cli
 
 @pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "٣", "9" * 20, ""])
 async def test_an_invalid_cursor_is_rejected(gateway: Client, resources: Resources, cursor: str) -> None:
-    """Not a server error; before the first run as well as after it."""
+    """It is no server error, before and after the first run."""
     before = await get(gateway, f"/images/convert/results?cursor={cursor}")
     await start(gateway, await put_sources(resources, {"a.png": image_files.png()}), THUMBNAIL)
     after = await get(gateway, f"/images/convert/results?cursor={cursor}")

@@ -19,7 +19,7 @@ from tests.testing.report_requests import Shop
 
 @pytest.fixture(scope="package")
 def shop_settings(make_settings: MakeSettings, servers: dict[str, str]) -> Settings:
-    """Settings of a stack beside the others; every earlier report is old enough for a clean-up."""
+    """Settings of a separate stack; every earlier report is old enough for a clean-up."""
     return make_settings(
         redis=RedisSettings(url=servers["IMAGECONVERTER_REDIS_URL"].removesuffix("/0") + "/2"),
         storage=storage_settings(servers, bucket="shop"),
@@ -46,7 +46,7 @@ async def stack(shop_settings: Settings) -> AsyncIterator[Resources]:
 
 @pytest.fixture
 async def shop(shop_settings: Settings, stack: Resources) -> AsyncIterator[Shop]:
-    """A shop that has nothing yet."""
+    """A shop without images and catalogs."""
     await stack.redis.delete(keys.SCAN, keys.queue(QueueName.SCAN))
     async for page in stack.store.list(""):
         await stack.store.delete(stored.key for stored in page)

@@ -1,4 +1,4 @@
-"""`images/catalog/{typeId}`: what the shop refers to is sent whole and checked line by line."""
+"""`images/catalog/{typeId}`: imports of complete catalogs, validated line by line."""
 
 import asyncio
 import gzip
@@ -15,7 +15,7 @@ LINE = b'{"id": "4711", "active": true, "images": ["chair.jpg", "side.jpg"]}\n'
 
 
 async def test_a_catalog_is_current_after_the_response(shop: Shop) -> None:
-    """Before the first there is none; then its numbers, and those of the next one after that."""
+    """GET is a 404 before the first import; then it returns the newest catalog's numbers."""
     assert (await shop.ask("GET", "/catalog/products")).status == 404
 
     status, sent = await shop.ask("PUT", "/catalog/products", LINE)
@@ -33,7 +33,7 @@ async def test_a_catalog_is_current_after_the_response(shop: Shop) -> None:
     ("headers", "query"), [({"Content-Type": "text/csv; charset=utf-8"}, ""), ({}, "?as=csv")], ids=["type", "query"]
 )
 async def test_csv_is_detected_by_content_type_or_parameter(shop: Shop, headers: dict[str, str], query: str) -> None:
-    """By the content type or by the query."""
+    """By `Content-Type` or by the query."""
     text = b"id,active,images\n1,true,a.jpg|b.jpg\n2,0,c.jpg\n"
     status, sent = await shop.ask("PUT", f"/catalog/appImages{query}", text, **headers)
 
@@ -77,7 +77,7 @@ async def test_an_invalid_line_is_named_and_the_previous_catalog_stays_current(
 
 
 async def test_a_catalog_over_the_limit_is_rejected(shop: Shop) -> None:
-    """Announced, or seen on the way; 1 MiB is the limit of this shop."""
+    """By its Content-Length, or while it is received; the limit of this shop is 1 MiB."""
     many = LINE * 20_000
     assert (await shop.ask("PUT", "/catalog/products", many)).status == 413
 
@@ -91,7 +91,7 @@ async def test_a_catalog_over_the_limit_is_rejected(shop: Shop) -> None:
 
 
 async def test_an_empty_catalog_body_is_rejected(shop: Shop) -> None:
-    """What was sent by mistake does not take the place of what counts."""
+    """An accidental empty request does not replace the current catalog."""
     _, before = await shop.ask("PUT", "/catalog/products", LINE)
     status, refused = await shop.ask("PUT", "/catalog/products?as=csv", b"")
 
@@ -100,7 +100,7 @@ async def test_an_empty_catalog_body_is_rejected(shop: Shop) -> None:
 
 
 async def test_an_unknown_type_or_notation_is_rejected(shop: Shop) -> None:
-    """Both by name."""
+    """The error has the name of the parameter."""
     assert (await shop.ask("PUT", "/catalog/nothing", LINE)).body["field"] == "typeId"
     assert (await shop.ask("PUT", "/catalog/products?as=xml", LINE)).body["field"] == "as"
 
@@ -116,7 +116,7 @@ async def test_a_new_catalog_does_not_affect_readers_of_the_previous(shop: Shop)
 
 
 async def test_a_later_catalog_stays_current(shop: Shop) -> None:
-    """Though the other one is done later: it was large, or had to be tried again."""
+    """Even if an earlier one is processed later, because it is large or was retried."""
 
     async def chunks() -> AsyncIterator[bytes]:
         yield LINE

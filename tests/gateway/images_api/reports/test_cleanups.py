@@ -8,7 +8,7 @@ from tests.testing.report_requests import DIRECTORIES, NORMAL, Shop
 
 
 async def a_shop_with_one_unused_file(shop: Shop) -> None:
-    """Have two reports made that call `old.jpg` unused."""
+    """Create two reports that list `old.jpg` as unused."""
     await shop.send({"1": ["a.jpg"], "2": ["b.jpg"]})
     await shop.put(f"{NORMAL}/a.jpg", f"{NORMAL}/b.jpg", f"{NORMAL}/old.jpg")
     await shop.report()
@@ -17,7 +17,7 @@ async def a_shop_with_one_unused_file(shop: Shop) -> None:
 
 
 async def paths(shop: Shop, root: str = "target/") -> list[str]:
-    """Return what is stored below *root*."""
+    """Return the paths of the objects below *root*."""
     return [stored.key.removeprefix(root) async for page in shop.resources.store.list(root) for stored in page]
 
 
@@ -34,7 +34,7 @@ async def test_cleanup_is_a_dry_run_by_default(shop: Shop) -> None:
 
 
 async def test_a_cleanup_can_be_restored(shop: Shop) -> None:
-    """The file goes to the trash, is listed there, and comes back as it was."""
+    """The file is moved to the trash, listed there, and restored unchanged."""
     await a_shop_with_one_unused_file(shop)
 
     _, done = await shop.ask("DELETE", "/report/products/unused?dryRun=false")
@@ -92,7 +92,7 @@ async def test_with_an_empty_catalog_no_file_is_unused(shop: Shop) -> None:
 
 
 async def test_invalid_cleanup_parameters_are_rejected(shop: Shop) -> None:
-    """By their fields."""
+    """The error has the field."""
     for query, field in (("dryRun=no", "dryRun"), ("share=2", "share"), ("share=nan", "share"), ("share=x", "share")):
         status, refused = await shop.ask("DELETE", f"/report/products/unused?{query}")
         assert (status, refused["field"]) == (400, field)
@@ -119,12 +119,12 @@ async def test_repair_converts_missing_images(shop: Shop) -> None:
 
 
 async def test_a_repair_without_a_report_is_not_found(shop: Shop) -> None:
-    """As nothing is known to be missing."""
+    """Without a report no missing images are known."""
     assert (await shop.ask("POST", "/report/products/repair", {})).status == 404
 
 
 async def test_a_shrunken_catalog_can_be_accepted(shop: Shop) -> None:
-    """With the word, the catalog is believed."""
+    """With the parameter, the catalog is accepted."""
     await shop.send({str(number): [f"{number}.jpg"] for number in range(5)})
     await shop.put(f"{NORMAL}/0.jpg", f"{NORMAL}/4.jpg")
     await shop.report()

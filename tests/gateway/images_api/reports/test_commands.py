@@ -1,4 +1,4 @@
-"""`imageconverter catalog` and `imageconverter report`, run as a person does."""
+"""`imageconverter catalog` and `imageconverter report`, run as a user does."""
 
 import asyncio
 import gzip
@@ -19,7 +19,7 @@ async def command(shop: Shop, *arguments: str | Path) -> Finished:
 
 
 async def test_a_catalog_is_imported_from_a_file(shop: Shop, tmp_path: Path) -> None:
-    """CSV by its name, compressed too."""
+    """CSV by its extension, also compressed."""
     plain, packed = tmp_path / "shop.csv", tmp_path / "shop.csv.gz"
     plain.write_text(CSV)
     packed.write_bytes(gzip.compress(CSV.encode()))
@@ -30,7 +30,7 @@ async def test_a_catalog_is_imported_from_a_file(shop: Shop, tmp_path: Path) -> 
 
 
 async def test_an_invalid_catalog_reports_the_line(shop: Shop, tmp_path: Path) -> None:
-    """One line for a person, and what counted before still does."""
+    """The error is one line, and the previous catalog stays current."""
     file = tmp_path / "shop.ndjson"
     file.write_text('{"id": "1", "active": true, "images": []}\n{"id": "2"}\n')
 
@@ -45,7 +45,7 @@ async def test_an_invalid_catalog_reports_the_line(shop: Shop, tmp_path: Path) -
 
 @pytest.mark.slow
 async def test_the_report_commands_work_together(shop: Shop, tmp_path: Path) -> None:
-    """The way through all commands."""
+    """Import, report, clean, restore and repair."""
     assert "there is no report on products yet" in (await command(shop, "report", "show")).out
     nothing = await command(shop, "report", "run")
     assert (nothing.status, "There is no catalog" in nothing.err) == (1, True)

@@ -1,4 +1,4 @@
-"""`images/report`: missing and unused images, for a shop with a reporter of its own."""
+"""`images/report`: missing and unused images, for a shop with its own reporter."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from tests.testing.report_requests import LARGE, NORMAL, THUMBNAIL, Shop
 
 
 async def test_before_the_first_report_there_are_no_rows(shop: Shop) -> None:
-    """In the API's own shape, under all of its paths."""
+    """An empty report, under all paths."""
     empty: dict[str, Any] = {"createdAt": None, "id": 0, "missingImages": [], "unusedImages": []}
     for path in ("/report", "/report/", "/report/products", "/report/categories", "/report/appImages"):
         assert (await shop.ask("GET", path)).body == empty
@@ -51,7 +51,7 @@ async def test_each_type_has_its_own_report(shop: Shop) -> None:
 
 
 async def test_a_scan_without_a_catalog_reports_why(shop: Shop) -> None:
-    """In its status; there is no report."""
+    """The status has the reason; there is no report."""
     report = await shop.report()
 
     assert report["id"] == 0
@@ -61,7 +61,7 @@ async def test_a_scan_without_a_catalog_reports_why(shop: Shop) -> None:
 
 
 async def test_the_newest_report_is_returned_and_ids_increase(shop: Shop) -> None:
-    """What was missing has come."""
+    """The second report has no missing image."""
     await shop.send({"1": ["a.jpg"]})
     first = await shop.report()
     await shop.put_everywhere("a.jpg")
@@ -138,7 +138,7 @@ async def test_a_download_has_all_rows(shop: Shop) -> None:
     ],
 )
 async def test_an_invalid_report_query_is_rejected(shop: Shop, query: str, field: str) -> None:
-    """By the field."""
+    """The error has the parameter."""
     await shop.send({"1": ["a.jpg"]})
     await shop.report()
 
@@ -148,7 +148,7 @@ async def test_an_invalid_report_query_is_rejected(shop: Shop, query: str, field
 
 
 async def test_requesting_a_report_joins_the_running_scan(shop: Shop) -> None:
-    """One report comes of many calls."""
+    """Many requests result in one report."""
     await shop.send({"1": ["a.jpg"]})
     for _ in range(5):
         assert (await shop.ask("POST", "/report", {})).status == 200
@@ -158,7 +158,7 @@ async def test_requesting_a_report_joins_the_running_scan(shop: Shop) -> None:
 
 
 async def test_a_report_body_that_is_not_an_object_is_rejected(shop: Shop) -> None:
-    """Without a type, as for all bodies that cannot be loaded."""
+    """Without a type, like every body that cannot be loaded."""
     status, refused = await shop.ask("POST", "/report", b"[]")
 
     assert (status, "type" in refused) == (400, False)
@@ -182,7 +182,7 @@ async def test_reports_need_their_permissions(shop: Shop) -> None:
 
 
 async def test_periodic_tasks_have_metrics(shop: Shop) -> None:
-    """By their names, with the time of the last turn."""
+    """Labeled by name, with the time of the last execution."""
     await shop.resources.redis.delete(keys.TASK_COUNTS, keys.TASK_TIMES)
     await shop.resources.queue.record_periodic_run("sweep-trash", 3)
 
