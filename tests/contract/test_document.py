@@ -37,14 +37,14 @@ def test_the_document_is_valid(contract: Contract) -> None:
 
 
 def test_the_document_has_every_route_and_no_other() -> None:
-    """The images API below its short base, and the images whose addresses it hands out."""
+    """The images API under its short base path, and the URLs of images that it returns."""
     routed = {(*each.methods, f"/images{each.path}") for each in IMAGES} | {("GET", "/content/{path}")}
 
     assert {(each.method, each.path) for each in openapi_document.IMAGES.operations} == routed
 
 
 def test_the_document_has_every_operation_and_no_other() -> None:
-    """Of the ImageConverter API, with each of its methods."""
+    """The ImageConverter API, with each HTTP method."""
     routed = {
         (method, IMAGECONVERTER_BASE + each.path)
         for each in IMAGECONVERTER
@@ -56,7 +56,7 @@ def test_the_document_has_every_operation_and_no_other() -> None:
 
 
 def test_the_document_lists_every_code() -> None:
-    """But those for what it does not have."""
+    """Except the codes of features that this server does not implement."""
     text = openapi_document.IMAGECONVERTER.file.read_text()
 
     for code in set(Code) - {Code.NO_SUCH_OPERATION, Code.NO_SUCH_METHOD}:
@@ -64,7 +64,7 @@ def test_the_document_lists_every_code() -> None:
 
 
 def test_both_base_paths_are_servers() -> None:
-    """Each of them with a path of the document is a route."""
+    """Each base path joined with a documented path is a route."""
     served = {(route.method, re.sub(r"\{(\w+):[^}]*\}", r"{\1}", route.path)) for route in routes()}
     for server in openapi_document.IMAGES.document["servers"]:
         for each in IMAGES:
@@ -115,7 +115,7 @@ def test_response_models_have_the_documented_keys(model: type[ResponseModel], sc
 
 @EACH
 async def test_the_document_is_served_as_it_is(gateway: TestClient[Any, Any], contract: Contract) -> None:
-    """Byte by byte, to everybody."""
+    """Byte by byte, without authentication."""
     async with gateway.get(f"/openapi/{contract.file.name}") as answer:
         assert answer.status == 200
         assert answer.content_type == "application/yaml"
@@ -172,7 +172,7 @@ ANSWER: dict[str, Any] = {"code": 4001, "message": "It is."}
 def test_an_undocumented_response_of_the_imageconverter_api_fails(
     method: str, path: str, status: int, headers: dict[str, str], body: Any
 ) -> None:
-    """Likewise."""
+    """A wrong status, type, key, value or header."""
     with pytest.raises(AssertionError):
         openapi_document.IMAGECONVERTER.check(method, path, status, headers, json.dumps(body).encode())
 
@@ -188,7 +188,7 @@ async def test_every_response_in_the_tests_is_checked(
 
 
 def _media(part: Any) -> list[dict[str, Any]]:
-    """Return every object of the document that says what a body of one content type is like."""
+    """Return every media type object of the document."""
     if isinstance(part, list):
         return [found for each in part for found in _media(each)]
     if not isinstance(part, dict):

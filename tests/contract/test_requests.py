@@ -25,7 +25,7 @@ PASSWORD = "a-password-for-tests"
 
 @pytest.fixture
 async def client(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncIterator[TestClient[Any, Any]]:
-    """A whole stack with a bucket and a database of its own, which hold what the documents' examples speak of."""
+    """A complete stack with its own bucket and database, which contain the objects of the documents' examples."""
     settings = make_settings(
         gateway=GatewaySettings(
             api_key=API_KEY, admin_password=PASSWORD, token_secret=TOKEN_SECRET, start_seconds=0, login_failures=1000
