@@ -36,14 +36,14 @@ def test_the_document_is_valid(contract: Contract) -> None:
     validate(contract.document)
 
 
-def test_the_document_has_every_route_and_no_other() -> None:
+def test_the_document_lists_exactly_the_routes() -> None:
     """The images API under its short base path, and the URLs of images that it returns."""
     routed = {(*each.methods, f"/images{each.path}") for each in IMAGES} | {("GET", "/content/{path}")}
 
     assert {(each.method, each.path) for each in openapi_document.IMAGES.operations} == routed
 
 
-def test_the_document_has_every_operation_and_no_other() -> None:
+def test_the_document_lists_exactly_the_operations() -> None:
     """The ImageConverter API, with each HTTP method."""
     routed = {
         (method, IMAGECONVERTER_BASE + each.path)
@@ -114,7 +114,7 @@ def test_response_models_have_the_documented_keys(model: type[ResponseModel], sc
 
 
 @EACH
-async def test_the_document_is_served_as_it_is(gateway: TestClient[Any, Any], contract: Contract) -> None:
+async def test_the_document_is_served_unchanged(gateway: TestClient[Any, Any], contract: Contract) -> None:
     """Byte by byte, without authentication."""
     async with gateway.get(f"/openapi/{contract.file.name}") as answer:
         assert answer.status == 200

@@ -97,8 +97,8 @@ FAULTS = [
     (NotAnImage("It is none."), 415, 4150),
     (LimitExceeded("It is too large."), 415, 4150),
     (NotFound("It is gone."), 404, 4041),
-    (StoreUnavailable("It is away."), 503, 5030),
-    (QueueUnavailable("It is away."), 503, 5030),
+    (StoreUnavailable("It is unavailable."), 503, 5030),
+    (QueueUnavailable("It is unavailable."), 503, 5030),
     (QueueFull("It is full."), 503, 5031),
     (ConversionFailed("It took too long."), 504, 5040),
 ]
@@ -124,7 +124,7 @@ async def test_outages_are_unavailable_for_every_operation(
     client: Client, cache: StandIn, method: str, path: str
 ) -> None:
     """With 503, even for streamed responses."""
-    cache.fault = QueueUnavailable("It is away.")
+    cache.fault = QueueUnavailable("It is unavailable.")
 
     assert await call(client, method, path.format(key=KEY)) == (503, 5030)
 
@@ -142,7 +142,7 @@ async def test_an_internal_error_has_the_same_shape(
 async def test_an_interrupted_list_of_keys_is_aborted(client: Client, cache: StandIn) -> None:
     """The connection closes before the end of the response."""
     cache.sources = {f"key-{number}": b"" for number in range(5000)}
-    cache.fault = QueueUnavailable("It is away.")
+    cache.fault = QueueUnavailable("It is unavailable.")
     reader, writer = await asyncio.open_connection(client.host, client.port)
     head = f"GET {BASE}/getKeys HTTP/1.1\r\nHost: x\r\nAuthorization: {ADMIN['Authorization']}\r\n\r\n"
     writer.write(head.encode())

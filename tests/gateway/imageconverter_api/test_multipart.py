@@ -62,7 +62,7 @@ END = b"--b--\r\n"
         part(IMAGE, HEAD[:-2] + b"Content-Length: 99999999999999999999\r\n\r\n") + END,
     ],
 )
-async def test_the_image_is_found(client: Client, cache: StandIn, body: bytes) -> None:
+async def test_the_image_part_is_found(client: Client, cache: StandIn, body: bytes) -> None:
     """With any other parts and headers."""
     assert await post(client, body) == (200, 0)
     assert cache.sources == {KEY: IMAGE}

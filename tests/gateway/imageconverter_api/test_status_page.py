@@ -46,9 +46,9 @@ async def metrics(client: Client) -> dict[tuple[str, frozenset[str]], float]:
 
 
 @pytest.mark.parametrize("path", ["", "/", "/status", "/status/", "/status?metrics=false"])
-async def test_the_page_names_the_id_of_every_imageconverter(client: Client, cache: StandIn, path: str) -> None:
+async def test_the_status_page_contains_the_server_id(client: Client, cache: StandIn, path: str) -> None:
     """At each URL, even if Redis is unavailable."""
-    cache.fault = QueueUnavailable("It is away.")
+    cache.fault = QueueUnavailable("It is unavailable.")
     async with client.get(BASE + path) as answer:
         text = await answer.text()
         assert answer.status == 200
@@ -77,13 +77,13 @@ async def test_the_page_has_metrics_on_request(client: Client, wish: str) -> Non
 
 async def test_the_page_reports_unavailable_metrics(client: Client, cache: StandIn) -> None:
     """A probe must not restart a server because of Redis; the page reports it."""
-    cache.fault = QueueUnavailable("It is <away>.")
+    cache.fault = QueueUnavailable("It is <unavailable>.")
     async with client.get(f"{BASE}/status?metrics=yes") as answer:
         text = await answer.text()
 
     assert answer.status == 200
     assert "\nCode: 5030\n" in text
-    assert "It is &lt;away&gt;." in text
+    assert "It is &lt;unavailable&gt;." in text
 
 
 async def test_metrics_have_the_names_of_the_dashboard(client: Client) -> None:

@@ -77,9 +77,7 @@ async def test_the_deepest_allowed_directory_is_listed(empty: Client) -> None:
     assert (deepest["path"], levels) == (path, 450)
 
 
-async def test_a_tree_shows_directories_of_files_and_empty_ones_but_no_uploads(
-    empty: Client, opened: Resources
-) -> None:
+async def test_a_tree_includes_empty_directories_but_no_uploads(empty: Client, opened: Resources) -> None:
     """Sorted by name."""
     for key in ("b/c/a.png", "b/d.png", "a/x.png", "top.png", "upload/0123456789ab/a.png", "ü b/c.png"):
         await opened.store.put(f"source/{key}", b"x", content_type="image/png")
@@ -178,7 +176,7 @@ async def test_the_target_tree_may_have_a_directory_called_upload(empty: Client)
     assert (status, answer["items"]) == (200, [directory("upload", directory("upload/x"))])
 
 
-async def test_the_marker_of_another_tool_is_a_directory(empty: Client, opened: Resources) -> None:
+async def test_a_directory_marker_of_another_tool_is_a_directory(empty: Client, opened: Resources) -> None:
     """S3 consoles create empty objects for empty directories."""
     await opened.store.put("target/from a console", b"", content_type="application/x-directory")
     _, answer = await ask(empty, "GET", f"{PATH}/target")

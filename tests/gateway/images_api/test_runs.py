@@ -121,7 +121,7 @@ async def test_a_run_includes_subdirectories_and_skips_other_files(gateway: Clie
     }
 
 
-async def test_an_unchanged_source_is_skipped_and_a_changed_one_is_not(gateway: Client, resources: Resources) -> None:
+async def test_only_an_unchanged_source_is_skipped(gateway: Client, resources: Resources) -> None:
     """By the source's ETag and the format's fingerprint; a deleted output is converted again."""
     directory = await put_sources(
         resources, {f"{uuid4().hex}.png": image_files.png(), f"{uuid4().hex}.bmp": image_files.bmp()}

@@ -121,7 +121,7 @@ async def test_a_photo_is_converted_to_each_format(gateway: Client) -> None:
     assert source.endswith(f"/{name}")
 
 
-async def test_an_array_of_one_is_one_image(gateway: Client) -> None:
+async def test_an_array_of_one_image_is_accepted(gateway: Client) -> None:
     """Clients send either a string or an array."""
     status, answer = await post(
         gateway, "/images/upload/convert", body(fileName=["a.png"], imageData=[body()["imageData"]])

@@ -66,7 +66,7 @@ async def test_each_invalid_request_has_its_error_type(
     assert body == {"error": "Bad Request", "type": code, "field": field}
 
 
-async def test_without_a_default_the_subshop_is_missing(make_settings: MakeSettings, resources: Resources) -> None:
+async def test_the_subshop_is_required_without_a_default(make_settings: MakeSettings, resources: Resources) -> None:
     """`subshopId` is required then."""
     settings = make_settings(gateway=GatewaySettings(api_key=API_KEY, subshops=""))
     async with (
