@@ -1,1 +1,1 @@
-"""The catalog of attacks and bad inputs: 252 numbered entries, each of them a test or several."""
+"""The catalog of attacks and invalid inputs: 252 numbered entries, each covered by one test or several."""

@@ -1,4 +1,4 @@
-"""What a numbered entry of the catalog is: tried here, proven by tests elsewhere, or none of our business."""
+"""The kinds of entries of the catalog: tested here, covered by other tests, or not applicable."""
 
 from collections.abc import Iterable, Sequence
 from enum import Enum
@@ -9,7 +9,7 @@ Expected_co = TypeVar("Expected_co", covariant=True)
 
 
 class Case(NamedTuple, Generic[Attack_co, Expected_co]):
-    """An attack that a table's test carries out. Several of one number are variants."""
+    """An attack in a table. Cases with the same number are variants."""
 
     number: int
     what: str
@@ -17,7 +17,7 @@ class Case(NamedTuple, Generic[Attack_co, Expected_co]):
     expected: Expected_co
 
 
-class Proven(NamedTuple):
+class Covered(NamedTuple):
     """An entry that other tests cover, by their pytest ids."""
 
     number: int
@@ -25,8 +25,8 @@ class Proven(NamedTuple):
     tests: Sequence[str]
 
 
-class NotOurs(NamedTuple):
-    """An entry about something that this project does not have."""
+class NotApplicable(NamedTuple):
+    """An entry about a feature that this project does not have."""
 
     number: int
     what: str
@@ -34,14 +34,14 @@ class NotOurs(NamedTuple):
 
 
 class Outcome(Enum):
-    """What may become of a file; a sentence that says why belongs to every refusal."""
+    """The allowed result of a file; every rejection must have a reason."""
 
-    REFUSED = "refused"
+    REJECTED = "rejected"
     CONVERTED = "converted"
-    ANSWERED = "converted or refused"
+    EITHER = "converted or rejected"
     """Converted or rejected; it must not take the time or memory that it claims to need."""
 
 
 def names(cases: Iterable[Case[object, object]]) -> list[str]:
-    """Return an id for each case, by which pytest shows and selects it."""
+    """Return the pytest id of each case."""
     return [f"{case.number} {case.what}" for case in cases]

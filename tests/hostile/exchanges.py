@@ -1,4 +1,4 @@
-"""Group F of the catalog: requests as bytes, as no well-behaved client would send them."""
+"""Group F of the catalog: malformed and unusual requests, as bytes."""
 
 import gzip
 import zlib
@@ -13,7 +13,7 @@ LIVE = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
 LAST = b"Connection: close\r\n\r\n"
 CHUNKED = CANCEL + b"Transfer-Encoding: chunked\r\n" + LAST
 
-REFUSED = {400}
+REJECTED = {400}
 NO_METHOD = {400, 404, 405, 501}
 EITHER = {200, 400}
 GONE = {0, 400}
@@ -41,37 +41,37 @@ EXCHANGES: list[Case[bytes, set[int]]] = [
     *(Case(197, f"encoding {name}", cancel(b"{}", f"Content-Encoding: {name}"), {200, 400, 415})
       for name in ("nonsense", "compress", "identity", "\u00fc", "gzip;q=1", "x" * 5000)),
     Case(199, "length and chunks",
-         CANCEL + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n" + LAST + b"0\r\n\r\n", REFUSED),
-    Case(199, "two lengths", CANCEL + b"Content-Length: 2\r\nContent-Length: 3\r\n" + LAST + b"{}x", REFUSED),
-    Case(199, "two lengths in one", CANCEL + b"Content-Length: 2, 2\r\n" + LAST + b"{}", REFUSED),
-    *(Case(199, f"a length of {text!r}", CANCEL + b"Content-Length: " + text + b"\r\n" + LAST + b"{}", REFUSED)
+         CANCEL + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n" + LAST + b"0\r\n\r\n", REJECTED),
+    Case(199, "two lengths", CANCEL + b"Content-Length: 2\r\nContent-Length: 3\r\n" + LAST + b"{}x", REJECTED),
+    Case(199, "two lengths in one", CANCEL + b"Content-Length: 2, 2\r\n" + LAST + b"{}", REJECTED),
+    *(Case(199, f"a length of {text!r}", CANCEL + b"Content-Length: " + text + b"\r\n" + LAST + b"{}", REJECTED)
       for text in (b"-1", b"+4", b"0x4", b"1_0", b"2.0", b"\xb2", b"two", b"", b"9" * 5000, b"2 2", b"2\x0b")),
     Case(200, "chunks of another kind", CANCEL + b"Transfer-Encoding: xchunked\r\n" + LAST + b"2\r\n{}\r\n0\r\n\r\n",
-         REFUSED),
+         REJECTED),
     Case(200, "chunks that are not last",
-         CANCEL + b"Transfer-Encoding: chunked, gzip\r\n" + LAST + b"2\r\n{}\r\n0\r\n\r\n", REFUSED),
+         CANCEL + b"Transfer-Encoding: chunked, gzip\r\n" + LAST + b"2\r\n{}\r\n0\r\n\r\n", REJECTED),
     *(Case(200, f"a chunk of {text!r}", CHUNKED + text + b"\r\n{}\r\n0\r\n\r\n", GONE)
       for text in (b"-2", b"+2", b"0x2", b"two", b"", b"2_0", b" 2 2", b"fffffffffffffffff", b"\xd9\xa2")),
     Case(200, "a chunk longer than it says", CHUNKED + b"1\r\n{}\r\n0\r\n\r\n", GONE),
     Case(202, "100,000 chunks of a byte", CHUNKED + chunk(b"{") + chunk(b" ") * 100_000 + chunk(b"}") + b"0\r\n\r\n",
          {200}),
     Case(203, "100,000 headers", LIVE + b"X: y\r\n" * 100_000 + LAST, GONE | {431}),
-    Case(203, "a header of 9 KB", LIVE + b"X: " + b"y" * 9000 + b"\r\n" + LAST, REFUSED),
-    Case(203, "the name of a header of 9 KB", LIVE + b"X" * 9000 + b": y\r\n" + LAST, REFUSED),
+    Case(203, "a header of 9 KB", LIVE + b"X: " + b"y" * 9000 + b"\r\n" + LAST, REJECTED),
+    Case(203, "the name of a header of 9 KB", LIVE + b"X" * 9000 + b": y\r\n" + LAST, REJECTED),
     Case(203, "an address of 20 KB", b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n" + LAST, {400, 414}),
     Case(203, "lines that end in LF", LIVE.replace(b"\r\n", b"\n") + b"Connection: close\n\n", EITHER),
-    Case(203, "lines that end in CR", LIVE.replace(b"\r\n", b"\r") + b"\r\n\r\n", REFUSED),
-    Case(203, "a space before the colon", LIVE + b"X : y\r\n" + LAST, REFUSED),
+    Case(203, "lines that end in CR", LIVE.replace(b"\r\n", b"\r") + b"\r\n\r\n", REJECTED),
+    Case(203, "a space before the colon", LIVE + b"X : y\r\n" + LAST, REJECTED),
     Case(203, "a header that goes on", LIVE + b"X: y\r\n z\r\n" + LAST, EITHER),
-    Case(203, "a header without a name", LIVE + b": y\r\n" + LAST, REFUSED),
-    Case(203, "a header without a colon", LIVE + b"nonsense\r\n" + LAST, REFUSED),
-    *(Case(203, f"a header with {each!r}", LIVE + b"X: a" + each + b"b\r\n" + LAST, REFUSED)
+    Case(203, "a header without a name", LIVE + b": y\r\n" + LAST, REJECTED),
+    Case(203, "a header without a colon", LIVE + b"nonsense\r\n" + LAST, REJECTED),
+    *(Case(203, f"a header with {each!r}", LIVE + b"X: a" + each + b"b\r\n" + LAST, REJECTED)
       for each in (b"\0", b"\x7f", b"\r", b"\x01")),
     *(Case(203, version.decode(), b"GET /health/live " + version + b"\r\nHost: x\r\n" + LAST, {400, 505})
       for version in (b"HTTP/9.9", b"HTTP/11", b"HTTP/1.10", b"HTTP/1", b"http/1.1", b"HTTP/-1.1", b"FTP/1.1",
       b"HTTP/1.1 x")),
     Case(203, "HTTP 2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400, 505}),
-    Case(203, "TLS", b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03" + bytes(500) + b"\r\n\r\n", REFUSED),
+    Case(203, "TLS", b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03" + bytes(500) + b"\r\n\r\n", REJECTED),
     Case(203, "no host", b"GET /health/live HTTP/1.1\r\n" + LAST, EITHER),
     Case(203, "two hosts", LIVE + b"Host: y\r\n" + LAST, EITHER),
     *(Case(203, f"the address {target!r}", b"GET " + target + b" HTTP/1.1\r\nHost: x\r\n" + LAST, {400, 404, 405})

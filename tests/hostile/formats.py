@@ -89,7 +89,7 @@ def _gif_with_zip() -> bytes:
 
 
 def _page_as_gif() -> bytes:
-    """Return a GIF whose extents are the beginning of a comment of a script."""
+    """Return a GIF whose width and height are the beginning of a JavaScript comment."""
     return b"GIF89a/*" + image_files.gif((9, 9))[8:] + b"*/=1;alert(1)//" + HTML
 
 

@@ -49,7 +49,7 @@ async def guarded(make_settings: MakeSettings, resources: Resources) -> AsyncIte
 
 
 def basic(text: bytes) -> str:
-    """Return a header with credentials."""
+    """Return an Authorization header with credentials."""
     return f"Basic {base64.b64encode(text).decode()}"
 
 
@@ -77,7 +77,7 @@ HEADERS: list[Case[str, int]] = [
 
 @pytest.mark.parametrize("case", HEADERS, ids=names(HEADERS))
 async def test_authorization_headers_are_parsed_strictly(guarded: Client, case: Case[str, int]) -> None:
-    """401 with a challenge otherwise."""
+    """An invalid one is a 401 with a challenge."""
     async with guarded.get("/imageconverter/getKeys", headers={"Authorization": case.attack}) as answer:
         assert answer.status == case.expected
         assert ("WWW-Authenticate" in answer.headers) == (case.expected == 401)
@@ -99,7 +99,7 @@ async def test_232_an_invalid_bearer_token_is_unauthorized(guarded: Client, head
 async def test_234_user_and_password_are_compared_in_constant_time(
     guarded: Client, monkeypatch: pytest.MonkeyPatch, user: str, password: str
 ) -> None:
-    """Both are compared, each as a digest of one length, whichever is wrong."""
+    """Both are always compared, as digests of the same length."""
     compared: list[tuple[bytes, bytes]] = []
 
     def compare(first: bytes, second: bytes) -> bool:
@@ -115,7 +115,7 @@ async def test_234_user_and_password_are_compared_in_constant_time(
 
 
 async def test_236_password_guessing_is_rate_limited(guarded: Client) -> None:
-    """First 401, then 429 with the time after which to try again."""
+    """First 401, then 429 with Retry-After."""
     seen = []
     for number in range(60):
         async with guarded.post(
@@ -209,9 +209,9 @@ POISON: list[Case[bytes, None]] = [
 
 @pytest.mark.parametrize("case", POISON, ids=names(POISON))
 async def test_an_invalid_job_does_not_stop_the_worker(resources: Resources, case: Case[bytes, None]) -> None:
-    """It is taken out of the queue, and the one behind it is done."""
+    """It is removed from the queue, and the next job is processed."""
     queue, done = resources.queue, asyncio.Event()
-    children = SandboxPool(WorkerSettings(children=1), max_pixels=1)  # which never starts: no job gets that far
+    children = SandboxPool(WorkerSettings(children=1), max_pixels=1)  # never starts, because no job reaches it
 
     async def task(_context: Mapping[str, Any], _payload: Mapping[str, Any]) -> None:
         done.set()
@@ -243,7 +243,7 @@ async def test_an_invalid_job_does_not_stop_the_worker(resources: Resources, cas
 async def test_244_the_store_rejects_unsigned_requests(
     servers: dict[str, str], resources: Resources, method: str, path: str
 ) -> None:
-    """Without a signature: 403."""
+    """An unsigned request is a 403."""
     await resources.store.put("target/a", b"x", content_type="image/png")
     async with (
         aiohttp.ClientSession() as session,
@@ -267,7 +267,7 @@ FIELDS: list[Case[str, None]] = [
 
 @pytest.mark.parametrize("case", FIELDS, ids=names(FIELDS))
 async def test_no_body_accepts_a_url(gateway: Client, case: Case[str, None]) -> None:
-    """Nothing is ever fetched or called for a client."""
+    """The server never sends a request on behalf of a client."""
     for address in ADDRESSES:
         status, answer = await post(gateway, "/images/upload", {**body(), case.attack: address})
         assert (status, answer["type"]) == (400, "unknownDataField")
@@ -280,7 +280,7 @@ async def test_no_body_accepts_a_url(gateway: Client, case: Case[str, None]) -> 
     ["/metrics", "/health/live", "/health/ready", "/imageconverter/status?metrics=yes", "/openapi/images.yaml"],
 )
 async def test_248_public_responses_contain_no_secret(wire: Wire, servers: dict[str, str], path: str) -> None:
-    """No key, password or address of a server."""
+    """No key, password or server address."""
     answer = await wire.get(path)
     secrets = [
         API_KEY,
@@ -299,7 +299,7 @@ async def test_248_public_responses_contain_no_secret(wire: Wire, servers: dict[
 async def test_251_a_clock_jump_only_expires_tokens(
     gateway: Client, resources: Resources, monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:
-    """An hour back or forth: jobs go by the clock of Redis."""
+    """By an hour, backward or forward; jobs use the clock of Redis."""
     _, answer = await post(gateway, LOGIN, {"apiKey": API_KEY})
     real = time.time
     monkeypatch.setattr("services.gateway.auth.tokens.time.time", lambda: real() + hours * 3600)

@@ -1,4 +1,4 @@
-"""The catalog is whole: each of its numbers leads to a test, or to the reason why there is none."""
+"""The catalog is complete: each number has a test, or a reason why there is none."""
 
 import ast
 from collections.abc import Iterator
@@ -19,8 +19,8 @@ from tests.hostile import (
     test_transport,
 )
 from tests.hostile import names as file_names
-from tests.hostile.attacks import COUNT, NOT_OURS, PROVEN
-from tests.hostile.case import Case, Proven
+from tests.hostile.attacks import COUNT, COVERED, NOT_APPLICABLE
+from tests.hostile.case import Case, Covered
 from tests.testing import bombs
 
 ROOT = Path(tests.__file__).parents[1]
@@ -39,29 +39,29 @@ def cases() -> Iterator[Case[Any, Any]]:
 
 
 def test_every_number_is_covered() -> None:
-    """In a table, in another's test, or with a reason."""
+    """By a table, by another test, or by a reason."""
     tried = {case.number for case in cases()}
-    proven = {each.number for each in PROVEN}
-    not_ours = {each.number for each in NOT_OURS}
+    covered = {each.number for each in COVERED}
+    not_applicable = {each.number for each in NOT_APPLICABLE}
 
-    assert tried | proven | not_ours == set(range(1, COUNT + 1))
-    assert not (tried | proven) & not_ours
+    assert tried | covered | not_applicable == set(range(1, COUNT + 1))
+    assert not (tried | covered) & not_applicable
 
 
 def test_the_catalog_is_large_enough() -> None:
-    """Most of it is tried here, in more ways than one; little is left out, and no name is given twice."""
+    """Most entries are tested here, with several variants; few are excluded, and ids are unique."""
     every = list(cases())
 
     assert len(every) > 500
-    assert len(NOT_OURS) < 5
-    assert len(PROVEN) == len({each.number for each in PROVEN})
-    assert all(each.what and each.reason.endswith(".") for each in NOT_OURS)
+    assert len(NOT_APPLICABLE) < 5
+    assert len(COVERED) == len({each.number for each in COVERED})
+    assert all(each.what and each.reason.endswith(".") for each in NOT_APPLICABLE)
 
 
-@pytest.mark.parametrize("proven", PROVEN, ids=lambda each: f"{each.number} {each.what}")
-def test_the_tests_of_each_entry_exist(proven: Proven) -> None:
-    """As a function in a file, and neither skipped nor expected to fail."""
-    for node in proven.tests:
+@pytest.mark.parametrize("covered", COVERED, ids=lambda each: f"{each.number} {each.what}")
+def test_the_tests_of_each_entry_exist(covered: Covered) -> None:
+    """As functions that are neither skipped nor expected to fail."""
+    for node in covered.tests:
         file, _, name = node.partition("::")
         found = [
             each

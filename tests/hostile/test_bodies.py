@@ -1,4 +1,4 @@
-"""Group E of the catalog: no body is more than a 400, soon."""
+"""Group E of the catalog: every invalid body is a 400, without delay."""
 
 import asyncio
 import base64
@@ -18,7 +18,7 @@ from tests.hostile.wire import Wire
 
 Client = TestClient[Any, Any]
 
-CANCEL = "/images/convert/cancel"  # it takes any object, and does nothing
+CANCEL = "/images/convert/cancel"  # accepts any object, and does nothing
 DOORS = [
     ("POST", "/images/upload"),
     ("POST", "/images/upload/convert"),
@@ -36,7 +36,7 @@ DOORS = [
 async def test_a_body_that_is_not_an_object_is_rejected_by_all_operations(
     gateway: Client, case: Case[bytes, None]
 ) -> None:
-    """400 in the API's shape, with nothing of the body in it."""
+    """400 in the API's error format, without quoting the body."""
     passed = []
     for method, path in DOORS:
         async with gateway.request(method, path, data=case.attack, headers=ADMIN) as answer:
@@ -69,7 +69,7 @@ async def test_unusual_json_values_are_handled(gateway: Client, case: Case[bytes
 
 @pytest.mark.parametrize("case", BASE64, ids=names(BASE64))
 async def test_base64_is_decoded_strictly(gateway: Client, case: Case[object, int]) -> None:
-    """Or not at all."""
+    """Invalid base64 is rejected."""
     payload = {**body(), "imageData": case.attack}
     status, _ = await post(gateway, "/images/upload", payload)
 
@@ -142,7 +142,7 @@ async def test_180_many_errors_are_reported_as_one(gateway: Client, what: str) -
 
 
 async def test_181_a_value_of_a_megabyte_is_not_quoted(gateway: Client) -> None:
-    """As a format, a source, a type."""
+    """As a format, a source or a type."""
     word = "x" * 1_000_000
     for path, payload in (
         ("/images/upload", body(formats=[word])),
@@ -156,7 +156,7 @@ async def test_181_a_value_of_a_megabyte_is_not_quoted(gateway: Client) -> None:
 
 @pytest.mark.parametrize("payload", PROTOTYPES, ids=ascii)
 async def test_182_prototype_names_are_ordinary_names(gateway: Client, payload: bytes) -> None:
-    """Of a field that is not known."""
+    """As names of unknown fields."""
     status, answer = await post(gateway, "/images/upload", payload)
 
     assert (status, answer["type"]) == (400, "unknownDataField")

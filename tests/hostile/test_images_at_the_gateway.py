@@ -1,4 +1,4 @@
-"""Groups A to C of the catalog, from the outside: sent to both APIs, with a real worker behind them."""
+"""Groups A to C of the catalog, sent to both APIs with a real worker."""
 
 import asyncio
 import io
@@ -36,7 +36,7 @@ Entry = Case[Callable[[], bytes], Any]
 
 async def ask(client: Client, entry: Entry) -> str:
     """Send an image to both APIs; returns what is wrong with the responses, or ""."""
-    data = await asyncio.to_thread(entry.attack)  # some take seconds to be made
+    data = await asyncio.to_thread(entry.attack)  # some take seconds to generate
     if len(data) > _LARGE:
         return ""
     status, answer = await post(client, "/images/upload/convert", body(fileName="a.png", imageData=b64(data)))
@@ -45,7 +45,7 @@ async def ask(client: Client, entry: Entry) -> str:
         (400, "invalidValue"),
         (503, "internalError"),
     )
-    if not (refused or status == 200) or (status == 200 and entry.expected is Outcome.REFUSED):
+    if not (refused or status == 200) or (status == 200 and entry.expected is Outcome.REJECTED):
         return f"{entry.number} {entry.what}: {status} {answer}"
     form = FormData()
     form.add_field("sourceImage", io.BytesIO(data), filename="a.png", content_type="image/png")
@@ -115,7 +115,7 @@ async def test_the_file_type_is_detected_by_content(gateway: Client, case: Case[
     "declared", ["text/html", "application/x-php", "image/svg+xml", "nonsense", "image/png; charset=\u00fc"]
 )
 async def test_83_a_declared_content_type_is_ignored(gateway: Client, declared: str) -> None:
-    """Not of the part of a form."""
+    """Including that of a form part."""
     form = FormData()
     form.add_field("sourceImage", image_files.jpeg((40, 30)), filename="a.html", content_type=declared)
     async with gateway.post("/imageconverter/cacheAndGetImage/declared/auto:20x20", data=form) as answer:
@@ -157,7 +157,7 @@ async def test_no_requested_size_is_a_bomb(gateway: Client, case: Case[str, None
 
 
 async def test_49_many_large_images_at_once_are_queued(gateway: Client) -> None:
-    """Thirty-two of 24 megapixels: each is converted."""
+    """All of 32 images of 24 megapixels are converted."""
     large = body(fileName="a.jpg", imageData=b64(image_files.jpeg(image=Image.new("RGB", (6000, 4000)))))
     answers = await asyncio.gather(*(post(gateway, "/images/upload/convert", large) for _ in range(32)))
 

@@ -12,7 +12,7 @@ from imageconverter.resources import Resources
 from tests.conftest import ADMIN
 from tests.gateway.images_api.test_uploads import b64, body, post
 from tests.hostile.case import Case, names
-from tests.hostile.names import AS_IT_IS, NAMES, NAUGHTY, PATHS, REFUSED
+from tests.hostile.names import AS_IT_IS, NAMES, NAUGHTY, PATHS, REJECTED
 from tests.hostile.wire import Wire
 from tests.testing import image_files
 
@@ -37,10 +37,10 @@ async def upload(client: Client, *file_names: str, data: bytes = IMAGE) -> tuple
 async def test_names_cannot_leave_the_upload_directory(
     gateway: Client, resources: Resources, case: Case[str, str]
 ) -> None:
-    """Or they are rejected, without being quoted."""
+    """They are stored there, or rejected without being quoted."""
     status, answer = await upload(gateway, case.attack)
 
-    if case.expected == REFUSED:
+    if case.expected == REJECTED:
         assert (status, answer["type"]) == (400, "invalidValue")
         assert not case.attack.strip() or len(case.attack) < 4 or case.attack not in str(answer)
         return
@@ -53,11 +53,11 @@ async def test_names_cannot_leave_the_upload_directory(
 async def test_names_are_validated_alike_by_all_operations(gateway: Client, case: Case[str, str]) -> None:
     """Also when deleting; a valid name is then not found."""
     async with gateway.delete("/images/upload/products", json={"fileName": case.attack}, headers=ADMIN) as answer:
-        assert answer.status == (400 if case.expected == REFUSED else 404)
+        assert answer.status == (400 if case.expected == REJECTED else 404)
 
 
 async def test_165_naughty_strings_are_stored_or_rejected(gateway: Client, resources: Resources) -> None:
-    """Each under its own upload."""
+    """Each in its own upload directory."""
 
     async def check(name: str) -> None:
         status, answer = await upload(gateway, name)
@@ -71,14 +71,14 @@ async def test_165_naughty_strings_are_stored_or_rejected(gateway: Client, resou
 
 
 async def test_147_lone_surrogates_are_rejected(gateway: Client) -> None:
-    """In JSON it can be written, but not stored."""
+    """They are valid in JSON, but cannot be stored."""
     status, _ = await post(gateway, "/images/upload", b'{"fileName":"\\ud800","formats":["a"],"imageData":"a"}')
 
     assert status == 400
 
 
 async def test_159_uploads_with_the_same_name_are_separate(gateway: Client, resources: Resources) -> None:
-    """Each has its own bytes."""
+    """Each image keeps its content."""
     _, first = await upload(gateway, "a.png")
     _, second = await upload(gateway, "a.png", data=image_files.png((7, 7)))
     kept = await asyncio.gather(*(resources.store.get(f"source/{each['path']}/a.png") for each in (first, second)))
@@ -87,7 +87,7 @@ async def test_159_uploads_with_the_same_name_are_separate(gateway: Client, reso
 
 
 async def test_160_names_are_case_sensitive(gateway: Client, resources: Resources) -> None:
-    """And so are those that some systems fold together."""
+    """Also names that some file systems normalize."""
     twins = ["A.png", "a.png", "\u00df.png", "ss.png", "\u0130.png", "i.png"]
     status, answer = await upload(gateway, *twins)
 
@@ -97,7 +97,7 @@ async def test_160_names_are_case_sensitive(gateway: Client, resources: Resource
 
 @pytest.mark.parametrize("name", ["a?b#c%d+e&f.png", "%2e%2e%2f.png", "a b\u00fc.png", "\U0001f5bc.png", "'\"<>.png"])
 async def test_161_unusual_names_are_served_at_their_urls(wire: Wire, resources: Resources, name: str) -> None:
-    """Encoded once, and not twice."""
+    """Percent-encoded once."""
     directory = f"names {uuid4().hex}"
     await resources.store.put(f"target/{directory}/{name}", IMAGE, content_type="image/png")
     answer = await wire.get(f"/content/{quote(directory)}/{quote(name, safe='')}")
@@ -125,7 +125,7 @@ DOORS = [
 
 @pytest.mark.parametrize("case", PATHS, ids=names(PATHS))
 async def test_path_traversal_is_rejected(wire: Wire, case: Case[str, None]) -> None:
-    """By none of the doors that take one, sent as it is."""
+    """By all operations that accept a path, without normalization by the client."""
     for method, door in DOORS:
         answer = await wire.send(method, door.replace("{}", case.attack), body=b"{}" if method == "POST" else b"")
         shown = f"{method} {door}: {answer.status} {answer.body[:200]!r}"
@@ -138,7 +138,7 @@ async def test_path_traversal_is_rejected(wire: Wire, case: Case[str, None]) -> 
 
 @pytest.mark.parametrize("guess", ["0" * 12, "..", "c14cb01ea580/../..", "C14CB01EA580", "x" * 7000, "\u0661" * 12])
 async def test_166_invalid_ids_are_rejected(wire: Wire, guess: str) -> None:
-    """Of uploads, runs and cursors."""
+    """Those of uploads, runs and cursors."""
     for path, statuses in (
         ("/images/upload?directory=upload/{}", {400}),
         ("/images/convert/status?run={}", {404}),
@@ -152,7 +152,7 @@ async def test_166_invalid_ids_are_rejected(wire: Wire, guess: str) -> None:
 
 
 async def test_166_an_id_of_a_megabyte_is_rejected(wire: Wire) -> None:
-    """Before anybody looks for it."""
+    """Before any lookup."""
     answer = await wire.get("/images/convert/status?run=" + "x" * 1_000_000)
 
     assert answer.status in (400, 414)

@@ -96,7 +96,7 @@ async def test_errors_disclose_nothing(wire: Wire, case: Case[tuple[str, str, by
 
 @pytest.mark.usefixtures("worker")
 async def test_227_names_in_responses_are_escaped(gateway: Client) -> None:
-    """Rows of results hold names as JSON does, under a type that no browser takes for a page."""
+    """Results contain names as JSON, with a content type that browsers do not render."""
     name = "<img src=x onerror=alert(1)>'\"&.png"
     sent = json.dumps(body(fileName=name, imageData=b64(image_files.png((9, 9))))).encode()
     async with gateway.post("/images/upload/convert", data=sent, headers=ADMIN) as answer:
@@ -123,7 +123,7 @@ RENDERERS: dict[str, Any] = {
 
 
 def log_to(renderer: Any, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """Have requests logged by *renderer* into the file that is returned."""
+    """Log requests with *renderer* to the returned file."""
     written = io.StringIO()
     logger = structlog.wrap_logger(
         structlog.PrintLogger(written),
@@ -148,7 +148,7 @@ async def test_requests_cannot_inject_log_lines(
 
 
 async def test_238_credentials_are_not_in_the_log(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither those in a header or a body nor those in an address."""
+    """Neither those in headers and bodies nor those in URLs."""
     written = log_to(RENDERERS["for machines"], monkeypatch)
     content = json.dumps({"apiKey": API_KEY}).encode()
     token = (await wire.send("POST", "/admin/api/v1/login", body=content)).json["accessToken"]
@@ -188,12 +188,12 @@ def test_238_tracebacks_contain_no_local_values(kind: str) -> None:
 
 
 async def test_a_disconnected_client_is_not_an_internal_error(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One plain line, with a status of its own."""
+    """It is logged as one line, with a separate status."""
     written = log_to(RENDERERS["for machines"], monkeypatch)
     _, writer = await asyncio.open_connection(wire.host, wire.port)
     writer.write(b"POST /images/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n" + KEY + b"\r\n{")
     await writer.drain()
-    await wire.get("/images/convert/status")  # by then it has got that far
+    await wire.get("/images/convert/status")  # the request has reached its handler by then
     writer.transport.abort()
     async with asyncio.timeout(SECONDS):
         while "/images/upload" not in written.getvalue():
@@ -211,7 +211,7 @@ async def test_a_disconnected_client_is_not_an_internal_error(wire: Wire, monkey
 
 
 async def test_230_clients_cannot_create_metric_labels(wire: Wire) -> None:
-    """By no path, method, format, context or key."""
+    """With any path, method, format, context or key."""
     for number in range(50):
         await wire.send(f"MADEUP{number}", f"/madeup{number}")
         await wire.get(f"/imageconverter/getImage/madeup{number}/madeup{number}:1x{number}?context=madeup{number}")

@@ -1,4 +1,4 @@
-"""Clients that hold a connection and do nothing with it are let go; others do not notice them."""
+"""Stalled clients are disconnected; others are not affected."""
 
 import asyncio
 import time
@@ -40,13 +40,13 @@ async def gateway(app: web.Application, deadlines: Deadlines) -> AsyncIterator[W
 
 @pytest.fixture
 def app(make_settings: MakeSettings, resources: Resources) -> web.Application:
-    """All of a gateway but its sockets."""
+    """A gateway without its sockets."""
     return create_app(make_settings(), resources)
 
 
 @asynccontextmanager
 async def connected(wire: Wire) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """Connect, for as long as the block takes."""
+    """Open a connection for the duration of the block."""
     reader, writer = await asyncio.open_connection(wire.host, wire.port, limit=1024)
     try:
         yield reader, writer
@@ -78,7 +78,7 @@ async def test_an_incomplete_head_closes_the_connection(app: web.Application, wh
 
 
 async def test_a_slow_head_has_the_same_timeout(app: web.Application) -> None:
-    """What counts is when it ends."""
+    """The timeout applies to the whole head."""
     async with gateway(app, Deadlines(SHORT, LONG, LONG)) as wire, connected(wire) as (reader, writer):
 
         async def trickle() -> None:
@@ -94,7 +94,7 @@ async def test_a_slow_head_has_the_same_timeout(app: web.Application) -> None:
 
 
 async def test_an_idle_connection_has_its_own_timeout(app: web.Application) -> None:
-    """A second request may come later than the first one had to; in the end that connection is let go too."""
+    """The keep-alive timeout is longer than that of the first head; then the connection is closed."""
     async with gateway(app, Deadlines(SHORT, 3 * SHORT, LONG)) as wire, connected(wire) as (reader, writer):
         for _ in range(2):
             writer.write(LIVE + b"\r\n")
@@ -121,11 +121,11 @@ async def test_a_client_that_does_not_read_is_disconnected(app: web.Application,
             taken += len(piece)
             await asyncio.sleep(0.01)
         assert taken > 24 * MEGABYTE
-        assert len(await ended(still)) < 24 * MEGABYTE  # what had been sent when it was ended
+        assert len(await ended(still)) < 24 * MEGABYTE  # what had been sent before the connection was aborted
 
 
 async def test_an_incomplete_body_times_out() -> None:
-    """It counts as broken off when nothing comes any more; while something comes, it has all the time."""
+    """It times out if no data arrives; while data arrives there is no timeout."""
     reasons = []
 
     async def handler(request: web.Request) -> web.Response:

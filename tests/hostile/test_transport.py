@@ -55,7 +55,7 @@ UNREADABLE: list[Case[bytes, None]] = [
 
 @pytest.mark.parametrize("case", UNREADABLE, ids=names(UNREADABLE))
 async def test_unparsable_requests_get_json_errors(wire: Wire, case: Case[bytes, None]) -> None:
-    """Although no handler is reached: JSON, nothing of the request, no version of anything."""
+    """JSON without a part of the request and without a version, although no handler is reached."""
     (answer,) = await wire.exchange(case.attack)
 
     assert answer.status == 400
@@ -66,14 +66,14 @@ async def test_unparsable_requests_get_json_errors(wire: Wire, case: Case[bytes,
 
 
 async def test_214_an_unsupported_expect_header_is_a_json_error(wire: Wire) -> None:
-    """Although that is decided before any handler."""
+    """Although it is rejected before any handler."""
     (answer,) = await wire.exchange(cancel(b"{}", "Expect: nonsense"))
 
     assert (answer.status, answer.json) == (417, {"error": "Expectation Failed", "reason": "Expectation Failed."})
     assert answer.headers["server"] == "imageconverter"
 
 
-async def test_201_a_chunk_with_ten_megabytes_of_extension(wire: Wire) -> None:
+async def test_201_a_large_chunk_extension_is_rejected_or_ignored(wire: Wire) -> None:
     """It is rejected or read to its end."""
     (answer,) = await wire.exchange(CHUNKED + b"2;" + b"x" * 10_000_000 + b"\r\n{}\r\n0\r\n\r\n")
 
@@ -81,8 +81,8 @@ async def test_201_a_chunk_with_ten_megabytes_of_extension(wire: Wire) -> None:
     assert await is_well(wire)
 
 
-async def test_198_a_small_body_has_a_small_limit(wire: Wire) -> None:
-    """Announced or not."""
+async def test_198_json_bodies_have_a_small_limit(wire: Wire) -> None:
+    """With Content-Length or chunked."""
     (announced,) = await wire.exchange(cancel(b" " * (MEGABYTE + 1)))
     chunked = b"".join(b"10000\r\n" + b" " * 65_536 + b"\r\n" for _ in range(17))
     (counted,) = await wire.exchange(CHUNKED + chunked + b"0\r\n\r\n")
@@ -98,7 +98,7 @@ FORMS: list[Case[bytes, int]] = [
          b"Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--\r\n--b--\r\n", 415),
     Case(206, "a part without a name", b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n", 400),
     Case(206, "a head of a megabyte", b"--b\r\nX: " + b"y" * MEGABYTE + b"\r\n\r\nx\r\n--b--\r\n", 400),
-    Case(206, "a part that lies of its length", b'--b\r\nContent-Disposition: form-data; name="sourceImage"\r\n'
+    Case(206, "a part with a wrong length", b'--b\r\nContent-Disposition: form-data; name="sourceImage"\r\n'
          b"Content-Length: 999999999\r\n\r\nx\r\n--b--\r\n", 415),
     *(Case(207, f"two names, {second!r}",
          b'--b\r\nContent-Disposition: form-data; name="sourceImage"; filename="a.png"; ' + second
@@ -113,7 +113,7 @@ FORMS: list[Case[bytes, int]] = [
 
 @pytest.mark.parametrize("case", FORMS, ids=names(FORMS))
 async def test_an_unusual_form_is_rejected(wire: Wire, case: Case[bytes, int]) -> None:
-    """As broken, without its part, or with what is no image in it."""
+    """As malformed, without its part, or without an image in it."""
     head = FORM.encode() + b"Content-Length: %d\r\n" % len(case.attack) + LAST
     (answer,) = await wire.exchange(head + case.attack)
 
@@ -153,20 +153,20 @@ async def test_211_slow_readers_do_not_block_others(wire: Wire, resources: Resou
     for reader, _ in standing:
         assert b" 200 " in await asyncio.wait_for(reader.readline(), SECONDS)
     assert await is_well(wire)
-    assert _memory() - before < 400 * MEGABYTE  # of the 800 that were asked for
+    assert _memory() - before < 400 * MEGABYTE  # of the 800 that were requested
     for _, writer in standing:
         writer.transport.abort()
     assert await is_well(wire)
 
 
 def _memory() -> int:
-    """Return what this process, with its gateway, takes at present, in bytes."""
+    """Return the current memory of this process, which includes the gateway, in bytes."""
     with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - not a path of the project
         return int(file.read().split()[1]) * 4096
 
 
 async def test_212_disconnected_clients_leave_nothing_behind(wire: Wire, resources: Resources) -> None:
-    """At twenty places of a body: no file, no job."""
+    """At twenty positions of a body: no file, no job."""
     text = json.dumps(body()).encode()
     before = await stored(resources, "source/upload/")
     for path in ("/images/upload", "/images/upload/convert"):
@@ -191,7 +191,7 @@ async def test_213_data_after_a_body_is_the_next_request(wire: Wire) -> None:
 
 
 async def test_215_pipelined_requests_are_answered_in_order(wire: Wire) -> None:
-    """On one connection, errors too."""
+    """On one connection, including errors."""
     wrong = cancel(b"[]").replace(b"Connection: close\r\n", b"")
     nowhere = LIVE.replace(b"/health/live", b"/nowhere") + b"\r\n"
     answers = await wire.exchange((LIVE + b"\r\n" + wrong + nowhere) * 50 + LIVE + LAST)
@@ -200,7 +200,7 @@ async def test_215_pipelined_requests_are_answered_in_order(wire: Wire) -> None:
 
 
 async def test_216_many_connections_are_all_served(wire: Wire) -> None:
-    """Fifteen hundred at a time."""
+    """1,500 concurrent connections."""
     answers = await asyncio.gather(*(wire.get("/health/live") for _ in range(1500)))
 
     assert {each.status for each in answers} == {200}
@@ -210,7 +210,7 @@ METHODS = ("HEAD", "OPTIONS", "TRACE", "PUT", "PATCH", "PROPFIND", "GET", "POST"
 
 
 def addresses() -> list[str]:
-    """Return an address of every route, with what exists nowhere in it."""
+    """Return a URL of every route, with names that do not exist."""
     every = {route.path for route in routes()}
     filled = {
         path.replace("{requestFormat:[\\s\\S]*}", FORMAT).replace(":[^/]*", "").replace(":.+", "") for path in every
@@ -220,7 +220,7 @@ def addresses() -> list[str]:
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_217_every_method_of_every_route_has_a_response(gateway: Client, method: str) -> None:
-    """405 with what is allowed, 401 without a key, or what the method is for."""
+    """405 with Allow, 401 without a key, or a regular response."""
     for path in addresses():
         if "events" in path and method == "GET":
             continue
@@ -232,7 +232,7 @@ async def test_217_every_method_of_every_route_has_a_response(gateway: Client, m
 
 
 SPOOFED: list[Case[dict[str, str], None]] = [
-    Case(221, "who asked whom", {"Forwarded": "for=1.2.3.4;host=evil.example;proto=https"}, None),
+    Case(221, "forwarded", {"Forwarded": "for=1.2.3.4;host=evil.example;proto=https"}, None),
     *(Case(221, name, {name: "evil.example"}, None) for name in (
         "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Original-URL",
         "X-Rewrite-URL", "Referer", "Origin", "Via",
@@ -246,7 +246,7 @@ SPOOFED: list[Case[dict[str, str], None]] = [
 
 @pytest.mark.parametrize("case", SPOOFED, ids=names(SPOOFED))
 async def test_headers_change_neither_urls_nor_routes(gateway: Client, case: Case[dict[str, str], None]) -> None:
-    """No header changes an address that it hands out, nor which operation is called."""
+    """No header changes a URL in a response or the operation that is called."""
     for path in (
         "/images/url/products?formatNodeId=content.imageFormat.normal",
         "/images/convert/status",

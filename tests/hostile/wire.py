@@ -12,7 +12,7 @@ SECONDS = 15
 
 
 class Answer(NamedTuple):
-    """What came back; nothing at all has the status 0."""
+    """A response; without one the status is 0."""
 
     status: int
     headers: dict[str, str]
@@ -21,7 +21,7 @@ class Answer(NamedTuple):
 
     @property
     def json(self) -> Any:
-        """The body, which has to be JSON."""
+        """The body, which must be JSON."""
         return json.loads(self.body)
 
 
@@ -51,9 +51,9 @@ class Wire(NamedTuple):
         return (await self.exchange("\r\n".join(lines).encode() + b"\r\n\r\n" + body))[0]
 
     async def exchange(self, data: bytes, *, count: int = 0) -> list[Answer]:
-        """Send *data*; returns the answers until the other side ends, or *count* of them, or one of nothing.
+        """Send *data*; returns the responses until the server closes the connection, or the first *count*.
 
-        Raises TimeoutError where it does not end in time.
+        Without a response, returns one with status 0. Raises TimeoutError if the connection stays open.
         """
         reader, writer = await asyncio.open_connection(self.host, self.port)
         received = bytearray()
@@ -66,7 +66,7 @@ class Wire(NamedTuple):
 
         async with asyncio.timeout(SECONDS):
             reading = asyncio.create_task(read())
-            with suppress(ConnectionError):  # it has heard enough; what it said is what counts
+            with suppress(ConnectionError):  # the server closed early; only its response matters
                 writer.write(data)
                 await writer.drain()
             await asyncio.gather(reading, return_exceptions=True)
@@ -75,7 +75,7 @@ class Wire(NamedTuple):
 
 
 def answers(received: bytes) -> list[Answer]:
-    """Take apart what a server has sent; what is not all there is left out."""
+    """Parse the complete responses in *received*."""
     found = []
     while b"\r\n\r\n" in received:
         head, _, received = received.partition(b"\r\n\r\n")
