@@ -1,4 +1,4 @@
-"""Group A of the catalog: small files that mean large images, long work or much memory."""
+"""Group A of the catalog: small files that expand to large images, long conversions or much memory."""
 
 import struct
 from collections.abc import Callable
@@ -12,16 +12,16 @@ from tests.testing.chunks import GIBIBYTE, LONG, MEBIBYTE, SHORT, zeros
 REJECTED, CONVERTED, EITHER = Outcome
 
 GIBIBYTE_OF_TEXT = b"Comment\0\0"
-_SIDE = 9000  # of an image of 81 megapixels, within the limit
+_SIDE = 9000  # of 81 megapixels, within the limit
 
 
 def png_of_texts(count: int, content: bytes, kind: bytes = b"tEXt") -> bytes:
-    """Make a PNG with very many chunks of text."""
+    """Make a PNG with many text chunks."""
     return chunks.PNG + chunks.ihdr((8, 8)) + chunks.chunk(kind, content) * count + chunks.PIXELS + chunks.IEND
 
 
 def apng_of_frames(count: int) -> bytes:
-    """Make an animated PNG of one pixel with *count* frames, all of them there."""
+    """Make an animated PNG of one pixel with *count* complete frames."""
     pixel = b"x\x9cc\0\x01\0\0\x05\0\x01"  # three bytes, packed
     control = struct.pack(">IIIIHHBB", 1, 1, 0, 0, 1, 100, 0, 0)
     frames = [chunks.chunk(b"fcTL", struct.pack(">I", 0) + control) + chunks.chunk(b"IDAT", pixel)]
@@ -33,42 +33,42 @@ def apng_of_frames(count: int) -> bytes:
 
 
 def gif_of_canvases(count: int, side: int) -> bytes:
-    """Make a GIF of *count* frames of *side* by *side* pixels, all of them there."""
+    """Make a GIF of *count* complete frames of *side* by *side* pixels."""
     whole = image_files.gif(image=Image.new("P", (side, side)))
     at = whole.index(b",", 13 + 3 * 2 ** ((whole[10] & 7) + 1))
     return whole[:at] + whole[at:-1] * count + b";"
 
 
 def tiff_chain(count: int) -> bytes:
-    """Make a TIFF of *count* pages, which all show the same pixel."""
+    """Make a TIFF of *count* pages, which all refer to the same pixel."""
     return chunks.tiff(*[chunks.gray((1, 1), length=1)] * count)
 
 
 def tiff_cycle() -> bytes:
-    """Make a TIFF of two pages, of which the second is followed by the first."""
+    """Make a TIFF of two pages, the second of which points back to the first."""
     page = chunks.gray((1, 1), length=1)
     return chunks.tiff(page, page, following=8)
 
 
 def tiff_with(tag: int, kind: int, count: int, value: int) -> bytes:
-    """Make a TIFF of ten by ten pixels with one tag that is a lie."""
+    """Make a TIFF of 10 by 10 pixels with one wrong tag."""
     return chunks.tiff({**chunks.gray((10, 10), length=100), tag: (kind, count, value)}, data=bytes(100))
 
 
 def saved_tiff(compression: str, *, mode: str = "L") -> bytes:
-    """Make a TIFF of 81 megapixels of nothing."""
+    """Make a blank TIFF of 81 megapixels."""
     return image_files.tiff(image=Image.new(mode, (_SIDE, _SIDE)), compression=compression)
 
 
 def big_tiff(size: tuple[int, int]) -> bytes:
-    """Make a BigTIFF that says it is of *size*, with 100 bytes of pixels."""
+    """Make a BigTIFF that declares *size*, with 100 bytes of pixels."""
     tags = {256: size[0], 257: size[1], 258: 8, 259: 1, 262: 1, 273: 16, 277: 1, 278: size[1], 279: 100}
     entries = b"".join(struct.pack("<HHQQ", tag, LONG, 1, value) for tag, value in tags.items())
     return b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, len(tags)) + entries + bytes(108)
 
 
 def patched_jpeg(marker: int, *, precision: int = 8) -> bytes:
-    """Make a JPEG whose frame is said to be of another kind."""
+    """Make a JPEG whose frame header has another marker."""
     data = bytearray(image_files.jpeg((40, 30)))
     at = chunks.frame_header(data)
     data[at], data[at + 3] = marker, precision
@@ -76,28 +76,28 @@ def patched_jpeg(marker: int, *, precision: int = 8) -> bytes:
 
 
 def ycck_jpeg() -> bytes:
-    """Make a JPEG of four channels that says they are YCCK."""
+    """Make a JPEG of four channels that is declared as YCCK."""
     data = bytearray(image_files.cmyk_jpeg())
     data[data.index(b"Adobe") + 11] = 2
     return bytes(data)
 
 
 def jpeg_of_scans(count: int) -> bytes:
-    """Make a progressive JPEG of 36 megapixels whose last scan comes *count* times."""
+    """Make a progressive JPEG of 36 megapixels whose last scan is repeated *count* times."""
     data = image_files.jpeg(image=Image.new("RGB", (6000, 6000)), progressive=True)
     last = data.rindex(b"\xff\xda")
     return data[:last] + data[last:-2] * count + data[-2:]
 
 
 def jpeg_with_scan(data: bytes) -> bytes:
-    """Make a JPEG of 1,000 by 1,000 pixels whose pixels are *data*."""
+    """Make a JPEG of 1,000 by 1,000 pixels with the entropy-coded *data*."""
     whole = chunks.jpeg_of_size((1000, 1000))
     at = whole.rindex(b"\xff\xda")
     return whole[: at + 14] + data + b"\xff\xd9"
 
 
 def heic_bomb() -> bytes:
-    """Make a HEIC whose container announces 900 megapixels."""
+    """Make a HEIC whose container declares 900 megapixels."""
     data = rare_files.heic((64, 64))
     at = data.index(b"ispe") + 8
     return data[:at] + struct.pack(">II", 30_000, 30_000) + data[at + 8 :]
@@ -171,7 +171,7 @@ BOMBS: list[Case[Callable[[], bytes], Outcome]] = [
 
 
 def profile_segments() -> list[bytes]:
-    """Write 255 segments of a color profile, as large as they get."""
+    """Write 255 color profile segments of maximum size."""
     return [chunks.segment(0xE2, b"ICC_PROFILE\0" + bytes([n, 255]) + bytes(65_000)) for n in range(1, 256)]
 
 
@@ -182,5 +182,5 @@ def webp_of_frames(count: int, size: tuple[int, int]) -> bytes:
 
 
 def packed_bmp(data: bytes) -> bytes:
-    """Make a BMP of 8 by 8 pixels in runs."""
+    """Make a run-length encoded BMP of 8 by 8 pixels."""
     return chunks.bmp((8, 8), depth=8, compression=1, data=data, colors=bytes(1024))

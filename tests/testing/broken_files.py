@@ -1,4 +1,4 @@
-"""Broken image files, and bombs: small files that announce large images."""
+"""Broken image files, and bombs: small files that declare large images."""
 
 import struct
 from collections.abc import Callable
@@ -15,7 +15,7 @@ def truncated(data: bytes, *, share: float = 0.5) -> bytes:
 
 
 def garbage(length: int = 4000, *, seed: int = 1) -> bytes:
-    """Return bytes that mean nothing."""
+    """Return random bytes."""
     return np.random.default_rng(seed).bytes(length)
 
 
@@ -32,7 +32,7 @@ MAGICS: dict[str, bytes] = {
 
 
 def flat_webp(size: Size) -> bytes:
-    """Write a lossless WebP of one color by hand: 34 bytes, whatever its size."""
+    """Write a lossless WebP of one color by hand: 34 bytes, regardless of its size."""
     bits = (size[0] - 1) | (size[1] - 1) << 14 | 1 << 28
     position = 28 + 1 + 3 + 3  # extents, alpha, version; no transform, no color cache, no groups
     for _ in range(5):  # each of the five prefix codes has one symbol
@@ -43,17 +43,17 @@ def flat_webp(size: Size) -> bytes:
 
 
 def webp_bomb() -> bytes:
-    """Make 34 bytes that are 268 megapixels; libwebp allocates them as soon as it is asked for the extents."""
+    """Make a WebP of 34 bytes and 268 megapixels, which libwebp allocates when it reads the size."""
     return flat_webp((16383, 16383))
 
 
 def png_bomb() -> bytes:
-    """Make a PNG whose header announces 2,500 megapixels."""
+    """Make a PNG whose header declares 2,500 megapixels."""
     return raw_png((50_000, 50_000), 8, 2, [bytes(150_000)] * 3)
 
 
 def jpeg_bomb() -> bytes:
-    """Make a JPEG whose header announces 4,290 megapixels, and nothing behind it."""
+    """Make a JPEG that consists of a header that declares 4,290 megapixels."""
     return b"\xff\xd8\xff\xc0" + struct.pack(">HBHHB", 17, 8, 65_500, 65_500, 3) + bytes(9) + b"\xff\xd9"
 
 
@@ -69,19 +69,19 @@ def gif_frame_bomb(size: Size = (60_000, 60_000)) -> bytes:
 
 
 def tiff_bomb() -> bytes:
-    """Make a TIFF whose header announces 10,000 megapixels."""
+    """Make a TIFF whose header declares 10,000 megapixels."""
     entries = {256: 100_000, 257: 100_000, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 100_000, 279: 100}
     body = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries.items())
     return b"II*\0" + struct.pack("<IH", 8, len(entries)) + body + bytes(4)
 
 
 def bmp_bomb() -> bytes:
-    """Make a BMP whose header announces 3,600 megapixels."""
+    """Make a BMP whose header declares 3,600 megapixels."""
     return struct.pack("<2sIIIIiiHHIIiiII", b"BM", 0, 0, 54, 40, 60_000, -60_000, 1, 24, 0, 0, 0, 0, 0, 0)
 
 
 def avif_bomb() -> bytes:
-    """Make an AVIF whose container announces 900 megapixels."""
+    """Make an AVIF whose container declares 900 megapixels."""
     data = avif(size=(16, 16))
     at = data.index(b"ispe") + 8
     return data[:at] + struct.pack(">II", 30_000, 30_000) + data[at + 8 :]

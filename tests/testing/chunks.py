@@ -1,4 +1,4 @@
-"""Parts of image files, and files that no program would write."""
+"""Parts of image files, and malformed files."""
 
 import struct
 import zlib
@@ -21,7 +21,7 @@ SHORT, LONG = 3, 4
 
 @cache
 def zeros(length: int) -> bytes:
-    """Compress *length* zeros, a multiple of a MiB, to a thousandth of that."""
+    """Compress *length* zeros, a multiple of a MiB, to about a thousandth of that size."""
     packer = zlib.compressobj(9)
     head = packer.compress(bytes(MEBIBYTE)) + packer.flush(zlib.Z_FULL_FLUSH)
     piece = packer.compress(bytes(MEBIBYTE)) + packer.flush(zlib.Z_FULL_FLUSH)
@@ -53,7 +53,7 @@ def small_png(*chunks: Chunk) -> bytes:
 
 
 def png_of_zeros(size: Size, depth: int, color_type: int, length: int) -> bytes:
-    """Make a PNG with pixel data: at least *length* bytes of zeros."""
+    """Make a PNG with at least *length* zero bytes of pixel data."""
     packed = zeros(-(-length // MEBIBYTE) * MEBIBYTE)
     return PNG + ihdr(size, depth, color_type) + chunk(b"IDAT", packed) + IEND
 
@@ -64,7 +64,7 @@ def segment(marker: int, content: bytes) -> bytes:
 
 
 def jpeg_with(*segments: bytes) -> bytes:
-    """Make a small JPEG with *segments* behind its first marker."""
+    """Make a small JPEG with *segments* after its first marker."""
     data = image_files.jpeg((40, 30))
     return data[:2] + b"".join(segments) + data[2:]
 
@@ -75,7 +75,7 @@ def frame_header(data: bytes | bytearray) -> int:
 
 
 def jpeg_of_size(size: Size) -> bytes:
-    """Make a JPEG that announces *size* and has the data of a small one."""
+    """Make a JPEG that declares *size* and has the data of a small one."""
     data = bytearray(image_files.jpeg((40, 30)))
     struct.pack_into(">HH", data, frame_header(data) + 4, size[1], size[0])
     return bytes(data)
@@ -147,7 +147,7 @@ def webp_frame(size: Size) -> bytes:
 
 
 def flat(size: Size) -> bytes:
-    """Write the pixels of a WebP of one color: 22 bytes, whatever its size."""
+    """Write the pixels of a WebP of one color: 22 bytes, regardless of its size."""
     return broken_files.flat_webp(size)[12:] + b"\0"[: len(broken_files.flat_webp(size)) % 2]
 
 

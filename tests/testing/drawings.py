@@ -57,7 +57,7 @@ def _photo(size: Size, seed: int) -> Image.Image:
 
 
 def corners(size: Size = SIZE) -> Image.Image:
-    """Draw four quarters in the colors of `CORNERS`: no turn and no mirror leaves it as it is."""
+    """Draw four quarters in the colors of `CORNERS`, which every rotation and reflection changes."""
     image = Image.new("RGB", size)
     width, height = size
     columns, rows = (0, width // 2, width), (0, height // 2, height)
@@ -68,7 +68,7 @@ def corners(size: Size = SIZE) -> Image.Image:
 
 
 def cutout(size: Size = SIZE, *, color: Color = (200, 30, 60), softness: float = 3.0) -> Image.Image:
-    """Draw a disc with a soft edge on transparency; what is hidden below the transparency is black."""
+    """Draw a disc with a soft edge on transparency; fully transparent pixels are black."""
     width, height = size
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     distance = min(size) * 0.4 - np.hypot(x - (width - 1) / 2, y - (height - 1) / 2)
@@ -86,6 +86,6 @@ def lab_photo(size: Size = SIZE) -> Image.Image:
 
 
 def as_stored(upright: Image.Image, orientation: int) -> Image.Image:
-    """Turn *upright* as a camera stores it that writes *orientation* beside it."""
+    """Transform *upright* to the stored pixels of a camera that writes *orientation*."""
     method = _TO_STORED.get(orientation)
     return upright if method is None else upright.transpose(method)

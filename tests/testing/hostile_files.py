@@ -1,4 +1,4 @@
-"""Files that mean harm: files of every kind cut off and damaged, bombs, and those that once broke Pillow."""
+"""Hostile files: truncated and damaged files of every type, bombs, and Pillow's regression tests."""
 
 import io
 import random
@@ -23,7 +23,7 @@ PILLOW_SOURCE = "pillow-13.0.0.tar.gz"
 
 KINDS: dict[str, Callable[[], bytes]] = {**image_files.SOURCES, **rare_files.SOURCES, **rare_files.OWN}
 
-_HEAD = 512  # bytes in which most of a file's counts, sizes and offsets stand
+_HEAD = 512  # bytes that contain most counts, sizes and offsets of a file
 _MAX_CHANGES = 6
 _EXTREMES = (b"\0", b"\xff", bytes(4), b"\xff" * 4, b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x80\0\0\0")
 _LARGE_NUMBERS = (b"99999", b"9999999999", b"-1", b"1e300", b"nan")
@@ -31,14 +31,14 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class HostileFile(NamedTuple):
-    """A file, and a name to find it again."""
+    """A file with a descriptive name."""
 
     name: str
     data: bytes
 
 
 def cut_off(kind: str, count: int) -> Iterator[HostileFile]:
-    """Cut a file of *kind* off at *count* places, at each byte if it has fewer."""
+    """Truncate a file of *kind* at *count* positions, or at each byte if it has fewer."""
     data = KINDS[kind]()
     chance = random.Random(f"{SEED} {kind}")  # noqa: S311 - damage, no secret
     for length in sorted(chance.sample(range(len(data)), min(count, len(data)))):
@@ -46,14 +46,14 @@ def cut_off(kind: str, count: int) -> Iterator[HostileFile]:
 
 
 def damaged(kind: str, count: int) -> Iterator[HostileFile]:
-    """Damage a file of *kind* in *count* ways: bits flipped, bytes and numbers replaced, pieces lost or doubled."""
+    """Damage a file of *kind* *count* times: flip bits, replace bytes and numbers, delete or repeat parts."""
     data = KINDS[kind]()
     for number in range(count):
         chance = random.Random(f"{SEED} {kind} {number}")  # noqa: S311 - damage, no secret
         harmed = bytearray(data)
         for _ in range(chance.randint(1, _MAX_CHANGES)):
             _damage(harmed, chance)
-        if harmed.startswith(_PNG) and number % 4:  # otherwise the first checksum would protect all that follows
+        if harmed.startswith(_PNG) and number % 4:  # otherwise decoders would stop at the first checksum
             _correct_checksums(harmed)
         yield HostileFile(f"{kind} damaged, {number}", bytes(harmed))
 
@@ -89,7 +89,7 @@ def _correct_checksums(data: bytearray) -> None:
 
 
 def pillows_own(archive: Path) -> Iterator[HostileFile]:
-    """Yield all files of Pillow's tests of images, out of its source package."""
+    """Yield all image files of Pillow's tests, from its source package."""
     with tarfile.open(archive) as package:
         for member in package:
             _, _, name = member.name.partition("/Tests/images/")
@@ -98,7 +98,7 @@ def pillows_own(archive: Path) -> Iterator[HostileFile]:
                 yield HostileFile(f"Pillow's {name}", file.read())
 
 
-# --- long headers: files that are all header -------------------------------------------
+# --- long headers -----------------------------------------------------------------------
 _LENGTH = 8_000_000  # bytes
 
 
@@ -107,19 +107,19 @@ def _box(kind: bytes, content: bytes) -> bytes:
 
 
 def _boxes(brand: bytes) -> bytes:
-    """Make a file of the ISO family that consists of empty boxes."""
+    """Make an ISO base media file that consists of empty boxes."""
     return _box(b"ftyp", brand + bytes(4) + brand) + _box(b"free", b"") * (_LENGTH // 8)
 
 
 def _boxes_in_boxes(brand: bytes) -> bytes:
-    """Make one of boxes within boxes."""
+    """Make an ISO base media file of nested boxes."""
     depth = _LENGTH // 12
     nested = b"".join(struct.pack(">I4sI", 12 * (depth - level), b"meta", 0) for level in range(depth))
     return _box(b"ftyp", brand + bytes(4) + brand) + nested
 
 
 def _associations(brand: bytes) -> bytes:
-    """Make one whose image has a property for each byte."""
+    """Make an ISO base media file whose image has a property for each byte."""
     count = _LENGTH // 260
     properties = _box(b"ipma", struct.pack(">II", 0, count) + (bytes(2) + b"\xff" + bytes(255)) * count)
     meta = _box(b"meta", bytes(4) + _box(b"iprp", properties))
@@ -156,12 +156,12 @@ def png_within_limits() -> bytes:
 
 
 def png_tower() -> bytes:
-    """Make a PNG of 50 megapixels, five of them side by side."""
+    """Make a PNG of 50 megapixels and 5 pixels wide."""
     return image_files.raw_png((5, 10_000_000), 8, 0, [bytes(5)] * 10_000_000)
 
 
 def png_profile_bomb() -> bytes:
-    """Make a PNG with a color profile and texts that unpack to 200 MB each."""
+    """Make a PNG with a color profile and texts that decompress to 200 MB each."""
     large = zlib.compress(bytes(200_000_000), 9)
     texts = [(b"zTXt", b"%d\0\0" % number + large) for number in range(4)]
     wide = (b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + large)
@@ -170,7 +170,7 @@ def png_profile_bomb() -> bytes:
 
 
 def png_of_chunks() -> bytes:
-    """Make a PNG of a million chunks that hold nothing."""
+    """Make a PNG of a million empty chunks."""
     return _png((8, 8), 8, 2, *[(b"tEXt", b"")] * 1_000_000, (b"IDAT", zlib.compress(bytes(8 * 25))))
 
 
@@ -193,7 +193,7 @@ def webp_within_limits() -> bytes:
 
 
 def tiff_of_loops() -> bytes:
-    """Make a TIFF whose directories point at themselves, with values that are not there."""
+    """Make a TIFF whose directories point to themselves, with values beyond the end of the file."""
     entries = [(256, 4, 1, 50), (257, 4, 1, 50), (258, 3, 0xFFFFFFFF, 8), (273, 4, 0x0FFFFFFF, 8)]
     entries += [(330, 4, 1, 8), (0x8769, 4, 1, 8), (0x8825, 4, 1, 8)]
     body = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *entry) for entry in entries)
@@ -201,7 +201,7 @@ def tiff_of_loops() -> bytes:
 
 
 def tiff_tile_bomb() -> bytes:
-    """Make a TIFF of 100 pixels in a packed tile of 2^60 bytes."""
+    """Make a TIFF of 100 pixels in a compressed tile of 2^60 bytes."""
     entries = {256: 10, 257: 10, 258: 8, 259: 8, 262: 1, 322: 1 << 30, 323: 1 << 30, 324: 8, 325: 100}
     body = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries.items())
     return b"II*\0" + struct.pack("<IH", 8, len(entries)) + body + bytes(104)
@@ -221,14 +221,14 @@ def jpeg2000_of_tiles() -> bytes:
 
 
 def psd_of_layers() -> bytes:
-    """Make a PSD that announces 32,767 layers."""
+    """Make a PSD that declares 32,767 layers."""
     data = rare_files.psd()
     layers = struct.pack(">Ih", 1 << 19, 32_767) + bytes(1 << 20)
     return data[:34] + struct.pack(">I", len(layers)) + layers + data[38:]
 
 
 def xcf_of_layers() -> bytes:
-    """Make an XCF of a megabyte that shows the same large layer 100,000 times."""
+    """Make an XCF of a megabyte that has the same large layer 100,000 times."""
     count = 100_000
     room = prop(99, bytes(8 * count))
     layer = Layer(np.full((1000, 1000, 4), 99, np.uint8), mode=NORMAL)
@@ -237,24 +237,24 @@ def xcf_of_layers() -> bytes:
 
 
 def xfig_of_compounds() -> bytes:
-    """Make a drawing of groups within groups, a million deep."""
+    """Make a drawing of a million nested groups."""
     return b"#FIG 3.2\nLandscape\nCenter\nInches\nLetter\n100\nSingle\n-2\n1200 2\n" + b"6 0 0 9 9\n" * 1_000_000
 
 
 def xfig_of_dashes() -> bytes:
-    """Make a drawing of lines as long as they get, in the shortest dashes."""
+    """Make a drawing of lines of maximum length with the shortest dashes."""
     line = b"2 1 1 1 0 7 50 -1 -1 0.001 0 0 -1 0 0 2\n\t-100000000 0 100000000 90000\n"
     return b"#FIG 3.2\nLandscape\nCenter\nInches\nLetter\n100\nSingle\n-2\n1200 2\n" + line * 1000
 
 
 def xfig_of_areas() -> bytes:
-    """Make a drawing of 300,000 areas, each as large as all of it."""
+    """Make a drawing of 300,000 areas, each as large as the drawing."""
     area = b"2 2 0 1 0 1 50 -1 45 0 0 0 -1 0 0 5\n0 0 9000 0 9000 9000 0 9000 0 0\n"
     return b"#FIG 3.2\nLandscape\nCenter\nInches\nLetter\n100\nSingle\n-2\n1200 2\n" + area * 300_000
 
 
 def gksm_of_areas() -> bytes:
-    """Make a metafile of 300,000 hatched areas, each as large as all of it."""
+    """Make a metafile of 300,000 hatched areas, each as large as the drawing."""
     before, end = binary((38, 3))[:-8], binary()[-8:]
     area = binary((38, 3), (14, 4, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0))[len(before) : -8]
     return before + area * 300_000 + end
@@ -268,13 +268,13 @@ def fits_of_axes() -> bytes:
     return header + b" " * (-len(header) % 2880)
 
 
-def xpm_of_colours() -> bytes:
-    """Make an XPM that announces a million colors and has half of them."""
+def xpm_of_colors() -> bytes:
+    """Make an XPM that declares a million colors and has half of them."""
     return b"! XPM2\n2 2 1000000 8\n" + b"".join(b"%08d c #123456\n" % number for number in range(500_000))
 
 
 def progressive_jpeg() -> bytes:
-    """Make a JPEG of 36 megapixels that is drawn 600 times over: a second or more for each megabyte."""
+    """Make a JPEG of 36 megapixels with 600 scans: a second or more of decoding for each megabyte."""
     data = image_files.jpeg(image=Image.new("RGB", (6000, 6000), (90, 120, 60)), progressive=True)
     last = data.rindex(b"\xff\xda")
     return data[:last] + data[last:-2] * 600 + data[-2:]
@@ -305,14 +305,14 @@ HEAVY_BOMBS: dict[str, Callable[[], bytes]] = {
     "XFIG dashes": xfig_of_dashes,
     "XFIG areas": xfig_of_areas,
     "GKSM areas": gksm_of_areas,
-    "XPM colors": xpm_of_colours,
+    "XPM colors": xpm_of_colors,
     "JPEG progressive": progressive_jpeg,
 }
 """What takes seconds, or has to be ended."""
 
 
-def _png(size: tuple[int, int], depth: int, colour_type: int, *chunks: tuple[bytes, bytes]) -> bytes:
-    head = struct.pack(">IIBBBBB", *size, depth, colour_type, 0, 0, 0)
+def _png(size: tuple[int, int], depth: int, color_type: int, *chunks: tuple[bytes, bytes]) -> bytes:
+    head = struct.pack(">IIBBBBB", *size, depth, color_type, 0, 0, 0)
     file = io.BytesIO(_PNG)
     file.seek(0, io.SEEK_END)
     for kind, content in ((b"IHDR", head), *chunks, (b"IEND", b"")):

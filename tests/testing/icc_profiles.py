@@ -31,9 +31,9 @@ def grey_profile(*, gamma: float = 1.0) -> bytes:
 
 @cache
 def cmyk_profile() -> bytes:
-    """Write the ICC profile of a printing press that mixes four inks as filters: cyan is not (0, 255, 255) here.
+    """Write the ICC profile of a printer whose four inks act as filters: cyan is not (0, 255, 255).
 
-    Its paper is white and its darkest black is a dark gray, as on all presses.
+    Its paper is white and its darkest black is a dark gray, as in all printing.
     """
     inks = np.array([(0, 158, 224), (229, 0, 125), (255, 236, 0), (40, 38, 37)]) / 255
     light_of_inks = np.where(inks <= 0.04045, inks / 12.92, ((inks + 0.055) / 1.055) ** 2.4)
@@ -41,7 +41,7 @@ def cmyk_profile() -> bytes:
     to_xyz = np.array([[0.4361, 0.3851, 0.1431], [0.2225, 0.7169, 0.0606], [0.0139, 0.0971, 0.7141]])
     x, y, z = np.cbrt(np.clip(light @ to_xyz.T / to_xyz.sum(axis=1), 0.009, None)).T
     lab = np.stack([(116 * y - 16) * 2.55, 500 * (x - y) + 128, 200 * (y - z) + 128], axis=1)
-    # The way back is rough: it is there for the press's black to be found.
+    # The inverse table is coarse; it is only used to find the black point.
     inks_of_grey = 1 - _grid(3)[:, :1].repeat(4, axis=1)
     tags = {b"A2B0": _lut(lab, 4, 3), b"B2A0": _lut(inks_of_grey * 255, 3, 4)}
     return _profile(b"prtr", b"CMYK", b"Lab ", tags, version=2)
@@ -78,7 +78,7 @@ def _lut(values: np.ndarray[Any, np.dtype[np.float64]], inputs: int, outputs: in
 def _profile(kind: bytes, space: bytes, connection: bytes, tags: dict[bytes, bytes], *, version: int) -> bytes:
     """Lay out an ICC profile: a header of 128 bytes, a table of tags, the tags."""
     name = b"Made for tests"
-    if version == 4:  # texts are written in another way since
+    if version == 4:  # version 4 encodes texts differently
         wide = name.decode().encode("utf-16-be")
         text = b"mluc" + bytes(4) + struct.pack(">II4sII", 1, 12, b"enUS", len(wide), 28) + wide
         texts = {b"desc": text, b"cprt": text}

@@ -1,4 +1,4 @@
-"""Test images, made by code: every function below the first section returns the bytes of one file."""
+"""Test images, made by code: every public function returns the bytes of one file."""
 
 import io
 import struct
@@ -31,7 +31,7 @@ def jpeg(
     quality: int = 92,
     metadata: bool = False,
 ) -> bytes:
-    """Make a JPEG; *image* is upright, and is stored turned if an *orientation* is given."""
+    """Make a JPEG; *image* is upright, and is stored rotated if an *orientation* is given."""
     options: dict[str, Any] = {"quality": quality, "progressive": progressive, "subsampling": "4:4:4"}
     if metadata:
         options |= {"comment": GPS_TEXT, "xmp": _xmp()}
@@ -50,7 +50,7 @@ def cmyk_jpeg(size: Size = SIZE, *, image: Image.Image | None = None, profile: b
 
 
 def mpo(size: Size = SIZE, *, orientation: int | None = None) -> bytes:
-    """Make a JPEG with a second image behind it, as telephones do for depth and gain maps."""
+    """Make a JPEG with a second image after it, as phones do for depth and gain maps."""
     second = photo((max(1, size[0] // 2), max(1, size[1] // 2)), seed=2)
     first = as_stored(photo(size), orientation or 1)
     exif = _exif(orientation, metadata=False) if orientation else None
@@ -76,7 +76,7 @@ def png(
 
 
 def transparent_png(size: Size = SIZE, *, kind: Transparency = "RGBA") -> bytes:
-    """Make a PNG of a disc on transparency, which is written in one of the ways that PNG has."""
+    """Make a PNG of a disc on transparency, in one of PNG's encodings of transparency."""
     disc = cutout(size)
     match kind:
         case "RGBA":
@@ -98,9 +98,9 @@ def transparent_png(size: Size = SIZE, *, kind: Transparency = "RGBA") -> bytes:
             return _saved(image, "PNG", transparency=(0, 255, 0))
 
 
-def raw_png(size: Size, depth: int, colour_type: int, rows: Sequence[bytes], *chunks: tuple[bytes, bytes]) -> bytes:
+def raw_png(size: Size, depth: int, color_type: int, rows: Sequence[bytes], *chunks: tuple[bytes, bytes]) -> bytes:
     """Write a PNG by hand: *rows* as they are stored, further *chunks* (type, content) before the pixels."""
-    header = struct.pack(">IIBBBBB", *size, depth, colour_type, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", *size, depth, color_type, 0, 0, 0)
     pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
     parts = [(b"IHDR", header), *chunks, (b"IDAT", pixels), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, content) for kind, content in parts)
@@ -118,7 +118,7 @@ def rgb16_png(size: Size = SIZE) -> bytes:
 
 
 def bitmap_png(size: Size = SIZE) -> bytes:
-    """Make a PNG of one bit a pixel."""
+    """Make a PNG of one bit per pixel."""
     return png(image=photo(size).convert("1"))
 
 
@@ -128,12 +128,12 @@ def palette_png(size: Size = SIZE, *, colors: int = 256) -> bytes:
 
 
 def animated_png(size: Size = SIZE, *, frames: int = 3) -> bytes:
-    """Make a PNG that moves."""
+    """Make an animated PNG."""
     return _moving("PNG", size, frames)
 
 
 def gif(size: Size = SIZE, *, image: Image.Image | None = None, metadata: bool = False) -> bytes:
-    """Make a GIF; if the *image* has alpha, what is less than half opaque becomes transparent."""
+    """Make a GIF; pixels of the *image* that are less than half opaque become transparent."""
     image = image or photo(size)
     options: dict[str, Any] = {"comment": GPS_TEXT} if metadata else {}
     if image.mode == "RGBA":
@@ -144,7 +144,7 @@ def gif(size: Size = SIZE, *, image: Image.Image | None = None, metadata: bool =
 
 
 def animated_gif(size: Size = SIZE, *, frames: int = 3) -> bytes:
-    """Make a GIF that moves; its first frame is `photo`."""
+    """Make an animated GIF; its first frame is `photo`."""
     return _moving("GIF", size, frames)
 
 
@@ -165,7 +165,7 @@ def webp(
 
 
 def animated_webp(size: Size = SIZE, *, frames: int = 3) -> bytes:
-    """Make a WebP that moves."""
+    """Make an animated WebP."""
     return _moving("WEBP", size, frames, lossless=True)
 
 
@@ -185,7 +185,7 @@ def avif(
 
 
 def animated_avif(size: Size = SIZE, *, frames: int = 3) -> bytes:
-    """Make an AVIF that moves."""
+    """Make an animated AVIF."""
     return _moving("AVIF", size, frames, speed=10, max_threads=1)
 
 
@@ -195,7 +195,7 @@ def bmp(size: Size = SIZE, *, image: Image.Image | None = None) -> bytes:
 
 
 def os2_bmp(size: Size = SIZE) -> bytes:
-    """Write a BMP with the twelve-byte header of OS/2, whose extents have 16 bits."""
+    """Write a BMP with the twelve-byte header of OS/2, whose width and height have 16 bits."""
     width, height = size
     stride = (width * 3 + 3) // 4 * 4
     rows = np.asarray(photo(size))[::-1, :, ::-1]
@@ -212,7 +212,7 @@ def tiff(
     profile: bytes = b"",
     metadata: bool = False,
 ) -> bytes:
-    """Make a TIFF of the *image* in its own mode; *compression* is called as in Pillow."""
+    """Make a TIFF of the *image* in its own mode; *compression* is one of Pillow's names."""
     stored = as_stored(image or photo(size), orientation or 1)
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     if orientation:
@@ -321,7 +321,7 @@ def _xmp() -> bytes:
 
 def _moving(kind: str, size: Size, frames: int, **options: Any) -> bytes:
     images = [photo(size, seed=seed) for seed in range(1, frames + 1)]
-    for number, image in enumerate(images):  # two equal frames would be written as one
+    for number, image in enumerate(images):  # equal frames would be merged
         ImageDraw.Draw(image).point((number, 0), fill=(255, 0, 0))
     return _saved(images[0], kind, save_all=True, append_images=images[1:], **options)
 

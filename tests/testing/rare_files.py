@@ -161,7 +161,7 @@ def niff(size: Size = SIZE, *, compression: str = "group4") -> bytes:
 
 # --- bombs --------------------------------------------------------------------------------------
 def jxl_bomb() -> bytes:
-    """A JPEG XL code stream of 2^30 by 2^30 pixels, with its header only."""
+    """Make the header of a JPEG XL code stream of 2^30 by 2^30 pixels."""
     bits = 0  # not small; height: 30 bits; no ratio; width: 30 bits
     at = 1
     for _ in range(2):
@@ -172,22 +172,22 @@ def jxl_bomb() -> bytes:
 
 
 def pnm_bomb() -> bytes:
-    """A PPM that announces 60,000 by 60,000 pixels."""
+    """Make a PPM that declares 60,000 by 60,000 pixels."""
     return b"P6\n60000 60000\n255\n" + bytes(64)
 
 
 def tga_bomb() -> bytes:
-    """A packed TGA that announces 60,000 by 60,000 pixels."""
+    """Make a compressed TGA that declares 60,000 by 60,000 pixels."""
     return struct.pack("<BBBHHBHHHHBB", 0, 0, 10, 0, 0, 0, 0, 0, 60_000, 60_000, 24, 0) + bytes(64)
 
 
 def psd_bomb() -> bytes:
-    """A PSD that announces 300,000 by 300,000 pixels."""
+    """Make a PSD that declares 300,000 by 300,000 pixels."""
     return struct.pack(">4sH6xHIIHH", b"8BPS", 1, 3, 300_000, 300_000, 8, 3) + bytes(64)
 
 
 def jpeg2000_bomb() -> bytes:
-    """A JPEG 2000 of two billion pixels in both directions, by changing the header of a small one."""
+    """Make a JPEG 2000 that declares two billion pixels in both directions."""
     data = bytearray(jpeg2000())
     at = data.index(b"ihdr") + 4
     data[at : at + 8] = struct.pack(">II", 2_000_000_000, 2_000_000_000)

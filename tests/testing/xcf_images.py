@@ -1,4 +1,4 @@
-"""Pixels of XCF files for tests, and what the plugin makes of a file."""
+"""Pixels of XCF files for tests, and the results of the plugin."""
 
 import io
 from typing import Any
@@ -13,7 +13,7 @@ from tests.testing.xcf_files import (
     xcf,
 )  # fmt: skip
 
-WIDTH, HEIGHT = 70, 66  # two tiles each way, the second of them narrow
+WIDTH, HEIGHT = 70, 66  # two tiles in both directions, the second one narrow
 SIZE = (WIDTH, HEIGHT)
 
 
