@@ -34,7 +34,7 @@ USED = ["jpeg/a.jpg", "keep/a.jpg"]
 
 async def test_what_two_reports_call_unused_goes_to_the_trash(tidy: Shop) -> None:
     """With all that was stored with it, and with a record of what was done."""
-    done = await tidy.clean(order="20261122T000000-abc")
+    done = await tidy.clean(command_id="20261122T000000-abc")
 
     assert await tidy.files() == USED
     assert await tidy.files(keys.trash_files("20261122T000000-abc")) == UNUSED
@@ -294,15 +294,15 @@ async def test_a_clean_up_that_ended_in_the_middle_goes_on(tidy: Shop, copies: i
     """Under the same id; what it had done before counts, and no file is lost at any point."""
     broken = Shop(Ending(tidy.store, copies=copies), tidy.folder)
     with pytest.raises(StoreUnavailable):
-        await broken.clean(order="one")
+        await broken.clean(command_id="one")
     assert await tidy.files() == sorted(UNUSED + USED)
 
-    done = await tidy.clean(order="one")
+    done = await tidy.clean(command_id="one")
     assert (done.files, done.bytes, done.trash) == (3, 21, "one")
     assert await tidy.files() == USED
     assert len(await list_batches(tidy.store)) == 1
 
-    again = await tidy.clean(order="one")
+    again = await tidy.clean(command_id="one")
     assert (again.files, again.trash) == (3, "one")
 
 

@@ -1,4 +1,4 @@
-"""A small shop for tests: its catalog, its files, and reports of other days."""
+"""A small shop for tests: its catalog, its files, and reports of earlier days."""
 
 import json
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ GRACE = timedelta(days=7)
 
 
 def make_format(name: str, output: str = "keep", kind: ImageType = "product", **values: str) -> ImageFormat:
-    """Make a format whose directory is called like it unless another is given."""
+    """Make a format whose directory has its name by default."""
     given = {"max_width": 9, "max_height": 9, "output": output, "target_directory": name, **values}
     return ImageFormat.model_validate({"id": name, "name": name, "type": kind, **given})
 
@@ -32,7 +32,7 @@ FORMATS = ImageFormats([make_format("keep"), make_format("jpeg", "jpeg"), make_f
 
 @dataclass
 class Shop:
-    """A shop whose images are in *store*; reports are worked on in *folder*."""
+    """A shop whose images are in *store*; *folder* is the workspace of reports."""
 
     store: ObjectStore
     folder: Path
@@ -40,11 +40,11 @@ class Shop:
 
     @property
     def workspace(self) -> Workspace:
-        """What reports may take."""
+        """The limits of reports."""
         return Workspace(self.folder, memory_mb=64, threads=1)
 
     async def sells(self, *names: str, kind: ImageType = "product") -> None:
-        """Make a catalog the one that counts that has an active entry for each of *names*."""
+        """Import a catalog with an active entry for each of *names*."""
         lines = [json.dumps({"id": f"of {name}", "active": True, "images": [name]}) for name in names]
         await import_catalog(self.store, kind, text("\n".join(lines)), "ndjson", self.workspace)
 
@@ -54,25 +54,31 @@ class Shop:
             await self.store.put(keys.target(path), data, content_type="image/jpeg", metadata={"made-of": "0f"})
 
     async def report(self, kind: ImageType = "product", *, keep: int = 14, **options: Any) -> Report:
-        """Make a report now."""
-        options = {"listed": nobody_listens, **options}
+        """Create a report."""
+        options = {"listed": ignore_progress, **options}
         return await make_report(self.store, kind, self.formats, self.workspace, keep=keep, grace=GRACE, **options)
 
     async def days_pass(self, days: float, kind: ImageType = "product") -> None:
-        """Make all reports so much older."""
+        """Make all reports older by *days*."""
         key = keys.report_index(kind)
         loaded = await self.store.get(key)
         assert loaded is not None
-        shelf = json.loads(bytes(loaded.data))
-        for report in shelf["reports"]:
+        index = json.loads(bytes(loaded.data))
+        for report in index["reports"]:
             report["at"] = (datetime.fromisoformat(report["at"]) - timedelta(days=days)).isoformat()
-        await self.store.put(key, json.dumps(shelf).encode(), content_type="application/json")
+        await self.store.put(key, json.dumps(index).encode(), content_type="application/json")
 
     async def clean(
-        self, kind: ImageType = "product", *, dry: bool = False, share: float = 0, order: str = "", limit: float = 1
+        self,
+        kind: ImageType = "product",
+        *,
+        dry: bool = False,
+        share: float = 0,
+        command_id: str = "",
+        limit: float = 1,
     ) -> CleanupReport:
-        """Clean up; *share* is the word of who asks, *limit* what goes without one."""
-        asked = CleanupCommand(id=order or new_id(), kind=kind, dry=dry, share=share)
+        """Clean up; *share* is that of the request, *limit* the default one."""
+        asked = CleanupCommand(id=command_id or new_id(), kind=kind, dry=dry, share=share)
         return await run_cleanup(self.store, kind, asked, self.formats, grace=GRACE, share=limit)
 
     async def rows(self, report: Report, table: Table) -> list[dict[str, Any]]:
@@ -81,22 +87,22 @@ class Shop:
         return [row async for page in pages for row in page]
 
     async def unused(self, report: Report) -> list[str]:
-        """Return the paths that a report calls unused."""
+        """Return the paths of the unused files of a report."""
         return [row["path"] for row in await self.rows(report, "unused")]
 
     async def missing(self, report: Report) -> list[str]:
-        """Return the paths that a report misses."""
+        """Return the paths of the missing images of a report."""
         return [row["path"] for row in await self.rows(report, "missing")]
 
     async def files(self, prefix: str = keys.TARGET) -> list[str]:
-        """Return what is stored below *prefix*, without it."""
+        """Return the keys below *prefix*, relative to it."""
         return [each.key.removeprefix(prefix) async for page in self.store.list(prefix) for each in page]
 
 
 async def text(content: str) -> AsyncIterator[bytes]:
-    """Send a text as a client would."""
+    """Yield a text as a request body."""
     yield content.encode()
 
 
-async def nobody_listens(_files: int) -> None:
-    """Take no notice of how many files were listed."""
+async def ignore_progress(_files: int) -> None:
+    """Ignore the progress of the scan."""
