@@ -39,7 +39,6 @@ _NOT_YET: dict[str, int] = {
     "tests": 1,
     "tests/engine": 22,
     "tests/reports": 1,
-    "tests/testing": 21,
     "tests/worker": 8,
 }
 

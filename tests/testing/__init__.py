@@ -1,1 +1,1 @@
-"""What tests and benchmarks share: image files, servers, faults, requests."""
+"""Shared by tests and benchmarks: image files, servers, faults, requests."""

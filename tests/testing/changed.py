@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _EVERYTHING = ("pyproject.toml", "requirements/", "tests/conftest.py", "tests/__init__.py", "Makefile", ".ci/")
-_CODE = ("shared/imageconverter/", "shared/", "services/")  # what paths of tests leave out
+_CODE = ("shared/imageconverter/", "shared/", "services/")  # parts that test paths omit
 _DIRECTORIES = {
     "openapi/": "tests/contract",
     "bench/": None,

@@ -40,7 +40,7 @@ async def begin(*arguments: str | Path, key: str | None = API_KEY, **more: str) 
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=environment,
-        # A process in the background ignores SIGINT, and so do its children by default.
+        # A background process ignores SIGINT, and its subprocesses inherit that by default.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 

@@ -1,4 +1,4 @@
-"""What tests of wrong credentials share: all of them come from one address, and from one Redis."""
+"""Fixtures for tests of wrong credentials, which share one client address and one Redis."""
 
 from collections.abc import AsyncIterator
 
@@ -9,14 +9,14 @@ from imageconverter.resources import Resources
 
 
 async def forget(resources: Resources) -> None:
-    """Forget that anybody presented wrong credentials."""
+    """Delete the counters of wrong credentials."""
     async for key in resources.redis.scan_iter(keys.failures("*")):
         await resources.redis.delete(key)
 
 
 @pytest.fixture
 async def no_failures(resources: Resources) -> AsyncIterator[None]:
-    """Nobody has presented wrong credentials, before and after the test."""
+    """Delete the counters of wrong credentials before and after the test."""
     await forget(resources)
     yield
     await forget(resources)

@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 _DRIP_SECONDS = 1.0
 _UNAVAILABLE = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-_CUT_SECONDS = 0.02  # in which the server takes up what was passed on to it
+_CUT_SECONDS = 0.02  # for the server to process the forwarded bytes
 
 
 class Mode(Enum):
@@ -29,7 +29,7 @@ class FaultProxy:
     """Forwards everything to a port of loopback, until it is set to fail."""
 
     def __init__(self, upstream: int) -> None:
-        """Stand before the server on port *upstream*."""
+        """Forward to the server on port *upstream*."""
         self.mode = Mode.PASS
         self.port = 0
         self.before_passing: Callable[[bytes], Awaitable[None]] | None = None
@@ -57,7 +57,7 @@ class FaultProxy:
             return
         try:
             up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
-        except OSError:  # the server itself is away
+        except OSError:  # the server itself is unavailable
             writer.transport.abort()
             return
         self._writers |= {writer, up_writer}
@@ -85,7 +85,7 @@ class FaultProxy:
                 cut = self._cut if self._cut is not None and self._cut[0] in data else None
                 if cut is not None:
                     self._cut = None
-                    self._cutting.add(client)  # no answer may slip through
+                    self._cutting.add(client)  # no response may be forwarded
                 if cut is None or cut[1]:
                     sink.write(data)
                     await sink.drain()
@@ -107,14 +107,14 @@ class FaultProxy:
                 sink.write(data)
                 await sink.drain()
         if self.mode is Mode.UNAVAILABLE:
-            sink.close()  # what was written goes out first
+            sink.close()  # sends the written bytes first
         else:
             sink.transport.abort()
 
 
 @asynccontextmanager
 async def fault_proxy(upstream: int) -> AsyncIterator[FaultProxy]:
-    """Run a proxy before the server on port *upstream*."""
+    """Run a proxy to the server on port *upstream*."""
     proxy = FaultProxy(upstream)
     server = await asyncio.start_server(proxy.handle, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]

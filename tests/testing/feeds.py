@@ -24,7 +24,7 @@ class Names(AbstractResolver):
     """A resolver with fixed answers; each look-up of a host returns its next one."""
 
     def __init__(self, answers: Mapping[str, list[list[str]]]) -> None:
-        """Return the *answers* in turn, and the last one from then on."""
+        """Return the *answers* one after the other, then always the last one."""
         self._answers = answers
         self.asked: list[str] = []
 

@@ -1,4 +1,4 @@
-"""What the tests of delivery have measured, as a table for `docs/reliability.md`."""
+"""The measurements of the reliability tests, as a table for `docs/reliability.md`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ _SEED, _FIGURE = "seed of faults", "delivery: "
 
 @dataclass
 class Figures:
-    """The figures of one test, kept in its report, which reaches the terminal from a parallel worker as well."""
+    """The figures of one test, stored in its report, which parallel workers send to the main process."""
 
     seed: int
     long: bool
@@ -19,7 +19,7 @@ class Figures:
     """The user properties of the test's report."""
 
     def note(self, goal: str, figure: str) -> None:
-        """Keep what was measured for *goal*."""
+        """Record the measured *figure* for *goal*."""
         self.properties += [(_SEED, self.seed), (_FIGURE + goal, figure)]
 
 
@@ -36,7 +36,7 @@ def figures_table(reports: Iterable[pytest.TestReport], *, long: bool) -> str:
 
 
 def spread(seconds: Sequence[float]) -> str:
-    """Return the middle, the 95 % point and the greatest of some times."""
+    """Return median, 95th percentile and maximum of *seconds* as text."""
     ordered = sorted(seconds)
     middle, high = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))]
     return f"p50 {middle:.2f} s, p95 {high:.2f} s, most {ordered[-1]:.2f} s (n={len(ordered)})"

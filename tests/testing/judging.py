@@ -1,4 +1,4 @@
-"""How the tests convert and judge an image: by its size, its mode, and the error of its pixels."""
+"""Conversion of images in tests, and checks of size, mode and pixel error of the result."""
 
 import io
 from typing import Any
@@ -69,7 +69,7 @@ def converted(data: bytes, side: int = 64, **fields: Any) -> Image.Image:
 
 
 def difference(first: Image.Image, second: Image.Image) -> float:
-    """Return how many levels two images differ by in the mean."""
+    """Return the mean difference of two images in levels."""
     return float(np.abs(_pixels(first) - _pixels(second)).mean())
 
 
@@ -85,7 +85,7 @@ def alpha(image: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def is_upright(image: Image.Image) -> bool:
-    """Whether the image shows `drawings.corners`, not turned and not mirrored."""
+    """Whether the image shows `drawings.corners`, neither rotated nor mirrored."""
     width, height = image.size
     rgb = image.convert("RGB")
     for index, color in enumerate(drawings.CORNERS):

@@ -1,4 +1,4 @@
-"""The contracts of the two APIs, and the judgement of an answer by them."""
+"""The OpenAPI documents of the two APIs, and validation of responses by them."""
 
 import json
 import re
@@ -16,12 +16,12 @@ from services.gateway.routes import IMAGECONVERTER_BASE, IMAGES_BASES
 FOLDER = Path(__file__).parents[2] / "openapi"
 METHODS = {"get", "post", "put", "patch", "delete"}
 
-# What a parameter in a path may be; others are anything without a slash.
+# The patterns of path parameters; all others match anything without a slash.
 _PARAMETERS = {"path": ".+", "imageKey": "[^/]*", "requestFormat": ".*"}
 
 
 class Operation(NamedTuple):
-    """One operation of a document."""
+    """An operation of a document."""
 
     method: str
     path: str
@@ -29,12 +29,12 @@ class Operation(NamedTuple):
 
 
 class Contract:
-    """A document, and which paths it is about."""
+    """A document and the paths to which it applies."""
 
     def __init__(self, name: str, *, bases: Sequence[str], error: str, unknown: Sequence[int] = (404, 405)) -> None:
-        """Read `openapi/<name>`, whose paths begin with the last of *bases*; the others answer the same.
+        """Read `openapi/<name>`, whose paths begin with the last of *bases*; the other base paths are aliases.
 
-        What it does not have is answered with a status of *unknown* and the schema named *error*.
+        Undocumented paths get a status of *unknown* and the schema named *error*.
         """
         self.file = FOLDER / name
         self.document: dict[str, Any] = yaml.load(self.file.read_bytes(), yaml.CSafeLoader)
@@ -54,11 +54,11 @@ class Contract:
         return sorted(found, key=lambda each: each.path.count("{"))
 
     def is_about(self, path: str) -> bool:
-        """Whether answers to *path* are judged by this document."""
+        """Whether this document applies to *path*."""
         return f"{path}/".startswith(tuple(f"{base}/" for base in self._bases)) or self._find("GET", path) is not None
 
     def check(self, method: str, path: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """Raise AssertionError where the document does not allow this answer to *method* and *path*."""
+        """Raise AssertionError if the document does not allow this response to *method* and *path*."""
         what = f"{method} {path}: {status}"
         content_type = headers.get("Content-Type", "").partition(";")[0]
         operation = self._find("GET" if method == "HEAD" and status != 405 else method, path)
@@ -110,13 +110,13 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 IMAGES = Contract("images.yaml", bases=IMAGES_BASES, error="Error")
-# Where it is set to be strict, the status of every error is 500.
+# With strict errors, the status of every error is 500.
 IMAGECONVERTER = Contract("imageconverter.yaml", bases=[IMAGECONVERTER_BASE], error="Answer", unknown=(404, 405, 500))
 CONTRACTS = (IMAGES, IMAGECONVERTER)
 
 
 async def check_response(response: ClientResponse) -> None:
-    """Raise AssertionError where *response* is one that its API's document does not allow."""
+    """Raise AssertionError if the document of its API does not allow *response*."""
     path = response.url.raw_path
     contract = next((each for each in CONTRACTS if each.is_about(path)), None)
     if contract is None:

@@ -27,7 +27,7 @@ def worker_count() -> int:
 
 
 def sort_for_workers(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In a worker, put what takes longest first, so that no worker starts with it when the others end."""
+    """In a worker, sort the slowest tests first, so that they do not run last."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: not item.nodeid.startswith(_DIRECTORIES))
 

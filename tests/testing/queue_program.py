@@ -1,4 +1,4 @@
-"""A worker of the scan queue whose tasks do what tests ask for: ``python -m tests.testing.queue_program SLOTS``."""
+"""A worker of the scan queue with tasks for tests: ``python -m tests.testing.queue_program SLOTS``."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ from imageconverter.resources import open_resources
 from imageconverter.settings import load_settings
 
 BEGINNINGS = "chaos:beginnings"
-"""A list of all beginnings of jobs: job, time since the machine was started in seconds, and try."""
+"""A list of all starts of jobs: job, monotonic time in seconds, and attempt."""
 
 
 async def main(slots: int) -> None:
@@ -25,13 +25,13 @@ async def main(slots: int) -> None:
             await resources.redis.rpush(BEGINNINGS, line)  # type: ignore[misc]
 
         async def stay(context: Mapping[str, Any], _payload: Any) -> None:
-            """Stay at the first try until this process is killed."""
+            """On the first attempt, wait until this process is killed."""
             await begin(context)
             if context["job_try"] == 1:
                 await asyncio.sleep(3600)
 
         async def die(context: Mapping[str, Any], _payload: Any) -> None:
-            """Take the worker along."""
+            """Kill the worker."""
             await begin(context)
             os.kill(os.getpid(), signal.SIGKILL)
 

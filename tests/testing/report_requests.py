@@ -1,4 +1,4 @@
-"""A shop with a stack of its own: gateway, reporter and an empty store."""
+"""A shop with its own stack: gateway, reporter and an empty store."""
 
 import asyncio
 import io
@@ -14,37 +14,37 @@ from tests.conftest import ADMIN
 Client = TestClient[Any, Any]
 
 NORMAL, THUMBNAIL, LARGE = DIRECTORIES = ("products/normal", "products/thumbnail", "products/large")
-"""Of the formats for products."""
+"""The target directories of the formats for products."""
 
 
 class Answer(NamedTuple):
-    """What the gateway has answered."""
+    """A response of the gateway."""
 
     status: int
     body: Any
 
 
 class Shop:
-    """Asks the gateway as a shop does."""
+    """A client of the gateway, as a shop is."""
 
     def __init__(self, client: Client, resources: Resources) -> None:
-        """Talk to *client*; *resources* are what is behind it."""
+        """Send requests with *client*; *resources* are those of its gateway."""
         self.client = client
         self.resources = resources
 
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Send a request below `/images`; a *body* that is no bytes goes as JSON."""
+        """Send a request below `/images`; a *body* other than bytes is sent as JSON."""
         text = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         data = None if text is None else io.BytesIO(text)
         async with self.client.request(method, f"/images{path}", data=data, headers={**ADMIN, **headers}) as answer:
             return Answer(answer.status, await answer.json())
 
     async def send(self, catalog: Mapping[str, list[str]], type_id: str = "products") -> Answer:
-        """Send a catalog of active entries: their images by their ids."""
+        """Import a catalog of active entries: their images by id."""
         lines = [json.dumps({"id": each, "active": True, "images": images}) for each, images in catalog.items()]
         return await self.ask("PUT", f"/catalog/{type_id}", "\n".join(lines).encode())
 
-    async def put(self, *paths: str, data: bytes = b"picture") -> None:
+    async def put(self, *paths: str, data: bytes = b"content") -> None:
         """Put files into the target tree."""
         for path in paths:
             await self.resources.store.put(f"target/{path}", data, content_type="image/jpeg")
@@ -54,14 +54,14 @@ class Shop:
         await self.put(*(f"{directory}/{name}" for directory in DIRECTORIES))
 
     async def report(self, type_id: str = "products") -> Any:
-        """Have a report made and return it."""
+        """Create a report and return it."""
         assert (await self.ask("POST", "/report", {})) == (200, {})
         await self.scanned()
         return (await self.ask("GET", f"/report/{type_id}")).body
 
     async def scanned(self) -> Any:
-        """Wait until no scan runs and return how the last one ended."""
+        """Wait until no scan is running and return the status of the last one."""
         async with asyncio.timeout(30):
-            while (stand := (await self.ask("GET", "/report/status")).body)["running"]:
+            while (status := (await self.ask("GET", "/report/status")).body)["running"]:
                 await asyncio.sleep(0.02)
-        return stand
+        return status

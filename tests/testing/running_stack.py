@@ -1,4 +1,4 @@
-"""A stack that `imageconverter up` runs in a process of its own."""
+"""A stack that `imageconverter up` runs in a separate process."""
 
 import base64
 import contextlib

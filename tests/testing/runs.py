@@ -1,4 +1,4 @@
-"""What the tests of runs share: starting one, asking for it, and the state before the first."""
+"""Requests of the tests of runs."""
 
 import asyncio
 import json
@@ -16,14 +16,14 @@ THUMBNAIL, PRODUCT = "content.imageFormat.thumbnailProduct", "content.imageForma
 
 
 async def post(client: Client, path: str, body: Any, **headers: str) -> tuple[int, Any]:
-    """Post *body*; returns status and answer."""
+    """Post *body*; returns status and body."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     async with client.post(path, data=data, headers={**ADMIN, **headers}) as answer:
         return answer.status, await answer.json()
 
 
 async def get(client: Client, path: str) -> tuple[int, Any]:
-    """Get *path*; returns status and answer."""
+    """Get *path*; returns status and body."""
     async with client.get(path, headers=ADMIN) as answer:
         return answer.status, await answer.json()
 
@@ -37,7 +37,7 @@ async def put_sources(resources: Resources, files: dict[str, bytes]) -> str:
 
 
 async def start(client: Client, directory: str, *formats: str) -> Any:
-    """Start a run over *directory* and return the answer, which has to be a 200."""
+    """Start a run over *directory* and return the response, which must be a 200."""
     body = {"action": "manual", "source": "directory", "formatList": list(formats), "directory": directory}
     status, answer = await post(client, "/images/convert/start", body)
     assert status == 200, answer
@@ -45,7 +45,7 @@ async def start(client: Client, directory: str, *formats: str) -> Any:
 
 
 async def finished(client: Client, *, seconds: float = 30) -> Any:
-    """Wait until nothing runs and return the status."""
+    """Wait until no run is active and return the status."""
     async with asyncio.timeout(seconds):
         while (status := (await get(client, "/images/convert/status"))[1])["running"]:
             await asyncio.sleep(0.02)
@@ -53,6 +53,6 @@ async def finished(client: Client, *, seconds: float = 30) -> Any:
 
 
 async def results(client: Client, path: str = "/images/convert/results") -> list[dict[str, Any]]:
-    """Return the rows of results."""
+    """Return the items of the results."""
     _, answer = await get(client, path)
     return list(answer["items"])

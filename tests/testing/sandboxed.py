@@ -1,4 +1,4 @@
-"""Conversions by one confined process, as a worker makes them, for tests that are no coroutines."""
+"""Conversions by one sandbox process, as in a worker, for synchronous tests."""
 
 import asyncio
 from collections import Counter

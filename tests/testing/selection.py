@@ -1,4 +1,4 @@
-"""Markers that follow from where a test is and which fixtures it uses."""
+"""Markers derived from the path and the fixtures of a test."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A cache of previews in memory, so that every answer over HTTP can be had at will."""
+"""A preview cache in memory, which lets tests produce every response."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -16,25 +16,25 @@ _BATCH = 1000
 
 
 class StandIn(PreviewCache):
-    """Answers with the source itself; what does not begin like a PNG is no image."""
+    """A cache that returns the source as the preview, and rejects files other than PNG."""
 
     def __init__(self) -> None:
-        """Hold nothing."""
+        """Start with an empty cache."""
         self.sources: dict[str, bytes] = {}
         self.contexts: dict[str, set[str]] = {}
         self.fault: ImageConverterError | None = None
-        """Raised by whatever is asked for next."""
+        """The error of all calls."""
         self.asked: list[tuple[str, PreviewFormat]] = []
 
     async def get(self, key: str, requested: PreviewFormat, *, context: str = "") -> ServedPreview:
-        """Answer the source."""
+        """Return the source."""
         self._fail()
         return self._answer(key, requested, context, from_cache=True)
 
     async def cache_and_get(
         self, key: str, requested: PreviewFormat, source: bytes, *, context: str = ""
     ) -> ServedPreview:
-        """Answer the source, or that which there was."""
+        """Return the stored source, or store and return *source*."""
         self._fail()
         is_new = key not in self.sources
         if is_new:
@@ -42,12 +42,12 @@ class StandIn(PreviewCache):
         return self._answer(key, requested, context, from_cache=not is_new)
 
     async def cache(self, key: str, source: bytes, *, context: str = "") -> None:
-        """Keep the source."""
+        """Store the source."""
         self._fail()
         self._put(key, source, context)
 
     async def metadata(self, key: str) -> dict[str, Any]:
-        """Answer what the API's document has for an example."""
+        """Return the example of the API's document."""
         self._fail()
         size = len(self._source(key))
         return {
@@ -60,7 +60,7 @@ class StandIn(PreviewCache):
         }
 
     async def clear(self, *, context: str = "") -> int:
-        """Forget all."""
+        """Delete all sources of a context."""
         self._fail()
         gone = self._keys(context)
         for key in gone:
@@ -68,24 +68,24 @@ class StandIn(PreviewCache):
         return len(gone)
 
     async def clear_key(self, key: str) -> bool:
-        """Forget one."""
+        """Delete one source."""
         self._fail()
         return self.sources.pop(key, None) is not None
 
     async def count(self, context: str = "") -> int:
-        """Count."""
+        """Count the keys."""
         self._fail()
         return len(self._keys(context))
 
     async def keys(self, context: str = "") -> AsyncIterator[list[str]]:
-        """List, with a fault at the end where there is one."""
+        """List the keys; raises the error, if set, at the end."""
         keys = self._keys(context)
         for start in range(0, len(keys), _BATCH):
             yield keys[start : start + _BATCH]
         self._fail()
 
     async def totals(self) -> Totals:
-        """Sum up."""
+        """Return the totals."""
         self._fail()
         return Totals(len(self.sources), sum(map(len, self.sources.values())), None)
 

@@ -19,7 +19,7 @@ def generation_of(source: bytes) -> str:
 async def store_group(
     resources: Resources, key: str, source: bytes = b"source", *, contexts: tuple[str, ...] = (), created: float = 1.5
 ) -> dict[str, Preview]:
-    """Put all objects of a group with two previews; the index hears nothing of it."""
+    """Store all objects of a group with two previews, without an entry in the index."""
     generation, store = generation_of(source), resources.store
     previews = {}
     for documented, extension, media_type, size in (
@@ -40,7 +40,7 @@ async def store_group(
 async def make_group(
     resources: Resources, index: PreviewIndex, key: str, source: bytes = b"source", *, context: str = ""
 ) -> None:
-    """Put all objects of a group and switch the index to it."""
+    """Store all objects of a group and publish its generation in the index."""
     await index.mark_pending_write(key)
     previews = await store_group(resources, key, source, contexts=(context,) if context else ())
     await index.publish_generation(
@@ -49,6 +49,6 @@ async def make_group(
 
 
 async def objects_of(resources: Resources, key: str) -> set[str]:
-    """Return what the store has of a key, without the prefix that all of it has in common."""
+    """Return the objects of a key, without their common prefix."""
     prefix = keys.preview_prefix(key)
     return {stored.key.removeprefix(prefix) async for page in resources.store.list(prefix) for stored in page}

@@ -1,4 +1,4 @@
-"""Clients that insist until they are answered, and the check of all that they were promised against what is there."""
+"""Clients that retry until they succeed, and a check of the final state against their responses."""
 
 import asyncio
 import base64
@@ -22,7 +22,7 @@ from tests.testing import broken_files, image_files
 
 APP, THUMBNAIL = "content.imageFormat.app", "content.imageFormat.thumbnailProduct"
 LARGE, PRODUCT = "content.imageFormat.largeProduct", "content.imageFormat.normalProduct"
-# Runs and requests write to directories of their own, so that each output has one reason to be there.
+# Runs and requests write to separate directories, so that each output has one cause.
 RUN_OUTPUTS = {APP: "app", LARGE: "products/large"}
 REQUEST_OUTPUTS = {THUMBNAIL: "products/thumbnail"}
 _ANSWER_SECONDS = 45
@@ -31,7 +31,7 @@ _PAUSE_SECONDS = 0.1
 
 @dataclass
 class Client:
-    """A client of all gateways of a stack: where one does not answer, it asks the next."""
+    """A client of all gateways of a stack, which it tries one after the other."""
 
     addresses: Sequence[str]
     session: aiohttp.ClientSession
@@ -39,7 +39,7 @@ class Client:
     refused: Counter[int] = field(default_factory=Counter)
 
     async def insist(self, method: str, path: str, body: Any = None, *, seconds: float = 120) -> Any:
-        """Ask until the answer is 200, and return it."""
+        """Retry until the response is a 200, and return its body."""
         async with asyncio.timeout(seconds):
             while True:
                 status, answer = await self.ask(method, path, body)
@@ -49,7 +49,7 @@ class Client:
                 await asyncio.sleep(_PAUSE_SECONDS)
 
     async def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Ask one of the gateways; returns status and answer, (0, None) where none came."""
+        """Send a request to one of the gateways; returns status and body, (0, None) without a response."""
         data = None if body is None else json.dumps(body).encode()
         url = self.chance.choice(self.addresses) + path
         timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
@@ -62,7 +62,7 @@ class Client:
         return found
 
     async def wait_until_ready(self) -> None:
-        """Wait until every gateway is, with Redis, store and a worker behind it."""
+        """Wait until every gateway, Redis, the store and a worker are ready."""
         async with asyncio.timeout(60):
             for address in self.addresses:
                 while (await Client([address], self.session, self.chance).ask("GET", "/health/ready"))[0] != 200:
@@ -71,7 +71,7 @@ class Client:
 
 @dataclass
 class Workload:
-    """Everything that clients were promised."""
+    """All requests that were acknowledged."""
 
     resources: Resources
     client: Client
@@ -83,7 +83,7 @@ class Workload:
     """Action, sources and, of these, broken ones of each run."""
 
     async def put_sources(self, count: int, broken: int = 0) -> str:
-        """Store *count* sources in a new directory, the first of them broken; returns it."""
+        """Store *count* sources in a new directory, the first *broken* of them broken; returns the directory."""
         directory = f"chaos-{uuid4().hex[:12]}"
         good, bad = image_files.jpeg(size=(500, 400)), broken_files.truncated(image_files.png())
         sources = {f"{directory}-{n:05}.{'png' if n < broken else 'jpg'}": n < broken for n in range(count)}
@@ -95,7 +95,7 @@ class Workload:
         return directory
 
     async def _put(self, key: str, data: bytes) -> None:
-        """Store a source, however often that has to be tried."""
+        """Store a source, with retries."""
         async with asyncio.timeout(60):
             while True:
                 with contextlib.suppress(StoreUnavailable):
@@ -104,12 +104,12 @@ class Workload:
                 await asyncio.sleep(_PAUSE_SECONDS)
 
     async def start_run(self, directory: str, count: int, broken: int = 0) -> None:
-        """Start a run over *directory*, once, however often it has to be asked for."""
+        """Start one run over *directory*, with retries."""
         action = uuid4().hex
         body = {"action": action, "source": "directory", "directory": directory, "formatList": list(RUN_OUTPUTS)}
         async with asyncio.timeout(120):
             while not await self.started(action):
-                # A start that was not answered may have been heard all the same.
+                # A start without a response may have succeeded.
                 if (await self.client.ask("POST", "/images/convert/start", body))[0] != 200:
                     await asyncio.sleep(_PAUSE_SECONDS)
         self.runs.append((action, count, broken))
@@ -117,12 +117,12 @@ class Workload:
         self.expected |= {f"{folder}/{name}" for folder in RUN_OUTPUTS.values() for name in names}
 
     async def started(self, action: str) -> bool:
-        """Whether a run called *action* is known."""
+        """Whether a run labeled *action* exists."""
         answer = await self.client.insist("GET", "/images/convert/runs")
         return any(run["action"] == action for run in answer["items"])
 
     async def convert(self) -> None:
-        """Have one image converted, however often that has to be asked for."""
+        """Convert one image, with retries."""
         name = f"{uuid4().hex}.jpg"
         data = base64.b64encode(image_files.jpeg(size=(300, 200))).decode()
         body = {"fileName": name, "imageData": data, "formats": list(REQUEST_OUTPUTS)}
@@ -131,16 +131,16 @@ class Workload:
         self.converted |= {row["output"] for row in answer["items"]}
 
     async def finished(self, *, seconds: float = 120) -> dict[str, Any]:
-        """Wait until no run runs and nothing waits; return how the last run stands."""
+        """Wait until no run is active and the queues are empty; return the status of the last run."""
         async with asyncio.timeout(seconds):
-            while (stand := await self.client.insist("GET", "/images/convert/status"))["running"]:
+            while (status := await self.client.insist("GET", "/images/convert/status"))["running"]:
                 await asyncio.sleep(0.05)
             while any([await self.resources.queue.depth(queue) for queue in QueueName]):
                 await asyncio.sleep(0.05)
-        return dict(stand)
+        return dict(status)
 
     async def check(self) -> str:
-        """Compare what was promised with what is there; returns it in figures.
+        """Compare the state with the acknowledged requests; returns a summary.
 
         Nothing is lost, nothing was made without a request, every counter and every row is correct, and there are no
         dead letters.
@@ -153,8 +153,10 @@ class Workload:
         assert not lost, f"{len(lost)} lost, for example {sorted(lost)[:3]}"
         assert not phantoms, f"{len(phantoms)} without a request, for example {sorted(phantoms)[:3]}"
         assert all(made.values())
-        stands = (await self.client.insist("GET", "/images/convert/runs"))["items"]
-        assert [stand["action"] for stand in stands] == [action for action, _, _ in self.runs[::-1]][: len(stands)]
+        statuses = (await self.client.insist("GET", "/images/convert/runs"))["items"]
+        assert [status["action"] for status in statuses] == [action for action, _, _ in self.runs[::-1]][
+            : len(statuses)
+        ]
         if self.runs:
             await self.check_last_run()
         dead = await self.resources.queue.dead.all()
@@ -166,16 +168,16 @@ class Workload:
     async def check_last_run(self) -> None:
         """Compare the status and results of the last run with its request; Redis has only the last runs."""
         action, count, broken = self.runs[-1]
-        stand = (await self.client.insist("GET", "/images/convert/runs"))["items"][0]
-        assert stand["action"] == action
+        status = (await self.client.insist("GET", "/images/convert/runs"))["items"][0]
+        assert status["action"] == action
         sources = {"error": broken, "skipped": 0, "success": count - broken, "warning": 0}
-        assert stand["status"] == "finished", stand
-        assert stand["counter"] == sources, stand
-        assert stand["formatCounter"] == {name: each * len(RUN_OUTPUTS) for name, each in sources.items()}, stand
+        assert status["status"] == "finished", status
+        assert status["counter"] == sources, status
+        assert status["formatCounter"] == {name: each * len(RUN_OUTPUTS) for name, each in sources.items()}, status
         rows: Counter[tuple[str, str]] = Counter()
         cursor: str | None = "0"
         while cursor is not None:
-            page = await self.client.insist("GET", f"/images/convert/results?run={stand['id']}&cursor={cursor}")
+            page = await self.client.insist("GET", f"/images/convert/results?run={status['id']}&cursor={cursor}")
             rows.update((row["source"], row["formatId"]) for row in page["items"])
             cursor = page.get("cursor")
         assert len(rows) == count * len(RUN_OUTPUTS), f"rows of {len(rows)} outputs"
