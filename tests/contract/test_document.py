@@ -116,10 +116,10 @@ def test_response_models_have_the_documented_keys(model: type[ResponseModel], sc
 @EACH
 async def test_the_document_is_served_unchanged(gateway: TestClient[Any, Any], contract: Contract) -> None:
     """Byte by byte, without authentication."""
-    async with gateway.get(f"/openapi/{contract.file.name}") as answer:
-        assert answer.status == 200
-        assert answer.content_type == "application/yaml"
-        assert await answer.read() == contract.file.read_bytes()
+    async with gateway.get(f"/openapi/{contract.file.name}") as response:
+        assert response.status == 200
+        assert response.content_type == "application/yaml"
+        assert await response.read() == contract.file.read_bytes()
 
 
 ERROR: dict[str, Any] = {"error": "Bad Request", "type": "missing", "reason": "It is.", "field": "formats"}

@@ -42,8 +42,8 @@ async def client(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncI
         running = [asyncio.create_task(run(settings, stopping)) for run in (run_worker, run_reporter)]
         try:
             async with TestClient(TestServer(create_app(settings, resources))) as client:
-                async with client.post("/images/convert/start", json=start, headers=ADMIN) as answer:
-                    assert answer.status == 200
+                async with client.post("/images/convert/start", json=start, headers=ADMIN) as response:
+                    assert response.status == 200
                 yield client
         finally:
             stopping.set()
@@ -66,8 +66,8 @@ async def test_the_imageconverter_api_conforms_to_its_document(
     key = IMAGECONVERTER.document["components"]["parameters"]["ImageKey"]["example"]
     body = FormData()
     body.add_field("sourceImage", image_files.png(), filename="a.png")
-    async with client.post(f"{IMAGECONVERTER_BASE}/cacheImage/{key}", data=body) as answer:
-        assert answer.status == 200
+    async with client.post(f"{IMAGECONVERTER_BASE}/cacheImage/{key}", data=body) as response:
+        assert response.status == 200
     credentials = encode_basic_auth("admin", PASSWORD)
     await _fuzz(client, IMAGECONVERTER, credentials, tmp_path, thorough=request.config.getoption("thorough"))
 

@@ -23,43 +23,43 @@ async def path(resources: Resources) -> str:
 
 async def test_an_image_is_public_and_safe(gateway: Client, path: str) -> None:
     """No key is required; it has the stored type and security headers."""
-    async with gateway.get(path) as answer:
-        assert await answer.read() == DATA
-        assert answer.status == 200
-        assert answer.content_type == "image/png"
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
-        assert answer.headers["Cache-Control"] == "public, max-age=3600"
-        assert answer.headers["Accept-Ranges"] == "bytes"
-        assert answer.headers["Server"] == "imageconverter"
-        assert answer.headers["ETag"].startswith('"')
-        assert "Last-Modified" in answer.headers
+    async with gateway.get(path) as response:
+        assert await response.read() == DATA
+        assert response.status == 200
+        assert response.content_type == "image/png"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+        assert response.headers["Cache-Control"] == "public, max-age=3600"
+        assert response.headers["Accept-Ranges"] == "bytes"
+        assert response.headers["Server"] == "imageconverter"
+        assert response.headers["ETag"].startswith('"')
+        assert "Last-Modified" in response.headers
 
 
 async def test_head_has_the_headers_of_get(gateway: Client, path: str) -> None:
     """Content-Length, Content-Type and ETag."""
-    async with gateway.head(path) as answer:
-        assert await answer.read() == b""
-        assert answer.headers["Content-Length"] == "200"
-        assert answer.content_type == "image/png"
+    async with gateway.head(path) as response:
+        assert await response.read() == b""
+        assert response.headers["Content-Length"] == "200"
+        assert response.content_type == "image/png"
 
 
 async def test_an_unchanged_image_is_not_modified(gateway: Client, path: str) -> None:
     """By ETag, weak ETag, `*` or date; a stale ETag gets the image."""
-    async with gateway.get(path) as answer:
-        tag, date = answer.headers["ETag"], answer.headers["Last-Modified"]
+    async with gateway.get(path) as response:
+        tag, date = response.headers["ETag"], response.headers["Last-Modified"]
     for headers in (
         {"If-None-Match": tag},
         {"If-None-Match": f'"other", W/{tag}'},
         {"If-None-Match": "*"},
         {"If-Modified-Since": date},
     ):
-        async with gateway.get(path, headers=headers) as answer:
-            assert (answer.status, await answer.read()) == (304, b"")
-            assert answer.headers["ETag"] == tag
+        async with gateway.get(path, headers=headers) as response:
+            assert (response.status, await response.read()) == (304, b"")
+            assert response.headers["ETag"] == tag
     for headers in ({"If-None-Match": '"other"'}, {"If-None-Match": '"other"', "If-Modified-Since": date}):
-        async with gateway.get(path, headers=headers) as answer:
-            assert (answer.status, await answer.read()) == (200, DATA)
+        async with gateway.get(path, headers=headers) as response:
+            assert (response.status, await response.read()) == (200, DATA)
 
 
 @pytest.mark.parametrize(
@@ -75,36 +75,36 @@ async def test_an_unchanged_image_is_not_modified(gateway: Client, path: str) ->
 )
 async def test_a_range_is_partial_content(gateway: Client, path: str, asked: str, first: int, after: int) -> None:
     """206 with Content-Range."""
-    async with gateway.get(path, headers={"Range": f"bytes={asked}"}) as answer:
-        assert answer.status == 206
-        assert answer.headers["Content-Range"] == f"bytes {first}-{after - 1}/200"
-        assert await answer.read() == DATA[first:after]
+    async with gateway.get(path, headers={"Range": f"bytes={asked}"}) as response:
+        assert response.status == 206
+        assert response.headers["Content-Range"] == f"bytes {first}-{after - 1}/200"
+        assert await response.read() == DATA[first:after]
 
 
 async def test_a_range_after_the_end_is_not_satisfiable(gateway: Client, path: str) -> None:
     """416, with the size of the image."""
-    async with gateway.get(path, headers={"Range": "bytes=200-"}) as answer:
-        assert answer.status == 416
-        assert answer.headers["Content-Range"] == "bytes */200"
+    async with gateway.get(path, headers={"Range": "bytes=200-"}) as response:
+        assert response.status == 416
+        assert response.headers["Content-Range"] == "bytes */200"
 
 
 @pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "bytes=5-1", "bytes=abc", "lines=1-2", "bytes="])
 async def test_an_invalid_range_gets_the_whole_image_or_416(gateway: Client, path: str, asked: str) -> None:
     """It is never a server error."""
-    async with gateway.get(path, headers={"Range": asked}) as answer:
-        assert answer.status in (200, 416)
-        if answer.status == 200:
-            assert await answer.read() == DATA
+    async with gateway.get(path, headers={"Range": asked}) as response:
+        assert response.status in (200, 416)
+        if response.status == 200:
+            assert await response.read() == DATA
 
 
 async def test_a_range_of_a_changed_image_gets_the_whole_image(gateway: Client, path: str) -> None:
     """If-Range protects a resumed download from mixing two versions."""
-    async with gateway.get(path) as answer:
-        tag = answer.headers["ETag"]
-    async with gateway.get(path, headers={"Range": "bytes=0-9", "If-Range": '"other"'}) as answer:
-        assert (answer.status, await answer.read()) == (200, DATA)
-    async with gateway.get(path, headers={"Range": "bytes=0-9", "If-Range": tag}) as answer:
-        assert (answer.status, await answer.read()) == (206, DATA[:10])
+    async with gateway.get(path) as response:
+        tag = response.headers["ETag"]
+    async with gateway.get(path, headers={"Range": "bytes=0-9", "If-Range": '"other"'}) as response:
+        assert (response.status, await response.read()) == (200, DATA)
+    async with gateway.get(path, headers={"Range": "bytes=0-9", "If-Range": tag}) as response:
+        assert (response.status, await response.read()) == (206, DATA[:10])
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,10 @@ async def test_a_range_of_a_changed_image_gets_the_whole_image(gateway: Client, 
 )
 async def test_an_unknown_content_path_is_not_found(gateway: Client, path: str) -> None:
     """Unsafe paths are not found, and the response does not quote them."""
-    async with gateway.get(path) as answer:
-        body = await answer.json()
+    async with gateway.get(path) as response:
+        body = await response.json()
 
-    assert answer.status == 404
+    assert response.status == 404
     assert set(body) == {"error", "reason"}
 
 
@@ -135,5 +135,5 @@ async def test_sources_are_not_public(gateway: Client, resources: Resources) -> 
     """Only the target tree is served."""
     await resources.store.put("source/secret.png", DATA, content_type="image/png")
     for path in ("/content/secret.png", "/content/source/secret.png", "/source/secret.png"):
-        async with gateway.get(path) as answer:
-            assert answer.status == 404
+        async with gateway.get(path) as response:
+            assert response.status == 404

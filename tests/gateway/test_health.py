@@ -13,25 +13,25 @@ Client = TestClient[Any, Any]
 
 async def test_liveness_calls_no_other_service(gateway: Client) -> None:
     """It only reports that the process is running."""
-    async with gateway.get("/health/live") as answer:
-        assert (answer.status, await answer.json()) == (200, {"status": "live"})
+    async with gateway.get("/health/live") as response:
+        assert (response.status, await response.json()) == (200, {"status": "live"})
 
 
 async def test_without_a_worker_the_gateway_is_not_ready(gateway: Client, resources: Resources) -> None:
     """Uploads would not be converted."""
     await resources.redis.delete(keys.live("worker"))
-    async with gateway.get("/health/ready") as answer:
-        body = await answer.json()
+    async with gateway.get("/health/ready") as response:
+        body = await response.json()
 
-    assert answer.status == 503
+    assert response.status == 503
     assert body == {"status": "not ready", "redis": "up", "store": "up", "workers": 0}
 
 
 @pytest.mark.usefixtures("worker")
 async def test_ready_if_all_services_are_available(gateway: Client) -> None:
     """Redis, the store and a worker."""
-    async with gateway.get("/health/ready") as answer:
-        assert (answer.status, await answer.json()) == (
+    async with gateway.get("/health/ready") as response:
+        assert (response.status, await response.json()) == (
             200,
             {"status": "ready", "redis": "up", "store": "up", "workers": 1},
         )
@@ -42,9 +42,9 @@ async def test_metrics_are_labeled_by_route_not_by_path(gateway: Client) -> None
     async with (
         gateway.get("/content/made/up.png"),
         gateway.get("/nonsense/made-up"),
-        gateway.get("/metrics") as answer,
+        gateway.get("/metrics") as response,
     ):
-        text = await answer.text()
+        text = await response.text()
 
     assert 'route="/content/{path}",status="404"' in text
     assert "made" not in text
@@ -68,10 +68,10 @@ async def test_an_unknown_path_or_method_is_a_json_error(
     gateway: Client, method: str, path: str, status: int
 ) -> None:
     """JSON without a type; no header has the version of a program."""
-    async with gateway.request(method, path) as answer:
-        body = await answer.json()
+    async with gateway.request(method, path) as response:
+        body = await response.json()
 
-    assert answer.status == status
+    assert response.status == status
     assert set(body) == {"error", "reason"}
-    assert answer.headers["Server"] == "imageconverter"
-    assert ("Allow" in answer.headers) == (status == 405)
+    assert response.headers["Server"] == "imageconverter"
+    assert ("Allow" in response.headers) == (status == 405)

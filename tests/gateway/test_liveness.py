@@ -33,8 +33,8 @@ async def get(port: int, path: str) -> tuple[int, str]:
     async with asyncio.timeout(10), ClientSession() as session:
         while True:
             try:
-                async with session.get(f"http://{LOOPBACK}:{port}{path}") as answer:
-                    return answer.status, await answer.text()
+                async with session.get(f"http://{LOOPBACK}:{port}{path}") as response:
+                    return response.status, await response.text()
             except ClientConnectorError:
                 await asyncio.sleep(0.02)
 
@@ -46,8 +46,8 @@ async def test_the_liveness_port_has_no_other_route(ports: tuple[int, int]) -> N
 
     assert await get(liveness_port, "/health/liveness") == (200, '{"status": "live"}')
     assert (await get(liveness_port, "/metrics"))[0] == 404
-    async with ClientSession() as session, session.get(f"http://{LOOPBACK}:{liveness_port}/") as answer:
-        assert answer.headers["Server"] == "imageconverter"
+    async with ClientSession() as session, session.get(f"http://{LOOPBACK}:{liveness_port}/") as response:
+        assert response.headers["Server"] == "imageconverter"
     assert (await get(liveness_port, "/imageconverter"))[0] == 404
     assert (await get(port, "/imageconverter"))[0] == 200
     assert (await get(port, "/imageconverter/getKeyCount"))[0] == 503

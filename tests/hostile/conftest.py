@@ -23,10 +23,10 @@ __all__ = ["attack", "no_failures"]
 def no_internal_error(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No request may cause a 500, not even one whose client has disconnected."""
     errors = []
-    answer = middleware._error_response
+    error_response = middleware._error_response
 
     def watched(request: web.Request, error: Exception) -> web.Response:
-        response = answer(request, error)
+        response = error_response(request, error)
         if response.status == 500:
             errors.append(f"{request.method} {request.path[:200]}: {error!r}")
         return response

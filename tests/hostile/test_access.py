@@ -78,9 +78,9 @@ HEADERS: list[Case[str, int]] = [
 @pytest.mark.parametrize("case", HEADERS, ids=names(HEADERS))
 async def test_authorization_headers_are_parsed_strictly(guarded: Client, case: Case[str, int]) -> None:
     """An invalid one is a 401 with a challenge."""
-    async with guarded.get("/imageconverter/getKeys", headers={"Authorization": case.attack}) as answer:
-        assert answer.status == case.expected
-        assert ("WWW-Authenticate" in answer.headers) == (case.expected == 401)
+    async with guarded.get("/imageconverter/getKeys", headers={"Authorization": case.attack}) as response:
+        assert response.status == case.expected
+        assert ("WWW-Authenticate" in response.headers) == (case.expected == 401)
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ async def test_authorization_headers_are_parsed_strictly(guarded: Client, case: 
 )
 async def test_232_an_invalid_bearer_token_is_unauthorized(guarded: Client, header: str) -> None:
     """401 with a challenge."""
-    async with guarded.get("/images/convert/status", headers={"Authorization": header}) as answer:
-        assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    async with guarded.get("/images/convert/status", headers={"Authorization": header}) as response:
+        assert (response.status, response.headers["WWW-Authenticate"]) == (401, "Bearer")
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,8 @@ async def test_234_user_and_password_are_compared_in_constant_time(
 
     real = hmac.compare_digest
     monkeypatch.setattr("services.gateway.auth.access.hmac.compare_digest", compare)
-    async with guarded.post(LOGIN, json={"email": user, "password": password}) as answer:
-        assert answer.status == 401
+    async with guarded.post(LOGIN, json={"email": user, "password": password}) as response:
+        assert response.status == 401
     assert len(compared) == 2
     assert {len(each) for pair in compared for each in pair} == {32}
 
@@ -120,8 +120,8 @@ async def test_236_password_guessing_is_rate_limited(guarded: Client) -> None:
     for number in range(60):
         async with guarded.post(
             LOGIN, json={"email": f"{uuid4()}@x.example", "password": f"wrong {number}"}
-        ) as answer:
-            seen.append((answer.status, answer.headers.get("Retry-After", "")))
+        ) as response:
+            seen.append((response.status, response.headers.get("Retry-After", "")))
 
     assert seen[0] == (401, "")
     assert seen[-1][0] == 429
@@ -146,10 +146,10 @@ async def test_cross_site_requests_are_unauthorized(guarded: Client, case: Case[
         ("POST", "/images/directories/target"),
         ("POST", "/imageconverter/clearImages"),
     ):
-        async with guarded.request(method, path, data=b"{}", headers=case.attack) as answer:
-            assert answer.status == 401
-    async with guarded.post(f"{LOGIN}?setCookie", json={"apiKey": API_KEY}) as answer:
-        assert all(each["samesite"] == "Strict" and each["httponly"] for each in answer.cookies.values())
+        async with guarded.request(method, path, data=b"{}", headers=case.attack) as response:
+            assert response.status == 401
+    async with guarded.post(f"{LOGIN}?setCookie", json={"apiKey": API_KEY}) as response:
+        assert all(each["samesite"] == "Strict" and each["httponly"] for each in response.cookies.values())
 
 
 @pytest.mark.parametrize(
@@ -163,9 +163,9 @@ async def test_240_there_are_no_cors_headers(guarded: Client, path: str) -> None
         "Access-Control-Request-Headers": "authorization",
     }
     for method in ("OPTIONS", "GET"):
-        async with guarded.request(method, path, headers=asked) as answer:
-            assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
-            assert answer.status in (401, 404, 405, 200 if method == "GET" else 405)
+        async with guarded.request(method, path, headers=asked) as response:
+            assert not [name for name in response.headers if name.lower().startswith("access-control-")]
+            assert response.status in (401, 404, 405, 200 if method == "GET" else 405)
 
 
 @pytest.mark.parametrize(
@@ -249,9 +249,9 @@ async def test_244_the_store_rejects_unsigned_requests(
         aiohttp.ClientSession() as session,
         session.request(
             method, f"{servers['IMAGECONVERTER_S3_ENDPOINT']}/{path}", data=b"" if method == "GET" else b"x"
-        ) as answer,
+        ) as response,
     ):
-        assert answer.status == 403
+        assert response.status == 403
 
 
 ADDRESSES = ["http://127.0.0.1/", "http://[::1]/", "http://0.0.0.0/", "http://169.254.169.254/latest/",
@@ -269,10 +269,10 @@ FIELDS: list[Case[str, None]] = [
 async def test_no_body_accepts_a_url(gateway: Client, case: Case[str, None]) -> None:
     """The server never sends a request on behalf of a client."""
     for address in ADDRESSES:
-        status, answer = await post(gateway, "/images/upload", {**body(), case.attack: address})
-        assert (status, answer["type"]) == (400, "unknownDataField")
-        status, answer = await post(gateway, "/images/upload", body(imageData=address))
-        assert (status, answer["type"]) == (400, "invalidValue")
+        status, response = await post(gateway, "/images/upload", {**body(), case.attack: address})
+        assert (status, response["type"]) == (400, "unknownDataField")
+        status, response = await post(gateway, "/images/upload", body(imageData=address))
+        assert (status, response["type"]) == (400, "invalidValue")
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ async def test_no_body_accepts_a_url(gateway: Client, case: Case[str, None]) -> 
 )
 async def test_248_public_responses_contain_no_secret(wire: Wire, servers: dict[str, str], path: str) -> None:
     """No key, password or server address."""
-    answer = await wire.get(path)
+    response = await wire.get(path)
     secrets = [
         API_KEY,
         "a-password-for-tests",
@@ -290,9 +290,9 @@ async def test_248_public_responses_contain_no_secret(wire: Wire, servers: dict[
         servers["IMAGECONVERTER_S3_ENDPOINT"].removeprefix("http://"),
     ]
 
-    assert answer.status in (200, 503)
-    assert answer.body
-    assert not [each for each in secrets if each.encode() in answer.body]
+    assert response.status in (200, 503)
+    assert response.body
+    assert not [each for each in secrets if each.encode() in response.body]
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
@@ -300,11 +300,11 @@ async def test_251_a_clock_jump_only_expires_tokens(
     gateway: Client, resources: Resources, monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:
     """By an hour, backward or forward; jobs use the clock of Redis."""
-    _, answer = await post(gateway, LOGIN, {"apiKey": API_KEY})
+    _, response = await post(gateway, LOGIN, {"apiKey": API_KEY})
     real = time.time
     monkeypatch.setattr("services.gateway.auth.tokens.time.time", lambda: real() + hours * 3600)
     async with gateway.get(
-        "/images/convert/status", headers={"Authorization": f"Bearer {answer['accessToken']}"}
+        "/images/convert/status", headers={"Authorization": f"Bearer {response['accessToken']}"}
     ) as response:
         assert response.status == (200 if hours < 0 else 401)
     job = uuid4().hex

@@ -39,11 +39,11 @@ async def test_a_body_that_is_not_an_object_is_rejected_by_all_operations(
     """400 in the API's error format, without quoting the body."""
     passed = []
     for method, path in DOORS:
-        async with gateway.request(method, path, data=case.attack, headers=ADMIN) as answer:
-            assert answer.content_type == "application/json"
-            error = await answer.json()
-            if answer.status != 400 or "type" in error:
-                passed.append((path, answer.status, error))
+        async with gateway.request(method, path, data=case.attack, headers=ADMIN) as response:
+            assert response.content_type == "application/json"
+            error = await response.json()
+            if response.status != 400 or "type" in error:
+                passed.append((path, response.status, error))
 
     assert not passed
 
@@ -51,9 +51,9 @@ async def test_a_body_that_is_not_an_object_is_rejected_by_all_operations(
 @pytest.mark.parametrize("case", VALUES, ids=names(VALUES))
 async def test_invalid_json_values_are_rejected_in_all_fields(gateway: Client, case: Case[bytes, None]) -> None:
     """Also in ignored fields."""
-    status, answer = await post(gateway, CANCEL, b'{"a":' + case.attack + b"}")
+    status, response = await post(gateway, CANCEL, b'{"a":' + case.attack + b"}")
 
-    assert (status, "type" in answer) == (400, False)
+    assert (status, "type" in response) == (400, False)
 
 
 @pytest.mark.parametrize("case", ODD, ids=names(ODD))
@@ -81,11 +81,11 @@ async def test_189_spare_bits_of_base64_do_not_change_the_image(gateway: Client,
     data = PNG + bytes(-len(PNG) % 3 + 1)  # so that there are four spare bits
     text = base64.b64encode(data).decode()
     other = text[:-3] + chr(ord(text[-3]) + 1) + "=="
-    status, answer = await post(gateway, "/images/upload", body(imageData=other))
+    status, response = await post(gateway, "/images/upload", body(imageData=other))
 
     assert status in (200, 400)
     if status == 200:
-        stored = await resources.store.get(f"source/{answer['path']}/a.png")
+        stored = await resources.store.get(f"source/{response['path']}/a.png")
         assert stored is not None
         assert bytes(stored.data) == data
 
@@ -103,9 +103,9 @@ async def test_178_a_declared_charset_is_ignored(gateway: Client, charset: str) 
 )
 async def test_172_numbers_in_urls_are_ascii_digits(wire: Wire, number: str) -> None:
     """Other notations that Python accepts are rejected."""
-    answer = await wire.get(f"/images/convert/results?cursor={number}")
+    response = await wire.get(f"/images/convert/results?cursor={number}")
 
-    assert (answer.status, answer.json["type"]) == (400, "invalidValue")
+    assert (response.status, response.json["type"]) == (400, "invalidValue")
 
 
 @pytest.mark.parametrize(
@@ -113,9 +113,9 @@ async def test_172_numbers_in_urls_are_ascii_digits(wire: Wire, number: str) -> 
 )
 async def test_173_an_invalid_quality_is_ignored(wire: Wire, quality: str) -> None:
     """No format is an error: the response is about the key."""
-    answer = await wire.get(f"/imageconverter/getImage/unknown/jpg:9x9@{quality}")
+    response = await wire.get(f"/imageconverter/getImage/unknown/jpg:9x9@{quality}")
 
-    assert (answer.status, answer.json["code"]) == (404, 4041)
+    assert (response.status, response.json["code"]) == (404, 4041)
 
 
 MANY = {
@@ -132,8 +132,8 @@ async def test_180_many_errors_are_reported_as_one(gateway: Client, what: str) -
     slowest = 0.0
     while not asking.done():
         began = time.monotonic()
-        async with gateway.get("/health/live") as answer:
-            assert answer.status == 200
+        async with gateway.get("/health/live") as response:
+            assert response.status == 200
         slowest = max(slowest, time.monotonic() - began)
         await asyncio.sleep(0.01)
 
@@ -149,22 +149,22 @@ async def test_181_a_value_of_a_megabyte_is_not_quoted(gateway: Client) -> None:
         ("/images/convert/start", {"source": word[:900_000]}),
         ("/images/directories/source", {"name": word[:900_000]}),
     ):
-        status, answer = await post(gateway, path, payload)
+        status, response = await post(gateway, path, payload)
         assert status == 400
-        assert len(json.dumps(answer)) < 1000
+        assert len(json.dumps(response)) < 1000
 
 
 @pytest.mark.parametrize("payload", PROTOTYPES, ids=ascii)
 async def test_182_prototype_names_are_ordinary_names(gateway: Client, payload: bytes) -> None:
     """As names of unknown fields."""
-    status, answer = await post(gateway, "/images/upload", payload)
+    status, response = await post(gateway, "/images/upload", payload)
 
-    assert (status, answer["type"]) == (400, "unknownDataField")
+    assert (status, response["type"]) == (400, "unknownDataField")
 
 
 async def test_191_a_large_upload_is_rejected_unread(wire: Wire) -> None:
     """A hundred megabytes are rejected by the announced length."""
     head = f"POST /images/upload HTTP/1.1\r\nHost: x\r\nAuthorization: {ADMIN['Authorization']}\r\n"
-    (answer,) = await wire.exchange(f"{head}Content-Length: {100 << 20}\r\n\r\n".encode() + B64.encode(), count=1)
+    (response,) = await wire.exchange(f"{head}Content-Length: {100 << 20}\r\n\r\n".encode() + B64.encode(), count=1)
 
-    assert answer.status == 413
+    assert response.status == 413

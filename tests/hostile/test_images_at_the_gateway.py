@@ -39,14 +39,14 @@ async def ask(client: Client, entry: Entry) -> str:
     data = await asyncio.to_thread(entry.attack)  # some take seconds to generate
     if len(data) > _LARGE:
         return ""
-    status, answer = await post(client, "/images/upload/convert", body(fileName="a.png", imageData=b64(data)))
-    refused = (status, answer.get("type")) in (
+    status, response = await post(client, "/images/upload/convert", body(fileName="a.png", imageData=b64(data)))
+    refused = (status, response.get("type")) in (
         (400, "invalidFileFormat"),
         (400, "invalidValue"),
         (503, "internalError"),
     )
     if not (refused or status == 200) or (status == 200 and entry.expected is Outcome.REJECTED):
-        return f"{entry.number} {entry.what}: {status} {answer}"
+        return f"{entry.number} {entry.what}: {status} {response}"
     form = FormData()
     form.add_field("sourceImage", io.BytesIO(data), filename="a.png", content_type="image/png")
     path = f"/imageconverter/cacheAndGetImage/hostile-{entry.number}-{abs(hash(entry.what))}/auto:20x20"
@@ -77,9 +77,9 @@ async def test_both_apis_agree_on_every_small_file(gateway: Client) -> None:
 @pytest.mark.parametrize("case", FOREIGN, ids=names(FOREIGN))
 async def test_a_foreign_file_type_is_rejected_before_it_is_stored(gateway: Client, case: Entry) -> None:
     """By the gateway itself, independent of its name."""
-    status, answer = await post(gateway, "/images/upload", body(fileName="a.png", imageData=b64(case.attack())))
+    status, response = await post(gateway, "/images/upload", body(fileName="a.png", imageData=b64(case.attack())))
 
-    assert (status, answer["type"], answer["field"]) == (400, "invalidFileFormat", "imageData")
+    assert (status, response["type"], response["field"]) == (400, "invalidFileFormat", "imageData")
 
 
 KINDS: list[Case[tuple[str, bytes], str]] = [
@@ -98,9 +98,9 @@ KINDS: list[Case[tuple[str, bytes], str]] = [
 async def test_the_file_type_is_detected_by_content(gateway: Client, case: Case[tuple[str, bytes], str]) -> None:
     """It is served with that type and an extension of it, and never as a page."""
     name, data = case.attack
-    status, answer = await post(gateway, "/images/upload/convert", body(fileName=name, imageData=b64(data)))
+    status, response = await post(gateway, "/images/upload/convert", body(fileName=name, imageData=b64(data)))
     assert status == 200
-    output = answer["items"][0]["output"]
+    output = response["items"][0]["output"]
     async with gateway.get(f"/content/{output}") as served:
         content = await served.read()
         assert served.headers["Content-Type"] == case.expected
@@ -118,17 +118,17 @@ async def test_83_a_declared_content_type_is_ignored(gateway: Client, declared: 
     """Including that of a form part."""
     form = FormData()
     form.add_field("sourceImage", image_files.jpeg((40, 30)), filename="a.html", content_type=declared)
-    async with gateway.post("/imageconverter/cacheAndGetImage/declared/auto:20x20", data=form) as answer:
-        assert answer.status == 200
-        assert answer.content_type == "image/jpeg"
+    async with gateway.post("/imageconverter/cacheAndGetImage/declared/auto:20x20", data=form) as response:
+        assert response.status == 200
+        assert response.content_type == "image/jpeg"
 
 
 @pytest.mark.parametrize("text", [b"hello", HTML, b"\xef\xbb\xbftext", b"a,b\n1,2\n", b" " * 5000])
 async def test_84_a_text_file_with_an_image_name_is_rejected(gateway: Client, text: bytes) -> None:
     """Whatever it is."""
-    status, answer = await post(gateway, "/images/upload", body(fileName="a.png", imageData=b64(text)))
+    status, response = await post(gateway, "/images/upload", body(fileName="a.png", imageData=b64(text)))
 
-    assert (status, answer["type"]) == (400, "invalidFileFormat")
+    assert (status, response["type"]) == (400, "invalidFileFormat")
 
 
 SIZES: list[Case[str, None]] = [
@@ -149,19 +149,19 @@ async def test_no_requested_size_is_a_bomb(gateway: Client, case: Case[str, None
     """The response is the closest preview, of a bounded size, or an error."""
     form = FormData()
     form.add_field("sourceImage", image_files.png((3, 2)), filename="a.png")
-    async with gateway.post(f"/imageconverter/cacheAndGetImage/sizes/{case.attack}", data=form) as answer:
-        assert answer.status in (200, 415)
-        if answer.status == 200:
-            width, height = Image.open(io.BytesIO(await answer.read())).size
+    async with gateway.post(f"/imageconverter/cacheAndGetImage/sizes/{case.attack}", data=form) as response:
+        assert response.status in (200, 415)
+        if response.status == 200:
+            width, height = Image.open(io.BytesIO(await response.read())).size
             assert width * height <= Limits().pixels
 
 
 async def test_49_many_large_images_at_once_are_queued(gateway: Client) -> None:
     """All of 32 images of 24 megapixels are converted."""
     large = body(fileName="a.jpg", imageData=b64(image_files.jpeg(image=Image.new("RGB", (6000, 4000)))))
-    answers = await asyncio.gather(*(post(gateway, "/images/upload/convert", large) for _ in range(32)))
+    responses = await asyncio.gather(*(post(gateway, "/images/upload/convert", large) for _ in range(32)))
 
-    assert {status for status, _ in answers} == {200}
+    assert {status for status, _ in responses} == {200}
 
 
 ODD_ERRORS = (

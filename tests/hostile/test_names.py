@@ -38,33 +38,33 @@ async def test_names_cannot_leave_the_upload_directory(
     gateway: Client, resources: Resources, case: Case[str, str]
 ) -> None:
     """They are stored there, or rejected without being quoted."""
-    status, answer = await upload(gateway, case.attack)
+    status, response = await upload(gateway, case.attack)
 
     if case.expected == REJECTED:
-        assert (status, answer["type"]) == (400, "invalidValue")
-        assert not case.attack.strip() or len(case.attack) < 4 or case.attack not in str(answer)
+        assert (status, response["type"]) == (400, "invalidValue")
+        assert not case.attack.strip() or len(case.attack) < 4 or case.attack not in str(response)
         return
     kept = case.attack if case.expected == AS_IT_IS else case.expected
     assert status == 200
-    assert await stored(resources, f"source/{answer['path']}/") == [f"source/{answer['path']}/{kept}"]
+    assert await stored(resources, f"source/{response['path']}/") == [f"source/{response['path']}/{kept}"]
 
 
 @pytest.mark.parametrize("case", NAMES, ids=names(NAMES))
 async def test_names_are_validated_alike_by_all_operations(gateway: Client, case: Case[str, str]) -> None:
     """Also when deleting; a valid name is then not found."""
-    async with gateway.delete("/images/upload/products", json={"fileName": case.attack}, headers=ADMIN) as answer:
-        assert answer.status == (400 if case.expected == REJECTED else 404)
+    async with gateway.delete("/images/upload/products", json={"fileName": case.attack}, headers=ADMIN) as response:
+        assert response.status == (400 if case.expected == REJECTED else 404)
 
 
 async def test_165_naughty_strings_are_stored_or_rejected(gateway: Client, resources: Resources) -> None:
     """Each in its own upload directory."""
 
     async def check(name: str) -> None:
-        status, answer = await upload(gateway, name)
+        status, response = await upload(gateway, name)
         assert status in (200, 400), name
         if status == 200:
-            (key,) = await stored(resources, f"source/{answer['path']}/")
-            assert "/" not in key.removeprefix(f"source/{answer['path']}/")
+            (key,) = await stored(resources, f"source/{response['path']}/")
+            assert "/" not in key.removeprefix(f"source/{response['path']}/")
 
     for name in NAUGHTY:
         await check(name)
@@ -89,10 +89,10 @@ async def test_159_uploads_with_the_same_name_are_separate(gateway: Client, reso
 async def test_160_names_are_case_sensitive(gateway: Client, resources: Resources) -> None:
     """Also names that some file systems normalize."""
     twins = ["A.png", "a.png", "\u00df.png", "ss.png", "\u0130.png", "i.png"]
-    status, answer = await upload(gateway, *twins)
+    status, response = await upload(gateway, *twins)
 
-    assert (status, answer["size"]) == (200, len(twins))
-    assert len(await stored(resources, f"source/{answer['path']}/")) == len(twins)
+    assert (status, response["size"]) == (200, len(twins))
+    assert len(await stored(resources, f"source/{response['path']}/")) == len(twins)
 
 
 @pytest.mark.parametrize("name", ["a?b#c%d+e&f.png", "%2e%2e%2f.png", "a b\u00fc.png", "\U0001f5bc.png", "'\"<>.png"])
@@ -100,8 +100,8 @@ async def test_161_unusual_names_are_served_at_their_urls(wire: Wire, resources:
     """Percent-encoded once."""
     directory = f"names {uuid4().hex}"
     await resources.store.put(f"target/{directory}/{name}", IMAGE, content_type="image/png")
-    answer = await wire.get(f"/content/{quote(directory)}/{quote(name, safe='')}")
-    assert (answer.status, answer.body) == (200, IMAGE)
+    response = await wire.get(f"/content/{quote(directory)}/{quote(name, safe='')}")
+    assert (response.status, response.body) == (200, IMAGE)
 
 
 DOORS = [
@@ -127,13 +127,13 @@ DOORS = [
 async def test_path_traversal_is_rejected(wire: Wire, case: Case[str, None]) -> None:
     """By all operations that accept a path, without normalization by the client."""
     for method, door in DOORS:
-        answer = await wire.send(method, door.replace("{}", case.attack), body=b"{}" if method == "POST" else b"")
-        shown = f"{method} {door}: {answer.status} {answer.body[:200]!r}"
-        assert answer.status in (200, 400, 401, 404, 405), shown
-        assert "x-owned" not in answer.headers, shown
-        assert b"root:" not in answer.body, shown
-        assert answer.status != 200 or "{}" not in door.partition("?")[0], shown
-        assert answer.headers["content-type"].startswith("application/json"), shown
+        response = await wire.send(method, door.replace("{}", case.attack), body=b"{}" if method == "POST" else b"")
+        shown = f"{method} {door}: {response.status} {response.body[:200]!r}"
+        assert response.status in (200, 400, 401, 404, 405), shown
+        assert "x-owned" not in response.headers, shown
+        assert b"root:" not in response.body, shown
+        assert response.status != 200 or "{}" not in door.partition("?")[0], shown
+        assert response.headers["content-type"].startswith("application/json"), shown
 
 
 @pytest.mark.parametrize("guess", ["0" * 12, "..", "c14cb01ea580/../..", "C14CB01EA580", "x" * 7000, "\u0661" * 12])
@@ -146,13 +146,13 @@ async def test_166_invalid_ids_are_rejected(wire: Wire, guess: str) -> None:
         ("/images/convert/results?run={}", {200, 404}),
     ):
         method = "POST" if "upload" in path else "GET"
-        answer = await wire.send(method, path.format(quote(guess)), body=b"{}")
-        assert answer.status in statuses, path
-        assert answer.status != 200 or answer.json == {"items": []}
+        response = await wire.send(method, path.format(quote(guess)), body=b"{}")
+        assert response.status in statuses, path
+        assert response.status != 200 or response.json == {"items": []}
 
 
 async def test_166_an_id_of_a_megabyte_is_rejected(wire: Wire) -> None:
     """Before any lookup."""
-    answer = await wire.get("/images/convert/status?run=" + "x" * 1_000_000)
+    response = await wire.get("/images/convert/status?run=" + "x" * 1_000_000)
 
-    assert answer.status in (400, 414)
+    assert response.status in (400, 414)

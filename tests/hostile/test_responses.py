@@ -37,11 +37,11 @@ CRLF: list[Case[str, int]] = [
 @pytest.mark.parametrize("case", CRLF, ids=names(CRLF))
 async def test_line_breaks_cannot_inject_headers(wire: Wire, case: Case[str, int]) -> None:
     """In any part of a request."""
-    answer = await wire.get(case.attack)
+    response = await wire.get(case.attack)
 
-    assert answer.status == case.expected
-    assert "set-cookie" not in answer.headers
-    assert b"Set-Cookie" not in answer.body
+    assert response.status == case.expected
+    assert "set-cookie" not in response.headers
+    assert b"Set-Cookie" not in response.body
 
 
 REFLECTED: list[Case[tuple[str, str, bytes], None]] = [
@@ -76,22 +76,22 @@ async def test_errors_disclose_nothing(wire: Wire, case: Case[tuple[str, str, by
     """Nothing of the request or of the program, as JSON that no browser renders."""
     method, target, content = case.attack
     encoded = CANARY.replace("<", "%3C").replace(">", "%3E")
-    answer = await wire.send(
+    response = await wire.send(
         method,
         target.replace("{}", encoded),
         body=content.replace(b"{}", CANARY.encode()) if content != b"{}" else content,
     )
 
-    assert 400 <= answer.status < 500
-    assert b"canary" not in answer.body.lower()
+    assert 400 <= response.status < 500
+    assert b"canary" not in response.body.lower()
     for word in (b"Traceback", b'File "', b"/work", b"site-packages", b"pydantic", b"Exception", b"aiohttp", b"0x"):
-        assert word not in answer.body
-    assert answer.headers["content-type"].startswith("application/json")
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
-    assert answer.headers["cache-control"] == "no-store"
-    assert answer.headers["server"] == "imageconverter"
-    assert not {"x-powered-by", "access-control-allow-origin", "set-cookie"} & set(answer.headers)
+        assert word not in response.body
+    assert response.headers["content-type"].startswith("application/json")
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["server"] == "imageconverter"
+    assert not {"x-powered-by", "access-control-allow-origin", "set-cookie"} & set(response.headers)
 
 
 @pytest.mark.usefixtures("worker")
@@ -99,10 +99,10 @@ async def test_227_names_in_responses_are_escaped(gateway: Client) -> None:
     """Results contain names as JSON, with a content type that browsers do not render."""
     name = "<img src=x onerror=alert(1)>'\"&.png"
     sent = json.dumps(body(fileName=name, imageData=b64(image_files.png((9, 9))))).encode()
-    async with gateway.post("/images/upload/convert", data=sent, headers=ADMIN) as answer:
-        assert answer.content_type == "application/json"
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert (await answer.json())["items"][0]["sourceFilename"] == name
+    async with gateway.post("/images/upload/convert", data=sent, headers=ADMIN) as response:
+        assert response.content_type == "application/json"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert (await response.json())["items"][0]["sourceFilename"] == name
 
 
 LINES: list[Case[str, None]] = [

@@ -34,11 +34,11 @@ async def is_well(wire: Wire) -> bool:
 @pytest.mark.parametrize("case", EXCHANGES, ids=names(EXCHANGES))
 async def test_an_invalid_request_is_rejected(wire: Wire, case: Case[bytes, set[int]]) -> None:
     """Or handled like any other if it is valid; never an internal error."""
-    *before, answer = await wire.exchange(case.attack)
+    *before, response = await wire.exchange(case.attack)
 
-    assert answer.status in case.expected, answer
+    assert response.status in case.expected, response
     assert [each.status for each in before] in ([], [100])
-    assert b"Traceback" not in answer.body
+    assert b"Traceback" not in response.body
 
 
 UNREADABLE: list[Case[bytes, None]] = [
@@ -56,28 +56,28 @@ UNREADABLE: list[Case[bytes, None]] = [
 @pytest.mark.parametrize("case", UNREADABLE, ids=names(UNREADABLE))
 async def test_unparsable_requests_get_json_errors(wire: Wire, case: Case[bytes, None]) -> None:
     """JSON without a part of the request and without a version, although no handler is reached."""
-    (answer,) = await wire.exchange(case.attack)
+    (response,) = await wire.exchange(case.attack)
 
-    assert answer.status == 400
-    assert b"<script" not in answer.body
-    assert answer.headers["server"] == "imageconverter"
-    assert answer.headers["content-type"].startswith("application/json")
-    assert set(answer.json) == {"error", "reason"}
+    assert response.status == 400
+    assert b"<script" not in response.body
+    assert response.headers["server"] == "imageconverter"
+    assert response.headers["content-type"].startswith("application/json")
+    assert set(response.json) == {"error", "reason"}
 
 
 async def test_214_an_unsupported_expect_header_is_a_json_error(wire: Wire) -> None:
     """Although it is rejected before any handler."""
-    (answer,) = await wire.exchange(cancel(b"{}", "Expect: nonsense"))
+    (response,) = await wire.exchange(cancel(b"{}", "Expect: nonsense"))
 
-    assert (answer.status, answer.json) == (417, {"error": "Expectation Failed", "reason": "Expectation Failed."})
-    assert answer.headers["server"] == "imageconverter"
+    assert (response.status, response.json) == (417, {"error": "Expectation Failed", "reason": "Expectation Failed."})
+    assert response.headers["server"] == "imageconverter"
 
 
 async def test_201_a_large_chunk_extension_is_rejected_or_ignored(wire: Wire) -> None:
     """It is rejected or read to its end."""
-    (answer,) = await wire.exchange(CHUNKED + b"2;" + b"x" * 10_000_000 + b"\r\n{}\r\n0\r\n\r\n")
+    (response,) = await wire.exchange(CHUNKED + b"2;" + b"x" * 10_000_000 + b"\r\n{}\r\n0\r\n\r\n")
 
-    assert answer.status in (0, 200, 400)
+    assert response.status in (0, 200, 400)
     assert await is_well(wire)
 
 
@@ -115,10 +115,10 @@ FORMS: list[Case[bytes, int]] = [
 async def test_an_unusual_form_is_rejected(wire: Wire, case: Case[bytes, int]) -> None:
     """As malformed, without its part, or without an image in it."""
     head = FORM.encode() + b"Content-Length: %d\r\n" % len(case.attack) + LAST
-    (answer,) = await wire.exchange(head + case.attack)
+    (response,) = await wire.exchange(head + case.attack)
 
-    assert answer.status == case.expected
-    assert set(answer.json) == {"code", "message"}
+    assert response.status == case.expected
+    assert set(response.json) == {"code", "message"}
 
 
 async def test_208_incomplete_request_heads_do_not_block_others(wire: Wire) -> None:
@@ -185,25 +185,25 @@ async def test_212_disconnected_clients_leave_nothing_behind(wire: Wire, resourc
 async def test_213_data_after_a_body_is_the_next_request(wire: Wire) -> None:
     """If it is not a valid request, it is rejected."""
     request = cancel(b"{}").replace(b"Connection: close\r\n", b"")
-    answers = await wire.exchange(request + b"smuggled nonsense\r\n\r\n")
+    responses = await wire.exchange(request + b"smuggled nonsense\r\n\r\n")
 
-    assert [each.status for each in answers] in ([200, 400], [400])
+    assert [each.status for each in responses] in ([200, 400], [400])
 
 
 async def test_215_pipelined_requests_are_answered_in_order(wire: Wire) -> None:
     """On one connection, including errors."""
     wrong = cancel(b"[]").replace(b"Connection: close\r\n", b"")
     nowhere = LIVE.replace(b"/health/live", b"/nowhere") + b"\r\n"
-    answers = await wire.exchange((LIVE + b"\r\n" + wrong + nowhere) * 50 + LIVE + LAST)
+    responses = await wire.exchange((LIVE + b"\r\n" + wrong + nowhere) * 50 + LIVE + LAST)
 
-    assert [each.status for each in answers] == [200, 400, 404] * 50 + [200]
+    assert [each.status for each in responses] == [200, 400, 404] * 50 + [200]
 
 
 async def test_216_many_connections_are_all_served(wire: Wire) -> None:
     """1,500 concurrent connections."""
-    answers = await asyncio.gather(*(wire.get("/health/live") for _ in range(1500)))
+    responses = await asyncio.gather(*(wire.get("/health/live") for _ in range(1500)))
 
-    assert {each.status for each in answers} == {200}
+    assert {each.status for each in responses} == {200}
 
 
 METHODS = ("HEAD", "OPTIONS", "TRACE", "PUT", "PATCH", "PROPFIND", "GET", "POST", "DELETE")
@@ -224,11 +224,11 @@ async def test_217_every_method_of_every_route_has_a_response(gateway: Client, m
     for path in addresses():
         if "events" in path and method == "GET":
             continue
-        async with gateway.request(method, path) as answer:
-            assert answer.status in (200, 400, 401, 404, 405, 503), path
-            assert answer.status != 503 or path == "/health/ready", path
-            assert ("Allow" in answer.headers) == (answer.status == 405), path
-            assert method not in ("OPTIONS", "TRACE", "PATCH", "PROPFIND") or answer.status in (404, 405), path
+        async with gateway.request(method, path) as response:
+            assert response.status in (200, 400, 401, 404, 405, 503), path
+            assert response.status != 503 or path == "/health/ready", path
+            assert ("Allow" in response.headers) == (response.status == 405), path
+            assert method not in ("OPTIONS", "TRACE", "PATCH", "PROPFIND") or response.status in (404, 405), path
 
 
 SPOOFED: list[Case[dict[str, str], None]] = [
@@ -252,6 +252,6 @@ async def test_headers_change_neither_urls_nor_routes(gateway: Client, case: Cas
         "/images/convert/status",
         "/nowhere",
     ):
-        async with gateway.get(path, headers={**ADMIN, **case.attack}) as answer:
-            assert answer.status == (404 if path == "/nowhere" else 200)
-            assert "evil.example" not in await answer.text() + str(answer.headers)
+        async with gateway.get(path, headers={**ADMIN, **case.attack}) as response:
+            assert response.status == (404 if path == "/nowhere" else 200)
+            assert "evil.example" not in await response.text() + str(response.headers)

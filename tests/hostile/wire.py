@@ -11,7 +11,7 @@ SECONDS = 15
 """Timeout for a response or the end of the connection, in seconds."""
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """A response; without one the status is 0."""
 
     status: int
@@ -37,11 +37,11 @@ class Wire(NamedTuple):
             return (await self.get("/health/live")).status != 0
         return False
 
-    async def get(self, target: str, **headers: str) -> Answer:
+    async def get(self, target: str, **headers: str) -> Response:
         """Send a GET request for *target*, without encoding it."""
         return await self.send("GET", target, b"", **headers)
 
-    async def send(self, method: str, target: str, body: bytes = b"", **headers: str) -> Answer:
+    async def send(self, method: str, target: str, body: bytes = b"", **headers: str) -> Response:
         """Send a request with all permissions; underscores in names of *headers* become hyphens."""
         given = {"Host": "x", "Connection": "close", "Authorization": f"Bearer {API_KEY}"}
         if body:
@@ -50,7 +50,7 @@ class Wire(NamedTuple):
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items())]
         return (await self.exchange("\r\n".join(lines).encode() + b"\r\n\r\n" + body))[0]
 
-    async def exchange(self, data: bytes, *, count: int = 0) -> list[Answer]:
+    async def exchange(self, data: bytes, *, count: int = 0) -> list[Response]:
         """Send *data*; returns the responses until the server closes the connection, or the first *count*.
 
         Without a response, returns one with status 0. Raises TimeoutError if the connection stays open.
@@ -61,7 +61,7 @@ class Wire(NamedTuple):
         async def read() -> None:
             while piece := await reader.read(65_536):
                 received.extend(piece)
-                if count and len(answers(bytes(received))) >= count:
+                if count and len(parse_responses(bytes(received))) >= count:
                     return
 
         async with asyncio.timeout(SECONDS):
@@ -71,10 +71,10 @@ class Wire(NamedTuple):
                 await writer.drain()
             await asyncio.gather(reading, return_exceptions=True)
         writer.transport.abort()
-        return answers(bytes(received)) or [Answer(0, {}, b"")]
+        return parse_responses(bytes(received)) or [Response(0, {}, b"")]
 
 
-def answers(received: bytes) -> list[Answer]:
+def parse_responses(received: bytes) -> list[Response]:
     """Parse the complete responses in *received*."""
     found = []
     while b"\r\n\r\n" in received:
@@ -87,5 +87,5 @@ def answers(received: bytes) -> list[Answer]:
         else:
             body, received = received[:length], received[length:]
         if len(body) >= length:
-            found.append(Answer(int(line.split(" ")[1]), headers, body))
+            found.append(Response(int(line.split(" ")[1]), headers, body))
     return found

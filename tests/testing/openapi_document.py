@@ -25,7 +25,7 @@ class Operation(NamedTuple):
 
     method: str
     path: str
-    answers: Mapping[str, Any]
+    responses: Mapping[str, Any]
 
 
 class Contract:
@@ -67,12 +67,12 @@ class Contract:
             schema = {"$ref": f"#/components/schemas/{self._error}"}
             content: dict[str, Any] = {"application/json": {"schema": schema}}
         else:
-            assert str(status) in operation.answers, f"{what} is not in the document"
-            answer = self._resolve(operation.answers[str(status)])
-            for name, header in answer.get("headers", {}).items():
+            assert str(status) in operation.responses, f"{what} is not in the document"
+            response = self._resolve(operation.responses[str(status)])
+            for name, header in response.get("headers", {}).items():
                 required = self._resolve(header).get("required")
                 assert name in headers or not required, f"{what} has no header {name}"
-            content = answer.get("content", {})
+            content = response.get("content", {})
         if method == "HEAD" or (not content and not body):
             return
         any_of_type = f"{content_type.partition('/')[0]}/*"
@@ -111,7 +111,9 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 IMAGES = Contract("images.yaml", bases=IMAGES_BASES, error="Error")
 # With strict errors, the status of every error is 500.
-IMAGECONVERTER = Contract("imageconverter.yaml", bases=[IMAGECONVERTER_BASE], error="Answer", unknown=(404, 405, 500))
+IMAGECONVERTER = Contract(
+    "imageconverter.yaml", bases=[IMAGECONVERTER_BASE], error="Response", unknown=(404, 405, 500)
+)
 CONTRACTS = (IMAGES, IMAGECONVERTER)
 
 

@@ -28,21 +28,21 @@ def form(data: bytes = IMAGE, *, name: str = "sourceImage") -> FormData:
 
 async def put(client: Client, key: str = KEY, *, context: str = "", data: bytes = IMAGE) -> None:
     """Cache an image under *key*."""
-    async with client.post(f"{BASE}/cacheImage/{key}", params={"context": context}, data=form(data)) as answer:
-        assert await code(answer) == (200, 0)
+    async with client.post(f"{BASE}/cacheImage/{key}", params={"context": context}, data=form(data)) as response:
+        assert await code(response) == (200, 0)
 
 
-async def code(answer: ClientResponse) -> tuple[int, int]:
+async def code(response: ClientResponse) -> tuple[int, int]:
     """Return status and code of a response with a JSON body."""
-    body = await answer.json()
+    body = await response.json()
     assert set(body) == {"code", "message"}
-    return answer.status, body["code"]
+    return response.status, body["code"]
 
 
-async def parts(answer: ClientResponse) -> list[tuple[str, str, bytes]]:
+async def parts(response: ClientResponse) -> list[tuple[str, str, bytes]]:
     """Return name, type and content of the parts of a form, as parsed by the standard library."""
-    head = f"Content-Type: {answer.headers['Content-Type']}\r\n\r\n".encode()
-    message: Message = BytesParser().parsebytes(head + await answer.read())
+    head = f"Content-Type: {response.headers['Content-Type']}\r\n\r\n".encode()
+    message: Message = BytesParser().parsebytes(head + await response.read())
     found = []
     for part in message.get_payload():
         assert isinstance(part, Message)

@@ -17,7 +17,7 @@ NORMAL, THUMBNAIL, LARGE = DIRECTORIES = ("products/normal", "products/thumbnail
 """The target directories of the formats for products."""
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """A response of the gateway."""
 
     status: int
@@ -32,14 +32,14 @@ class Shop:
         self.client = client
         self.resources = resources
 
-    async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+    async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Response:
         """Send a request below `/images`; a *body* other than bytes is sent as JSON."""
         text = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         data = None if text is None else io.BytesIO(text)
-        async with self.client.request(method, f"/images{path}", data=data, headers={**ADMIN, **headers}) as answer:
-            return Answer(answer.status, await answer.json())
+        async with self.client.request(method, f"/images{path}", data=data, headers={**ADMIN, **headers}) as response:
+            return Response(response.status, await response.json())
 
-    async def send(self, catalog: Mapping[str, list[str]], type_id: str = "products") -> Answer:
+    async def send(self, catalog: Mapping[str, list[str]], type_id: str = "products") -> Response:
         """Import a catalog of active entries: their images by id."""
         lines = [json.dumps({"id": each, "active": True, "images": images}) for each, images in catalog.items()]
         return await self.ask("PUT", f"/catalog/{type_id}", "\n".join(lines).encode())

@@ -18,14 +18,14 @@ THUMBNAIL, PRODUCT = "content.imageFormat.thumbnailProduct", "content.imageForma
 async def post(client: Client, path: str, body: Any, **headers: str) -> tuple[int, Any]:
     """Post *body*; returns status and body."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    async with client.post(path, data=data, headers={**ADMIN, **headers}) as answer:
-        return answer.status, await answer.json()
+    async with client.post(path, data=data, headers={**ADMIN, **headers}) as response:
+        return response.status, await response.json()
 
 
 async def get(client: Client, path: str) -> tuple[int, Any]:
     """Get *path*; returns status and body."""
-    async with client.get(path, headers=ADMIN) as answer:
-        return answer.status, await answer.json()
+    async with client.get(path, headers=ADMIN) as response:
+        return response.status, await response.json()
 
 
 async def put_sources(resources: Resources, files: dict[str, bytes]) -> str:
@@ -39,9 +39,9 @@ async def put_sources(resources: Resources, files: dict[str, bytes]) -> str:
 async def start(client: Client, directory: str, *formats: str) -> Any:
     """Start a run over *directory* and return the response, which must be a 200."""
     body = {"action": "manual", "source": "directory", "formatList": list(formats), "directory": directory}
-    status, answer = await post(client, "/images/convert/start", body)
-    assert status == 200, answer
-    return answer
+    status, response = await post(client, "/images/convert/start", body)
+    assert status == 200, response
+    return response
 
 
 async def finished(client: Client, *, seconds: float = 30) -> Any:
@@ -54,5 +54,5 @@ async def finished(client: Client, *, seconds: float = 30) -> Any:
 
 async def results(client: Client, path: str = "/images/convert/results") -> list[dict[str, Any]]:
     """Return the items of the results."""
-    _, answer = await get(client, path)
-    return list(answer["items"])
+    _, response = await get(client, path)
+    return list(response["items"])

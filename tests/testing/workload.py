@@ -42,10 +42,10 @@ class Client:
         """Retry until the response is a 200, and return its body."""
         async with asyncio.timeout(seconds):
             while True:
-                status, answer = await self.ask(method, path, body)
+                status, response = await self.ask(method, path, body)
                 if status == 200:
-                    return answer
-                assert status in (0, 503), (status, answer)
+                    return response
+                assert status in (0, 503), (status, response)
                 await asyncio.sleep(_PAUSE_SECONDS)
 
     async def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -54,8 +54,8 @@ class Client:
         url = self.chance.choice(self.addresses) + path
         timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
         try:
-            async with self.session.request(method, url, data=data, headers=ADMIN, timeout=timeout) as answer:
-                found = answer.status, await answer.json()
+            async with self.session.request(method, url, data=data, headers=ADMIN, timeout=timeout) as response:
+                found = response.status, await response.json()
         except (aiohttp.ClientError, TimeoutError, ValueError):
             found = 0, None
         self.refused[found[0]] += found[0] != 200
@@ -118,17 +118,17 @@ class Workload:
 
     async def started(self, action: str) -> bool:
         """Whether a run labeled *action* exists."""
-        answer = await self.client.insist("GET", "/images/convert/runs")
-        return any(run["action"] == action for run in answer["items"])
+        response = await self.client.insist("GET", "/images/convert/runs")
+        return any(run["action"] == action for run in response["items"])
 
     async def convert(self) -> None:
         """Convert one image, with retries."""
         name = f"{uuid4().hex}.jpg"
         data = base64.b64encode(image_files.jpeg(size=(300, 200))).decode()
         body = {"fileName": name, "imageData": data, "formats": list(REQUEST_OUTPUTS)}
-        answer = await self.client.insist("POST", "/images/upload/convert", body)
-        assert [row["status"] for row in answer["items"]] == ["success"], answer
-        self.converted |= {row["output"] for row in answer["items"]}
+        response = await self.client.insist("POST", "/images/upload/convert", body)
+        assert [row["status"] for row in response["items"]] == ["success"], response
+        self.converted |= {row["output"] for row in response["items"]}
 
     async def finished(self, *, seconds: float = 120) -> dict[str, Any]:
         """Wait until no run is active and the queues are empty; return the status of the last run."""

@@ -54,11 +54,11 @@ async def test_a_request_without_a_valid_key_is_rejected(
     gateway: TestClient[Any, Any], base: str, method: str, path: str, headers: dict[str, str]
 ) -> None:
     """With 401 and an error body without a type, before the request body is read."""
-    async with gateway.request(method, base + path, headers=headers, data=b"not JSON") as answer:
-        body = await answer.json()
+    async with gateway.request(method, base + path, headers=headers, data=b"not JSON") as response:
+        body = await response.json()
 
-    assert answer.status == 401
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert response.status == 401
+    assert response.headers["WWW-Authenticate"] == "Bearer"
     assert body["error"] == "Unauthorized"
     assert "type" not in body
 
@@ -67,8 +67,8 @@ async def test_a_request_without_a_valid_key_is_rejected(
 async def test_a_key_is_accepted_in_either_header(gateway: TestClient[Any, Any], header: str) -> None:
     """Older clients of the shop send X-Authorization."""
     path = "/images/url/products?formatNodeId=content.imageFormat.normal"
-    async with gateway.get(path, headers={header: f"bearer {API_KEY}"}) as answer:
-        assert answer.status == 200
+    async with gateway.get(path, headers={header: f"bearer {API_KEY}"}) as response:
+        assert response.status == 200
 
 
 def test_a_key_of_the_file_has_its_own_permissions(tmp_path: Path) -> None:

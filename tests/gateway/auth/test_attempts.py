@@ -49,15 +49,15 @@ async def clients(make_settings: MakeSettings, resources: Resources) -> AsyncIte
 async def login(client: Client, password: str = PASSWORD, **headers: str) -> tuple[int, str]:
     """Log in; returns the status and the Retry-After header in seconds."""
     credentials = {"email": "admin", "password": password}
-    async with client.post(LOGIN, json=credentials, headers=headers) as answer:
-        return answer.status, answer.headers.get("Retry-After", "")
+    async with client.post(LOGIN, json=credentials, headers=headers) as response:
+        return response.status, response.headers.get("Retry-After", "")
 
 
 async def list_keys(client: Client, password: str = PASSWORD) -> tuple[int, str]:
     """Call an operation that needs the password; returns the same."""
     header = f"Basic {b64encode(f'admin:{password}'.encode()).decode()}"
-    async with client.get(GUARDED, headers={"Authorization": header}) as answer:
-        return answer.status, answer.headers.get("Retry-After", "")
+    async with client.get(GUARDED, headers={"Authorization": header}) as response:
+        return response.status, response.headers.get("Retry-After", "")
 
 
 async def test_too_many_invalid_credentials_block_valid_ones(clients: tuple[Client, Client]) -> None:
@@ -68,10 +68,10 @@ async def test_too_many_invalid_credentials_block_valid_ones(clients: tuple[Clie
     for status, seconds in (await login(client), await list_keys(client), await login(client, "wrong")):
         assert status == 429
         assert 0 < int(seconds) <= WINDOW_SECONDS
-    async with client.get("/images/convert/status", headers={"Authorization": f"Bearer {API_KEY}"}) as answer:
-        assert answer.status == 200
-    async with client.get(GUARDED) as answer:
-        assert answer.status == 401
+    async with client.get("/images/convert/status", headers={"Authorization": f"Bearer {API_KEY}"}) as response:
+        assert response.status == 200
+    async with client.get(GUARDED) as response:
+        assert response.status == 401
 
 
 async def test_valid_credentials_work_again_after_the_window(
@@ -103,9 +103,9 @@ async def test_valid_credentials_are_not_counted(clients: tuple[Client, Client])
 async def test_concurrent_attempts_do_not_exceed_the_limit(clients: tuple[Client, Client]) -> None:
     """Of fifty concurrent guesses at two gateways, as many are checked as of sequential ones."""
     first, second = clients
-    answers = await asyncio.gather(*(login((first, second)[n % 2], f"wrong {n}") for n in range(50)))
+    responses = await asyncio.gather(*(login((first, second)[n % 2], f"wrong {n}") for n in range(50)))
 
-    assert sorted(status for status, _ in answers) == [401] * MOST + [429] * (50 - MOST)
+    assert sorted(status for status, _ in responses) == [401] * MOST + [429] * (50 - MOST)
 
 
 async def test_clients_behind_a_trusted_proxy_are_distinguished(clients: tuple[Client, Client]) -> None:

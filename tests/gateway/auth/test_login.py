@@ -45,14 +45,14 @@ async def client(make_settings: MakeSettings, resources: Resources, tmp_path: Pa
 async def post(client: Client, body: Any, path: str = LOGIN) -> tuple[int, Any]:
     """Log in; returns status and body."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    async with client.post(path, data=data) as answer:
-        return answer.status, await answer.json()
+    async with client.post(path, data=data) as response:
+        return response.status, await response.json()
 
 
 async def status_with(client: Client, token: str) -> int:
     """Return the status of a request for `images.read` with *token*."""
-    async with client.get(STATUS, headers={"Authorization": f"Bearer {token}"}) as answer:
-        return answer.status
+    async with client.get(STATUS, headers={"Authorization": f"Bearer {token}"}) as response:
+        return response.status
 
 
 @pytest.mark.parametrize(
@@ -61,28 +61,28 @@ async def status_with(client: Client, token: str) -> int:
 )
 async def test_valid_credentials_are_exchanged_for_tokens(client: Client, credentials: dict[str, str]) -> None:
     """The access token has the permissions of the credentials; the refresh token only returns new tokens."""
-    status, answer = await post(client, credentials)
-    again, renewed = await post(client, {"refreshToken": answer["refreshToken"]})
+    status, response = await post(client, credentials)
+    again, renewed = await post(client, {"refreshToken": response["refreshToken"]})
 
     assert (status, again) == (200, 200)
-    assert set(answer) == set(renewed) == {"accessToken", "refreshToken"}
-    assert await status_with(client, answer["accessToken"]) == 200
+    assert set(response) == set(renewed) == {"accessToken", "refreshToken"}
+    assert await status_with(client, response["accessToken"]) == 200
     assert await status_with(client, renewed["accessToken"]) == 200
-    assert await status_with(client, answer["refreshToken"]) == 401
+    assert await status_with(client, response["refreshToken"]) == 401
 
 
 async def test_a_token_has_the_permissions_of_its_key(client: Client) -> None:
     """And no more."""
-    _, answer = await post(client, {"apiKey": "the reader's key"})
-    headers = {"Authorization": f"Bearer {answer['accessToken']}"}
+    _, response = await post(client, {"apiKey": "the reader's key"})
+    headers = {"Authorization": f"Bearer {response['accessToken']}"}
     async with client.post("/images/convert/cancel", headers=headers) as refused:
         assert refused.status == 401
 
 
 async def test_tokens_are_accepted_as_cookies(client: Client) -> None:
     """They are HttpOnly and SameSite."""
-    async with client.post(f"{LOGIN}?setCookie", data=json.dumps({"apiKey": API_KEY})) as answer:
-        cookies = answer.cookies
+    async with client.post(f"{LOGIN}?setCookie", data=json.dumps({"apiKey": API_KEY})) as response:
+        cookies = response.cookies
     async with client.get(STATUS, cookies={"accessToken": cookies["accessToken"].value}) as opened:
         assert opened.status == 200
     assert set(cookies) == {"accessToken", "refreshToken"}
@@ -118,9 +118,11 @@ async def test_cookies_are_secure_behind_a_trusted_https_proxy(
     )
     async with (
         TestClient(TestServer(create_app(settings, resources))) as client,
-        client.post(f"{LOGIN}?setCookie", json={"apiKey": API_KEY}, headers={"X-Forwarded-Proto": "https"}) as answer,
+        client.post(
+            f"{LOGIN}?setCookie", json={"apiKey": API_KEY}, headers={"X-Forwarded-Proto": "https"}
+        ) as response,
     ):
-        assert {bool(cookie["secure"]) for cookie in answer.cookies.values()} == {proxies > 0}
+        assert {bool(cookie["secure"]) for cookie in response.cookies.values()} == {proxies > 0}
 
 
 @pytest.mark.parametrize(
@@ -138,9 +140,9 @@ async def test_cookies_are_secure_behind_a_trusted_https_proxy(
 )
 async def test_invalid_credentials_are_unauthorized(client: Client, credentials: dict[str, str]) -> None:
     """With 401, without a type."""
-    status, answer = await post(client, credentials)
+    status, response = await post(client, credentials)
 
-    assert (status, "type" in answer) == (401, False)
+    assert (status, "type" in response) == (401, False)
 
 
 @pytest.mark.parametrize(
@@ -155,18 +157,18 @@ async def test_invalid_credentials_are_unauthorized(client: Client, credentials:
 )
 async def test_an_invalid_login_body_is_rejected(client: Client, body: Any, code: str) -> None:
     """The response has the type of the error."""
-    status, answer = await post(client, body)
+    status, response = await post(client, body)
 
-    assert (status, answer.get("type", "")) == (400, code)
+    assert (status, response.get("type", "")) == (400, code)
 
 
 async def test_a_token_can_be_checked(client: Client) -> None:
     """The response has its owner, or why it is not valid."""
-    _, answer = await post(client, {"apiKey": API_KEY})
+    _, response = await post(client, {"apiKey": API_KEY})
     checks = {
-        answer["accessToken"]: (200, ""),
-        answer["refreshToken"]: (404, ""),
-        answer["accessToken"][:-2] + "xx": (404, ""),
+        response["accessToken"]: (200, ""),
+        response["refreshToken"]: (404, ""),
+        response["accessToken"][:-2] + "xx": (404, ""),
         "nonsense": (400, "invalidValue"),
         "a.b": (400, "invalidValue"),
         "ä.ö": (400, "invalidValue"),
@@ -182,15 +184,15 @@ async def test_a_token_can_be_checked(client: Client) -> None:
 async def test_a_token_expires(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is rejected after half an hour."""
     monkeypatch.setitem(tokens.LIFETIME_SECONDS, "access", -1)
-    _, answer = await post(client, {"apiKey": API_KEY})
+    _, response = await post(client, {"apiKey": API_KEY})
 
-    assert await status_with(client, answer["accessToken"]) == 401
+    assert await status_with(client, response["accessToken"]) == 401
 
 
 async def test_a_token_with_another_signature_is_rejected(client: Client) -> None:
     """A token signed with another secret."""
-    _, answer = await post(client, {"apiKey": API_KEY})
-    holder = tokens.TokenSigner(TOKEN_SECRET.encode()).read(answer["accessToken"])
+    _, response = await post(client, {"apiKey": API_KEY})
+    holder = tokens.TokenSigner(TOKEN_SECRET.encode()).read(response["accessToken"])
     assert holder is not None
     forged = tokens.TokenSigner(b"a guess of thirty-two characters").issue(holder.holder, "access")
 
@@ -221,7 +223,7 @@ async def test_without_a_secret_the_login_is_disabled(make_settings: MakeSetting
     """API keys still work."""
     app = create_app(make_settings(gateway=GatewaySettings(api_key=API_KEY)), resources)
     async with TestClient(TestServer(app)) as client:
-        status, answer = await post(client, {"apiKey": API_KEY})
+        status, response = await post(client, {"apiKey": API_KEY})
         assert (status, await status_with(client, API_KEY)) == (404, 200)
 
-    assert "IMAGECONVERTER_TOKEN_SECRET" in answer["reason"]
+    assert "IMAGECONVERTER_TOKEN_SECRET" in response["reason"]

@@ -52,23 +52,23 @@ async def test_a_body_of_unknown_size_is_limited(small: TestClient[Any, Any]) ->
         for _ in range(5):
             yield bytes(MEGABYTE)
 
-    async with small.post(PATH, data=chunks(), headers=ADMIN) as answer:
-        assert answer.status == 413
-        assert (await answer.json())["error"] == "Request Entity Too Large"
+    async with small.post(PATH, data=chunks(), headers=ADMIN) as response:
+        assert response.status == 413
+        assert (await response.json())["error"] == "Request Entity Too Large"
 
 
 async def test_a_compressed_body_is_limited_by_its_uncompressed_size(small: TestClient[Any, Any]) -> None:
     """A small gzip of many zeros."""
     packer = zlib.compressobj(wbits=31)
     bomb = packer.compress(bytes(50 * MEGABYTE)) + packer.flush()
-    async with small.post(PATH, data=bomb, headers={**ADMIN, "Content-Encoding": "gzip"}) as answer:
-        assert answer.status == 413
+    async with small.post(PATH, data=bomb, headers={**ADMIN, "Content-Encoding": "gzip"}) as response:
+        assert response.status == 413
 
 
 async def test_a_broken_encoding_is_a_malformed_body(small: TestClient[Any, Any]) -> None:
     """Not a server error."""
-    async with small.post(PATH, data=b"no gzip", headers={**ADMIN, "Content-Encoding": "gzip"}) as answer:
-        assert answer.status == 400
+    async with small.post(PATH, data=b"no gzip", headers={**ADMIN, "Content-Encoding": "gzip"}) as response:
+        assert response.status == 400
 
 
 async def test_a_body_that_does_not_arrive_times_out(small: TestClient[Any, Any]) -> None:
@@ -92,8 +92,8 @@ async def test_a_client_that_disconnects_frees_its_memory(small: TestClient[Any,
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         writer.close()
 
-    async with small.get("/health/live") as answer:
-        assert answer.status == 200
+    async with small.get("/health/live") as response:
+        assert response.status == 200
 
 
 async def test_the_budget_is_granted_in_order_and_released() -> None:

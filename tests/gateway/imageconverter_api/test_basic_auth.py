@@ -64,11 +64,11 @@ async def test_invalid_basic_credentials_are_rejected(
 ) -> None:
     """401 with a challenge."""
     cache.sources["there"] = cache.sources[KEY] = b"image"
-    async with client.request(method, f"{BASE}/{path}", headers={"Authorization": header}) as answer:
-        assert answer.status == 401
-        assert answer.headers["WWW-Authenticate"].startswith("Basic realm=")
+    async with client.request(method, f"{BASE}/{path}", headers={"Authorization": header}) as response:
+        assert response.status == 401
+        assert response.headers["WWW-Authenticate"].startswith("Basic realm=")
         if method != "HEAD":
-            assert await code(answer) == (401, 4010)
+            assert await code(response) == (401, 4010)
     assert len(cache.sources) == 2
 
 
@@ -76,8 +76,8 @@ async def test_invalid_basic_credentials_are_rejected(
 async def test_the_scheme_is_case_insensitive(client: Client, scheme: str) -> None:
     """As RFC 9110 requires."""
     header = ADMIN["Authorization"].replace("Basic", scheme)
-    async with client.get(f"{BASE}/getKeys", headers={"Authorization": header}) as answer:
-        assert answer.status == 200
+    async with client.get(f"{BASE}/getKeys", headers={"Authorization": header}) as response:
+        assert response.status == 200
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ async def test_cross_site_requests_cannot_clear_images(
 ) -> None:
     """Not even with an img element, for which browsers send stored credentials."""
     await put(client)
-    async with client.get(f"{BASE}/clearImages", headers={**ADMIN, "Sec-Fetch-Site": site}) as answer:
-        assert answer.status == status
+    async with client.get(f"{BASE}/clearImages", headers={**ADMIN, "Sec-Fetch-Site": site}) as response:
+        assert response.status == status
     assert (KEY in cache.sources) == (status == 401)
 
 
@@ -105,8 +105,8 @@ async def open_client(make_settings: MakeSettings, resources: Resources) -> Asyn
 @pytest.mark.parametrize("credentials", [b"", b"admin:", b":", b"admin:admin", b"admin:None"])
 async def test_without_a_password_all_requests_are_rejected(open_client: Client, credentials: bytes) -> None:
     """There is no default."""
-    async with open_client.get(f"{BASE}/getKeys", headers={"Authorization": basic(credentials)}) as answer:
-        assert await code(answer) == (401, 4010)
+    async with open_client.get(f"{BASE}/getKeys", headers={"Authorization": basic(credentials)}) as response:
+        assert await code(response) == (401, 4010)
 
 
 async def test_an_empty_password_counts_as_none(resources: Resources) -> None:

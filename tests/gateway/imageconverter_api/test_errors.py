@@ -42,8 +42,8 @@ OF_A_CONTEXT = [call for call in CALLS if "ByKey" not in call[1]]
 async def call(client: Client, method: str, path: str, **options: Any) -> tuple[int, int]:
     """Call an operation with valid arguments; returns status and code."""
     body = form() if path.startswith("cache") else None
-    async with client.request(method, f"{BASE}/{path}", data=body, headers=ADMIN, **options) as answer:
-        return await code(answer)
+    async with client.request(method, f"{BASE}/{path}", data=body, headers=ADMIN, **options) as response:
+        return await code(response)
 
 
 @pytest.mark.parametrize(("method", "path"), OF_A_KEY)
@@ -71,8 +71,8 @@ async def test_an_invalid_context_is_rejected(
 
 async def test_errors_do_not_quote_the_request(client: Client) -> None:
     """Error messages contain no part of the request."""
-    async with client.get(f"{BASE}/getImage/strange%20key/{FORMAT}") as answer:
-        assert "strange" not in await answer.text()
+    async with client.get(f"{BASE}/getImage/strange%20key/{FORMAT}") as response:
+        assert "strange" not in await response.text()
 
 
 @pytest.mark.parametrize(
@@ -86,10 +86,10 @@ async def test_an_unknown_key_is_not_found(client: Client, method: str, path: st
 @pytest.mark.parametrize("operation", [f"cacheAndGetImage/{KEY}/{FORMAT}", f"cacheImage/{KEY}"])
 async def test_a_file_that_is_not_an_image_is_not_convertible(client: Client, operation: str) -> None:
     """And nothing is stored."""
-    async with client.post(f"{BASE}/{operation}", data=form(b"no image")) as answer:
-        assert await code(answer) == (415, 4150)
-    async with client.get(f"{BASE}/getKeyCount") as answer:
-        assert await answer.json() == {"count": 0}
+    async with client.post(f"{BASE}/{operation}", data=form(b"no image")) as response:
+        assert await code(response) == (415, 4150)
+    async with client.get(f"{BASE}/getKeyCount") as response:
+        assert await response.json() == {"count": 0}
 
 
 FAULTS = [
@@ -113,10 +113,10 @@ async def test_every_error_of_the_core_has_its_code(
 ) -> None:
     """And a Retry-After header if a retry may help."""
     cache.fault = fault
-    async with client.post(f"{BASE}/{operation}", data=form()) as answer:
-        assert await answer.json() == {"code": number, "message": fault.reason}
-        assert answer.status == status
-        assert ("Retry-After" in answer.headers) == (status == 503)
+    async with client.post(f"{BASE}/{operation}", data=form()) as response:
+        assert await response.json() == {"code": number, "message": fault.reason}
+        assert response.status == status
+        assert ("Retry-After" in response.headers) == (status == 503)
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
@@ -134,9 +134,9 @@ async def test_an_internal_error_has_the_same_shape(
 ) -> None:
     """The response does not contain the exception."""
     monkeypatch.setattr(cache, "count", None)
-    async with client.get(f"{BASE}/getKeyCount") as answer:
-        assert await code(answer) == (500, 5000)
-        assert "None" not in await answer.text()
+    async with client.get(f"{BASE}/getKeyCount") as response:
+        assert await code(response) == (500, 5000)
+        assert "None" not in await response.text()
 
 
 async def test_an_interrupted_list_of_keys_is_aborted(client: Client, cache: StandIn) -> None:
@@ -177,15 +177,15 @@ async def test_an_unknown_path_or_method_has_a_code(
     client: Client, method: str, path: str, status: int, number: int
 ) -> None:
     """Below the base path, errors have the format of this API."""
-    async with client.request(method, f"{BASE}/{path}", headers=ADMIN) as answer:
-        assert await code(answer) == (status, number)
-        assert ("Allow" in answer.headers) == (status == 405)
+    async with client.request(method, f"{BASE}/{path}", headers=ADMIN) as response:
+        assert await code(response) == (status, number)
+        assert ("Allow" in response.headers) == (status == 405)
 
 
 async def test_a_path_that_only_begins_like_the_base_is_not_of_this_api(client: Client) -> None:
     """It gets the error of the images API."""
-    async with client.get("/imageconverters") as answer:
-        assert set(await answer.json()) == {"error", "reason"}
+    async with client.get("/imageconverters") as response:
+        assert set(await response.json()) == {"error", "reason"}
 
 
 @pytest.mark.parametrize("settings", [{"strict_errors": True}])
@@ -198,9 +198,9 @@ class TestWhereErrorsAreStrict:
     ) -> None:
         """The code stays the same."""
         cache.fault = fault
-        async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}") as answer:
-            assert await code(answer) == (500, number)
-            assert ("Retry-After" in answer.headers) == (number // 10 == 503)
+        async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}") as response:
+            assert await code(response) == (500, number)
+            assert ("Retry-After" in response.headers) == (number // 10 == 503)
 
     async def test_routing_and_internal_errors_are_500s(self, client: Client) -> None:
         """For invalid keys, credentials, bodies, paths and methods."""
@@ -211,19 +211,19 @@ class TestWhereErrorsAreStrict:
             ("GET", "nothing", 4040),
             ("PUT", "getKeys", 4050),
         ]:
-            async with client.request(method, f"{BASE}/{path}") as answer:
-                assert await code(answer) == (500, number)
+            async with client.request(method, f"{BASE}/{path}") as response:
+                assert await code(response) == (500, number)
 
     async def test_successful_responses_do_not_change(self, client: Client) -> None:
         """Including 304 responses."""
         await put(client)
-        async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}", headers={"If-None-Match": "*"}) as answer:
-            assert answer.status == 304
+        async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}", headers={"If-None-Match": "*"}) as response:
+            assert response.status == 304
 
     async def test_the_images_api_is_not_affected(self, client: Client) -> None:
         """It keeps its own statuses."""
-        async with client.get("/images/nothing") as answer:
-            assert answer.status == 404
+        async with client.get("/images/nothing") as response:
+            assert response.status == 404
 
 
 @pytest.mark.parametrize("settings", [{"parallel_requests": 1}])
@@ -234,16 +234,16 @@ async def test_too_many_concurrent_requests_are_rejected_at_once(client: Client)
     writer.write(b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b")
     await _until_refused(client)
     for path in (BASE, "/health/live"):
-        async with client.get(path) as answer:
-            assert answer.status == 200
+        async with client.get(path) as response:
+            assert response.status == 200
     writer.close()
     async with asyncio.timeout(5):
         await reader.read()
         while (await call(client, "GET", f"getMetadata/{KEY}"))[0] == 503:
             await asyncio.sleep(0.01)
 
-    async with client.get("/metrics") as answer:
-        refused = [line for line in (await answer.text()).splitlines() if "limitreached_count{" in line]
+    async with client.get("/metrics") as response:
+        refused = [line for line in (await response.text()).splitlines() if "limitreached_count{" in line]
     assert any('request="get"' in line and not line.endswith(" 0.0") for line in refused)
 
 
@@ -251,11 +251,11 @@ async def _until_refused(client: Client) -> None:
     """Poll until the other request has reached its handler."""
     async with asyncio.timeout(5):
         while True:
-            async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}") as answer:
-                status, number = await code(answer)
+            async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}") as response:
+                status, number = await code(response)
                 if status == 503:
                     assert number == 5032
-                    assert answer.headers["Retry-After"]
+                    assert response.headers["Retry-After"]
                     return
 
 

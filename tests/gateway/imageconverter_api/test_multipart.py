@@ -36,8 +36,8 @@ def named(name: bytes, content: bytes = b"x") -> bytes:
 async def post(client: Client, body: Any, **headers: str) -> tuple[int, int]:
     """Post a body; returns status and code."""
     data = io.BytesIO(body) if isinstance(body, bytes) else body
-    async with client.post(PATH, data=data, headers={**FORM, **headers}) as answer:
-        return await code(answer)
+    async with client.post(PATH, data=data, headers={**FORM, **headers}) as response:
+        return await code(response)
 
 
 END = b"--b--\r\n"
@@ -150,8 +150,8 @@ async def test_forms_of_other_clients_are_accepted(client: Client) -> None:
             yield bytes([byte])
 
     assert await post(client, chunks()) == (200, 0)
-    async with client.post(PATH, data=form()) as answer:
-        assert await code(answer) == (200, 0)
+    async with client.post(PATH, data=form()) as response:
+        assert await code(response) == (200, 0)
 
 
 async def test_a_hundred_thousand_parts_are_rejected_quickly(client: Client) -> None:
@@ -203,8 +203,8 @@ async def test_endless_chunks_are_limited(client: Client) -> None:
         for _ in range(40):
             yield bytes(MEGABYTE)
 
-    async with client.post(PATH, data=chunks(), headers=FORM) as answer:
-        assert await code(answer) == (413, 4130)
+    async with client.post(PATH, data=chunks(), headers=FORM) as response:
+        assert await code(response) == (413, 4130)
 
 
 async def test_a_compressed_form_is_limited_by_its_uncompressed_size(client: Client) -> None:

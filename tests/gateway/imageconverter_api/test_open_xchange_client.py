@@ -46,8 +46,8 @@ class Middleware:
 
     async def is_connected(self) -> bool:
         """Whether a converter responds at the configured address."""
-        async with self._server.get("/imageconverter") as answer:
-            return answer.status == 200 and SERVER_ID in await answer.text()
+        async with self._server.get("/imageconverter") as response:
+            return response.status == 200 and SERVER_ID in await response.text()
 
     async def scaled(self, source: bytes, format_: str, context: str) -> Image.Image | None:
         """Return the preview of *source*, None if the middleware would have to scale it itself."""
@@ -65,9 +65,9 @@ class Middleware:
     ) -> bytes | None:
         text = quote(format_, safe="") if self._encodes else format_
         path = f"/imageconverter/{operation}/{key}/{text}?context={context}"
-        async with self._server.request(method, path, **options) as answer:
-            data: bytes = await answer.read()
-            return data if answer.status == 200 else None
+        async with self._server.request(method, path, **options) as response:
+            data: bytes = await response.read()
+            return data if response.status == 200 else None
 
 
 @pytest.mark.usefixtures("worker")
@@ -88,8 +88,8 @@ async def test_photos_are_scaled(gateway: Client, name: str, encodes: bool) -> N
         ratio = scaled.width / scaled.height * original.height / original.width
         assert 0.98 < ratio < 1.02
         assert scaled.width <= original.width
-    async with gateway.get(f"/imageconverter/getKeyCount?context={context}") as answer:
-        assert await answer.json() == {"count": 1}
+    async with gateway.get(f"/imageconverter/getKeyCount?context={context}") as response:
+        assert await response.json() == {"count": 1}
 
 
 @pytest.mark.usefixtures("worker")

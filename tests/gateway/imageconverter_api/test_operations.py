@@ -15,27 +15,27 @@ from tests.testing.stand_in_worker import StandIn
 async def test_an_image_in_the_request_is_returned_as_a_preview(client: Client) -> None:
     """The request as the middleware sends it."""
     path = f"{BASE}/cacheAndGetImage/{KEY}/{FORMAT}?context=1"
-    async with client.post(path, data=form()) as answer:
-        assert answer.status == 200
-        assert answer.content_type == "image/png"
-        assert await answer.read() == IMAGE
+    async with client.post(path, data=form()) as response:
+        assert response.status == 200
+        assert response.content_type == "image/png"
+        assert await response.read() == IMAGE
 
 
 async def test_the_image_of_a_known_key_is_ignored(client: Client) -> None:
     """The preview is that of the stored image."""
     await put(client)
-    async with client.post(f"{BASE}/cacheAndGetImage/{KEY}/{FORMAT}", data=form(b"something else")) as answer:
-        assert await answer.read() == IMAGE
+    async with client.post(f"{BASE}/cacheAndGetImage/{KEY}/{FORMAT}", data=form(b"something else")) as response:
+        assert await response.read() == IMAGE
 
 
 async def test_a_stored_image_is_served_by_its_key(client: Client) -> None:
     """With its real type, as private, and with security headers."""
     await put(client)
-    async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}?context=1") as answer:
-        assert (answer.status, await answer.read()) == (200, IMAGE)
-        assert answer.content_type == "image/png"
-        assert answer.headers["Cache-Control"] == "private, no-cache"
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}?context=1") as response:
+        assert (response.status, await response.read()) == (200, IMAGE)
+        assert response.content_type == "image/png"
+        assert response.headers["Cache-Control"] == "private, no-cache"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 async def test_storing_again_replaces_the_image(client: Client) -> None:
@@ -43,8 +43,8 @@ async def test_storing_again_replaces_the_image(client: Client) -> None:
     other = image_files.png((9, 9))
     await put(client)
     await put(client, data=other)
-    async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}") as answer:
-        assert await answer.read() == other
+    async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}") as response:
+        assert await response.read() == other
 
 
 @pytest.mark.parametrize(
@@ -54,12 +54,12 @@ async def test_an_unchanged_preview_is_not_modified(client: Client, quoted: str,
     """304 by its ETag."""
     await put(client)
     path = f"{BASE}/getImage/{KEY}/{FORMAT}"
-    async with client.get(path) as answer:
-        etag = answer.headers["ETag"]
-    async with client.get(path, headers={"If-None-Match": quoted.format(etag)}) as answer:
-        assert answer.status == status
-        assert answer.headers["ETag"] == etag
-        assert (await answer.read() == b"") == (status == 304)
+    async with client.get(path) as response:
+        etag = response.headers["ETag"]
+    async with client.get(path, headers={"If-None-Match": quoted.format(etag)}) as response:
+        assert response.status == status
+        assert response.headers["ETag"] == etag
+        assert (await response.read() == b"") == (status == 304)
 
 
 async def test_another_image_has_another_etag(client: Client) -> None:
@@ -67,11 +67,11 @@ async def test_another_image_has_another_etag(client: Client) -> None:
     path, tags = f"{BASE}/getImage/{KEY}/{FORMAT}", []
     for data in (IMAGE, image_files.png((9, 9))):
         await put(client, data=data)
-        async with client.get(path) as answer:
-            tags.append(answer.headers["ETag"])
+        async with client.get(path) as response:
+            tags.append(response.headers["ETag"])
 
-    async with client.get(path, headers={"If-None-Match": tags[0]}) as answer:
-        assert answer.status == 200
+    async with client.get(path, headers={"If-None-Match": tags[0]}) as response:
+        assert response.status == 200
     assert len(set(tags)) == 2
 
 
@@ -80,9 +80,9 @@ async def test_image_and_metadata_are_parts_of_a_form(client: Client, operation:
     """The image first, then its metadata."""
     await put(client)
     method, body = ("POST", form()) if operation.startswith("cache") else ("GET", None)
-    async with client.request(method, f"{BASE}/{operation}/{KEY}/{FORMAT}", data=body) as answer:
-        assert answer.content_type == "multipart/form-data"
-        image, metadata = await parts(answer)
+    async with client.request(method, f"{BASE}/{operation}/{KEY}/{FORMAT}", data=body) as response:
+        assert response.content_type == "multipart/form-data"
+        image, metadata = await parts(response)
 
     assert image == ("image", "image/png", IMAGE)
     assert metadata[:2] == ("metadata", "application/json")
@@ -92,9 +92,9 @@ async def test_image_and_metadata_are_parts_of_a_form(client: Client, operation:
 async def test_metadata_is_available_alone(client: Client) -> None:
     """As JSON."""
     await put(client)
-    async with client.get(f"{BASE}/getMetadata/{KEY}?context=1") as answer:
-        assert answer.status == 200
-        assert (await answer.json())["File"]["File Size"]["value"] == len(IMAGE)
+    async with client.get(f"{BASE}/getMetadata/{KEY}?context=1") as response:
+        assert response.status == 200
+        assert (await response.json())["File"]["File Size"]["value"] == len(IMAGE)
 
 
 async def test_keys_are_counted_and_listed_by_context(client: Client) -> None:
@@ -104,19 +104,19 @@ async def test_keys_are_counted_and_listed_by_context(client: Client) -> None:
     async with client.get(f"{BASE}/getImage/a/{FORMAT}?context=2"):
         pass
     for context, expected in [("", ["a", "b"]), ("1", ["a"]), ("2", ["a", "b"]), ("3", [])]:
-        async with client.get(f"{BASE}/getKeyCount", params={"context": context}) as answer:
-            assert await answer.json() == {"count": len(expected)}
-        async with client.get(f"{BASE}/getKeys", params={"context": context}, headers=ADMIN) as answer:
-            assert await answer.json() == {"keys": expected}
+        async with client.get(f"{BASE}/getKeyCount", params={"context": context}) as response:
+            assert await response.json() == {"count": len(expected)}
+        async with client.get(f"{BASE}/getKeys", params={"context": context}, headers=ADMIN) as response:
+            assert await response.json() == {"keys": expected}
 
 
 @pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 25_000])
 async def test_a_long_list_of_keys_is_valid_json(client: Client, cache: StandIn, count: int) -> None:
     """The response is streamed in batches."""
     cache.sources = {f"key-{number}": b"" for number in range(count)}
-    async with client.get(f"{BASE}/getKeys", headers=ADMIN) as answer:
-        assert answer.content_type == "application/json"
-        assert (await answer.json())["keys"] == list(cache.sources)
+    async with client.get(f"{BASE}/getKeys", headers=ADMIN) as response:
+        assert response.content_type == "application/json"
+        assert (await response.json())["keys"] == list(cache.sources)
 
 
 async def test_an_empty_batch_does_not_break_the_list(
@@ -129,8 +129,8 @@ async def test_an_empty_batch_does_not_break_the_list(
             yield batch
 
     monkeypatch.setattr(cache, "keys", batches)
-    async with client.get(f"{BASE}/getKeys", headers=ADMIN) as answer:
-        assert await answer.json() == {"keys": ["a", "b", "c"]}
+    async with client.get(f"{BASE}/getKeys", headers=ADMIN) as response:
+        assert await response.json() == {"keys": ["a", "b", "c"]}
 
 
 @pytest.mark.parametrize("method", ["DELETE", "POST", "GET"])
@@ -139,14 +139,14 @@ async def test_images_are_cleared_by_each_method(client: Client, cache: StandIn,
     await put(client, "a", context="1")
     await put(client, "b", context="2")
     await put(client, "c", context="2")
-    async with client.request(method, f"{BASE}/clearImagesByKey/c", headers=ADMIN) as answer:
-        assert await code(answer) == (200, 0)
+    async with client.request(method, f"{BASE}/clearImagesByKey/c", headers=ADMIN) as response:
+        assert await code(response) == (200, 0)
     assert set(cache.sources) == {"a", "b"}
-    async with client.request(method, f"{BASE}/clearImages?context=1", headers=ADMIN) as answer:
-        assert await code(answer) == (200, 0)
+    async with client.request(method, f"{BASE}/clearImages?context=1", headers=ADMIN) as response:
+        assert await code(response) == (200, 0)
     assert set(cache.sources) == {"b"}
-    async with client.request(method, f"{BASE}/clearImages", headers=ADMIN) as answer:
-        assert await answer.json() == {"code": 0, "message": "ok"}
+    async with client.request(method, f"{BASE}/clearImages", headers=ADMIN) as response:
+        assert await response.json() == {"code": 0, "message": "ok"}
     assert not cache.sources
 
 
@@ -167,9 +167,9 @@ async def test_head_is_supported(client: Client, operation: str) -> None:
     await put(client)
     seen = []
     for method in ("GET", "HEAD"):
-        async with client.request(method, f"{BASE}/{operation}", headers=ADMIN) as answer:
-            seen.append((answer.status, answer.content_type))
-            assert (await answer.read() == b"") == (method == "HEAD")
+        async with client.request(method, f"{BASE}/{operation}", headers=ADMIN) as response:
+            seen.append((response.status, response.content_type))
+            assert (await response.read() == b"") == (method == "HEAD")
 
     assert seen[0] == seen[1]
 
@@ -178,8 +178,8 @@ async def test_head_is_supported(client: Client, operation: str) -> None:
 async def test_head_clears_nothing(client: Client, cache: StandIn, operation: str) -> None:
     """Although GET does."""
     await put(client)
-    async with client.head(f"{BASE}/{operation}", headers=ADMIN) as answer:
-        assert answer.status == 405
+    async with client.head(f"{BASE}/{operation}", headers=ADMIN) as response:
+        assert response.status == 405
     assert cache.sources
 
 
@@ -235,8 +235,8 @@ async def test_every_valid_key_is_accepted(client: Client, key: str) -> None:
 
 async def test_a_trailing_slash_is_accepted(client: Client) -> None:
     """By all operations."""
-    async with client.post(f"{BASE}/cacheImage/{KEY}/", data=form()) as answer:
-        assert await code(answer) == (200, 0)
+    async with client.post(f"{BASE}/cacheImage/{KEY}/", data=form()) as response:
+        assert await code(response) == (200, 0)
     for path in (
         f"getMetadata/{KEY}/",
         "getKeyCount/",
@@ -245,5 +245,5 @@ async def test_a_trailing_slash_is_accepted(client: Client) -> None:
         f"clearImagesByKey/{KEY}/",
         "clearImages/",
     ):
-        async with client.get(f"{BASE}/{path}", headers=ADMIN) as answer:
-            assert answer.status == 200
+        async with client.get(f"{BASE}/{path}", headers=ADMIN) as response:
+            assert response.status == 200

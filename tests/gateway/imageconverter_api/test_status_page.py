@@ -38,8 +38,8 @@ DASHBOARD: dict[str, set[str]] = {
 
 async def metrics(client: Client) -> dict[tuple[str, frozenset[str]], float]:
     """Return all samples, by name and values of labels, as parsed by a Prometheus client."""
-    async with client.get("/metrics") as answer:
-        families = list(text_string_to_metric_families(await answer.text()))
+    async with client.get("/metrics") as response:
+        families = list(text_string_to_metric_families(await response.text()))
     return {
         (each.name, frozenset(each.labels.values())): each.value for family in families for each in family.samples
     }
@@ -49,10 +49,10 @@ async def metrics(client: Client) -> dict[tuple[str, frozenset[str]], float]:
 async def test_the_status_page_contains_the_server_id(client: Client, cache: StandIn, path: str) -> None:
     """At each URL, even if Redis is unavailable."""
     cache.fault = QueueUnavailable("It is unavailable.")
-    async with client.get(BASE + path) as answer:
-        text = await answer.text()
-        assert answer.status == 200
-        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    async with client.get(BASE + path) as response:
+        text = await response.text()
+        assert response.status == 200
+        assert response.headers["Content-Type"] == "text/html; charset=utf-8"
 
     assert SERVER_ID == "57c6b91f-563b-4885-946d-0cc5799e2fdf"
     assert f"\nid: {SERVER_ID}\n" in text
@@ -65,8 +65,8 @@ async def test_the_status_page_contains_the_server_id(client: Client, cache: Sta
 async def test_the_page_has_metrics_on_request(client: Client, wish: str) -> None:
     """With the names of the original's monitoring."""
     await put(client)
-    async with client.get(f"{BASE}/status", params={"metrics": wish}) as answer:
-        text = await answer.text()
+    async with client.get(f"{BASE}/status", params={"metrics": wish}) as response:
+        text = await response.text()
 
     assert "\nCacheKeyCount: 1\n" in text
     assert "\nRequestCount_Total: 1\n" in text
@@ -78,10 +78,10 @@ async def test_the_page_has_metrics_on_request(client: Client, wish: str) -> Non
 async def test_the_page_reports_unavailable_metrics(client: Client, cache: StandIn) -> None:
     """A probe must not restart a server because of Redis; the page reports it."""
     cache.fault = QueueUnavailable("It is <unavailable>.")
-    async with client.get(f"{BASE}/status?metrics=yes") as answer:
-        text = await answer.text()
+    async with client.get(f"{BASE}/status?metrics=yes") as response:
+        text = await response.text()
 
-    assert answer.status == 200
+    assert response.status == 200
     assert "\nCode: 5030\n" in text
     assert "It is &lt;unavailable&gt;." in text
 
@@ -116,8 +116,8 @@ async def test_metrics_have_the_names_of_the_dashboard(client: Client) -> None:
 async def test_the_number_of_labels_is_limited(client: Client) -> None:
     """However many sizes they request."""
     for number in range(300):
-        async with client.post(f"{BASE}/cacheAndGetImage/{number}/auto:{number + 1}x7", data=form()) as answer:
-            assert answer.status == 200
+        async with client.post(f"{BASE}/cacheAndGetImage/{number}/auto:{number + 1}x7", data=form()) as response:
+            assert response.status == 200
     found = {
         labels: value
         for (name, labels), value in (await metrics(client)).items()

@@ -40,17 +40,17 @@ async def dead(resources: Resources) -> list[str]:
 
 async def delete(client: Client, path: str) -> int:
     """Delete *path*; returns the status."""
-    async with client.delete(path, headers=ADMIN) as answer:
-        return answer.status
+    async with client.delete(path, headers=ADMIN) as response:
+        return response.status
 
 
 async def test_dead_letters_are_listed(gateway: Client, dead: list[str]) -> None:
     """The newest first, each with its payload."""
-    status, answer = await get(gateway, PATH)
+    status, response = await get(gateway, PATH)
 
     assert status == 200
-    assert [each["id"] for each in answer["items"]] == dead
-    assert answer["items"][1] == {
+    assert [each["id"] for each in response["items"]] == dead
+    assert response["items"][1] == {
         "id": dead[1],
         "lane": "scan",
         "task": "task",
@@ -59,7 +59,7 @@ async def test_dead_letters_are_listed(gateway: Client, dead: list[str]) -> None
         "died": 999_999,
         "order": {"source": "1.png"},
     }
-    assert answer["items"][0]["order"] is None
+    assert response["items"][0]["order"] is None
 
 
 async def test_a_retried_job_is_enqueued_in_its_queue(gateway: Client, resources: Resources, dead: list[str]) -> None:
@@ -83,10 +83,10 @@ async def test_a_dropped_job_is_deleted(gateway: Client, resources: Resources, d
 
 async def test_an_unreadable_job_can_only_be_dropped(gateway: Client, dead: list[str]) -> None:
     """Retrying it is rejected and does not delete it."""
-    status, answer = await post(gateway, f"{PATH}/{dead[0]}", {})
+    status, response = await post(gateway, f"{PATH}/{dead[0]}", {})
 
     assert status == 404
-    assert "only be dropped" in answer["reason"]
+    assert "only be dropped" in response["reason"]
     assert await delete(gateway, f"{PATH}/{dead[0]}") == 200
 
 
@@ -105,8 +105,8 @@ async def test_dead_letters_need_the_admin_permission(
             ("DELETE", f"{PATH}/{dead[1]}"),
         ):
             for headers in (shop, {}):
-                async with client.request(method, path, headers=headers) as answer:
-                    assert answer.status == 401
+                async with client.request(method, path, headers=headers) as response:
+                    assert response.status == 401
 
     assert [each.id for each in await resources.queue.dead.all()] == dead
 

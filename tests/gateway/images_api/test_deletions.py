@@ -25,8 +25,8 @@ PRODUCT, THUMBNAIL = "content.imageFormat.normalProduct", "content.imageFormat.t
 async def delete(client: Client, path: str, body: Any = None) -> tuple[int, Any]:
     """Send a deletion; returns status and body."""
     data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-    async with client.delete(path, data=data, headers=ADMIN) as answer:
-        return answer.status, await answer.json()
+    async with client.delete(path, data=data, headers=ADMIN) as response:
+        return response.status, await response.json()
 
 
 @pytest.fixture
@@ -106,10 +106,10 @@ FAULTS: list[tuple[str, Any, int, str]] = [
 @pytest.mark.parametrize(("path", "body", "status", "code"), FAULTS, ids=range(len(FAULTS)))
 async def test_each_error_has_its_type(gateway: Client, path: str, body: Any, status: int, code: str) -> None:
     """As in the error table of the API."""
-    answered, answer = await delete(gateway, f"{PATH}/{path}", body)
+    answered, response = await delete(gateway, f"{PATH}/{path}", body)
 
-    assert (answered, answer.get("type", "")) == (status, code)
-    assert answer["reason"].endswith(".")
+    assert (answered, response.get("type", "")) == (status, code)
+    assert response["reason"].endswith(".")
 
 
 async def test_one_unsafe_name_prevents_all_deletions(gateway: Client, resources: Resources, name: str) -> None:
@@ -136,5 +136,5 @@ async def test_deleting_needs_the_permission_for_the_type(
         ):
             headers = {"Authorization": f"Bearer {key}"}
             path = f"{PATH}/{type_id}/{quote(name)}"
-            async with client.delete(path, headers=headers) as answer:
-                assert (key, type_id, answer.status) == (key, type_id, wanted)
+            async with client.delete(path, headers=headers) as response:
+                assert (key, type_id, response.status) == (key, type_id, wanted)

@@ -40,8 +40,8 @@ async def empty(make_settings: MakeSettings, opened: Resources) -> AsyncIterator
 async def ask(client: Client, method: str, path: str, body: Any = None) -> tuple[int, Any]:
     """Send a request; returns status and body."""
     data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-    async with client.request(method, path, data=data, headers=ADMIN) as answer:
-        return answer.status, await answer.json()
+    async with client.request(method, path, data=data, headers=ADMIN) as response:
+        return response.status, await response.json()
 
 
 def directory(path: str, *below: dict[str, Any]) -> dict[str, Any]:
@@ -68,10 +68,10 @@ async def test_the_deepest_allowed_directory_is_listed(empty: Client) -> None:
     """A path of 900 bytes has up to 450 levels."""
     path = "/".join("d" * 450)
     assert (await ask(empty, "POST", f"{PATH}/source", {"name": path}))[0] == 200
-    status, answer = await ask(empty, "GET", f"{PATH}/source")
+    status, response = await ask(empty, "GET", f"{PATH}/source")
 
     assert status == 200
-    deepest, levels = answer["items"][0], 1
+    deepest, levels = response["items"][0], 1
     while deepest["subDirectories"]:
         deepest, levels = deepest["subDirectories"][0], levels + 1
     assert (deepest["path"], levels) == (path, 450)
@@ -83,10 +83,10 @@ async def test_a_tree_includes_empty_directories_but_no_uploads(empty: Client, o
         await opened.store.put(f"source/{key}", b"x", content_type="image/png")
     await opened.store.put("target/elsewhere/a.png", b"x", content_type="image/png")
     await ask(empty, "POST", f"{PATH}/source", {"path": "", "name": "empty"})
-    status, answer = await ask(empty, "GET", f"{PATH}/source")
+    status, response = await ask(empty, "GET", f"{PATH}/source")
 
     assert status == 200
-    assert answer["items"] == [
+    assert response["items"] == [
         directory("a"),
         directory("b", directory("b/c")),
         directory("empty"),
@@ -109,10 +109,10 @@ async def test_deleting_a_directory_deletes_its_contents(empty: Client, opened: 
     """Including files below it, but no sibling; path and name can be given separately."""
     for key in ("a/b/1.png", "a/b/c/2.png", "a/bc/3.png", "a/b.png"):
         await opened.store.put(f"target/{key}", b"x", content_type="image/png")
-    status, answer = await ask(empty, "DELETE", f"{PATH}/target", {"path": "a", "name": "b"})
+    status, response = await ask(empty, "DELETE", f"{PATH}/target", {"path": "a", "name": "b"})
     left = [stored.key async for page in opened.store.list("target/") for stored in page]
 
-    assert (status, answer) == (200, {"items": [directory("a", directory("a/bc"))]})
+    assert (status, response) == (200, {"items": [directory("a", directory("a/bc"))]})
     assert sorted(key for key in left if key.endswith(".png")) == ["target/a/b.png", "target/a/bc/3.png"]
 
 
@@ -124,8 +124,8 @@ UNSAFE = ["..", "../a", "a/../b", "/a", "a/", "a//b", "a\\b", "a\0b", "a\nb", ".
 async def test_an_unsafe_path_is_an_invalid_value(empty: Client, method: str, path: str) -> None:
     """As path and as name; nothing is created or deleted."""
     for body in ({"path": path, "name": "x"}, {"path": "x", "name": path}):
-        status, answer = await ask(empty, method, f"{PATH}/source", body)
-        assert (status, answer["type"]) == (400, "invalidValue")
+        status, response = await ask(empty, method, f"{PATH}/source", body)
+        assert (status, response["type"]) == (400, "invalidValue")
 
 
 @pytest.mark.parametrize(
@@ -155,33 +155,33 @@ async def test_each_error_has_its_type(
     empty: Client, method: str, type_id: str, body: Any, status: int, code: str
 ) -> None:
     """As in the error tables of the API."""
-    answered, answer = await ask(empty, method, f"{PATH}/{type_id}", body)
+    answered, response = await ask(empty, method, f"{PATH}/{type_id}", body)
 
-    assert (answered, answer.get("type", "")) == (status, code)
-    assert answer["reason"].endswith(".")
+    assert (answered, response.get("type", "")) == (status, code)
+    assert response["reason"].endswith(".")
 
 
 async def test_a_directory_cannot_have_the_name_of_a_file(empty: Client, opened: Resources) -> None:
     """Object stores differ in handling a name that is both."""
     await opened.store.put("target/a/b.png", b"x", content_type="image/png")
-    status, answer = await ask(empty, "POST", f"{PATH}/target", {"path": "a/b.png", "name": "c"})
+    status, response = await ask(empty, "POST", f"{PATH}/target", {"path": "a/b.png", "name": "c"})
 
-    assert (status, answer["type"]) == (400, "invalidValue")
+    assert (status, response["type"]) == (400, "invalidValue")
 
 
 async def test_the_target_tree_may_have_a_directory_called_upload(empty: Client) -> None:
     """Only the source tree has staged uploads."""
-    status, answer = await ask(empty, "POST", f"{PATH}/target", {"path": "upload", "name": "x"})
+    status, response = await ask(empty, "POST", f"{PATH}/target", {"path": "upload", "name": "x"})
 
-    assert (status, answer["items"]) == (200, [directory("upload", directory("upload/x"))])
+    assert (status, response["items"]) == (200, [directory("upload", directory("upload/x"))])
 
 
 async def test_a_directory_marker_of_another_tool_is_a_directory(empty: Client, opened: Resources) -> None:
     """S3 consoles create empty objects for empty directories."""
     await opened.store.put("target/from a console", b"", content_type="application/x-directory")
-    _, answer = await ask(empty, "GET", f"{PATH}/target")
+    _, response = await ask(empty, "GET", f"{PATH}/target")
 
-    assert answer["items"] == [directory("from a console")]
+    assert response["items"] == [directory("from a console")]
 
 
 async def test_permissions_are_required(make_settings: MakeSettings, opened: Resources, tmp_path: Path) -> None:
@@ -194,5 +194,5 @@ async def test_permissions_are_required(make_settings: MakeSettings, opened: Res
         for method, needed in rights.items():
             for right in rights.values():
                 headers = {"Authorization": f"Bearer {right}"}
-                async with client.request(method, f"{PATH}/target", headers=headers, data=b"{}") as answer:
-                    assert (answer.status == 401) == (right != needed)
+                async with client.request(method, f"{PATH}/target", headers=headers, data=b"{}") as response:
+                    assert (response.status == 401) == (right != needed)

@@ -68,14 +68,14 @@ async def test_a_small_run_is_finished_in_the_first_response(patient: Client, ba
         "formatList": ["content.imageFormat.app", PRODUCT, THUMBNAIL],
         "directory": staged["path"],
     }
-    status, answer = await post(patient, f"{base}/convert/start", body)
+    status, response = await post(patient, f"{base}/convert/start", body)
     rows = await results(patient, f"{base}/convert/results")
 
     assert status == 200
-    timer = answer.pop("timer")
+    timer = response.pop("timer")
     assert timer["end"] >= timer["start"] > 1_700_000_000
     assert timer["duration"] == timer["end"] - timer["start"]
-    assert answer == {
+    assert response == {
         "canceled": True,
         "counter": {"error": 0, "skipped": 0, "success": 1, "warning": 0},
         "formatCounter": {"error": 0, "skipped": 0, "success": 3, "warning": 0},
@@ -175,8 +175,8 @@ async def test_deleting_the_directory_of_a_run_is_an_error_per_source(gateway: C
     await start(gateway, directory, PRODUCT)
     async with gateway.delete(
         "/images/directories/source", data=json.dumps({"path": directory}).encode(), headers=ADMIN
-    ) as answer:
-        assert answer.status == 200
+    ) as response:
+        assert response.status == 200
     status = await finished(gateway)
     rows = await results(gateway)
 
@@ -246,11 +246,11 @@ async def test_an_invalid_start_is_a_400_without_type(
 ) -> None:
     """All rows of the error table but one have no type; no run is started."""
     await resources.store.put("source/there/a.png", image_files.png(), content_type="image/png")
-    status, answer = await post(gateway, f"{base}/convert/start", body)
+    status, response = await post(gateway, f"{base}/convert/start", body)
 
     assert status == 400
-    assert answer["error"] == "Bad Request"
-    assert "type" not in answer
+    assert response["error"] == "Bad Request"
+    assert "type" not in response
     assert await resources.runs.latest() is None
 
 
@@ -259,15 +259,15 @@ async def test_cancel_returns_after_the_run_has_stopped(gateway: Client, resourc
     """No further source is converted, and a new run can start at once."""
     directory = await put_sources(resources, {f"{n:03}.png": LARGE for n in range(60)})
     await start(gateway, directory, THUMBNAIL, PRODUCT)
-    status, answer = await post(gateway, "/images/convert/cancel", {})
-    before = answer["progress"]["finished"]
+    status, response = await post(gateway, "/images/convert/cancel", {})
+    before = response["progress"]["finished"]
     await asyncio.sleep(0.5)
     _, after = await get(gateway, "/images/convert/status")
 
     assert status == 200
-    assert (answer["status"], answer["canceled"], answer["running"]) == ("canceled", True, False)
+    assert (response["status"], response["canceled"], response["running"]) == ("canceled", True, False)
     assert before < 60
-    assert after == answer
+    assert after == response
     assert await resources.queue.depth(QueueName.BATCH) == 0
     assert (await start(gateway, directory, THUMBNAIL))["status"] in ("running", "finished")
 
@@ -283,9 +283,9 @@ async def test_results_are_available_as_pages_and_ndjson(
     names: list[str] = []
     cursor, pages = "0", 0
     while cursor:
-        _, answer = await get(gateway, f"/images/convert/results?cursor={cursor}")
-        names += [row["sourceFilename"] for row in answer["items"]]
-        cursor, pages = answer.get("cursor", ""), pages + 1
+        _, response = await get(gateway, f"/images/convert/results?cursor={cursor}")
+        names += [row["sourceFilename"] for row in response["items"]]
+        cursor, pages = response.get("cursor", ""), pages + 1
     async with gateway.get(
         "/images/convert/results", headers={**ADMIN, "Accept": "application/x-ndjson"}
     ) as answer_lines:

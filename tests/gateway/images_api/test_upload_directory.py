@@ -65,9 +65,9 @@ async def test_an_unknown_upload_is_an_invalid_value(gateway: Client, resources:
     await resources.store.put("source/kept products/a.png", b"A", content_type="image/png")
     _, first = await post(gateway, "/images/upload", body("a.png"))
     wanted = directory.replace("{id}", first["path"].removeprefix("upload/"))
-    status, answer = await post(gateway, f"/images/upload?directory={wanted}", body("new.png"))
+    status, response = await post(gateway, f"/images/upload?directory={wanted}", body("new.png"))
 
     assert status == 400
-    assert (answer["type"], answer["field"]) == ("invalidValue", "directory")
+    assert (response["type"], response["field"]) == ("invalidValue", "directory")
     assert await resources.store.head("source/kept products/new.png") is None
     assert await resources.store.head(f"source/{first['path']}/new.png") is None

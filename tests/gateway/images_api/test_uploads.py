@@ -45,10 +45,10 @@ def body(**changes: Any) -> dict[str, Any]:
 async def post(client: Client, path: str, payload: Any, **headers: str) -> tuple[int, Any]:
     """Post *payload* (bytes as they are, anything else as JSON); returns status and body."""
     data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    async with client.post(path, data=io.BytesIO(data), headers={**ADMIN, **headers}) as answer:
-        assert answer.content_type == "application/json"
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        return answer.status, await answer.json()
+    async with client.post(path, data=io.BytesIO(data), headers={**ADMIN, **headers}) as response:
+        assert response.content_type == "application/json"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        return response.status, await response.json()
 
 
 @pytest.mark.parametrize("base", ["/admin/api/v1/images", "/images"])
@@ -56,12 +56,14 @@ async def post(client: Client, path: str, payload: Any, **headers: str) -> tuple
 async def test_an_upload_is_stored_unchanged(gateway: Client, resources: Resources, base: str, slash: str) -> None:
     """The response has the directory, in which the image is stored unchanged."""
     image = image_files.png()
-    status, answer = await post(gateway, f"{base}/upload{slash}", body(fileName=["a b.png"], imageData=[b64(image)]))
-    stored = await resources.store.get(f"source/{answer['path']}/a b.png")
+    status, response = await post(
+        gateway, f"{base}/upload{slash}", body(fileName=["a b.png"], imageData=[b64(image)])
+    )
+    stored = await resources.store.get(f"source/{response['path']}/a b.png")
 
     assert status == 200
-    assert set(answer) == {"path", "size"}
-    assert answer["size"] == 1
+    assert set(response) == {"path", "size"}
+    assert response["size"] == 1
     assert stored is not None
     assert bytes(stored.data) == image
 
@@ -69,15 +71,15 @@ async def test_an_upload_is_stored_unchanged(gateway: Client, resources: Resourc
 async def test_an_upload_may_have_several_images(gateway: Client, resources: Resources) -> None:
     """`size` is the number of images."""
     sent = {"one.jpg": image_files.jpeg(), "zwei ü.png": image_files.png(), "three.PNG": image_files.png()}
-    status, answer = await post(
+    status, response = await post(
         gateway,
         "/images/upload",
         body(fileName=list(sent), imageData=[b64(each) for each in sent.values()]),
     )
 
-    assert (status, answer["size"]) == (200, 3)
+    assert (status, response["size"]) == (200, 3)
     for name, data in sent.items():
-        stored = await resources.store.get(f"source/{answer['path']}/{name}")
+        stored = await resources.store.get(f"source/{response['path']}/{name}")
         assert stored is not None
         assert bytes(stored.data) == data
 
@@ -86,11 +88,11 @@ async def test_a_photo_is_converted_to_each_format(gateway: Client) -> None:
     """Checks every key of every row, and the converted images."""
     name = f"photo {uuid4().hex}.jpg"
     sent = body(fileName=name, formats=[PRODUCT, THUMBNAIL], imageData=b64(image_files.jpeg(size=(1200, 900))))
-    status, answer = await post(gateway, "/images/upload/convert", sent)
+    status, response = await post(gateway, "/images/upload/convert", sent)
 
     assert status == 200
-    assert list(answer) == ["items"]
-    rows = answer["items"]
+    assert list(response) == ["items"]
+    rows = response["items"]
     assert [row["formatId"] for row in rows] == [PRODUCT, THUMBNAIL]
     source = rows[0]["source"]
     for row, directory, display, size in zip(
@@ -123,18 +125,18 @@ async def test_a_photo_is_converted_to_each_format(gateway: Client) -> None:
 
 async def test_an_array_of_one_image_is_accepted(gateway: Client) -> None:
     """Clients send either a string or an array."""
-    status, answer = await post(
+    status, response = await post(
         gateway, "/images/upload/convert", body(fileName=["a.png"], imageData=[body()["imageData"]])
     )
 
-    assert (status, len(answer["items"])) == (200, 1)
+    assert (status, len(response["items"])) == (200, 1)
 
 
 async def test_an_output_has_the_extension_of_its_file_type(gateway: Client) -> None:
     """BMP becomes PNG, and the source keeps its name."""
     name = f"{uuid4().hex}.bmp"
-    _, answer = await post(gateway, "/images/upload/convert", body(fileName=name, imageData=b64(image_files.bmp())))
-    (row,) = answer["items"]
+    _, response = await post(gateway, "/images/upload/convert", body(fileName=name, imageData=b64(image_files.bmp())))
+    (row,) = response["items"]
 
     assert row["sourceFilename"] == name
     assert row["outputFilename"] == name.replace(".bmp", ".png")
@@ -143,10 +145,10 @@ async def test_an_output_has_the_extension_of_its_file_type(gateway: Client) -> 
 async def test_a_truncated_animation_is_a_warning(gateway: Client) -> None:
     """The complete frames are converted, with a warning in the row."""
     data = broken_files.truncated(image_files.animated_gif())
-    _, answer = await post(gateway, "/images/upload/convert", body(fileName="a.gif", imageData=b64(data)))
+    _, response = await post(gateway, "/images/upload/convert", body(fileName="a.gif", imageData=b64(data)))
 
-    assert answer["items"][0]["status"] == "warning"
-    assert "is broken" in answer["items"][0]["message"]
+    assert response["items"][0]["status"] == "warning"
+    assert "is broken" in response["items"][0]["message"]
 
 
 MALFORMED = [b"", b"{", b"null", b"[]", b'"text"', b"\xff\xfe", b'{"fileName": "a\xff"}', b"{}{}", b"[" * 100_000]
@@ -156,10 +158,10 @@ MALFORMED = [b"", b"{", b"null", b"[]", b'"text"', b"\xff\xfe", b'{"fileName": "
 @pytest.mark.parametrize("payload", MALFORMED, ids=range(len(MALFORMED)))
 async def test_a_body_that_cannot_be_loaded_is_a_400_without_type(gateway: Client, path: str, payload: bytes) -> None:
     """Not JSON, not UTF-8, or not an object."""
-    status, answer = await post(gateway, f"/images{path}", payload)
+    status, response = await post(gateway, f"/images{path}", payload)
 
     assert status == 400
-    assert "type" not in answer
+    assert "type" not in response
 
 
 FAULTS: list[tuple[dict[str, Any], str, str]] = [
@@ -209,11 +211,11 @@ async def test_each_invalid_request_has_its_error_type(
     gateway: Client, path: str, change: dict[str, Any], code: str, field: str
 ) -> None:
     """With type, reason and field of the error table's row; nothing is stored."""
-    status, answer = await post(gateway, f"/images{path}", body(**change))
+    status, response = await post(gateway, f"/images{path}", body(**change))
 
     assert status == 400
-    assert answer.pop("reason").endswith(".")
-    assert answer == {
+    assert response.pop("reason").endswith(".")
+    assert response == {
         name: value for name, value in (("error", "Bad Request"), ("type", code), ("field", field)) if value
     }
 
@@ -224,8 +226,8 @@ async def test_the_first_of_several_errors_is_reported(gateway: Client, path: st
     payload: dict[str, Any] = {"extra": 1, "fileName": 1, "imageData": b64(b"no image, not at all")}
     order = []
     for fix in ({"extra": None}, {"formats": ["unknown"]}, {"fileName": "a.png"}, {"formats": [PRODUCT]}, {}):
-        _, answer = await post(gateway, f"/images{path}", payload)
-        order.append(answer["type"])
+        _, response = await post(gateway, f"/images{path}", payload)
+        order.append(response["type"])
         payload = {name: value for name, value in {**payload, **fix}.items() if value is not None}
 
     assert order == ["unknownDataField", "missing", "invalidFormat", "invalidValue", "invalidFileFormat"]
@@ -241,35 +243,35 @@ async def test_line_breaks_in_base64_are_accepted(gateway: Client) -> None:
 async def test_one_invalid_image_rejects_the_whole_upload(gateway: Client, resources: Resources) -> None:
     """Nothing is stored."""
     name = f"{uuid4().hex}.png"
-    status, answer = await post(
+    status, response = await post(
         gateway,
         "/images/upload",
         body(fileName=[name, "bad.png"], imageData=[b64(image_files.png()), b64(b"no image, not at all")]),
     )
     stored = [each.key async for page in resources.store.list("source/upload/") for each in page]
 
-    assert (status, answer["type"]) == (400, "invalidFileFormat")
+    assert (status, response["type"]) == (400, "invalidFileFormat")
     assert not any(key.endswith(name) for key in stored)
 
 
 async def test_a_duplicate_name_is_rejected(gateway: Client) -> None:
     """One of the images would be lost."""
     image = b64(image_files.png())
-    status, answer = await post(
+    status, response = await post(
         gateway, "/images/upload", body(fileName=["u\u0308.png", "\u00fc.png"], imageData=[image, image])
     )
 
-    assert (status, answer["type"]) == (400, "invalidValue")
+    assert (status, response["type"]) == (400, "invalidValue")
 
 
 async def test_upload_convert_accepts_one_image_only(gateway: Client) -> None:
     """As in section 4.7 of the API."""
     image = b64(image_files.png())
-    status, answer = await post(
+    status, response = await post(
         gateway, "/images/upload/convert", body(fileName=["a.png", "b.png"], imageData=[image, image])
     )
 
-    assert (status, answer["type"]) == (400, "invalidValue")
+    assert (status, response["type"]) == (400, "invalidValue")
 
 
 async def test_too_many_pixels_are_an_invalid_value(make_settings: MakeSettings, resources: Resources) -> None:
@@ -277,10 +279,10 @@ async def test_too_many_pixels_are_an_invalid_value(make_settings: MakeSettings,
     settings = make_settings(conversion=ConversionSettings(max_megapixels=1))
     async with TestClient(TestServer(create_app(settings, resources))) as client:
         for path in PATHS:
-            status, answer = await post(
+            status, response = await post(
                 client, f"/images{path}", body(imageData=b64(image_files.png(size=(1001, 1000))))
             )
-            assert (status, answer["type"], answer["field"]) == (400, "invalidValue", "imageData")
+            assert (status, response["type"], response["field"]) == (400, "invalidValue", "imageData")
 
 
 async def test_an_image_that_cannot_be_decoded_is_accepted_but_not_converted(gateway: Client) -> None:
@@ -288,9 +290,9 @@ async def test_an_image_that_cannot_be_decoded_is_accepted_but_not_converted(gat
     broken = body(imageData=b64(image_files.png()[:60]))
 
     assert (await post(gateway, "/images/upload", broken))[0] == 200
-    status, answer = await post(gateway, "/images/upload/convert", broken)
-    assert (status, answer["type"]) == (503, "internalError")
-    assert "broken" in answer["reason"]
+    status, response = await post(gateway, "/images/upload/convert", broken)
+    assert (status, response["type"]) == (503, "internalError")
+    assert "broken" in response["reason"]
 
 
 async def test_publishing_needs_the_permission_for_each_type(
@@ -323,14 +325,14 @@ async def test_a_full_queue_is_unavailable_at_once(make_settings: MakeSettings, 
     settings = make_settings(conversion=ConversionSettings(max_interactive_queue=1))
     slow = body(imageData=b64(image_files.png(size=(3000, 2000))))
     async with TestClient(TestServer(create_app(settings, resources))) as client:
-        answers = await asyncio.gather(*(post(client, "/images/upload/convert", slow) for _ in range(6)))
-        refused = [answer for status, answer in answers if status == 503]
+        responses = await asyncio.gather(*(post(client, "/images/upload/convert", slow) for _ in range(6)))
+        refused = [response for status, response in responses if status == 503]
         async with client.get("/metrics") as metrics:
             text = await metrics.text()
         again = await post(client, "/images/upload/convert", slow)
 
-    assert {status for status, _ in answers} == {200, 503}
-    assert all(answer["type"] == "internalError" for answer in refused)
+    assert {status for status, _ in responses} == {200, 503}
+    assert all(response["type"] == "internalError" for response in refused)
     assert f'imageconverter_queue_refused_total{{lane="interactive"}} {len(refused)}.0' in text
     assert again[0] == 200
 
@@ -343,8 +345,8 @@ async def test_large_uploads_do_not_block_other_requests(gateway: Client) -> Non
     slowest, asked = 0.0, 0
     while not all(each.done() for each in uploading):
         began = time.monotonic()
-        async with gateway.get("/health/live") as answer:
-            assert answer.status == 200
+        async with gateway.get("/health/live") as response:
+            assert response.status == 200
         slowest, asked = max(slowest, time.monotonic() - began), asked + 1
         await asyncio.sleep(0.01)
 
@@ -391,10 +393,10 @@ async def test_an_outage_is_unavailable_in_time_and_recovers(
     assert (await post(fragile, "/images/upload/convert", body()))[0] == 200
     proxies[away].fail(mode)
     began = time.monotonic()
-    status, answer = await post(fragile, "/images/upload/convert", body())
+    status, response = await post(fragile, "/images/upload/convert", body())
     took = time.monotonic() - began
     proxies[away].fail(Mode.PASS)
 
-    assert (status, answer["type"]) == (503, "internalError")
+    assert (status, response["type"]) == (503, "internalError")
     assert took < 5
     assert (await post(fragile, "/images/upload/convert", body()))[0] == 200

@@ -19,9 +19,9 @@ NORMAL = "content.imageFormat.normal"
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_the_documented_url_example(gateway: TestClient[Any, Any], base: str, slash: str) -> None:
     """Products, the format `normal`, no subshop; with and without a trailing slash."""
-    async with gateway.get(f"{base}/url/products{slash}?formatNodeId={NORMAL}", headers=ADMIN) as answer:
-        assert answer.status == 200
-        assert await answer.json() == {"url": "//127.0.0.1:8005/content/products/normal"}
+    async with gateway.get(f"{base}/url/products{slash}?formatNodeId={NORMAL}", headers=ADMIN) as response:
+        assert response.status == 200
+        assert await response.json() == {"url": "//127.0.0.1:8005/content/products/normal"}
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,8 @@ async def test_each_type_has_its_directory(
 ) -> None:
     """The URL is that of the format's target directory."""
     path = f"/images/url/{type_id}?formatNodeId=content.imageFormat.{node}&subshopId=default"
-    async with gateway.get(path, headers=ADMIN) as answer:
-        assert (await answer.json())["url"] == f"//127.0.0.1:8005/content/{directory}"
+    async with gateway.get(path, headers=ADMIN) as response:
+        assert (await response.json())["url"] == f"//127.0.0.1:8005/content/{directory}"
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,10 @@ async def test_each_invalid_request_has_its_error_type(
     gateway: TestClient[Any, Any], path: str, code: str, field: str
 ) -> None:
     """With type, reason and field of the error table's row."""
-    async with gateway.get(f"/images{path}", headers=ADMIN) as answer:
-        body = await answer.json()
+    async with gateway.get(f"/images{path}", headers=ADMIN) as response:
+        body = await response.json()
 
-    assert answer.status == 400
+    assert response.status == 400
     assert body.pop("reason").endswith(".")
     assert body == {"error": "Bad Request", "type": code, "field": field}
 
@@ -71,10 +71,10 @@ async def test_the_subshop_is_required_without_a_default(make_settings: MakeSett
     settings = make_settings(gateway=GatewaySettings(api_key=API_KEY, subshops=""))
     async with (
         TestClient(TestServer(create_app(settings, resources))) as client,
-        client.get(f"/images/url/products?formatNodeId={NORMAL}", headers=ADMIN) as answer,
+        client.get(f"/images/url/products?formatNodeId={NORMAL}", headers=ADMIN) as response,
     ):
-        assert answer.status == 400
-        assert (await answer.json())["type"] == "missing"
+        assert response.status == 400
+        assert (await response.json())["type"] == "missing"
 
 
 async def test_reading_needs_the_permission_for_the_type(
@@ -86,8 +86,8 @@ async def test_reading_needs_the_permission_for_the_type(
     settings = make_settings(gateway=GatewaySettings(api_keys_file=keys, content_host="https://cdn.example/"))
     headers = {"Authorization": "Bearer products-only"}
     async with TestClient(TestServer(create_app(settings, resources))) as client:
-        async with client.get(f"/images/url/products?formatNodeId={NORMAL}", headers=headers) as answer:
-            assert await answer.json() == {"url": "//cdn.example/products/normal"}
+        async with client.get(f"/images/url/products?formatNodeId={NORMAL}", headers=headers) as response:
+            assert await response.json() == {"url": "//cdn.example/products/normal"}
         path = "/images/url/categories?formatNodeId=content.imageFormat.normalCategory"
-        async with client.get(path, headers=headers) as answer:
-            assert answer.status == 401
+        async with client.get(path, headers=headers) as response:
+            assert response.status == 401

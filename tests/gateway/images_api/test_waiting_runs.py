@@ -20,36 +20,36 @@ pytestmark = pytest.mark.usefixtures("no_run")
 async def test_without_a_list_all_formats_are_used(gateway: Client, resources: Resources) -> None:
     """Aliases are not formats of their own; unknown fields are ignored."""
     directory = await put_sources(resources, {"a.png": image_files.png()})
-    status, answer = await post(
+    status, response = await post(
         gateway, "/images/convert/start", {"source": "directory", "directory": directory, "nonsense": 1}
     )
 
     assert status == 200
-    assert len(answer["usedFormats"]) == 5
+    assert len(response["usedFormats"]) == 5
 
 
 async def test_only_one_run_is_active_at_a_time(gateway: Client, resources: Resources) -> None:
     """Of a hundred concurrent starts one succeeds; the others get 503 `internalError`."""
     directory = await put_sources(resources, {"a.png": image_files.png()})
     body = {"source": "directory", "directory": directory, "formatList": [THUMBNAIL]}
-    answers = await asyncio.gather(*(post(gateway, "/images/convert/start", body) for _ in range(100)))
-    statuses = [status for status, _ in answers]
+    responses = await asyncio.gather(*(post(gateway, "/images/convert/start", body) for _ in range(100)))
+    statuses = [status for status, _ in responses]
 
     assert statuses.count(200) == 1
     assert statuses.count(503) == 99
-    assert {answer["type"] for status, answer in answers if status == 503} == {"internalError"}
+    assert {response["type"] for status, response in responses if status == 503} == {"internalError"}
 
 
 async def test_a_running_run_reports_its_progress(gateway: Client, resources: Resources) -> None:
     """Without a worker the run stays active, neither canceled nor finished."""
     directory = await put_sources(resources, {"a.png": image_files.png()})
-    answer = await start(gateway, directory, THUMBNAIL)
+    response = await start(gateway, directory, THUMBNAIL)
 
-    assert answer["running"] is True
-    assert answer["canceled"] is False
-    assert answer["status"] == "running"
-    assert answer["timer"]["end"] == 0
-    assert answer["progress"]["finished"] == 0
+    assert response["running"] is True
+    assert response["canceled"] is False
+    assert response["status"] == "running"
+    assert response["timer"]["end"] == 0
+    assert response["progress"]["finished"] == 0
 
 
 async def test_cancel_without_an_active_run_returns_the_last_status(gateway: Client, resources: Resources) -> None:
@@ -57,9 +57,9 @@ async def test_cancel_without_an_active_run_returns_the_last_status(gateway: Cli
     directory = await put_sources(resources, {"a.png": image_files.png()})
     await start(gateway, directory, THUMBNAIL)
     await post(gateway, "/images/convert/cancel", b"")
-    status, answer = await post(gateway, "/images/convert/cancel", {})
+    status, response = await post(gateway, "/images/convert/cancel", {})
 
-    assert (status, answer["status"]) == (200, "canceled")
+    assert (status, response["status"]) == (200, "canceled")
 
 
 @pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "٣", "9" * 20, ""])
@@ -69,7 +69,7 @@ async def test_an_invalid_cursor_is_rejected(gateway: Client, resources: Resourc
     await start(gateway, await put_sources(resources, {"a.png": image_files.png()}), THUMBNAIL)
     after = await get(gateway, f"/images/convert/results?cursor={cursor}")
 
-    assert [(status, answer["type"]) for status, answer in (before, after)] == [(400, "invalidValue")] * 2
+    assert [(status, response["type"]) for status, response in (before, after)] == [(400, "invalidValue")] * 2
 
 
 async def test_permissions_are_required(make_settings: MakeSettings, resources: Resources, tmp_path: Path) -> None:
@@ -93,5 +93,5 @@ async def test_permissions_are_required(make_settings: MakeSettings, resources: 
             ("POST", "start", "reader", 401),
         ):
             headers = {"Authorization": f"Bearer {key}"}
-            async with client.request(method, f"/images/convert/{path}", headers=headers, data=b"{}") as answer:
-                assert (path, key, answer.status) == (path, key, wanted)
+            async with client.request(method, f"/images/convert/{path}", headers=headers, data=b"{}") as response:
+                assert (path, key, response.status) == (path, key, wanted)

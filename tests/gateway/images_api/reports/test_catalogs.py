@@ -85,8 +85,8 @@ async def test_a_catalog_over_the_limit_is_rejected(shop: Shop) -> None:
         for start in range(0, len(many), 65536):
             yield many[start : start + 65536]
 
-    async with shop.client.put("/images/catalog/products", data=trickle(), headers=ADMIN) as answer:
-        assert answer.status == 413
+    async with shop.client.put("/images/catalog/products", data=trickle(), headers=ADMIN) as response:
+        assert response.status == 413
     assert (await shop.ask("GET", "/catalog/products")).status == 404
 
 
@@ -109,8 +109,8 @@ async def test_a_new_catalog_does_not_affect_readers_of_the_previous(shop: Shop)
     """Ten concurrent catalogs: each response has that catalog or a later one, and one of them is current."""
     sent = await asyncio.gather(*(shop.ask("PUT", "/catalog/products", LINE) for _ in range(10)))
 
-    assert {answer.status for answer in sent} == {200}
-    versions = {answer.body["version"] for answer in sent}
+    assert {response.status for response in sent} == {200}
+    versions = {response.body["version"] for response in sent}
     assert len(versions) > 1
     assert (await shop.ask("GET", "/catalog/products")).body["version"] in versions
 

@@ -106,20 +106,20 @@ async def test_a_download_has_all_rows(shop: Shop) -> None:
     await shop.put(f"{NORMAL}/old.jpg")
     report = await shop.report()
 
-    async with shop.client.get("/images/report", headers={**ADMIN, "Accept": "application/x-ndjson"}) as answer:
-        rows = [json.loads(line) for line in (await answer.text()).splitlines()]
-        assert answer.headers["Content-Disposition"] == 'attachment; filename="report-products-1.ndjson"'
+    async with shop.client.get("/images/report", headers={**ADMIN, "Accept": "application/x-ndjson"}) as response:
+        rows = [json.loads(line) for line in (await response.text()).splitlines()]
+        assert response.headers["Content-Disposition"] == 'attachment; filename="report-products-1.ndjson"'
     assert [row.pop("kind") for row in rows] == ["missing"] * 3 + ["unused"]
     assert rows == report["missingImages"] + report["unusedImages"]
 
-    async with shop.client.get("/images/report/products?as=csv&only=missing", headers=ADMIN) as answer:
-        cells = list(csv.DictReader(io.StringIO(await answer.text(), newline="")))
+    async with shop.client.get("/images/report/products?as=csv&only=missing", headers=ADMIN) as response:
+        cells = list(csv.DictReader(io.StringIO(await response.text(), newline="")))
     assert [row["path"] for row in cells] == [row["path"] for row in report["missingImages"]]
     assert {row["products"] for row in cells} == {"1"}
     assert cells[0]["filename"] == "'=HYPERLINK(1).jpg"
 
-    async with shop.client.get("/images/report/categories?as=ndjson", headers=ADMIN) as answer:
-        assert (answer.status, await answer.text()) == (200, "")
+    async with shop.client.get("/images/report/categories?as=ndjson", headers=ADMIN) as response:
+        assert (response.status, await response.text()) == (200, "")
 
 
 @pytest.mark.parametrize(
@@ -177,8 +177,8 @@ async def test_reports_need_their_permissions(shop: Shop) -> None:
         ("PUT", "/catalog/products"),
         ("GET", "/catalog/products"),
     ):
-        async with shop.client.request(method, f"/images{path}") as answer:
-            assert answer.status == 401
+        async with shop.client.request(method, f"/images{path}") as response:
+            assert response.status == 401
 
 
 async def test_periodic_tasks_have_metrics(shop: Shop) -> None:
@@ -186,8 +186,8 @@ async def test_periodic_tasks_have_metrics(shop: Shop) -> None:
     await shop.resources.redis.delete(keys.TASK_COUNTS, keys.TASK_TIMES)
     await shop.resources.queue.record_periodic_run("sweep-trash", 3)
 
-    async with shop.client.get("/metrics") as answer:
-        text = await answer.text()
+    async with shop.client.get("/metrics") as response:
+        text = await response.text()
 
     assert 'imageconverter_recurring_things_total{task="sweep-trash"} 3.0' in text
     assert 'imageconverter_recurring_last_seconds{task="sweep-trash"} 1' in text
@@ -198,8 +198,8 @@ async def test_head_of_a_download_has_no_body(shop: Shop) -> None:
     await shop.send({"1": ["a.jpg"]})
     await shop.report()
 
-    async with shop.client.head("/images/report?as=csv", headers=ADMIN) as answer:
-        assert (answer.status, await answer.read()) == (200, b"")
+    async with shop.client.head("/images/report?as=csv", headers=ADMIN) as response:
+        assert (response.status, await response.read()) == (200, b"")
     assert (await shop.ask("GET", "/report/status")).status == 200
 
 
@@ -212,8 +212,8 @@ async def test_an_interrupted_download_is_aborted(shop: Shop) -> None:
     await shop.resources.store.delete(gone)
 
     async def download() -> bytes:
-        async with shop.client.get("/images/report?as=ndjson", headers=ADMIN) as answer:
-            return await answer.read()
+        async with shop.client.get("/images/report?as=ndjson", headers=ADMIN) as response:
+            return await response.read()
 
     with pytest.raises(ClientError):
         await download()
