@@ -1,4 +1,4 @@
-"""G1: whatever is killed, frozen or restarted, every promise is kept, once."""
+"""G1: acknowledged requests take effect once, although processes are killed, frozen and restarted."""
 
 import asyncio
 import random
@@ -12,13 +12,13 @@ from tests.testing.figures import Figures
 from tests.testing.parts import Stack, own_servers, stack_on
 from tests.testing.workload import Client, Workload
 
-# What happens, and how often of a hundred.
+# The faults, with their share in percent.
 FAULTS = {"kill a worker": 60, "freeze a worker": 15, "kill a gateway": 10, "kill redis": 10, "kill s3": 5}
 _BETWEEN_SECONDS = 0.7
 
 
 async def fault(what: str, stack: Stack, chance: random.Random) -> None:
-    """Have one thing go wrong, and what was killed started again."""
+    """Cause one fault, and restart the killed process."""
     if what == "freeze a worker":
         await chance.choice(stack.workers).pause(LEASE_SECONDS + 0.5)
         return
@@ -42,7 +42,7 @@ async def test_accepted_work_is_done_exactly_once_whatever_is_killed(
     count, faults = (20_000, 400) if figures.long else (300, 8)
     drawn = chance.choices(list(FAULTS), list(FAULTS.values()), k=faults)
     if not figures.long:
-        drawn[2:5] = ["freeze a worker", "kill redis", "kill s3"]  # each of them at least once
+        drawn[2:5] = ["freeze a worker", "kill redis", "kill s3"]  # at least one of each
     done = asyncio.Event()
     async with (
         own_servers(tmp_path / "servers") as (servers, parts),

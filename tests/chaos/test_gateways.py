@@ -1,4 +1,4 @@
-"""G6: a gateway is killed at each step of answering a request."""
+"""G6: a gateway is killed at each step of a request."""
 
 import asyncio
 import random
@@ -20,13 +20,13 @@ from tests.testing.workload import Client, Workload
 
 
 class Step(NamedTuple):
-    """What a gateway says to a server while it answers."""
+    """A command that a gateway sends to a server during a request."""
 
     request: str
     server: str
     words: bytes
     heard: bool
-    """Whether the server hears it before the gateway dies."""
+    """Whether the server receives it before the gateway is killed."""
 
 
 STEPS = [
@@ -45,7 +45,7 @@ STEPS = [
 
 
 def kill_at(step: Step, proxy: FaultProxy, gateway: Part) -> asyncio.Event:
-    """Kill the *gateway* when it says what *step* has; the event is set then."""
+    """Kill the *gateway* when it sends the command of *step*; the returned event is set then."""
     killed = asyncio.Event()
 
     async def look(data: bytes) -> None:
@@ -65,7 +65,7 @@ def kill_at(step: Step, proxy: FaultProxy, gateway: Part) -> asyncio.Event:
 async def test_gateway_that_dies_at_any_step_leaves_no_partial_state(
     on_servers: Mapping[str, str], tmp_path: Path, chance: random.Random, figures: Figures
 ) -> None:
-    """Its client asks again; what was half done leaves nothing behind but an upload, which is swept."""
+    """The client retries; the interrupted request leaves only an upload, which is swept."""
     steps = STEPS if figures.long else chance.sample(STEPS, 3)
     ports = {
         "s3": urlsplit(on_servers["IMAGECONVERTER_S3_ENDPOINT"]).port,

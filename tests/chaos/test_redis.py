@@ -1,4 +1,4 @@
-"""G3 and G5: Redis is killed, loses everything, or is cut off at the worst moment."""
+"""G3 and G5: Redis is killed, loses its data, or its connections are cut."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ from tests.testing.parts import own_servers, stack_on
 from tests.testing.runs import put_sources
 from tests.testing.workload import THUMBNAIL, Client, Workload
 
-# A gateway's, and the time that it gives Redis.
+# as in a gateway
 _RETRY_TIMEOUT_SECONDS = 4
 
 
@@ -35,7 +35,7 @@ def through(proxy: FaultProxy, url: str) -> RedisSettings:
 
 @pytest.mark.timeout(1200)
 async def test_accepted_jobs_survive_a_kill_of_redis(tmp_path: Path, chance: random.Random, figures: Figures) -> None:
-    """Kill -9 while jobs are accepted; it is used again within seconds of its return."""
+    """SIGKILL while jobs are enqueued; jobs are enqueued again within seconds after the restart."""
     times = 30 if figures.long else 3
     recoveries: list[float] = []
     accepted: list[str] = []
@@ -52,7 +52,7 @@ async def test_accepted_jobs_survive_a_kill_of_redis(tmp_path: Path, chance: ran
                     try:
                         await queue.enqueue(QueueName.SCAN, "task", job_id, {})
                     except QueueUnavailable:
-                        continue  # a client asks again
+                        continue  # a client retries
                     accepted.append(job_id)
                     number += 1
 
@@ -94,7 +94,7 @@ async def test_run_is_restored_after_redis_loses_its_data(
         workload = Workload(resources, client)
         await client.wait_until_ready()
         async with asyncio.timeout(30):
-            while not await resources.redis.exists(keys.memory(RUNS)):  # a reporter has looked
+            while not await resources.redis.exists(keys.memory(RUNS)):  # a reporter is running
                 await asyncio.sleep(0.05)
         await workload.start_run(await workload.put_sources(count, broken=3), count, 3)
         while (await client.insist("GET", "/images/convert/status"))["progress"]["finished"] < count // 4:
@@ -121,7 +121,7 @@ async def test_run_is_restored_after_redis_loses_its_data(
 async def test_cut_connection_neither_loses_nor_duplicates_a_job(
     on_servers: Mapping[str, str], figures: Figures, *, passed_on: bool
 ) -> None:
-    """Before or after Redis has heard of the job."""
+    """Before or after Redis has received the job."""
     count = 1000 if figures.long else 25
     url = on_servers["IMAGECONVERTER_REDIS_URL"]
     async with (
@@ -154,7 +154,7 @@ async def test_cut_connection_neither_loses_nor_duplicates_a_job(
 async def test_result_whose_recording_is_cut_counts_once(
     on_servers: Mapping[str, str], tmp_path: Path, figures: Figures
 ) -> None:
-    """However often it is recorded again."""
+    """Although recording it is retried."""
     count = 500 if figures.long else 10
     url = on_servers["IMAGECONVERTER_REDIS_URL"]
     async with (

@@ -1,4 +1,4 @@
-"""G4: the object store is away for a while, in each of the ways that it can be."""
+"""G4: the object store is unavailable for some time, in different ways."""
 
 import asyncio
 import base64
@@ -19,17 +19,17 @@ from tests.testing.parts import stack_on
 from tests.testing.workload import REQUEST_OUTPUTS, Client, Workload
 
 AWAY = (Mode.REFUSE, Mode.UNAVAILABLE, Mode.BLACK_HOLE, Mode.DRIP)
-# Twice the time of the goal: this machine is busy with other things.
+# Twice the time of the goal, because the test machine is busy.
 _MAX_ERROR_SECONDS = 4
 
 
 async def upload(client: Client) -> tuple[float, int, Any]:
-    """Ask for a conversion; returns how long the answer took, its status and itself."""
+    """Request a conversion; returns the duration in seconds, status and body."""
     data = base64.b64encode(image_files.jpeg(size=(300, 200))).decode()
     body = {"fileName": "refused.jpg", "imageData": data, "formats": list(REQUEST_OUTPUTS)}
     began = time.monotonic()
-    status, answer = await client.ask("POST", "/images/upload/convert", body)
-    return time.monotonic() - began, status, answer
+    status, response = await client.ask("POST", "/images/upload/convert", body)
+    return time.monotonic() - began, status, response
 
 
 @pytest.mark.timeout(1200)
@@ -59,7 +59,7 @@ async def test_outage_of_the_store_only_delays(
                 await asyncio.sleep(0.02)
             delay = await outage(proxy, mode, client, seconds)
             stand = await client.insist("GET", "/images/convert/status")
-            proxy.fail(Mode.REFUSE)  # ends what hangs
+            proxy.fail(Mode.REFUSE)  # closes stalled connections
             proxy.fail(Mode.PASS)
             back = time.monotonic()
             await workload.convert()
@@ -84,7 +84,7 @@ async def outage(proxy: FaultProxy, mode: Mode, client: Client, seconds: float) 
     proxy.fail(mode)
     began, delay = time.monotonic(), []
     while time.monotonic() - began < seconds:
-        took, status, answer = await upload(client)
-        assert (status, answer["type"]) == (503, "internalError"), answer
+        took, status, response = await upload(client)
+        assert (status, response["type"]) == (503, "internalError"), response
         delay.append(took)
     return max(delay)

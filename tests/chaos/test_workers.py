@@ -28,26 +28,26 @@ TARGETS = [Target(max_width=10, max_height=10)]
 
 
 class QueueWorkers(NamedTuple):
-    """Workers of jobs that misbehave as their payload says."""
+    """Workers of jobs that kill or block them."""
 
     stack: Stack
     resources: Resources
 
     def worker(self, *, slots: int) -> Part:
-        """Return a worker; it is not started yet."""
+        """Return a worker, without starting it."""
         part = self.stack.program([sys.executable, "-m", "tests.testing.queue_program", str(slots)], "queue")
         self.stack.workers.append(part)
         return part
 
     async def enqueue(self, task: str, count: int = 1) -> list[str]:
-        """Queue *count* jobs; returns their ids."""
+        """Enqueue *count* jobs; returns their ids."""
         ids = [f"{task}-{uuid4().hex}" for _ in range(count)]
         for job_id in ids:
             await self.resources.queue.enqueue(QueueName.SCAN, task, job_id, {})
         return ids
 
     async def beginnings(self, job_id: str, *, count: int, seconds: float = 60) -> list[float]:
-        """Wait until a job was begun *count* times; returns when."""
+        """Wait until a job was started *count* times; returns the times."""
         redis: Any = self.resources.redis
         async with asyncio.timeout(seconds):
             while True:
@@ -60,7 +60,7 @@ class QueueWorkers(NamedTuple):
 
 @pytest.fixture
 async def queue_workers(on_servers: Mapping[str, str], tmp_path: Path) -> AsyncIterator[QueueWorkers]:
-    """An empty queue, and no worker yet."""
+    """An empty queue without workers."""
     async with stack_on(on_servers, tmp_path, gateways=0, workers=0) as (stack, resources):
         yield QueueWorkers(stack, resources)
 
@@ -167,7 +167,7 @@ async def test_abandoned_jobs_do_not_delay_a_new_job(queue_workers: QueueWorkers
         await queue_workers.resources.redis.set(lease_key(job_id), "a worker that is gone", px=600_000)
     await queue_workers.worker(slots=10).start()
     (first,) = await queue_workers.enqueue("pass")
-    await queue_workers.beginnings(first, count=1)  # the worker runs
+    await queue_workers.beginnings(first, count=1)  # the worker is running
     waited = []
     for _ in range(20):
         began = time.monotonic()
