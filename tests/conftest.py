@@ -114,7 +114,7 @@ def answers_follow_the_contract() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, str]]:
-    """Run Redis and SeaweedFS; the value is the environment that tells a role of them."""
+    """Run Redis and SeaweedFS; the value is the environment for a role that uses them."""
     folder = tmp_path_factory.mktemp("servers")
     environment = dict(os.environ)
     redis = redis_server(folder / "redis", folder, environment, "redis-password")

@@ -12,13 +12,13 @@ from tests.testing import image_files
 from tests.testing.judging import difference, opened, outcomes, result, results, target
 
 _MOVING: tuple[OutputType, ...] = ("gif", "png", "webp", "avif")
-_COLOURS = [(200, 30, 30), (30, 180, 60), (40, 60, 200), (220, 200, 40), (240, 240, 240)]
+_COLORS = [(200, 30, 30), (30, 180, 60), (40, 60, 200), (220, 200, 40), (240, 240, 240)]
 
 
 def _animation(kind: str = "GIF", *, loop: int | None = 0, shown: tuple[int, ...] = (50, 200, 100, 700, 90)) -> bytes:
     """Make five frames: a square in another place and another color in each, shown for as many milliseconds."""
     frames = []
-    for index, color in enumerate(_COLOURS):
+    for index, color in enumerate(_COLORS):
         frame = Image.new("RGB", (120, 80), (90, 90, 110))
         frame.paste(color, (20 * index, 10 * index, 20 * index + 30, 10 * index + 30))
         frames.append(frame)

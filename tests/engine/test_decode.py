@@ -370,7 +370,7 @@ def test_a_source_may_be_a_real_file() -> None:
 
 
 def test_odd_metadata_causes_no_warning() -> None:
-    """Whoever sends an image does not write our log."""
+    """The sender of an image cannot write to the log."""
     data = image_files.jpeg(metadata=True).replace(b"\x82\x25", b"\xff\xff")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -22,7 +22,7 @@ Pixels = np.ndarray[Any, np.dtype[np.float64]]
 # Shipped with scikit-image; its documentation describes each.
 _PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "hubble_deep_field.jpg", "rocket.jpg")
 _MIN_SIMILARITY = 0.99
-_MAX_COLOUR_DIFFERENCE = 1.0
+_MAX_COLOR_DIFFERENCE = 1.0
 
 
 @lru_cache(maxsize=8)
@@ -86,4 +86,4 @@ def test_colors_are_those_of_a_managed_program(name: str, profile: str) -> None:
     for made in results(data, *(Target(max_width=side, max_height=side, output="png") for side in (1024, 300, 100))):
         exact = _exact(managed, made.size)
         difference = deltaE_ciede2000(rgb2lab(exact / 255), rgb2lab(np.asarray(opened(made.data))))
-        assert float(difference.mean()) < _MAX_COLOUR_DIFFERENCE
+        assert float(difference.mean()) < _MAX_COLOR_DIFFERENCE

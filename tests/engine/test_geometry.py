@@ -86,6 +86,6 @@ def test_what_holds_for_every_placement(size: Size, box: Size, fit: str, upscale
     else:
         assert (left, top, right, bottom) == (0, 0, *frame)
     for side, other, kept, beside in ((width, height, *frame), (height, width, *frame[::-1])):
-        # the longer side tells the scale best; the other one is rounded to the nearest pixel
+        # the longer side gives the scale best; the other one is rounded to the nearest pixel
         if side >= other:
             assert beside == 1 or abs(beside - other * kept / side) <= 0.5 + 0.5 * other / side + 1e-6

@@ -72,7 +72,7 @@ def test_a_large_jpeg_may_have_fewer_scans() -> None:
     ],
 )
 def test_scans_cannot_be_hidden(between: bytes) -> None:
-    """Neither in nor behind what the decoder passes over."""
+    """Neither in nor after what the decoder skips."""
     with pytest.raises(ImageTooLarge):
         _open(_drawn(20, between=between), Limits(scans=28))
 

@@ -89,8 +89,8 @@ def _filter(refuse: int) -> Filter:
 def _load(syscalls: Filter, flags: int) -> int:
     """Load the filter; returns what the kernel does, a listener's descriptor with the flag for it.
 
-    Not by `Filter.load`: it inspects a new listener with system calls that the filter refuses by then, and nobody
-    answers them yet.
+    Not by `Filter.load`: it inspects a new listener with system calls that the filter refuses by then, and that
+    nothing handles yet.
     """
     program = syscalls.program
     loaded = _Program(len(program) // _INSTRUCTION_BYTES, program)

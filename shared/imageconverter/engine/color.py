@@ -41,7 +41,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Return *image* as L, LA, RGB or RGBA in sRGB; *profile* is the ICC profile that came with it.
 
     Relative colorimetric with black point compensation, as browsers and photo editors do. A profile that
-    cannot be used (broken, or of another color space than the image) is passed over.
+    cannot be used (broken, or of another color space than the image) is ignored.
     """
     if image.mode == "LA":
         grey, alpha = image.split()

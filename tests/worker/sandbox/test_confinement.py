@@ -21,8 +21,8 @@ from tests.testing import image_files
 from tests.worker.sandbox import misdeeds
 
 SMALL = Target(max_width=50, max_height=50)
-NOBODY = 65534
-USERS = {"this user": 0, "an ordinary user": NOBODY} if os.geteuid() == 0 else {"an ordinary user": 0}
+UNPRIVILEGED = 65534
+USERS = {"this user": 0, "an ordinary user": UNPRIVILEGED} if os.geteuid() == 0 else {"an ordinary user": 0}
 
 
 def misbehaving(*, user: int = 0, seconds: float = 20, listener: bool = True) -> SandboxPool:

@@ -61,7 +61,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 class Attack:
-    """A pool under attack, and what became of the files."""
+    """A pool under attack, and the outcome of the files."""
 
     def __init__(self, pool: SandboxPool, log: list[structlog.typing.EventDict]) -> None:
         self.outcomes: Counter[str] = Counter()
@@ -80,7 +80,7 @@ class Attack:
         """Wait for all processes."""
         while len(self._pool.processes) < SETTINGS.children:
             await asyncio.sleep(0.01)
-        self.at_rest = max(map(_most_memory, self._pool.processes))
+        self.at_rest = max(map(_peak_memory, self._pool.processes))
 
     async def send(self, files: Iterable[HostileFile]) -> int:
         """Send *files*, as many at once as there are processes; returns how many they were."""
@@ -140,11 +140,11 @@ class Attack:
         while True:
             for process in self._pool.processes:
                 with suppress(OSError, StopIteration):  # it is gone
-                    self.peak = max(self.peak, _most_memory(process) - self.at_rest)
+                    self.peak = max(self.peak, _peak_memory(process) - self.at_rest)
             await asyncio.sleep(SAMPLE_SECONDS)
 
 
-def _most_memory(process: int) -> int:
+def _peak_memory(process: int) -> int:
     """Return the most memory that a process has ever taken, in bytes."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
@@ -183,10 +183,10 @@ async def attack(request: pytest.FixtureRequest) -> AsyncIterator[Attack]:
             await attack.prepare()
             yield attack
     if request.config.getoption("thorough"):
-        print(_told(attack))  # noqa: T201 - the figures are what it is run for
+        print(_summary(attack))  # noqa: T201 - the figures are what it is run for
 
 
-def _told(attack: Attack) -> str:
+def _summary(attack: Attack) -> str:
     outcomes = ", ".join(f"{count} {name}" for name, count in attack.outcomes.most_common())
     crashed = Counter(" ".join(each.split("\n")[:2]) for each in attack.crashed())
     ended = f"{len(attack.over_time)} were ended for taking too long ({', '.join(attack.over_time)})"
