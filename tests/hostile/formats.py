@@ -50,11 +50,11 @@ def _begun(head: bytes) -> bytes:
 
 FOREIGN: list[Case[Callable[[], bytes], None]] = [
     Case(114, "EPS with a pipe", lambda: EPS, None),
-    Case(114, "EPS of DOS", lambda: b"\xc5\xd0\xd3\xc6" + struct.pack("<II", 30, len(EPS)) + bytes(18) + EPS, None),
+    Case(114, "DOS EPS", lambda: b"\xc5\xd0\xd3\xc6" + struct.pack("<II", 30, len(EPS)) + bytes(18) + EPS, None),
     Case(115, "PDF", lambda: b"%PDF-1.7\n1 0 obj <</OpenAction <</S /Launch /F (sh)>>>> endobj\n", None),
     Case(116, "PostScript", lambda: b"%!PS\n(/etc/passwd) (r) file\n", None),
-    Case(117, "SVG with an entity that is a file", lambda: SVG_FILE, None),
-    Case(118, "SVG with an image of another host", lambda: SVG_LINK, None),
+    Case(117, "SVG with an external entity", lambda: SVG_FILE, None),
+    Case(118, "SVG with a remote image", lambda: SVG_LINK, None),
     Case(119, "SVG with a script", lambda: SVG_SCRIPT, None),
     Case(120, "MVG", lambda: MVG, None),
     Case(121, "MSL", lambda: MSL, None),
@@ -76,10 +76,10 @@ FOREIGN: list[Case[Callable[[], bytes], None]] = [
     Case(130, "TAR", lambda: archive("tar"), None),
     Case(130, "7z", lambda: b"7z\xbc\xaf\x27\x1c\0\4" + bytes(60), None),
     Case(130, "gzip of a PNG", lambda: gzip.compress(image_files.png((9, 9))), None),
-    Case(131, "program", lambda: b"\x7fELF\2\1\1" + bytes(60), None),
-    Case(131, "program of Windows", lambda: b"MZ\x90\0" + bytes(60), None),
+    Case(131, "ELF executable", lambda: b"\x7fELF\2\1\1" + bytes(60), None),
+    Case(131, "Windows executable", lambda: b"MZ\x90\0" + bytes(60), None),
     Case(131, "script", lambda: b"#!/bin/sh\ntouch /tmp/owned\n", None),
-    Case(132, "page that begins like no image", lambda: b"<!--GIF89a-->" + HTML, None),
+    Case(132, "HTML page", lambda: b"<!--GIF89a-->" + HTML, None),
 ]  # fmt: skip
 """Files that must be rejected by their first bytes, before any decoder reads them."""
 
@@ -98,18 +98,18 @@ def _png_with_php() -> bytes:
 
 
 TWOFOLD: list[Case[Callable[[], bytes], None]] = [
-    Case(126, "GIF with a ZIP behind it", _gif_with_zip, None),
-    Case(127, "JPEG with a page in its comment", lambda: chunks.jpeg_with(chunks.segment(0xFE, HTML)) + HTML, None),
-    Case(127, "PNG with a page behind it", lambda: image_files.png((9, 9)) + HTML, None),
+    Case(126, "GIF with a ZIP appended", _gif_with_zip, None),
+    Case(127, "JPEG with HTML in its comment", lambda: chunks.jpeg_with(chunks.segment(0xFE, HTML)) + HTML, None),
+    Case(127, "PNG with HTML appended", lambda: image_files.png((9, 9)) + HTML, None),
     Case(128, "PNG with PHP in a text", _png_with_php, None),
     Case(128, "PNG with PHP in its palette", lambda: _png_of_palette(PHP), None),
     Case(129, "JPEG with a script in its comment", lambda: chunks.jpeg_with(chunks.segment(0xFE, b"*/=alert(1);/*")),
          None),
-    Case(132, "GIF whose size is a comment of a script", _page_as_gif, None),
-    Case(132, "WebP with a page in its XMP", lambda: chunks.webp(chunks.webp_canvas((9, 9)), chunks.flat((9, 9)),
+    Case(132, "GIF whose size is a JavaScript comment", _page_as_gif, None),
+    Case(132, "WebP with HTML in its XMP", lambda: chunks.webp(chunks.webp_canvas((9, 9)), chunks.flat((9, 9)),
          chunks.riff(b"XMP ", HTML)), None),
-    Case(228, "JPEG that says where it was taken", lambda: image_files.jpeg((40, 30), metadata=True), None),
-    Case(228, "PNG that says where it was taken", lambda: image_files.png((40, 30), metadata=True), None),
+    Case(228, "JPEG with a GPS position", lambda: image_files.jpeg((40, 30), metadata=True), None),
+    Case(228, "PNG with a GPS position", lambda: image_files.png((40, 30), metadata=True), None),
 ]  # fmt: skip
 """Images that are something else as well: nothing of that may be left in an output."""
 
