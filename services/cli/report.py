@@ -39,6 +39,11 @@ async def run(api: ImagesApi, type_id: str, *, accept_shrinkage: bool, shrunken:
     if state["failure"]:
         terminal.print_error(escape_for_terminal(state["failure"]))
         return terminal.FAILED
+    if not (await api.catalog(type_id))["version"]:
+        terminal.print_error(
+            f"there is no catalog of {type_id}; import one with: imageconverter catalog import FILE --type {type_id}"
+        )
+        return terminal.FAILED
     return await _show(api, type_id)
 
 
