@@ -109,10 +109,9 @@ class ImagesApi:
         with file.open("rb") as data:
             return await self._send("PUT", f"/catalog/{type_id}", {"as": notation}, data)
 
-    async def catalog(self, type_id: str, import_id: str = "") -> dict[str, Any]:
-        """Return the state of the current catalog and of the import *import_id*, by default the last one."""
-        query = {"import": import_id} if import_id else {}
-        return await self._call("GET", f"/catalog/{type_id}", query=query)
+    async def catalog(self, type_id: str, import_id: str) -> dict[str, Any]:
+        """Return the state of the current catalog, version "" if there is none, and of the import *import_id*."""
+        return await self._call("GET", f"/catalog/{type_id}", query={"import": import_id})
 
     async def start_report(self, *, shrunken: Sequence[str]) -> None:
         """Start a scan that creates reports, or join the running one; accept the shrinkage of *shrunken* types."""
