@@ -33,13 +33,13 @@ async def run(api: ImagesApi, type_id: str, *, accept_shrinkage: bool, shrunken:
     printed = -1
     while (state := await api.report_status())["running"]:
         if state["files"] != printed and state["type"]:
-            click.echo(f"{state['type']}: {pluralize(state['files'], 'file')} scanned")
+            click.echo(f"{state['type']}: {pluralize(state['files'], 'file')} scanned so far")
             printed = state["files"]
         await asyncio.sleep(_POLL_SECONDS)
     if state["failure"]:
         terminal.print_error(escape_for_terminal(state["failure"]))
         return terminal.FAILED
-    if not (await api.catalog(type_id))["version"]:
+    if not (await api.catalog(type_id, ""))["version"]:
         terminal.print_error(
             f"there is no catalog of {type_id}; import one with: imageconverter catalog import FILE --type {type_id}"
         )
@@ -95,10 +95,9 @@ async def repair(api: ImagesApi, type_id: str) -> int:
     if not result:
         click.echo(_CONTINUES)
         return 0
-    sources, missing = pluralize(result["converting"], "source"), pluralize(result["missing"], "missing image")
-    click.echo(f"converting {sources} for {missing}")
-    if result["withoutSource"]:
-        click.echo(f"without a source: {pluralize(result['withoutSource'], 'image')}")
+    without = f", no source for {pluralize(result['withoutSource'], 'image')}" if result["withoutSource"] else ""
+    converting = pluralize(result["converting"], "source")
+    click.echo(f"{pluralize(result['missing'], 'missing image')}: converting {converting}{without}")
     if result["more"]:
         click.echo("there are more; run the command again after the next report")
     return 0
@@ -108,7 +107,10 @@ async def repair(api: ImagesApi, type_id: str) -> int:
 @with_api
 async def trash(api: ImagesApi) -> int:
     """List the trash batches that can be restored."""
-    for batch in await api.trash():
+    batches = await api.trash()
+    if not batches:
+        click.echo("the trash is empty")
+    for batch in batches:
         summary = f"{pluralize(batch['files'], 'file')}, {batch['bytes'] / MEGABYTE:.1f} MiB"
         click.echo(f"{batch['trash']}  {batch['type']}: {summary}, until {batch['deletedAfter'][:16]}Z")
     return 0

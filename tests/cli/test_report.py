@@ -60,3 +60,36 @@ async def test_a_type_without_a_catalog_is_an_error() -> None:
         "imageconverter: there is no catalog of categories; "
         "import one with: imageconverter catalog import FILE --type categories\n"
     )
+
+
+async def test_progress_is_printed_as_not_final() -> None:
+    """The last number that is polled may be lower than that of the report."""
+    running = {"running": True, "files": 4, "type": "products", "failure": ""}
+    responses = {"POST /images/report": [{}], "GET /images/report/status": [running, {**ENDED, "failure": "x"}]}
+    async with serving(responses, []) as server:
+        done = await run("report", "run", "--server", server)
+
+    assert done.out == "products: 4 files scanned so far\n"
+
+
+@pytest.mark.parametrize(
+    ("converting", "without_source", "line"),
+    [
+        (1, 1, "2 missing images: converting 1 source, no source for 1 image"),
+        (2, 0, "2 missing images: converting 2 sources"),
+        (0, 2, "2 missing images: converting 0 sources, no source for 2 images"),
+    ],
+)
+async def test_a_repair_is_summarized_in_a_line(converting: int, without_source: int, line: str) -> None:
+    """The missing images, those converted and those without a source."""
+    result = {"report": 1, "missing": 2, "converting": converting, "withoutSource": without_source, "more": False}
+    async with serving({"POST /images/report/products/repair": [result]}, []) as server:
+        done = await run("report", "repair", "--server", server)
+
+    assert done == (0, f"{line}\n", "")
+
+
+async def test_an_empty_trash_is_a_line() -> None:
+    """The exit status is 0."""
+    async with serving({"GET /images/report/trash": [{"items": []}]}, []) as server:
+        assert await run("report", "trash", "--server", server) == (0, "the trash is empty\n", "")

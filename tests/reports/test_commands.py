@@ -74,7 +74,7 @@ async def test_a_command_that_takes_long_stays_in_the_queue(resources: Resources
     ("raised", "expected"),
     [
         (CleanupRefused("Too many.", field="share"), CleanupRefused),
-        (NotFound("There is no such trash."), NotFound),
+        (NotFound("There is no such trash batch."), NotFound),
         (InvalidValue("The cursor is none.", field="cursor"), InvalidValue),
         (BrokenLine(7, "id", "is missing."), InvalidValue),
         (SourceRefused("The address is private."), InvalidValue),

@@ -103,7 +103,7 @@ async def get_batch(store: ObjectStore, batch_id: str) -> TrashBatch:
     """Return a batch; raises NotFound if it does not exist."""
     batch = await _read(store, keys.trash_manifest(batch_id)) if _ID.fullmatch(batch_id) else None
     if batch is None:
-        raise NotFound("There is no such trash.")
+        raise NotFound("There is no such trash batch.")
     return batch
 
 
