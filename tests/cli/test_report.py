@@ -36,7 +36,10 @@ async def serving(responses: dict[str, list[Any]], bodies: list[Any]) -> AsyncIt
 )
 async def test_shrinkage_is_accepted_for_the_type_of_the_report(options: list[str], shrunken: list[str]) -> None:
     """Only if the option is given; its former name works as well."""
-    responses = {"POST /images/report": [{}], "GET /images/report/status": [{**ENDED, "failure": "It failed."}]}
+    responses: dict[str, list[Any]] = {
+        "POST /images/report": [{}],
+        "GET /images/report/status": [{**ENDED, "failure": "It failed."}],
+    }
     bodies: list[Any] = []
     async with serving(responses, bodies) as server:
         done = await run("report", "run", *options, "--server", server)
@@ -47,7 +50,7 @@ async def test_shrinkage_is_accepted_for_the_type_of_the_report(options: list[st
 
 async def test_a_type_without_a_catalog_is_an_error() -> None:
     """The scan makes reports of the other types, so it does not fail."""
-    responses = {
+    responses: dict[str, list[Any]] = {
         "POST /images/report": [{}],
         "GET /images/report/status": [ENDED],
         "GET /images/catalog/categories": [{"version": "", "lastImport": {"id": "", "failure": ""}}],
@@ -65,7 +68,10 @@ async def test_a_type_without_a_catalog_is_an_error() -> None:
 async def test_progress_is_printed_as_not_final() -> None:
     """The last number that is polled may be lower than that of the report."""
     running = {"running": True, "files": 4, "type": "products", "failure": ""}
-    responses = {"POST /images/report": [{}], "GET /images/report/status": [running, {**ENDED, "failure": "x"}]}
+    responses: dict[str, list[Any]] = {
+        "POST /images/report": [{}],
+        "GET /images/report/status": [running, {**ENDED, "failure": "x"}],
+    }
     async with serving(responses, []) as server:
         done = await run("report", "run", "--server", server)
 
