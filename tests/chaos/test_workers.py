@@ -137,7 +137,7 @@ async def test_poison_job_becomes_a_dead_letter_and_other_jobs_finish(
 
 async def test_image_that_kills_hangs_or_fills_a_decoder_is_an_error(figures: Figures) -> None:
     """The worker continues, as do other images."""
-    program = (sys.executable, misdeeds.__file__, "0")
+    program = (sys.executable, misdeeds.__file__, "0", "listener")
     settings = WorkerSettings(children=2, timeout_seconds=3)
     took: dict[str, float] = {}
 
