@@ -22,7 +22,7 @@ from imageconverter.engine import Target
 from imageconverter.engine.decode import load, open_image
 from imageconverter.engine.geometry import place
 from imageconverter.engine.limits import Limits
-from imageconverter.engine.output import Converted
+from imageconverter.engine.output_types import Converted
 from imageconverter.engine.pipeline import convert
 from imageconverter.engine.target import OutputType
 

@@ -19,8 +19,8 @@ from imageconverter.settings import PreviewSettings, Settings, load_settings
 from services.gateway.app import create_app
 from services.runtime.lifecycle import heartbeats, run_until_signal
 from services.runtime.logs import set_up_logging
-from services.worker.conversions import ConversionExecutor
-from services.worker.previews import PreviewExecutor
+from services.worker.conversion_executor import ConversionExecutor
+from services.worker.preview_executor import PreviewExecutor
 from services.worker.tasks import queue_tasks
 
 _RETRY_TIMEOUT_SECONDS = 10

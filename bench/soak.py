@@ -26,7 +26,7 @@ from imageconverter import keys
 from imageconverter.errors import Unavailable
 from imageconverter.resources import Resources
 from tests.testing import image_files
-from tests.testing.parts import Part, Stack, own_servers, stack_on
+from tests.testing.processes import Part, Stack, own_servers, stack_on
 from tests.testing.workload import RUN_OUTPUTS, Client, Workload
 
 _SAMPLE_SECONDS = 5.0

@@ -29,10 +29,10 @@ from services.gateway.app import create_app
 from services.stack.program import Program
 from services.stack.servers import object_store, redis_server
 from services.worker.main import run as run_worker
-from tests.testing.figures import figures_table
+from tests.testing.markers import mark
+from tests.testing.measurements import figures_table
 from tests.testing.openapi_document import check_response
 from tests.testing.parallel import Scheduling, own_ports, sort_for_workers, worker_count
-from tests.testing.selection import mark
 
 API_KEY = "a-key-for-tests"
 TOKEN_SECRET = "a-secret-for-tests-of-32-characters"

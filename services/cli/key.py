@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from services.cli.terminal import CommandError
-from services.gateway.auth.access import PERMISSIONS, key_entry
+from services.gateway.auth.api_keys import PERMISSIONS, key_entry
 
 
 @click.command

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from imageconverter.engine import identify
-from imageconverter.engine.source import HEAD_BYTES
+from imageconverter.engine.source_types import HEAD_BYTES
 from imageconverter.errors import InvalidValue
 from imageconverter.images.names import file_name
 

@@ -11,7 +11,7 @@ from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import Resources
 from imageconverter.settings import MEGABYTE, Settings
 from services.gateway import state
-from services.gateway.auth.access import KeyRing
+from services.gateway.auth.api_keys import KeyRing
 from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
 from services.gateway.http.bodies import BodyBudget

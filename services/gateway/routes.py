@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler
 
 from services.gateway import content, health, openapi
 from services.gateway.auth import login
-from services.gateway.auth.requirements import (
+from services.gateway.auth.route_permissions import (
     BASIC_AUTH,
     CREDENTIALS_IN_REQUEST,
     PUBLIC,

@@ -6,14 +6,14 @@ from concurrent.futures import Executor
 from aiohttp import web
 
 from imageconverter.engine import Limits
-from imageconverter.images.formats import ImageFormats
+from imageconverter.images.image_formats import ImageFormats
 from imageconverter.jobs import JobQueue
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.runs import RunStore
 from imageconverter.settings import ConversionSettings, GatewaySettings, PreviewSettings, ReportSettings
 from imageconverter.storage.store import ObjectStore
-from services.gateway.auth.access import KeyRing
+from services.gateway.auth.api_keys import KeyRing
 from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
 from services.gateway.http.bodies import BodyBudget

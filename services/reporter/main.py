@@ -12,7 +12,7 @@ from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import open_resources, wait_for_bucket
 from imageconverter.settings import ReportSettings, Settings, SettingsError
 from services.reporter.periodic_tasks import periodic_tasks
-from services.reporter.scanning import Scanner, catalog_sources
+from services.reporter.scanner import Scanner, catalog_sources
 from services.reporter.scheduler import run_periodic_tasks
 from services.reporter.tasks import ReporterTasks
 from services.runtime.lifecycle import heartbeats, run_unless_stopped

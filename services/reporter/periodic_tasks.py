@@ -5,14 +5,14 @@ from typing import Final, get_args
 
 from imageconverter import catalog
 from imageconverter.images import uploads
-from imageconverter.images.formats import ImageType
+from imageconverter.images.image_formats import ImageType
 from imageconverter.previews.eviction import evict
 from imageconverter.reports import commands, index, schedule, trash
 from imageconverter.resources import Resources
 from imageconverter.runs import requeue_stalled_run, results
 from imageconverter.settings import Settings
 from imageconverter.storage.store import ObjectStore
-from services.reporter.rebuild import rebuild
+from services.reporter.redis_recovery import rebuild
 from services.reporter.scheduler import PeriodicTask
 
 _HOUR: Final = 3600

@@ -12,7 +12,7 @@ from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalog
 from imageconverter.catalog.pending_imports import PendingImport, discard, read_parts
 from imageconverter.errors import CleanupRefused, NotFound, UserError
-from imageconverter.images.formats import ImageFormats
+from imageconverter.images.image_formats import ImageFormats
 from imageconverter.jobs import JobContext, JobQueue, Task, retry_when_unavailable
 from imageconverter.reports import commands
 from imageconverter.reports.cleanup import run_cleanup
@@ -22,7 +22,7 @@ from imageconverter.reports.repair import repair
 from imageconverter.reports.trash import finish_batch, restore
 from imageconverter.settings import ReportSettings
 from imageconverter.storage.store import ObjectStore
-from services.reporter.scanning import Scanner
+from services.reporter.scanner import Scanner
 
 _log = structlog.get_logger(__name__)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import aiohttp
 
-from imageconverter.images.formats import load_formats
+from imageconverter.images.image_formats import load_formats
 from imageconverter.settings import Settings, SettingsError, child_environment
-from services.gateway.auth.access import read_keys
+from services.gateway.auth.api_keys import read_keys
 from services.runtime.lifecycle import raise_file_limit
 from services.runtime.roles import ROLES, local_gateway_url
 from services.stack import credentials

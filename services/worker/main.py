@@ -9,8 +9,8 @@ from imageconverter.resources import open_resources, wait_for_bucket
 from imageconverter.settings import Settings
 from services.runtime.lifecycle import heartbeats, run_unless_stopped
 from services.runtime.queue_workers import run_queue_workers
-from services.worker.conversions import ConversionExecutor
-from services.worker.previews import PreviewExecutor
+from services.worker.conversion_executor import ConversionExecutor
+from services.worker.preview_executor import PreviewExecutor
 from services.worker.sandbox.pool import SandboxPool
 from services.worker.tasks import queue_tasks
 

@@ -17,8 +17,8 @@ from imageconverter.runs import Run, RunStore, SourceResult, count_more, plan_mo
 from imageconverter.runs.job import CONVERT_TASK, COUNT_TASK, PLAN_TASK, RunJob, RunSourceJob
 from imageconverter.runs.run import Batch
 from imageconverter.storage.store import ObjectStore
-from services.worker.conversions import ConversionExecutor
-from services.worker.previews import PreviewExecutor
+from services.worker.conversion_executor import ConversionExecutor
+from services.worker.preview_executor import PreviewExecutor
 
 _log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from imageconverter.catalog.pending_imports import discard, read_parts, receive
 from imageconverter.errors import BrokenLine, DatabaseFailed, NotFound, StoreUnavailable
 from imageconverter.resources import Resources
 from imageconverter.storage.store import ObjectStore
-from tests.catalog.test_version import kept
+from tests.catalog.test_writing import kept
 
 GOOD = b'{"id":"1","active":true,"images":["a.jpg","b.jpg"]}\n{"id":"2","active":false,"images":["c.jpg"]}\n'
 

@@ -13,7 +13,7 @@ from imageconverter.catalog.writing import write_version
 from imageconverter.errors import StoreUnavailable
 from imageconverter.resources import Resources
 from imageconverter.storage.store import ObjectStore
-from tests.catalog.test_version import ENTRIES, batches, kept
+from tests.catalog.test_writing import ENTRIES, batches, kept
 
 
 @pytest.fixture

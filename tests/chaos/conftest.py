@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.testing.figures import Figures
+from tests.testing.measurements import Figures
 
 
 @pytest.fixture(scope="session")

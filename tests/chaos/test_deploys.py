@@ -9,8 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.testing.figures import Figures, spread
-from tests.testing.parts import stack_on
+from tests.testing.measurements import Figures, spread
+from tests.testing.processes import stack_on
 from tests.testing.workload import Client, Workload
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from imageconverter.jobs.worker import LEASE_SECONDS
-from tests.testing.figures import Figures
-from tests.testing.parts import Stack, own_servers, stack_on
+from imageconverter.jobs.queue_worker import LEASE_SECONDS
+from tests.testing.measurements import Figures
+from tests.testing.processes import Stack, own_servers, stack_on
 from tests.testing.workload import Client, Workload
 
 # The faults, with their share in percent.

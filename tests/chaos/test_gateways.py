@@ -12,10 +12,10 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.images import uploads
-from services.reporter.rebuild import rebuild
+from services.reporter.redis_recovery import rebuild
 from tests.testing.faults import FaultProxy, fault_proxy
-from tests.testing.figures import Figures
-from tests.testing.parts import Part, stack_on
+from tests.testing.measurements import Figures
+from tests.testing.processes import Part, stack_on
 from tests.testing.workload import Client, Workload
 
 

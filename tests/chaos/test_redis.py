@@ -13,14 +13,14 @@ import pytest
 from imageconverter import keys
 from imageconverter.errors import QueueUnavailable
 from imageconverter.images.conversions import OutputOutcome
-from imageconverter.images.formats import load_formats
+from imageconverter.images.image_formats import load_formats
 from imageconverter.jobs import JobQueue, QueueName, job_key, open_redis
 from imageconverter.runs import RunRequest, RunStore, SourceResult, create_run, plan_more
 from imageconverter.settings import RedisSettings
-from services.reporter.rebuild import RUNS
+from services.reporter.redis_recovery import RUNS
 from tests.testing.faults import FaultProxy, fault_proxy
-from tests.testing.figures import Figures
-from tests.testing.parts import own_servers, stack_on
+from tests.testing.measurements import Figures
+from tests.testing.processes import own_servers, stack_on
 from tests.testing.runs import put_sources
 from tests.testing.workload import THUMBNAIL, Client, Workload
 

@@ -14,8 +14,8 @@ import pytest
 
 from tests.testing import image_files
 from tests.testing.faults import FaultProxy, Mode, fault_proxy
-from tests.testing.figures import Figures
-from tests.testing.parts import stack_on
+from tests.testing.measurements import Figures
+from tests.testing.processes import stack_on
 from tests.testing.workload import REQUEST_OUTPUTS, Client, Workload
 
 AWAY = (Mode.REFUSE, Mode.UNAVAILABLE, Mode.BLACK_HOLE, Mode.DRIP)

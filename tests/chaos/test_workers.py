@@ -19,8 +19,8 @@ from imageconverter.jobs import QueueName, lease_key
 from imageconverter.resources import Resources
 from imageconverter.settings import WorkerSettings
 from services.worker.sandbox.pool import SandboxPool
-from tests.testing.figures import Figures, spread
-from tests.testing.parts import Part, Stack, stack_on
+from tests.testing.measurements import Figures, spread
+from tests.testing.processes import Part, Stack, stack_on
 from tests.testing.queue_program import BEGINNINGS
 from tests.worker.sandbox import misdeeds
 

@@ -11,7 +11,7 @@ from tests.testing.changed import changed_files, select
 @pytest.mark.parametrize(
     ("changed", "selected"),
     [
-        ("services/gateway/http/multipart.py", ["tests/gateway/http/test_multipart.py"]),
+        ("services/gateway/imageconverter_api/multipart.py", ["tests/gateway/imageconverter_api/test_multipart.py"]),
         ("services/gateway/http/__init__.py", ["tests/gateway/http"]),
         ("services/gateway/main.py", ["tests/gateway"]),
         ("shared/imageconverter/engine/resize.py", ["tests/engine/test_resize.py"]),
@@ -22,6 +22,7 @@ from tests.testing.changed import changed_files, select
         ("tests/testing/xcf_files.py", ["tests/rare_formats/test_xcf.py"]),
         ("tests/conftest.py", ["tests"]),
         ("pyproject.toml", ["tests"]),
+        ("shared/imageconverter/previews/evict.lua", ["tests/previews"]),
         ("openapi/images.yaml", ["tests/contract"]),
         ("docs/operations.md", ["tests/documents"]),
         ("bench/cpu.py", []),
@@ -30,7 +31,7 @@ from tests.testing.changed import changed_files, select
 def test_the_tests_that_mirror_a_file_are_selected(tmp_path: Path, changed: str, selected: list[str]) -> None:
     """In a tree that has only these tests."""
     for file in (
-        *("gateway/http/test_multipart.py", "engine/test_resize.py", "rare_formats/test_xcf.py"),
+        *("gateway/imageconverter_api/test_multipart.py", "engine/test_resize.py", "rare_formats/test_xcf.py"),
         *("previews/test_index.py", "testing/xcf_files.py"),
     ):
         (tmp_path / "tests" / file).parent.mkdir(parents=True, exist_ok=True)

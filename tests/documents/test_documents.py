@@ -7,7 +7,7 @@ import pytest
 
 from imageconverter import errors
 from imageconverter.errors import ImageConverterError
-from services.gateway.auth.access import PERMISSIONS
+from services.gateway.auth.api_keys import PERMISSIONS
 from services.gateway.routes import routes
 from tests.documents import generated
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from imageconverter.engine import OUTPUT_TYPES
-from imageconverter.engine.source import SOURCE_TYPES
+from imageconverter.engine.source_types import SOURCE_TYPES
 
 _TEXT = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
 

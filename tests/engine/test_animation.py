@@ -9,7 +9,7 @@ from imageconverter.engine import Failed, Limits, OutputType, Target
 from imageconverter.engine.animation import Frames
 from imageconverter.engine.decode import open_image
 from tests.testing import image_files
-from tests.testing.judging import difference, opened, outcomes, result, results, target
+from tests.testing.image_assertions import difference, opened, outcomes, result, results, target
 
 _MOVING: tuple[OutputType, ...] = ("gif", "png", "webp", "avif")
 _COLORS = [(200, 30, 30), (30, 180, 60), (40, 60, 200), (220, 200, 40), (240, 240, 240)]

@@ -9,7 +9,7 @@ import pytest
 from imageconverter.engine import Converted, Failed, Limits
 from imageconverter.errors import ImageError, ImageTooLarge
 from tests.testing import broken_files, image_files
-from tests.testing.judging import outcomes, target
+from tests.testing.image_assertions import outcomes, target
 
 
 @pytest.mark.parametrize("make", broken_files.BOMBS.values(), ids=broken_files.BOMBS.keys())

@@ -8,7 +8,7 @@ from PIL import Image, ImageCms
 
 from imageconverter.engine.color import to_eight_bits, to_srgb
 from tests.testing import drawings, icc_profiles, image_files
-from tests.testing.judging import alpha, converted, difference, is_near, opened
+from tests.testing.image_assertions import alpha, converted, difference, is_near, opened
 
 _GREYS16 = (0, 257, 16_384, 32_768, 51_400, 65_535)
 _GREYS8 = [0, 1, 64, 128, 200, 255]

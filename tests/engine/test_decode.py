@@ -18,7 +18,7 @@ from imageconverter.engine.geometry import Size
 from imageconverter.engine.header import is_expensive
 from imageconverter.errors import ImageError, ImageTooLarge, NotAnImage, Undecodable
 from tests.testing import broken_files, drawings, image_files
-from tests.testing.judging import converted, difference, is_upright, outcomes
+from tests.testing.image_assertions import converted, difference, is_upright, outcomes
 
 _ORIENTED: dict[str, Callable[[int], bytes]] = {
     "JPEG": lambda o: image_files.jpeg(image=drawings.corners(), orientation=o),

@@ -13,7 +13,7 @@ from imageconverter.engine.decoder_errors import ignore_decoder_errors, raise_re
 from imageconverter.engine.metadata import read_metadata
 from imageconverter.engine.pipeline import convert
 from tests.testing import image_files
-from tests.testing.judging import target
+from tests.testing.image_assertions import target
 
 
 def refuse(*_arguments: object, **_options: object) -> None:

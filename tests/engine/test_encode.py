@@ -9,7 +9,7 @@ from imageconverter.engine import OUTPUT_TYPES, OutputType, identify
 from imageconverter.engine.animation import Timing
 from imageconverter.engine.encode import encode
 from tests.testing import drawings
-from tests.testing.judging import alpha, difference, encoded, is_near, opened, psnr, target
+from tests.testing.image_assertions import alpha, difference, encoded, is_near, opened, psnr, target
 
 _OUTPUTS: tuple[OutputType, ...] = get_args(OutputType)
 _LOSSY: tuple[OutputType, ...] = ("jpeg", "webp", "avif")

@@ -13,9 +13,9 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
 from imageconverter.engine import Target
-from imageconverter.images.formats import load_formats
+from imageconverter.images.image_formats import load_formats
 from tests.testing import icc_profiles, image_files
-from tests.testing.judging import opened, results
+from tests.testing.image_assertions import opened, results
 
 Pixels = np.ndarray[Any, np.dtype[np.float64]]
 

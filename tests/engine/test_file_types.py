@@ -8,7 +8,7 @@ from PIL import Image
 
 from imageconverter.engine import OutputType
 from tests.testing import drawings, image_files
-from tests.testing.judging import converted, difference, opened, result, results, target
+from tests.testing.image_assertions import converted, difference, opened, result, results, target
 
 _LANCZOS = Image.Resampling.LANCZOS
 _OUTPUTS: tuple[OutputType, ...] = get_args(OutputType)

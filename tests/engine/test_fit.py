@@ -8,7 +8,7 @@ from PIL import Image
 from imageconverter.engine import OutputType
 from imageconverter.engine.geometry import Size
 from tests.testing import drawings, image_files
-from tests.testing.judging import converted, difference, is_near, is_upright
+from tests.testing.image_assertions import converted, difference, is_near, is_upright
 
 _LANCZOS = Image.Resampling.LANCZOS
 _OUTPUTS: tuple[OutputType, ...] = get_args(OutputType)

@@ -7,7 +7,7 @@ from PIL import Image
 from imageconverter.engine.focus import entropy_crop
 from imageconverter.engine.geometry import centered_box
 from tests.testing import drawings, image_files
-from tests.testing.judging import converted, is_near
+from tests.testing.image_assertions import converted, is_near
 
 
 def _detail_at(left: int, top: int, size: tuple[int, int] = (300, 200)) -> Image.Image:

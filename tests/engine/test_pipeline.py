@@ -13,7 +13,7 @@ from imageconverter.engine.geometry import Region, Size
 from imageconverter.engine.steps import Plan
 from imageconverter.errors import ImageTooLarge, Undecodable
 from tests.testing import image_files
-from tests.testing.judging import outcomes, results, target
+from tests.testing.image_assertions import outcomes, results, target
 
 _OUTPUTS: tuple[OutputType, ...] = get_args(OutputType)
 

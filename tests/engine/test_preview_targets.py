@@ -8,7 +8,7 @@ from PIL import Image
 from imageconverter.engine import OutputType
 from imageconverter.engine.geometry import Size
 from tests.testing import drawings, image_files
-from tests.testing.judging import converted, is_upright, opened, result, results, target
+from tests.testing.image_assertions import converted, is_upright, opened, result, results, target
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from imageconverter.engine import Converted, Failed, Limits, identify
 from imageconverter.engine.decode import open_image
 from imageconverter.engine.header import check_header
 from imageconverter.engine.jxl import read_size
-from imageconverter.engine.source import HEAD_BYTES, SOURCE_TYPES
+from imageconverter.engine.source_types import HEAD_BYTES, SOURCE_TYPES
 from imageconverter.errors import ImageError, ImageTooLarge, Undecodable
-from tests.testing import drawings, icc_profiles, rare_files
-from tests.testing.judging import converted, difference, outcomes, result, target
+from tests.testing import drawings, icc_profiles, more_files
+from tests.testing.image_assertions import converted, difference, outcomes, result, target
 
-_EACH = pytest.mark.parametrize(("name", "make"), rare_files.SOURCES.items(), ids=rare_files.SOURCES.keys())
+_EACH = pytest.mark.parametrize(("name", "make"), more_files.SOURCES.items(), ids=more_files.SOURCES.keys())
 
 
 @_EACH
@@ -40,7 +40,7 @@ def test_each_type_is_converted(name: str, make: Callable[[], bytes]) -> None:
     assert difference(converted(make(), 48).convert("RGB"), expected) < 5
 
 
-@pytest.mark.parametrize("make", [rare_files.jxl, rare_files.jpeg2000, rare_files.tga, rare_files.heic])
+@pytest.mark.parametrize("make", [more_files.jxl, more_files.jpeg2000, more_files.tga, more_files.heic])
 def test_transparency_is_kept(make: Callable[..., bytes]) -> None:
     """If the type has it."""
     disc = converted(make(image=drawings.cutout()), 96)
@@ -51,13 +51,13 @@ def test_transparency_is_kept(make: Callable[..., bytes]) -> None:
 
 def test_an_icon_keeps_its_transparency() -> None:
     """Like other types."""
-    assert converted(rare_files.ico(image=drawings.cutout()), 96).getchannel("A").getpixel((0, 0)) == 0
+    assert converted(more_files.ico(image=drawings.cutout()), 96).getchannel("A").getpixel((0, 0)) == 0
 
 
 @pytest.mark.parametrize("mode", ["L", "1"])
 def test_a_pnm_can_be_gray_or_bilevel(mode: str) -> None:
     """PGM and PBM."""
-    image = converted(rare_files.pnm(image=drawings.photo().convert(mode)), 96)
+    image = converted(more_files.pnm(image=drawings.photo().convert(mode)), 96)
 
     assert image.mode == "L"
 
@@ -65,7 +65,7 @@ def test_a_pnm_can_be_gray_or_bilevel(mode: str) -> None:
 def test_the_color_profile_of_a_heic_is_applied() -> None:
     """HEIC photographs of phones use Display P3."""
     as_srgb, as_p3 = (
-        converted(rare_files.heic(profile=profile), 96).convert("RGB") for profile in (b"", icc_profiles.p3_profile())
+        converted(more_files.heic(profile=profile), 96).convert("RGB") for profile in (b"", icc_profiles.p3_profile())
     )
 
     assert difference(as_p3, as_srgb) > 2
@@ -75,7 +75,7 @@ def test_the_color_profile_of_a_heic_is_applied() -> None:
 @pytest.mark.parametrize("container", [False, True])
 def test_the_extents_of_a_jpeg_xl_are_in_its_header(size: tuple[int, int], container: bool) -> None:  # noqa: FBT001
     """In all encodings: small sizes, ratios, and numbers of bits."""
-    assert read_size(io.BytesIO(rare_files.jxl(size, use_container=container))) == size
+    assert read_size(io.BytesIO(more_files.jxl(size, use_container=container))) == size
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_jpeg_xl_without_extents_is_broken(data: bytes) -> None:
         check_header(io.BytesIO(data), Limits())
 
 
-@pytest.mark.parametrize("make", rare_files.BOMBS.values(), ids=rare_files.BOMBS.keys())
+@pytest.mark.parametrize("make", more_files.BOMBS.values(), ids=more_files.BOMBS.keys())
 def test_a_bomb_is_refused_before_it_is_decoded(make: Callable[[], bytes]) -> None:
     """Because of its size."""
     with pytest.raises((ImageTooLarge, Undecodable)):
@@ -102,7 +102,7 @@ def test_a_missing_decoder_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
     with pytest.raises(Undecodable, match="HEIC files cannot be read by this installation"):
-        open_image(io.BytesIO(rare_files.heic()), Limits())
+        open_image(io.BytesIO(more_files.heic()), Limits())
 
 
 @_EACH

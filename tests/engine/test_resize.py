@@ -8,7 +8,7 @@ from PIL import Image
 from imageconverter.engine import resize as resizing
 from imageconverter.engine.resize import resize
 from tests.testing import drawings
-from tests.testing.judging import difference, is_near, psnr
+from tests.testing.image_assertions import difference, is_near, psnr
 
 _LANCZOS = Image.Resampling.LANCZOS
 

@@ -5,7 +5,7 @@ from PIL import Image
 
 from imageconverter.engine.geometry import Size
 from tests.testing import drawings, icc_profiles, image_files
-from tests.testing.judging import converted, opened, psnr, results, target
+from tests.testing.image_assertions import converted, opened, psnr, results, target
 
 _LANCZOS = Image.Resampling.LANCZOS
 

@@ -8,10 +8,10 @@ from PIL import Image
 from imageconverter.engine import OutputType, Target, steps
 from imageconverter.engine.decode import ImageInfo
 from imageconverter.engine.geometry import Size, place
-from imageconverter.engine.source import SOURCE_TYPES
+from imageconverter.engine.source_types import SOURCE_TYPES
 from imageconverter.engine.steps import Plan
 from tests.testing import drawings
-from tests.testing.judging import difference, is_upright
+from tests.testing.image_assertions import difference, is_upright
 
 _WHITE = (255, 255, 255)
 

@@ -7,7 +7,7 @@ import pytest
 
 from imageconverter.engine import OutputType
 from tests.testing import icc_profiles, image_files
-from tests.testing.judging import opened, results, target
+from tests.testing.image_assertions import opened, results, target
 
 _OUTPUTS: tuple[OutputType, ...] = get_args(OutputType)
 

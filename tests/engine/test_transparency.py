@@ -8,7 +8,7 @@ from PIL import Image
 
 from imageconverter.engine import OutputType
 from tests.testing import drawings, image_files
-from tests.testing.judging import alpha, converted, is_near, opened, psnr, results, target
+from tests.testing.image_assertions import alpha, converted, is_near, opened, psnr, results, target
 
 _LANCZOS = Image.Resampling.LANCZOS
 _WHITE = (255, 255, 255)

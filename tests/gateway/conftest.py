@@ -1,5 +1,5 @@
 """What tests of the gateway share."""
 
-from tests.testing.failures import no_failures
+from tests.testing.login_failures import no_failures
 
 __all__ = ["no_failures"]

@@ -13,7 +13,7 @@ from services.gateway.main import run as run_gateway
 from services.stack.ports import free_ports
 from tests.conftest import API_KEY, TOKEN_SECRET, MakeSettings
 from tests.hostile.wire import Wire
-from tests.testing.failures import no_failures
+from tests.testing.login_failures import no_failures
 from tests.worker.sandbox.test_hostile import attack
 
 __all__ = ["attack", "no_failures"]

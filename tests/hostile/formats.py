@@ -8,9 +8,9 @@ import zipfile
 from collections.abc import Callable
 from functools import partial
 
-from imageconverter.engine.source import SOURCE_TYPES
+from imageconverter.engine.source_types import SOURCE_TYPES
 from tests.hostile.case import Case
-from tests.testing import chunks, image_files, rare_files
+from tests.testing import chunks, image_files, more_files
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(%pipe%touch /tmp/owned) (w) file\nshowpage\n"
 SVG_FILE = (
@@ -61,8 +61,8 @@ FOREIGN: list[Case[Callable[[], bytes], None]] = [
     Case(122, "WMF", lambda: WMF, None),
     Case(122, "EMF", lambda: EMF, None),
     Case(123, "XBM", lambda: XBM, None),
-    Case(123, "XPM without its first line", lambda: rare_files.xpm()[9:], None),
-    Case(124, "FITS in gzip", lambda: gzip.compress(rare_files.stretched_fits()), None),
+    Case(123, "XPM without its first line", lambda: more_files.xpm()[9:], None),
+    Case(124, "FITS in gzip", lambda: gzip.compress(more_files.stretched_fits()), None),
     *(Case(125, kind, partial(_begun, data), None) for kind, data in {
         "FLI": struct.pack("<IHHHHH", 128, 0xAF11, 1, 8, 8, 8),
         "DDS": b"DDS \x7c\0\0\0", "BLP": b"BLP2\1\0\0\0", "SGI": b"\1\xda\1\1\0\2", "ICNS": b"icns\0\0\2\0",

@@ -23,7 +23,7 @@ from imageconverter.jobs.queue_name import job_key
 from imageconverter.resources import Resources
 from imageconverter.settings import GatewaySettings, WorkerSettings
 from services.gateway.app import create_app
-from services.worker.conversions import ConversionExecutor
+from services.worker.conversion_executor import ConversionExecutor
 from services.worker.sandbox.pool import SandboxPool
 from services.worker.tasks import _Interactive
 from tests.conftest import ADMIN, API_KEY, TOKEN_SECRET, MakeSettings
@@ -56,17 +56,17 @@ def basic(text: bytes) -> str:
 RIGHT = basic(f"{USER}:{PASSWORD}".encode())
 
 HEADERS: list[Case[str, int]] = [
-    Case(232, "empty", "", 401),
-    Case(232, "scheme only", "Basic", 401),
-    Case(232, "invalid base64", "Basic !!!", 401),
+    Case(232, "nothing", "", 401),
+    Case(232, "Basic alone", "Basic", 401),
+    Case(232, "no base64", "Basic !!!", 401),
     Case(232, "no padding", "Basic YQ", 401),
     Case(232, "no colon", basic(b"boss"), 401),
-    Case(232, "invalid UTF-8", basic(b"\xff\xfe:\xff"), 401),
+    Case(232, "bytes that are no text", basic(b"\xff\xfe:\xff"), 401),
     Case(232, "a key of the other API", f"Bearer {API_KEY}", 401),
-    Case(232, "two credentials", f"{RIGHT}, {RIGHT}", 401),
+    Case(232, "two of them", f"{RIGHT}, {RIGHT}", 401),
     Case(233, "the password", RIGHT, 200),
-    Case(233, "the password in Latin-1", basic(f"{USER}:{PASSWORD}".encode("latin-1")), 401),
-    Case(233, "the decomposed password", basic(f"{USER}:pa\u0308sswo\u0308rd".encode()), 401),
+    Case(233, "the password in another encoding", basic(f"{USER}:{PASSWORD}".encode("latin-1")), 401),
+    Case(233, "the password with its marks apart", basic(f"{USER}:pa\u0308sswo\u0308rd".encode()), 401),
     Case(235, "a password of 6 KB", basic(b"boss:" + b"x" * 6000), 401),
     *(Case(237, f"the scheme {scheme!r}", RIGHT.replace("Basic", scheme), 200) for scheme in ("basic", "BASIC",
          "bAsIc")),
@@ -107,7 +107,7 @@ async def test_234_user_and_password_are_compared_in_constant_time(
         return real(first, second)
 
     real = hmac.compare_digest
-    monkeypatch.setattr("services.gateway.auth.access.hmac.compare_digest", compare)
+    monkeypatch.setattr("services.gateway.auth.api_keys.hmac.compare_digest", compare)
     async with guarded.post(LOGIN, json={"email": user, "password": password}) as response:
         assert response.status == 401
     assert len(compared) == 2
@@ -129,11 +129,11 @@ async def test_236_password_guessing_is_rate_limited(guarded: Client) -> None:
 
 
 FORGED: list[Case[dict[str, str], None]] = [
-    Case(239, "a cross-site form", {"Content-Type": "application/x-www-form-urlencoded",
+    Case(239, "a form of another site", {"Content-Type": "application/x-www-form-urlencoded",
          "Origin": "http://evil.example"}, None),
-    Case(239, "a cross-site text", {"Content-Type": "text/plain", "Origin": "http://evil.example",
+    Case(239, "a text of another site", {"Content-Type": "text/plain", "Origin": "http://evil.example",
          "Sec-Fetch-Site": "cross-site"}, None),
-    Case(239, "a page with a null origin", {"Origin": "null"}, None),
+    Case(239, "a page of no site", {"Origin": "null"}, None),
 ]  # fmt: skip
 
 
@@ -190,9 +190,9 @@ class Owned:
 
 
 POISON: list[Case[bytes, None]] = [
-    Case(243, "a pickle", pickle.dumps(Owned()), None),
-    Case(243, "empty", b"", None),
-    Case(243, "invalid JSON", b"\xff\xfe{", None),
+    Case(243, "a program of Python", pickle.dumps(Owned()), None),
+    Case(243, "nothing", b"", None),
+    Case(243, "no JSON", b"\xff\xfe{", None),
     Case(243, "an array", b"[]", None),
     Case(243, "null", b"null", None),
     Case(243, "an unknown task", b'{"t":null,"f":"os.system","a":["id"],"k":{},"et":0}', None),
@@ -201,8 +201,8 @@ POISON: list[Case[bytes, None]] = [
          b'{"t":null,"f":"convert_source","a":[{"id":1,"outputs":"x"}],"k":{},"et":0}', None),
     Case(243, "a task with named arguments", b'{"t":null,"f":"convert_source","a":[],"k":{"self":1},"et":0}', None),
     Case(243, "a megabyte", b'{"t":null,"f":"convert_source","a":["' + b"x" * 1_000_000 + b'"],"k":{},"et":0}', None),
-    Case(243, "nested arrays", b"[" * 100_000, None),
-    Case(243, "an unknown run",
+    Case(243, "arrays within arrays", b"[" * 100_000, None),
+    Case(243, "a run that there is not",
          b'{"t":null,"f":"convert_source","a":[{"id":"a","source_key":"../a","outputs":[]}],"k":{},"et":0}', None),
 ]  # fmt: skip
 

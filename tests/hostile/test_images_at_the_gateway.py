@@ -86,11 +86,11 @@ KINDS: list[Case[tuple[str, bytes], str]] = [
     Case(82, "JPEG called PNG", ("a.png", image_files.jpeg((40, 30))), "image/jpeg"),
     Case(82, "PNG called JPEG", ("a.jpg", image_files.png((40, 30))), "image/png"),
     Case(82, "GIF called WebP", ("a.webp", image_files.gif((40, 30))), "image/gif"),
-    Case(224, "GIF named .html", ("a.html", image_files.gif((40, 30))), "image/gif"),
-    Case(224, "PNG named .svg", ("a.svg", image_files.png((40, 30))), "image/png"),
-    Case(224, "JPEG named .js", ("a.js", image_files.jpeg((40, 30))), "image/jpeg"),
-    Case(224, "BMP named .exe", ("a.exe", image_files.bmp((40, 30))), "image/png"),
-    Case(224, "JPEG without an extension", (".htaccess", image_files.jpeg((40, 30))), "image/jpeg"),
+    Case(224, "GIF called a page", ("a.html", image_files.gif((40, 30))), "image/gif"),
+    Case(224, "PNG called a drawing", ("a.svg", image_files.png((40, 30))), "image/png"),
+    Case(224, "JPEG called a script", ("a.js", image_files.jpeg((40, 30))), "image/jpeg"),
+    Case(224, "BMP called a program", ("a.exe", image_files.bmp((40, 30))), "image/png"),
+    Case(224, "JPEG called nothing", (".htaccess", image_files.jpeg((40, 30))), "image/jpeg"),
 ]
 
 

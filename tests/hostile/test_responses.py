@@ -24,12 +24,12 @@ Client = TestClient[Any, Any]
 CANARY = "canary<script>7357"
 
 CRLF: list[Case[str, int]] = [
-    Case(223, "in the URL of an image", "/content/a%0d%0aSet-Cookie:%20a=b.png", 404),
+    Case(223, "in the address of an image", "/content/a%0d%0aSet-Cookie:%20a=b.png", 404),
     Case(223, "in a key", "/imageconverter/getImage/a%0d%0aSet-Cookie:%20a=b/auto", 400),
     Case(223, "in a format", "/imageconverter/getImage/unknown/a%0d%0aSet-Cookie:%20a=b", 404),
     Case(223, "in the id of a format", "/images/url/products?formatNodeId=a%0d%0aSet-Cookie:%20a=b", 400),
     Case(223, "in the id of a run", "/images/convert/status?run=a%0d%0aSet-Cookie:%20a=b", 404),
-    Case(223, "in an unknown path", "/a%0d%0aSet-Cookie:%20a=b", 404),
+    Case(223, "in a path that leads nowhere", "/a%0d%0aSet-Cookie:%20a=b", 404),
     Case(223, "in a token", "/admin/api/v1/login/checkToken/a%0d%0aSet-Cookie:%20a=b", 400),
 ]
 
@@ -54,10 +54,10 @@ REFLECTED: list[Case[tuple[str, str, bytes], None]] = [
     Case(227, "an unknown run", ("GET", "/images/convert/status?run={}", b""), None),
     Case(227, "a cursor", ("GET", "/images/convert/results?cursor={}", b""), None),
     Case(227, "a token", ("GET", "/admin/api/v1/login/checkToken/{}", b""), None),
-    Case(227, "an invalid key", ("GET", "/imageconverter/getImage/{}/auto", b""), None),
-    Case(227, "an unknown preview format", ("GET", "/imageconverter/getImage/unknown/{}", b""), None),
-    Case(227, "an invalid context", ("GET", "/imageconverter/getKeyCount?context={}", b""), None),
-    Case(227, "an unknown upload", ("POST", "/images/upload?directory={}", b"{}"), None),
+    Case(227, "a key that is not allowed", ("GET", "/imageconverter/getImage/{}/auto", b""), None),
+    Case(227, "a format that is not known", ("GET", "/imageconverter/getImage/unknown/{}", b""), None),
+    Case(227, "a context that is not allowed", ("GET", "/imageconverter/getKeyCount?context={}", b""), None),
+    Case(227, "an upload that is not there", ("POST", "/images/upload?directory={}", b"{}"), None),
     Case(227, "an image to delete", ("DELETE", "/images/upload/products/{}.png", b""), None),
     Case(227, "a field", ("POST", "/images/upload", b'{"{}": 1}'), None),
     Case(227, "a broken body", ("POST", "/images/upload", b'{"a": {}'), None),
@@ -66,7 +66,7 @@ REFLECTED: list[Case[tuple[str, str, bytes], None]] = [
          None),
     Case(227, "a source", ("POST", "/images/convert/start", b'{"source": "{}"}'), None),
     Case(227, "a directory", ("POST", "/images/convert/start", b'{"source": "directory", "directory": "{}"}'), None),
-    Case(227, "a new directory", ("POST", "/images/directories/source", b'{"name": "../{}"}'), None),
+    Case(227, "a directory to make", ("POST", "/images/directories/source", b'{"name": "../{}"}'), None),
     Case(227, "a password", ("POST", "/admin/api/v1/login", b'{"email": "{}", "password": "{}"}'), None),
 ]  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imageconverter.engine.source import SOURCE_TYPES, SourceType
+from imageconverter.engine.source_types import SOURCE_TYPES, SourceType
 from imageconverter.errors import InvalidValue
 from imageconverter.images.names import directory_path, file_name, with_extension
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from imageconverter.catalog import CatalogVersion
 from imageconverter.images.conversions import ConversionJob, ConversionOutcome, OutputOutcome, output_specs
-from imageconverter.images.formats import ImageFormat
+from imageconverter.images.image_formats import ImageFormat
 from imageconverter.jobs.dead_letters import read_job_body
 from imageconverter.previews.job import PreviewJob, PreviewOutcome
 from imageconverter.previews.reindex import GroupFile

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from imageconverter.errors import CleanupRefused
-from imageconverter.images.formats import ImageFormats
+from imageconverter.images.image_formats import ImageFormats
 from imageconverter.reports.commands import refusal_reply, run_command
 from tests.payloads.samples import FULL, PLAIN, SAMPLES, Sample
 from tests.payloads.unknown_fields import FIELD, with_unknown_fields

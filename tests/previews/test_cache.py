@@ -15,7 +15,7 @@ from imageconverter.resources import Resources
 from imageconverter.settings import PreviewSettings
 from services.worker.sandbox.pool import SandboxPool
 from tests.testing import broken_files, drawings, image_files
-from tests.testing.judging import opened
+from tests.testing.image_assertions import opened
 
 SMALL = parse("auto:200x150")
 LARGE = parse("auto:800x800")

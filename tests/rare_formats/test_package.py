@@ -9,7 +9,7 @@ import numpy as np
 import PIL
 import pytest
 
-from tests.testing import drawings, rare_files
+from tests.testing import drawings, more_files
 
 _SOURCE = Path(__file__).parents[2] / "shared" / "rare_formats"
 _PROGRAM = """
@@ -46,11 +46,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_reads_files_without_this_project(wheel: Path, tmp_path: Path, pillow_plugins: str) -> None:
     """Whether Pillow's own plugins, two of which it replaces, were registered before it or are later."""
     files = {
-        "XCF": rare_files.layered_xcf(),
-        "FITS": rare_files.stretched_fits(),
-        "XPM": rare_files.xpm(version=2),
-        "PM": rare_files.pm(),
-        "NIFF": rare_files.niff(),
+        "XCF": more_files.layered_xcf(),
+        "FITS": more_files.stretched_fits(),
+        "XPM": more_files.xpm(version=2),
+        "PM": more_files.pm(),
+        "NIFF": more_files.niff(),
     }
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)

@@ -10,7 +10,7 @@ from imageconverter.catalog.database import Workspace
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.settings import RedisSettings, ReportSettings, Settings
-from services.reporter.scanning import Scanner, catalog_sources
+from services.reporter.scanner import Scanner, catalog_sources
 from tests.conftest import MakeSettings, storage_settings
 
 

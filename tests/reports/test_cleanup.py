@@ -9,7 +9,7 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.errors import CleanupRefused, StoreUnavailable
-from imageconverter.images.formats import ImageFormats
+from imageconverter.images.image_formats import ImageFormats
 from imageconverter.reports import cleanup, trash
 from imageconverter.reports import results as results_module
 from imageconverter.reports.trash import list_batches, restore

@@ -17,7 +17,7 @@ from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.writing import write_version
 from imageconverter.errors import StoreUnavailable
 from imageconverter.images.conversions import OutputSpec
-from imageconverter.images.formats import ImageFormat, ImageFormats, ImageType
+from imageconverter.images.image_formats import ImageFormat, ImageFormats, ImageType
 from imageconverter.images.names import with_extension
 from imageconverter.reports import CatalogSize, Summary, Table
 from imageconverter.reports import comparison as module
@@ -25,7 +25,7 @@ from imageconverter.reports.comparison import compare
 from imageconverter.reports.listing import Listing
 from imageconverter.reports.results import part_names
 from imageconverter.storage.store import StoredObject
-from tests.catalog.test_version import batches
+from tests.catalog.test_writing import batches
 from tests.testing.shop import make_format
 
 MODIFIED = datetime(2025, 4, 25, 15, 55, 39, 123_000, tzinfo=UTC)

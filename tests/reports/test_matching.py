@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imageconverter.engine import OUTPUT_TYPES, Target
-from imageconverter.engine.source import KEPT_AS
+from imageconverter.engine.source_types import KEPT_AS
 from imageconverter.errors import InvalidValue
 from imageconverter.images.conversions import OutputSpec
 from imageconverter.images.names import file_name

@@ -9,7 +9,7 @@ import pytest
 from imageconverter import keys
 from imageconverter.errors import NotFound
 from imageconverter.images.conversions import TASK, ConversionJob
-from imageconverter.images.formats import ImageFormats
+from imageconverter.images.image_formats import ImageFormats
 from imageconverter.jobs import QueueName, job_key
 from imageconverter.reports.repair import Repair, repair
 from imageconverter.resources import Resources

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from imageconverter.resources import Resources
+from imageconverter.storage.bulk_delete import delete_below
 from imageconverter.storage.store import ObjectStore
-from imageconverter.storage.sweep import delete_below
 
 PREFIX = "storage/sweep/"
 NAMES = ("a", "b/1", "b/2", "c")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from PIL import Image
 
 from tests.hostile.case import Case, Outcome
-from tests.testing import broken_files, chunks, hostile_files, image_files, rare_files
+from tests.testing import broken_files, chunks, hostile_files, image_files, more_files
 from tests.testing.chunks import GIBIBYTE, LONG, MEBIBYTE, SHORT, zeros
 
 REJECTED, CONVERTED, EITHER = Outcome
@@ -98,7 +98,7 @@ def jpeg_with_scan(data: bytes) -> bytes:
 
 def heic_bomb() -> bytes:
     """Make a HEIC whose container declares 900 megapixels."""
-    data = rare_files.heic((64, 64))
+    data = more_files.heic((64, 64))
     at = data.index(b"ispe") + 8
     return data[:at] + struct.pack(">II", 30_000, 30_000) + data[at + 8 :]
 

@@ -42,7 +42,7 @@ def _tests_of(file: str, root: Path) -> set[str]:
     if file.startswith("tests/"):
         return _tests_of_test(Path(file), root)
     for prefix in _CODE:
-        if file.startswith(prefix) and file.endswith(".py"):
+        if file.startswith(prefix) and not file.endswith(".md"):
             return _mirrored(Path("tests") / file.removeprefix(prefix), root)
     return {"tests/documents"}
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from tests.testing import broken_files, image_files, rare_files
+from tests.testing import broken_files, image_files, more_files
 from tests.testing.gksm_files import binary
 from tests.testing.xcf_files import NORMAL, Layer, prop, xcf
 
@@ -21,7 +21,7 @@ SEED = 20_261_122
 PILLOW_SOURCE = "pillow-13.0.0.tar.gz"
 """The source package whose images are sent, most of which once crashed, bloated or hung a decoder."""
 
-KINDS: dict[str, Callable[[], bytes]] = {**image_files.SOURCES, **rare_files.SOURCES, **rare_files.OWN}
+KINDS: dict[str, Callable[[], bytes]] = {**image_files.SOURCES, **more_files.SOURCES, **more_files.OWN}
 
 _HEAD = 512  # bytes that contain most counts, sizes and offsets of a file
 _MAX_CHANGES = 6
@@ -215,14 +215,14 @@ def ico_of_entries() -> bytes:
 
 def jpeg2000_of_tiles() -> bytes:
     """Make a JPEG 2000 of 81 megapixels in tiles of a few pixels."""
-    data = bytearray(rare_files.jpeg2000(bare=True))
+    data = bytearray(more_files.jpeg2000(bare=True))
     struct.pack_into(">8I", data, 8, 9000, 9000, 0, 0, 36, 36, 0, 0)
     return bytes(data)
 
 
 def psd_of_layers() -> bytes:
     """Make a PSD that declares 32,767 layers."""
-    data = rare_files.psd()
+    data = more_files.psd()
     layers = struct.pack(">Ih", 1 << 19, 32_767) + bytes(1 << 20)
     return data[:34] + struct.pack(">I", len(layers)) + layers + data[38:]
 
@@ -282,7 +282,7 @@ def progressive_jpeg() -> bytes:
 
 BOMBS: dict[str, Callable[[], bytes]] = {
     **broken_files.BOMBS,
-    **rare_files.BOMBS,
+    **more_files.BOMBS,
     "PNG profile": png_profile_bomb,
     "GIF frames": gif_of_frames,
     "TIFF loops": tiff_of_loops,

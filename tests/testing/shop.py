@@ -10,12 +10,12 @@ from typing import Any
 from imageconverter import keys
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalog
-from imageconverter.images.formats import ImageFormat, ImageFormats, ImageType
+from imageconverter.images.image_formats import ImageFormat, ImageFormats, ImageType
 from imageconverter.reports import Report, Table, read_rows
 from imageconverter.reports.cleanup import CleanupReport, run_cleanup
 from imageconverter.reports.commands import CleanupCommand, new_id
 from imageconverter.reports.index import rows_of
-from imageconverter.reports.scan import make_report
+from imageconverter.reports.report_builder import make_report
 from imageconverter.storage.store import ObjectStore
 
 GRACE = timedelta(days=7)

@@ -5,7 +5,7 @@ from aiohttp import web
 from imageconverter.errors import InvalidValue, MissingField, NotFound, Unauthorized
 from services.gateway import state
 from services.gateway.auth.tokens import LIFETIME_SECONDS, Kind
-from services.gateway.images_api.schemas import LoginBody, read_json
+from services.gateway.images_api.request_bodies import LoginBody, read_json
 
 _MAX_CHARACTERS = 1000
 _DOTS = 2  # between header, claims and signature

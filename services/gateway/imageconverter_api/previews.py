@@ -12,9 +12,9 @@ from imageconverter.errors import MalformedRequest, QueueFull, TooManyRequests
 from imageconverter.previews import PreviewFormat, parse
 from imageconverter.previews.memory_cache import ServedPreview
 from services.gateway import state
-from services.gateway.http.multipart import source_image
 from services.gateway.imageconverter_api.errors import done
 from services.gateway.imageconverter_api.metrics import RequestKind
+from services.gateway.imageconverter_api.multipart import source_image
 
 _KEY = re.compile("[0-9A-Za-z._-]{1,256}")
 _CONTEXT = re.compile("[0-9A-Za-z._-]{0,128}")

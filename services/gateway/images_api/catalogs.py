@@ -8,14 +8,14 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from imageconverter.catalog import CatalogVersion, Notation, current, pending_imports
 from imageconverter.errors import InvalidValue, MalformedBody, NotFound, QueueUnavailable, TooLarge
-from imageconverter.images.formats import ImageType
+from imageconverter.images.image_formats import ImageType
 from imageconverter.reports import commands
 from imageconverter.reports.commands import ImportCommand
 from services.gateway import state
 from services.gateway.http.bodies import announced_size
 from services.gateway.http.responses import json_response
+from services.gateway.images_api.image_types import image_type
 from services.gateway.images_api.report_responses import CatalogResponse, ImportAccepted
-from services.gateway.images_api.types import image_type
 
 _CHUNK = 256 * 1024
 _NOTATIONS: dict[str, Notation] = {"csv": "csv", "ndjson": "ndjson"}

@@ -10,8 +10,9 @@ from imageconverter.reports.cleanup import CleanupReport
 from imageconverter.reports.commands import CleanupCommand, Command, RepairCommand, RestoreCommand
 from imageconverter.reports.trash import get_batch, list_batches
 from services.gateway import state
-from services.gateway.auth.requirements import granted_types, require_types
+from services.gateway.auth.route_permissions import granted_types, require_types
 from services.gateway.http.responses import Items, json_response
+from services.gateway.images_api.image_types import image_type
 from services.gateway.images_api.report_responses import (
     CleanupAccepted,
     CleanupResponse,
@@ -19,8 +20,7 @@ from services.gateway.images_api.report_responses import (
     RestoreResponse,
     TrashResponse,
 )
-from services.gateway.images_api.schemas import EmptyBody, RestoreBody, read_json
-from services.gateway.images_api.types import image_type
+from services.gateway.images_api.request_bodies import EmptyBody, RestoreBody, read_json
 
 _BOOLEANS = {"true": True, "false": False}
 

@@ -4,10 +4,10 @@ from aiohttp import web
 
 from imageconverter.errors import InvalidValue
 from imageconverter.images.deletion import delete_images
-from imageconverter.images.formats import ImageFormat, ImageType
+from imageconverter.images.image_formats import ImageFormat, ImageType
 from services.gateway import state
-from services.gateway.images_api.schemas import DeletionBody, SingleDeletionBody, read_json
-from services.gateway.images_api.types import image_type
+from services.gateway.images_api.image_types import image_type
+from services.gateway.images_api.request_bodies import DeletionBody, SingleDeletionBody, read_json
 
 
 async def delete_several(request: web.Request) -> web.Response:

@@ -7,12 +7,12 @@ from aiohttp import web
 from imageconverter.errors import InvalidValue
 from imageconverter.images import directories
 from imageconverter.images.directories import Directory, Root
-from imageconverter.images.formats import ImageType
+from imageconverter.images.image_formats import ImageType
 from imageconverter.images.names import directory_path
 from services.gateway import state
-from services.gateway.auth.requirements import require_types
-from services.gateway.images_api.schemas import DirectoryBody, read_json
-from services.gateway.images_api.types import types_of_target_directory
+from services.gateway.auth.route_permissions import require_types
+from services.gateway.images_api.image_types import types_of_target_directory
+from services.gateway.images_api.request_bodies import DirectoryBody, read_json
 
 _ROOTS: dict[str, Root] = {"source": "source", "target": "target"}
 

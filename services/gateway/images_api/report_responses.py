@@ -12,7 +12,7 @@ from imageconverter.reports.cleanup import CleanupReport
 from imageconverter.reports.progress import LastImport, ScanState
 from imageconverter.reports.trash import TrashBatch
 from services.gateway.http.responses import ResponseModel, optional
-from services.gateway.images_api.types import type_id
+from services.gateway.images_api.image_types import type_id
 
 Row = dict[str, Any]
 """A row of a report, as it is stored."""

@@ -7,15 +7,15 @@ from typing import get_args
 from aiohttp import web
 
 from imageconverter.errors import InvalidValue
-from imageconverter.images.formats import ImageType
+from imageconverter.images.image_formats import ImageType
 from imageconverter.reports import Report, Table, commands, list_reports, read_page, read_rows, rows_of
 from services.gateway import state
 from services.gateway.http.responses import json_response
 from services.gateway.http.streaming import stream
+from services.gateway.images_api.image_types import TYPE_IDS, image_type, type_id
 from services.gateway.images_api.report_csv import CSV_COLUMNS, csv_lines
 from services.gateway.images_api.report_responses import ReportPage, Row, ScanResponse
-from services.gateway.images_api.schemas import ReportBody, read_json
-from services.gateway.images_api.types import TYPE_IDS, image_type, type_id
+from services.gateway.images_api.request_bodies import ReportBody, read_json
 
 ROWS_AT_ONCE = 2000
 _MAX_ROWS = 10_000

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Literal, Self
 
 from imageconverter.images.conversions import FormatResult, OutputOutcome, Status
-from imageconverter.images.formats import ImageFormats
+from imageconverter.images.image_formats import ImageFormats
 from imageconverter.runs import Counts, RunStatus, SourceResult
 from services.gateway.http.responses import ResponseModel, optional
 

@@ -17,11 +17,11 @@ from imageconverter.errors import (
 )
 from imageconverter.runs import RunStatus, create_run, delete_backup, read_results, save_backup
 from services.gateway import state
-from services.gateway.auth.requirements import granted_types, require_types
+from services.gateway.auth.route_permissions import granted_types, require_types
 from services.gateway.http.responses import Items, json_response
 from services.gateway.http.streaming import stream
+from services.gateway.images_api.request_bodies import EmptyBody, StartBody, read_json
 from services.gateway.images_api.run_responses import ResultsPage, RunResponse, StatusResponse, source_results
-from services.gateway.images_api.schemas import EmptyBody, StartBody, read_json
 
 # Sources in a page of results; NDJSON has all of them.
 RESULTS_AT_ONCE = 2000

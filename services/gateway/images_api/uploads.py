@@ -12,15 +12,15 @@ from imageconverter.engine import Limits
 from imageconverter.errors import InvalidValue
 from imageconverter.images import uploads
 from imageconverter.images.conversions import convert_now
-from imageconverter.images.formats import ImageFormat, ImageFormats
+from imageconverter.images.image_formats import ImageFormat, ImageFormats
 from imageconverter.images.uploads import UploadedImage
 from imageconverter.settings import MEGABYTE
 from services.gateway import state
-from services.gateway.auth.requirements import granted_types, require_types
+from services.gateway.auth.route_permissions import granted_types, require_types
 from services.gateway.http.bodies import announced_size, read_body
 from services.gateway.http.responses import Items, ResponseModel, json_response
+from services.gateway.images_api.request_bodies import UploadBody, parse
 from services.gateway.images_api.run_responses import format_result
-from services.gateway.images_api.schemas import UploadBody, parse
 
 # File names, formats and JSON in addition to the images.
 _ENVELOPE_BYTES = MEGABYTE

@@ -5,7 +5,7 @@ from aiohttp import web
 from imageconverter.errors import InvalidValue, MissingField
 from services.gateway import state
 from services.gateway.http.responses import ResponseModel, json_response
-from services.gateway.images_api.types import image_type
+from services.gateway.images_api.image_types import image_type
 
 
 class ImageUrl(ResponseModel):

@@ -8,7 +8,7 @@ from imageconverter.catalog.entries import Notation, read_entries
 from imageconverter.catalog.store import publish
 from imageconverter.catalog.version import CatalogVersion
 from imageconverter.catalog.writing import write_version
-from imageconverter.images.formats import ImageType
+from imageconverter.images.image_formats import ImageType
 from imageconverter.storage.store import ObjectStore
 
 

@@ -8,10 +8,10 @@ from typing import Final, NamedTuple, get_args
 from imageconverter import keys
 from imageconverter.catalog.entries import Notation
 from imageconverter.errors import NotFound
-from imageconverter.images.formats import ImageType
+from imageconverter.images.image_formats import ImageType
 from imageconverter.settings import MEGABYTE
+from imageconverter.storage.bulk_delete import delete_below
 from imageconverter.storage.store import ObjectStore
-from imageconverter.storage.sweep import delete_below
 
 _PART_BYTES: Final = 8 * MEGABYTE
 _STAMP: Final = "%Y%m%dT%H%M%S%f"

@@ -10,9 +10,9 @@ from imageconverter import keys
 from imageconverter.catalog.pending_imports import list_pending
 from imageconverter.catalog.version import CatalogVersion, part_name
 from imageconverter.errors import StoreUnavailable
-from imageconverter.images.formats import ImageType
+from imageconverter.images.image_formats import ImageType
+from imageconverter.storage.bulk_delete import delete_below
 from imageconverter.storage.store import ObjectStore
-from imageconverter.storage.sweep import delete_below
 
 _PARQUET = "application/vnd.apache.parquet"
 _MIN_AGE: Final = timedelta(days=1)  # younger objects may be of a version that is being written

@@ -6,8 +6,8 @@ does the work, is for the processes that are confined.
 
 from imageconverter.engine.header import check_header, probe
 from imageconverter.engine.limits import Limits
-from imageconverter.engine.output import OUTPUT_TYPES, Converted, Failed
-from imageconverter.engine.source import SourceType, identify
+from imageconverter.engine.output_types import OUTPUT_TYPES, Converted, Failed
+from imageconverter.engine.source_types import SourceType, identify
 from imageconverter.engine.target import Fit, OutputType, Target
 
 # Part of every output's fingerprint: with a new number, images that were converted before are made anew.

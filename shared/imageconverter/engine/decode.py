@@ -17,7 +17,7 @@ from imageconverter.engine.decoder_errors import DECODER_ERRORS, ignore_decoder_
 from imageconverter.engine.geometry import Region, Size
 from imageconverter.engine.header import check_extents, check_header
 from imageconverter.engine.limits import Limits
-from imageconverter.engine.source import SourceType
+from imageconverter.engine.source_types import SourceType
 from imageconverter.errors import ImageTooLarge, Undecodable
 
 _ORIENTATION_TAG = 0x0112

@@ -6,7 +6,7 @@ from importlib import import_module
 from PIL import AvifImagePlugin, Image
 from pillow_jxl import JpegXLImagePlugin
 
-from imageconverter.engine.source import SOURCE_TYPES
+from imageconverter.engine.source_types import SOURCE_TYPES
 
 try:
     from pillow_heif import options as heif_options

@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 from PIL.PngImagePlugin import PngInfo
 
 from imageconverter.engine.animation import Timing
-from imageconverter.engine.output import OUTPUT_TYPES
+from imageconverter.engine.output_types import OUTPUT_TYPES
 from imageconverter.engine.target import OutputType, Target
 
 # The last entries of a GIF's palette.

@@ -5,7 +5,7 @@ from typing import IO
 
 from imageconverter.engine.geometry import Size
 from imageconverter.engine.limits import Limits
-from imageconverter.engine.source import HEAD_BYTES, SourceType, identify
+from imageconverter.engine.source_types import HEAD_BYTES, SourceType, identify
 from imageconverter.errors import ImageTooLarge, NotAnImage, Undecodable
 
 

@@ -15,7 +15,7 @@ from imageconverter.engine.decoder_errors import DECODER_ERRORS, raise_refusal
 from imageconverter.engine.encode import encode
 from imageconverter.engine.geometry import Region, Size, place
 from imageconverter.engine.limits import Limits
-from imageconverter.engine.output import OUTPUT_TYPES, Converted, Failed
+from imageconverter.engine.output_types import OUTPUT_TYPES, Converted, Failed
 from imageconverter.engine.resize import resize
 from imageconverter.engine.steps import FRAME_STEPS, OUTPUT_STEPS, Plan
 from imageconverter.engine.target import OutputType, Target

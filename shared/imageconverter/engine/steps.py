@@ -9,7 +9,7 @@ from imageconverter.engine import color
 from imageconverter.engine.decode import ImageInfo
 from imageconverter.engine.focus import entropy_crop
 from imageconverter.engine.geometry import Placement, Region
-from imageconverter.engine.output import OUTPUT_TYPES
+from imageconverter.engine.output_types import OUTPUT_TYPES
 from imageconverter.engine.resize import resize
 from imageconverter.engine.target import OutputType, Target
 

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict
 
 from imageconverter import keys
 from imageconverter.engine import ENGINE_VERSION, OUTPUT_TYPES, OutputType, Target
-from imageconverter.engine.source import KEPT_AS
+from imageconverter.engine.source_types import KEPT_AS
 from imageconverter.errors import ConversionFailed, StoreUnavailable
-from imageconverter.images.formats import ImageFormat
+from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.names import with_extension
 from imageconverter.jobs import JobQueue, QueueName
 

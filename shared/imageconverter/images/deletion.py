@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from imageconverter import keys
 from imageconverter.errors import NotFound
-from imageconverter.images.formats import ImageFormat
+from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.names import file_name
 from imageconverter.storage.store import ObjectStore
 

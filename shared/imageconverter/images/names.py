@@ -7,7 +7,7 @@ bytes), so everything that is not plain is refused before it reaches a key.
 import unicodedata
 from pathlib import PurePosixPath
 
-from imageconverter.engine.source import KEPT_AS
+from imageconverter.engine.source_types import KEPT_AS
 from imageconverter.errors import InvalidValue
 
 _MAX_SEGMENT_BYTES = 255

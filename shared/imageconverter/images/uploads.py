@@ -12,8 +12,8 @@ from imageconverter.engine import Limits, probe
 from imageconverter.errors import ImageTooLarge, InvalidFileFormat, InvalidValue, Undecodable
 from imageconverter.images import directories
 from imageconverter.images.names import file_name
+from imageconverter.storage.bulk_delete import delete_below
 from imageconverter.storage.store import ObjectStore
-from imageconverter.storage.sweep import delete_below
 
 _ID_BYTES = 6
 _DIRECTORY = re.compile(rf"{keys.UPLOADS}/[0-9a-f]{{{2 * _ID_BYTES}}}")

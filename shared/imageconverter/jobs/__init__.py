@@ -12,10 +12,10 @@ from imageconverter.jobs.queue_name import (
     redis_command,
     redis_errors,
 )
+from imageconverter.jobs.queue_worker import QueueWorker
 from imageconverter.jobs.retry import requeue, retry_when_unavailable, retry_with_backoff
 from imageconverter.jobs.scripts import script_text
 from imageconverter.jobs.task import JobContext, Task
-from imageconverter.jobs.worker import QueueWorker
 
 __all__ = [
     "PAYLOAD_MS",

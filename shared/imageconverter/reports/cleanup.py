@@ -16,7 +16,7 @@ from pydantic_core import from_json
 
 from imageconverter.catalog import current
 from imageconverter.errors import CleanupRefused
-from imageconverter.images.formats import ImageFormats, ImageType
+from imageconverter.images.image_formats import ImageFormats, ImageType
 from imageconverter.reports.commands import CleanupCommand
 from imageconverter.reports.index import Report, list_reports, rows_of
 from imageconverter.reports.results import part_names, read_rows

@@ -10,7 +10,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from imageconverter.catalog import Notation
 from imageconverter.catalog.pending_imports import PendingImport, list_pending
 from imageconverter.errors import CleanupRefused, ConversionFailed, InvalidValue, NotFound, UserError
-from imageconverter.images.formats import ImageType
+from imageconverter.images.image_formats import ImageType
 from imageconverter.jobs import JobQueue, QueueName
 from imageconverter.storage.store import ObjectStore
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 from duckdb import DuckDBPyConnection
 
 from imageconverter.catalog.database import CSV, Workspace, open_database, run_in_thread, work_folder
-from imageconverter.images.formats import ImageFormat, ImageFormats, ImageType
+from imageconverter.images.image_formats import ImageFormat, ImageFormats, ImageType
 from imageconverter.reports.listing import COLUMNS, Listed, Listing, write_listing
 from imageconverter.reports.matching import could_be, define_macros, expected_names
 from imageconverter.reports.results import RowWriter

@@ -10,11 +10,11 @@ from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, 
 
 from imageconverter import keys
 from imageconverter.errors import StoreUnavailable
-from imageconverter.images.formats import ImageType
+from imageconverter.images.image_formats import ImageType
 from imageconverter.reports.results import Table, part_names
 from imageconverter.reports.summary import Summary
+from imageconverter.storage.bulk_delete import delete_below
 from imageconverter.storage.store import ObjectStore
-from imageconverter.storage.sweep import delete_below
 
 _UPLOADS_AT_ONCE: Final = 4
 _MIN_AGE: Final = timedelta(days=1)  # younger objects may be of a report that is being written

@@ -14,7 +14,7 @@ from typing import Final
 from duckdb import DuckDBPyConnection
 
 from imageconverter.engine import OUTPUT_TYPES, OutputType, Target
-from imageconverter.engine.source import KEPT_AS
+from imageconverter.engine.source_types import KEPT_AS
 
 _MAX_NAME_BYTES: Final = 255
 _MAX_EXTENSION = max(len(kind.extensions[0]) for kind in OUTPUT_TYPES.values())

@@ -12,7 +12,7 @@ from imageconverter.catalog.image_name import image_name
 from imageconverter.errors import InvalidValue, NotFound
 from imageconverter.images.conversions import TASK, ConversionJob, output_specs
 from imageconverter.images.directories import is_file
-from imageconverter.images.formats import ImageFormat, ImageFormats, ImageType
+from imageconverter.images.image_formats import ImageFormat, ImageFormats, ImageType
 from imageconverter.jobs import JobQueue, QueueName
 from imageconverter.reports.index import Report, list_reports, rows_of
 from imageconverter.reports.results import read_rows

@@ -10,9 +10,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from imageconverter import keys
 from imageconverter.errors import CleanupRefused, NotFound
-from imageconverter.images.formats import ImageType
+from imageconverter.images.image_formats import ImageType
+from imageconverter.storage.bulk_delete import delete_below
 from imageconverter.storage.store import ObjectStore, StoredObject
-from imageconverter.storage.sweep import delete_below
 
 _CONCURRENCY: Final = 16
 _MAX_CLEANUP_TIME: Final = timedelta(days=1)  # a clean-up that has not ended by then has failed

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from imageconverter.errors import InvalidValue
 from imageconverter.images import directories
 from imageconverter.images.conversions import OutputOutcome, Status
-from imageconverter.images.formats import ImageFormat, ImageFormats, ImageType
+from imageconverter.images.image_formats import ImageFormat, ImageFormats, ImageType
 from imageconverter.images.names import directory_path
 from imageconverter.storage.store import ObjectStore
 

@@ -14,7 +14,7 @@ from imageconverter.resources import Resources
 from imageconverter.settings import GatewaySettings, SettingsError
 from services.gateway.app import create_app
 from services.gateway.auth import tokens
-from services.gateway.auth.access import KeyRing, key_entry
+from services.gateway.auth.api_keys import KeyRing, key_entry
 from services.gateway.auth.login import is_https
 from tests.conftest import API_KEY, TOKEN_SECRET, MakeSettings
 

@@ -11,8 +11,8 @@ from imageconverter.settings import GatewaySettings, PreviewSettings
 from services.gateway import state
 from services.gateway.app import create_app
 from tests.conftest import API_KEY, TOKEN_SECRET, MakeSettings
+from tests.testing.fake_preview_cache import StandIn
 from tests.testing.preview_requests import PASSWORD, Client
-from tests.testing.stand_in_worker import StandIn
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from services.gateway.app import create_app
 from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
 from tests.conftest import API_KEY, MakeSettings
+from tests.testing.fake_preview_cache import StandIn
 from tests.testing.preview_requests import ADMIN, BASE, KEY, PASSWORD, Client, code, put
-from tests.testing.stand_in_worker import StandIn
 
 pytestmark = pytest.mark.usefixtures("no_failures")
 

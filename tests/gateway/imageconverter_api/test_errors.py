@@ -20,8 +20,8 @@ from imageconverter.errors import (
     StoreUnavailable,
 )
 from services.gateway.imageconverter_api.errors import CODES, Code, code_of
+from tests.testing.fake_preview_cache import StandIn
 from tests.testing.preview_requests import ADMIN, BASE, FORMAT, KEY, Client, code, form, put
-from tests.testing.stand_in_worker import StandIn
 
 CALLS = [
     ("POST", f"cacheAndGetImage/{{key}}/{FORMAT}"),

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from imageconverter.errors import MalformedBody, MissingField
 from imageconverter.settings import MEGABYTE
 from services.gateway import state
-from services.gateway.http.multipart import find_source
+from services.gateway.imageconverter_api.multipart import find_source
+from tests.testing.fake_preview_cache import StandIn
 from tests.testing.preview_requests import BASE, IMAGE, KEY, Client, code, form, put
-from tests.testing.stand_in_worker import StandIn
 
 PATH = f"{BASE}/cacheImage/{KEY}"
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}

@@ -8,8 +8,8 @@ import pytest
 
 from imageconverter.previews import PreviewFormat, parse
 from tests.testing import image_files
+from tests.testing.fake_preview_cache import StandIn
 from tests.testing.preview_requests import ADMIN, BASE, FORMAT, IMAGE, KEY, Client, code, form, parts, put
-from tests.testing.stand_in_worker import StandIn
 
 
 async def test_an_image_in_the_request_is_returned_as_a_preview(client: Client) -> None:

@@ -7,8 +7,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from imageconverter.errors import QueueUnavailable
 from services.gateway.imageconverter_api.status_page import SERVER_ID
+from tests.testing.fake_preview_cache import StandIn
 from tests.testing.preview_requests import BASE, FORMAT, KEY, Client, form, put
-from tests.testing.stand_in_worker import StandIn
 
 # What the original's dashboard displays, with label values.
 DASHBOARD: dict[str, set[str]] = {

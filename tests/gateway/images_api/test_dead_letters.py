@@ -15,7 +15,7 @@ from imageconverter.resources import Resources
 from imageconverter.runs.job import CONVERT_TASK
 from imageconverter.settings import GatewaySettings
 from services.gateway.app import create_app
-from services.gateway.auth.access import key_entry
+from services.gateway.auth.api_keys import key_entry
 from tests.conftest import ADMIN, API_KEY, MakeSettings
 from tests.testing import image_files
 from tests.testing.runs import PRODUCT, Client, finished, get, post, put_sources, results, start

@@ -17,7 +17,7 @@ from PIL import Image
 from imageconverter.resources import Resources, open_resources
 from imageconverter.settings import ConversionSettings, GatewaySettings, RedisSettings
 from services.gateway.app import create_app
-from services.gateway.auth.access import key_entry
+from services.gateway.auth.api_keys import key_entry
 from tests.conftest import ADMIN, MakeSettings, storage_settings
 from tests.testing import broken_files, image_files
 from tests.testing.faults import FaultProxy, Mode, fault_proxy

@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from imageconverter.resources import Resources
 from imageconverter.settings import GatewaySettings
 from services.gateway.app import create_app
-from services.gateway.auth.access import key_entry
+from services.gateway.auth.api_keys import key_entry
 from tests.conftest import MakeSettings
 from tests.testing import image_files
 from tests.testing.runs import THUMBNAIL, Client, get, post, put_sources, start

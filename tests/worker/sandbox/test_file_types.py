@@ -12,10 +12,10 @@ import pytest
 from structlog.typing import EventDict
 
 from imageconverter.engine import Converted, OutputType, Target, identify
-from imageconverter.engine.source import HEAD_BYTES, SOURCE_TYPES
+from imageconverter.engine.source_types import HEAD_BYTES, SOURCE_TYPES
 from imageconverter.settings import WorkerSettings
 from services.worker.sandbox.pool import SandboxPool
-from tests.testing import image_files, rare_files
+from tests.testing import image_files, more_files
 from tests.testing.drawings import Size
 from tests.testing.fig_files import box, fig, style
 from tests.testing.runs import PRODUCT, Client, post
@@ -23,20 +23,20 @@ from tests.testing.runs import PRODUCT, Client, post
 TINY: Size = (24, 16)
 SOURCES: dict[str, Callable[[], bytes]] = {
     **image_files.SOURCES,
-    **rare_files.SOURCES,
-    **rare_files.OWN,
+    **more_files.SOURCES,
+    **more_files.OWN,
     "JPEG without APPn segments": lambda: without_app_segments(image_files.jpeg()),
     "PNG 16-bit gray, tiny": lambda: image_files.grey16_png(height=1),
     "PNG 16-bit RGB, tiny": lambda: image_files.rgb16_png(TINY),
-    "FITS, tiny": lambda: rare_files.stretched_fits(TINY),
-    "PM, tiny": lambda: rare_files.pm(TINY),
-    "PNM, tiny": lambda: rare_files.pnm(TINY),
-    "PSD, tiny": lambda: rare_files.psd(TINY),
-    "XCF, tiny": lambda: rare_files.layered_xcf(TINY),
+    "FITS, tiny": lambda: more_files.stretched_fits(TINY),
+    "PM, tiny": lambda: more_files.pm(TINY),
+    "PNM, tiny": lambda: more_files.pnm(TINY),
+    "PSD, tiny": lambda: more_files.psd(TINY),
+    "XCF, tiny": lambda: more_files.layered_xcf(TINY),
     "XFIG, tiny": lambda: fig(box(0, 0, 100, 100, style())),
-    "XPM, tiny": lambda: rare_files.xpm(TINY),
+    "XPM, tiny": lambda: more_files.xpm(TINY),
     # More than a block of Pillow's memory, for which libraries have other code.
-    "PNM, large": lambda: rare_files.pnm((2600, 2000)),
+    "PNM, large": lambda: more_files.pnm((2600, 2000)),
 }
 # Shrunk, at its own size, and enlarged.
 SIZES: dict[str, dict[str, Any]] = {

@@ -14,7 +14,7 @@ from services.gateway.app import create_app
 from services.reporter.main import run as run_reporter
 from services.worker.main import run as run_worker
 from tests.conftest import MakeSettings, storage_settings
-from tests.testing.report_requests import Shop
+from tests.testing.shop_client import Shop
 
 
 @pytest.fixture(scope="package")

@@ -9,7 +9,7 @@ import pytest
 from imageconverter.catalog import pending_imports
 from imageconverter.reports import commands
 from tests.conftest import ADMIN
-from tests.testing.report_requests import Shop
+from tests.testing.shop_client import Shop
 
 LINE = b'{"id": "4711", "active": true, "images": ["chair.jpg", "side.jpg"]}\n'
 

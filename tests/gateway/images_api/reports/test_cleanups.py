@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from tests.testing import image_files
-from tests.testing.report_requests import DIRECTORIES, NORMAL, Shop
+from tests.testing.shop_client import DIRECTORIES, NORMAL, Shop
 
 
 async def a_shop_with_one_unused_file(shop: Shop) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.testing import image_files
 from tests.testing.commands import Finished, address, run
-from tests.testing.report_requests import NORMAL, Shop
+from tests.testing.shop_client import NORMAL, Shop
 
 CSV = "id,active,images\n4711,true,chair.png|table.png\n"
 

@@ -10,7 +10,7 @@ from aiohttp import ClientError
 
 from imageconverter import keys
 from tests.conftest import ADMIN
-from tests.testing.report_requests import LARGE, NORMAL, THUMBNAIL, Shop
+from tests.testing.shop_client import LARGE, NORMAL, THUMBNAIL, Shop
 
 
 async def test_before_the_first_report_there_are_no_rows(shop: Shop) -> None:

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, make_mocked_request
 
 from imageconverter.errors import Unauthorized
 from imageconverter.settings import GatewaySettings, SettingsError
-from services.gateway.auth.access import Grant, KeyRing, key_entry, read_keys
+from services.gateway.auth.api_keys import Grant, KeyRing, key_entry, read_keys
 from tests.conftest import API_KEY
 
 GUARDED = [

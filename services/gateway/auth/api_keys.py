@@ -12,10 +12,10 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imageconverter.errors import Unauthorized
-from imageconverter.images.formats import ImageType
+from imageconverter.images.image_formats import ImageType
 from imageconverter.settings import GatewaySettings, SettingsError
 from services.gateway.auth.tokens import Kind, TokenSigner
-from services.gateway.images_api.types import AREAS
+from services.gateway.images_api.image_types import AREAS
 
 Permission = Literal[
     "admin",

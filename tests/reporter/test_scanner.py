@@ -14,7 +14,7 @@ from imageconverter.reports import commands, list_reports, ranges
 from imageconverter.resources import Resources
 from imageconverter.settings import ReportSettings, SettingsError
 from imageconverter.storage.store import ObjectStore, StoredObject
-from services.reporter.scanning import catalog_sources
+from services.reporter.scanner import catalog_sources
 from services.reporter.tasks import ReporterTasks
 from tests.reporter.conftest import make_scanner
 from tests.testing.feeds import serving

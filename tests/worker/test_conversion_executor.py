@@ -12,7 +12,7 @@ from imageconverter.images.conversions import ConversionJob, OutputSpec
 from imageconverter.resources import Resources
 from imageconverter.settings import WorkerSettings
 from imageconverter.storage.store import ObjectStore
-from services.worker.conversions import ConversionExecutor
+from services.worker.conversion_executor import ConversionExecutor
 from services.worker.sandbox.pool import SandboxPool
 from tests.conftest import storage_settings
 from tests.testing import broken_files, image_files

@@ -8,7 +8,7 @@ from imageconverter.catalog import current, fetch
 from imageconverter.catalog.database import Workspace, work_folder
 from imageconverter.errors import NoCatalog
 from imageconverter.images.directories import is_file
-from imageconverter.images.formats import ImageFormats, ImageType
+from imageconverter.images.image_formats import ImageFormats, ImageType
 from imageconverter.reports.comparison import compare
 from imageconverter.reports.index import Report, list_reports, publish_report
 from imageconverter.reports.ranges import list_ranges

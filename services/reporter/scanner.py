@@ -10,9 +10,9 @@ from imageconverter.catalog import current
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalog
 from imageconverter.errors import Unavailable, UserError
-from imageconverter.images.formats import ImageFormats, ImageType
+from imageconverter.images.image_formats import ImageFormats, ImageType
 from imageconverter.reports.progress import ScanProgress
-from imageconverter.reports.scan import make_report
+from imageconverter.reports.report_builder import make_report
 from imageconverter.settings import ReportSettings, SettingsError
 from imageconverter.storage.store import ObjectStore
 from services.reporter.sources import SourceLimits, check_address, open_source

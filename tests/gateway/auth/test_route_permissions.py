@@ -11,14 +11,14 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from imageconverter.images.formats import load_formats
+from imageconverter.images.image_formats import load_formats
 from imageconverter.resources import Resources
 from imageconverter.settings import GatewaySettings
 from services.gateway import state
 from services.gateway.app import create_app
-from services.gateway.auth.access import KeyRing, key_entry
-from services.gateway.auth.requirements import guarded, permission
-from services.gateway.images_api.types import types_of_target_directory
+from services.gateway.auth.api_keys import KeyRing, key_entry
+from services.gateway.auth.route_permissions import guarded, permission
+from services.gateway.images_api.image_types import types_of_target_directory
 from services.gateway.routes import IMAGECONVERTER, IMAGECONVERTER_BASE, IMAGES, LOGIN, PLAIN, Route
 from tests.conftest import ADMIN, API_KEY, MakeSettings
 from tests.testing.runs import put_sources

@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from imageconverter.errors import InvalidValue
-from imageconverter.images.formats import ImageFormat, ImageType
+from imageconverter.images.image_formats import ImageFormat, ImageType
 
 TYPE_IDS: Final[dict[str, ImageType]] = {"categories": "category", "products": "product", "appImages": "app"}
 AREAS: Final[dict[ImageType, str]] = {"category": "categories", "product": "products", "app": "app"}

@@ -8,8 +8,8 @@ import pytest
 from pydantic import Field, create_model
 
 from imageconverter.errors import InvalidValue
-from imageconverter.images import formats
-from imageconverter.images.formats import FormatsFileError, ImageFormat, ImageFormats, load_formats
+from imageconverter.images import image_formats
+from imageconverter.images.image_formats import FormatsFileError, ImageFormat, ImageFormats, load_formats
 
 DEFAULTS = {
     "content.imageFormat.app": ("app", "app", 1024),
@@ -107,7 +107,7 @@ def test_digest_of_the_default_formats_equals_that_of_release_0_1_0() -> None:
 def test_digest_changes_with_an_added_field_only_if_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """A later release may add a field with a default."""
     later = create_model("ImageFormat", __base__=ImageFormat, sharpen=(int, Field(default=0)))
-    monkeypatch.setattr(formats, "ImageFormat", later)
+    monkeypatch.setattr(image_formats, "ImageFormat", later)
     before = load_formats(None)
     listed = [later.model_validate(each.model_dump()) for each in before.values()]
 
@@ -128,7 +128,7 @@ def test_digest_changes_with_a_changed_format(change: dict[str, Any]) -> None:
 
 def test_shipped_file_documents_the_default_focus(tmp_path: Path) -> None:
     """The value that its comment quotes can be copied."""
-    text = (Path(formats.__file__).parent / "formats.toml").read_text()
+    text = (Path(image_formats.__file__).parent / "formats.toml").read_text()
     (focus,) = re.findall(r'"(\w+)" \(default\), "entropy"', text)
     file = tmp_path / "formats.toml"
     file.write_text(FORMAT + f'focus = "{focus}"\n')

@@ -11,10 +11,10 @@ from PIL import Image
 
 from imageconverter.engine import OUTPUT_TYPES, Limits, OutputType, decoders, identify
 from imageconverter.engine.decode import open_image
-from imageconverter.engine.source import HEAD_BYTES, KEPT_AS, SOURCE_TYPES, SourceType
-from tests.testing import broken_files, image_files, rare_files
+from imageconverter.engine.source_types import HEAD_BYTES, KEPT_AS, SOURCE_TYPES, SourceType
+from tests.testing import broken_files, image_files, more_files
 
-_EVERY = {**image_files.SOURCES, **rare_files.SOURCES, **rare_files.OWN}
+_EVERY = {**image_files.SOURCES, **more_files.SOURCES, **more_files.OWN}
 
 
 @pytest.mark.parametrize(("name", "make"), image_files.SOURCES.items(), ids=image_files.SOURCES.keys())

@@ -11,8 +11,8 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.jobs import JobContext, JobQueue, QueueName, QueueWorker, Task, requeue, retry_with_backoff
-from imageconverter.jobs import worker as worker_module
-from imageconverter.jobs.worker import LEASE_SECONDS
+from imageconverter.jobs import queue_worker as worker_module
+from imageconverter.jobs.queue_worker import LEASE_SECONDS
 from imageconverter.resources import Resources
 
 

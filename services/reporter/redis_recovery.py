@@ -15,7 +15,7 @@ from imageconverter.jobs import redis_command
 from imageconverter.previews.reindex import reindex
 from imageconverter.resources import Resources
 from imageconverter.runs import RunBackup, delete_backup, list_backups
-from imageconverter.storage.sweep import delete_below
+from imageconverter.storage.bulk_delete import delete_below
 
 _log = structlog.get_logger(__name__)
 

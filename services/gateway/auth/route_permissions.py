@@ -10,10 +10,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from imageconverter.errors import Unauthorized
-from imageconverter.images.formats import ImageType
+from imageconverter.images.image_formats import ImageType
 from services.gateway import state
-from services.gateway.auth.access import MISSING_PERMISSION, Grant, Permission
-from services.gateway.images_api.types import AREAS, image_type
+from services.gateway.auth.api_keys import MISSING_PERMISSION, Grant, Permission
+from services.gateway.images_api.image_types import AREAS, image_type
 
 _log = structlog.get_logger(__name__)
 

@@ -8,13 +8,13 @@ from uuid import uuid4
 import pytest
 
 from imageconverter import keys
-from imageconverter.images.formats import load_formats
+from imageconverter.images.image_formats import load_formats
 from imageconverter.jobs import QueueName
 from imageconverter.previews.reindex import GroupFile
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.runs import Run, RunRequest, create_run, list_backups, plan_more, save_backup
 from imageconverter.settings import RedisSettings
-from services.reporter.rebuild import rebuild
+from services.reporter.redis_recovery import rebuild
 from tests.conftest import MakeSettings, storage_settings
 from tests.runs.test_store import result, waiting, work
 from tests.testing.runs import THUMBNAIL, Client, post, put_sources
