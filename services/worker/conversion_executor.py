@@ -39,15 +39,17 @@ class ConversionExecutor:
     sandbox: SandboxPool
     max_source_bytes: int
 
-    async def run(self, job: ConversionJob) -> ConversionOutcome:
+    async def run(self, job: ConversionJob, *, interactive: bool = False) -> ConversionOutcome:
         """Convert the source of *job* and store the outputs; idempotent.
+
+        An *interactive* job, for which a client waits, goes before batch jobs in the sandbox.
 
         An image that cannot be converted is an outcome. In a run, outputs that are up to date are skipped, as are
         files that are not images. Raises StoreUnavailable.
         """
         began = time.perf_counter()
         try:
-            outcome = await self._convert(job)
+            outcome = await self._convert(job, interactive=interactive)
         except NotAnImage as error:
             outcome = uniform_outcome(job, "skipped" if job.run_id else "error", error.reason)
         except ImageError as error:
@@ -61,7 +63,7 @@ class ConversionExecutor:
         )
         return outcome
 
-    async def _convert(self, job: ConversionJob) -> ConversionOutcome:
+    async def _convert(self, job: ConversionJob, *, interactive: bool) -> ConversionOutcome:
         found = await self._existing(job) if job.run_id else {}
         done = _up_to_date(job, found)
         wanted = [index for index in range(len(job.outputs)) if index not in done]
@@ -71,7 +73,7 @@ class ConversionExecutor:
                 return uniform_outcome(job, "error", "The source does not exist any more.")
             output_specs = [job.outputs[index] for index in wanted]
             results = await self.sandbox.convert(
-                source.data, [spec.target for spec in output_specs], interactive=not job.run_id
+                source.data, [spec.target for spec in output_specs], interactive=interactive
             )
             stored = await asyncio.gather(
                 *(

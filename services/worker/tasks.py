@@ -71,7 +71,7 @@ class _Interactive:
         """Convert a source and reply to the client, also if a store is unavailable: the client decides on a retry."""
         job = ConversionJob.model_validate(payload)
         try:
-            outcome = await self.executor.run(job)
+            outcome = await self.executor.run(job, interactive=True)
         except Unavailable as error:
             outcome = ConversionOutcome(unavailable=error.reason)
         except Exception:  # noqa: BLE001 - the client must get a reply in any case

@@ -31,7 +31,12 @@ from tests.testing.changed import changed_files, select
 def test_the_tests_that_mirror_a_file_are_selected(tmp_path: Path, changed: str, selected: list[str]) -> None:
     """In a tree that has only these tests."""
     for file in (
-        *("gateway/imageconverter_api/test_multipart.py", "engine/test_resize.py", "rare_formats/test_xcf.py"),
+        *(
+            "gateway/imageconverter_api/test_multipart.py",
+            "gateway/http/test_bodies.py",
+            "engine/test_resize.py",
+            "rare_formats/test_xcf.py",
+        ),
         *("previews/test_index.py", "testing/xcf_files.py"),
     ):
         (tmp_path / "tests" / file).parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,33 @@
+"""Which conversions go first in the sandbox."""
+
+from typing import Any
+
+import pytest
+
+from imageconverter.images.conversions import TASK, ConversionJob, ConversionOutcome
+from imageconverter.jobs import QueueName
+from imageconverter.resources import Resources
+from services.worker.conversion_executor import ConversionExecutor
+from services.worker.preview_executor import PreviewExecutor
+from services.worker.tasks import queue_tasks
+
+
+@pytest.mark.parametrize(("queue", "is_interactive"), [(QueueName.INTERACTIVE, True), (QueueName.BATCH, False)])
+async def test_only_jobs_of_the_interactive_queue_are_interactive(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch, queue: QueueName, is_interactive: object
+) -> None:
+    """A repair, which is a batch job without a run, does not delay clients that wait."""
+    seen: list[bool] = []
+
+    async def run(_self: ConversionExecutor, _job: ConversionJob, *, interactive: bool = False) -> ConversionOutcome:
+        seen.append(interactive)
+        return ConversionOutcome()
+
+    monkeypatch.setattr(ConversionExecutor, "run", run)
+    executor = ConversionExecutor(resources.store, None, 1)  # type: ignore[arg-type]
+    previews: Any = object.__new__(PreviewExecutor)
+    tasks = queue_tasks(resources, executor, previews)[queue].tasks
+    job = ConversionJob(id="a", source_key="source/a.png", outputs=())
+    await tasks[TASK]({"job_id": "a", "job_try": 1}, job.model_dump())
+
+    assert seen == [is_interactive]
