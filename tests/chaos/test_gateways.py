@@ -25,12 +25,12 @@ class Step(NamedTuple):
     request: str
     server: str
     words: bytes
-    heard: bool
+    received: bool
     """Whether the server receives it before the gateway is killed."""
 
 
 STEPS = [
-    Step(request, server, words, heard)
+    Step(request, server, words, received)
     for request, server, words in (
         ("convert", "s3", b"PUT /"),
         ("convert", "redis", b"ic:lane:interactive"),
@@ -40,7 +40,7 @@ STEPS = [
         ("start", "redis", b"ic:lane:batch"),
         ("start", "redis", b"HGETALL"),
     )
-    for heard in (False, True)
+    for received in (False, True)
 ]
 
 
@@ -52,7 +52,7 @@ def kill_at(step: Step, proxy: FaultProxy, gateway: Part) -> asyncio.Event:
         if step.words not in data or killed.is_set():
             return
         killed.set()
-        if step.heard:
+        if step.received:
             asyncio.get_running_loop().call_later(0.02, gateway.process.kill)
         else:
             await gateway.kill()

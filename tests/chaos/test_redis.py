@@ -131,12 +131,12 @@ async def test_cut_connection_neither_loses_nor_duplicates_a_job(
         queue = JobQueue(redis, timeout_seconds=2, retry_timeout=_RETRY_TIMEOUT_SECONDS)
         await redis.flushdb()
         await queue.enqueue(QueueName.SCAN, "task", "the first, which loads the script", {})
-        heard_at_once = 0
+        acknowledged = 0
         for number in range(count):
             proxy.cut_once(f"job-{number}-".encode(), passed_on=passed_on)
             try:
                 await queue.enqueue(QueueName.SCAN, "task", f"job-{number}-", {}, limit=count + 5)
-                heard_at_once += 1
+                acknowledged += 1
             except QueueUnavailable:
                 await queue.enqueue(QueueName.SCAN, "task", f"job-{number}-", {}, limit=count + 5)
         depth = await queue.depth(QueueName.SCAN)
@@ -147,7 +147,7 @@ async def test_cut_connection_neither_loses_nor_duplicates_a_job(
     assert len(bodies) == count
     figures.note(
         f"G5 cut {'after' if passed_on else 'before'} Redis hears of it",
-        f"{count} cuts, 0 jobs lost, 0 twice; {heard_at_once} went unnoticed by the client",
+        f"{count} cuts, 0 jobs lost, 0 twice; {acknowledged} were acknowledged at the first attempt",
     )
 
 
@@ -177,11 +177,11 @@ async def test_result_whose_recording_is_cut_counts_once(
                 await run_store.record(run.id, result, index)
             except QueueUnavailable:
                 await run_store.record(run.id, result, index)
-        stand = await resources.runs.status(run.id)
+        status = await resources.runs.status(run.id)
         moved, rows = await resources.runs.unmoved_results(run.id)
         await resources.redis.flushdb()
 
-    assert stand is not None
-    assert (stand.state, stand.sources.success, stand.outputs.success) == ("finished", count, count)
+    assert status is not None
+    assert (status.state, status.sources.success, status.outputs.success) == ("finished", count, count)
     assert moved + len(rows) == count
     figures.note("G5 cut while results are recorded", f"{count} cuts, each result counted once")

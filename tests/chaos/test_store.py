@@ -58,7 +58,7 @@ async def test_outage_of_the_store_only_delays(
             while (await client.insist("GET", "/images/convert/status"))["progress"]["finished"] < count // 5:
                 await asyncio.sleep(0.02)
             delay = await outage(proxy, mode, client, seconds)
-            stand = await client.insist("GET", "/images/convert/status")
+            status = await client.insist("GET", "/images/convert/status")
             proxy.fail(Mode.REFUSE)  # closes stalled connections
             proxy.fail(Mode.PASS)
             back = time.monotonic()
@@ -68,10 +68,10 @@ async def test_outage_of_the_store_only_delays(
             drained = time.monotonic() - back
             await workload.check_last_run()
 
-            assert stand["progress"]["finished"] < count
+            assert status["progress"]["finished"] < count
             assert delay < _MAX_ERROR_SECONDS
             figures.note(
-                f"G4 store away: {mode.name.lower().replace('_', ' ')}",
+                f"G4 store unavailable: {mode.name.lower().replace('_', ' ')}",
                 f"{seconds:.0f} s, 503 after {delay:.2f} s at most, served {served:.1f} s after its return, "
                 f"run done after {drained:.1f} s",
             )
