@@ -63,7 +63,7 @@ async def test_an_unchanged_image_is_not_modified(gateway: Client, path: str) ->
 
 
 @pytest.mark.parametrize(
-    ("asked", "first", "after"),
+    ("requested", "first", "after"),
     [
         ("0-0", 0, 1),
         ("10-19", 10, 20),
@@ -73,9 +73,9 @@ async def test_an_unchanged_image_is_not_modified(gateway: Client, path: str) ->
         ("-999", 0, 200),
     ],
 )
-async def test_a_range_is_partial_content(gateway: Client, path: str, asked: str, first: int, after: int) -> None:
+async def test_a_range_is_partial_content(gateway: Client, path: str, requested: str, first: int, after: int) -> None:
     """206 with Content-Range."""
-    async with gateway.get(path, headers={"Range": f"bytes={asked}"}) as response:
+    async with gateway.get(path, headers={"Range": f"bytes={requested}"}) as response:
         assert response.status == 206
         assert response.headers["Content-Range"] == f"bytes {first}-{after - 1}/200"
         assert await response.read() == DATA[first:after]
@@ -88,10 +88,10 @@ async def test_a_range_after_the_end_is_not_satisfiable(gateway: Client, path: s
         assert response.headers["Content-Range"] == "bytes */200"
 
 
-@pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "bytes=5-1", "bytes=abc", "lines=1-2", "bytes="])
-async def test_an_invalid_range_gets_the_whole_image_or_416(gateway: Client, path: str, asked: str) -> None:
+@pytest.mark.parametrize("requested", ["bytes=0-1,5-6", "bytes=5-1", "bytes=abc", "lines=1-2", "bytes="])
+async def test_an_invalid_range_gets_the_whole_image_or_416(gateway: Client, path: str, requested: str) -> None:
     """It is never a server error."""
-    async with gateway.get(path, headers={"Range": asked}) as response:
+    async with gateway.get(path, headers={"Range": requested}) as response:
         assert response.status in (200, 416)
         if response.status == 200:
             assert await response.read() == DATA

@@ -18,7 +18,7 @@ REJECTED, CONVERTED, EITHER = Outcome
 Family = Callable[[], Iterator[HostileFile]]
 
 _TINY = (9, 7)
-_MOST = 120  # bytes of a file that are damaged, each in a separate file
+_MAX_POSITIONS = 120  # bytes of a file that are damaged, each in a separate file
 
 TINY: dict[str, Callable[[], bytes]] = {
     "JPEG": lambda: image_files.jpeg(_TINY),
@@ -36,9 +36,12 @@ TINY: dict[str, Callable[[], bytes]] = {
 
 def _places(data: bytes) -> list[int]:
     """Return the offsets of all bytes of the header, and some of the rest."""
-    rest = range(_MOST // 2, len(data))
+    rest = range(_MAX_POSITIONS // 2, len(data))
     chance = random.Random(SEED)  # noqa: S311 - damage, no secret
-    return [*range(min(_MOST // 2, len(data))), *sorted(chance.sample(rest, min(_MOST // 2, len(rest))))]
+    return [
+        *range(min(_MAX_POSITIONS // 2, len(data))),
+        *sorted(chance.sample(rest, min(_MAX_POSITIONS // 2, len(rest)))),
+    ]
 
 
 def _truncated(kind: str) -> Iterator[HostileFile]:
@@ -56,7 +59,7 @@ def _flipped(kind: str) -> Iterator[HostileFile]:
 
 def _overwritten(kind: str) -> Iterator[HostileFile]:
     data = TINY[kind]()
-    for at in range(min(_MOST, len(data) - 4)):
+    for at in range(min(_MAX_POSITIONS, len(data) - 4)):
         yield HostileFile(f"{kind} with 2^32-1 at {at}", data[:at] + b"\xff" * 4 + data[at + 4 :])
 
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("no_failures")
 
 LOGIN = "/admin/api/v1/login"
 GUARDED = "/imageconverter/getKeys"
-MOST = 5
+MAX_FAILURES = 5
 PASSWORD = "a-password-for-tests"
 
 
@@ -34,7 +34,7 @@ async def clients(make_settings: MakeSettings, resources: Resources) -> AsyncIte
             api_key=API_KEY,
             admin_password=PASSWORD,
             token_secret=TOKEN_SECRET,
-            login_failures=MOST,
+            login_failures=MAX_FAILURES,
             trusted_proxies=proxies,
         )
         for proxies in (0, 1)
@@ -63,7 +63,7 @@ async def list_keys(client: Client, password: str = PASSWORD) -> tuple[int, str]
 async def test_too_many_invalid_credentials_block_valid_ones(clients: tuple[Client, Client]) -> None:
     """At the login and with Basic authentication together; requests with a key are not affected."""
     client, _ = clients
-    for attempt in range(MOST):
+    for attempt in range(MAX_FAILURES):
         assert await (login if attempt % 2 else list_keys)(client, "wrong") == (401, "")
     for status, seconds in (await login(client), await list_keys(client), await login(client, "wrong")):
         assert status == 429
@@ -79,7 +79,7 @@ async def test_valid_credentials_work_again_after_the_window(
 ) -> None:
     """The window is not extended by further attempts."""
     client, _ = clients
-    for _ in range(3 * MOST):
+    for _ in range(3 * MAX_FAILURES):
         await login(client, "wrong")
     key = keys.failures("127.0.0.1")
     assert 0 < await resources.redis.pttl(key) <= WINDOW_SECONDS * 1000
@@ -93,8 +93,8 @@ async def test_valid_credentials_work_again_after_the_window(
 async def test_valid_credentials_are_not_counted(clients: tuple[Client, Client]) -> None:
     """They neither use up the limit nor reset the count of failures."""
     client, _ = clients
-    assert {await login(client) for _ in range(3 * MOST)} == {(200, "")}
-    for _ in range(MOST):
+    assert {await login(client) for _ in range(3 * MAX_FAILURES)} == {(200, "")}
+    for _ in range(MAX_FAILURES):
         assert (await login(client))[0] == 200
         assert (await login(client, "wrong"))[0] == 401
     assert (await login(client))[0] == 429
@@ -105,17 +105,17 @@ async def test_concurrent_attempts_do_not_exceed_the_limit(clients: tuple[Client
     first, second = clients
     responses = await asyncio.gather(*(login((first, second)[n % 2], f"wrong {n}") for n in range(50)))
 
-    assert sorted(status for status, _ in responses) == [401] * MOST + [429] * (50 - MOST)
+    assert sorted(status for status, _ in responses) == [401] * MAX_FAILURES + [429] * (50 - MAX_FAILURES)
 
 
 async def test_clients_behind_a_trusted_proxy_are_distinguished(clients: tuple[Client, Client]) -> None:
     """A forged header does not help, and other clients of the proxy are not blocked."""
     direct, behind = clients
-    for number in range(MOST):
+    for number in range(MAX_FAILURES):
         await login(direct, "wrong", **{"X-Forwarded-For": f"10.0.0.{number}"})
     assert (await login(direct, **{"X-Forwarded-For": "10.9.9.9"}))[0] == 429
 
-    for number in range(MOST):
+    for number in range(MAX_FAILURES):
         await login(behind, "wrong", **{"X-Forwarded-For": f"10.0.0.{number}, 192.0.2.1"})
     assert (await login(behind, **{"X-Forwarded-For": "10.9.9.9, 192.0.2.1"}))[0] == 429
     assert (await login(behind, **{"X-Forwarded-For": "192.0.2.1, 192.0.2.2"}))[0] == 200
@@ -155,8 +155,8 @@ async def test_without_redis_all_credentials_are_unavailable(make_settings: Make
         redis=RedisSettings(url=f"redis://127.0.0.1:{unused}", timeout_seconds=0.2),
     )
     async with (
-        open_resources(settings, retry_timeout=1) as away,
-        TestClient(TestServer(create_app(settings, away))) as client,
+        open_resources(settings, retry_timeout=1) as unavailable,
+        TestClient(TestServer(create_app(settings, unavailable))) as client,
     ):
         for ask in (login, list_keys):
             for password in (PASSWORD, "wrong"):

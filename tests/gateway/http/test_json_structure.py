@@ -119,7 +119,7 @@ def test_keys_are_recognized_as_by_a_parser() -> None:
         try:
             expected = _has_duplicates(text)
         except ValueError:
-            continue  # the piece has gone into a text, or stands before nothing
+            continue  # the piece was inserted into a string, or is not followed by a value
         try:
             check_structure(text.encode())
             refused = False

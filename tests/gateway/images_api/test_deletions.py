@@ -129,7 +129,7 @@ async def test_deleting_needs_the_permission_for_the_type(
     )
     settings = make_settings(gateway=GatewaySettings(api_keys_file=file))
     async with TestClient(TestServer(create_app(settings, resources))) as client:
-        for key, type_id, wanted in (
+        for key, type_id, expected_status in (
             ("reader", "products", 401),
             ("products", "categories", 401),
             ("products", "products", 200),
@@ -137,4 +137,4 @@ async def test_deleting_needs_the_permission_for_the_type(
             headers = {"Authorization": f"Bearer {key}"}
             path = f"{PATH}/{type_id}/{quote(name)}"
             async with client.delete(path, headers=headers) as response:
-                assert (key, type_id, response.status) == (key, type_id, wanted)
+                assert (key, type_id, response.status) == (key, type_id, expected_status)

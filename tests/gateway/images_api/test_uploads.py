@@ -313,10 +313,10 @@ async def test_publishing_needs_the_permission_for_each_type(
         ("reader", PRODUCT): 401,
     }
     async with TestClient(TestServer(create_app(settings, resources))) as client:
-        for (key, format_id), wanted in expected.items():
+        for (key, format_id), expected_status in expected.items():
             sent = body(formats=[PRODUCT, format_id])
             status, _ = await post(client, "/images/upload/convert", sent, Authorization=f"Bearer {key}")
-            assert (key, format_id, status) == (key, format_id, wanted)
+            assert (key, format_id, status) == (key, format_id, expected_status)
         assert (await post(client, "/images/upload", body(), Authorization="Bearer reader"))[0] == 401
 
 
@@ -342,16 +342,16 @@ async def test_large_uploads_do_not_block_other_requests(gateway: Client) -> Non
     """During ten uploads of 20 MB, /health/live responds without delay."""
     large = json.dumps(body(imageData=b64(image_files.jpeg() + bytes(20_000_000)))).encode()
     uploading = [asyncio.create_task(post(gateway, "/images/upload", large)) for _ in range(10)]
-    slowest, asked = 0.0, 0
+    slowest, count = 0.0, 0
     while not all(each.done() for each in uploading):
         began = time.monotonic()
         async with gateway.get("/health/live") as response:
             assert response.status == 200
-        slowest, asked = max(slowest, time.monotonic() - began), asked + 1
+        slowest, count = max(slowest, time.monotonic() - began), count + 1
         await asyncio.sleep(0.01)
 
     assert [status for status, _ in await asyncio.gather(*uploading)] == [200] * 10
-    assert asked > 5
+    assert count > 5
     # The client shares process and cores; blocking the event loop for one upload would take longer.
     assert slowest < 2
 
@@ -384,18 +384,18 @@ async def fragile(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("away", ["s3", "redis"])
+@pytest.mark.parametrize("server", ["s3", "redis"])
 @pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.BLACK_HOLE])
 async def test_an_outage_is_unavailable_in_time_and_recovers(
-    fragile: Client, proxies: dict[str, FaultProxy], away: str, mode: Mode
+    fragile: Client, proxies: dict[str, FaultProxy], server: str, mode: Mode
 ) -> None:
     """`internalError` within five seconds; the next request succeeds when the server is back."""
     assert (await post(fragile, "/images/upload/convert", body()))[0] == 200
-    proxies[away].fail(mode)
+    proxies[server].fail(mode)
     began = time.monotonic()
     status, response = await post(fragile, "/images/upload/convert", body())
     took = time.monotonic() - began
-    proxies[away].fail(Mode.PASS)
+    proxies[server].fail(Mode.PASS)
 
     assert (status, response["type"]) == (503, "internalError")
     assert took < 5

@@ -78,7 +78,7 @@ async def test_permissions_are_required(make_settings: MakeSettings, resources: 
     file.write_text(key_entry("r", "reader", ["images.read"]) + key_entry("p", "publisher", ["images.publish"]))
     settings = make_settings(gateway=GatewaySettings(api_keys_file=file))
     async with TestClient(TestServer(create_app(settings, resources))) as client:
-        for method, path, key, wanted in (
+        for method, path, key, expected_status in (
             ("GET", "status", "reader", 200),
             ("GET", "results", "reader", 200),
             ("GET", "runs", "reader", 200),
@@ -94,4 +94,4 @@ async def test_permissions_are_required(make_settings: MakeSettings, resources: 
         ):
             headers = {"Authorization": f"Bearer {key}"}
             async with client.request(method, f"/images/convert/{path}", headers=headers, data=b"{}") as response:
-                assert (path, key, response.status) == (path, key, wanted)
+                assert (path, key, response.status) == (path, key, expected_status)

@@ -55,9 +55,9 @@ async def test_a_scan_without_a_catalog_reports_why(shop: Shop) -> None:
     report = await shop.report()
 
     assert report["id"] == 0
-    stand = await shop.scanned()
-    assert stand["failure"].startswith("There is no catalog")
-    assert stand["end"] >= stand["start"] > 0
+    status = await shop.scanned()
+    assert status["failure"].startswith("There is no catalog")
+    assert status["end"] >= status["start"] > 0
 
 
 async def test_the_newest_report_is_returned_and_ids_increase(shop: Shop) -> None:
