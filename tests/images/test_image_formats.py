@@ -53,6 +53,22 @@ def test_unknown_format_is_an_invalid_value(names: list[str]) -> None:
         load_formats(None).select(names)
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("content.imageFormat.nosuch", "content.imageFormat.nosuch"),
+        ("\x1b[2J\ud800\u202e", "?[2J??"),
+        ("n" * 101, "n" * 100),
+        ("", ""),
+    ],
+)
+def test_unknown_format_is_named(name: str, shown: str) -> None:
+    """At most 100 characters of it, without control characters: a client has sent it."""
+    with pytest.raises(InvalidValue) as caught:
+        load_formats(None).select(["content.imageFormat.app", name])
+    assert (caught.value.reason, caught.value.field) == (f'The image format "{shown}" is not configured.', "formats")
+
+
 FORMAT = """[[format]]
 id = "small"
 name = "small"

@@ -111,7 +111,7 @@ async def create_run(store: ObjectStore, catalog: ImageFormats, request: RunRequ
         case "format":
             batches = _by_source_directory(formats)
         case _:
-            raise InvalidValue("source is neither format nor directory.", field="source")
+            raise InvalidValue('source must be "directory" or "format".', field="source")
     for batch in batches:
         if not await directories.exists(store, "source", batch.directory):
             raise InvalidValue("There is no such source directory.", field="directory")
@@ -140,6 +140,6 @@ def _by_source_directory(formats: Sequence[ImageFormat]) -> list[Batch]:
     groups: dict[str, list[ImageFormat]] = {}
     for each in formats:
         if not each.source_directory:
-            raise InvalidValue("One of the formats has no source directory.", field="formatList")
+            raise InvalidValue(f"The image format {each.node_id} has no source directory.", field="formatList")
         groups.setdefault(each.source_directory, []).append(each)
     return [Batch(directory=directory, formats=tuple(group)) for directory, group in groups.items()]
