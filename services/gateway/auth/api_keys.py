@@ -35,8 +35,6 @@ Permission = Literal[
 ]
 PERMISSIONS: tuple[str, ...] = get_args(Permission)
 
-MISSING_PERMISSION = "The key does not have the required permission."
-
 _USER = "user:"
 
 
@@ -49,15 +47,22 @@ class Grant:
 
     def may(self, permission: str, types: Iterable[ImageType] | None = None) -> bool:
         """Return whether the key has *permission* for each of *types*; for all types if these are None or empty."""
-        if self.permissions & {"admin", permission}:
-            return True
-        narrowed = [f"{permission}.{AREAS[kind]}" for kind in types or ()]
-        return bool(narrowed) and self.permissions.issuperset(narrowed)
+        return self._denial(permission, types) is None
 
     def require(self, permission: str, types: Iterable[ImageType] | None = None) -> None:
-        """Raise Unauthorized unless `may` returns true."""
-        if not self.may(permission, types):
-            raise Unauthorized(MISSING_PERMISSION)
+        """Raise Unauthorized, with the missing permission and types as its reason, unless `may` returns true."""
+        if (reason := self._denial(permission, types)) is not None:
+            raise Unauthorized(reason)
+
+    def _denial(self, permission: str, types: Iterable[ImageType] | None) -> str | None:
+        """Return why the key may not do this; None if it may."""
+        if self.permissions & {"admin", permission}:
+            return None
+        areas = [AREAS[kind] for kind in types or ()]
+        missing = [area for area in areas if f"{permission}.{area}" not in self.permissions]
+        if areas and not missing:
+            return None
+        return f"The key does not have the permission {permission}{' for ' if missing else ''}{', '.join(missing)}."
 
 
 class Key(BaseModel):

@@ -9,10 +9,10 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from imageconverter.errors import Unauthorized
+from imageconverter.errors import InvalidValue
 from imageconverter.images.image_formats import ImageType
 from services.gateway import state
-from services.gateway.auth.api_keys import MISSING_PERMISSION, Grant, Permission
+from services.gateway.auth.api_keys import Grant, Permission
 from services.gateway.images_api.image_types import AREAS, image_type
 
 _log = structlog.get_logger(__name__)
@@ -52,15 +52,22 @@ class Requirement:
             grant.require(self.permission)
             return
         # A key that may do this for no type at all gets 401, even if the path names an unknown type.
-        if not any(self._is_met(grant, kind) for kind in AREAS):
-            raise Unauthorized(MISSING_PERMISSION)
-        if self.narrowed == "path" and not self._is_met(grant, image_type(request, self.default_type)):
-            raise Unauthorized(MISSING_PERMISSION)
+        if not any(grant.may(*self._arguments(kind)) for kind in AREAS):
+            grant.require(*self._arguments(self._type_in_path(request)))
+        if self.narrowed == "path":
+            grant.require(*self._arguments(image_type(request, self.default_type)))
 
-    def _is_met(self, grant: Grant, kind: ImageType) -> bool:
+    def _type_in_path(self, request: web.Request) -> ImageType | None:
+        try:
+            return image_type(request, self.default_type) if self.narrowed == "path" else None
+        except InvalidValue:
+            return None
+
+    def _arguments(self, kind: ImageType | None) -> tuple[str, list[ImageType] | None]:
+        """Return the arguments of `Grant.may` for *kind*; without it, of a permission for all types."""
         if "{area}" in self.permission:
-            return grant.may(self.permission.format(area=AREAS[kind]))
-        return grant.may(self.permission, [kind])
+            return self.permission.format(area=AREAS[kind] if kind else "<type>"), None
+        return self.permission, [kind] if kind else None
 
 
 PUBLIC: Final = Requirement()

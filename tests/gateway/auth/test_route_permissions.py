@@ -131,6 +131,31 @@ async def test_the_permission_is_checked_before_the_type_in_the_path(narrow: Cli
     assert await call(narrow, "products", "DELETE", path, body) == 400
 
 
+@pytest.mark.parametrize(
+    ("key", "method", "path", "missing"),
+    [
+        ("nothing", "GET", "/images/url/products", "products.read"),
+        ("nothing", "GET", "/images/report/nosuch", "<type>.read"),
+        ("nothing", "GET", "/images/convert/status", "images.read"),
+        ("nothing", "DELETE", "/images/upload/nosuch/a.jpg", "images.delete"),
+        ("nothing", "DELETE", "/images/upload/products/a.jpg", "images.delete for products"),
+        ("products", "DELETE", "/images/upload/categories/a.jpg", "images.delete for categories"),
+        ("products", "POST", "/images/upload/convert", "images.publish for categories"),
+    ],
+)
+async def test_the_missing_permission_is_named(
+    narrow: Client, key: str, method: str, path: str, missing: str
+) -> None:
+    """With the types for which it is missing; an unknown type in the path is not repeated."""
+    image = {"fileName": "a.jpg", "formats": [CATEGORY, PRODUCT], "imageData": "eA=="}
+    headers = {"Authorization": f"Bearer {key}"}
+    async with narrow.request(method, path, json=image, headers=headers) as response:
+        body = await response.json()
+
+    assert response.status == 401
+    assert body["reason"] == f"The key does not have the permission {missing}."
+
+
 async def test_another_spelling_of_a_directory_needs_the_same_permission(
     make_settings: MakeSettings, resources: Resources, tmp_path: Path
 ) -> None:
