@@ -1,6 +1,7 @@
 """The requirements of the route table, and narrowed permissions."""
 
 import re
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from services.gateway.auth.route_permissions import guarded, permission
 from services.gateway.images_api.image_types import types_of_target_directory
 from services.gateway.routes import IMAGECONVERTER, IMAGECONVERTER_BASE, IMAGES, LOGIN, PLAIN, Route
 from tests.conftest import ADMIN, API_KEY, MakeSettings
+from tests.testing import image_files
 from tests.testing.runs import put_sources
 
 Client = TestClient[Any, Any]
@@ -147,7 +149,7 @@ async def test_the_missing_permission_is_named(
     narrow: Client, key: str, method: str, path: str, missing: str
 ) -> None:
     """With the types for which it is missing; an unknown type in the path is not repeated."""
-    image = {"fileName": "a.jpg", "formats": [CATEGORY, PRODUCT], "imageData": "eA=="}
+    image = {"fileName": "a.jpg", "formats": [CATEGORY, PRODUCT], "imageData": b64encode(image_files.png()).decode()}
     headers = {"Authorization": f"Bearer {key}"}
     async with narrow.request(method, path, json=image, headers=headers) as response:
         body = await response.json()
