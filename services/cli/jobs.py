@@ -1,4 +1,4 @@
-"""`imageconverter jobs dead`: list, retry and drop dead jobs."""
+"""`imageconverter jobs dead`: list, retry and drop dead letters."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,27 +19,27 @@ _Command = TypeVar("_Command", bound=Callable[..., int])
 
 @click.group
 def jobs() -> None:
-    """List, retry or drop dead jobs."""
+    """List, retry or drop dead letters."""
 
 
 @jobs.group
 def dead() -> None:
-    """Manage the jobs that failed too often: the dead-letter queue."""
+    """Manage the dead letters: jobs that used up their attempts."""
 
 
 @dead.command("list")
 @with_api
 async def list_jobs(api: ImagesApi) -> int:
-    """List all dead jobs with the reason for their failure."""
+    """List all dead letters with the reason for their failure."""
     found = await api.dead_jobs()
-    click.echo("\n".join(line for job in found for line in format_job(job)) or "no dead jobs")
+    click.echo("\n".join(line for job in found for line in format_job(job)) or "no dead letters")
     return 0
 
 
 def _job_selection(command: _Command) -> _Command:
     """Add the arguments that name jobs: ids or `--all`."""
     return click.argument("job_ids", metavar="[JOB]...", nargs=-1)(
-        click.option("--all", "every", is_flag=True, help="Select all dead jobs.")(command)
+        click.option("--all", "every", is_flag=True, help="Select all dead letters.")(command)
     )
 
 
@@ -47,25 +47,25 @@ def _job_selection(command: _Command) -> _Command:
 @_job_selection
 @with_api
 async def retry(api: ImagesApi, job_ids: Sequence[str], *, every: bool) -> int:
-    """Queue dead jobs again, by their ids or all of them."""
-    return await _apply("retry", "queued again", api.retry_dead_job, await _select(api, job_ids, every=every))
+    """Queue dead letters again, by their ids or all of them."""
+    return await _apply("retried", api.retry_dead_job, await _select(api, job_ids, every=every))
 
 
 @dead.command
 @_job_selection
 @with_api
 async def drop(api: ImagesApi, job_ids: Sequence[str], *, every: bool) -> int:
-    """Delete dead jobs, by their ids or all of them."""
-    return await _apply("drop", "deleted", api.drop_dead_job, await _select(api, job_ids, every=every))
+    """Delete dead letters, by their ids or all of them."""
+    return await _apply("dropped", api.drop_dead_job, await _select(api, job_ids, every=every))
 
 
 async def _select(api: ImagesApi, job_ids: Sequence[str], *, every: bool) -> Sequence[str]:
     if bool(job_ids) == every:
-        raise click.UsageError("Name the jobs or pass --all.", click.get_current_context())
+        raise click.UsageError("Name the dead letters or pass --all.", click.get_current_context())
     return job_ids or [str(job["id"]) for job in await api.dead_jobs()]
 
 
-async def _apply(name: str, done: str, action: Callable[[str], Awaitable[None]], job_ids: Sequence[str]) -> int:
+async def _apply(done: str, action: Callable[[str], Awaitable[None]], job_ids: Sequence[str]) -> int:
     """Apply *action* to each job; returns the exit status, which is 1 if one of the jobs does not exist."""
     count = 0
     for job_id in job_ids:
@@ -78,7 +78,7 @@ async def _apply(name: str, done: str, action: Callable[[str], Awaitable[None]],
         else:
             count += 1
             click.echo(escape_for_terminal(f"{job_id} {done}"))
-    click.echo(f"{pluralize(count, 'job')}: {name}")
+    click.echo(f"{pluralize(count, 'dead letter')} {done}")
     return 0 if count == len(job_ids) else terminal.FAILED
 
 

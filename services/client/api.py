@@ -90,7 +90,7 @@ class ImagesApi:
         await self._call("POST", "/convert/cancel", body=b"{}")
 
     async def dead_jobs(self) -> list[dict[str, Any]]:
-        """Return the dead jobs, newest first."""
+        """Return the dead letters, newest first."""
         return list((await self._call("GET", "/jobs/dead"))["items"])
 
     async def retry_dead_job(self, job: str) -> None:

@@ -43,7 +43,7 @@ async def test_an_empty_list_is_a_line(gateway: Client, resources: Resources) ->
     await resources.redis.delete(keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS)
     done = await run("jobs", "dead", "list", "--server", address(gateway))
 
-    assert done == (0, "no dead jobs\n", "")
+    assert done == (0, "no dead letters\n", "")
 
 
 async def test_jobs_are_retried_and_dropped_by_their_ids(
@@ -53,10 +53,10 @@ async def test_jobs_are_retried_and_dropped_by_their_ids(
     retried = await run("jobs", "dead", "retry", dead[1], "--server", address(gateway))
     dropped = await run("jobs", "dead", "drop", dead[1], dead[2], "--server", address(gateway))
 
-    assert retried.status == 0, retried
+    assert retried == (0, f"{dead[1]} retried\n1 dead letter retried\n", "")
     assert dropped.status == 1
     assert dead[1] in dropped.err
-    assert f"{dead[2]} deleted" in dropped.out
+    assert dropped.out == f"{dead[2]} dropped\n1 dead letter dropped\n"
     assert await resources.redis.zrange(keys.queue(QueueName.SCAN), 0, -1) == [dead[1].encode()]
     assert [each.id for each in await resources.queue.dead.all()] == [dead[0]]
 
