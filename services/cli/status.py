@@ -43,7 +43,7 @@ def format_run(run: str, action: str, state: Mapping[str, Any]) -> list[str]:
     """Return the lines that describe a run."""
     images, outputs, timer = state["progress"], state["progressFormat"], state["timer"]
     started = datetime.fromtimestamp(timer["start"], UTC).astimezone()
-    rate = f"{images['finished'] / timer['duration']:.1f} images/s" if timer["duration"] else "not known yet"
+    rate = f"{images['finished'] / timer['duration']:.1f} images/s" if timer["duration"] else "n/a"
     return [
         f"run       {run}" + (f" ({action})" if action else ""),
         f"state     {state['status']}",
