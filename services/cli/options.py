@@ -50,7 +50,7 @@ def with_api(work: Callable[Concatenate[ImagesApi, _Options], Coroutine[Any, Any
 
 
 def _run(work: Coroutine[Any, Any, int]) -> int:
-    """Run *work* and return the exit status. Ctrl-C cancels *work* and waits until it has ended.
+    """Run *work* and return the exit status. Ctrl-C cancels *work*, which may print a line, and waits for its end.
 
     Raises CommandError if the server is unavailable or rejects a request.
     """
@@ -61,7 +61,6 @@ def _run(work: Coroutine[Any, Any, int]) -> int:
     except ApiError as error:
         raise CommandError(escape_for_terminal(str(error))) from None
     except KeyboardInterrupt:
-        terminal.print_error("interrupted")
         return terminal.INTERRUPTED
     except BrokenPipeError:
         # The reader of stdout has gone; without this Python prints another error when it flushes at exit.
