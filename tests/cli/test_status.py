@@ -6,6 +6,7 @@ import re
 import pytest
 
 from imageconverter.resources import Resources
+from services.cli.status import format_run
 from tests.testing import image_files
 from tests.testing.commands import PRODUCT, THUMBNAIL, address, run
 from tests.testing.runs import Client, finished, get, put_sources, start
@@ -44,6 +45,16 @@ async def test_the_last_run_is_described(gateway: Client, resources: Resources) 
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", fields["started"])
     assert re.fullmatch(r"\d+:\d\d:\d\d", fields["duration"])
     assert fields["rate"]
+
+
+def test_a_run_shorter_than_a_second_has_no_rate() -> None:
+    """Its duration is 0 seconds."""
+    counter = dict.fromkeys(("success", "warning", "skipped", "error"), 0)
+    progress = {"finished": 3, "total": 3}
+    state = {"status": "finished", "usedFormats": [], "timer": {"start": 0, "duration": 0}}
+    state |= {"progress": progress, "progressFormat": progress, "counter": counter, "formatCounter": counter}
+
+    assert format_run("abc", "convert", state)[-1] == "rate      n/a"
 
 
 async def test_a_watched_run_is_followed_to_its_end(gateway: Client, resources: Resources) -> None:

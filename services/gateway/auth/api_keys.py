@@ -62,7 +62,8 @@ class Grant:
         missing = [area for area in areas if f"{permission}.{area}" not in self.permissions]
         if areas and not missing:
             return None
-        return f"The key does not have the permission {permission}{' for ' if missing else ''}{', '.join(sorted(missing))}."
+        suffix = f" for {', '.join(sorted(missing))}" if missing else ""
+        return f"The key does not have the permission {permission}{suffix}."
 
 
 class Key(BaseModel):
