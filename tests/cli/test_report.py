@@ -16,12 +16,12 @@ ENDED = {"running": False, "files": 0, "type": "", "failure": ""}
 
 @asynccontextmanager
 async def serving(responses: dict[str, list[Any]], bodies: list[Any]) -> AsyncIterator[str]:
-    """Serve *responses* ("GET /path": the responses in order, the last one repeatedly); record JSON in *bodies*."""
+    """Serve *responses* ("GET /path?query": the responses in order, the last one repeatedly); record JSON in *bodies*."""
 
     async def respond(request: web.Request) -> web.Response:
         if body := await request.read():
             bodies.append(json.loads(body))
-        remaining = responses[f"{request.method} {request.path}"]
+        remaining = responses[f"{request.method} {request.path_qs}"]
         return web.json_response(remaining.pop(0) if len(remaining) > 1 else remaining[0])
 
     app = web.Application()
@@ -53,7 +53,7 @@ async def test_a_type_without_a_catalog_is_an_error() -> None:
     responses: dict[str, list[Any]] = {
         "POST /images/report": [{}],
         "GET /images/report/status": [ENDED],
-        "GET /images/catalog/categories": [{"version": "", "lastImport": {"id": "", "failure": ""}}],
+        "GET /images/catalog/categories?import=": [{"version": "", "lastImport": {"id": "", "failure": ""}}],
     }
     async with serving(responses, []) as server:
         done = await run("report", "run", "--type", "categories", "--server", server)
