@@ -142,6 +142,19 @@ def test_digest_changes_with_a_changed_format(change: dict[str, Any]) -> None:
     assert ImageFormats([first.model_copy(update=change), *others]).digest() != load_formats(None).digest()
 
 
+@pytest.mark.parametrize("spelling", ["center", "centre"])
+def test_both_spellings_of_the_center_are_stored_alike(tmp_path: Path, spelling: str) -> None:
+    """Digests and fingerprints do not depend on the spelling."""
+    file = tmp_path / "formats.toml"
+    file.write_text(FORMAT)
+    default = load_formats(file)
+    file.write_text(FORMAT + f'fit = "contain"\nfocus = "{spelling}"\n')
+    catalog = load_formats(file)
+
+    assert catalog["content.imageFormat.small"].model_dump()["focus"] == "centre"
+    assert catalog.digest() == default.digest()
+
+
 def test_shipped_file_documents_the_default_focus(tmp_path: Path) -> None:
     """The value that its comment quotes can be copied."""
     text = (Path(image_formats.__file__).parent / "formats.toml").read_text()

@@ -2,13 +2,20 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 Fit = Literal["contain", "cover", "crop", "pad"]
 OutputType = Literal["jpeg", "png", "webp", "avif", "gif"]
 Share = Annotated[float, Field(ge=0, le=1)]
-Focus = Literal["centre", "entropy"] | tuple[Share, Share]
+
+
+def _stored_focus(value: object) -> object:
+    return "centre" if value == "center" else value
+
+
+Focus = Annotated[Literal["centre", "entropy"] | tuple[Share, Share], BeforeValidator(_stored_focus)]
+"""`center` is accepted too; it is stored as `centre`, so that digests and fingerprints do not depend on the spelling."""
 
 MAX_SIDE = 16_384  # pixels
 
