@@ -15,11 +15,13 @@ from services.gateway.auth.api_keys import PERMISSIONS, key_entry
 def key(name: str, permissions: Sequence[str]) -> int:
     """Generate an API key and its entry for the keys file.
 
-    NAME is who or what the key is for. A PERMISSION is, for example, images.read or images.publish.products.
+    The key is printed on stderr, the entry, which has only the key's hash, on stdout: append it to the keys file with
+    >>. NAME is who or what the key is for. A PERMISSION is, for example, images.read or images.publish.products.
     """
     unknown = [each for each in permissions if each not in PERMISSIONS]
     if unknown:
         raise CommandError(f"unknown permission: {', '.join(unknown)}; known are {', '.join(PERMISSIONS)}")
     generated = secrets.token_urlsafe(32)
-    click.echo(f"key: {generated}\n\n{key_entry(name, generated, permissions)}")
+    click.echo(f"key: {generated}", err=True)
+    click.echo(key_entry(name, generated, permissions))
     return 0

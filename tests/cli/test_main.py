@@ -81,10 +81,10 @@ def test_health_fails_without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_generated_key_comes_with_its_entry(capsys: pytest.CaptureFixture[str]) -> None:
-    """The entry contains the hash of the key, not the key."""
+    """The entry is on stdout and contains the hash of the key, which is on stderr only."""
     assert main(["key", "shop", "images.read", "images.publish.products"]) == 0
-    first, _, entry = capsys.readouterr().out.partition("\n")
-    key = first.removeprefix("key: ")
+    entry, printed = capsys.readouterr()
+    key = printed.removeprefix("key: ").removesuffix("\n")
 
     assert tomllib.loads(entry)["key"] == [
         {
