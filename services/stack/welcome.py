@@ -23,10 +23,9 @@ def welcome(
     password = stored[credentials.ADMIN_PASSWORD] if gateway.admin_password is None else "as configured"
     embedded = {server.command.name: f"{server.address}   (embedded, data in {folder})" for server in servers}
     formats = settings.conversion.formats_file or folder / "formats.toml"
-    origin = (
-        ""
-        if Path(formats).exists()
-        else "   (the defaults; copy shared/imageconverter/images/formats.toml there to change them)"
+    shipped = "shared/imageconverter/images/formats.toml"
+    formats_line = (
+        str(formats) if formats.exists() else f"built-in defaults; to change them, copy {shipped} to {formats}"
     )
     return f"""
 imageconverter is ready after {seconds:.1f} s. Ctrl-C stops it.
@@ -36,7 +35,7 @@ imageconverter is ready after {seconds:.1f} s. Ctrl-C stops it.
   admin     {gateway.admin_user} / {password}   (ImageConverter API)
   redis     {embedded.get("redis", "as configured")}
   S3        {embedded.get("s3", settings.storage.endpoint)}   bucket {settings.storage.bucket}
-  formats   {formats}{origin}
+  formats   {formats_line}
   logs      {folder / "logs"}
 
 Try it, with an image of your own:
