@@ -93,13 +93,13 @@ async def test_names_are_kept_in_normal_form_c() -> None:
 @pytest.mark.parametrize(
     ("line", "place", "words"),
     [
-        (b'{"id": "1", "active": true, "images": [}', "column 40", "not JSON"),
-        (b'{"id": "1", "active": true, "images": []', "column 40", "not JSON"),
-        (b'{"id": "1"} {"id": "2"}', "column 13", "not JSON"),
+        (b'{"id": "1", "active": true, "images": [}', "column 40", "not valid JSON"),
+        (b'{"id": "1", "active": true, "images": []', "column 40", "not valid JSON"),
+        (b'{"id": "1"} {"id": "2"}', "column 13", "not valid JSON"),
         (b'{"id": "\xff", "active": true, "images": []}', "column 9", "UTF-8"),
-        (b'{"id": "\\ud800", "active": true, "images": []}', "column 15", "not JSON"),
-        (b'{"id": "1", "active": NaN, "images": []}', "column 23", "not JSON"),
-        (b'\xef\xbb\xbf{"id": "1", "active": true, "images": []}', "column 1", "not JSON"),
+        (b'{"id": "\\ud800", "active": true, "images": []}', "column 15", "not valid JSON"),
+        (b'{"id": "1", "active": NaN, "images": []}', "column 23", "not valid JSON"),
+        (b'\xef\xbb\xbf{"id": "1", "active": true, "images": []}', "column 1", "not valid JSON"),
         (b"[" * 10_000, "column 202", "recursion"),
         (b"9" * 10_000, "column 4302", "out of range"),
         (b"[]", "", "not a JSON object"),
@@ -161,13 +161,16 @@ async def test_a_broken_line_of_csv_is_named(line: bytes, place: str, words: str
     assert words in error.reason
 
 
-@pytest.mark.parametrize("header", [b"id,active", b"id,active,images,id", b"id;active;images", b"4711,true,a.jpg"])
-async def test_a_header_without_all_columns_is_refused(header: bytes) -> None:
-    """Columns are not guessed."""
+@pytest.mark.parametrize(
+    ("header", "column"),
+    [(b"id,active", "images"), (b"id,active,images,id", "id"), (b"id;active;images", "id"), (b"4711,1,a.jpg", "id")],
+)
+async def test_a_header_without_all_columns_is_refused(header: bytes, column: str) -> None:
+    """Columns are not guessed; the first that is missing or repeated is named."""
     error = await refused(header + b"\n1,1,a.jpg\n", "csv")
 
-    assert error.line == 1
-    assert "id,active,images" in error.reason
+    problem = "the header must contain each of the columns id, active and images exactly once."
+    assert (error.line, error.place, error.reason) == (1, column, f"Line 1, {column}: {problem}")
 
 
 @given(data=st.data(), broken=st.sampled_from([b"", b"\xff\n"]), notation=st.sampled_from(["ndjson", "csv"]))

@@ -83,7 +83,7 @@ def _ndjson(block: Block) -> Iterator[Entry]:
 def _json_error(line: int, message: str) -> BrokenLine:
     found = _JSON_ERROR.fullmatch(message)
     problem, column = found.groups() if found else (message, "")
-    return BrokenLine(line, column, f"is not JSON in UTF-8 ({problem}).")
+    return BrokenLine(line, column, f"is not valid JSON encoded as UTF-8 ({problem}).")
 
 
 class _CsvParser:
@@ -116,7 +116,9 @@ class _CsvParser:
     def _read_header(self, line: int, row: Sequence[str]) -> None:
         for name in FIELDS:
             if row.count(name) != 1:
-                raise BrokenLine(line, name, "is not once in the header, which must be: id,active,images")
+                raise BrokenLine(
+                    line, name, "the header must contain each of the columns id, active and images exactly once."
+                )
         self._width = len(row)
         self._columns = [row.index(name) for name in FIELDS]
 

@@ -53,7 +53,7 @@ async def test_a_gzipped_catalog_is_accepted(shop: Shop) -> None:
         (b'{"id": "1", "active": true}\n', "images: is missing"),
         (b'{"id": "1", "active": "yes", "images": []}\n', "active: is neither true nor false"),
         (b'{"id": "1", "active": true, "images": ["../a.jpg"]}\n', "images[0]"),
-        (b"\xff\xfe{\n", "is not JSON in UTF-8"),
+        (b"\xff\xfe{\n", "is not valid JSON encoded as UTF-8"),
         (b"[" * 600_000, "is longer than 512 KiB"),
         (LINE, "is already the id of line 1"),
     ],
