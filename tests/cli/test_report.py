@@ -16,7 +16,7 @@ ENDED = {"running": False, "files": 0, "type": "", "failure": ""}
 
 @asynccontextmanager
 async def serving(responses: dict[str, list[Any]], bodies: list[Any]) -> AsyncIterator[str]:
-    """Serve *responses* ("GET /path?query": the responses in order, the last one repeatedly); record JSON in *bodies*."""
+    """Serve *responses* ("GET /path?query": in order, the last one repeatedly); record JSON in *bodies*."""
 
     async def respond(request: web.Request) -> web.Response:
         if body := await request.read():

@@ -15,7 +15,7 @@ def _stored_focus(value: object) -> object:
 
 
 Focus = Annotated[Literal["centre", "entropy"] | tuple[Share, Share], BeforeValidator(_stored_focus)]
-"""`center` is accepted too; it is stored as `centre`, so that digests and fingerprints do not depend on the spelling."""
+"""`center` is accepted too, but stored as `centre`: digests and fingerprints do not depend on the spelling."""
 
 MAX_SIDE = 16_384  # pixels
 
