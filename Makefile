@@ -48,8 +48,8 @@ docs: $(STAMPS)/dev  ## write the generated parts of README.md and docs/operatio
 bench: $(STAMPS)/dev  ## run the benchmarks
 	$(BIN)/python -m bench
 
-# A hundred thousand hostile files to real decoders and ten thousand requests to a gateway, about ten minutes. Pillow's own are in its source package, which is fetched once;
-# without a network they are left out, and the test says so.
+# Decodes about 100,000 hostile files and sends 10,000 hostile requests to a gateway. The files of Pillow's own tests are
+# in its source package, which is downloaded once; without a network the test skips them and prints that.
 PILLOW_SOURCE := pillow==13.0.0 --hash=sha256:cdcd1ba258178f7356d74170c9a81ba4eab6a5d55748bc402a5a2a6fe6be3510
 
 hostile: $(STAMPS)/dev  ## feed hostile files and requests, about ten minutes
