@@ -254,6 +254,27 @@ async def test_an_invalid_start_is_a_400_without_type(
     assert await resources.runs.latest() is None
 
 
+@pytest.mark.parametrize(
+    ("body", "reason", "field"),
+    [
+        ({"source": "nonsense"}, 'source must be "directory" or "format".', "source"),
+        (
+            {"source": "format", "formatList": [PRODUCT]},
+            f"The image format {PRODUCT} has no source directory.",
+            "formatList",
+        ),
+        ({"source": "format", "formatList": ["x"]}, 'The image format "x" is not configured.', "formats"),
+    ],
+)
+async def test_the_reason_of_an_invalid_start_names_the_cause(
+    gateway: Client, body: dict[str, Any], reason: str, field: str
+) -> None:
+    """And the field."""
+    _, response = await post(gateway, "/images/convert/start", body)
+
+    assert (response["reason"], response["field"]) == (reason, field)
+
+
 @pytest.mark.slow
 async def test_cancel_returns_after_the_run_has_stopped(gateway: Client, resources: Resources) -> None:
     """No further source is converted, and a new run can start at once."""

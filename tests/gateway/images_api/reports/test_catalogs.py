@@ -132,3 +132,11 @@ async def test_a_later_catalog_stays_current(shop: Shop) -> None:
     assert shown["lastImport"] == {"id": older.id, "failure": ""}
     _, unknown = await shop.ask("GET", "/catalog/products?import=nothing")
     assert unknown["lastImport"] == {"id": "", "failure": ""}
+
+
+async def test_a_missing_catalog_has_no_version(shop: Shop) -> None:
+    """`report run` asks with an empty import whether there is a catalog."""
+    assert (await shop.ask("GET", "/catalog/categories")).status == 404
+    status, response = await shop.ask("GET", "/catalog/categories?import=")
+
+    assert (status, response["version"], response["entries"]) == (200, "", 0)
