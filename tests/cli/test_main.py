@@ -82,13 +82,13 @@ def test_health_fails_without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_generated_key_comes_with_its_entry(capsys: pytest.CaptureFixture[str]) -> None:
     """The entry is on stdout and contains the hash of the key, which is on stderr only."""
-    assert main(["key", "shop", "images.read", "images.publish.products"]) == 0
+    assert main(["key", 'the "shop"', "images.read", "images.publish.products"]) == 0
     entry, printed = capsys.readouterr()
     key = printed.removeprefix("key: ").removesuffix("\n")
 
     assert tomllib.loads(entry)["key"] == [
         {
-            "name": "shop",
+            "name": 'the "shop"',
             "sha256": hashlib.sha256(key.encode()).hexdigest(),
             "permissions": ["images.read", "images.publish.products"],
         }
@@ -97,7 +97,7 @@ def test_a_generated_key_comes_with_its_entry(capsys: pytest.CaptureFixture[str]
 
 def test_a_key_needs_known_permissions(capsys: pytest.CaptureFixture[str]) -> None:
     """The message names the unknown one."""
-    assert main(["key", "shop", "images.read", "images.raed"]) == 2
+    assert main(["key", 'the "shop"', "images.read", "images.raed"]) == 2
     assert capsys.readouterr().err.startswith("imageconverter: unknown permission: images.raed;")
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -149,7 +150,7 @@ def key_entry(name: str, key: str, permissions: Sequence[str]) -> str:
     """Return the entry for *key* in a keys file."""
     quoted = ", ".join(f'"{permission}"' for permission in permissions)
     digest = hashlib.sha256(key.encode()).hexdigest()
-    return f'[[key]]\nname = "{name}"\nsha256 = "{digest}"\npermissions = [{quoted}]\n'
+    return f'[[key]]\nname = {json.dumps(name, ensure_ascii=False)}\nsha256 = "{digest}"\npermissions = [{quoted}]\n'
 
 
 def _bearer(request: web.Request) -> str:
