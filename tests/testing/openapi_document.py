@@ -111,9 +111,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 IMAGES = Contract("images.yaml", bases=IMAGES_BASES, error="Error")
 # With strict errors, the status of every error is 500.
-IMAGECONVERTER = Contract(
-    "imageconverter.yaml", bases=[IMAGECONVERTER_BASE], error="Response", unknown=(404, 405, 500)
-)
+IMAGECONVERTER = Contract("imageconverter.yaml", bases=[IMAGECONVERTER_BASE], error="Answer", unknown=(404, 405, 500))
 CONTRACTS = (IMAGES, IMAGECONVERTER)
 
 
