@@ -73,7 +73,7 @@ async def test_the_report_commands_work_together(shop: Shop, tmp_path: Path) -> 
     assert await command(shop, "report", "restore", trash) == (0, "1 file restored\n", "")
 
     repaired = await command(shop, "report", "repair")
-    assert repaired.out == "converting 1 source for 1 missing image\n"
+    assert repaired.out == "1 missing image: converting 1 source\n"
     async with asyncio.timeout(20):
         while await shop.resources.store.head(f"target/{NORMAL}/table.png") is None:
             await asyncio.sleep(0.05)
