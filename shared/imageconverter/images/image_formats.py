@@ -23,7 +23,8 @@ _DIGEST_FIELDS: Final = frozenset({
     "progressive", "max_kilobytes", "animation", "background", "upscale", "least_side", "comment",
     "id", "aliases", "name", "type", "target_directory", "source_directory",
 })  # fmt: skip
-_MAX_QUOTED: Final = 100
+# What an error repeats of a request: nothing that a page or a terminal could interpret.
+_NODE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
@@ -92,13 +93,9 @@ class ImageFormats(Mapping[str, ImageFormat]):
             raise InvalidValue("At least one format is needed.", field="formats")
         unknown = next((node_id for node_id in node_ids if node_id not in self._known), None)
         if unknown is not None:
-            raise InvalidValue(f"The image format {_quoted(unknown)} is not configured.", field="formats")
+            name = f'The image format "{unknown}"' if _NODE_ID.fullmatch(unknown) else "One of the image formats"
+            raise InvalidValue(f"{name} is not configured.", field="formats")
         return [self._known[node_id] for node_id in dict.fromkeys(node_ids)]
-
-
-def _quoted(value: str) -> str:
-    """Return the first `_MAX_QUOTED` characters of *value*, which a client has sent, in quotes and printable."""
-    return f'"{"".join(c if c.isprintable() else "?" for c in value[:_MAX_QUOTED])}"'
 
 
 class _FormatsFile(BaseModel):
