@@ -5,22 +5,19 @@ import base64
 import io
 import json
 import time
-from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
-from imageconverter.resources import Resources, open_resources
-from imageconverter.settings import ConversionSettings, GatewaySettings, RedisSettings
+from imageconverter.resources import Resources
+from imageconverter.settings import ConversionSettings, GatewaySettings
 from services.gateway.app import create_app
 from services.gateway.auth.api_keys import key_entry
-from tests.conftest import ADMIN, MakeSettings, storage_settings
+from tests.conftest import ADMIN, MakeSettings
 from tests.testing import broken_files, image_files
-from tests.testing.faults import FaultProxy, Mode, fault_proxy
 
 Client = TestClient[Any, Any]
 
@@ -354,49 +351,3 @@ async def test_large_uploads_do_not_block_other_requests(gateway: Client) -> Non
     assert count > 5
     # The client shares process and cores; blocking the event loop for one upload would take longer.
     assert slowest < 2
-
-
-@pytest.fixture
-async def proxies(servers: dict[str, str]) -> AsyncIterator[dict[str, FaultProxy]]:
-    """A fault proxy for each server."""
-    s3, redis = (urlsplit(servers[f"IMAGECONVERTER_{name}"]).port for name in ("S3_ENDPOINT", "REDIS_URL"))
-    assert s3 is not None
-    assert redis is not None
-    async with fault_proxy(s3) as before_s3, fault_proxy(redis) as before_redis:
-        yield {"s3": before_s3, "redis": before_redis}
-
-
-@pytest.fixture
-async def fragile(
-    servers: dict[str, str], make_settings: MakeSettings, proxies: dict[str, FaultProxy]
-) -> AsyncIterator[Client]:
-    """A gateway that connects to its servers through the fault proxies."""
-    port = str(urlsplit(servers["IMAGECONVERTER_REDIS_URL"]).port)
-    settings = make_settings(
-        storage=storage_settings(servers, endpoint=f"http://127.0.0.1:{proxies['s3'].port}"),
-        redis=RedisSettings(url=servers["IMAGECONVERTER_REDIS_URL"].replace(port, str(proxies["redis"].port))),
-    )
-    async with (
-        open_resources(settings, retry_timeout=4) as resources,
-        TestClient(TestServer(create_app(settings, resources))) as client,
-    ):
-        yield client
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("server", ["s3", "redis"])
-@pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.BLACK_HOLE])
-async def test_an_outage_is_unavailable_in_time_and_recovers(
-    fragile: Client, proxies: dict[str, FaultProxy], server: str, mode: Mode
-) -> None:
-    """`internalError` within five seconds; the next request succeeds when the server is back."""
-    assert (await post(fragile, "/images/upload/convert", body()))[0] == 200
-    proxies[server].fail(mode)
-    began = time.monotonic()
-    status, response = await post(fragile, "/images/upload/convert", body())
-    took = time.monotonic() - began
-    proxies[server].fail(Mode.PASS)
-
-    assert (status, response["type"]) == (503, "internalError")
-    assert took < 5
-    assert (await post(fragile, "/images/upload/convert", body()))[0] == 200
