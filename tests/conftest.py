@@ -84,9 +84,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 @pytest.fixture(scope="session", autouse=True)
-def ports_of_this_worker(pytestconfig: pytest.Config) -> Iterator[None]:
+def ports_of_this_worker() -> Iterator[None]:
     """Keep parallel workers from starting two servers on one port."""
-    with own_ports(pytestconfig):
+    with own_ports():
         yield
 
 

@@ -1,8 +1,10 @@
 """Parallel test workers (pytest-xdist): their number, which tests share one, and their ports."""
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
@@ -11,6 +13,7 @@ from services.stack import ports
 
 # Each directory runs on one worker, first: its tests start many processes and would disturb each other.
 _DIRECTORIES = ("tests/chaos/", "tests/stack/")
+_PORT_BLOCKS = [range(start, start + 200) for start in range(12_000, 20_000, 200)]
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
@@ -22,8 +25,8 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no t
 
 
 def worker_count() -> int:
-    """Return one more than there are cores, because tests wait about as long as they compute."""
-    return len(os.sched_getaffinity(0)) + 1
+    """Return one more than there are cores, because tests wait about as long as they compute; 16 at most."""
+    return min(len(os.sched_getaffinity(0)) + 1, 16)
 
 
 def sort_for_workers(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -33,11 +36,26 @@ def sort_for_workers(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 
 @contextmanager
-def own_ports(config: pytest.Config) -> Iterator[None]:
-    """Let `free_ports` choose from ports that no other worker of this session chooses from."""
-    worker = getattr(config, "workerinput", None)
-    with pytest.MonkeyPatch.context() as patch:
-        if worker is not None:
-            number = int(worker["workerid"].removeprefix("gw"))
-            patch.setattr(ports, "_PORTS", ports._PORTS[number :: worker["workercount"]])
+def own_ports() -> Iterator[None]:
+    """Let `free_ports` choose from ports that no other process of tests on this machine chooses from.
+
+    They are below those from which `imageconverter up` chooses. Raises RuntimeError if no block of ports is left.
+    """
+    with socket.socket(socket.AF_UNIX) as claim, pytest.MonkeyPatch.context() as patch:
+        block = next((block for block in _PORT_BLOCKS if _is_claimed(claim, block)), None)
+        if block is None:
+            raise RuntimeError("too many processes run tests on this machine: no ports are left for this one")
+        for file in Path("/tmp").glob("seaweedfs-*.sock"):  # noqa: S108 - where a killed SeaweedFS leaves them
+            if int(file.stem.rpartition("-")[2]) in block:
+                file.unlink()
+        patch.setattr(ports, "_PORTS", block)
         yield
+
+
+def _is_claimed(claim: socket.socket, block: range) -> bool:
+    """Claim a block by an abstract address, which the kernel releases at the end of the process."""
+    try:
+        claim.bind(f"\0imageconverter-tests-{block.start}")
+    except OSError:
+        return False
+    return True
