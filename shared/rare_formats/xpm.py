@@ -25,7 +25,7 @@ _STRIP = 1 << 20  # pixels decoded at a time
 _KINDS = ("c", "g", "g4", "m", "s")  # visuals: color, grays, mono; s is a symbolic name
 
 # Strings and comments of C. Both also end at the end of the file, so that nothing is searched twice.
-_C_PIECE = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)(?:"|\Z)|/\*.*?(?:\*/|\Z)|//[^\n]*', re.DOTALL)
+_C_PIECE = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)(?:"|\\?\Z)|/\*.*?(?:\*/|\Z)|//[^\n]*', re.DOTALL)
 _C_ESCAPE = re.compile(rb"\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)", re.DOTALL)
 _C_LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v", b"\n": b""}
 

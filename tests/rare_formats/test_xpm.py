@@ -185,7 +185,10 @@ def test_an_undefined_key_is_refused(length: int, missing: str) -> None:
         reader.XpmImageFile(io.BytesIO(data)).load()
 
 
-@pytest.mark.parametrize("noise", [b'"' + b'\\"' * 200_000, b"/*" * 200_000, b"//" * 200_000, b'"a"' * 200_000])
+@pytest.mark.parametrize(
+    "noise",
+    [b'"' + b'\\"' * 200_000, b'"' + b'\\"' * 200_000 + b"\\", b"/*" * 200_000, b"//" * 200_000, b'"a"' * 200_000],
+)
 def test_unterminated_strings_and_comments_are_searched_once(noise: bytes) -> None:
     """The time is not quadratic in their number."""
     with pytest.raises((ValueError, SyntaxError)):

@@ -3,11 +3,13 @@
 import re
 
 _MAX_NUMBER = 1e9
-# Possessive quantifiers: no input makes these backtrack.
-_WORD = re.compile(r"(?:\s++|^#[^\n]*+)*+(\S++)", re.MULTILINE)
-_LINE = re.compile(r"(?:\s++|^#[^\n]*+)*+([^\n]*+)", re.MULTILINE)
-_TEXT = re.compile(r"((?:[^\\]|\\(?!001)[\s\S])*+)\\001")
-_OLD_TEXT = re.compile(r"([^\x01]*+)\x01")
+# No input makes these backtrack more than once over itself. Possessive groups are avoided: Python before 3.11.5
+# matches some of them wrongly (python/cpython#106052).
+_BLANK = re.compile(r"\s*(?:^#[^\n]*\s*)*", re.MULTILINE)
+_WORD = re.compile(r"(\S+)")
+_LINE = re.compile(r"([^\n]*)")
+_TEXT = re.compile(r"([^\\]*(?:\\(?!001)[\s\S][^\\]*)*)\\001")
+_OLD_TEXT = re.compile(r"([^\x01]*)\x01")
 _ESCAPE = re.compile(r"\\(?:([0-7]{3})|([\s\S]))")
 
 
@@ -21,7 +23,7 @@ class Scanner:
     @property
     def is_at_end(self) -> bool:
         """Whether only space and comments are left."""
-        return _WORD.match(self._text, self._at) is None
+        return self._blank_end() == len(self._text)
 
     @property
     def words_left(self) -> int:
@@ -30,7 +32,7 @@ class Scanner:
 
     def number(self) -> float:
         """Read a number. Raises ValueError also if it is too large for any drawing."""
-        word = self._match(_WORD)
+        word = self._match(_WORD, self._blank_end())
         value = float(word)
         if not abs(value) <= _MAX_NUMBER:
             raise ValueError(f"the number {word[:20]} is out of range")
@@ -46,7 +48,7 @@ class Scanner:
 
     def line(self) -> str:
         """Read the rest of the line, or the next line that is not empty."""
-        return self._match(_LINE)
+        return self._match(_LINE, self._blank_end())
 
     def skip_line(self) -> None:
         """Go to the start of the next line."""
@@ -54,8 +56,7 @@ class Scanner:
 
     def text(self, *, escaped: bool) -> str:
         r"""Read a text up to its end mark: the characters `\001`, with escapes, if *escaped*; else a byte of 1."""
-        self._at += 1  # the blank after the last number
-        found = self._match(_TEXT if escaped else _OLD_TEXT)
+        found = self._match(_TEXT if escaped else _OLD_TEXT, self._at + 1)  # a blank follows the last number
         if escaped:
             found = _ESCAPE.sub(lambda each: chr(int(each[1], 8) & 0xFF) if each[1] else each[2], found)
         try:
@@ -63,8 +64,12 @@ class Scanner:
         except UnicodeDecodeError:
             return found
 
-    def _match(self, pattern: re.Pattern[str]) -> str:
-        match = pattern.match(self._text, self._at)
+    def _blank_end(self) -> int:
+        match = _BLANK.match(self._text, self._at)
+        return match.end() if match else self._at
+
+    def _match(self, pattern: re.Pattern[str], start: int) -> str:
+        match = pattern.match(self._text, start)
         if match is None:
             raise ValueError("the drawing ends too early")
         self._at = match.end()
