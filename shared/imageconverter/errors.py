@@ -30,7 +30,8 @@
     ├── RunUnreadable             500, no code: a stored run that this release cannot read
     └── ImageError                an image that cannot be converted: a result, not an internal error
         ├── Undecodable           broken
-        │   └── NotAnImage        not of a supported file type
+        │   ├── NotAnImage        not of a supported file type
+        │   └── Unsupported       of a variant of its file type that is not supported
         ├── ImageTooLarge         over the limit of pixels
         ├── ObjectTooLarge        over the limit of bytes
         └── LimitExceeded         over the limit of time or memory while converting
@@ -39,7 +40,7 @@
 gateway turns them into responses.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class ImageConverterError(Exception):
@@ -209,6 +210,15 @@ class Undecodable(ImageError):
 
 class NotAnImage(Undecodable):
     """The file is not of a supported file type."""
+
+
+class Unsupported(Undecodable):
+    """The image is intact, but of a variant of its file type that nothing here decodes."""
+
+    @classmethod
+    def variant(cls, name: str) -> Self:
+        """Return the error for the variant *name*, as in "12-bit JPEG"."""
+        return cls(f"The file is not supported: {name}.")
 
 
 class ImageTooLarge(ImageError):

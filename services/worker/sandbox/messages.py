@@ -64,7 +64,7 @@ class NotMade(BaseModel):
 class Refused(BaseModel):
     """The image as a whole cannot be converted."""
 
-    error: Literal["Undecodable", "NotAnImage", "ImageTooLarge", "ObjectTooLarge", "LimitExceeded"]
+    error: Literal["Undecodable", "NotAnImage", "Unsupported", "ImageTooLarge", "ObjectTooLarge", "LimitExceeded"]
     reason: _Reason
 
     @classmethod

@@ -6,14 +6,14 @@ from typing import IO
 from imageconverter.engine.geometry import Size
 from imageconverter.engine.limits import Limits
 from imageconverter.engine.source_types import HEAD_BYTES, SourceType, identify
-from imageconverter.errors import ImageTooLarge, NotAnImage, Undecodable
+from imageconverter.errors import ImageTooLarge, NotAnImage, Undecodable, Unsupported
 
 
 def check_header(source: IO[bytes], limits: Limits) -> SourceType:
     """Identify *source* and check its extents against *limits* without any decoder.
 
-    Raises NotAnImage if the file type is unknown, Undecodable if the header is broken, ImageTooLarge if there are
-    too many pixels.
+    Raises NotAnImage if the file type is unknown, Unsupported if this variant of it is, Undecodable if the header is
+    broken, ImageTooLarge if there are too many pixels.
     """
     found = _identify(source)
     if found is None:
@@ -21,6 +21,9 @@ def check_header(source: IO[bytes], limits: Limits) -> SourceType:
     size = _extents(source, found)
     if size is not None:
         check_extents(size, limits)
+    source.seek(0)
+    if found.unsupported is not None and (variant := found.unsupported(source)):
+        raise Unsupported.variant(variant)
     source.seek(0)
     return found
 

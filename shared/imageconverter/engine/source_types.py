@@ -6,6 +6,7 @@ This table imports no decoder: the gateway and the command line read it too.
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import IO
 
 from imageconverter.engine import extents, jxl
 from imageconverter.engine.extents import ExtentsReader
@@ -34,6 +35,9 @@ class SourceType:
     """The output type if a target says `keep`."""
     extents: ExtentsReader | None = None
     """Reads the extents from the header; None if only the decoder can, which does so before it allocates pixels."""
+    unsupported: Callable[[IO[bytes]], str] | None = None
+    """Reads from the header whether the file is of a variant that nothing here decodes; returns its name or "".
+    The file is at its start."""
     oriented_by_decoder: bool = False
     """Whether the decoder applies the orientation that is stored with the image."""
     can_be_animated: bool = False
