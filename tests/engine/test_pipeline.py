@@ -22,9 +22,9 @@ def test_a_source_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever number of outputs is asked for, and at the scale that the largest one needs."""
     asked: list[Size] = []
 
-    def count(*args: Any, at_least: Size) -> Region:
+    def count(*args: Any, at_least: Size, **options: Any) -> Region:
         asked.append(at_least)
-        return load(*args, at_least=at_least)
+        return load(*args, at_least=at_least, **options)
 
     monkeypatch.setattr(pipeline, "load", count)
     targets = (target(40), target(120), target(60, fit="crop"), target(120, output="jpeg"))

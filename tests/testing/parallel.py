@@ -47,7 +47,7 @@ def own_ports() -> Iterator[None]:
             raise RuntimeError("too many processes run tests on this machine: no ports are left for this one")
         for file in Path("/tmp").glob("seaweedfs-*.sock"):  # noqa: S108 - where a killed SeaweedFS leaves them
             if int(file.stem.rpartition("-")[2]) in block:
-                with suppress(PermissionError):  # of another user: `free_ports` passes over that port
+                with suppress(PermissionError):  # of another user: `free_ports` does not choose that port
                     file.unlink()
         patch.setattr(ports, "_PORTS", block)
         yield

@@ -28,6 +28,7 @@ _SIDEWAYS = range(5, 9)
 _RESERVE, _RESERVE_FOR_DETAIL = 1.25, 1.75
 _MUCH_DETAIL = 0.35  # bytes a pixel
 _WHOLE_FILE = 64 * 1024 * 1024
+_MAX_MISSING = 0.5  # share of the rows of an image that is cut off
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,12 @@ def open_image(source: IO[bytes], limits: Limits) -> tuple[Image.Image, ImageInf
     return image, ImageInfo(found, upright, orientation, animated, source.seek(0, io.SEEK_END) / (width * height))
 
 
-def load(image: Image.Image, info: ImageInfo, *, at_least: Size) -> Region:
+def load(image: Image.Image, info: ImageInfo, *, at_least: Size, truncated: bool = True) -> Region:
     """Decode the pixels, of a JPEG at the smallest scale that leaves *at_least* (as stored) to resize from.
 
     Returns the region of the decoded pixels that is the image: at a smaller scale the last column and row
-    may be there for a fraction only, and taking them for whole would shift the image.
+    may be there for a fraction only, and taking them for whole would shift the image. Raises ImageError,
+    also if the file is cut off and not to be accepted *truncated*.
     """
     drafted = None
     with _decoding(info.format):
@@ -90,7 +92,24 @@ def load(image: Image.Image, info: ImageInfo, *, at_least: Size) -> Region:
             drafted = image.draft(None, (width, height))
             image.decodermaxblock = _WHOLE_FILE  # of bytes at once: it takes up the work less often
         image.load()
+    _check_missing(image, info, _MAX_MISSING if truncated else 0)
     return drafted[1] if drafted else (0, 0, *image.size)
+
+
+def warnings_of(image: Image.Image) -> list[str]:
+    """Return what was lost while *image* was decoded, in sentences."""
+    lost = [str(warning) for warning in image.info.get("warnings", ())]
+    if missing := image.info.get("missing"):
+        lost.insert(0, f"The file is cut off: {max(1, round(100 * missing))} % of the image are missing.")
+    return lost
+
+
+def _check_missing(image: Image.Image, info: ImageInfo, accepted: float) -> None:
+    """Raise Undecodable if more of the image is missing than the *accepted* share."""
+    missing = image.info.get("missing", 0.0)
+    if missing > accepted:
+        there = f"it is cut off after {1 - missing:.0%} of the image"
+        raise Undecodable(f"The {info.format.name} file is broken: {there}.")
 
 
 @contextmanager

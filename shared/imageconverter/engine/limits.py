@@ -13,6 +13,8 @@ class Limits:
     """Of an animation that is to stay one."""
     scans: int = 500
     """Of a JPEG, as its decoder's authors advise."""
+    truncated: bool = True
+    """Whether an image that is cut off is converted as far as it can be decoded, with a warning."""
     passes: int = 16
     """Of a JPEG's scans together over `pixels`; encoders make 10 or 12 scans."""
 

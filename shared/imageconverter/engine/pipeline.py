@@ -10,7 +10,7 @@ from PIL import Image
 
 from imageconverter.engine import steps
 from imageconverter.engine.animation import Frames, Timing
-from imageconverter.engine.decode import ImageInfo, load, open_image
+from imageconverter.engine.decode import ImageInfo, load, open_image, warnings_of
 from imageconverter.engine.decoder_errors import DECODER_ERRORS, raise_refusal
 from imageconverter.engine.encode import encode
 from imageconverter.engine.geometry import Region, Size, place
@@ -63,7 +63,7 @@ def convert(
         if on_opened is not None:
             on_opened(image, info)
         profile = image.info.get("icc_profile")
-        region = load(image, info, at_least=_needed_extents(info, targets))
+        region = load(image, info, at_least=_needed_extents(info, targets), truncated=limits.truncated)
         outputs = [_pending_output(info, target, profile, region) for target in targets]
         largest_first = sorted(outputs, key=lambda output: output.area, reverse=True)
         for output in largest_first[:1]:
@@ -73,7 +73,7 @@ def convert(
             _add_frame(frame, number, largest_first, limits)
     if frames is not None:
         _encode_animations(outputs, frames)
-    return [_timed(output) for output in outputs]
+    return [_finished(output, warnings_of(image)) for output in outputs]
 
 
 def _needed_extents(info: ImageInfo, targets: Sequence[Target]) -> Size:
@@ -199,8 +199,9 @@ def _encoded(output: _PendingOutput, timing: Timing, lost: str) -> Converted:
     return Converted(data, plan.output, size, 0.0, " ".join(filter(None, (lost, warning))))
 
 
-def _timed(output: _PendingOutput) -> Converted | Failed:
-    """Return the result of an output, with the time that it took."""
+def _finished(output: _PendingOutput, lost: Sequence[str]) -> Converted | Failed:
+    """Return the result of an output, with the time that it took and all warnings."""
     if isinstance(output.result, Converted):
-        return output.result._replace(seconds=output.seconds)
+        warning = " ".join(filter(None, (*lost, output.result.warning)))
+        return output.result._replace(seconds=output.seconds, warning=warning)
     return output.result or Failed("The output could not be made.")
