@@ -32,7 +32,7 @@ from services.worker.main import run as run_worker
 from tests.testing.markers import mark
 from tests.testing.measurements import figures_table
 from tests.testing.openapi_document import check_response
-from tests.testing.parallel import Scheduling, own_ports, sort_for_workers, worker_count
+from tests.testing.parallel import Scheduling, allow_open_files, own_ports, sort_for_workers, worker_count
 
 API_KEY = "a-key-for-tests"
 TOKEN_SECRET = "a-secret-for-tests-of-32-characters"
@@ -81,6 +81,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if table := figures_table(reports, long=bool(config.getoption("--long"))):
         terminalreporter.section("delivery")
         terminalreporter.write_line(table)
+
+
+def pytest_configure() -> None:
+    """Allow as many open files as tests need."""
+    allow_open_files()
 
 
 @pytest.fixture(scope="session", autouse=True)

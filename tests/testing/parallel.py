@@ -1,9 +1,11 @@
 """Parallel test workers (pytest-xdist): their number, which tests share one, and their ports."""
 
+import contextlib
 import os
+import resource
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,12 @@ def sort_for_workers(config: pytest.Config, items: list[pytest.Item]) -> None:
         items.sort(key=lambda item: not item.nodeid.startswith(_DIRECTORIES))
 
 
+def allow_open_files() -> None:
+    """Raise the limit of open files, often 1,024: some tests hold both ends of a thousand connections."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20_000), hard))
+
+
 @contextmanager
 def own_ports() -> Iterator[None]:
     """Let `free_ports` choose from ports that no other process of tests on this machine chooses from.
@@ -47,7 +55,7 @@ def own_ports() -> Iterator[None]:
             raise RuntimeError("too many processes run tests on this machine: no ports are left for this one")
         for file in Path("/tmp").glob("seaweedfs-*.sock"):  # noqa: S108 - where a killed SeaweedFS leaves them
             if int(file.stem.rpartition("-")[2]) in block:
-                with suppress(PermissionError):  # of another user: `free_ports` does not choose that port
+                with contextlib.suppress(OSError):  # another user's, which `free_ports` avoids
                     file.unlink()
         patch.setattr(ports, "_PORTS", block)
         yield
