@@ -6,6 +6,7 @@ import resource
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from services.stack import ports
 
 # Each directory runs on one worker, first: its tests start many processes and would disturb each other.
 _DIRECTORIES = ("tests/chaos/", "tests/stack/")
-_PORT_BLOCKS = [range(start, start + 200) for start in range(12_000, 20_000, 200)]
+_PORT_BLOCKS = [range(start, start + 500) for start in range(10_000, 20_000, 500)]
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
@@ -24,6 +25,22 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no t
     def _split_scope(self, nodeid: str) -> str:
         directory = next((each for each in _DIRECTORIES if nodeid.startswith(each)), None)
         return directory or nodeid.partition("::")[0]
+
+
+class _Cycle:
+    """A sequence of ports for `secrets.choice` that returns each of them before it returns one again.
+
+    A server may not have bound its port yet when the next port is chosen.
+    """
+
+    def __init__(self, block: range) -> None:
+        self._count, self._next = len(block), cycle(block)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, _index: int) -> int:
+        return next(self._next)
 
 
 def worker_count() -> int:
@@ -57,7 +74,7 @@ def own_ports() -> Iterator[None]:
             if int(file.stem.rpartition("-")[2]) in block:
                 with contextlib.suppress(OSError):  # another user's, which `free_ports` avoids
                     file.unlink()
-        patch.setattr(ports, "_PORTS", block)
+        patch.setattr(ports, "_PORTS", _Cycle(block))
         yield
 
 
