@@ -28,7 +28,7 @@ test-changed: $(STAMPS)/dev  ## run the tests of what differs from main, or on m
 	  echo "Testing $$tests"; $(BIN)/python -m pytest --ignore=tests/compose $(PARALLEL) $$tests
 
 # Python 3.12 and later measure almost for free; with 3.11 the tests take about half as much time again.
-coverage: $(STAMPS)/dev  ## run all tests and print what they cover
+coverage: $(STAMPS)/dev  ## run all tests and fail if they cover too little
 	COVERAGE_CORE=$$($(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")') \
 	  $(BIN)/python -m pytest --ignore=tests/compose $(PARALLEL) --cov --cov-report=term
 
