@@ -1,4 +1,4 @@
-"""Every mode and color space that a decoder hands over becomes 8-bit gray or sRGB, with alpha if it is used."""
+"""From the color space of an ICC profile to sRGB, by LittleCMS."""
 
 import io
 from functools import lru_cache
@@ -10,31 +10,6 @@ _COLOR_SPACES = {"L": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK", "LAB"
 _CHART_STEPS = 6
 # A transform that moves no color by more than this many levels is not worth applying.
 _NEGLIGIBLE = 2
-
-
-def to_eight_bits(image: Image.Image) -> Image.Image:  # noqa: PLR0911 - a table of modes
-    """Return *image* in a mode that can be resized: L, LA, RGB, RGBA, CMYK or LAB."""
-    has_key = "transparency" in image.info
-    match image.mode:
-        case "L" | "RGB":
-            return image.convert("LA" if image.mode == "L" else "RGBA") if has_key else image
-        case "LA" | "RGBA" | "CMYK" | "LAB":
-            return image
-        case "P":
-            has_alpha = has_key or (image.palette is not None and image.palette.mode == "RGBA")
-            return image.convert("RGBA" if has_alpha else "RGB")
-        case "1":
-            return image.convert("LA" if has_key else "L")
-        case "La":
-            return image.convert("LA")
-        case "PA" | "RGBa":
-            return image.convert("RGBA")
-        case "I;16" | "I;16L" | "I;16B" | "I;16N":
-            return image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
-        case "I" | "F":
-            return _stretched(image.convert("F"))
-        case _:
-            return image.convert("RGB")
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
@@ -85,12 +60,3 @@ def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
     chart = Image.frombytes("RGB", (_CHART_STEPS**3, 1), colors).convert(mode)
     before, after = chart.convert("RGB").tobytes(), transform.apply(chart).convert("RGB").tobytes()
     return all(abs(a - b) <= _NEGLIGIBLE for a, b in zip(before, after, strict=True))
-
-
-def _stretched(image: Image.Image) -> Image.Image:
-    """Scale 32-bit values linearly from their own range to 0-255: what they mean is not written anywhere."""
-    low, high = image.getextrema()
-    if isinstance(low, tuple) or isinstance(high, tuple) or not low < high:
-        return Image.new("L", image.size)
-    factor = 255 / (high - low)
-    return image.point(lambda value: value * factor + (0.5 - low * factor)).convert("L")
