@@ -14,7 +14,7 @@ from services.gateway import state
 from services.gateway.auth.api_keys import KeyRing
 from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
-from services.gateway.http.bodies import BodyBudget
+from services.gateway.http.body_memory import BodyMemory
 from services.gateway.http.middleware import error_middleware, set_headers
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.metrics import Metrics
@@ -36,7 +36,10 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.GATEWAY] = settings.gateway
     app[state.CONVERSION] = settings.conversion
     app[state.LIMITS] = Limits(pixels=settings.conversion.max_pixels)
-    app[state.BUDGET] = BodyBudget(settings.gateway.upload_memory_mb * MEGABYTE)
+    memory = settings.gateway.upload_memory_mb * MEGABYTE
+    app[state.KEY_MEMORY] = BodyMemory(memory // 2)
+    app[state.STRANGER_MEMORY] = BodyMemory(memory * 3 // 8)
+    app[state.CATALOG_MEMORY] = BodyMemory(memory // 8)
     app[state.DECODING] = ThreadPoolExecutor(_DECODING_THREADS, thread_name_prefix="decoding")
     app[state.METRICS] = Metrics()
     app[state.PREVIEWS] = PreviewCache(resources.store, resources.previews, resources.queue, settings.previews)

@@ -16,7 +16,7 @@ from imageconverter.storage.store import ObjectStore
 from services.gateway.auth.api_keys import KeyRing
 from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
-from services.gateway.http.bodies import BodyBudget
+from services.gateway.http.body_memory import BodyMemory
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.metrics import Metrics
 
@@ -29,7 +29,12 @@ ATTEMPTS = web.AppKey("attempts", Attempts)
 GATEWAY = web.AppKey("gateway", GatewaySettings)
 CONVERSION = web.AppKey("conversion", ConversionSettings)
 LIMITS = web.AppKey("limits", Limits)
-BUDGET = web.AppKey("budget", BodyBudget)
+KEY_MEMORY = web.AppKey("key_memory", BodyMemory)
+"""For the bodies of requests with a key."""
+STRANGER_MEMORY = web.AppKey("stranger_memory", BodyMemory)
+"""For the bodies of requests that need no key."""
+CATALOG_MEMORY = web.AppKey("catalog_memory", BodyMemory)
+"""For catalogs, which are stored in parts while they arrive."""
 DECODING = web.AppKey("decoding", Executor)
 METRICS = web.AppKey("metrics", Metrics)
 PREVIEWS = web.AppKey("previews", PreviewCache)

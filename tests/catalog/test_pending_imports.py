@@ -23,7 +23,7 @@ async def store(resources: Resources) -> ObjectStore:
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of ten bytes."""
-    monkeypatch.setattr(pending_imports, "_PART_BYTES", 10)
+    monkeypatch.setattr(pending_imports, "PART_BYTES", 10)
 
 
 async def sent(*chunks: bytes) -> AsyncIterator[bytes]:

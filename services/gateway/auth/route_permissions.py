@@ -113,3 +113,8 @@ def granted_types(request: web.Request, name: Permission) -> frozenset[ImageType
     """Return the types for which the key has the permission *name*."""
     request[_TYPES_CHECKED] = True
     return frozenset(kind for kind in AREAS if request[_GRANT].may(name, [kind]))
+
+
+def has_key(request: web.Request) -> bool:
+    """Return whether *request* has been admitted by a key or a token."""
+    return _GRANT in request

@@ -1,10 +1,10 @@
 """The part `sourceImage` of a multipart/form-data body (RFC 7578)."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from email.message import Message
-from email.parser import BytesHeaderParser
 from functools import partial
 
 from aiohttp import web
@@ -18,6 +18,9 @@ PART = "sourceImage"
 
 _MAX_PARTS = 16
 _MAX_HEAD_BYTES = 8 * 1024
+_MAX_PARAMETERS = 16  # of a header, so that parsing takes no time that is quadratic in their number
+_PARAMETER = re.compile(rb';\s*([^\s;=]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))')
+_ESCAPED = re.compile(rb"\\(.)")
 _MAX_PADDING_BYTES = 64
 _MAX_BOUNDARY_BYTES = 70  # RFC 2046, section 5.1.1
 # Boundaries, part headers, and small parts that some clients send in addition to the image.
@@ -26,7 +29,7 @@ _ENVELOPE_BYTES = MEGABYTE // 4
 
 @asynccontextmanager
 async def source_image(request: web.Request) -> AsyncIterator[bytes]:
-    """Read the body and yield the image in it; its memory is reserved until the block ends.
+    """Read the body and yield the image in it; its memory is accounted for until the block ends.
 
     Raises MalformedBody if the body is not a valid form, MissingField unless it has exactly one non-empty image, and
     TooLarge.
@@ -34,9 +37,8 @@ async def source_image(request: web.Request) -> AsyncIterator[bytes]:
     app, gateway = request.app, request.app[state.GATEWAY]
     boundary = _boundary(request)
     max_bytes = gateway.max_upload_mb * MEGABYTE
-    async with app[state.BUDGET].reserve(announced_size(request, max_bytes + _ENVELOPE_BYTES)) as reservation:
-        body = await read_body(request, limit=max_bytes + _ENVELOPE_BYTES, seconds=gateway.body_seconds)
-        reservation.shrink(len(body))
+    with app[state.STRANGER_MEMORY].body(announced_size(request, max_bytes + _ENVELOPE_BYTES)) as memory:
+        body = await read_body(request, memory, limit=max_bytes + _ENVELOPE_BYTES, seconds=gateway.body_seconds)
         # In a thread, because it takes a while; there are few threads, so that few images are in memory twice.
         work = partial(find_source, body, boundary)
         image = await asyncio.get_running_loop().run_in_executor(app[state.DECODING], work)
@@ -84,8 +86,19 @@ def _parts(body: bytearray, boundary: bytes) -> Iterator[tuple[bytes, int, int]]
 
 def _name(head: bytes) -> str:
     """Return the name of the part with *head*; "" if it has none that can be parsed."""
-    name = BytesHeaderParser().parsebytes(head).get_param("name", header="Content-Disposition")
-    return name if isinstance(name, str) else ""
+    unfolded = re.sub(rb"\r\n(?=[ \t])", b"", head)
+    for line in unfolded.split(b"\r\n"):
+        field, _, value = line.partition(b":")
+        if field.strip().lower() == b"content-disposition" and value.count(b";") <= _MAX_PARAMETERS:
+            names = (match for match in _PARAMETER.finditer(value) if match[1].lower() == b"name")
+            return next((_text(match) for match in names), "")
+    return ""
+
+
+def _text(parameter: re.Match[bytes]) -> str:
+    """Return the value of a parameter, without its quotes and escapes."""
+    quoted, token = parameter[2], parameter[3]
+    return (token.strip() if quoted is None else _ESCAPED.sub(rb"\1", quoted)).decode("latin-1")
 
 
 def _boundary(request: web.Request) -> bytes:

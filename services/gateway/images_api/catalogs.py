@@ -26,10 +26,12 @@ async def replace(request: web.Request) -> web.Response:
     kind = image_type(request)
     notation = _notation(request)
     settings = request.app[state.REPORTS]
-    announced_size(request, settings.max_catalog_bytes)
+    in_memory = min(announced_size(request, settings.max_catalog_bytes), pending_imports.PART_BYTES)
     chunks = _chunks(request, limit=settings.max_catalog_bytes, seconds=settings.source_seconds)
     store, seconds = request.app[state.STORE], request.app[state.GATEWAY].wait_seconds
-    pending = await pending_imports.receive(store, kind, chunks, notation)
+    with request.app[state.CATALOG_MEMORY].body(in_memory) as memory:
+        await memory.grow(in_memory)
+        pending = await pending_imports.receive(store, kind, chunks, notation)
     try:
         command = ImportCommand.of(pending)
         reply = await commands.run_command(request.app[state.QUEUE], commands.IMPORT, command, seconds=seconds)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from imageconverter.errors import InvalidFieldFormat, MalformedBody, MissingField, UnknownField, UserError
 from imageconverter.runs import RunRequest
 from services.gateway import state
+from services.gateway.auth.route_permissions import has_key
 from services.gateway.http.bodies import announced_size, read_body
 from services.gateway.http.json_structure import check_structure
 
@@ -125,12 +126,14 @@ class EmptyBody(BaseModel):
 
 async def read_json(request: web.Request, schema: type[Body]) -> Body:
     """Read and parse a small JSON body; an empty one counts as an empty object."""
-    announced_size(request, _SMALL_BYTES)
-    seconds = request.app[state.GATEWAY].body_seconds
-    text = await read_body(request, limit=_SMALL_BYTES, seconds=seconds) or b"{}"
-    if len(text) <= _INSTANT_BYTES:
-        return parse(schema, text)
-    return await asyncio.get_running_loop().run_in_executor(request.app[state.DECODING], partial(parse, schema, text))
+    app = request.app
+    group = state.KEY_MEMORY if has_key(request) else state.STRANGER_MEMORY
+    with app[group].body(announced_size(request, _SMALL_BYTES)) as memory:
+        seconds = app[state.GATEWAY].body_seconds
+        text = await read_body(request, memory, limit=_SMALL_BYTES, seconds=seconds) or b"{}"
+        if len(text) <= _INSTANT_BYTES:
+            return parse(schema, text)
+        return await asyncio.get_running_loop().run_in_executor(app[state.DECODING], partial(parse, schema, text))
 
 
 def parse(schema: type[Body], text: bytes | bytearray) -> Body:

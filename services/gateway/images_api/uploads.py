@@ -68,11 +68,11 @@ async def upload_and_convert(request: web.Request) -> web.Response:
 async def _received(
     request: web.Request, *, single: bool = False
 ) -> AsyncIterator[tuple[list[UploadedImage], list[ImageFormat]]]:
-    """Read, parse and check a body; its memory is reserved until the block ends, for storing the images."""
+    """Read, parse and check a body; its memory is accounted for until the block ends, for storing the images."""
     app, gateway = request.app, request.app[state.GATEWAY]
     limit = gateway.max_upload_mb * MEGABYTE * 4 // 3 + _ENVELOPE_BYTES
-    async with app[state.BUDGET].reserve(announced_size(request, limit)):
-        text = await read_body(request, limit=limit, seconds=gateway.body_seconds)
+    with app[state.KEY_MEMORY].body(announced_size(request, limit)) as memory:
+        text = await read_body(request, memory, limit=limit, seconds=gateway.body_seconds)
         # In a thread, as parsing megabytes would block the event loop. There are few threads, so that few bodies
         # are in memory both as text and as bytes.
         work = partial(_unpack, text, app[state.FORMATS], app[state.LIMITS], single=single)

@@ -13,11 +13,13 @@ from imageconverter.settings import MEGABYTE
 from imageconverter.storage.bulk_delete import delete_below
 from imageconverter.storage.store import ObjectStore
 
-_PART_BYTES: Final = 8 * MEGABYTE
 _STAMP: Final = "%Y%m%dT%H%M%S%f"
 _DELETED: Final = "The uploaded catalog no longer exists."
 # The suffix of the last part, which marks the upload as complete and has its notation.
 _LAST_SUFFIX: Final[dict[Notation, str]] = {"ndjson": "-last.ndjson", "csv": "-last.csv"}
+
+PART_BYTES: Final = 8 * MEGABYTE
+"""The maximum of a catalog that is in memory while it arrives."""
 
 
 class PendingImport(NamedTuple):
@@ -43,7 +45,7 @@ async def receive(
     number = 0
     async for chunk in chunks:
         buffer += chunk
-        if len(buffer) >= _PART_BYTES:
+        if len(buffer) >= PART_BYTES:
             await _put(store, pending, f"{number:06}", buffer)
             number += 1
             buffer = bytearray()

@@ -63,7 +63,10 @@ class GatewaySettings(Part):
         description="Maximum size of an upload, all its images together, in MiB; larger ones get 413.",
     )
     upload_memory_mb: int = Field(
-        default=512, ge=1, description="Memory for all request bodies being read, in MiB; further uploads wait."
+        default=512,
+        ge=1,
+        description="Memory for all request bodies being read, in MiB: half of it for requests with a key, three "
+        "eighths for requests that need none, the rest for catalogs. Others wait for up to 10 seconds, then get 503.",
     )
     body_seconds: float = Field(default=60, gt=0, description="Timeout for receiving a request body, in seconds.")
     liveness_port: int = Field(

@@ -13,7 +13,6 @@ from aiohttp.test_utils import TestClient, TestServer
 from imageconverter.resources import Resources
 from imageconverter.settings import MEGABYTE, GatewaySettings
 from services.gateway.app import create_app
-from services.gateway.http.bodies import BodyBudget
 from tests.conftest import ADMIN, API_KEY, MakeSettings
 
 PATH = "/images/upload"
@@ -94,29 +93,3 @@ async def test_a_client_that_disconnects_frees_its_memory(small: TestClient[Any,
 
     async with small.get("/health/live") as response:
         assert response.status == 200
-
-
-async def test_the_budget_is_granted_in_order_and_released() -> None:
-    """A large body waits until it fits, a later small one does not overtake it, and canceling frees the place."""
-    budget, order = BodyBudget(100), []
-
-    async def hold(name: str, amount: int, release: asyncio.Event) -> None:
-        async with budget.reserve(amount):
-            order.append(name)
-            await release.wait()
-
-    release = asyncio.Event()
-    held = asyncio.create_task(hold("first", 60, release))
-    await asyncio.sleep(0)
-    canceled = asyncio.create_task(hold("canceled", 80, release))
-    large = asyncio.create_task(hold("large", 1000, release))
-    small = asyncio.create_task(hold("small", 10, release))
-    await asyncio.sleep(0.01)
-    assert order == ["first"]
-
-    canceled.cancel()
-    release.set()
-    await asyncio.gather(held, large, small)
-    assert order == ["first", "large", "small"]
-    async with asyncio.timeout(1), budget.reserve(100):
-        pass

@@ -1,0 +1,107 @@
+"""Memory of request bodies: what has arrived counts, small bodies are first, and no body waits forever."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from imageconverter.errors import TooManyRequests
+from imageconverter.settings import MEGABYTE
+from services.gateway.http import body_memory
+from services.gateway.http.body_memory import BodyMemory, BodyReservation
+
+
+@pytest.fixture
+def memory() -> BodyMemory:
+    """Sixteen megabytes."""
+    return BodyMemory(16 * MEGABYTE)
+
+
+async def _start(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    task = asyncio.create_task(work)
+    await asyncio.sleep(0)
+    return task
+
+
+async def test_announcing_a_large_body_takes_no_memory(memory: BodyMemory) -> None:
+    """A hundred clients that send nothing do not delay the one that does."""
+    with ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(memory.body(16 * MEGABYTE))
+        with memory.body(8 * MEGABYTE) as body:
+            async with asyncio.timeout(1):
+                await body.grow(8 * MEGABYTE)
+    assert memory.used == 0
+
+
+async def test_a_small_body_is_served_although_large_ones_wait(memory: BodyMemory) -> None:
+    """An eighth of the memory is for small ones."""
+    with memory.body(14 * MEGABYTE) as held, memory.body(15 * MEGABYTE) as large, memory.body(1000) as small:
+        await held.grow(14 * MEGABYTE)
+        waiting = await _start(large.grow(MEGABYTE))
+        await small.grow(1000)
+        assert not waiting.done()
+
+        held.shrink(0)
+        await waiting
+        assert memory.used == MEGABYTE + 1000
+
+
+async def test_the_body_that_needs_the_least_is_next(memory: BodyMemory) -> None:
+    """It ends first, and its memory is free for the others then."""
+    order: list[str] = []
+
+    async def read(name: str, body: BodyReservation) -> None:
+        await body.grow(2 * MEGABYTE)
+        order.append(name)
+
+    with memory.body(14 * MEGABYTE) as held, memory.body(9 * MEGABYTE) as large, memory.body(3 * MEGABYTE) as medium:
+        await held.grow(14 * MEGABYTE)
+        tasks = [await _start(read("large", large)), await _start(read("medium", medium))]
+        held.shrink(0)
+        await asyncio.gather(*tasks)
+    assert order == ["medium", "large"]
+
+
+async def test_bodies_that_wait_for_each_other_do_not_wait_for_long(memory: BodyMemory) -> None:
+    """The one that needs the most is rejected at once, and the other one goes on."""
+    with memory.body(12 * MEGABYTE) as first, memory.body(10 * MEGABYTE) as second:
+        await first.grow(7 * MEGABYTE)
+        await second.grow(7 * MEGABYTE)
+        waiting = await _start(second.grow(2 * MEGABYTE))
+        with pytest.raises(TooManyRequests):
+            await first.grow(2 * MEGABYTE)
+        first.shrink(0)
+        await waiting
+
+
+async def test_a_body_is_rejected_after_a_while(memory: BodyMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If those that have the memory are not finished by then; it leaves nothing behind."""
+    monkeypatch.setattr(body_memory, "WAIT_SECONDS", 0.05)
+    with memory.body(14 * MEGABYTE) as held:
+        await held.grow(14 * MEGABYTE)
+        with memory.body(5 * MEGABYTE) as late:
+            with pytest.raises(TooManyRequests):
+                await late.grow(MEGABYTE)
+            assert not memory.is_contended
+    assert memory.used == 0
+
+
+async def test_a_canceled_body_makes_room(memory: BodyMemory) -> None:
+    """Whether it waits or has been granted its memory in the same moment."""
+    with memory.body(14 * MEGABYTE) as held:
+        await held.grow(14 * MEGABYTE)
+        with memory.body(4 * MEGABYTE) as canceled:
+            task = await _start(canceled.grow(2 * MEGABYTE))
+            held.shrink(0)
+            task.cancel()
+            await asyncio.wait([task])
+    assert memory.used == 0
+
+
+async def test_a_body_that_is_alone_may_exceed_the_memory(memory: BodyMemory) -> None:
+    """The limit of an upload may be above it."""
+    with memory.body(40 * MEGABYTE) as body:
+        await body.grow(40 * MEGABYTE)
