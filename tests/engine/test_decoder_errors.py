@@ -58,9 +58,9 @@ def test_a_refusal_while_the_orientation_is_read(
     monkeypatch: pytest.MonkeyPatch, refusal: Callable[..., None]
 ) -> None:
     """Not an image without an orientation."""
-    monkeypatch.setattr(Image.Image, "getexif", refusal)
+    monkeypatch.setattr(Image.Exif, "get", refusal)
     with pytest.raises(PermissionError):
-        open_image(io.BytesIO(image_files.jpeg()), Limits())
+        open_image(io.BytesIO(image_files.jpeg(orientation=6)), Limits())
 
 
 def test_a_refusal_in_a_later_frame(monkeypatch: pytest.MonkeyPatch, refusal: Callable[..., None]) -> None:

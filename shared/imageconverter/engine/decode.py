@@ -22,6 +22,7 @@ from imageconverter.errors import ImageTooLarge, Undecodable
 
 _ORIENTATION_TAG = 0x0112
 _SIDEWAYS = range(5, 9)
+_XMP = ("xmp", "XML:com.adobe.xmp")  # in the `info` of an image
 # A scaled JPEG decode keeps so many times the extent that is needed, because it and the Lanczos step after it both
 # blur a little. How much of that is seen depends on the detail, which shows in the bytes that a pixel takes: with
 # these reserves photographs of all kinds stay at an SSIM of 0.99 beside a full decode (docs/decisions.md).
@@ -64,6 +65,8 @@ def open_image(source: IO[bytes], limits: Limits) -> tuple[Image.Image, ImageInf
     with _decoding(found):
         image: Image.Image = Image.open(source, formats=[found.decoder])
         check_extents(image.size, limits)
+        for key in _XMP:  # Pillow would turn a TIFF by it
+            image.info.pop(key, None)
         if isinstance(image, JpegImageFile):
             jpeg.check_scans(source, image.size, limits)
         animated = _is_animated(image, found)
@@ -137,11 +140,17 @@ def _stretch_color_key(image: Image.Image) -> None:
 
 
 def _orientation(image: Image.Image, found: SourceType) -> int:
-    """Return the EXIF orientation; 1 if there is no valid one."""
-    if found.oriented_by_decoder:
+    """Return the orientation in the EXIF block, 1 if there is no valid one.
+
+    Pillow's `getexif` takes that of XMP and of a text in a PNG too; browsers and other converters do not.
+    """
+    block = image.info.get("exif")
+    if found.oriented_by_decoder or not isinstance(block, bytes):
         return 1
     with ignore_decoder_errors():  # the image may be valid even if its EXIF is not
-        orientation = image.getexif().get(_ORIENTATION_TAG)
+        exif = Image.Exif()
+        exif.load(block)
+        orientation = exif.get(_ORIENTATION_TAG)
         if isinstance(orientation, int) and 1 <= orientation < _SIDEWAYS.stop:
             return orientation
     return 1

@@ -56,7 +56,8 @@ def read_metadata(source: IO[bytes], image: Image.Image, info: ImageInfo) -> Met
     group File is in bytes.
     """
     exif, gps, thumbnail = _read_tags(source, image)
-    width, height = info.size[::-1] if exif.get(_ORIENTATION) in _SIDEWAYS else info.size
+    is_turned = info.format.oriented_by_decoder and exif.get(_ORIENTATION) in _SIDEWAYS
+    width, height = info.size[::-1] if is_turned or info.is_sideways else info.size
     found: dict[str, Tags] = {
         "Header": {0x9001: width, 0x9002: height, 0x9010: info.format.name.lower()},
         "File": {0x0002: source.seek(0, io.SEEK_END)},
@@ -98,7 +99,9 @@ def _read_tags(source: IO[bytes], image: Image.Image) -> tuple[Tags, Tags, Tags]
         gps = _Directory(head, stream, main.pointer(IFD.GPSInfo), IFD.GPSInfo)
         thumbnail = _Directory(head, stream, main.next)
         exif = interop.decoded(names.EXIF) | sub.decoded(names.EXIF) | main.decoded(names.EXIF)
-        if image.info.get("original_orientation") in _TURNED:  # the decoder of HEIC resets the tag
+        if (
+            _ORIENTATION in exif and image.info.get("original_orientation") in _TURNED
+        ):  # the decoder of HEIC resets the tag
             exif[_ORIENTATION] = image.info["original_orientation"]
         return dict(sorted(exif.items())), gps.decoded(names.GPS), thumbnail.decoded(names.THUMBNAIL)
     return {}, {}, {}
