@@ -16,6 +16,7 @@ from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
 from services.gateway.http.body_memory import BodyMemory
 from services.gateway.http.middleware import error_middleware, set_headers
+from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.metrics import Metrics
 from services.gateway.routes import liveness_routes, routes
@@ -44,6 +45,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.METRICS] = Metrics()
     app[state.PREVIEWS] = PreviewCache(resources.store, resources.previews, resources.queue, settings.previews)
     app[state.PREVIEW_SETTINGS] = settings.previews
+    app[state.PREVIEW_SLOTS] = RequestSlots(settings.previews.parallel_requests)
     app[state.PREVIEW_METRICS] = PreviewMetrics(settings.previews)
     app[state.REPORTS] = settings.reports
     app[state.SCANS] = ScanProgress(resources.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)

@@ -17,6 +17,7 @@ from services.gateway.auth.api_keys import KeyRing
 from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
 from services.gateway.http.body_memory import BodyMemory
+from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.metrics import Metrics
 
@@ -39,6 +40,7 @@ DECODING = web.AppKey("decoding", Executor)
 METRICS = web.AppKey("metrics", Metrics)
 PREVIEWS = web.AppKey("previews", PreviewCache)
 PREVIEW_SETTINGS = web.AppKey("preview_settings", PreviewSettings)
+PREVIEW_SLOTS = web.AppKey("preview_slots", RequestSlots)
 PREVIEW_METRICS = web.AppKey("preview_metrics", PreviewMetrics)
 REPORTS = web.AppKey("reports", ReportSettings)
 SCANS = web.AppKey("scans", ScanProgress)

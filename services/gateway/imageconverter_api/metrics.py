@@ -81,7 +81,6 @@ class PreviewMetrics:
 
     def __init__(self, settings: PreviewSettings) -> None:
         """Start at zero; *settings* have the limits of the cache, which are metrics as well."""
-        self.running = 0
         self._settings = settings
         self._began = time.monotonic()
         self._requests = {kind: _Series() for kind in _KINDS}

@@ -21,28 +21,23 @@ _CONTEXT = re.compile("[0-9A-Za-z._-]{0,128}")
 
 
 def operation(kind: RequestKind) -> Callable[[Handler], Handler]:
-    """Decorate a handler: count its requests as *kind*, and reject them while too many are in progress."""
+    """Decorate a handler: count its requests as *kind*, and reject them at once while too many are in progress."""
 
     def decorate(handler: Handler) -> Handler:
         @functools.wraps(handler)
-        async def limited(request: web.Request) -> web.StreamResponse:
-            app = request.app
-            metrics = app[state.PREVIEW_METRICS]
-            if metrics.running >= app[state.PREVIEW_SETTINGS].parallel_requests:
-                metrics.refused(kind)
-                raise TooManyRequests("Too many concurrent requests; try again in a moment.")
-            metrics.running += 1
+        async def counted(request: web.Request) -> web.StreamResponse:
+            metrics = request.app[state.PREVIEW_METRICS]
             began = time.perf_counter()
             try:
+                request.app[state.PREVIEW_SLOTS].require_free()
                 return await handler(request)
-            except QueueFull:
+            except (QueueFull, TooManyRequests):
                 metrics.refused(kind)
                 raise
             finally:
-                metrics.running -= 1
                 metrics.answered(kind, time.perf_counter() - began)
 
-        return limited
+        return counted
 
     return decorate
 
@@ -67,7 +62,8 @@ async def get_image_and_metadata(request: web.Request) -> web.Response:
 async def get_metadata(request: web.Request) -> web.Response:
     """Return the metadata of the source."""
     key, _ = key_of(request), context_of(request)
-    return web.json_response(await request.app[state.PREVIEWS].metadata(key))
+    with request.app[state.PREVIEW_SLOTS].taken():
+        return web.json_response(await request.app[state.PREVIEWS].metadata(key))
 
 
 @operation("cacheAndGet")
@@ -87,9 +83,10 @@ async def cache_image(request: web.Request) -> web.Response:
     """Store the image in the body under the key, replacing the previous one."""
     key, context = key_of(request), context_of(request)
     async with source_image(request) as source:
-        began = time.perf_counter()
-        await request.app[state.PREVIEWS].cache(key, source, context=context)
-        request.app[state.PREVIEW_METRICS].processed(time.perf_counter() - began)
+        with request.app[state.PREVIEW_SLOTS].taken():
+            began = time.perf_counter()
+            await request.app[state.PREVIEWS].cache(key, source, context=context)
+            request.app[state.PREVIEW_METRICS].processed(time.perf_counter() - began)
     return done()
 
 
@@ -118,18 +115,20 @@ def _parsed(text: str) -> PreviewFormat:
 async def _get(request: web.Request) -> ServedPreview:
     app = request.app
     key, requested, context = key_of(request), _parsed(request.match_info["requestFormat"]), context_of(request)
-    began = time.perf_counter()
-    served = await app[state.PREVIEWS].get(key, requested, context=context)
-    app[state.PREVIEW_METRICS].served(requested, served, time.perf_counter() - began)
+    with app[state.PREVIEW_SLOTS].taken():
+        began = time.perf_counter()
+        served = await app[state.PREVIEWS].get(key, requested, context=context)
+        app[state.PREVIEW_METRICS].served(requested, served, time.perf_counter() - began)
     return served
 
 
 async def _cache_and_get(request: web.Request) -> ServedPreview:
     key, requested, context = key_of(request), _parsed(request.match_info["requestFormat"]), context_of(request)
     async with source_image(request) as source:
-        began = time.perf_counter()
-        served = await request.app[state.PREVIEWS].cache_and_get(key, requested, source, context=context)
-        request.app[state.PREVIEW_METRICS].served(requested, served, time.perf_counter() - began)
+        with request.app[state.PREVIEW_SLOTS].taken():
+            began = time.perf_counter()
+            served = await request.app[state.PREVIEWS].cache_and_get(key, requested, source, context=context)
+            request.app[state.PREVIEW_METRICS].served(requested, served, time.perf_counter() - began)
     return served
 
 

@@ -227,36 +227,56 @@ class TestWhereErrorsAreStrict:
 
 
 @pytest.mark.parametrize("settings", [{"parallel_requests": 1}])
-async def test_too_many_concurrent_requests_are_rejected_at_once(client: Client) -> None:
-    """While one client is still sending, another gets 503; the status page and the images API respond."""
-    reader, writer = await asyncio.open_connection(client.host, client.port)
-    writer.write(f"POST {BASE}/cacheImage/{KEY} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n".encode())
-    writer.write(b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b")
-    await _until_refused(client)
+async def test_too_many_concurrent_requests_are_rejected_at_once(client: Client, cache: StandIn) -> None:
+    """While one is converted, another gets 503; the status page and the images API respond."""
+    started, release = asyncio.Event(), asyncio.Event()
+
+    respond = cache.metadata
+
+    async def metadata(key: str) -> dict[str, Any]:
+        started.set()
+        await release.wait()
+        return await respond(key)
+
+    await put(client)
+    cache.metadata = metadata  # type: ignore[method-assign]
+    first = asyncio.create_task(_status(client, f"{BASE}/getMetadata/{KEY}"))
+    await started.wait()
+    async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}") as response:
+        assert await code(response) == (503, 5032)
+        assert response.headers["Retry-After"]
+    assert await call(client, "POST", f"cacheImage/{KEY}") == (503, 5032)
     for path in (BASE, "/health/live"):
         async with client.get(path) as response:
             assert response.status == 200
-    writer.close()
-    async with asyncio.timeout(5):
-        await reader.read()
-        while (await call(client, "GET", f"getMetadata/{KEY}"))[0] == 503:
-            await asyncio.sleep(0.01)
+    release.set()
+    assert await first == 200
+    assert (await call(client, "POST", f"cacheImage/{KEY}"))[0] == 200
 
     async with client.get("/metrics") as response:
         refused = [line for line in (await response.text()).splitlines() if "limitreached_count{" in line]
     assert any('request="get"' in line and not line.endswith(" 0.0") for line in refused)
 
 
-async def _until_refused(client: Client) -> None:
-    """Poll until the other request has reached its handler."""
-    async with asyncio.timeout(5):
-        while True:
-            async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}") as response:
-                status, number = await code(response)
-                if status == 503:
-                    assert number == 5032
-                    assert response.headers["Retry-After"]
-                    return
+async def _status(client: Client, path: str) -> int:
+    async with client.get(path) as response:
+        return response.status
+
+
+@pytest.mark.parametrize("settings", [{"parallel_requests": 1}])
+async def test_a_client_that_is_still_sending_has_no_slot(client: Client) -> None:
+    """However many there are, without a key: others are served."""
+    writers = []
+    for _ in range(20):
+        _, writer = await asyncio.open_connection(client.host, client.port)
+        writer.write(f"POST {BASE}/cacheImage/{KEY} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n".encode())
+        writer.write(b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b")
+        writers.append(writer)
+    await asyncio.sleep(0.2)  # until all have reached the handler
+
+    assert (await call(client, "POST", f"cacheImage/{KEY}"))[0] == 200
+    for writer in writers:
+        writer.close()
 
 
 def test_every_code_is_documented() -> None:
