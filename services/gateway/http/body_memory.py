@@ -1,7 +1,7 @@
 """Memory for the request bodies that are being read, shared fairly between clients."""
 
 import asyncio
-import heapq
+import bisect
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +10,14 @@ from typing import Final, NamedTuple
 from imageconverter.errors import TooManyRequests
 from imageconverter.settings import MEGABYTE
 
-WAIT_SECONDS: Final = 10.0
-"""Time after which a body that does not fit is rejected, in seconds."""
+WAIT_SECONDS: Final = 30.0
+"""Time after which a body that does not fit is rejected, in seconds; a stalled one is rejected earlier."""
 SMALL_BYTES: Final = MEGABYTE
 _LARGE_SHARE: Final = 7 / 8
 
 
 class _Waiting(NamedTuple):
-    """A body that needs more memory than is free; those that need the least until their end are first."""
+    """A body that needs more memory than it may take; those that need the least until their end are first."""
 
     remaining: int
     number: int
@@ -30,8 +30,9 @@ class BodyMemory:
     """Memory for the bodies of one group of clients, in bytes.
 
     A body takes up what has arrived of it, so that it costs nothing to announce a large one. An eighth of the memory
-    is for small bodies, and small bodies are served before large ones. If all bodies wait for each other, the one
-    that needs the most is rejected. A body that is alone may have any size.
+    is for small bodies, and small bodies are served before large ones. A body may only take more if all of them can
+    still be completed one after the other (the banker's algorithm), so that none waits for another that waits for it.
+    A body that is alone may have any size.
     """
 
     def __init__(self, size: int) -> None:
@@ -56,33 +57,23 @@ class BodyMemory:
         """Whether any body waits for memory."""
         return bool(self._waiting)
 
-    def fits(self, body: "BodyReservation", amount: int) -> bool:
-        """Return whether *body* may take *amount* more now."""
-        usable = self.size if body.expected <= SMALL_BYTES else int(self.size * _LARGE_SHARE)
-        return self.used + amount <= usable or self.used == body.amount
-
     async def take(self, body: "BodyReservation", amount: int) -> None:
-        """Wait until *amount* more is free for *body*.
-
-        Raises TooManyRequests after WAIT_SECONDS, or if all bodies wait for each other.
-        """
+        """Wait until *body* may take *amount* more; raises TooManyRequests after WAIT_SECONDS."""
         is_next = not self._waiting or body.remaining < self._waiting[0].remaining
-        if not (is_next and self.fits(body, amount)):
-            granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            entry = _Waiting(body.remaining, next(self._numbers), body, amount, granted)
-            heapq.heappush(self._waiting, entry)
-            self._break_deadlock()
-            try:
-                async with asyncio.timeout(WAIT_SECONDS):
-                    await granted
-            except TimeoutError:
-                raise _rejected() from None
-            finally:
-                if entry in self._waiting:
-                    self._waiting.remove(entry)
-                    heapq.heapify(self._waiting)
-        else:
+        if is_next and self._fits(body, amount):
             self._grant(body, amount)
+            return
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry = _Waiting(body.remaining, next(self._numbers), body, amount, granted)
+        bisect.insort(self._waiting, entry)
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await granted
+        except TimeoutError:
+            raise TooManyRequests("Too many uploads at the same time; try again in a moment.") from None
+        finally:
+            if entry in self._waiting:
+                self._waiting.remove(entry)
 
     def release(self, body: "BodyReservation", amount: int) -> None:
         """Release *amount* of *body*, and grant what fits now."""
@@ -90,24 +81,30 @@ class BodyMemory:
         body.amount -= amount
         if not body.amount:
             self._holders.discard(body)
-        while self._waiting and self.fits(self._waiting[0].body, self._waiting[0].amount):
-            entry = heapq.heappop(self._waiting)
-            if not entry.granted.done():
+        for entry in list(self._waiting):
+            if self._fits(entry.body, entry.amount) and not entry.granted.done():
+                self._waiting.remove(entry)
                 self._grant(entry.body, entry.amount)
                 entry.granted.set_result(None)
-        self._break_deadlock()
 
     def _grant(self, body: "BodyReservation", amount: int) -> None:
         self.used += amount
         body.amount += amount
         self._holders.add(body)
 
-    def _break_deadlock(self) -> None:
-        """Reject the body that needs the most if every body that has memory waits for more."""
-        if self._waiting and self._holders <= {entry.body for entry in self._waiting if not entry.granted.done()}:
-            largest = max((entry for entry in self._waiting if entry.body.amount), default=None)
-            if largest is not None:
-                largest.granted.set_exception(_rejected())
+    def _fits(self, body: "BodyReservation", amount: int) -> bool:
+        """Whether all bodies can still be completed one after the other if *body* takes *amount* more now."""
+        if self.used == body.amount:
+            return True
+        usable = self.size if body.expected <= SMALL_BYTES else int(self.size * _LARGE_SHARE)
+        free = usable - self.used - amount
+        claims = [(each.claim(usable), each.amount) for each in self._holders if each is not body]
+        claims.append((max(0, body.claim(usable) - amount), body.amount + amount))
+        for claim, held in sorted(claims):
+            if claim > free:
+                return False
+            free += held
+        return free >= 0
 
 
 class BodyReservation:
@@ -124,6 +121,10 @@ class BodyReservation:
         """The maximum number of bytes that the body still needs."""
         return max(0, self.expected - self.amount)
 
+    def claim(self, usable: int) -> int:
+        """Return how much the body may still take of a memory of *usable* bytes."""
+        return max(0, min(self.expected, usable) - self.amount)
+
     @property
     def is_contended(self) -> bool:
         """Whether other bodies wait for memory."""
@@ -136,7 +137,3 @@ class BodyReservation:
     def shrink(self, amount: int) -> None:
         """Release what exceeds *amount*."""
         self._memory.release(self, max(0, self.amount - amount))
-
-
-def _rejected() -> TooManyRequests:
-    return TooManyRequests("Too many uploads at the same time; try again in a moment.")

@@ -1,12 +1,13 @@
 """Deleting converted images."""
 
-import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from imageconverter import keys
 from imageconverter.errors import NotFound
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.names import file_name
+from imageconverter.storage.bounded import bounded
 from imageconverter.storage.store import ObjectStore
 
 
@@ -19,7 +20,7 @@ async def delete_images(store: ObjectStore, names: Sequence[str], formats: Seque
     checked = [file_name(name) for name in names]
     directories = dict.fromkeys(each.target_directory for each in formats)
     wanted = [keys.target(f"{directory}/{name}") for directory in directories for name in checked]
-    found = await asyncio.gather(*(store.head(key) for key in wanted))
+    found = await bounded(partial(store.head, key) for key in wanted)
     there = [stored.key for stored in found if stored is not None]
     if not there:
         raise NotFound("There is no such image.")

@@ -1,10 +1,10 @@
 """Staged uploads: sources that clients send, kept for a while below ``upload/<id>/`` in the source tree."""
 
-import asyncio
 import re
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from imageconverter import keys
@@ -12,6 +12,7 @@ from imageconverter.engine import Limits, probe
 from imageconverter.errors import ImageTooLarge, InvalidFileFormat, InvalidValue, Undecodable
 from imageconverter.images import directories
 from imageconverter.images.names import file_name
+from imageconverter.storage.bounded import bounded
 from imageconverter.storage.bulk_delete import delete_below
 from imageconverter.storage.store import ObjectStore
 
@@ -57,12 +58,10 @@ async def stage(store: ObjectStore, images: Sequence[UploadedImage], *, director
     """
     directory = directory or f"{keys.UPLOADS}/{secrets.token_hex(_ID_BYTES)}"
     wanted = [keys.source(f"{directory}/{image.name}") for image in images]
-    try:
-        async with asyncio.TaskGroup() as group:
-            for key, image in zip(wanted, images, strict=True):
-                group.create_task(store.put(key, image.data, content_type="application/octet-stream"))
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
+    await bounded(
+        partial(store.put, key, image.data, content_type="application/octet-stream")
+        for key, image in zip(wanted, images, strict=True)
+    )
     return directory
 
 

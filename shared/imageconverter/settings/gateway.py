@@ -66,7 +66,7 @@ class GatewaySettings(Part):
         default=512,
         ge=1,
         description="Memory for all request bodies being read, in MiB: half of it for requests with a key, three "
-        "eighths for requests that need none, the rest for catalogs. Others wait for up to 10 seconds, then get 503.",
+        "eighths for requests that need none, the rest for catalogs. Others wait for up to 30 seconds, then get 503.",
     )
     body_seconds: float = Field(default=60, gt=0, description="Timeout for receiving a request body, in seconds.")
     liveness_port: int = Field(

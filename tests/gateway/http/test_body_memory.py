@@ -65,16 +65,24 @@ async def test_the_body_that_needs_the_least_is_next(memory: BodyMemory) -> None
     assert order == ["medium", "large"]
 
 
-async def test_bodies_that_wait_for_each_other_do_not_wait_for_long(memory: BodyMemory) -> None:
-    """The one that needs the most is rejected at once, and the other one goes on."""
-    with memory.body(12 * MEGABYTE) as first, memory.body(10 * MEGABYTE) as second:
-        await first.grow(7 * MEGABYTE)
-        await second.grow(7 * MEGABYTE)
-        waiting = await _start(second.grow(2 * MEGABYTE))
-        with pytest.raises(TooManyRequests):
-            await first.grow(2 * MEGABYTE)
-        first.shrink(0)
-        await waiting
+async def test_bodies_never_wait_for_each_other(memory: BodyMemory) -> None:
+    """Ten that arrive at the same time, of which two fit, are completed one after the other."""
+    completed = 0
+
+    async def receive() -> None:
+        nonlocal completed
+        with memory.body(7 * MEGABYTE) as body:
+            for _ in range(28):
+                await body.grow(MEGABYTE // 4)
+                assert memory.used <= memory.size
+                await asyncio.sleep(0)
+            completed += 1
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        for _ in range(10):
+            group.create_task(receive())
+    assert completed == 10
+    assert memory.used == 0
 
 
 async def test_a_body_is_rejected_after_a_while(memory: BodyMemory, monkeypatch: pytest.MonkeyPatch) -> None:
