@@ -94,7 +94,7 @@ def test_what_looks_like_a_scan_is_none() -> None:
     _open(progressive[:2] + thumbnail + progressive[2:] + _SCAN * 100, Limits(scans=10))
 
 
-@pytest.mark.parametrize("cut", [20, 200, 400, 700])
+@pytest.mark.parametrize("cut", [20, 200, 300])
 def test_half_a_jpeg_is_looked_through_to_its_end(cut: int) -> None:
     """A file that ends in the middle of something is broken, and nothing else."""
     with pytest.raises(Exception, match="broken"):

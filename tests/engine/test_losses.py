@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -45,6 +46,24 @@ def test_an_image_of_which_too_much_is_missing_is_refused(missing: float, *, tru
 
     with pytest.raises(Undecodable, match=r"^The JPEG file is broken: it is cut off after \d+% of the image\.$"):
         load(image, info, at_least=(1, 1), truncated=truncated)
+
+
+@pytest.mark.parametrize(
+    ("info", "warning"),
+    [
+        ({"missing": 0.0}, "The file is cut off: its end is missing, but 0 % of the image."),
+        ({"missing": 0.0, "missing_detail": 0.3}, "The file is cut off: 30 % of the image's detail is missing."),
+        ({"missing": 0.55, "missing_band": 0.05}, "The file is cut off: 55 % of the image are missing."),
+    ],
+)
+def test_other_losses_at_the_end_of_a_file(info: dict[str | tuple[int, int], Any], warning: str) -> None:
+    """Nothing but the end marker, detail, and rows that are decoded in bands."""
+    image, opened = open_image(io.BytesIO(image_files.jpeg()), Limits())
+    image.info |= info
+
+    load(image, opened, at_least=(1, 1))
+
+    assert warnings_of(image) == [warning]
 
 
 def test_an_intact_image_has_no_warnings() -> None:

@@ -95,7 +95,9 @@ def load(image: Image.Image, info: ImageInfo, *, at_least: Size, truncated: bool
             drafted = image.draft(None, (width, height))
             image.decodermaxblock = _WHOLE_FILE  # of bytes at once: it takes up the work less often
         image.load()
-    _check_missing(image, info, _MAX_MISSING if truncated else 0)
+    accepted = _MAX_MISSING + image.info.get("missing_band", 0) if truncated else -1
+    if image.info.get("missing", -1) > accepted:
+        raise Undecodable(f"The {info.format.name} file is broken: {_what_is_there(image)}.")
     return drafted[1] if drafted else (0, 0, *image.size)
 
 
@@ -103,16 +105,21 @@ def warnings_of(image: Image.Image) -> list[str]:
     """Return what was lost while *image* was decoded, in sentences."""
     lost = [str(warning) for warning in image.info.get("warnings", ())]
     if missing := image.info.get("missing"):
-        lost.insert(0, f"The file is cut off: {max(1, round(100 * missing))} % of the image are missing.")
+        lost.insert(0, f"The file is cut off: {_percent(missing)} of the image are missing.")
+    elif detail := image.info.get("missing_detail"):
+        lost.insert(0, f"The file is cut off: {_percent(detail)} of the image's detail is missing.")
+    elif missing is not None:
+        lost.insert(0, "The file is cut off: its end is missing, but 0 % of the image.")
     return lost
 
 
-def _check_missing(image: Image.Image, info: ImageInfo, accepted: float) -> None:
-    """Raise Undecodable if more of the image is missing than the *accepted* share."""
-    missing = image.info.get("missing", 0.0)
-    if missing > accepted:
-        there = f"it is cut off after {1 - missing:.0%} of the image"
-        raise Undecodable(f"The {info.format.name} file is broken: {there}.")
+def _percent(share: float) -> str:
+    return f"{max(1, round(100 * share))} %"
+
+
+def _what_is_there(image: Image.Image) -> str:
+    missing = image.info["missing"]
+    return f"it is cut off after {1 - missing:.0%} of the image" if missing else "its end is missing"
 
 
 @contextmanager

@@ -18,12 +18,12 @@ def check_header(source: IO[bytes], limits: Limits) -> SourceType:
     found = _identify(source)
     if found is None:
         raise NotAnImage("The file is not of a supported image format.")
-    size = _extents(source, found)
-    if size is not None:
-        check_extents(size, limits)
     source.seek(0)
     if found.unsupported is not None and (variant := found.unsupported(source)):
         raise Unsupported.variant(variant)
+    size = _extents(source, found)
+    if size is not None:
+        check_extents(size, limits)
     source.seek(0)
     return found
 

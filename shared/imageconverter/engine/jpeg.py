@@ -1,15 +1,116 @@
-"""JPEG: how often the decoder goes over the image, for every scan takes it over all of the pixels."""
+"""JPEG without a decoder: segments, variants that nothing here decodes, and how often it is gone over an image."""
 
 import re
-from typing import IO
+from collections.abc import Iterator
+from typing import IO, NamedTuple
 
 from imageconverter.engine.geometry import Size
 from imageconverter.engine.limits import Limits
 from imageconverter.errors import ImageTooLarge
 
-_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")  # neither pixels nor a restart between them
-_END, _SCAN = 0xD9, 0xDA
+# Neither pixels nor a restart between them.
+_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
+END, SCAN = 0xD9, 0xDA
+PROGRESSIVE = (0xC2, 0xCA)
 _SEQUENTIAL = (0xC0, 0xC1, 0xC9)
+_LOSSLESS = 0xC3
+_JPEG_LS = 0xF7
+_HIERARCHICAL = (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF, 0xDE)
+_ARITHMETIC_LOSSLESS = 0xCB
+FRAMES = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0), 0xDE, _JPEG_LS)
+_DEPTHS = (8, 12)
+_LOSSLESS_DEPTHS = range(2, 17)
+_CHANNELS = (1, 3, 4)
+_BLOCK = 8  # rows and columns
+_MAX_HEADER = 1024 * 1024  # bytes that are looked through for the frame
+
+
+class Segment(NamedTuple):
+    """A marker and what belongs to it; pixels come after the segment of their scan."""
+
+    kind: int
+    start: int
+    """Where its marker begins."""
+    end: int
+    """Where it ends as it says itself, which may be after the end of the file."""
+
+
+class Channel(NamedTuple):
+    """How finely a channel is sampled: relative to the others, and in both directions."""
+
+    name: int
+    across: int
+    down: int
+
+
+class Frame(NamedTuple):
+    """What the header says about the coding."""
+
+    kind: int
+    """The number of its marker, 0xC0 to 0xCF."""
+    depth: int
+    """Bits of a sample."""
+    height: int
+    """In pixels; 0 if a segment after the first scan has it."""
+    channels: tuple[Channel, ...]
+
+    @property
+    def is_lossless(self) -> bool:
+        """Whether samples are coded, not blocks of them."""
+        return self.kind == _LOSSLESS
+
+    @property
+    def band(self) -> int:
+        """How many rows are decoded at once."""
+        return max((channel.down for channel in self.channels), default=1) * (1 if self.is_lossless else _BLOCK)
+
+
+def segments(data: bytes) -> Iterator[Segment]:
+    """Go from marker to marker as a decoder does, up to the end marker or the end of *data*."""
+    at = 0
+    while marker := _MARKER.search(data, at):
+        kind, start, at = data[marker.end() - 1], marker.start(), marker.end()
+        if kind != END:
+            at += int.from_bytes(data[at : at + 2], "big")
+        yield Segment(kind, start, at)
+        if kind == END:
+            return
+
+
+def read_frame(data: bytes, segment: Segment) -> Frame:
+    """Read the header of a frame (ISO/IEC 10918-1, B.2.2). What is missing at its end is left out."""
+    content = data[segment.start + 4 : segment.end]
+    channels = [content[at : at + 3] for at in range(6, len(content) - 2, 3)]
+    sampled = tuple(Channel(channel[0], channel[1] >> 4, channel[1] & 15) for channel in channels)
+    return Frame(segment.kind, content[0] if content else 0, int.from_bytes(content[1:3], "big"), sampled)
+
+
+def find_frame(data: bytes) -> Frame | None:
+    """Return the frame of the image; None if the header has none before the pixels."""
+    for segment in segments(data):
+        if segment.kind == SCAN or segment.end > len(data):
+            return None
+        if segment.kind in FRAMES:
+            return read_frame(data, segment)
+    return None
+
+
+def unsupported(source: IO[bytes]) -> str:  # noqa: PLR0911 - a table of variants
+    """Return the name of the variant in *source* that nothing here decodes, or ""."""
+    frame = find_frame(source.read(_MAX_HEADER))
+    if frame is None:
+        return ""
+    if frame.kind in _HIERARCHICAL:
+        return "hierarchical JPEG"
+    if frame.kind == _JPEG_LS:
+        return "JPEG-LS"
+    if frame.kind == _ARITHMETIC_LOSSLESS:
+        return "lossless JPEG with arithmetic coding"
+    if frame.depth not in (_LOSSLESS_DEPTHS if frame.is_lossless else _DEPTHS):
+        return f"{frame.depth}-bit JPEG"
+    if frame.height == 0:
+        return "JPEG with its height after the pixels"
+    return "" if len(frame.channels) in _CHANNELS else f"JPEG of {len(frame.channels)} channels"
 
 
 def check_scans(source: IO[bytes], size: Size, limits: Limits) -> None:
@@ -21,18 +122,16 @@ def check_scans(source: IO[bytes], size: Size, limits: Limits) -> None:
 
 
 def _count_scans(data: bytes, max_scans: int) -> int:
-    """Count the scans, up to one more than *max_scans*, from marker to marker as the decoder does."""
-    scans = at = 0
+    """Count the scans, up to one more than *max_scans*."""
+    scans = 0
     channels = b""
-    while scans <= max_scans and (marker := _MARKER.search(data, at)):
-        kind, at = data[marker.end() - 1], marker.end()
-        if kind == _END:
-            break
+    for kind, start, _ in segments(data):
         if kind in _SEQUENTIAL:
-            channels = data[at + 7 : at + 8]
-        if kind == _SCAN:
+            channels = data[start + 9 : start + 10]
+        if kind == SCAN:
             scans += 1
-            if data[at + 2 : at + 3] == channels:  # not progressive and all channels at once: no second one counts
+            if data[start + 4 : start + 5] == channels:  # not progressive and all at once: no second one counts
                 break
-        at += int.from_bytes(data[at : at + 2], "big")
+        if scans > max_scans:
+            break
     return scans

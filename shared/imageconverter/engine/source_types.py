@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from imageconverter.engine import extents, jxl
+from imageconverter.engine import extents, jpeg, jxl
 from imageconverter.engine.extents import ExtentsReader
 from imageconverter.engine.target import OutputType
 
@@ -86,11 +86,12 @@ SOURCE_TYPES = (
     SourceType(
         name="JPEG",
         decoder="JPEG",
-        plugin="PIL.JpegImagePlugin",
+        plugin="imageconverter.engine.plugins.jpeg",
         extensions=(".jpg", ".jpeg", ".jpe", ".jfif"),
         matches=_starts(b"\xff\xd8\xff"),
         kept_as="jpeg",
         extents=extents.by_imagesize,
+        unsupported=jpeg.unsupported,
         expensive_from=None,
     ),
     SourceType(
