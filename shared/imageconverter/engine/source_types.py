@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from imageconverter.engine import extents, jpeg, jxl
+from imageconverter.engine import extents, jpeg, jxl, psd
 from imageconverter.engine.extents import ExtentsReader
 from imageconverter.engine.target import OutputType
 
@@ -189,9 +189,11 @@ SOURCE_TYPES = (
     SourceType(
         name="PSD",
         decoder="PSD",
-        plugin="PIL.PsdImagePlugin",
-        extensions=(".psd",),
-        matches=_starts(b"8BPS\0\1"),
+        plugin="imageconverter.engine.plugins.psd",
+        extensions=(".psd", ".psb"),
+        matches=_starts(b"8BPS\0\1", b"8BPS\0\2"),
+        extents=psd.read_size,
+        unsupported=psd.unsupported,
     ),
     SourceType(
         name="ICO",
