@@ -14,6 +14,7 @@ from services.gateway import state
 from services.gateway.auth.api_keys import KeyRing
 from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
+from services.gateway.auth.sessions import Sessions
 from services.gateway.http.body_memory import BodyMemory
 from services.gateway.http.middleware import error_middleware, set_headers
 from services.gateway.imageconverter_api.concurrency import RequestSlots
@@ -32,7 +33,9 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.QUEUE] = resources.queue
     app[state.RUNS] = resources.runs
     app[state.FORMATS] = resources.formats
-    app[state.KEYS] = KeyRing(settings.gateway)
+    keys = KeyRing(settings.gateway)
+    app[state.KEYS] = keys
+    app[state.SESSIONS] = Sessions(resources.redis)
     app[state.ATTEMPTS] = Attempts(resources.redis, settings.gateway)
     app[state.GATEWAY] = settings.gateway
     app[state.CONVERSION] = settings.conversion
@@ -49,7 +52,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.PREVIEW_METRICS] = PreviewMetrics(settings.previews)
     app[state.REPORTS] = settings.reports
     app[state.SCANS] = ScanProgress(resources.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
-    app[state.BASIC_AUTH] = BasicAuth(settings.gateway)
+    app[state.BASIC_AUTH] = BasicAuth(keys.administrator)
     app.add_routes(list(routes()))
     app.on_response_prepare.append(set_headers)
     app[state.STOPPING] = asyncio.Event()

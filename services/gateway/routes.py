@@ -85,6 +85,7 @@ IMAGES: tuple[Route, ...] = (
 CHECK_BASE = "/admin/api/v1/login/checkToken/"
 LOGIN: tuple[Route, ...] = (
     Route(("POST",), "/admin/api/v1/login", login.login, CREDENTIALS_IN_REQUEST),
+    Route(("DELETE",), "/admin/api/v1/login", login.logout, CREDENTIALS_IN_REQUEST),
     Route(("GET",), CHECK_BASE + "{otok}", login.check_token, CREDENTIALS_IN_REQUEST),
 )
 

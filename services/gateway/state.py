@@ -16,6 +16,7 @@ from imageconverter.storage.store import ObjectStore
 from services.gateway.auth.api_keys import KeyRing
 from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
+from services.gateway.auth.sessions import Sessions
 from services.gateway.http.body_memory import BodyMemory
 from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
@@ -26,6 +27,7 @@ QUEUE = web.AppKey("queue", JobQueue)
 RUNS = web.AppKey("runs", RunStore)
 FORMATS = web.AppKey("formats", ImageFormats)
 KEYS = web.AppKey("keys", KeyRing)
+SESSIONS = web.AppKey("sessions", Sessions)
 ATTEMPTS = web.AppKey("attempts", Attempts)
 GATEWAY = web.AppKey("gateway", GatewaySettings)
 CONVERSION = web.AppKey("conversion", ConversionSettings)

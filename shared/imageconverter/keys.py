@@ -34,6 +34,7 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:memory:<what>        string: exists unless Redis has lost its data; does not expire
     ic:live:<role>          sorted set: live processes by the time of their last heartbeat
     ic:failures:<address>   string: the number of wrong passwords and keys from an address, 5 minutes
+    ic:login:<login>        hash: a login: the ids of its refresh tokens, 7 days
     ic:turn:<task>          string: a periodic task was claimed, until it is due again
     ic:count:refused        hash: the number of refused jobs by queue
     ic:count:refused:calls  hash: the number of system calls that the sandbox refused, by name
@@ -129,6 +130,11 @@ def live(role: str) -> str:
 def failures(address: str) -> str:
     """Redis key of the number of wrong credentials from *address*."""
     return f"ic:failures:{address}"
+
+
+def login(login_id: str) -> str:
+    """Redis key of a login."""
+    return f"ic:login:{login_id}"
 
 
 def periodic_claim(task: str) -> str:

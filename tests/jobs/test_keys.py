@@ -22,6 +22,7 @@ _PLACEHOLDERS = {
     "folder": "<folder>",
     "role": "<role>",
     "address": "<address>",
+    "login_id": "<login>",
     "task": "<task>",
     "start": 0,
     "key": "a key",

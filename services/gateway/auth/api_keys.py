@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
+import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imageconverter.errors import Unauthorized
 from imageconverter.images.image_formats import ImageType
 from imageconverter.settings import GatewaySettings, SettingsError
-from services.gateway.auth.tokens import Kind, TokenSigner
+from services.gateway.auth.administrator import Administrator
+from services.gateway.auth.cross_site import require_same_site
+from services.gateway.auth.tokens import Kind, Token, TokenSigner
+from services.gateway.auth.watched_file import WatchedFile
 from services.gateway.images_api.image_types import AREAS
 
 Permission = Literal[
@@ -37,6 +41,8 @@ Permission = Literal[
 PERMISSIONS: tuple[str, ...] = get_args(Permission)
 
 _USER = "user:"
+_SAFE = ("GET", "HEAD")
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,10 @@ class _KeysFile(BaseModel):
 
 
 class KeyRing:
-    """The accepted credentials: keys, the administrator's password, and tokens issued for one of these."""
+    """The accepted credentials: keys, the administrator's password, and tokens issued for one of these.
+
+    The keys file is read again when it changes; a key that was removed from it is rejected within about a second.
+    """
 
     def __init__(self, settings: GatewaySettings) -> None:
         """Read the administrator's key and password, the keys file and the token secret of *settings*.
@@ -92,58 +101,85 @@ class KeyRing:
         Raises SettingsError if the keys file cannot be used, if there is no key at all, or if there is a password
         without a secret.
         """
+        self.administrator = Administrator(settings)
         secret = settings.token_secret
-        if secret is None and settings.admin_password is not None:
+        if secret is None and self.administrator.digest is not None:
             raise SettingsError("IMAGECONVERTER_TOKEN_SECRET: must be set if IMAGECONVERTER_ADMIN_PASSWORD is")
         self.signer = None if secret is None else TokenSigner(secret.get_secret_value().encode())
         """None if the login is disabled."""
+        self._admin_key = settings.api_key
+        self._file = WatchedFile(settings.api_keys_file) if settings.api_keys_file is not None else None
         self._grants: dict[str, Grant] = {}
         self._digests: dict[str, bytes] = {}
-        if settings.api_key is not None:
-            self._add(_digest(settings.api_key.get_secret_value()), Grant("admin", frozenset({"admin"})))
-        for key in read_keys(settings.api_keys_file):
-            self._add(bytes.fromhex(key.sha256), Grant(key.name, frozenset(key.permissions)))
+        self._set_keys(read_keys(settings.api_keys_file))
         if not self._digests:
             raise SettingsError("IMAGECONVERTER_API_KEY: must be set, or IMAGECONVERTER_API_KEYS_FILE with a key")
-        self._user = settings.admin_user
-        self._password = settings.admin_password
-        if self._password is not None:
-            self._grants[_USER + self._user] = Grant(self._user, frozenset({"admin"}))
 
     def grant(self, request: web.Request) -> Grant:
         """Return the permissions of the key or access token in a header, or of the access token in a cookie.
 
-        Raises Unauthorized if *request* has neither, or one that is not valid.
+        Raises Unauthorized if *request* has neither, or one that is not valid, or if a page of another site makes a
+        browser send the cookie to change something.
         """
-        presented = _bearer(request) or request.cookies.get("accessToken", "")
-        holder = self.holder_of_key(presented) or self.holder_of_token(presented, "access")
+        presented = _bearer(request)
+        if not presented and (presented := request.cookies.get("accessToken", "")) and request.method not in _SAFE:
+            require_same_site(request)
+        holder = self.holder_of_key(presented)
+        if holder is None and (token := self.token(presented, "access")) is not None:
+            holder = token.holder
         if holder is None:
             raise Unauthorized("A valid API key is required: Authorization: Bearer <key>.")
-        return self._grants[holder]
+        return self._grant_of(holder)
 
     def holder_of_key(self, key: str) -> str | None:
         """Return the holder of *key*. Compares all keys, each in constant time, even after a match."""
+        self._refresh()
         presented = _digest(key)
         found = [holder for holder, digest in self._digests.items() if hmac.compare_digest(digest, presented)]
         return found[0] if found else None
 
-    def holder_of_token(self, text: str, kind: Kind) -> str | None:
-        """Return the holder of the token *text*; None if it is invalid, or its key was removed."""
-        token = self.signer.read(text) if self.signer is not None else None
-        return token.holder if token and token.kind == kind and token.holder in self._grants else None
-
     def holder_of_password(self, user: str, password: str) -> str | None:
-        """Return the holder of *user* and *password*. Compares both in constant time, even if the first differs."""
-        if self._password is None:
-            return None
-        right_user = hmac.compare_digest(_digest(self._user), _digest(user))
-        right_password = hmac.compare_digest(_digest(self._password.get_secret_value()), _digest(password))
-        return _USER + self._user if right_user and right_password else None
+        """Return the holder of *user* and *password*."""
+        return _USER + self.administrator.user if self.administrator.matches(user, password) else None
 
-    def _add(self, digest: bytes, grant: Grant) -> None:
-        holder = digest.hex()[:16]
-        self._digests.setdefault(holder, digest)
-        self._grants.setdefault(holder, grant)
+    def credential(self, holder: str) -> str | None:
+        """Return a digest of the key or password of *holder* for its tokens; None if it has none any more."""
+        self._refresh()
+        is_user = holder == _USER + self.administrator.user
+        digest = self.administrator.digest if is_user else self._digests.get(holder)
+        return None if digest is None else hashlib.sha256(b"token" + digest).hexdigest()[:32]
+
+    def token(self, text: str, kind: Kind) -> Token | None:
+        """Return the content of the token *text*; None if it is invalid, or its key or password is not valid now."""
+        token = self.signer.read(text) if self.signer is not None else None
+        if token is None or token.kind != kind:
+            return None
+        expected = self.credential(token.holder)
+        return token if expected is not None and hmac.compare_digest(expected, token.credential) else None
+
+    def _grant_of(self, holder: str) -> Grant:
+        if holder == _USER + self.administrator.user:
+            return Grant(self.administrator.user, frozenset({"admin"}))
+        return self._grants[holder]
+
+    def _refresh(self) -> None:
+        try:
+            if self._file is not None and self._file.has_changed():
+                self._set_keys(read_keys(self._file.path))
+        except (OSError, SettingsError) as error:
+            _log.warning("keys file not read again", reason=str(error))
+
+    def _set_keys(self, entries: Sequence[Key]) -> None:
+        grants: dict[str, Grant] = {}
+        digests: dict[str, bytes] = {}
+        found = [(bytes.fromhex(key.sha256), Grant(key.name, frozenset(key.permissions))) for key in entries]
+        if self._admin_key is not None:
+            found.insert(0, (_digest(self._admin_key.get_secret_value()), Grant("admin", frozenset({"admin"}))))
+        for digest, grant in found:
+            holder = digest.hex()[:16]
+            digests.setdefault(holder, digest)
+            grants.setdefault(holder, grant)
+        self._grants, self._digests = grants, digests
 
 
 def key_entry(name: str, key: str, permissions: Sequence[str]) -> str:

@@ -1,11 +1,16 @@
 """Handlers of `login` and `login/checkToken/{otok}`, which are not below `images/`."""
 
+import time
+
 from aiohttp import web
 
 from imageconverter.errors import InvalidValue, MissingField, NotFound, Unauthorized
 from services.gateway import state
-from services.gateway.auth.tokens import LIFETIME_SECONDS, Kind
-from services.gateway.images_api.request_bodies import LoginBody, read_json
+from services.gateway.auth.api_keys import KeyRing
+from services.gateway.auth.cross_site import require_same_site
+from services.gateway.auth.sessions import SESSION_SECONDS, Sessions, new_id
+from services.gateway.auth.tokens import LIFETIME_SECONDS, Token
+from services.gateway.images_api.request_bodies import LoginBody, LogoutBody, read_json
 
 _MAX_CHARACTERS = 1000
 _DOTS = 2  # between header, claims and signature
@@ -14,25 +19,21 @@ _DOTS = 2  # between header, claims and signature
 async def login(request: web.Request) -> web.Response:
     """Return an access and a refresh token for an API key, a user and password, or a refresh token.
 
-    With `?setCookie`, also set them as cookies.
+    A refresh token can be used once. With `?setCookie`, also set the tokens as cookies.
     """
-    ring = request.app[state.KEYS]
+    require_same_site(request)
+    ring, sessions = request.app[state.KEYS], request.app[state.SESSIONS]
     signer = ring.signer
     if signer is None:
         raise NotFound("The login is disabled: IMAGECONVERTER_TOKEN_SECRET is not set.")
     body = await read_json(request, LoginBody)
-    if body.apiKey is not None:
-        holder = ring.holder_of_key(body.apiKey)
-    elif body.refreshToken is not None:
-        holder = ring.holder_of_token(body.refreshToken, "refresh")
-    elif body.email is not None and body.password is not None:
-        holder = ring.holder_of_password(body.email, body.password)
-    else:
-        raise MissingField("apiKey, or email and password, must be passed.", field="apiKey")
+    before = ring.token(body.refreshToken, "refresh") if body.refreshToken is not None else None
+    holder = before.holder if before is not None else _holder(ring, body)
     await request.app[state.ATTEMPTS].check(request, success=holder is not None)
-    if holder is None:
+    if holder is None or (credential := ring.credential(holder)) is None:
         raise Unauthorized("The credentials are not valid.")
-    tokens: dict[Kind, str] = {kind: signer.issue(holder, kind) for kind in LIFETIME_SECONDS}
+    granted = await _begin(sessions, holder, credential) if before is None else await _refresh(sessions, before)
+    tokens = {kind: signer.issue(granted._replace(kind=kind)) for kind in LIFETIME_SECONDS}
     response = web.json_response({f"{kind}Token": token for kind, token in tokens.items()})
     if "setCookie" in request.query:
         secure = is_https(request, request.app[state.GATEWAY].trusted_proxies)
@@ -45,6 +46,43 @@ async def login(request: web.Request) -> web.Response:
                 samesite="Strict",
                 secure=secure,
             )
+    return response
+
+
+def _holder(ring: KeyRing, body: LoginBody) -> str | None:
+    """Return the holder of the credentials in *body*; None if they are not valid. Raises MissingField."""
+    if body.apiKey is not None:
+        return ring.holder_of_key(body.apiKey)
+    if body.refreshToken is not None:
+        return None  # the caller knows that it is not valid
+    if body.email is None or body.password is None:
+        raise MissingField("apiKey, or email and password, must be passed.", field="apiKey")
+    return ring.holder_of_password(body.email, body.password)
+
+
+async def _begin(sessions: Sessions, holder: str, credential: str) -> Token:
+    login_id = new_id()
+    token_id = await sessions.begin(login_id)
+    return Token(holder, credential, "refresh", login_id, token_id, int(time.time()) + SESSION_SECONDS)
+
+
+async def _refresh(sessions: Sessions, before: Token) -> Token:
+    token_id = await sessions.refresh(before.login, before.id)
+    if token_id is None:
+        raise Unauthorized("The login has ended.")
+    return before._replace(id=token_id)
+
+
+async def logout(request: web.Request) -> web.Response:
+    """End the login of the refresh token in the body or in the cookie, and remove the cookies."""
+    require_same_site(request)
+    body = await read_json(request, LogoutBody)
+    token = request.app[state.KEYS].token(body.refreshToken or request.cookies.get("refreshToken", ""), "refresh")
+    if token is not None:
+        await request.app[state.SESSIONS].end(token.login)
+    response = web.json_response({})
+    for kind in LIFETIME_SECONDS:
+        response.del_cookie(f"{kind}Token")
     return response
 
 
@@ -64,7 +102,7 @@ async def check_token(request: web.Request) -> web.Response:
         raise MissingField("The token was not passed.", field="otok")
     if len(token) > _MAX_CHARACTERS or not token.isascii() or token.count(".") != _DOTS:
         raise InvalidValue("otok is not a token.", field="otok")
-    holder = request.app[state.KEYS].holder_of_token(token, "access")
-    if holder is None:
+    found = request.app[state.KEYS].token(token, "access")
+    if found is None:
         raise NotFound("The token is not valid.")
-    return web.json_response({"id": holder})
+    return web.json_response({"id": found.holder})

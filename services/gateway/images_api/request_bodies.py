@@ -104,6 +104,14 @@ class LoginBody(BaseModel):
     refreshToken: str | None = None  # noqa: N815
 
 
+class LogoutBody(BaseModel):
+    """Body of the end of a login; without the token it is taken from the cookie."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    refreshToken: str = ""  # noqa: N815
+
+
 class ReportBody(BaseModel):
     """Body of `report`. Unknown fields are ignored, as the specification has no error for them."""
 

@@ -21,12 +21,18 @@ class GatewaySettings(Part):
     api_key: SecretStr | None = Field(
         default=None, description="Key with all permissions for the images API. `up` generates one if none is set."
     )
-    api_keys_file: Path | None = Field(default=None, description="TOML file with further keys and their permissions.")
+    api_keys_file: Path | None = Field(
+        default=None,
+        description="TOML file with further keys and their permissions; it may change without a restart.",
+    )
     admin_user: str = Field(
         default="admin", description="User of the protected operations of the ImageConverter API, and of the login."
     )
     admin_password: SecretStr | None = Field(
         default=None, description="Password of that user. `up` generates one if none is set."
+    )
+    admin_password_file: Path | None = Field(
+        default=None, description="File with that password instead; it may change without a restart."
     )
     token_secret: SecretStr | None = Field(
         default=None,

@@ -192,9 +192,9 @@ async def test_a_token_expires(client: Client, monkeypatch: pytest.MonkeyPatch) 
 async def test_a_token_with_another_signature_is_rejected(client: Client) -> None:
     """A token signed with another secret."""
     _, response = await post(client, {"apiKey": API_KEY})
-    holder = tokens.TokenSigner(TOKEN_SECRET.encode()).read(response["accessToken"])
-    assert holder is not None
-    forged = tokens.TokenSigner(b"a guess of thirty-two characters").issue(holder.holder, "access")
+    token = tokens.TokenSigner(TOKEN_SECRET.encode()).read(response["accessToken"])
+    assert token is not None
+    forged = tokens.TokenSigner(b"a guess of thirty-two characters").issue(token)
 
     assert await status_with(client, forged) == 401
 

@@ -11,6 +11,7 @@ from imageconverter.resources import Resources
 from imageconverter.settings import GatewaySettings
 from services.gateway import state
 from services.gateway.app import create_app
+from services.gateway.auth.administrator import Administrator
 from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
 from tests.conftest import API_KEY, MakeSettings
@@ -114,4 +115,4 @@ async def test_an_empty_password_counts_as_none(resources: Resources) -> None:
     settings = GatewaySettings(api_key=API_KEY, admin_password="")
     request = make_mocked_request("GET", "/", headers={"Authorization": basic(b"admin:")})
     with pytest.raises(Unauthorized):
-        await BasicAuth(settings).require(request, Attempts(resources.redis, settings))
+        await BasicAuth(Administrator(settings)).require(request, Attempts(resources.redis, settings))
