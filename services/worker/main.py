@@ -33,6 +33,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         pool = SandboxPool(
             settings.worker,
             max_pixels=settings.conversion.max_pixels,
+            truncated=settings.conversion.accepts_truncated,
             on_refused=resources.queue.count_refused_system_calls,
         )
         async with pool as sandbox, heartbeats(resources.queue, ROLE):

@@ -41,6 +41,8 @@ class Request(BaseModel):
     """The maximum of the image."""
     seconds: float
     """The maximum of CPU time."""
+    truncated: bool = True
+    """Whether an image that is cut off is converted as far as it goes."""
     metadata: bool = False
     """Whether to read the metadata too."""
 

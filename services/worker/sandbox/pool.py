@@ -62,16 +62,18 @@ class SandboxPool:
         settings: WorkerSettings,
         *,
         max_pixels: int,
+        truncated: bool = True,
         on_refused: RefusalListener | None = None,
         program: Sequence[str] = PROGRAM,
     ) -> None:
-        """Prepare a pool of the *settings*' number of processes for images of up to *max_pixels*.
+        """Prepare a pool of the *settings*' number of processes for images of up to *max_pixels*, *truncated* or not.
 
         *on_refused* gets the number of system calls by name that the sandbox has refused while converting an image.
         """
         self._on_refused = on_refused
         self._settings = settings
         self._max_pixels = max_pixels
+        self._truncated = truncated
         self._program = program
         # Images that are expensive by their header get half of the processes while others come.
         self._scheduler = Scheduler[SandboxProcess](max_expensive=max(1, settings.process_count // 2))
@@ -127,6 +129,7 @@ class SandboxPool:
         request = Request(
             targets=list(targets),
             pixels=self._max_pixels,
+            truncated=self._truncated,
             seconds=self._settings.timeout_seconds,
             metadata=metadata,
         )

@@ -64,7 +64,8 @@ def _convert(request: Request, source: int, outputs: int) -> Response:
             if request.metadata:
                 metadata.update(read_metadata(source_file, image, info))
 
-        results = convert(source_file, request.targets, Limits(pixels=request.pixels), on_opened)
+        limits = Limits(pixels=request.pixels, truncated=request.truncated)
+        results = convert(source_file, request.targets, limits, on_opened)
     parts = [result.data for result in results if isinstance(result, Converted)]
     if sum(map(len, parts)) > OUTPUT_BYTES:
         raise LimitExceeded(f"The outputs have more than {OUTPUT_BYTES >> 20} MiB.")

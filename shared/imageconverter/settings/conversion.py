@@ -1,6 +1,7 @@
 """Settings of conversions."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -21,12 +22,22 @@ class ConversionSettings(Part):
     max_source_mb: int = Field(
         default=256, ge=1, le=2048, description="Largest source file that a worker reads, in MiB."
     )
+    truncated: Literal["accept", "refuse"] = Field(
+        default="accept",
+        description="Images that are cut off: `accept` converts what is there, with status `warning`, if it is half of "
+        "the rows; `refuse` reports them as broken.",
+    )
     max_interactive_queue: int = Field(
         default=128, ge=1, description="Largest number of waiting and running interactive conversions; beyond it 503."
     )
     upload_hours: float = Field(
         default=24, gt=0, description="Time after which staged uploads are deleted, in hours."
     )
+
+    @property
+    def accepts_truncated(self) -> bool:
+        """Whether `truncated` is `accept`."""
+        return self.truncated == "accept"
 
     @property
     def max_source_bytes(self) -> int:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from imageconverter.engine import Converted, Target
 from imageconverter.errors import ImageTooLarge, LimitExceeded, Undecodable
-from imageconverter.settings import MEGABYTE, WorkerSettings
+from imageconverter.settings import MEGABYTE, ConversionSettings, WorkerSettings
 from services.worker.sandbox.pool import SandboxPool
 from tests.testing import image_files
 
@@ -130,6 +130,22 @@ async def test_canceled_callers_keep_no_process(pool: SandboxPool) -> None:
     await asyncio.gather(*callers, return_exceptions=True)
 
     assert isinstance((await pool.convert(image_files.jpeg(), [SMALL], interactive=True))[0], Converted)
+
+
+async def test_an_operator_decides_on_images_that_are_cut_off() -> None:
+    """The setting reaches the process."""
+    cut = image_files.jpeg()[:-2]
+    for value, accepted in (("accept", True), ("refuse", False)):
+        settings = ConversionSettings.model_validate({"truncated": value})
+        async with SandboxPool(
+            WorkerSettings(children=1), max_pixels=10**8, truncated=settings.accepts_truncated
+        ) as pool:
+            conversion = pool.convert(cut, [SMALL], interactive=True)
+            if accepted:
+                assert isinstance((await conversion)[0], Converted)
+            else:
+                with pytest.raises(Undecodable, match="its end is missing"):
+                    await conversion
 
 
 async def test_interactive_images_are_first() -> None:
