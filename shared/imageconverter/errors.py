@@ -26,7 +26,8 @@
     │   ├── NoCatalog             no catalog was imported yet
     │   ├── RunAlreadyRunning     only one run at a time
     │   ├── RunNotStopped         a canceled run still has running jobs
-    │   └── ConversionFailed      no output could be made, or not in time
+    │   └── ConversionFailed      not done in time
+    ├── NotConverted              503  internalError: no output could be made of an image; not temporary
     ├── RunUnreadable             500, no code: a stored run that this release cannot read
     └── ImageError                an image that cannot be converted: a result, not an internal error
         ├── Undecodable           broken
@@ -193,7 +194,17 @@ class RunNotStopped(Unavailable):
 
 
 class ConversionFailed(Unavailable):
-    """None of the outputs could be made, or not before the deadline."""
+    """The outputs could not be made before the deadline."""
+
+
+class NotConverted(ImageConverterError):
+    """None of the outputs could be made from the image; the same request fails again.
+
+    The status is that of a temporary failure only because the contract has no other; clients are not asked to retry.
+    """
+
+    status = 503
+    code = "internalError"
 
 
 class RunUnreadable(ImageConverterError):

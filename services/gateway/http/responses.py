@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from imageconverter.errors import ImageConverterError, TooManyAttempts
+from imageconverter.errors import ImageConverterError, TooManyAttempts, Unavailable
 
 _RETRY_AFTER_SECONDS = "2"
 
@@ -55,11 +55,14 @@ def json_response(body: ResponseModel, *, status: int = 200, headers: dict[str, 
 
 
 def error_response(error: ImageConverterError) -> web.Response:
-    """Return the response for *error*, with its status, and its code and field if it has any."""
+    """Return the response for *error*, with its status, and its code and field if it has any.
+
+    It asks for a retry only if a retry may help.
+    """
     headers = {}
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if isinstance(error, Unavailable):
         headers["Retry-After"] = _RETRY_AFTER_SECONDS
     if isinstance(error, TooManyAttempts):
         headers["Retry-After"] = str(error.seconds)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from imageconverter import keys
 from imageconverter.engine import ENGINE_VERSION, OUTPUT_TYPES, OutputType, Target
 from imageconverter.engine.source_types import KEPT_AS
-from imageconverter.errors import ConversionFailed, StoreUnavailable
+from imageconverter.errors import NotConverted, StoreUnavailable
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.names import with_extension
 from imageconverter.jobs import JobQueue, QueueName
@@ -137,7 +137,7 @@ async def convert_now(
     """Convert a stored source to *formats* while the caller waits, at most *seconds*.
 
     Raises QueueFull where *limit* conversions are under way, StoreUnavailable where the worker could not
-    reach the store, ConversionFailed where nothing came in time or no output could be made.
+    reach the store, ConversionFailed where nothing came in time, NotConverted where no output could be made.
     """
     job = ConversionJob(
         id=uuid4().hex, source_key=keys.source(source_path), outputs=output_specs(source_path, formats)
@@ -147,5 +147,5 @@ async def convert_now(
     if outcome.unavailable:
         raise StoreUnavailable(outcome.unavailable)
     if all(output.status == "error" for output in outcome.outputs):
-        raise ConversionFailed(outcome.outputs[0].message)
+        raise NotConverted(outcome.outputs[0].message)
     return [FormatResult(f, output) for f, output in zip(formats, outcome.outputs, strict=True)]

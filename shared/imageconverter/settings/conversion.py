@@ -24,8 +24,8 @@ class ConversionSettings(Part):
     )
     truncated: Literal["accept", "refuse"] = Field(
         default="accept",
-        description="Images that are cut off: `accept` converts what is there, with status `warning`, if it is half of "
-        "the rows; `refuse` reports them as broken.",
+        description="Images that are cut off: `accept` converts what is there, with status `warning`, if it is half "
+        "of the rows; `refuse` reports them as broken.",
     )
     max_interactive_queue: int = Field(
         default=128, ge=1, description="Largest number of waiting and running interactive conversions; beyond it 503."

@@ -290,6 +290,8 @@ async def test_an_image_that_cannot_be_decoded_is_accepted_but_not_converted(gat
     status, response = await post(gateway, "/images/upload/convert", broken)
     assert (status, response["type"]) == (503, "internalError")
     assert "broken" in response["reason"]
+    async with gateway.post("/images/upload/convert", json=broken, headers=ADMIN) as refused:
+        assert "Retry-After" not in refused.headers, "a retry would fail again"
 
 
 async def test_publishing_needs_the_permission_for_each_type(
