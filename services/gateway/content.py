@@ -1,5 +1,6 @@
 """Handler of `/content/<path>`: the converted images, public and cacheable."""
 
+import re
 from collections.abc import Mapping
 from email.utils import format_datetime
 
@@ -12,6 +13,8 @@ from imageconverter.storage.store import StoredObject
 from services.gateway import state
 
 _NO_IMAGE = "There is no such image."
+_FIRST_BYTE = re.compile(r"=\d")  # a range without it is that of the last bytes, "-0" of none
+_CONDITIONS = ("If-Match", "If-Unmodified-Since", "If-None-Match", "If-Modified-Since", "Range")
 
 
 async def content(request: web.Request) -> web.StreamResponse:
@@ -25,6 +28,8 @@ async def content(request: web.Request) -> web.StreamResponse:
         stored = await store.head(key)
         if stored is None:
             raise NotFound(_NO_IMAGE)
+        if not _has_precondition(request, stored):
+            raise web.HTTPPreconditionFailed
         if _is_unchanged(request, stored):
             return web.Response(status=304, headers=_headers(request, stored))
         span = _span(request, stored)
@@ -57,7 +62,16 @@ def _headers(request: web.Request, stored: StoredObject) -> Mapping[str, str]:
 
 
 def _is_conditional(request: web.Request) -> bool:
-    return any(name in request.headers for name in ("If-None-Match", "If-Modified-Since", "Range"))
+    return any(name in request.headers for name in _CONDITIONS)
+
+
+def _has_precondition(request: web.Request, stored: StoredObject) -> bool:
+    """Whether the image is the one that the client knows (RFC 9110, 13.2.2): by a strong tag, or else by date."""
+    tags = request.if_match
+    if tags is not None:
+        return any(tag.value == "*" or (tag.value == stored.etag.strip('"') and not tag.is_weak) for tag in tags)
+    since = request.if_unmodified_since
+    return since is None or stored.modified.replace(microsecond=0) <= since
 
 
 def _is_unchanged(request: web.Request, stored: StoredObject) -> bool:
@@ -80,6 +94,7 @@ def _span(request: web.Request, stored: StoredObject) -> tuple[int, int] | None:
     if wanted.start is None and wanted.stop is None:
         return None
     first, after, _ = wanted.indices(stored.size)
-    if first >= after:
+    is_empty = wanted.start == 0 and wanted.stop is None and not _FIRST_BYTE.search(request.headers["Range"])
+    if first >= after or is_empty:
         raise web.HTTPRequestRangeNotSatisfiable(headers={"Content-Range": f"bytes */{stored.size}"})
     return first, after

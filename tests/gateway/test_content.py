@@ -62,6 +62,34 @@ async def test_an_unchanged_image_is_not_modified(gateway: Client, path: str) ->
             assert (response.status, await response.read()) == (200, DATA)
 
 
+async def test_a_precondition_may_fail(gateway: Client, path: str) -> None:
+    """By strong ETag or date; the tag counts if there are both (RFC 9110, 13.1.1 and 13.1.4)."""
+    async with gateway.get(path) as response:
+        tag, date = response.headers["ETag"], response.headers["Last-Modified"]
+    past = "Mon, 01 Jan 2024 00:00:00 GMT"
+    for method in (gateway.get, gateway.head):
+        for headers, status in (
+            ({"If-Match": tag}, 200),
+            ({"If-Match": f'"other", {tag}'}, 200),
+            ({"If-Match": "*"}, 200),
+            ({"If-Match": tag, "If-Unmodified-Since": past}, 200),
+            ({"If-Match": tag, "Range": "bytes=0-9"}, 206),
+            ({"If-Match": tag, "If-None-Match": tag}, 304),
+            ({"If-Unmodified-Since": date}, 200),
+            ({"If-Unmodified-Since": "not a date"}, 200),
+            ({"If-Match": '"other"'}, 412),
+            ({"If-Match": f"W/{tag}"}, 412),
+            ({"If-Match": '"other"', "If-Unmodified-Since": date}, 412),
+            ({"If-Match": '"other"', "If-None-Match": tag}, 412),
+            ({"If-Match": '"other"', "Range": "bytes=0-9"}, 412),
+            ({"If-Unmodified-Since": past}, 412),
+        ):
+            async with method(path, headers=headers) as response:
+                assert response.status == status, headers
+    async with gateway.get("/content/products/none.png", headers={"If-Match": "*"}) as response:
+        assert response.status == 404
+
+
 @pytest.mark.parametrize(
     ("requested", "first", "after"),
     [
@@ -81,9 +109,10 @@ async def test_a_range_is_partial_content(gateway: Client, path: str, requested:
         assert await response.read() == DATA[first:after]
 
 
-async def test_a_range_after_the_end_is_not_satisfiable(gateway: Client, path: str) -> None:
-    """416, with the size of the image."""
-    async with gateway.get(path, headers={"Range": "bytes=200-"}) as response:
+@pytest.mark.parametrize("requested", ["200-", "-0", "-00"])
+async def test_a_range_without_a_byte_is_not_satisfiable(gateway: Client, path: str, requested: str) -> None:
+    """416, with the size of the image (RFC 9110, 14.1.2)."""
+    async with gateway.get(path, headers={"Range": f"bytes={requested}"}) as response:
         assert response.status == 416
         assert response.headers["Content-Range"] == "bytes */200"
 
