@@ -28,7 +28,7 @@ WHOLE: list[Case[bytes, None]] = [
     Case(178, "UTF-16", '{"a":1}'.encode("utf-16"), None),
     Case(178, "UTF-16 without a mark", '{"a":1}'.encode("utf-16-le"), None),
     Case(178, "UTF-32", '{"a":1}'.encode("utf-32"), None),
-    Case(178, "UTF-8 with a mark", b'\xef\xbb\xbf{"a":1}', None),
+    Case(178, "UTF-8 with two marks", b'\xef\xbb\xbf\xef\xbb\xbf{"a":1}', None),
     Case(179, "an object and more", b"{}x", None),
     Case(179, "two objects", b"{}{}", None),
     Case(179, "two lines", b"{}\n{}\n", None),

@@ -1,6 +1,7 @@
 """Request bodies of the images API, and the order in which their errors are reported."""
 
 import asyncio
+from codecs import BOM_UTF8
 from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -145,7 +146,12 @@ async def read_json(request: web.Request, schema: type[Body]) -> Body:
 
 
 def parse(schema: type[Body], text: bytes | bytearray) -> Body:
-    """Parse a JSON body; raises the error that comes first in the order of the API."""
+    """Parse a JSON body; raises the error that comes first in the order of the API.
+
+    A byte order mark before it is ignored, as RFC 8259 allows.
+    """
+    if isinstance(text, bytearray) and text.startswith(BOM_UTF8):
+        del text[: len(BOM_UTF8)]  # in place: uploads are large
     check_structure(text)
     try:
         return schema.model_validate_json(text)
