@@ -28,6 +28,7 @@ from services.worker.sandbox.pool import SandboxPool
 
 _log = structlog.get_logger(__name__)
 
+_NO_ROOM = "The file name is too long for the extension of the output type."
 _CLASH = "Another image of this name was converted in the same run; this one has replaced it."
 
 
@@ -100,6 +101,8 @@ class ConversionExecutor:
     ) -> OutputOutcome:
         if isinstance(result, Failed):
             return OutputOutcome(status="error", message=result.reason, path=spec.expected_path)
+        if not spec.has_room(result.output):  # cut, it could be the name of another image's output
+            return OutputOutcome(status="error", message=_NO_ROOM, path=spec.expected_path)
         path = spec.path(result.output)
         key, media_type = keys.target(path), OUTPUT_TYPES[result.output].media_type
         before, warning = found.get(path), result.warning

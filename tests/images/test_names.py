@@ -4,7 +4,7 @@ import pytest
 
 from imageconverter.engine.source_types import SOURCE_TYPES, SourceType
 from imageconverter.errors import InvalidValue
-from imageconverter.images.names import directory_path, file_name, with_extension
+from imageconverter.images.names import directory_path, file_name, has_room, with_extension
 
 
 @pytest.mark.parametrize(
@@ -110,3 +110,20 @@ def test_a_new_extension_keeps_the_name_within_its_length() -> None:
 
     assert result.endswith("ü.webp")
     assert len(result.encode()) <= 255
+
+
+@pytest.mark.parametrize(
+    ("length", "extension", "fits"),
+    [
+        (251, "", True),
+        (252, "", False),
+        (251, ".tiff", True),
+        (251, ".xyz", False),
+        (251, ".jpg", True),
+        (251, ".webp", True),
+    ],
+)
+def test_a_name_has_room_for_a_new_extension_or_not(length: int, extension: str, *, fits: bool) -> None:
+    """Two long names that are cut could become one."""
+    assert has_room("a" * length + extension, (".png",)) == fits
+    assert has_room("a" * length + ".jpg", (".jpg", ".jpeg"))

@@ -127,3 +127,15 @@ async def test_unavailable_store_raises_and_is_no_outcome(
 
     with pytest.raises(StoreUnavailable):
         await asyncio.wait_for(ConversionExecutor(away, sandbox, 10**8).run(job), 5)
+
+
+async def test_a_name_that_would_have_to_be_cut_is_an_error(resources: Resources, sandbox: SandboxPool) -> None:
+    """For the outputs whose extension does not fit: two sources could get the same path."""
+    targets = (Target(max_width=40, max_height=40, output="jpeg"), Target(max_width=40, max_height=40, output="webp"))
+    job = await make_job(resources, image_files.jpeg(), *targets, name="a" * 251)
+
+    fits, cut = (await ConversionExecutor(resources.store, sandbox, 10**8).run(job)).outputs
+
+    assert (fits.status, cut.status) == ("success", "error")
+    assert "too long" in cut.message
+    assert await resources.store.head(f"target/{cut.path}") is None

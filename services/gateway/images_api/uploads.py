@@ -11,7 +11,7 @@ from aiohttp import web
 from imageconverter.engine import Limits
 from imageconverter.errors import InvalidValue
 from imageconverter.images import uploads
-from imageconverter.images.conversions import convert_now
+from imageconverter.images.conversions import check_names, convert_now
 from imageconverter.images.image_formats import ImageFormat, ImageFormats
 from imageconverter.images.uploads import UploadedImage
 from imageconverter.settings import MEGABYTE
@@ -96,6 +96,7 @@ def _unpack(
     ]
     if len({image.name for image in images}) < len(images):
         raise InvalidValue("The file names must be unique.", field="fileName")
+    check_names((image.name for image in images), formats)
     return images, formats
 
 

@@ -1,7 +1,7 @@
 """The conversion of one source to several image formats: the job, its outcome and the paths of the outputs."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
 from urllib.parse import quote
@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict
 from imageconverter import keys
 from imageconverter.engine import ENGINE_VERSION, OUTPUT_TYPES, OutputType, Target
 from imageconverter.engine.source_types import KEPT_AS
-from imageconverter.errors import NotConverted, StoreUnavailable
+from imageconverter.errors import InvalidValue, NotConverted, StoreUnavailable
 from imageconverter.images.image_formats import ImageFormat
-from imageconverter.images.names import with_extension
+from imageconverter.images.names import has_room, with_extension
 from imageconverter.jobs import JobQueue, QueueName
 
 TASK = "convert_source"
@@ -44,14 +44,23 @@ class OutputSpec(BaseModel):
         """Return the path in the target tree, with an extension of the *output* type."""
         return f"{self.directory}/{with_extension(self.name, OUTPUT_TYPES[output].extensions)}"
 
+    def has_room(self, output: OutputType) -> bool:
+        """Whether the whole name fits into that path."""
+        return has_room(self.name, OUTPUT_TYPES[output].extensions)
+
     @property
     def expected_path(self) -> str:
         """The path that the name suggests before the conversion."""
+        return self.path(self.expected_output)
+
+    @property
+    def expected_output(self) -> OutputType:
+        """The output type that the name suggests before the conversion."""
         if self.target.output == "auto":
-            return self.path("jpeg")
+            return "jpeg"
         if self.target.output != "keep":
-            return self.path(self.target.output)
-        return self.path(KEPT_AS.get(PurePosixPath(self.name).suffix.lower(), "png"))
+            return self.target.output
+        return KEPT_AS.get(PurePosixPath(self.name).suffix.lower(), "png")
 
 
 class ConversionJob(BaseModel):
@@ -125,6 +134,15 @@ def output_specs(source_path: str, formats: Sequence[ImageFormat]) -> tuple[Outp
     """Return the outputs of the source at *source_path*; they keep only its file name."""
     name = source_path.rsplit("/", 1)[-1]
     return tuple(OutputSpec(target=f.as_target(), directory=f.target_directory, name=name) for f in formats)
+
+
+def check_names(source_paths: Iterable[str], formats: Sequence[ImageFormat]) -> None:
+    """Raise InvalidValue if one of the names is too long for the extension that an output is going to get."""
+    for path in source_paths:
+        for spec in output_specs(path, formats):
+            if not spec.has_room(spec.expected_output):
+                extension = OUTPUT_TYPES[spec.expected_output].extensions[0]
+                raise InvalidValue(f"The name is too long for the extension {extension}.", field="fileName")
 
 
 def _digest(*parts: str) -> str:

@@ -45,10 +45,21 @@ def with_extension(name: str, extensions: tuple[str, ...]) -> str:
     >>> with_extension("scan.tiff", (".png",))
     'scan.png'
     """
-    path = PurePosixPath(name)
-    if path.suffix.lower() in extensions:
+    if _suffix(name) in extensions:
         return name
-    known = path.suffix.lower() in KEPT_AS  # only these are taken off a name: "report.2025" keeps its "2025"
-    stem = path.stem if known else name
     room = _MAX_SEGMENT_BYTES - len(extensions[0])
-    return stem.encode()[:room].decode(errors="ignore") + extensions[0]
+    return _stem(name).encode()[:room].decode(errors="ignore") + extensions[0]
+
+
+def has_room(name: str, extensions: tuple[str, ...]) -> bool:
+    """Whether `with_extension` does not have to cut *name*: what it cuts could become the name of another image."""
+    return _suffix(name) in extensions or len((_stem(name) + extensions[0]).encode()) <= _MAX_SEGMENT_BYTES
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+def _stem(name: str) -> str:
+    """Return *name* without the extension of a source type; others stay: "report.2025" keeps its "2025"."""
+    return PurePosixPath(name).stem if _suffix(name) in KEPT_AS else name

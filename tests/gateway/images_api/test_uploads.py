@@ -48,6 +48,24 @@ async def post(client: Client, path: str, payload: Any, **headers: str) -> tuple
         return response.status, await response.json()
 
 
+async def test_a_byte_order_mark_before_the_body_is_ignored(gateway: Client) -> None:
+    """As some programs on Windows write it."""
+    text = b"\xef\xbb\xbf" + json.dumps(body()).encode()
+
+    for path in PATHS:
+        assert (await post(gateway, f"/images{path}", text))[0] == 200
+    assert (await post(gateway, "/images/upload", b"\xef\xbb\xbf" + text))[0] == 400
+
+
+async def test_a_name_without_room_for_its_new_extension_is_refused(gateway: Client) -> None:
+    """Cut, two of them would be one name."""
+    for path in PATHS:
+        status, response = await post(gateway, f"/images{path}", body(fileName="x" * 255))
+        assert (status, response["type"], response["field"]) == (400, "invalidValue", "fileName")
+        assert "too long for the extension .png" in response["reason"]
+    assert (await post(gateway, "/images/upload", body(fileName="x" * 251)))[0] == 200
+
+
 @pytest.mark.parametrize("base", ["/admin/api/v1/images", "/images"])
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_an_upload_is_stored_unchanged(gateway: Client, resources: Resources, base: str, slash: str) -> None:
