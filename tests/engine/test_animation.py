@@ -8,6 +8,7 @@ from PIL import Image, ImageSequence
 from imageconverter.engine import Failed, Limits, OutputType, Target
 from imageconverter.engine.animation import Frames
 from imageconverter.engine.decode import open_image
+from imageconverter.errors import Undecodable
 from tests.testing import image_files
 from tests.testing.image_assertions import difference, opened, outcomes, result, results, target
 
@@ -67,12 +68,17 @@ def test_keep_keeps_an_animation(output: OutputType) -> None:
     assert len(_frames(kept.data)) == 5
 
 
-@pytest.mark.parametrize(("loop", "repeated"), [(0, 0), (3, 3), (None, None)])
-def test_an_animation_is_repeated_as_often_as_before(loop: int | None, repeated: int | None) -> None:
-    """For ever, a few times, or not at all."""
-    made = opened(result(_animation(loop=loop), output="gif").data)
+@pytest.mark.parametrize(("kind", "loop", "plays"), [
+    ("GIF", 0, 0), ("GIF", 3, 4), ("GIF", None, 1), ("PNG", 0, 0), ("PNG", 1, 1), ("PNG", 3, 3), ("WEBP", 3, 3),
+    ("AVIF", None, 0),
+])  # fmt: skip
+def test_an_animation_is_shown_as_often_as_before(kind: str, loop: int | None, plays: int) -> None:
+    """A GIF says how often it is repeated after the first time, the others how often it is shown; 0 is for ever."""
+    data = _animation(kind, loop=loop)
 
-    assert made.info.get("loop") == repeated
+    assert opened(result(data, output="gif").data).info.get("loop") == {0: 0, 1: None}.get(plays, plays - 1)
+    for output in ("png", "webp"):
+        assert opened(result(data, output=output).data).info.get("loop") == plays
 
 
 def test_a_time_that_no_browser_keeps_is_not_kept() -> None:
@@ -123,9 +129,9 @@ def test_too_many_frames_become_one(limits: Limits) -> None:
     assert len(_frames(results(_animation(), target(60, output="gif"), limits=Limits(frames=5))[0].data)) == 5
 
 
-@pytest.mark.parametrize(("kind", "decoded"), [("GIF", 4), ("PNG", 1), ("WEBP", 1), ("AVIF", 1)])
+@pytest.mark.parametrize(("kind", "decoded"), [("GIF", 1), ("PNG", 1), ("WEBP", 1), ("AVIF", 1)])
 def test_frames_are_not_decoded_in_vain(kind: str, decoded: int) -> None:
-    """Where the header says that there are too many; a GIF's does not."""
+    """Where the file says that there are too many."""
     limits = Limits(frames=4)
     image, _ = open_image(io.BytesIO(_animation(kind)), limits)
     frames = Frames(image, limits)
@@ -140,8 +146,15 @@ def test_frames_behind_a_broken_one_are_lost() -> None:
     data = _animation("GIF")
     made = result(data[: len(data) * 2 // 3], output="gif")
 
-    assert 1 <= len(_frames(made.data)) < 5
-    assert made.warning in ("", "The animation is broken; the frames before were converted.")
+    assert len(_frames(made.data)) == 3
+    assert made.warning == "The animation is broken: 1 of 4 frames are missing."
+
+
+def test_an_animation_that_is_cut_off_is_refused_if_it_is_to_be() -> None:
+    """By the operator's setting."""
+    data = _animation("GIF")
+    with pytest.raises(Undecodable, match=r"^The animation is broken after frame 3\.$"):
+        results(data[: len(data) * 2 // 3], target(60, output="gif"), limits=Limits(truncated=False))
 
 
 def test_an_animation_is_not_enlarged_beyond_the_limit() -> None:

@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PIL import Image, ImageChops
+from PIL import AvifImagePlugin, GifImagePlugin, Image, ImageChops, WebPImagePlugin  # noqa: F401 - they encode
 from PIL.PngImagePlugin import PngInfo
 
 from imageconverter.engine.animation import Timing
@@ -57,7 +57,7 @@ def _jpeg(frames: Sequence[Image.Image], _timing: Timing, target: Target, qualit
 def _png(frames: Sequence[Image.Image], timing: Timing, target: Target, _quality: int) -> bytes:
     options: dict[str, Any] = {}
     if len(frames) > 1:
-        options = {"duration": timing.milliseconds, "loop": _repeats(timing)}
+        options = {"duration": timing.milliseconds, "loop": timing.plays}
     if target.comment:
         options["pnginfo"] = PngInfo()
         options["pnginfo"].add_text("Comment", target.comment)
@@ -65,7 +65,7 @@ def _png(frames: Sequence[Image.Image], timing: Timing, target: Target, _quality
 
 
 def _webp(frames: Sequence[Image.Image], timing: Timing, target: Target, quality: int) -> bytes:
-    moving = {"duration": timing.milliseconds, "loop": _repeats(timing)} if len(frames) > 1 else {}
+    moving = {"duration": timing.milliseconds, "loop": timing.plays} if len(frames) > 1 else {}
     return _saved(frames, "WEBP", quality=quality, method=4, lossless=target.lossless, **moving)
 
 
@@ -79,8 +79,8 @@ def _gif(frames: Sequence[Image.Image], timing: Timing, target: Target, _quality
     options: dict[str, Any] = {"comment": target.comment.encode()} if target.comment else {}
     if len(frames) > 1:
         options["duration"] = timing.milliseconds
-        if timing.loop is not None:
-            options["loop"] = timing.loop
+        if timing.plays != 1:
+            options["loop"] = max(0, timing.plays - 1)  # how often it is repeated
     if any(frame.mode == "RGBA" for frame in frames):
         options |= {"transparency": _TRANSPARENT, "disposal": 2}
     return _saved([frame if frame.mode == "L" else _with_palette(frame) for frame in frames], "GIF", **options)
@@ -101,11 +101,6 @@ def _saved(frames: Sequence[Image.Image], kind: str, **options: Any) -> bytes:
         options |= {"save_all": True, "append_images": frames[1:]}
     frames[0].save(buffer, kind, **options)
     return buffer.getvalue()
-
-
-def _repeats(timing: Timing) -> int:
-    """Return how often all is shown, 0 for ever; a GIF says instead how often it is repeated."""
-    return 1 if timing.loop is None else timing.loop
 
 
 def _with_palette(image: Image.Image) -> Image.Image:

@@ -187,9 +187,7 @@ def _animated(output: _PendingOutput, frames: Frames) -> Converted:
     """Encode the finished frames, or only the first one if there were too many."""
     if frames.too_many:
         del output.images[1:]
-        return _encoded(output, Timing(), "The animation has too many frames; only the first one was converted.")
-    warning = "The animation is broken; the frames before were converted." if frames.broken else ""
-    return _encoded(output, frames.timing, warning)
+    return _encoded(output, Timing() if frames.too_many else frames.timing, frames.lost)
 
 
 def _encoded(output: _PendingOutput, timing: Timing, lost: str) -> Converted:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from imageconverter.engine import extents, jpeg, jxl, psd
+from imageconverter.engine import extents, gif, jpeg, jxl, psd
 from imageconverter.engine.extents import ExtentsReader
 from imageconverter.engine.target import OutputType
 
@@ -105,12 +105,12 @@ SOURCE_TYPES = (
     ),
     SourceType(
         name="GIF",
-        decoder="GIF",
-        plugin="PIL.GifImagePlugin",
+        decoder="OWN-GIF",
+        plugin="imageconverter.engine.plugins.gif",
         extensions=(".gif",),
         matches=_starts(b"GIF87a", b"GIF89a"),
         kept_as="gif",
-        extents=extents.fixed("<HH", 6),  # imagesize reads them as signed
+        extents=gif.read_size,
         can_be_animated=True,
     ),
     SourceType(
