@@ -1,0 +1,84 @@
+"""Frames as Chromium shows them: the same images, for the same time, as often."""
+
+import io
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imageconverter.engine import Limits
+from imageconverter.engine.animation import Frames, Timing
+from imageconverter.engine.decode import load, open_image
+from tests.testing import gif_files
+from tests.testing.browser import Browser, needs_browser, running_browser
+from tests.testing.gif_files import Frame
+
+pytestmark = needs_browser
+
+_SIZE = (16, 16)
+_FIRST = Frame.filled(_SIZE, 0, hundredths=10)
+
+
+def _gif(*frames: Frame | bytes, size: tuple[int, int] = _SIZE, **fields: int) -> Callable[[], bytes]:
+    return lambda: gif_files.gif(size, *frames, **fields)  # type: ignore[arg-type]
+
+
+_FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
+    f"GIF {name}": ("image/gif", made)
+    for name, made in {
+        "smaller than its screen": _gif(Frame.filled((8, 9), 1, at=(3, 4)), background=2),
+        "larger than its screen": _gif(Frame.filled((40, 9), 1, at=(3, 4))),
+        "without a screen": _gif(Frame.filled((8, 9), 1), size=(0, 0)),
+        "without extensions": _gif(*[Frame.filled((4, 4), index, at=(index, 9)) for index in range(3)]),
+        "with colors that are not there": _gif(Frame(_SIZE, bytes(range(256)))),
+        "of many disposals": _gif(
+            _FIRST,
+            *[Frame.filled((9, 9), n % 4, at=(n, n), disposal=n, hundredths=n + 2, transparent=2) for n in range(8)],
+            Frame.filled((20, 2), 3, at=(4, 7)),
+        ),
+        "interlaced": _gif(Frame((16, 16), bytes(n // 16 % 4 for n in range(256)), interlaced=True)),
+        "repeated twice": _gif(_FIRST, Frame.filled((3, 3), 1), loop=2),
+        "repeated for ever": _gif(_FIRST, Frame.filled((3, 3), 1), loop=0),
+        "with text": _gif(_FIRST, gif_files.plain_text(), Frame.filled((3, 3), 1)),
+        "without a trailer": lambda: gif_files.gif(_SIZE, _FIRST, Frame.filled((3, 3), 1), trailer=b""),
+        "with unknown data": _gif(_FIRST, b"\x77", Frame.filled((3, 3), 1)),
+    }.items()
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Run one browser for all tests."""
+    with running_browser() as running:
+        yield running
+
+
+@pytest.mark.parametrize("name", _FILES)
+def test_frames_are_those_of_a_browser(browser: Browser, name: str) -> None:
+    """Up to one level of rounding; the colors of what is invisible do not matter."""
+    media_type, made = _FILES[name]
+    data = made()
+    expected = browser.decode(data, media_type)
+    frames, shown = _frames(data)
+
+    assert [frame.size for frame in frames] == [frame.size for frame in expected.frames]
+    for number, (ours, theirs) in enumerate(zip(frames, expected.frames, strict=True)):
+        assert _difference(ours, theirs) <= 1, f"frame {number}"
+    if len(frames) > 1:
+        assert shown.milliseconds == [each if each > 10 else 100 for each in expected.milliseconds]
+        assert shown.plays == (0 if expected.repetitions is None else expected.repetitions + 1)
+
+
+def _frames(data: bytes) -> tuple[list[Image.Image], Timing]:
+    image, info = open_image(io.BytesIO(data), Limits())
+    load(image, info, at_least=(1, 1))
+    frames = Frames(image, Limits())
+    return [frame.convert("RGBA") for frame in frames], frames.timing
+
+
+def _difference(first: Image.Image, second: Image.Image) -> int:
+    """Return the largest difference in levels of what can be seen."""
+    ours, theirs = np.asarray(first).astype(int), np.asarray(second).astype(int)
+    visible = (ours[..., 3] > 0) | (theirs[..., 3] > 0)
+    return int(np.abs(ours - theirs)[visible].max(initial=0))
