@@ -12,6 +12,7 @@
     │   ├── InvalidFileFormat     400  invalidFileFormat: not a readable image
     │   ├── Unauthorized          401, no code: missing or wrong key, or missing permission
     │   ├── NotFound              404, no code
+    │   │   └── SourceMissing     an indexed source that the store does not have
     │   ├── SourceRefused         400, no code: a catalog source that cannot be read
     │   ├── CleanupRefused        409, no code: a clean-up that is not safe now
     │   ├── TooLarge              413, no code
@@ -121,6 +122,10 @@ class NotFound(UserError):
     """The requested object does not exist."""
 
     status = 404
+
+
+class SourceMissing(NotFound):
+    """The store reports that it does not have the source of a group of previews."""
 
 
 class CleanupRefused(UserError):

@@ -152,8 +152,16 @@ async def test_238_credentials_are_not_in_the_log(wire: Wire, monkeypatch: pytes
     written = log_to(RENDERERS["for machines"], monkeypatch)
     content = json.dumps({"apiKey": API_KEY}).encode()
     token = (await wire.send("POST", "/admin/api/v1/login", body=content)).json["accessToken"]
-    for path in ("login/checkToken/", "login/check%54oken/", "login/checkToken/x/", "Login/checktoken/"):
+    for path in (
+        "login/checkToken/",
+        "login/check%54oken/",
+        "login/checkToken/x/",
+        "Login/checktoken/",
+        "login/check/",
+    ):
         await wire.get(f"/admin/api/v1/{path}{token}")
+    await wire.get(f"/admin/api/v1//login//checkToken//{token}")
+    await wire.get(f"/login/{token.replace('.', '%2E')}")
     await wire.get(f"/images/convert/status?apiKey={API_KEY}&accessToken={token}")
 
     assert "/images/convert/status" in written.getvalue()

@@ -13,6 +13,7 @@ from imageconverter.previews import parse
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.resources import Resources
 from imageconverter.settings import PreviewSettings
+from imageconverter.storage.store import LoadedObject, ObjectStore
 from services.worker.sandbox.pool import SandboxPool
 from tests.testing import broken_files, drawings, image_files
 from tests.testing.image_assertions import opened
@@ -123,7 +124,7 @@ async def test_an_image_that_cannot_be_converted_replaces_nothing(cache: Preview
     """It is refused with a reason."""
     first = await cache.cache_and_get(key, SMALL, PHOTO)
     with pytest.raises(InvalidFileFormat, match="broken"):
-        await cache.cache(key, broken_files.truncated(PHOTO))
+        await cache.cache(key, broken_files.truncated(PHOTO, share=0.2))
     with pytest.raises(InvalidFileFormat, match="not of a supported"):
         await cache.cache_and_get(uuid4().hex, SMALL, b"no image")
 
@@ -254,6 +255,31 @@ async def test_an_entry_without_its_object_is_forgotten(cache: PreviewCache, res
     with pytest.raises(NotFound):
         await another.get(key, SMALL)
     assert not (await another.cache_and_get(key, SMALL, PHOTO)).from_cache
+
+
+async def test_one_wrong_answer_of_the_store_costs_nothing(
+    cache: PreviewCache, resources: Resources, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If it says that a preview, or the source, does not exist, both are still there afterwards."""
+    made = await cache.cache_and_get(key, SMALL, PHOTO)
+    before = await objects(resources, key)
+    get, wrong_answers = ObjectStore.get, 0
+
+    async def get_wrongly(store: ObjectStore, name: str, **options: Any) -> LoadedObject | None:
+        nonlocal wrong_answers
+        if wrong_answers < 1 and name.startswith(keys.preview_prefix(key)):
+            wrong_answers += 1
+            return None
+        return await get(store, name, **options)
+
+    monkeypatch.setattr(ObjectStore, "get", get_wrongly)
+    assert (await cache.get(key, SMALL)).data == made.data
+    wrong_answers = 0
+    with pytest.raises(NotFound):
+        await cache.get(key, LARGE)
+    assert opened((await cache.get(key, LARGE)).data).size == (640, 480)
+
+    assert await objects(resources, key) >= before
 
 
 async def test_a_hot_preview_is_served_without_asking_anybody(resources: Resources, key: str) -> None:

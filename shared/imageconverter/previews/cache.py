@@ -4,12 +4,13 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from imageconverter import keys
 from imageconverter.engine import OUTPUT_TYPES
-from imageconverter.errors import ConversionFailed, InvalidFileFormat, NotFound, StoreUnavailable
+from imageconverter.errors import ConversionFailed, InvalidFileFormat, NotFound, SourceMissing, StoreUnavailable
 from imageconverter.jobs import JobQueue, QueueName
 from imageconverter.previews.eviction import sweep
 from imageconverter.previews.index import Group, Preview, PreviewIndex, Totals
@@ -65,7 +66,8 @@ class PreviewCache:
             return cached
         group = await self._find(key, context)
         if group is not None:
-            return await self._serve(group, requested, context)
+            with suppress(SourceMissing):  # the client has sent it
+                return await self._serve(group, requested, context)
         wanted = choose(requested, self.target_formats, self._settings.matching)
         queued = await self._make_group(key, source, [wanted], context)
         group = await self._index.find(key, context=context)
@@ -163,23 +165,25 @@ class PreviewCache:
         wanted = choose(requested, self.target_formats, self._settings.matching)
         for _ in range(_ATTEMPTS):
             preview = group.previews.get(wanted.documented)
+            is_source_missing = False
             if preview is None:
-                _, queued = await self._run_single_flight(
+                outcome, queued = await self._run_single_flight(
                     PreviewJob(key=group.key, generation=group.generation, formats=(wanted.documented,))
                 )
+                is_source_missing = outcome.state == "gone"
             else:
                 served = self._memory.get_by_etag(group.key, requested, context, preview.etag)
                 served = served or await self._load(group, wanted, preview)
                 if served is not None:
                     self._memory.put(group.key, requested, context, served)
                     return replace(served, from_cache=queued is None, queued_seconds=queued)
+                # The store says that the object is missing. It may be wrong, so nothing is deleted: it is made again.
+                await self._index.forget(group.key, group.generation, wanted.documented, preview)
             renewed = await self._index.find(group.key)
-            if renewed is not None and preview is not None and renewed.generation == group.generation:
-                # The object is missing: remove the group, so that the client's next request converts it again.
-                await self._index.remove(group.key)
-                renewed = None
             if renewed is None:
                 break
+            if is_source_missing and renewed.generation == group.generation:
+                raise SourceMissing("There is no image of that key.")
             group = renewed
         raise NotFound("The image was removed during the request.")
 

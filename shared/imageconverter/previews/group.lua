@@ -23,11 +23,23 @@ local function set_previews(id, first)
   end
 end
 
--- Returns 1 if the context is new to the group.
+-- Returns 1 if the context is new to the group. Clients need no key to send one, so a group has a bounded number of
+-- them: further ones are not recorded.
+local MAX_CONTEXTS = 256
 local function add_context(id, context)
-  if context == '' or redis.call('HSETNX', GROUP .. id, 'c:' .. context, '') == 0 then
+  if context == '' or redis.call('HEXISTS', GROUP .. id, 'c:' .. context) == 1 then
     return 0
   end
+  local count = 0
+  for _, field in ipairs(redis.call('HKEYS', GROUP .. id)) do
+    if string.sub(field, 1, 2) == 'c:' then
+      count = count + 1
+    end
+  end
+  if count >= MAX_CONTEXTS then
+    return 0
+  end
+  redis.call('HSET', GROUP .. id, 'c:' .. context, '')
   redis.call('SADD', CONTEXT .. context, id)
   return 1
 end

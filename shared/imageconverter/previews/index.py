@@ -93,6 +93,7 @@ class PreviewIndex:
         self._mark_pending_write = _script(redis, "mark_pending_write")
         self._publish_generation = _script(redis, "publish_generation")
         self._add = _script(redis, "add")
+        self._forget = _script(redis, "forget")
         self._restore = _script(redis, "restore")
         self._remove = _script(redis, "remove")
         self._evict = _script(redis, "evict")
@@ -123,6 +124,10 @@ class PreviewIndex:
     async def add(self, key: str, generation: str, previews: Mapping[str, Preview]) -> bool:
         """Add *previews*; returns False if the group was removed or has another generation."""
         return bool(await self._run(self._add, keys.preview_id(key), generation, *_records(previews)))
+
+    async def forget(self, key: str, generation: str, documented: str, preview: Preview) -> bool:
+        """Remove *preview*, the object of which is missing, from its group; returns False if it was replaced."""
+        return bool(await self._run(self._forget, keys.preview_id(key), generation, *_records({documented: preview})))
 
     async def remove(self, key: str) -> Group | None:
         """Remove and return the group of *key*, and mark its objects as pending deletes."""
