@@ -26,7 +26,7 @@ MAGICS: dict[str, bytes] = {
     "WebP": b"RIFF\x10\0\0\0WEBP",
     "AVIF": b"\0\0\0\x1cftypavif",
     "TIFF": b"II*\0",
-    "BMP": b"BM\0\0\0\0\0\0\0\0",
+    "BMP": b"BM" + bytes(12) + b"\x28\0\0\0",
 }
 """Leading bytes that announce an image of each source format."""
 

@@ -18,8 +18,6 @@ ExtentsReader = Callable[[IO[bytes]], Size | None]
 # The most that is read of a header; a JPEG takes four reads for each of its segments before the extents.
 _MAX_READS, _MAX_BYTES = 10_000, 1024 * 1024
 _MAX_TEXT = 4096  # bytes of a PNM: imagesize copies all digits so far for each further one
-_BMP_HEADER_BYTES = 14  # before the header that has the extents
-_OS2_HEADER = b"\x0c\0\0\0"
 
 
 def fixed(layout: str, offset: int) -> Callable[[IO[bytes]], Size]:
@@ -47,17 +45,6 @@ def if_known_to_imagesize(source: IO[bytes]) -> Size | None:
 def pnm(source: IO[bytes]) -> Size | None:
     """Read the extents of a PNM, which are text."""
     return _known(_imagesize(source, _MAX_TEXT))
-
-
-def bmp(source: IO[bytes]) -> Size:
-    """Read the extents of a BMP; imagesize does not know the short header of OS/2."""
-    source.seek(_BMP_HEADER_BYTES)
-    if source.read(len(_OS2_HEADER)) == _OS2_HEADER:
-        return _OS2_EXTENTS(source)
-    return by_imagesize(source)
-
-
-_OS2_EXTENTS = fixed("<HH", 18)
 
 
 def _imagesize(source: IO[bytes], max_bytes: int) -> Size:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from imageconverter.engine import extents, gif, jpeg, jxl, psd
+from imageconverter.engine import bmp, extents, gif, jpeg, jxl, psd
 from imageconverter.engine.extents import ExtentsReader
 from imageconverter.engine.target import OutputType
 
@@ -182,10 +182,11 @@ SOURCE_TYPES = (
     SourceType(
         name="BMP",
         decoder="BMP",
-        plugin="PIL.BmpImagePlugin",
+        plugin="imageconverter.engine.plugins.bmp",
         extensions=(".bmp", ".dib"),
-        matches=lambda head: head[:2] == b"BM" and head[6:10] == b"\0\0\0\0",
-        extents=extents.bmp,
+        matches=bmp.is_bmp,
+        extents=bmp.read_size,
+        unsupported=bmp.unsupported,
     ),
     SourceType(
         name="PSD",
