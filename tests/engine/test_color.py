@@ -199,33 +199,6 @@ def test_alpha_is_kept_while_colors_are_converted() -> None:
         assert made.getpixel((48, 32)) != given.getpixel((48, 32))
 
 
-@pytest.mark.parametrize(
-    "profile",
-    [
-        None,
-        b"",
-        b"no profile",
-        icc_profiles.srgb_profile(),
-        icc_profiles.srgb_profile()[:300],
-        icc_profiles.cmyk_profile(),
-        icc_profiles.grey_profile(gamma=1.8),
-        icc_profiles.p3_profile()[:200],
-    ],
-)
-def test_a_profile_that_says_nothing_changes_nothing(profile: bytes | None) -> None:
-    """Whether it is sRGB itself, broken, or of another color space than the image."""
-    photo = drawings.photo()
-
-    assert to_srgb(photo, profile).tobytes() == photo.tobytes()
-
-
-def test_srgb_costs_nothing() -> None:
-    """Most embedded profiles are sRGB."""
-    photo = drawings.photo()
-
-    assert to_srgb(photo, icc_profiles.srgb_profile()) is photo
-
-
 def test_a_broken_profile_does_not_break_a_cmyk_image() -> None:
     """It is converted as if it had none."""
     image = converted(image_files.cmyk_jpeg(profile=icc_profiles.cmyk_profile()[:400]), 96)

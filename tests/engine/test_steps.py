@@ -21,7 +21,7 @@ def plan_for(size: Size, *, orientation: int = 1, output: OutputType = "png", **
     target = Target(**{"max_width": size[0], "max_height": size[1], **fields})
     info = ImageInfo(SOURCE_TYPES[0], size, orientation, animated=False)
     stored = size[::-1] if info.is_sideways else size
-    return Plan(info, None, (0, 0, *stored), target, place(size, target), output)
+    return Plan(info, (0, 0, *stored), target, place(size, target), output)
 
 
 # --- reduce -------------------------------------------------------------------------------------

@@ -13,12 +13,22 @@ _TABLE_STEPS = 9
 @cache
 def p3_profile() -> bytes:
     """Write the ICC profile (version 4, matrix and curve) of Display P3."""
+    return _p3_profile({})
+
+
+@cache
+def with_cicp(primaries: int, transfer: int) -> bytes:
+    """Write the same profile with a tag that says something else by the numbers of ITU-T H.273."""
+    return _p3_profile({b"cicp": b"cicp" + bytes(4) + bytes([primaries, transfer, 0, 1])})
+
+
+def _p3_profile(more: dict[bytes, bytes]) -> bytes:
     curve = b"para" + bytes(4) + struct.pack(">HH", 3, 0)
     curve += b"".join(_fixed(value) for value in (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045))
     primaries = {b"r": (0.515121, 0.241196, -0.001053), b"g": (0.291977, 0.692245, 0.041885)}
     primaries[b"b"] = (0.157104, 0.066574, 0.784073)
     tags = {name + b"XYZ": _xyz(*value) for name, value in primaries.items()}
-    tags |= {name + b"TRC": curve for name in primaries}
+    tags |= {name + b"TRC": curve for name in primaries} | more
     return _profile(b"mntr", b"RGB ", b"XYZ ", tags, version=4)
 
 
@@ -51,6 +61,11 @@ def cmyk_profile() -> bytes:
 def srgb_profile() -> bytes:
     """Return an ICC profile of sRGB."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def of_class(device_class: bytes) -> bytes:
+    """Return the profile of Display P3 as if it were of another class."""
+    return p3_profile()[:12] + device_class + p3_profile()[16:]
 
 
 def _fixed(value: float) -> bytes:

@@ -5,7 +5,7 @@ import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import IO
 
 from PIL import Image, UnidentifiedImageError
@@ -13,6 +13,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from imageconverter.engine import decoders, jpeg, png
+from imageconverter.engine.color import SourceColor, read_color
 from imageconverter.engine.decoder_errors import DECODER_ERRORS, ignore_decoder_errors, raise_refusal
 from imageconverter.engine.geometry import Region, Size
 from imageconverter.engine.header import check_extents, check_header
@@ -45,6 +46,7 @@ class ImageInfo:
     """Whether frames follow the first one."""
     density: float = 0.0
     """Bytes of the file for each pixel."""
+    color: SourceColor = field(default_factory=SourceColor)
 
     @property
     def as_stored(self) -> "ImageInfo":
@@ -75,9 +77,11 @@ def open_image(source: IO[bytes], limits: Limits) -> tuple[Image.Image, ImageInf
             image = png.decode(source, image)
             image.load()  # the orientation may be stored after the pixels
         orientation = _orientation(image, found)
+        color = read_color(source, image, found.name)
     width, height = image.size
     upright = (height, width) if orientation in _SIDEWAYS else (width, height)
-    return image, ImageInfo(found, upright, orientation, animated, source.seek(0, io.SEEK_END) / (width * height))
+    density = source.seek(0, io.SEEK_END) / (width * height)
+    return image, ImageInfo(found, upright, orientation, animated, density, color)
 
 
 def load(image: Image.Image, info: ImageInfo, *, at_least: Size, truncated: bool = True) -> Region:

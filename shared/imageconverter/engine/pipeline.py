@@ -62,9 +62,8 @@ def convert(
     with image:
         if on_opened is not None:
             on_opened(image, info)
-        profile = image.info.get("icc_profile")
         region = load(image, info, at_least=_needed_extents(info, targets), truncated=limits.truncated)
-        outputs = [_pending_output(info, target, profile, region) for target in targets]
+        outputs = [_pending_output(info, target, region) for target in targets]
         largest_first = sorted(outputs, key=lambda output: output.area, reverse=True)
         for output in largest_first[:1]:
             output.seconds = time.perf_counter() - began
@@ -92,11 +91,10 @@ def _seen(info: ImageInfo, target: Target) -> ImageInfo:
     return info if target.auto_rotate else info.as_stored
 
 
-def _pending_output(info: ImageInfo, target: Target, profile: object, region: Region) -> _PendingOutput:
+def _pending_output(info: ImageInfo, target: Target, region: Region) -> _PendingOutput:
     seen = _seen(info, target)
     plan = Plan(
         info=seen,
-        profile=profile if isinstance(profile, bytes) else None,
         region=region,
         target=target,
         placement=place(seen.size, target),

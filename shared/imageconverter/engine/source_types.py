@@ -147,12 +147,11 @@ SOURCE_TYPES = (
     SourceType(
         name="JPEG XL",
         decoder="JXL",
-        plugin="imageconverter.engine.plugins.jpeg_xl",
+        plugin="pillow_jxl.JpegXLImagePlugin",
         extensions=(".jxl",),
         matches=_starts(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"),  # code stream, container
-        extents=jxl.read_size,
+        extents=jxl.read_size,  # the decoder knows them only with the pixels
         oriented_by_decoder=True,
-        can_be_animated=True,
     ),
     SourceType(
         name="JPEG 2000",

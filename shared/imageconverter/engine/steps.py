@@ -30,8 +30,6 @@ class Plan:
     """The parameters of the steps for one output."""
 
     info: ImageInfo
-    profile: bytes | None
-    """The source's ICC profile."""
     region: Region
     """The part of the decoded pixels that is the image."""
     target: Target
@@ -58,7 +56,7 @@ def orient(image: Image.Image, plan: Plan) -> Image.Image:
 
 def to_srgb(image: Image.Image, plan: Plan) -> Image.Image:
     """Bring the colors to sRGB (or gray), which is what an image without a profile means."""
-    return color.to_srgb(image, plan.profile)
+    return color.convert(image, plan.info.color)
 
 
 def crop(image: Image.Image, plan: Plan) -> Image.Image:

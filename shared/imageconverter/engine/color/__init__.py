@@ -1,6 +1,7 @@
 """Whatever color space a source signals, its outputs say the same in 8 bits and sRGB, or gray."""
 
+from imageconverter.engine.color.conversion import convert, to_srgb
 from imageconverter.engine.color.depth import to_eight_bits
-from imageconverter.engine.color.management import to_srgb
+from imageconverter.engine.color.signals import SourceColor, read_color
 
-__all__ = ["to_eight_bits", "to_srgb"]
+__all__ = ["SourceColor", "convert", "read_color", "to_eight_bits", "to_srgb"]

@@ -28,6 +28,13 @@ def to_eight_bits(image: Image.Image) -> Image.Image:  # noqa: PLR0911 - a table
             return image.convert("RGB")
 
 
+def eight_bit_mode(mode: str) -> str:
+    """Return what `to_eight_bits` makes of an image of *mode*, without alpha: L, RGB, CMYK or LAB."""
+    if mode in ("1", "L", "LA", "La", "I", "F") or mode.startswith("I;16"):
+        return "L"
+    return mode if mode in ("CMYK", "LAB") else "RGB"
+
+
 def _stretched(image: Image.Image) -> Image.Image:
     """Scale 32-bit values linearly from their own range to 0-255: what they mean is not written anywhere."""
     low, high = image.getextrema()

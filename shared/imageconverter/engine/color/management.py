@@ -1,45 +1,82 @@
 """From the color space of an ICC profile to sRGB, by LittleCMS."""
 
 import io
+import struct
 from functools import lru_cache
 
 from PIL import Image, ImageCms
 
+from imageconverter.engine.color.statements import CodePoints, UnusableError
+
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 _COLOR_SPACES = {"L": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK", "LAB": "Lab"}
+_WRONG_CLASSES = {"abst": "an abstract profile", "link": "a device link", "nmcl": "a list of named colors"}
 _CHART_STEPS = 6
 # A transform that moves no color by more than this many levels is not worth applying.
 _NEGLIGIBLE = 2
+_MAX_TAGS = 100
+_TAG_TABLE = 128
 
 
-def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return *image* as L, LA, RGB or RGBA in sRGB; *profile* is the ICC profile that came with it.
+def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Return *image* (L, LA, RGB, RGBA, CMYK, LAB) as L, LA, RGB or RGBA in sRGB; *profile* is its ICC profile.
 
-    Relative colorimetric with black point compensation, as browsers and photo editors do. A profile that
-    cannot be used (broken, or of another color space than the image) is ignored.
+    Relative colorimetric with black point compensation, as browsers and photo editors do. A profile for RGB that came
+    with a gray image is used for its grays. Raises UnusableError as `check` does.
     """
     if image.mode == "LA":
         grey, alpha = image.split()
         return Image.merge("LA", (to_srgb(grey, profile), alpha))
-    transform = _transform(profile, image.mode) if profile else None
-    if transform is not None:
-        converted = transform.apply(image)
-        return converted.convert("L") if image.mode == "L" else converted
-    if image.mode == "LAB":
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        return ImageCms.buildTransform(lab, srgb, "LAB", "RGB", _INTENT).apply(image)
-    return image.convert("RGB") if image.mode == "CMYK" else image
+    if image.mode == "L" and _color_space(profile) == "RGB":
+        return image.point(_grays(profile))
+    converted = _transform(profile, image.mode).apply(image)
+    return converted.convert("L") if image.mode == "L" else converted
+
+
+def check(profile: bytes, mode: str) -> bool:
+    """Return whether the *profile* of an image of *mode* (L, RGB, CMYK, LAB) changes any color noticeably.
+
+    Raises UnusableError if it is broken, of another color space than the image or of a class that describes none.
+    """
+    if mode == "L" and _color_space(profile) == "RGB":
+        return any(abs(level - gray) > _NEGLIGIBLE for level, gray in enumerate(_grays(profile)))
+    return _changes_colors(profile, mode)
+
+
+def code_points(profile: bytes) -> CodePoints | None:
+    """Return what the tag `cicp` of a *profile* says (ICC.1:2022, section 9.2.17), if there is one."""
+    (count,) = struct.unpack_from(">I", profile, _TAG_TABLE) if len(profile) >= _TAG_TABLE + 4 else (0,)
+    for index in range(min(count, _MAX_TAGS)):
+        entry = profile[_TAG_TABLE + 4 + 12 * index :][:12]
+        if entry[:4] == b"cicp":
+            offset = int.from_bytes(entry[4:8], "big")
+            content = profile[offset : offset + 12]
+            return CodePoints(*content[8:]) if len(content) == 12 else None  # noqa: PLR2004 - bytes
+    return None
 
 
 @lru_cache(maxsize=16)
-def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Build the transform from *profile* to sRGB; None if it changes nothing or cannot be used."""
+def _color_space(profile: bytes) -> str:
+    """Return the color space of a *profile*. Raises UnusableError if it is broken or of an unusable class."""
     try:
-        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if opened.profile.xcolor_space.strip() != _COLOR_SPACES.get(mode):
-            return None
-        transform = ImageCms.buildTransform(
-            opened,
+        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile
+        color_space, device_class = opened.xcolor_space.strip(), opened.device_class.strip()
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        raise UnusableError("it is broken") from None
+    if device_class in _WRONG_CLASSES:
+        raise UnusableError(f"it is {_WRONG_CLASSES[device_class]}")
+    return str(color_space)
+
+
+@lru_cache(maxsize=16)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform:
+    """Build the transform from *profile* to sRGB. Raises UnusableError as `check` does."""
+    color_space = _color_space(profile)
+    if color_space != _COLOR_SPACES[mode]:
+        raise UnusableError(f"it is for {color_space}, but the image is {_COLOR_SPACES[mode]}")
+    try:
+        return ImageCms.buildTransform(
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
             ImageCms.createProfile("sRGB"),
             mode,
             "RGBA" if mode == "RGBA" else "RGB",
@@ -47,16 +84,24 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
             ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return None
-    if mode in ("L", "RGB", "RGBA") and _changes_nothing(transform, mode):
-        return None
-    return transform
+        raise UnusableError("it is broken") from None
 
 
-def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
-    """Whether a chart of colors comes out as it went in: most embedded profiles are sRGB itself."""
+@lru_cache(maxsize=16)
+def _changes_colors(profile: bytes, mode: str) -> bool:
+    """Whether a chart of colors does not come out as it went in: most embedded profiles are sRGB itself."""
+    transform = _transform(profile, mode)
+    if mode not in ("L", "RGB"):
+        return True
     levels = [round(step * 255 / (_CHART_STEPS - 1)) for step in range(_CHART_STEPS)]
     colors = bytes(level for r in levels for g in levels for b in levels for level in (r, g, b))
     chart = Image.frombytes("RGB", (_CHART_STEPS**3, 1), colors).convert(mode)
     before, after = chart.convert("RGB").tobytes(), transform.apply(chart).convert("RGB").tobytes()
-    return all(abs(a - b) <= _NEGLIGIBLE for a, b in zip(before, after, strict=True))
+    return any(abs(a - b) > _NEGLIGIBLE for a, b in zip(before, after, strict=True))
+
+
+@lru_cache(maxsize=16)
+def _grays(profile: bytes) -> list[int]:
+    """Return what becomes of each gray in a *profile* for RGB."""
+    ramp = Image.frombytes("L", (256, 1), bytes(range(256))).convert("RGB")
+    return list(_transform(profile, "RGB").apply(ramp).getchannel("G").tobytes())

@@ -1,0 +1,105 @@
+"""Images of high dynamic range (PQ and HLG of ITU-R BT.2100) become sRGB.
+
+The tone mapping is the Reference White Tone Mapping Operator of SMPTE ST 2094-50 for a display without headroom,
+which Chromium applies too: reference white is 203 nits (ITU-R BT.2408), light up to it is scaled, and a curve
+compresses what is above it up to the peak of the image. It is applied to the greatest of the three channels in the
+primaries of BT.2020, so that hues stay; colors outside of sRGB are clipped.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from imageconverter.engine.color.primaries import BT709, BT2020, Primaries
+from imageconverter.engine.color.transfer import HLG, Values, hlg_to_scene, pq_to_nits, srgb_encoded
+
+REFERENCE_WHITE, DEFAULT_PEAK = 203.0, 1000.0  # nits
+_HLG_GAMMA = 1.2  # of the display with the default peak (BT.2100, note 5f)
+_BT2020_LUMINANCE = (0.2627, 0.6780, 0.0593)
+_DARKEST_WHITE = 0.5  # share of the output's range that is left for reference white
+_BEND = 0.65  # where the curve bends, between its start and the corner of the two tangents
+_STRIP_PIXELS = 1 << 17
+_ENCODED_STEPS = 1 << 16
+
+Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+Floats = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True)
+class HighDynamicRange:
+    """What the values of an image of high dynamic range mean."""
+
+    transfer: int
+    """`transfer.PQ` or `transfer.HLG`."""
+    primaries: Primaries = BT2020
+    peak: float = DEFAULT_PEAK
+    """Luminance of the brightest pixel in nits; used for PQ only."""
+
+
+def to_sdr(image: Image.Image, meant: HighDynamicRange) -> Image.Image:
+    """Return *image* (L, LA, RGB or RGBA) in sRGB; the alpha channel is kept."""
+    pixels = np.asarray(image)
+    flat = pixels.reshape(-1, 1) if pixels.ndim == 2 else pixels.reshape(-1, pixels.shape[2])  # noqa: PLR2004 - one channel
+    colors = flat.shape[1] - (image.mode in ("LA", "RGBA"))
+    made = np.array(flat)
+    for start in range(0, len(flat), _STRIP_PIXELS):
+        strip = slice(start, start + _STRIP_PIXELS)
+        made[strip, :colors] = _mapped(flat[strip, :colors], meant)
+    return Image.fromarray(made.reshape(pixels.shape))
+
+
+def _mapped(values: Bytes, meant: HighDynamicRange) -> Bytes:
+    """Map rows of one or three 8-bit values."""
+    light = _light(meant.transfer)[values]
+    if light.shape[1] > 1:
+        light = light @ _matrix(meant.primaries, BT2020)
+    if meant.transfer == HLG:
+        scene = light @ np.array(_BT2020_LUMINANCE, dtype=np.float32) if light.shape[1] > 1 else light[:, 0]
+        light *= np.maximum(scene, 0)[:, None] ** np.float32(_HLG_GAMMA - 1)
+        light *= np.float32(DEFAULT_PEAK / REFERENCE_WHITE)
+    peak = DEFAULT_PEAK if meant.transfer == HLG else meant.peak
+    if peak > REFERENCE_WHITE:
+        brightest = light.max(axis=1)
+        mapped = reference_white_curve(brightest, peak / REFERENCE_WHITE)
+        light *= np.divide(mapped, brightest, out=np.zeros_like(brightest), where=brightest > 0)[:, None]
+    if light.shape[1] > 1:
+        light = light @ _matrix(BT2020, BT709)
+    steps = np.clip(light, 0, 1) * np.float32(_ENCODED_STEPS - 1) + np.float32(0.5)
+    made: Bytes = _encoded()[steps.astype(np.uint16)]
+    return made
+
+
+def reference_white_curve(light: Values, peak: float) -> Values:
+    """Map *light* (reference white is 1) to the range 0 to 1; *peak*, above 1, becomes 1."""
+    white = 1 - (1 - _DARKEST_WHITE) * min(np.log2(peak) / np.log2(DEFAULT_PEAK / REFERENCE_WHITE), 1)
+    # A quadratic Bézier curve from (1, white) to (peak, 1), solved for the parameter of each x.
+    x_bend, y_bend = 1 - _BEND + _BEND / white, (1 - _BEND) * white + _BEND
+    square, double = 1 - 2 * x_bend + peak, 2 * x_bend - 2
+    rest = np.clip(light, 1, peak) - 1
+    t = 2 * rest / np.maximum(double + np.sqrt(np.maximum(double**2 + 4 * square * rest, 0)), 1e-9)
+    bent = white + t * (2 * (y_bend - white) + t * (white - 2 * y_bend + 1))
+    made: Values = np.where(light <= 1, light * white, bent)
+    return made
+
+
+@lru_cache(maxsize=2)
+def _light(transfer: int) -> Floats:
+    """Return the linear light of each 8-bit value: of the display in reference whites, for HLG of the scene."""
+    values = np.arange(256) / 255
+    light = hlg_to_scene(values) if transfer == HLG else pq_to_nits(values) / REFERENCE_WHITE
+    return light.astype(np.float32)
+
+
+@lru_cache(maxsize=16)
+def _matrix(source: Primaries, target: Primaries) -> Floats:
+    """Return a matrix to multiply rows of linear light with."""
+    return source.to(target).T.astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _encoded() -> Bytes:
+    """Return the 8-bit value of sRGB for each step of linear light."""
+    return np.rint(srgb_encoded(np.linspace(0, 1, _ENCODED_STEPS)) * 255).astype(np.uint8)
