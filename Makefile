@@ -8,7 +8,7 @@ STAMPS := $(VENV)/stamps
 # Hundreds of processes are started, each of which would compile all of its modules.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test test-fast test-changed coverage format docs check bench hostile chaos soak audit lock test-compose clean
+.PHONY: help run test test-fast test-changed coverage format docs check bench conformance hostile chaos soak audit lock test-compose clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -47,6 +47,14 @@ docs: $(STAMPS)/dev  ## write the generated parts of README.md and docs/operatio
 
 bench: $(STAMPS)/dev  ## run the benchmarks
 	$(BIN)/python -m bench
+
+# CORPUS is a folder of image files; READERS is a Python that has psd-tools, to judge PSD files by that as well.
+REPORT ?= conformance.html
+READERS ?= $(BIN)/python
+
+conformance: $(STAMPS)/dev  ## compare what the files of CORPUS=DIR become with what independent readers show
+	@test -d "$(CORPUS)" || { echo "make conformance CORPUS=DIR [REPORT=FILE.html] [READERS=PYTHON]"; exit 1; }
+	$(BIN)/python -m tests.conformance "$(CORPUS)" --report "$(REPORT)" --python "$(READERS)"
 
 # Decodes about 100,000 hostile files and sends 10,000 hostile requests to a gateway. The files of Pillow's own tests are
 # in its source package, which is downloaded once; without a network the test skips them and prints that.
