@@ -1,0 +1,199 @@
+"""Small files of many kinds with what they show by the specification of their type, for tests/conformance.
+
+To add one: a line in `CASES` with a function that makes the file, and the array that it shows. All but a few show
+`BARS`, so that one look at the numbers of a file is enough.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tests.testing import gif_files, image_files, psd_files
+from tests.testing.broken_files import truncated
+
+Samples = np.ndarray[Any, np.dtype[Any]]
+
+HEIGHT, WIDTH = 16, 64
+_COLORS = ((255, 0, 0), (0, 128, 0), (64, 64, 64), (200, 200, 200))
+_GRAYS = (255, 191, 127, 0)
+_ALPHAS = (255, 0, 128, 255)
+
+
+def _bars(values: tuple[Any, ...]) -> Samples:
+    """Return an image of vertical bars of equal width, as bytes."""
+    rows = np.repeat(np.array(values, dtype=np.uint8), WIDTH // len(values), axis=0)
+    return np.repeat(rows[np.newaxis], HEIGHT, axis=0)
+
+
+BARS = _bars(_COLORS)
+"""Red, green, dark gray, light gray."""
+GRAY_BARS = _bars(_GRAYS)
+ALPHA_BARS = np.dstack([BARS, _bars(_ALPHAS)])
+
+
+@dataclass(frozen=True)
+class ConformanceCase:
+    """A file and what becomes of it."""
+
+    name: str
+    make: Callable[[], bytes]
+    shows: Samples = field(default_factory=lambda: BARS)
+    """Rows and columns of gray, RGB or RGBA, of bytes; of what is missing in a damaged file, anything."""
+    verdict: str = "right"
+    """Or `different, with a warning`, `not promised`, `refused rightly`: a value of tests.conformance.verdicts."""
+
+
+def _png(depth: int, color_type: int, samples: Samples, *chunks: tuple[bytes, bytes]) -> bytes:
+    stored = samples.astype(">u2" if depth == 16 else "u1")
+    return image_files.raw_png((WIDTH, HEIGHT), depth, color_type, [row.tobytes() for row in stored], *chunks)
+
+
+def _linear_png() -> bytes:
+    """Return the bars in linear light, as gAMA says: 100,000 for a gamma of 1. See PNG (third edition), 12.1."""
+    return _png(16, 2, np.round((BARS / 255.0) ** 2.2 * 65_535), (b"gAMA", struct.pack(">I", 100_000)))
+
+
+def _gif(screen: tuple[int, int], *frames: gif_files.Frame) -> bytes:
+    return gif_files.gif(screen, *frames)
+
+
+def _pam(samples: Samples, kind: str, maximum: int = 255) -> bytes:
+    """See the manual of pam: seven lines of text, then the samples."""
+    head = (
+        f"P7\nWIDTH {WIDTH}\nHEIGHT {HEIGHT}\nDEPTH {samples.shape[2]}\nMAXVAL {maximum}\nTUPLTYPE {kind}\nENDHDR\n"
+    )
+    return head.encode() + samples.astype(">u2" if maximum > 255 else "u1").tobytes()
+
+
+def _pnm(magic: str, samples: Samples, maximum: int) -> bytes:
+    return (
+        f"{magic}\n{WIDTH} {HEIGHT}\n{maximum}\n".encode()
+        + samples.astype(">u2" if maximum > 255 else "u1").tobytes()
+    )
+
+
+def _bmp(bits: int, masks: tuple[int, ...], pixels: Samples) -> bytes:
+    """Return a bottom-up bitmap with a BITMAPV4HEADER whose *masks* say where red, green, blue and alpha are."""
+    data = np.ascontiguousarray(pixels[::-1]).tobytes()
+    header = struct.pack("<IiiHHIIiiII4I", 108, WIDTH, HEIGHT, 1, bits, 3, len(data), 2835, 2835, 0, 0, *masks)
+    header += bytes(108 - len(header))
+    return struct.pack("<2sIHHI", b"BM", 14 + 108 + len(data), 0, 0, 14 + 108) + header + data
+
+
+def _packed(samples: Samples, *bits: int) -> Samples:
+    """Return the channels of each pixel in one number, the first one in the lowest *bits*."""
+    packed = np.zeros(samples.shape[:2], dtype=np.uint32)
+    at = 0
+    for channel, width in zip(np.moveaxis(samples, 2, 0), bits, strict=True):
+        packed |= np.round(channel / 255 * ((1 << width) - 1)).astype(np.uint32) << at
+        at += width
+    return packed.astype("<u2" if at <= 16 else "<u4")
+
+
+def _rounded(samples: Samples, *bits: int) -> Samples:
+    """Return what is left of *samples* in so many *bits* for each channel."""
+    levels = (1 << np.array(bits)) - 1
+    return np.round(np.round(samples / 255 * levels) / levels * 255).astype(np.uint8)
+
+
+def _tga(kind: int, data: bytes, bits: int, flags: int) -> bytes:
+    return struct.pack("<BBBHHBHHHHBB", 0, 0, kind, 0, 0, 0, 0, 0, WIDTH, HEIGHT, bits, flags) + data
+
+
+def _tga_in_runs() -> bytes:
+    """Return the bars from the top, in packets of 16 equal pixels: a count less one with the top bit, then BGR."""
+    runs = b"".join(bytes([0x8F, blue, green, red]) for red, green, blue in _COLORS)
+    return _tga(10, runs * HEIGHT, 24, 0x20)
+
+
+def _tiff(samples: Samples, *, planar: bool = False, photometric: int) -> bytes:
+    """Return one strip, or one for each plane, of little-endian samples. See TIFF 6.0."""
+    count = samples.shape[2]
+    planes = [samples[:, :, number] for number in range(count)] if planar else [samples]
+    strips = [plane.astype(samples.dtype.newbyteorder("<")).tobytes() for plane in planes]
+    bits = samples.itemsize * 8
+    tags = [(256, [WIDTH]), (257, [HEIGHT]), (258, [bits] * count), (259, [1]), (262, [photometric])]
+    offsets = [8 + sum(map(len, strips[:number])) for number in range(len(strips))]
+    tags += [(273, offsets), (277, [count]), (278, [HEIGHT]), (279, [len(strip) for strip in strips])]
+    tags += [(284, [2 if planar else 1])]
+    at = 8 + sum(map(len, strips))
+    entries, further = b"", b""
+    for tag, values in tags:
+        packed = struct.pack(f"<{len(values)}I", *values)
+        if len(values) > 1:
+            further, packed = further + packed, struct.pack("<I", at + 6 + 12 * len(tags) + len(further))
+        entries += struct.pack("<HHI", tag, 4, len(values)) + packed
+    directory = struct.pack("<H", len(tags)) + entries + bytes(4) + further
+    return struct.pack("<2sHI", b"II", 42, at) + b"".join(strips) + directory
+
+
+def _xpm() -> bytes:
+    """See the manual of XPM: extents, colors by a character each, rows of characters."""
+    colors = "".join(
+        f'"{key} c #{red:02x}{green:02x}{blue:02x}",\n'
+        for key, (red, green, blue) in zip("abcd", _COLORS, strict=True)
+    )
+    row = '"' + "".join(key * (WIDTH // 4) for key in "abcd") + '",\n'
+    return f'/* XPM */\nstatic char *x[] = {{\n"{WIDTH} {HEIGHT} 4 1",\n{colors}{row * HEIGHT}}};\n'.encode()
+
+
+def _twelve_bit_jpeg() -> bytes:
+    """Return the first bytes of a JPEG whose frame header, an extended one (SOF1), declares 12 bits a sample."""
+    frame = struct.pack(">BHHB", 12, HEIGHT, WIDTH, 1) + b"\1\x11\0"
+    return b"\xff\xd8\xff\xc1" + struct.pack(">H", 2 + len(frame)) + frame + b"\xff\xd9"
+
+
+_WIDE = 257  # from 8 to 16 bits
+_CHANNELS_FIRST = (2, 0, 1)
+_BAR_INDICES = bytes(np.repeat(np.arange(4, dtype=np.uint8), WIDTH // 4)) * HEIGHT
+_UNCOVERED = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+_UNCOVERED[4:12, 8:40] = (255, 0, 0, 255)
+
+CASES = (
+    ConformanceCase("PNG of 16 bits", lambda: _png(16, 2, BARS * np.uint16(_WIDE))),
+    ConformanceCase("PNG of 16 bits with alpha", lambda: _png(16, 6, ALPHA_BARS * np.uint16(_WIDE)), ALPHA_BARS),
+    ConformanceCase(
+        "PNG with a broken text",
+        lambda: _png(8, 2, BARS, (b"zTXt", b"Comment\0\0no stream of zlib")),
+    ),
+    ConformanceCase(
+        "GIF of one frame",
+        lambda: _gif((WIDTH, HEIGHT), gif_files.Frame((WIDTH, HEIGHT), _BAR_INDICES, colors=_COLORS)),
+    ),
+    ConformanceCase(
+        "GIF whose frame does not cover the screen",
+        lambda: _gif((WIDTH, HEIGHT), gif_files.Frame.filled((32, 8), 0, at=(8, 4), colors=_COLORS)),
+        _UNCOVERED,
+    ),
+    ConformanceCase(
+        "BMP of 16 bits, 5 6 5",
+        lambda: _bmp(16, (0xF800, 0x7E0, 0x1F, 0), _packed(BARS[:, :, ::-1], 5, 6, 5)),
+        _rounded(BARS, 5, 6, 5),
+    ),
+    ConformanceCase("TGA in runs, from the top", _tga_in_runs),
+    ConformanceCase("PGM of 16 bits", lambda: _pnm("P5", GRAY_BARS * np.uint16(_WIDE), 65_535), GRAY_BARS),
+    ConformanceCase("TIFF of 16 bits", lambda: _tiff(BARS * np.uint16(_WIDE), photometric=2)),
+    ConformanceCase(
+        "PSD of 16 bits",
+        lambda: psd_files.psd(np.transpose(BARS, _CHANNELS_FIRST) * np.uint16(_WIDE)),
+    ),
+    ConformanceCase(
+        "PSD of 8 bits with a saved selection, packed",
+        lambda: psd_files.psd(np.transpose(ALPHA_BARS, _CHANNELS_FIRST), compression=psd_files.PACKED),
+    ),
+    ConformanceCase("XPM", _xpm),
+    ConformanceCase(
+        "JPEG without its last quarter",
+        lambda: truncated(image_files.jpeg(), share=0.75),
+        np.zeros((1, 1), np.uint8),
+        verdict="different, with a warning",
+    ),
+    ConformanceCase(
+        "PNG without any pixels",
+        lambda: image_files.raw_png((WIDTH, HEIGHT), 8, 2, []),
+        verdict="refused rightly",
+    ),
+)
