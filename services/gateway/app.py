@@ -19,6 +19,7 @@ from services.gateway.http.body_memory import BodyMemory
 from services.gateway.http.middleware import error_middleware, set_headers
 from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
+from services.gateway.images_api.run_watcher import RunWatcher
 from services.gateway.metrics import Metrics
 from services.gateway.routes import liveness_routes, routes
 
@@ -32,6 +33,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.STORE] = resources.store
     app[state.QUEUE] = resources.queue
     app[state.RUNS] = resources.runs
+    app[state.RUN_WATCHER] = RunWatcher(resources.runs)
     app[state.FORMATS] = resources.formats
     keys = KeyRing(settings.gateway)
     app[state.KEYS] = keys

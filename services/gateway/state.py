@@ -20,11 +20,13 @@ from services.gateway.auth.sessions import Sessions
 from services.gateway.http.body_memory import BodyMemory
 from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
+from services.gateway.images_api.run_watcher import RunWatcher
 from services.gateway.metrics import Metrics
 
 STORE = web.AppKey("store", ObjectStore)
 QUEUE = web.AppKey("queue", JobQueue)
 RUNS = web.AppKey("runs", RunStore)
+RUN_WATCHER = web.AppKey("run_watcher", RunWatcher)
 FORMATS = web.AppKey("formats", ImageFormats)
 KEYS = web.AppKey("keys", KeyRing)
 SESSIONS = web.AppKey("sessions", Sessions)

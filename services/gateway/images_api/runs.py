@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 
 from aiohttp import web
 
@@ -27,7 +27,6 @@ from services.gateway.images_api.run_responses import ResultsPage, RunResponse, 
 RESULTS_AT_ONCE = 2000
 _POLL_SECONDS = 0.05
 _CANCEL_SECONDS = 30
-_EVENT_SECONDS = 0.5
 _HEARTBEAT_SECONDS = 15
 
 
@@ -103,6 +102,7 @@ async def events(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
     last, sent = "", time.monotonic()
     first = await _status(request)
+    request.app[state.RUN_WATCHER].require_room()
     await response.prepare(request)
     with suppress(ConnectionResetError):
         async for current in _changes(request, first):
@@ -120,10 +120,12 @@ async def events(request: web.Request) -> web.StreamResponse:
 async def _changes(request: web.Request, first: RunStatus | None) -> AsyncIterator[RunStatus | None]:
     yield first
     current = first
-    while current is not None and current.is_running and not request.app[state.STOPPING].is_set():
-        await asyncio.sleep(_EVENT_SECONDS)
-        current = await request.app[state.RUNS].status(current.run.id)
-        yield current
+    if first is None:
+        return
+    async with aclosing(request.app[state.RUN_WATCHER].changes(first.run.id)) as changes:
+        while current is not None and current.is_running and not request.app[state.STOPPING].is_set():
+            current = await anext(changes)
+            yield current
 
 
 async def _all_results(request: web.Request, run_id: str | None) -> web.StreamResponse:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from imageconverter.jobs import QueueName
 from imageconverter.resources import Resources, open_resources
+from imageconverter.runs import RunStatus
 from imageconverter.settings import ConversionSettings, GatewaySettings
 from services.gateway.app import create_app
 from tests.conftest import ADMIN, API_KEY, MakeSettings
@@ -331,6 +332,30 @@ async def test_earlier_runs_are_found_by_id(gateway: Client, resources: Resource
     assert (await get(gateway, f"/images/convert/status?run={first['id']}"))[1]["status"] == "finished"
     assert (await results(gateway, f"/images/convert/results?run={first['id']}"))[0]["sourceFilename"] == "first.png"
     assert (await get(gateway, "/images/convert/status?run=unknown"))[0] == 404
+
+
+async def test_listeners_share_the_queries_of_a_run(gateway: Client, resources: Resources) -> None:
+    """A hundred cost as much as one."""
+    directory = await put_sources(resources, {f"{n}.png": LARGE for n in range(100)})
+    await start(gateway, directory, PRODUCT)
+    queries = 0
+    status = resources.runs.status
+
+    async def count(run_id: str) -> RunStatus | None:
+        nonlocal queries
+        queries += 1
+        return await status(run_id)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resources.runs, "status", count)
+        streams = [await gateway.get("/images/convert/events", headers=ADMIN) for _ in range(100)]
+        queries = 0
+        await asyncio.sleep(1.2)
+        assert 1 <= queries <= 4
+        for stream in streams:
+            stream.close()
+    async with gateway.post("/images/convert/cancel", headers=ADMIN) as response:
+        assert response.status == 200
 
 
 async def test_events_follow_a_run_to_its_end(gateway: Client, resources: Resources) -> None:
