@@ -1,6 +1,7 @@
 """The object store against a real S3 server, in good times and bad."""
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ import pytest
 
 from imageconverter.errors import StoreUnavailable
 from imageconverter.resources import Resources
+from imageconverter.storage import store as module
 from imageconverter.storage.store import ObjectStore
 from tests.conftest import storage_settings
 from tests.testing.faults import FaultProxy, Mode, fault_proxy
@@ -45,6 +47,44 @@ async def test_what_was_put_is_got_back_with_its_type(store: ObjectStore) -> Non
     assert opened.content_type == "image/png"
     assert opened.stored.size == 10
     assert opened.stored.etag == etag
+
+
+async def test_a_slow_reader_gets_all_bytes(servers: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if it takes several times as long as a request may take."""
+    monkeypatch.setattr(module, "_REQUEST_SECONDS", -1)
+    store = ObjectStore(storage_settings(servers, timeout_seconds=2))
+    data = random.Random(1).randbytes(24_000_000)  # noqa: S311 - any bytes
+    await store.put("storage/large", data, content_type="image/png")
+    for span in (None, (1_000_000, 20_000_001)):
+        opened = await store.open("storage/large", span=span)
+        assert opened is not None
+        received = bytearray()
+        async for chunk in opened.chunks:
+            received += chunk
+            await asyncio.sleep(0.05)
+        assert received == (data if span is None else data[slice(*span)])
+
+
+async def test_an_object_that_is_replaced_while_it_is_read_is_not_mixed(
+    servers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest of another object is no rest of the first one."""
+    monkeypatch.setattr(module, "_REQUEST_SECONDS", -1)
+    store = ObjectStore(storage_settings(servers, timeout_seconds=2))
+    await store.put("storage/large", b"a" * 24_000_000, content_type="image/png")
+    opened = await store.open("storage/large")
+    assert opened is not None
+    received = bytearray(await anext(opened.chunks))
+    await store.put("storage/large", b"b" * 24_000_000, content_type="image/png")
+    await asyncio.sleep(1.5)
+
+    async def read() -> None:
+        async for chunk in opened.chunks:
+            received.extend(chunk)
+
+    with pytest.raises(StoreUnavailable):
+        await read()
+    assert b"b" not in received
 
 
 async def test_a_part_is_read_by_its_span(store: ObjectStore) -> None:

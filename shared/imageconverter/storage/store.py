@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _CONNECT_SECONDS = 2
+_REQUEST_SECONDS = 60  # in addition to the timeout of a call; what a slow client reads takes several requests then
 _SECONDS_PER_MEGABYTE = 0.25  # added to the timeout of a call
 _MAX_CONCURRENT_REQUESTS = 128  # more would not be faster, and each needs a socket
 _HEALTH = "health"  # an object that need not exist
 _MULTIPART_BYTES = 32 * MEGABYTE
+_CHUNK_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class ObjectStore:
                 "allow_http": True,
                 "connect_timeout": timedelta(seconds=min(_CONNECT_SECONDS, self._seconds)),
                 # Of a whole request; the deadline of each method is shorter except for the largest objects.
-                "timeout": timedelta(seconds=self._seconds + 60),
+                "timeout": timedelta(seconds=self._seconds + _REQUEST_SECONDS),
             },
             retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=self._seconds)},
         )
@@ -209,13 +211,30 @@ class ObjectStore:
                 return None
 
     async def _chunks(self, result: "GetResult") -> AsyncIterator[bytes]:
-        stream = result.stream(min_chunk_size=256 * 1024)
-        while True:
-            async with self._deadline():
-                try:
-                    chunk = await anext(stream)
-                except StopAsyncIteration:
-                    return
+        """Yield the bytes of *result*; a request that ends before them is continued by another one.
+
+        A client may take longer to read the bytes than a request may take.
+        """
+        meta, (position, end) = result.meta, result.range
+        stream, begin = result.stream(min_chunk_size=_CHUNK_BYTES), position
+        while position < end:
+            try:
+                async with self._deadline():
+                    chunk = await anext(stream, None)
+            except StoreUnavailable:
+                if position == begin:
+                    raise
+                chunk = None
+            if chunk is None:
+                if position == begin:
+                    raise StoreUnavailable("The object store sent less than it announced.")
+                options: GetOptions = {"range": (position, end), "if_match": meta["e_tag"] or "*"}
+                rest = await self._get(meta["path"], options)
+                if rest is None:
+                    raise StoreUnavailable("The object was deleted while it was read.")
+                stream, begin = rest.stream(min_chunk_size=_CHUNK_BYTES), position
+                continue
+            position += len(chunk)
             yield bytes(chunk)
 
     @asynccontextmanager
