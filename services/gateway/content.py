@@ -1,6 +1,7 @@
 """Handler of `/content/<path>`: the converted images, public and cacheable."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from email.utils import format_datetime
 
@@ -9,7 +10,7 @@ from aiohttp import web
 from imageconverter import keys
 from imageconverter.errors import NotFound, UserError
 from imageconverter.images.names import directory_path
-from imageconverter.storage.store import StoredObject
+from imageconverter.storage.store import ObjectStore, StoredObject
 from services.gateway import state
 
 _NO_IMAGE = "There is no such image."
@@ -19,11 +20,8 @@ _CONDITIONS = ("If-Match", "If-Unmodified-Since", "If-None-Match", "If-Modified-
 
 async def content(request: web.Request) -> web.StreamResponse:
     """Stream a converted image; supports conditional requests and single byte ranges."""
-    try:
-        key = keys.target(directory_path(request.match_info["path"]))
-    except UserError:
-        raise NotFound(_NO_IMAGE) from None
     store = request.app[state.STORE]
+    key = await _key(store, request.match_info["path"])
     if _is_conditional(request) or request.method == "HEAD":
         stored = await store.head(key)
         if stored is None:
@@ -50,6 +48,22 @@ async def content(request: web.Request) -> web.StreamResponse:
             await response.write(chunk)
     await response.write_eof()
     return response
+
+
+async def _key(store: ObjectStore, path: str) -> str:
+    """Return the key of the image at *path*. Other programs may have stored it in Unicode normal form D.
+
+    Raises NotFound if the path is invalid.
+    """
+    try:
+        normal = directory_path(path)
+    except UserError:
+        raise NotFound(_NO_IMAGE) from None
+    if not normal.isascii() and await store.head(keys.target(normal)) is None:
+        decomposed = keys.target(unicodedata.normalize("NFD", normal))
+        if await store.head(decomposed) is not None:
+            return decomposed
+    return keys.target(normal)
 
 
 def _headers(request: web.Request, stored: StoredObject) -> Mapping[str, str]:

@@ -1,5 +1,6 @@
 """`GET /content/<path>`, as browsers and proxies use it."""
 
+import unicodedata
 from typing import Any
 from uuid import uuid4
 
@@ -34,6 +35,15 @@ async def test_an_image_is_public_and_safe(gateway: Client, path: str) -> None:
         assert response.headers["Server"] == "imageconverter"
         assert response.headers["ETag"].startswith('"')
         assert "Last-Modified" in response.headers
+
+
+async def test_a_name_in_either_normal_form_is_found(gateway: Client, resources: Resources) -> None:
+    """Some programs store names in form D, which reports count as present."""
+    name = f"{uuid4().hex} {unicodedata.normalize('NFD', 'ü')}.png"
+    await resources.store.put(f"target/products/normal/{name}", DATA, content_type="image/png")
+    for form in ("NFC", "NFD"):
+        async with gateway.get(f"/content/products/normal/{unicodedata.normalize(form, name)}") as response:
+            assert (response.status, await response.read()) == (200, DATA)
 
 
 async def test_head_has_the_headers_of_get(gateway: Client, path: str) -> None:
