@@ -30,6 +30,7 @@ _MAX_REDIRECTS = 5
 _OK = 200
 _TEMPORARY: Final = (408, 425, 429)  # and all from 500 on
 _CHUNK_BYTES = 64 * 1024
+_GZIP = b"\x1f\x8b"  # has an end of its own
 _NOTATIONS: Final[dict[str, Notation]] = {
     "text/csv": "csv",
     "application/csv": "csv",
@@ -96,13 +97,22 @@ class _Fetch:
         raise SourceRefused(f"The feed's server redirects more than {_MAX_REDIRECTS} times.")
 
     async def chunks(self, response: ClientResponse) -> AsyncGenerator[bytes, None]:
-        """Read the feed, each chunk within the time limits."""
+        """Read the feed, each chunk within the time limits.
+
+        Raises SourceUnavailable if the end may be missing: a response that announces neither its length nor that it
+        is sent in chunks ends with the connection, also with a lost one, so its last line must have an end.
+        """
+        first = last = b""
         while True:
             async with self._time_limit():
                 chunk = await response.content.read(_CHUNK_BYTES)
             if not chunk:
-                return
+                break
+            first, last = first or chunk[:2], chunk[-1:]
             yield chunk
+        has_end = response.content_length is not None or "Transfer-Encoding" in response.headers
+        if not has_end and first != _GZIP and "Content-Encoding" not in response.headers and last != b"\n":
+            raise SourceUnavailable("The feed may be incomplete: it has no length, and its last line has no end.")
 
     async def _get(self, url: URL, headers: Mapping[str, str]) -> ClientResponse:
         async with self._time_limit():

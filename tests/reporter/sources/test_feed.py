@@ -81,17 +81,25 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n31\r\n" + NDJSON,
         HEAD + b"Content-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + b"not gzip at all.....",
         HEAD + b"Connection: close\r\n\r\n" + gzip.compress(NDJSON)[:-9],
+        HEAD + b"Connection: close\r\n\r\n" + NDJSON.rstrip(b"\n"),
         b"",
         b"nonsense\r\n\r\n",
         HEAD + b"Content-Length: many\r\n\r\n",
     ],
-    ids=["short", "chunk", "encoding", "gzip", "nothing", "nonsense", "length"],
+    ids=["short", "chunk", "encoding", "gzip", "cut line", "nothing", "nonsense", "length"],
 )
 async def test_an_answer_that_breaks_off_may_be_tried_again(answer: bytes) -> None:
     """It is never taken for the whole."""
     async with raw(answer) as address:
         with pytest.raises(SourceUnavailable):
             await fetched(address)
+
+
+@pytest.mark.parametrize("body", [NDJSON.rstrip(b"\n") + b"\n", gzip.compress(NDJSON)], ids=["lines", "gzip"])
+async def test_a_feed_without_a_length_is_complete_if_its_last_line_is(body: bytes) -> None:
+    """Old servers end a response by closing the connection."""
+    async with raw(HEAD + b"Connection: close\r\n\r\n" + body) as address:
+        assert (await fetched(address)).rstrip(b"\n") == NDJSON.rstrip(b"\n")
 
 
 async def test_what_begins_like_gzip_and_is_none_is_refused() -> None:
