@@ -55,8 +55,15 @@ class Reader:
         return shutil.which(self.program or self.command[0].replace("{python}", python)) is not None
 
 
-def fair_readers(readers: Sequence[Reader], type_name: str, colors: Colors) -> list[Reader]:
-    """Return those of *readers* that may judge a file of a type whose colors are encoded as *colors* says."""
+def fair_readers(
+    readers: Sequence[Reader], type_name: str, colors: Colors, *, of_refused: bool = False
+) -> list[Reader]:
+    """Return those of *readers* that may judge a file of a type whose colors are encoded as *colors* says.
+
+    Of a file that was refused: whatever its colors, but only those that could prove that it is not damaged.
+    """
+    if of_refused:
+        return [reader for reader in readers if type_name in reader.types and reader.reports_damage]
     return [reader for reader in readers if type_name in reader.types | reader.confirms and reader.colors >= colors]
 
 

@@ -53,15 +53,16 @@ class Session:
         digest = sha256(data).hexdigest()
         if (known := self._results.find(digest, outcome.digest)) is not None:
             return known.model_copy(update={"path": name, "seconds": round(outcome.seconds, 3)})
-        judgment = await judge(outcome, self._readings(file, data), file.type.name)
+        readings = self._readings(file, data, is_refused=outcome.image is None)
+        judgment = await judge(outcome, readings, file.type.name)
         result = await asyncio.to_thread(Result.of, name, file.type.name, digest, outcome, judgment)
         self._results.add(result)
         return result
 
-    async def _readings(self, file: CorpusFile, data: bytes) -> AsyncIterator[Reading]:
+    async def _readings(self, file: CorpusFile, data: bytes, *, is_refused: bool) -> AsyncIterator[Reading]:
         name = file.type.name
-        for reader in fair_readers(self._readers, name, colors_of(data, name)):
+        for reader in fair_readers(self._readers, name, colors_of(data, name), of_refused=is_refused):
             extension = extension_of(data, file.type)
             yield await read(reader, data, extension, self._surroundings, is_proof=name in reader.types)
-        if (beside := await read_beside(file.path)) is not None:
+        if not is_refused and (beside := await read_beside(file.path)) is not None:
             yield beside

@@ -46,6 +46,14 @@ def test_only_readers_that_manage_colors_judge_files_with_a_profile() -> None:
     assert fair_readers([plain, managing], "GIF", Colors.PLAIN) == []
 
 
+def test_whether_a_refused_file_is_damaged_is_for_readers_that_say_so() -> None:
+    """Whatever the colors, which then do not matter; one that reads only a part of the type cannot say so."""
+    plain, browser = Reader("plain", ("x",), _PNG), Reader("browser", ("x",), _PNG, reports_damage=False)
+    partial = Reader("partial", ("x",), frozenset(), confirms=_PNG)
+
+    assert fair_readers([plain, browser, partial], "PNG", Colors.SIGNALED, of_refused=True) == [plain]
+
+
 async def test_an_image_is_taken_from_a_file_or_from_the_output(surroundings: Surroundings) -> None:
     """Whichever the program writes."""
     data = image_files.png((6, 4), image=Image.new("RGB", (6, 4), "red"))
