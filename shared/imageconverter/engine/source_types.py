@@ -3,12 +3,11 @@
 This table imports no decoder: the gateway and the command line read it too.
 """
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from imageconverter.engine import bmp, extents, gif, jpeg, jxl, psd
+from imageconverter.engine import bmp, extents, gif, jpeg, jxl, psd, tga
 from imageconverter.engine.extents import ExtentsReader
 from imageconverter.engine.target import OutputType
 
@@ -66,21 +65,6 @@ def _is_ico(head: bytes) -> bool:
     """Whether it holds 1 to 255 images: no icon has more, and listing 65,535 takes half a second."""
     return head[:4] == b"\0\0\1\0" and head[4:5] != b"\0" and head[5:6] == b"\0"
 
-
-def _is_tga(head: bytes) -> bool:
-    """Whether all fields of the header are consistent: TGA has no magic number."""
-    if len(head) < _TGA_HEADER.size:
-        return False
-    _, has_map, kind, start, length, bits, _, _, width, height, depth, flags = _TGA_HEADER.unpack_from(head)
-    if kind & 0xF7 == 1:
-        fits = has_map == 1 and depth == 8 and 0 < length <= 256 and start == 0 and bits in (15, 16, 24, 32)  # noqa: PLR2004 - color depths
-    else:
-        depths = {2: (15, 16, 24, 32), 3: (8, 16)}.get(kind & 0xF7, ())
-        fits = has_map == 0 and depth in depths and not any((start, length, bits))
-    return fits and width > 0 and height > 0 and flags & 0xC0 == 0
-
-
-_TGA_HEADER = struct.Struct("<BBBHHBHHHHBB")
 
 SOURCE_TYPES = (
     SourceType(
@@ -256,9 +240,10 @@ SOURCE_TYPES = (
     SourceType(
         name="TGA",
         decoder="TGA",
-        plugin="PIL.TgaImagePlugin",
+        plugin="imageconverter.engine.plugins.tga",
         extensions=(".tga",),
-        matches=_is_tga,
+        matches=lambda head: tga.read(head) is not None,
+        extents=extents.fixed("<HH", 12),
     ),
 )
 """In the order in which they are tried: a type without a magic number comes last."""

@@ -58,10 +58,13 @@ def image_of(levels: Levels, mode: str) -> Image.Image:
     return Image.frombuffer(mode, (width, height), np.ascontiguousarray(levels), "raw", mode, 0, 1).copy()
 
 
-def require_half(rows: int, height: int) -> None:
-    """Raise ValueError if there are so few *rows* that the image will be refused: before memory is taken for it."""
-    if 2 * rows < height:
-        raise ValueError(f"it is cut off after {rows} of {height} rows")
+def require_half(there: int, wanted: int) -> None:
+    """Raise ValueError if so few rows or pixels are *there* that the image will be refused.
+
+    For use before memory is taken for all of them.
+    """
+    if 2 * there < wanted:
+        raise ValueError(f"it is cut off after {there / wanted:.0%} of the image")
 
 
 def set_missing(image: Image.Image, rows: int) -> None:
