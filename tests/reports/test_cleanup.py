@@ -13,7 +13,7 @@ from imageconverter.images.image_formats import ImageFormats
 from imageconverter.reports import cleanup, trash
 from imageconverter.reports import results as results_module
 from imageconverter.reports.trash import list_batches, restore
-from imageconverter.storage.store import ObjectStore
+from imageconverter.storage.store import ObjectStore, StoredObject
 from tests.testing.shop import Shop, make_format
 
 
@@ -286,6 +286,10 @@ class Ending(ObjectStore):
 
     async def delete(self, keys: Iterable[str]) -> None:  # noqa: ARG002 - the verb's own
         """Never come to that."""
+        raise StoreUnavailable("The object store is gone.")
+
+    async def delete_unchanged(self, stored: StoredObject) -> bool:  # noqa: ARG002 - the verb's own
+        """Nor to that."""
         raise StoreUnavailable("The object store is gone.")
 
 

@@ -10,7 +10,7 @@ from imageconverter import keys
 from imageconverter.errors import CleanupRefused, NotFound, StoreUnavailable
 from imageconverter.reports import trash
 from imageconverter.reports.trash import TrashBatch, begin_batch, list_batches, move_to_trash, restore
-from imageconverter.storage.store import ObjectStore
+from imageconverter.storage.store import ObjectStore, StoredObject
 from tests.testing.shop import Shop
 
 PATHS = ["a b/ä+c%20d#?.jpg", "keep/x.jpg", "keep/y.jpg"]
@@ -158,20 +158,58 @@ async def test_nothing_is_restored_while_the_clean_up_runs(shop: Shop) -> None:
     assert await restore(shop.store, "one") == (3, 0)
 
 
-async def test_a_file_that_is_made_anew_meanwhile_stays(shop: Shop) -> None:
-    """A worker has stored a new image between the copy and the deletion."""
+class Racing(ObjectStore):
+    """A store in which a worker stores another image just before, or just after, each call of one kind."""
 
-    class Racing(ObjectStore):
-        def __init__(self, store: ObjectStore) -> None:
-            self.__dict__.update(store.__dict__)
+    def __init__(self, store: ObjectStore, moment: str) -> None:
+        """Race with the calls of *moment*."""
+        self.__dict__.update(store.__dict__)
+        self.moment = moment
 
-        async def copy(self, source: str, target: str) -> bool:
-            copied = await super().copy(source, target)
-            await self.put(source, b"a new image", content_type="image/jpeg")
-            return copied
+    async def head(self, key: str) -> StoredObject | None:
+        """Race after a look at a missing image."""
+        found = await super().head(key)
+        if found is None:
+            await self._race("missing", key)
+        return found
 
+    async def copy(self, source: str, target: str) -> bool:
+        """Race after a copy."""
+        copied = await super().copy(source, target)
+        await self._race("copied", source)
+        return copied
+
+    async def delete_unchanged(self, stored: StoredObject) -> bool:
+        """Race before a deletion."""
+        await self._race("deleting", stored.key)
+        return await super().delete_unchanged(stored)
+
+    async def _race(self, moment: str, key: str) -> None:
+        if moment == self.moment:
+            await self.put(key, b"a new image", content_type="image/jpeg")
+
+
+@pytest.mark.parametrize("moment", ["copied", "deleting"])
+async def test_a_file_that_is_made_anew_meanwhile_stays(shop: Shop, moment: str) -> None:
+    """A worker has stored a new image, even at the last moment before the deletion."""
     await shop.has("keep/x.jpg")
-    await move_to_trash(Racing(shop.store), "one", ["keep/x.jpg"], unchanged=lambda *_: True)
+    await move_to_trash(Racing(shop.store, moment), "one", ["keep/x.jpg"], unchanged=lambda *_: True)
 
     assert await shop.files() == ["keep/x.jpg"]
     assert await shop.files(keys.TRASH) == []
+    assert await _content(shop, "keep/x.jpg") == b"a new image"
+
+
+async def test_a_file_that_is_made_anew_meanwhile_is_not_overwritten(shop: Shop) -> None:
+    """By the one that is restored, which stays in the trash."""
+    await moved(shop, "one", "keep/x.jpg")
+
+    assert await restore(Racing(shop.store, "missing"), "one") == (0, 1)
+    assert await _content(shop, "keep/x.jpg") == b"a new image"
+    assert await shop.files(keys.trash_files("one")) == ["keep/x.jpg"]
+
+
+async def _content(shop: Shop, path: str) -> bytes:
+    found = await shop.store.get(keys.target(path))
+    assert found is not None
+    return bytes(found.data)

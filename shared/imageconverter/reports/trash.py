@@ -91,10 +91,11 @@ async def move_to_trash(
             if before is None or not unchanged(number, before) or not await store.copy(target, trash_key):
                 return
             after = await store.head(target)
-            if after is not None and (after.etag, after.modified) != (before.etag, before.modified):
+            if after is None:
+                return
+            is_same = (after.etag, after.modified) == (before.etag, before.modified)
+            if not is_same or not await store.delete_unchanged(before):
                 await store.delete([trash_key])
-            elif after is not None:
-                await store.delete([target])
 
     await asyncio.gather(*(move(number, path) for number, path in enumerate(paths)))
 
@@ -142,7 +143,7 @@ async def _restore_file(store: ObjectStore, prefix: str, stored: StoredObject) -
     target = keys.target(stored.key.removeprefix(prefix))
     current = await store.head(target)
     if current is None:
-        return await store.copy(stored.key, target)
+        return await store.copy_new(stored.key, target)
     # Equal if it was restored before; otherwise the file is newer and is kept.
     return (current.size, current.etag) == (stored.size, stored.etag)
 

@@ -1,4 +1,4 @@
-"""Operations that obstore does not have, by boto3: creating the bucket and aborting unfinished multipart uploads.
+"""Operations that obstore does not have, by boto3: the bucket, unfinished multipart uploads, conditional deletes.
 
 boto3 is imported only when it is needed, because that takes a third of a second.
 """
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 2
 _NOT_FOUND = 404
+_PRECONDITION_FAILED = 412
 
 
 def ensure_bucket(settings: StorageSettings) -> None:
@@ -22,7 +23,7 @@ def ensure_bucket(settings: StorageSettings) -> None:
 
     bucket, region = settings.bucket, settings.region
     try:
-        client = _client(settings)
+        client = create_client(settings)
         try:
             client.head_bucket(Bucket=bucket)
         except ClientError as error:
@@ -46,7 +47,7 @@ def abort_unfinished(settings: StorageSettings, *, before: datetime) -> int:
 
     aborted = 0
     try:
-        client = _client(settings)
+        client = create_client(settings)
         for page in client.get_paginator("list_multipart_uploads").paginate(Bucket=settings.bucket):
             for upload in page.get("Uploads", []):
                 if upload["Initiated"] < before:
@@ -59,7 +60,26 @@ def abort_unfinished(settings: StorageSettings, *, before: datetime) -> int:
     return aborted
 
 
-def _client(settings: StorageSettings) -> "S3Client":
+def delete_unchanged(client: "S3Client", bucket: str, key: str, etag: str) -> bool:
+    """Delete an object if it still has *etag*; returns whether it had. Raises StoreUnavailable.
+
+    A store that does not know conditional deletes deletes it in any case.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        client.delete_object(Bucket=bucket, Key=key, IfMatch=etag)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] in (_NOT_FOUND, _PRECONDITION_FAILED):
+            return False
+        raise StoreUnavailable(f"An object cannot be deleted: {error}") from error
+    except BotoCoreError as error:
+        raise StoreUnavailable(f"The object store does not answer: {error}") from error
+    return True
+
+
+def create_client(settings: StorageSettings) -> "S3Client":
+    """Return a client of boto3, which threads may share."""
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 

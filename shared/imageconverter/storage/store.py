@@ -22,6 +22,7 @@ from imageconverter.storage.circuit_breaker import CircuitBreaker
 
 if TYPE_CHECKING:
     from obstore import Bytes, GetOptions, GetResult
+    from types_boto3_s3 import S3Client
     from typing_extensions import Buffer
 
 _CONNECT_SECONDS = 2
@@ -72,6 +73,7 @@ class ObjectStore:
         self._seconds = settings.timeout_seconds
         self._slots = asyncio.Semaphore(_MAX_CONCURRENT_REQUESTS)
         self._breaker = CircuitBreaker(self._probe)
+        self._client: S3Client | None = None
         access_key, secret_key = settings.credentials
         self._store = S3Store(
             settings.bucket,
@@ -177,6 +179,17 @@ class ObjectStore:
                 return False
         return True
 
+    async def copy_new(self, source: str, target: str) -> bool:
+        """Copy an object with its metadata unless *target* exists; returns whether it was copied.
+
+        By its data, because a copy within the store has no such condition everywhere.
+        """
+        opened = await self.open(source)
+        if opened is None:
+            return False
+        data = b"".join([chunk async for chunk in opened.chunks])
+        return await self.create(target, data, content_type=opened.content_type, metadata=opened.stored.metadata)
+
     async def delete(self, keys: Iterable[str]) -> None:
         """Delete objects; those that do not exist are ignored."""
         wanted = list(keys)
@@ -184,6 +197,15 @@ class ObjectStore:
             return
         async with self._deadline():
             await obstore.delete_async(self._store, wanted)
+
+    async def delete_unchanged(self, stored: StoredObject) -> bool:
+        """Delete an object unless it was replaced since *stored* was read; returns whether it was deleted."""
+        async with self._deadline():
+            if self._client is None:
+                self._client = await asyncio.to_thread(bucket.create_client, self._settings)
+            return await asyncio.to_thread(
+                bucket.delete_unchanged, self._client, self._settings.bucket, stored.key, stored.etag
+            )
 
     async def list(self, prefix: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
         """List all objects below *prefix* (which ends in a slash), in pages, in the order of their keys.
