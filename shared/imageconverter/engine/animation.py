@@ -61,7 +61,8 @@ class Frames:
     @property
     def lost(self) -> str:
         """What was lost, in a sentence; empty if nothing was."""
-        shown, announced = len(self.timing.milliseconds), self._announced
+        shown = len(self.timing.milliseconds)
+        announced = max(self._announced, getattr(self._image, "declared_frames", 1))
         if self.too_many:
             return "The animation has too many frames; only the first one was converted."
         if shown < announced:

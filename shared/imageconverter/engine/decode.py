@@ -10,9 +10,8 @@ from typing import IO
 
 from PIL import Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
 
-from imageconverter.engine import decoders, jpeg, png
+from imageconverter.engine import decoders, jpeg
 from imageconverter.engine.color import SourceColor, read_color
 from imageconverter.engine.decoder_errors import DECODER_ERRORS, ignore_decoder_errors, raise_refusal
 from imageconverter.engine.geometry import Region, Size
@@ -60,7 +59,7 @@ class ImageInfo:
 
 
 def open_image(source: IO[bytes], limits: Limits) -> tuple[Image.Image, ImageInfo]:
-    """Open *source* (seekable) and read its header; only of a PNG are pixels decoded yet. Raises ImageError."""
+    """Open *source* (seekable) and read its header, no pixels yet. Raises ImageError."""
     found = check_header(source, limits)
     if found.decoder not in decoders.available():
         raise Undecodable(f"{found.name} files cannot be read by this installation.")
@@ -72,10 +71,6 @@ def open_image(source: IO[bytes], limits: Limits) -> tuple[Image.Image, ImageInf
         if isinstance(image, JpegImageFile):
             jpeg.check_scans(source, image.size, limits)
         animated = _is_animated(image, found)
-        if isinstance(image, PngImageFile):
-            _stretch_color_key(image)
-            image = png.decode(source, image)
-            image.load()  # the orientation may be stored after the pixels
         orientation = _orientation(image, found)
         color = read_color(source, image, found.name)
     width, height = image.size
@@ -142,12 +137,6 @@ def _decoding(found: SourceType) -> Iterator[None]:
     except DECODER_ERRORS as error:
         raise_refusal(error)
         raise Undecodable(f"The {found.name} file is broken: {error}") from error
-
-
-def _stretch_color_key(image: Image.Image) -> None:
-    """Correct the transparent gray of a PNG of 2 or 4 bits: Pillow stretches all grays to 8 bits but this one."""
-    if isinstance(image, PngImageFile) and image.tile and isinstance(image.info.get("transparency"), int):
-        image.info["transparency"] *= {"L;2": 85, "L;4": 17}.get(str(image.tile[0].args), 1)
 
 
 def _orientation(image: Image.Image, found: SourceType) -> int:

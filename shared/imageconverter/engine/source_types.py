@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from imageconverter.engine import bmp, extents, gif, jpeg, jxl, psd, tga
+from imageconverter.engine import bmp, extents, gif, jpeg, jxl, png, psd, tga
 from imageconverter.engine.extents import ExtentsReader
 from imageconverter.engine.target import OutputType
 
@@ -80,11 +80,12 @@ SOURCE_TYPES = (
     ),
     SourceType(
         name="PNG",
-        decoder="PNG",
-        plugin="PIL.PngImagePlugin",
-        extensions=(".png",),
-        matches=_starts(b"\x89PNG\r\n\x1a\n"),
-        extents=extents.by_imagesize,
+        decoder="OWN-PNG",
+        plugin="imageconverter.engine.plugins.png",
+        extensions=(".png", ".apng"),
+        matches=_starts(png.SIGNATURE),
+        extents=png.read_size,
+        unsupported=lambda source: "PNG of the iPhone (CgBI)" if png.is_apple(source) else "",
         can_be_animated=True,
     ),
     SourceType(
