@@ -29,8 +29,8 @@ class Reader:
 
     name: str
     command: tuple[str, ...]
-    """`{input}`, `{output}` (a PNG), `{folder}` (for several images), `{srgb}` (an ICC profile) and `{python}` are
-    replaced."""
+    """`{input}` and its `{kind}` (the extension of its type), `{output}` (a PNG), `{folder}` (for several images),
+    `{srgb}` (an ICC profile) and `{python}` are replaced."""
     types: frozenset[str]
     """The names of the source types for which it is a fair judge."""
     colors: Colors = Colors.PLAIN
@@ -76,9 +76,9 @@ def _python(code: str) -> tuple[str, ...]:
 
 
 _QUICK = ("-define", "png:compression-level=1", "-define", "png:compression-filter=0")
-# The first image, upright and in sRGB. An image without a profile keeps its values, except for CMYK.
+# The first image of a file of this kind, upright and in sRGB. Without a profile, all but CMYK keeps its values.
 _MAGICK = (
-    *("{input}[0]", "-auto-orient", "-intent", "relative", "-black-point-compensation", "-profile", "{srgb}"),
+    *("{kind}:{input}[0]", "-auto-orient", "-intent", "relative", "-black-point-compensation", "-profile", "{srgb}"),
     *("-depth", "8", *_QUICK, "png32:{output}"),
 )
 _GM_QUICK = ("-depth", "8", "-quality", "10")
@@ -106,18 +106,18 @@ READERS = (
     Reader(
         "ImageMagick",
         ("convert", *_MAGICK),
-        _types("JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, PSD, PNM, TGA, FITS, XPM"),
+        _types("JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, PSD, PNM, TGA"),
         Colors.PROFILE,
-        confirms=_types("XCF"),
+        confirms=_types("FITS, XCF, XPM"),
     ),
     Reader(
         "ImageMagick, on the canvas",
-        ("convert", "{input}", "-coalesce", "-delete", "1--1", *_QUICK, "png32:{output}"),
+        ("convert", "{kind}:{input}", "-coalesce", "-delete", "1--1", *_QUICK, "png32:{output}"),
         _types("GIF"),
     ),
     Reader(
         "ImageMagick, all images",
-        ("convert", "{input}", "-depth", "8", "+adjoin", "png32:{folder}/output-%03d.png"),
+        ("convert", "{kind}:{input}", "-depth", "8", "+adjoin", "png32:{folder}/output-%03d.png"),
         _types("ICO"),
     ),
     Reader("djxl", ("djxl", "--quiet", "{input}", "{output}"), _types("JPEG XL"), Colors.SIGNALED),
@@ -131,7 +131,7 @@ READERS = (
     Reader(
         "libvips",
         ("vipsthumbnail", "{input}", *_VIPS),
-        _types("JPEG, PNG, WebP, AVIF, HEIC, JPEG XL, JPEG 2000, TIFF, PNM"),
+        _types("JPEG, PNG, WebP, AVIF, HEIC, JPEG XL, TIFF, PNM"),
         Colors.PROFILE,
     ),
     Reader(
@@ -149,25 +149,26 @@ READERS = (
             "10",
             "png32:{output}",
         ),
-        _types("JPEG, PNG, WebP, JPEG 2000, TIFF, BMP, PNM, TGA, FITS, XPM"),
+        _types("JPEG, PNG, WebP, TIFF, BMP, PNM, TGA, FITS, XPM"),
         Colors.PROFILE,
         confirms=_types("XCF"),
     ),
     Reader(
         "FFmpeg",
         ("ffmpeg", *_FFMPEG, "{output}"),
-        _types("PNG, GIF, WebP, JPEG 2000, TIFF, BMP, PSD, PNM, TGA, FITS, XPM, JPEG XL, AVIF"),
+        _types("PNG, GIF, WebP, JPEG 2000, TIFF, BMP, PSD, PNM, TGA, FITS, JPEG XL, AVIF"),
+        confirms=_types("XPM"),
     ),
     Reader("avifdec", ("avifdec", "-d", "8", "{input}", "{output}"), _types("AVIF"), Colors.PROFILE),
     Reader("heif-convert", ("heif-convert", "{input}", "{output}"), _types("AVIF, HEIC"), Colors.PROFILE),
     Reader("dwebp", ("dwebp", "-quiet", "{input}", "-o", "{output}"), _types("WebP")),
     Reader("djpeg", ("djpeg", "-pnm", "{input}"), _types("JPEG")),
     Reader("icotool", ("icotool", "-x", "-o", "{folder}", "{input}"), _types("ICO")),
-    Reader("giftopnm", ("giftopnm", "-quiet", "{input}"), _types("GIF")),
+    Reader("giftopnm", ("giftopnm", "-quiet", "{input}"), frozenset(), confirms=_types("GIF")),
     Reader("tifftopnm", ("tifftopnm", "-quiet", "{input}"), _types("TIFF")),
     Reader("bmptopnm", ("bmptopnm", "-quiet", "{input}"), _types("BMP")),
-    Reader("tgatoppm", ("tgatoppm", "-quiet", "{input}"), _types("TGA")),
-    Reader("xpmtoppm", ("xpmtoppm", "-quiet", "{input}"), _types("XPM")),
+    Reader("tgatoppm", ("tgatoppm", "-quiet", "{input}"), frozenset(), confirms=_types("TGA")),
+    Reader("xpmtoppm", ("xpmtoppm", "-quiet", "{input}"), frozenset(), confirms=_types("XPM")),
     Reader("fitstopnm", ("fitstopnm", "-quiet", "{input}"), _types("FITS")),
     Reader(
         "psd-tools",

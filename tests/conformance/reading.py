@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 from tests.conformance.readers import Reader
 from tests.conformance.srgb import to_srgb
 
-_PLACE = re.compile(r"\{(input|output|folder|python|srgb)\}")
+_PLACE = re.compile(r"\{(input|kind|output|folder|python|srgb)\}")
 _UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError, ImageCms.PyCMSError)
 _SECONDS = 40
 _MEMORY_BYTES = 4 << 30
@@ -67,7 +67,13 @@ async def read(
     with tempfile.TemporaryDirectory() as folder:
         source, output = Path(folder) / f"input{extension}", Path(folder) / "output.png"
         source.write_bytes(data)
-        places = {"input": source, "output": output, "folder": folder, **vars(surroundings)}
+        places = {
+            "input": source,
+            "kind": extension.lstrip("."),
+            "output": output,
+            "folder": folder,
+            **vars(surroundings),
+        }
         command = [_PLACE.sub(lambda found: str(places[found[1]]), part) for part in reader.command]
         status, standard_output, complaint = await _run(command, folder, limited=reader.is_limited)
         if status != 0:
@@ -86,9 +92,12 @@ def _opened(data: bytes) -> Image.Image:
 
 
 async def read_beside(path: Path) -> Reading | None:
-    """Read the PNG with the name of *path* that some collections have beside each file; it can only confirm."""
-    beside = path.with_suffix(".png")
-    if beside == path or not beside.is_file():
+    """Read the PNG with the name of *path* that some collections have beside each file; it can only confirm.
+
+    Of a symbolic link: beside the file that it leads to.
+    """
+    beside = path.resolve().with_suffix(".png")
+    if beside == path.resolve() or not beside.is_file():
         return None
     data = await asyncio.to_thread(beside.read_bytes)
     with suppress(*_UNREADABLE):
