@@ -55,7 +55,10 @@ def test_a_jpeg_of_which_less_than_half_is_there_is_broken(band: int) -> None:
         outcomes(_cut_in_band(band), target())
 
 
-@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": "4:4:4"}, {"quality": 20}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"progressive": True}, {"subsampling": "4:4:4"}, *({"quality": quality} for quality in range(20, 40))],
+)
 @pytest.mark.parametrize("missing", [1, 2])
 def test_a_jpeg_without_its_end_marker_is_complete(options: dict[str, Any], missing: int) -> None:
     """But a client is to know that the file is not what it was."""

@@ -53,6 +53,7 @@ class JpegFile(JpegImageFile):
         finally:
             self.fp = file
         self._height = self.height
+        self._header_bytes = len(head)
 
     def load(self) -> Any:
         """Decode the image, or as much of it as there is."""
@@ -62,17 +63,22 @@ class JpegFile(JpegImageFile):
             self._load_deep()
             return super().load()
         file, tile = self._source(), self.tile
+        whole = file.read()
+        if whole.find(_END, self._header_bytes) >= 0:
+            whole = b""  # only for files that are cut off, which Pillow does not find out in all cases
         try:
-            return super().load()
+            loaded = super().load()
         except OSError as error:
             raise_refusal(error)
-            file.seek(0)
-            data = self._decodable(file.read(), _decode_half)
+            data = self._decodable(whole or _read(file), _decode_half)
             if not data:
                 raise
             self._note_losses(data, _decode_half)
             self.fp, self.tile = io.BytesIO(data + _END), tile
             return super().load()
+        if whole and (data := self._decodable(whole, _decode_half)):
+            self._note_losses(data, _decode_half)
+        return loaded
 
     def _load_deep(self) -> None:
         """Decode more or fewer than 8 bits, at full scale: Pillow cannot."""
@@ -124,6 +130,11 @@ class JpegFile(JpegImageFile):
         self.info["missing"], self.info["missing_band"] = jpeg_losses.missing_rows(data, self._height, first_wrong)
         if not self.info["missing"]:
             self.info["missing_detail"] = jpeg_losses.missing_detail(data, self._height, first_wrong)
+
+
+def _read(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 def _header(data: bytes) -> bytes:
