@@ -11,7 +11,7 @@ from imageconverter.engine.source_types import SourceType, identify
 from imageconverter.engine.target import Fit, OutputType, Target
 
 # Part of every output's fingerprint: with a new number, images that were converted before are made anew.
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 
 __all__ = [
     "ENGINE_VERSION",

@@ -10,6 +10,7 @@ from PIL import Image
 
 from imageconverter.engine import steps
 from imageconverter.engine.animation import Frames, Timing
+from imageconverter.engine.coded_data import Kept, keep
 from imageconverter.engine.decode import ImageInfo, load, open_image, warnings_of
 from imageconverter.engine.decoder_errors import DECODER_ERRORS, raise_refusal
 from imageconverter.engine.encode import encode
@@ -23,6 +24,8 @@ from imageconverter.errors import ImageError, ImageTooLarge
 
 # A frame serves as source for a smaller one from this ratio on; a smaller Lanczos step would blur.
 _MIN_REDUCTION = 1.25
+# A source's own data are kept unless encoding them anew brings them down to this share: it loses detail or time.
+_MIN_SAVING = 0.9
 _FIRST_FRAME_ONLY = "Only the first frame of the animation was converted."
 
 
@@ -36,6 +39,8 @@ class _PendingOutput:
     seconds: float = 0.0
     images: list[Image.Image] = field(default_factory=list)
     """The finished frames."""
+    kept: Kept | None = None
+    """The source's own coded data, if they may be the output."""
     result: Converted | Failed | None = None
 
     @property
@@ -69,10 +74,19 @@ def convert(
             output.seconds = time.perf_counter() - began
         frames = Frames(image, limits) if any(output.moving for output in outputs) else None
         for number, frame in enumerate(frames or [image], start=1):
+            if number == 1:
+                _keep(source, frame, outputs)
             _add_frame(frame, number, largest_first, limits)
     if frames is not None:
         _encode_animations(outputs, frames)
     return [_finished(output, warnings_of(image)) for output in outputs]
+
+
+def _keep(source: IO[bytes], decoded: Image.Image, outputs: Sequence[_PendingOutput]) -> None:
+    """Find the outputs for which the source's coded data may be kept, if it was decoded without a loss."""
+    if not warnings_of(decoded):
+        for output in outputs:
+            output.kept = keep(source, decoded, output.plan, animated=output.moving)
 
 
 def _needed_extents(info: ImageInfo, targets: Sequence[Target]) -> Size:
@@ -190,7 +204,13 @@ def _animated(output: _PendingOutput, frames: Frames) -> Converted:
 
 def _encoded(output: _PendingOutput, timing: Timing, lost: str) -> Converted:
     plan, size = output.plan, output.images[0].size
-    data, warning = encode(output.images, timing, plan.output, plan.target)
+    kept = None if lost else output.kept
+    if kept is not None and kept.is_preferred:
+        data, warning = kept.data, ""
+    else:
+        data, warning = encode(output.images, timing, plan.output, plan.target)
+        if kept is not None and len(data) > _MIN_SAVING * len(kept.data):
+            data, warning = kept.data, ""
     output.images.clear()
     return Converted(data, plan.output, size, 0.0, " ".join(filter(None, (lost, warning))))
 

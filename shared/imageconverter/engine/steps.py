@@ -73,13 +73,17 @@ def pad(image: Image.Image, plan: Plan) -> Image.Image:
     """Center the image on the target's canvas, filled with its background."""
     canvas = plan.placement.canvas
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
-    is_filled = plan.target.fit == "pad" or (plan.target.fit == "crop" and plan.target.fill)
-    if not is_filled or (image.size == canvas and alpha is None):
+    if not is_filled(plan.target) or (image.size == canvas and alpha is None):
         return image
     filled = Image.new("RGB", canvas, plan.target.background)
     left, top = (canvas[0] - image.width) // 2, (canvas[1] - image.height) // 2
     filled.paste(image.convert("RGB"), (left, top), alpha)
     return filled
+
+
+def is_filled(target: Target) -> bool:
+    """Whether the target has a canvas, filled with its background."""
+    return target.fit == "pad" or (target.fit == "crop" and target.fill)
 
 
 def flatten(image: Image.Image, plan: Plan) -> Image.Image:

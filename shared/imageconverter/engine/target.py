@@ -51,6 +51,8 @@ class Target(BaseModel):
     """For JPEG, WebP and AVIF: the quality is lowered until the file is no larger (1000 bytes each)."""
     animation: bool = True
     """Whether an animation stays one where the output type can hold it."""
+    reencode: bool = False
+    """Whether the coded data of a source are never kept, not even if the output is the same image."""
     background: str = Field(default="#ffffff", pattern=r"^#[0-9a-fA-F]{6}$")
     upscale: bool = False
     least_side: int = Field(default=1, ge=1, le=16)
