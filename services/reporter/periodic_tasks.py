@@ -12,7 +12,7 @@ from imageconverter.resources import Resources
 from imageconverter.runs import requeue_stalled_run, results
 from imageconverter.settings import Settings
 from imageconverter.storage.store import ObjectStore
-from services.reporter.redis_recovery import rebuild
+from services.reporter.redis_recovery import advance_epoch, rebuild
 from services.reporter.scheduler import PeriodicTask
 
 _HOUR: Final = 3600
@@ -31,6 +31,7 @@ def periodic_tasks(settings: Settings, resources: Resources) -> list[PeriodicTas
             work=lambda: uploads.sweep(store, hours=hours),
         ),
         PeriodicTask("rebuild", seconds=10, work=lambda: rebuild(resources)),
+        PeriodicTask("advance-epoch", seconds=60, work=lambda: _advance_epoch(resources)),
         PeriodicTask("revive-run", seconds=10, work=lambda: requeue_stalled_run(resources.runs, resources.queue)),
         PeriodicTask(
             "evict-previews",
@@ -47,6 +48,12 @@ def periodic_tasks(settings: Settings, resources: Resources) -> list[PeriodicTas
     if settings.reports.schedule:
         tasks.append(PeriodicTask("schedule", seconds=5, work=lambda: _scan_when_due(settings, resources)))
     return tasks
+
+
+async def _advance_epoch(resources: Resources) -> int:
+    await rebuild(resources)  # first: what was lost must not be forgotten by a larger number
+    await advance_epoch(resources)
+    return 0
 
 
 async def _sweep_catalogs(store: ObjectStore) -> int:

@@ -20,6 +20,7 @@ Object store::
                                       rows of a report
     trash/manifests/<id>.json         a trash batch: the files of a clean-up, and its time
     trash/files/<id>/<path>           the files that were moved from the target tree
+    state/epoch                       the copy of `ic:epoch`
 
 Redis (all below one prefix, so that services can share a Redis)::
 
@@ -31,7 +32,7 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:wake:<queue>         list: an entry for each enqueued job, for one idle worker to notice, 5 seconds
     ic:dead                 sorted set: ids of dead letters by time of failure, 30 days
     ic:dead:jobs            hash: dead letters as JSON, by id, 30 days
-    ic:memory:<what>        string: exists unless Redis has lost its data; does not expire
+    ic:epoch                string: a number that grows every minute; smaller than its copy if Redis has lost data
     ic:live:<role>          sorted set: live processes by the time of their last heartbeat
     ic:failures:<address>   string: the number of wrong passwords and keys from an address, 5 minutes
     ic:login:<login>        hash: a login: the ids of its refresh tokens, 7 days
@@ -77,6 +78,8 @@ TASK_TIMES: Final = "ic:count:done:at"
 SCHEDULED: Final = "ic:scheduled"
 SCAN: Final = "ic:scan"
 RUNS: Final = "ic:runs"
+EPOCH: Final = "ic:epoch"
+EPOCH_COPY: Final = "state/epoch"
 PREVIEW_IDS: Final = "ic:previews"
 PREVIEW_BYTES: Final = "ic:previews:bytes"
 PREVIEW_PENDING_WRITES: Final = "ic:previews:arriving"
@@ -155,11 +158,6 @@ def run_backups() -> str:
 def run_backup(run_id: str) -> str:
     """Object key of the backup of a run."""
     return f"{run_backups()}{run_id}.json"
-
-
-def memory(what: str) -> str:
-    """Redis key that exists unless Redis has lost its data about *what*."""
-    return f"ic:memory:{what}"
 
 
 def run_done(run_id: str) -> str:

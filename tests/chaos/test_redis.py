@@ -17,7 +17,6 @@ from imageconverter.images.image_formats import load_formats
 from imageconverter.jobs import JobQueue, QueueName, job_key, open_redis
 from imageconverter.runs import RunRequest, RunStore, SourceResult, create_run, plan_more
 from imageconverter.settings import RedisSettings
-from services.reporter.redis_recovery import RUNS
 from tests.testing.faults import FaultProxy, fault_proxy
 from tests.testing.measurements import Figures
 from tests.testing.processes import own_servers, stack_on
@@ -81,10 +80,11 @@ async def test_accepted_jobs_survive_a_kill_of_redis(tmp_path: Path, chance: ran
 
 
 @pytest.mark.timeout(1200)
-async def test_run_is_restored_after_redis_loses_its_data(
-    on_servers: Mapping[str, str], tmp_path: Path, chance: random.Random, figures: Figures
+@pytest.mark.parametrize("lost", ["everything", "the last moments"])
+async def test_run_is_restored_after_redis_loses_data(
+    on_servers: Mapping[str, str], tmp_path: Path, chance: random.Random, figures: Figures, lost: str
 ) -> None:
-    """A run continues under its id and finishes without an operator."""
+    """A run continues under its id and finishes without an operator, also if Redis is back in an older state."""
     count = 1000 if figures.long else 150
     async with (
         stack_on(on_servers, tmp_path, gateways=1, workers=2, reporters=1) as (stack, resources),
@@ -94,13 +94,22 @@ async def test_run_is_restored_after_redis_loses_its_data(
         workload = Workload(resources, client)
         await client.wait_until_ready()
         async with asyncio.timeout(30):
-            while not await resources.redis.exists(keys.memory(RUNS)):  # a reporter is running
+            while not await resources.redis.exists(keys.EPOCH):  # a reporter is running
                 await asyncio.sleep(0.05)
+        older = {
+            name: (max(0, await resources.redis.pttl(name)), await resources.redis.dump(name))
+            async for name in resources.redis.scan_iter()
+        }
         await workload.start_run(await workload.put_sources(count, broken=3), count, 3)
         while (await client.insist("GET", "/images/convert/status"))["progress"]["finished"] < count // 4:
             await asyncio.sleep(0.02)
         (before,) = (await client.insist("GET", "/images/convert/runs"))["items"]
-        await resources.redis.flushdb()
+        async with resources.redis.pipeline(transaction=True) as pipe:
+            pipe.flushdb()
+            for name, (milliseconds, value) in older.items() if lost == "the last moments" else ():
+                if value is not None:  # it had not expired
+                    pipe.restore(name, milliseconds, value)
+            await pipe.execute()
         began = time.monotonic()
         while not (runs := (await client.insist("GET", "/images/convert/runs"))["items"]):
             await asyncio.sleep(0.02)
@@ -112,7 +121,7 @@ async def test_run_is_restored_after_redis_loses_its_data(
 
     assert [run["id"] for run in runs] == [before["id"]]
     figures.note(
-        "G3 everything lost",
+        f"G3 lost: {lost}",
         f"a run of {count} sources begins again after {noticed:.1f} s and has ended after {took:.1f} s: {summary}",
     )
 

@@ -15,7 +15,6 @@ _PLACEHOLDERS = {
     "trash_id": "<id>",
     "path": "<path>",
     "kind": "<type>",
-    "what": "<what>",
     "context": "<context>",
     "generation": "<generation>",
     "version": "<version>",
@@ -38,7 +37,7 @@ _NAMES = {
     "report_rows": "<table>-<n>.ndjson",
 }
 # Keys of the table that other modules put together, from the functions and names here.
-_ELSEWHERE = {job_key("<id>"), "source/upload/<12 hex>/<name>", "catalog/<type>/arriving/<id>/<n>"}
+_ELSEWHERE = {keys.EPOCH_COPY, job_key("<id>"), "source/upload/<12 hex>/<name>", "catalog/<type>/arriving/<id>/<n>"}
 _HASH = re.compile(r"[0-9a-f]{2}/[0-9a-f]{64}")
 
 

@@ -3,9 +3,11 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from redis.asyncio import Redis
 
 from imageconverter import keys
 from imageconverter.images.image_formats import load_formats
@@ -14,7 +16,8 @@ from imageconverter.previews.reindex import GroupFile
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.runs import Run, RunRequest, create_run, list_backups, plan_more, save_backup
 from imageconverter.settings import RedisSettings
-from services.reporter.redis_recovery import rebuild
+from services.reporter import redis_recovery
+from services.reporter.redis_recovery import advance_epoch, rebuild
 from tests.conftest import MakeSettings, storage_settings
 from tests.runs.test_store import result, waiting, work
 from tests.testing.runs import THUMBNAIL, Client, post, put_sources
@@ -104,8 +107,11 @@ async def test_the_order_of_a_run_that_has_ended_is_forgotten(own: Resources) ->
     assert await rebuild(own) == 0
 
 
-async def test_a_lost_run_waits_for_one_that_was_started_since(own: Resources) -> None:
+async def test_a_lost_run_waits_for_one_that_was_started_since(
+    own: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """There is one at a time; it is not forgotten meanwhile."""
+    monkeypatch.setattr(redis_recovery, "_MIN_BACKUP_AGE", timedelta(0))
     lost = await begun(own, 3)
     await own.redis.flushdb()
     new = await begun(own, 3)
@@ -130,13 +136,65 @@ async def test_an_order_whose_run_was_never_begun_stays_for_a_while(own: Resourc
     assert await kept(own) == [run.id]
 
 
-async def test_previews_are_found_again(own: Resources) -> None:
-    """By their keys."""
+async def dumped(redis: Redis) -> dict[bytes, bytes]:
+    """Return a copy of the database, as a backup or a replica has it."""
+    return {name: await redis.dump(name) async for name in redis.scan_iter()}
+
+
+async def restore_dump(redis: Redis, dump: dict[bytes, bytes]) -> None:
+    """Put the database back into the state of *dump*."""
+    await redis.flushdb()
+    for name, value in dump.items():
+        await redis.restore(name, 0, value)
+
+
+async def test_a_run_that_an_older_redis_does_not_know_begins_again(
+    own: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if it was started a moment after the state that was restored."""
+    await advance_epoch(own)
+    dump = await dumped(own.redis)
+    run = await begun(own, 5)
+    await restore_dump(own.redis, dump)
+    assert await rebuild(own) == 0  # its gateway could be about to start it
+
+    monkeypatch.setattr(redis_recovery, "_MIN_BACKUP_AGE", timedelta(0))
+    assert await rebuild(own) == 1
+    await work(own, run)
+    stand = await own.runs.status(run.id)
+    assert stand is not None
+    assert (stand.state, stand.sources.success) == ("finished", 5)
+
+
+async def test_what_an_older_redis_does_not_know_is_restored_at_once(own: Resources) -> None:
+    """If it is older than a minute: runs and previews."""
+    await advance_epoch(own)
+    dump = await dumped(own.redis)
+    run = await begun(own, 5)
+    await store_group(own)
+    await advance_epoch(own)
+    await restore_dump(own.redis, dump)
+
+    assert await rebuild(own) == 2
+    assert await own.runs.latest() == run.id
+    assert await own.previews.find("a key") is not None
+    assert await rebuild(own) == 0
+
+
+async def store_group(resources: Resources) -> str:
+    """Store a group of previews that the index does not know; returns its generation."""
     data = b"a source"
     generation = hashlib.sha256(data).hexdigest()
     file = GroupFile(key="a key", generation=generation, contexts=frozenset({"mail"}), created=1)
-    await own.store.put(keys.preview_source("a key", generation), data, content_type="image/png")
-    await own.store.put(keys.preview_group("a key"), file.model_dump_json().encode(), content_type="application/json")
+    await resources.store.put(keys.preview_source("a key", generation), data, content_type="image/png")
+    content = file.model_dump_json().encode()
+    await resources.store.put(keys.preview_group("a key"), content, content_type="application/json")
+    return generation
+
+
+async def test_previews_are_found_again(own: Resources) -> None:
+    """By their keys."""
+    generation = await store_group(own)
     await own.redis.flushdb()
 
     assert await rebuild(own) == 1
