@@ -52,8 +52,13 @@ def _png(depth: int, color_type: int, samples: Samples, *chunks: tuple[bytes, by
 
 
 def _linear_png() -> bytes:
-    """Return the bars in linear light, as gAMA says: 100,000 for a gamma of 1. See PNG (third edition), 12.1."""
-    return _png(16, 2, np.round((BARS / 255.0) ** 2.2 * 65_535), (b"gAMA", struct.pack(">I", 100_000)))
+    """Return the bars in linear light, as gAMA says: 100,000 for a gamma of 1. See PNG (third edition), 12.1.
+
+    sRGB's curve is that of IEC 61966-2-1.
+    """
+    values = BARS / 255
+    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    return _png(16, 2, np.round(linear * 65_535), (b"gAMA", struct.pack(">I", 100_000)))
 
 
 def _gif(screen: tuple[int, int], *frames: gif_files.Frame) -> bytes:
@@ -140,10 +145,10 @@ def _xpm() -> bytes:
     return f'/* XPM */\nstatic char *x[] = {{\n"{WIDTH} {HEIGHT} 4 1",\n{colors}{row * HEIGHT}}};\n'.encode()
 
 
-def _twelve_bit_jpeg() -> bytes:
-    """Return the first bytes of a JPEG whose frame header, an extended one (SOF1), declares 12 bits a sample."""
-    frame = struct.pack(">BHHB", 12, HEIGHT, WIDTH, 1) + b"\1\x11\0"
-    return b"\xff\xd8\xff\xc1" + struct.pack(">H", 2 + len(frame)) + frame + b"\xff\xd9"
+def _hierarchical_jpeg() -> bytes:
+    """Return the first bytes of a JPEG whose frame header (SOF5) announces a difference to an earlier frame."""
+    frame = struct.pack(">BHHB", 8, HEIGHT, WIDTH, 1) + b"\1\x11\0"
+    return b"\xff\xd8\xff\xc5" + struct.pack(">H", 2 + len(frame)) + frame + b"\xff\xd9"
 
 
 _WIDE = 257  # from 8 to 16 bits
@@ -160,6 +165,17 @@ CASES = (
         lambda: _png(8, 2, BARS, (b"zTXt", b"Comment\0\0no stream of zlib")),
     ),
     ConformanceCase(
+        "PNG without any pixels",
+        lambda: image_files.raw_png((WIDTH, HEIGHT), 8, 2, []),
+        verdict="refused rightly",
+    ),
+    ConformanceCase("PNG in linear light", _linear_png),
+    ConformanceCase(
+        "PNG of 16-bit gray, one value of which is transparent",
+        lambda: _png(16, 0, GRAY_BARS * np.uint16(_WIDE), (b"tRNS", struct.pack(">H", 191 * _WIDE))),
+        np.dstack([GRAY_BARS] * 3 + [np.where(GRAY_BARS == 191, 0, 255).astype(np.uint8)]),
+    ),
+    ConformanceCase(
         "GIF of one frame",
         lambda: _gif((WIDTH, HEIGHT), gif_files.Frame((WIDTH, HEIGHT), _BAR_INDICES, colors=_COLORS)),
     ),
@@ -169,9 +185,21 @@ CASES = (
         _UNCOVERED,
     ),
     ConformanceCase(
+        "JPEG without its last quarter",
+        lambda: truncated(image_files.jpeg(), share=0.75),
+        np.zeros((1, 1), np.uint8),
+        verdict="different, with a warning",
+    ),
+    ConformanceCase("JPEG of several resolutions", _hierarchical_jpeg, verdict="not promised"),
+    ConformanceCase(
         "BMP of 16 bits, 5 6 5",
         lambda: _bmp(16, (0xF800, 0x7E0, 0x1F, 0), _packed(BARS[:, :, ::-1], 5, 6, 5)),
         _rounded(BARS, 5, 6, 5),
+    ),
+    ConformanceCase(
+        "BMP of 16 bits, 4 for each of four channels",
+        lambda: _bmp(16, (0xF00, 0xF0, 0xF, 0xF000), _packed(ALPHA_BARS[:, :, [2, 1, 0, 3]], 4, 4, 4, 4)),
+        _rounded(ALPHA_BARS, 4, 4, 4, 4),
     ),
     ConformanceCase("TGA in runs, from the top", _tga_in_runs),
     ConformanceCase("PGM of 16 bits", lambda: _pnm("P5", GRAY_BARS * np.uint16(_WIDE), 65_535), GRAY_BARS),
@@ -185,15 +213,4 @@ CASES = (
         lambda: psd_files.psd(np.transpose(ALPHA_BARS, _CHANNELS_FIRST), compression=psd_files.PACKED),
     ),
     ConformanceCase("XPM", _xpm),
-    ConformanceCase(
-        "JPEG without its last quarter",
-        lambda: truncated(image_files.jpeg(), share=0.75),
-        np.zeros((1, 1), np.uint8),
-        verdict="different, with a warning",
-    ),
-    ConformanceCase(
-        "PNG without any pixels",
-        lambda: image_files.raw_png((WIDTH, HEIGHT), 8, 2, []),
-        verdict="refused rightly",
-    ),
 )
