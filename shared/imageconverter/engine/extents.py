@@ -17,7 +17,6 @@ ExtentsReader = Callable[[IO[bytes]], Size | None]
 
 # The most that is read of a header; a JPEG takes four reads for each of its segments before the extents.
 _MAX_READS, _MAX_BYTES = 10_000, 1024 * 1024
-_MAX_TEXT = 4096  # bytes of a PNM: imagesize copies all digits so far for each further one
 
 
 def fixed(layout: str, offset: int) -> Callable[[IO[bytes]], Size]:
@@ -40,11 +39,6 @@ def by_imagesize(source: IO[bytes]) -> Size:
 def if_known_to_imagesize(source: IO[bytes]) -> Size | None:
     """Read the extents of a type that imagesize knows in most of its variants."""
     return _known(_imagesize(source, _MAX_BYTES))
-
-
-def pnm(source: IO[bytes]) -> Size | None:
-    """Read the extents of a PNM, which are text."""
-    return _known(_imagesize(source, _MAX_TEXT))
 
 
 def _imagesize(source: IO[bytes], max_bytes: int) -> Size:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from imageconverter.engine import bmp, extents, gif, jpeg, jxl, png, psd, tga
+from imageconverter.engine import bmp, extents, gif, jpeg, jxl, png, pnm, psd, tga
 from imageconverter.engine.extents import ExtentsReader
 from imageconverter.engine.target import OutputType
 
@@ -55,10 +55,6 @@ def _brands(*wanted: bytes) -> Callable[[bytes], bool]:
         return head[4:8] == b"ftyp" and any(head[at : at + 4] in wanted for at in (8, 16, 20, 24, 28))
 
     return matches
-
-
-def _is_pnm(head: bytes) -> bool:
-    return head[:1] == b"P" and head[1:2] in b"1234567Ff" and head[2:3] in b" \t\r\n#"
 
 
 def _is_ico(head: bytes) -> bool:
@@ -191,10 +187,11 @@ SOURCE_TYPES = (
     SourceType(
         name="PNM",
         decoder="PPM",
-        plugin="PIL.PpmImagePlugin",
-        extensions=(".pnm", ".pbm", ".pgm", ".ppm"),
-        matches=_is_pnm,
-        extents=extents.pnm,
+        plugin="imageconverter.engine.plugins.pnm",
+        extensions=(".pnm", ".pbm", ".pgm", ".ppm", ".pam", ".pfm"),
+        matches=pnm.is_pnm,
+        extents=pnm.read_size,
+        unsupported=pnm.unsupported,
     ),
     SourceType(
         name="XCF",

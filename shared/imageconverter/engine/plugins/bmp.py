@@ -5,7 +5,6 @@ the palette, as in ImageMagick, GraphicsMagick and ffmpeg, and alpha that is 0 e
 """
 
 import io
-import struct
 from typing import IO
 
 import numpy as np
@@ -43,9 +42,6 @@ _RAW_MODES = {  # what Pillow's decoder unpacks, by bits and masks
 }
 _INDICES = {1: "P;1", 2: "P;2", 4: "P;4", 8: "P"}
 _FIXED_POINT = 8192  # 1 in pixels of 64 bits
-# In a header of version 5: color space; then offset, from the header on, and length of a profile.
-_SPACE_AT, _PROFILE_AT, _PROFILE = 56, 112, struct.Struct("<II")
-_EMBEDDED_PROFILE = b"DEBM"
 
 
 class BmpImageFile(DecodedImageFile):
@@ -61,8 +57,6 @@ class BmpImageFile(DecodedImageFile):
         self._header = dib.read_header(file, start, int.from_bytes(file.read(4), "little"))
         self._size = self._header.width, self._header.height
         self._mode = "P" if self._header.has_palette else "RGB"
-        if profile := _profile(file, start, self._header.start):
-            self.info["icc_profile"] = profile
 
     def _decode(self) -> Image.Image:
         image, rows = decode(file_of(self), self._header)
@@ -160,15 +154,6 @@ def _embedded(file: IO[bytes], header: dib.Header) -> Image.Image:
             raise ValueError("the image inside has another size")
         image.load()
         return image.copy()
-
-
-def _profile(file: IO[bytes], start: int, header: bytes) -> bytes:
-    """Return an embedded profile; a linked one and the end points of version 4 are ignored, as by browsers."""
-    if len(header) < dib.V5_BYTES or header[_SPACE_AT : _SPACE_AT + 4] != _EMBEDDED_PROFILE:
-        return b""
-    offset, length = _PROFILE.unpack_from(header, _PROFILE_AT)
-    file.seek(start + offset)
-    return file.read(length)
 
 
 def _accept(prefix: bytes) -> bool:

@@ -17,7 +17,7 @@ RGB, RLE8, RLE4, BITFIELDS, JPEG, PNG, ALPHA_BITFIELDS = range(7)
 RLE24, HUFFMAN = 101, 102
 """Compressions; OS/2 has 3 and 4 for the last two."""
 
-CORE_BYTES, OS2_BYTES, INFO_BYTES, V2_BYTES, V3_BYTES, V4_BYTES, V5_BYTES = 12, 64, 40, 52, 56, 108, 124
+CORE_BYTES, INFO_BYTES, V2_BYTES, V3_BYTES, V4_BYTES, V5_BYTES = 12, 40, 52, 56, 108, 124
 Masks = tuple[int, int, int, int]
 """The bits of red, green, blue and alpha in a pixel; those of alpha are 0 if there is none."""
 
@@ -29,10 +29,8 @@ _RUNS = {1: HUFFMAN, 24: RLE24}  # by the bits of a pixel
 
 @dataclass(frozen=True)
 class Header:
-    """What a bitmap's header says, and the data between it and the pixels."""
+    """What a bitmap's header and the data between it and the pixels say."""
 
-    start: bytes
-    """The header itself."""
     width: int
     height: int
     """Sides in pixels."""
@@ -94,7 +92,7 @@ def read_header(file: IO[bytes], start: int, pixels: int = 0) -> Header:
         stored = stored[: stored.size // entry * entry].reshape(-1, entry)
         palette = stored[:, 2::-1].tobytes()
         end += count * entry
-    return Header(data, width, abs(height), height < 0, bits, compression, masks, palette, max(pixels, end))
+    return Header(width, abs(height), height < 0, bits, compression, masks, palette, max(pixels, end))
 
 
 def indexed(indices: Levels, palette: bytes) -> Image.Image:
