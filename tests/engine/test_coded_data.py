@@ -230,3 +230,16 @@ def test_pixels_are_those_of_an_exact_copy() -> None:
     with Image.open(io.BytesIO(data)) as before, Image.open(io.BytesIO(own_size(data, quality=95).data)) as after:
         assert after.mode == "L"
         assert np.array_equal(np.asarray(before), np.asarray(after))
+
+
+def test_what_readers_do_not_agree_on_is_encoded_anew() -> None:
+    """An image before the animation that is not part of it: some programs show it as the first frame."""
+    still, moving = photo(SIZE), image_files.animated_png()
+    file = io.BytesIO()
+    still.save(
+        file, "PNG", save_all=True, default_image=True, append_images=[photo(SIZE, seed=2), photo(SIZE, seed=3)]
+    )
+    made = own_size(file.getvalue())
+
+    assert made.data.index(b"fcTL") < made.data.index(b"IDAT")
+    assert own_size(moving).data.count(b"fcTL") == 3

@@ -10,7 +10,7 @@ from PIL import Image
 
 from imageconverter.engine import steps
 from imageconverter.engine.animation import Frames, Timing
-from imageconverter.engine.coded_data import Kept, keep
+from imageconverter.engine.coded_data import Kept, keep, shows
 from imageconverter.engine.decode import ImageInfo, load, open_image, warnings_of
 from imageconverter.engine.decoder_errors import DECODER_ERRORS, raise_refusal
 from imageconverter.engine.encode import encode
@@ -205,6 +205,8 @@ def _animated(output: _PendingOutput, frames: Frames) -> Converted:
 def _encoded(output: _PendingOutput, timing: Timing, lost: str) -> Converted:
     plan, size = output.plan, output.images[0].size
     kept = None if lost else output.kept
+    if kept is not None and not shows(kept.data, plan.output, output.images):
+        kept = None
     if kept is not None and kept.is_preferred:
         data, warning = kept.data, ""
     else:

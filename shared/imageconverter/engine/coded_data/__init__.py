@@ -5,5 +5,6 @@ decoded completely before; no byte is kept that is not part of it.
 """
 
 from imageconverter.engine.coded_data.kept import Kept, keep
+from imageconverter.engine.coded_data.verification import shows
 
-__all__ = ["Kept", "keep"]
+__all__ = ["Kept", "keep", "shows"]
