@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from imageconverter.engine import bmp, extents, gif, jpeg, jxl, png, pnm, psd, tga
+from imageconverter.engine import bmp, extents, gif, ico, jpeg, jxl, png, pnm, psd, tga
 from imageconverter.engine.extents import ExtentsReader
 from imageconverter.engine.target import OutputType
 
@@ -55,11 +55,6 @@ def _brands(*wanted: bytes) -> Callable[[bytes], bool]:
         return head[4:8] == b"ftyp" and any(head[at : at + 4] in wanted for at in (8, 16, 20, 24, 28))
 
     return matches
-
-
-def _is_ico(head: bytes) -> bool:
-    """Whether it holds 1 to 255 images: no icon has more, and listing 65,535 takes half a second."""
-    return head[:4] == b"\0\0\1\0" and head[4:5] != b"\0" and head[5:6] == b"\0"
 
 
 SOURCE_TYPES = (
@@ -180,9 +175,10 @@ SOURCE_TYPES = (
     SourceType(
         name="ICO",
         decoder="ICO",
-        plugin="PIL.IcoImagePlugin",
-        extensions=(".ico",),
-        matches=_is_ico,
+        plugin="imageconverter.engine.plugins.ico",
+        extensions=(".ico", ".cur"),
+        matches=ico.is_ico,
+        extents=ico.read_size,
     ),
     SourceType(
         name="PNM",
