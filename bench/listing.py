@@ -68,12 +68,12 @@ class CountingStore(ObjectStore):
         self._requests = 0
 
     @asynccontextmanager
-    async def _deadline(self, size: int = 0) -> AsyncIterator[None]:
+    async def _deadline(self, size: int = 0, *, writes: bool = False) -> AsyncIterator[None]:
         self._requests += 1
         self.max_requests = max(self.max_requests, self._requests)
         try:
             await asyncio.sleep(self.delay)
-            async with super()._deadline(size):
+            async with super()._deadline(size, writes=writes):
                 yield
         finally:
             self._requests -= 1

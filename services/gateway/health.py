@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from imageconverter.errors import Unavailable
+from imageconverter.errors import QueueUnavailable
 from imageconverter.jobs import QueueName
 from services.gateway import state
 from services.gateway.imageconverter_api.metrics import CacheState
@@ -17,22 +17,22 @@ async def live(_request: web.Request) -> web.Response:
 
 async def ready(request: web.Request) -> web.Response:
     """Return 200 if Redis, the object store and at least one worker are available, else 503 with what is not."""
-    redis, store = await asyncio.gather(
-        request.app[state.QUEUE].live_processes("worker"), request.app[state.STORE].ping(), return_exceptions=True
+    redis, store, workers = await asyncio.gather(
+        request.app[state.QUEUE].availability(), request.app[state.STORE].availability(), _workers(request)
     )
-    for outcome in (redis, store):
-        if isinstance(outcome, BaseException) and not isinstance(outcome, Unavailable):
-            raise outcome
-    workers = len(redis) if isinstance(redis, list) else 0
-    components = {
-        "redis": "up" if isinstance(redis, list) else "down",
-        "store": "up" if store is None else "down",
-        "workers": workers,
-    }
-    is_ready = isinstance(redis, list) and store is None and workers > 0
+    is_ready = redis == store == "up" and workers > 0
     return web.json_response(
-        {"status": "ready" if is_ready else "not ready", **components}, status=200 if is_ready else 503
+        {"status": "ready" if is_ready else "not ready", "redis": redis, "store": store, "workers": workers},
+        status=200 if is_ready else 503,
     )
+
+
+async def _workers(request: web.Request) -> int:
+    """Return the number of workers; 0 if Redis does not respond."""
+    try:
+        return len(await request.app[state.QUEUE].live_processes("worker"))
+    except QueueUnavailable:
+        return 0
 
 
 async def metrics(request: web.Request) -> web.Response:

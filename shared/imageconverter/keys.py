@@ -21,6 +21,7 @@ Object store::
     trash/manifests/<id>.json         a trash batch: the files of a clean-up, and its time
     trash/files/<id>/<path>           the files that were moved from the target tree
     state/epoch                       the copy of `ic:epoch`
+    state/written                     shows that the store can be written
 
 Redis (all below one prefix, so that services can share a Redis)::
 
@@ -33,6 +34,7 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:dead                 sorted set: ids of dead letters by time of failure, 30 days
     ic:dead:jobs            hash: dead letters as JSON, by id, 30 days
     ic:epoch                string: a number that grows every minute; smaller than its copy if Redis has lost data
+    ic:ready                string: shows that Redis can be written, 1 minute
     ic:live:<role>          sorted set: live processes by the time of their last heartbeat
     ic:failures:<address>   string: the number of wrong passwords and keys from an address, 5 minutes
     ic:login:<login>        hash: a login: the ids of its refresh tokens, 7 days
@@ -80,6 +82,8 @@ SCAN: Final = "ic:scan"
 RUNS: Final = "ic:runs"
 EPOCH: Final = "ic:epoch"
 EPOCH_COPY: Final = "state/epoch"
+WRITE_CHECK: Final = "state/written"
+READY: Final = "ic:ready"
 PREVIEW_IDS: Final = "ic:previews"
 PREVIEW_BYTES: Final = "ic:previews:bytes"
 PREVIEW_PENDING_WRITES: Final = "ic:previews:arriving"

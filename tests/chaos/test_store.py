@@ -18,7 +18,7 @@ from tests.testing.measurements import Figures
 from tests.testing.processes import stack_on
 from tests.testing.workload import REQUEST_OUTPUTS, Client, Workload
 
-AWAY = (Mode.REFUSE, Mode.UNAVAILABLE, Mode.BLACK_HOLE, Mode.DRIP)
+AWAY = (Mode.REFUSE, Mode.UNAVAILABLE, Mode.BLACK_HOLE, Mode.DRIP, Mode.READ_ONLY)
 # Twice the time of the goal, because the test machine is busy.
 _MAX_ERROR_SECONDS = 4
 

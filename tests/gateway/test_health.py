@@ -37,6 +37,19 @@ async def test_ready_if_all_services_are_available(gateway: Client) -> None:
         )
 
 
+@pytest.mark.usefixtures("worker")
+async def test_a_full_redis_is_reported(gateway: Client, resources: Resources) -> None:
+    """At `maxmemory` it responds, but accepts no job."""
+    await resources.redis.config_set("maxmemory", 1)
+    try:
+        async with gateway.get("/health/ready") as response:
+            status, body = response.status, await response.json()
+    finally:
+        await resources.redis.config_set("maxmemory", 0)
+
+    assert (status, body["redis"], body["store"]) == (503, "read-only", "up")
+
+
 async def test_metrics_are_labeled_by_route_not_by_path(gateway: Client) -> None:
     """Clients cannot create labels."""
     async with (

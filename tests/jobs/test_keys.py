@@ -37,7 +37,13 @@ _NAMES = {
     "report_rows": "<table>-<n>.ndjson",
 }
 # Keys of the table that other modules put together, from the functions and names here.
-_ELSEWHERE = {keys.EPOCH_COPY, job_key("<id>"), "source/upload/<12 hex>/<name>", "catalog/<type>/arriving/<id>/<n>"}
+_ELSEWHERE = {
+    keys.EPOCH_COPY,
+    keys.WRITE_CHECK,
+    job_key("<id>"),
+    "source/upload/<12 hex>/<name>",
+    "catalog/<type>/arriving/<id>/<n>",
+}
 _HASH = re.compile(r"[0-9a-f]{2}/[0-9a-f]{64}")
 
 

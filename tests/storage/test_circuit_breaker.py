@@ -73,6 +73,27 @@ async def test_a_store_that_is_back_is_used_at_once(fragile: ObjectStore, proxy:
     assert not fragile.is_unavailable
 
 
+async def test_a_store_that_is_only_read_is_unavailable_to_those_who_write(
+    fragile: ObjectStore, proxy: FaultProxy
+) -> None:
+    """Clients still get the images that are there; workers claim no jobs until it can be written again."""
+    await fragile.put("breaker/a", b"x", content_type="text/plain")
+    assert await fragile.availability() == "up"
+    proxy.fail(Mode.READ_ONLY)
+    assert await seconds_to_fail(fragile) < 5
+
+    assert await fragile.confirm_unavailable()
+    assert fragile.is_unavailable
+    assert await fragile.head("breaker/a") is not None
+    assert await fragile.availability() == "read-only"
+
+    proxy.fail(Mode.PASS)
+    async with asyncio.timeout(10):
+        while fragile.is_unavailable:
+            await asyncio.sleep(0.05)
+    assert await fragile.availability() == "up"
+
+
 async def test_who_only_asks_learns_that_the_store_is_back(fragile: ObjectStore, proxy: FaultProxy) -> None:
     """A worker that has paused makes no calls."""
     proxy.fail(Mode.REFUSE)

@@ -60,7 +60,7 @@ async def test_every_verb_works_in_the_own_bucket(settings: StorageSettings) -> 
     large = bytes(33 * 1024 * 1024)
 
     await store.ensure_bucket()
-    await store.ping()
+    assert await store.availability() == "up"
     await store.put("source/a.jpg", b"image", content_type="image/jpeg", metadata={"made-of": "0f"})
     await store.put("source/large.tif", large, content_type="image/tiff")
     assert await store.create("source/b.jpg", b"b", content_type="image/jpeg")

@@ -8,6 +8,7 @@ from enum import Enum, auto
 
 _DRIP_SECONDS = 1.0
 _UNAVAILABLE = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_NO_SPACE = b"HTTP/1.1 507 Insufficient Storage\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _CUT_SECONDS = 0.02  # for the server to process the forwarded bytes
 
 
@@ -21,6 +22,8 @@ class Mode(Enum):
     """Connections are taken and bytes are swallowed; nothing ever comes back."""
     UNAVAILABLE = auto()
     """Every HTTP request is answered with 503."""
+    READ_ONLY = auto()
+    """Every HTTP request that changes something is answered with 507, as by a store without space."""
     DRIP = auto()
     """Answers come a byte a second."""
 
@@ -80,6 +83,10 @@ class FaultProxy:
                     client.write(_UNAVAILABLE)
                     await client.drain()
                     break
+                if self.mode is Mode.READ_ONLY and data.startswith((b"PUT ", b"POST ", b"DELETE ")):
+                    client.write(_NO_SPACE)
+                    await client.drain()
+                    break
                 if self.before_passing is not None:
                     await self.before_passing(data)
                 cut = self._cut if self._cut is not None and self._cut[0] in data else None
@@ -106,7 +113,7 @@ class FaultProxy:
                     await asyncio.sleep(_DRIP_SECONDS)
                 sink.write(data)
                 await sink.drain()
-        if self.mode is Mode.UNAVAILABLE:
+        if self.mode in (Mode.UNAVAILABLE, Mode.READ_ONLY):
             sink.close()  # sends the written bytes first
         else:
             sink.transport.abort()

@@ -3,13 +3,13 @@
 import json
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
 from redis.asyncio import Redis
 
 from imageconverter import keys
-from imageconverter.errors import ConversionFailed, QueueFull
+from imageconverter.errors import ConversionFailed, QueueFull, QueueUnavailable
 from imageconverter.jobs.connection import encode
 from imageconverter.jobs.dead_letters import DeadLetterQueue
 from imageconverter.jobs.queue_name import PAYLOAD_MS, QueueName, job_body, job_key, redis_errors
@@ -17,6 +17,7 @@ from imageconverter.jobs.scripts import script_text
 
 _REPLY_SECONDS = 3600
 _LIVE_SECONDS = 5
+_READY_SECONDS = 60
 # A wait is split into slices below the socket timeout, so that a dead Redis is noticed.
 _SLICE_OF_TIMEOUT = 0.5
 
@@ -110,6 +111,17 @@ class JobQueue:
         async with redis_errors(self._retry_timeout):
             processes = await self._heartbeat(keys=[keys.live(role)], args=["", _LIVE_SECONDS])
         return [process.decode() for process in processes]
+
+    async def availability(self) -> Literal["up", "read-only", "down"]:
+        """Return whether Redis can be read and written; at `maxmemory`, it may only be read."""
+        try:
+            async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
+                pipe.ping()
+                pipe.set(keys.READY, 1, ex=_READY_SECONDS)
+                _, written = await pipe.execute(raise_on_error=False)
+        except QueueUnavailable:
+            return "down"
+        return "read-only" if isinstance(written, Exception) else "up"
 
     async def try_claim_periodic(self, name: str, *, seconds: int) -> bool:
         """Return True to one caller among all processes once in *seconds*."""

@@ -5,16 +5,18 @@ addresses and the same credentials, and every call has a deadline.
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
+from imageconverter import keys
 from imageconverter.errors import ObjectTooLarge, StoreUnavailable
 from imageconverter.settings import MEGABYTE, StorageSettings
 from imageconverter.storage import bucket
@@ -30,6 +32,8 @@ _REQUEST_SECONDS = 60  # in addition to the timeout of a call; what a slow clien
 _SECONDS_PER_MEGABYTE = 0.25  # added to the timeout of a call
 _MAX_CONCURRENT_REQUESTS = 128  # more would not be faster, and each needs a socket
 _HEALTH = "health"  # an object that need not exist
+_WRITE_CHECK = keys.WRITE_CHECK
+_WRITE_CHECK_SECONDS = 10
 _MULTIPART_BYTES = 32 * MEGABYTE
 _CHUNK_BYTES = 256 * 1024
 
@@ -72,8 +76,11 @@ class ObjectStore:
         self._settings = settings
         self._seconds = settings.timeout_seconds
         self._slots = asyncio.Semaphore(_MAX_CONCURRENT_REQUESTS)
-        self._breaker = CircuitBreaker(self._probe)
+        # A store may read and not write: it is full, throttled, or the credentials may not write any more.
+        self._reads = CircuitBreaker(self._probe)
+        self._writes = CircuitBreaker(self._probe_writing)
         self._client: S3Client | None = None
+        self._written_at = -math.inf
         access_key, secret_key = settings.credentials
         self._store = S3Store(
             settings.bucket,
@@ -101,23 +108,34 @@ class ObjectStore:
 
     @property
     def is_unavailable(self) -> bool:
-        """Whether the circuit breaker is open; sends nothing."""
-        return self._breaker.is_open
+        """Whether a circuit breaker is open, for reading or writing; waits for no response."""
+        return any([self._reads.is_open, self._writes.is_open])  # each starts a probe
 
     async def confirm_unavailable(self) -> bool:
         """Return, after a call has failed, whether the store is unavailable, by the result of a probe."""
-        return await self._breaker.wait_for_probe()
+        return any(await asyncio.gather(self._reads.wait_for_probe(), self._writes.wait_for_probe()))
 
-    async def ping(self) -> None:
-        """Send a cheap request."""
-        await self.head(_HEALTH)
+    async def availability(self) -> Literal["up", "read-only", "down"]:
+        """Return whether the store can be read and written; that it can be written, as of at most ten seconds ago."""
+        try:
+            await self.head(_HEALTH)
+        except StoreUnavailable:
+            return "down"
+        now = asyncio.get_running_loop().time()
+        try:
+            if self._writes.is_open or now - self._written_at > _WRITE_CHECK_SECONDS:
+                await self.put(_WRITE_CHECK, b"1", content_type="text/plain")
+                self._written_at = now
+        except StoreUnavailable:
+            return "read-only"
+        return "up"
 
     async def put(
         self, key: str, data: "Buffer", *, content_type: str, metadata: Mapping[str, str] | None = None
     ) -> str:
         """Create or overwrite an object atomically; returns its ETag."""
         size = memoryview(data).nbytes
-        async with self._deadline(size):
+        async with self._deadline(size, writes=True):
             result = await obstore.put_async(
                 self._store,
                 key,
@@ -131,7 +149,7 @@ class ObjectStore:
         self, key: str, data: "Buffer", *, content_type: str, metadata: Mapping[str, str] | None = None
     ) -> bool:
         """Create an object unless it exists; returns whether it was created."""
-        async with self._deadline(memoryview(data).nbytes):
+        async with self._deadline(memoryview(data).nbytes, writes=True):
             try:
                 await obstore.put_async(
                     self._store,
@@ -172,7 +190,7 @@ class ObjectStore:
 
     async def copy(self, source: str, target: str) -> bool:
         """Copy an object with its metadata within the store; returns False if it does not exist."""
-        async with self._deadline():
+        async with self._deadline(writes=True):
             try:
                 await obstore.copy_async(self._store, source, target)
             except FileNotFoundError:
@@ -195,12 +213,12 @@ class ObjectStore:
         wanted = list(keys)
         if not wanted:
             return
-        async with self._deadline():
+        async with self._deadline(writes=True):
             await obstore.delete_async(self._store, wanted)
 
     async def delete_unchanged(self, stored: StoredObject) -> bool:
         """Delete an object unless it was replaced since *stored* was read; returns whether it was deleted."""
-        async with self._deadline():
+        async with self._deadline(writes=True):
             if self._client is None:
                 self._client = await asyncio.to_thread(bucket.create_client, self._settings)
             return await asyncio.to_thread(
@@ -224,6 +242,9 @@ class ObjectStore:
     async def _probe(self) -> None:
         with suppress(FileNotFoundError):
             await obstore.head_async(self._store, _HEALTH)
+
+    async def _probe_writing(self) -> None:
+        await obstore.put_async(self._store, _WRITE_CHECK, b"1", attributes={"Content-Type": "text/plain"})
 
     async def _get(self, key: str, options: "GetOptions | None" = None) -> "GetResult | None":
         async with self._deadline():
@@ -260,10 +281,11 @@ class ObjectStore:
             yield bytes(chunk)
 
     @asynccontextmanager
-    async def _deadline(self, size: int = 0) -> AsyncIterator[None]:
-        """Apply the timeout and the circuit breaker to a call, and turn its errors into StoreUnavailable."""
+    async def _deadline(self, size: int = 0, *, writes: bool = False) -> AsyncIterator[None]:
+        """Apply the timeout and a circuit breaker to a call, and turn its errors into StoreUnavailable."""
+        breaker = self._writes if writes else self._reads
         try:
-            async with self._slots, self._breaker.call(self._seconds, large=size // MEGABYTE * _SECONDS_PER_MEGABYTE):
+            async with self._slots, breaker.call(self._seconds, large=size // MEGABYTE * _SECONDS_PER_MEGABYTE):
                 yield
         except TimeoutError:
             raise StoreUnavailable("The object store did not answer in time.") from None
