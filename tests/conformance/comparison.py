@@ -42,10 +42,10 @@ EXACT = Tolerance(1.0, 0.002)
 """For types whose pixels are stored exactly. Rounding of colors is allowed for."""
 LOSSY = Tolerance(3.0, 0.02)
 """For types whose decoders may round and interpolate colors differently."""
-SCALED = Tolerance(4.0, 0.03)
+SCALED = Tolerance(4.0, 0.06)
 """For images that were made smaller, by different filters."""
 
-_EXACT_TYPES = frozenset({"PNG", "GIF", "BMP", "ICO", "PNM", "TGA", "XPM", "XCF", "PSD"})
+_EXACT_TYPES = frozenset({"PNG", "GIF", "BMP", "ICO", "PNM", "TGA", "XPM", "XCF"})
 
 
 def tolerance_for(type_name: str, *, is_scaled: bool) -> Tolerance:
