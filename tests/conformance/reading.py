@@ -82,8 +82,8 @@ async def read(
         files = [path.read_bytes() for path in written] or [standard_output]
     try:
         images = [await asyncio.to_thread(_opened, each) for each in files]
-    except _UNREADABLE as error:
-        return Reading(reader.name, complaint=complaint or f"wrote nothing that can be read: {error}")
+    except _UNREADABLE:
+        return Reading(reader.name, complaint=complaint or "wrote nothing that can be read")
     return Reading(reader.name, images, complaint, is_proof=is_proof, reports_damage=reader.reports_damage)
 
 

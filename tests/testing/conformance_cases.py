@@ -202,6 +202,8 @@ CASES = (
         _rounded(ALPHA_BARS, 4, 4, 4, 4),
     ),
     ConformanceCase("TGA in runs, from the top", _tga_in_runs),
+    ConformanceCase("PAM with alpha", lambda: _pam(ALPHA_BARS, "RGB_ALPHA"), ALPHA_BARS),
+    ConformanceCase("PAM of 10 bits", lambda: _pam(np.round(BARS / 255 * 1023), "RGB", 1023)),
     ConformanceCase("PGM of 16 bits", lambda: _pnm("P5", GRAY_BARS * np.uint16(_WIDE), 65_535), GRAY_BARS),
     ConformanceCase("TIFF of 16 bits", lambda: _tiff(BARS * np.uint16(_WIDE), photometric=2)),
     ConformanceCase(
