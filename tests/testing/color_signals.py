@@ -5,12 +5,14 @@ import struct
 import zlib
 from typing import Any
 
+import imagecodecs
 import numpy as np
 from PIL import Image
 
 from tests.testing import image_files
 
 Chunk = tuple[bytes, bytes]
+Samples = np.ndarray[Any, np.dtype[np.uint16]]
 
 SRGB_CHROMATICITIES = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
 P3_CHROMATICITIES = (0.3127, 0.3290, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06)
@@ -31,6 +33,13 @@ def png(image: Image.Image, *chunks: Chunk) -> bytes:
     pixels = np.asarray(image)
     color_type = {"L": 0, "RGB": 2, "LA": 4, "RGBA": 6}[image.mode]
     return image_files.raw_png(image.size, 8, color_type, [row.tobytes() for row in pixels], *chunks)
+
+
+def deep_png(samples: Samples, *chunks: Chunk) -> bytes:
+    """Make a PNG of 16 bits, from rows of pixels of one (gray) to four channels."""
+    channels = 1 if samples.ndim == 2 else samples.shape[2]
+    rows = [row.astype(">u2").tobytes() for row in samples]
+    return image_files.raw_png(samples.shape[1::-1], 16, {1: 0, 2: 4, 3: 2, 4: 6}[channels], rows, *chunks)
 
 
 def cicp(primaries: int, transfer: int, matrix: int = 0, full_range: int = 1) -> Chunk:
@@ -66,6 +75,11 @@ def avif(image: Image.Image, primaries: int, transfer: int, *, profile: bytes = 
     """Make an AVIF with the numbers of ITU-T H.273."""
     options: dict[str, Any] = {"quality": 100, "speed": 8, "subsampling": "4:4:4", "max_threads": 1}
     return _numbered(_saved(image, "AVIF", **options, **_icc(profile)), primaries, transfer)
+
+
+def deep_avif(samples: Samples, primaries: int, transfer: int) -> bytes:
+    """Make an AVIF of 10 bits."""
+    return _numbered(bytes(imagecodecs.avif_encode(samples, bitspersample=10, speed=8)), primaries, transfer)
 
 
 def moving_avif(image: Image.Image, primaries: int, transfer: int) -> bytes:

@@ -12,8 +12,8 @@ from imageconverter.engine import decoders
 
 # Those of imagecodecs that `imageconverter.engine.plugins` decode with.
 _CODECS = (
-    "deflate", "delta", "floatpred", "jpeg2k", "jpeg8", "jpegxl", "lerc", "lzma", "lzw", "packbits", "packints",
-    "webp", "zstd",
+    "avif", "deflate", "delta", "floatpred", "jpeg2k", "jpeg8", "jpegxl", "lerc", "lzma", "lzw", "packbits",
+    "packints", "webp", "zstd",
 )  # fmt: skip
 
 

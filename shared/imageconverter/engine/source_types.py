@@ -101,8 +101,8 @@ SOURCE_TYPES = (
     ),
     SourceType(
         name="AVIF",
-        decoder="AVIF",
-        plugin="PIL.AvifImagePlugin",
+        decoder="OWN-AVIF",
+        plugin="imageconverter.engine.plugins.avif",
         extensions=(".avif",),
         matches=_brands(b"avif", b"avis"),
         kept_as="avif",

@@ -15,18 +15,35 @@ Box = tuple[bytes, memoryview]
 _MAX_BOXES = 64  # at the top of the file
 _MAX_CHILDREN, _MAX_ITEMS = 4096, 65_536
 _MAX_BYTES = 4 * 1024 * 1024  # of the box with the items, or with the tracks
+_AV1_DEPTHS = (8, 8, 10, 12)  # by the flags high_bitdepth and twelve_bit
 _TO_SAMPLES = (b"mdia", b"minf", b"stbl", b"stsd")
 _SAMPLE_ENTRY_BYTES = 78  # before the boxes of an entry for video (ISO/IEC 14496-12, section 12.1.3)
 
 
 def read_isobmff(source: IO[bytes]) -> Statements:
     """Read the properties of the primary item, or else those of the first track."""
-    found = {kind: content for kind, content in _top_boxes(source) if kind in (b"meta", b"moov")}
-    for properties in (_of_primary_item(found.get(b"meta")), _of_first_track(found.get(b"moov"))):
+    for properties in _properties(source):
         statements = _statements(properties)
         if statements.code_points or statements.icc_profile:
             return statements
     return Statements()
+
+
+def read_depth(source: IO[bytes]) -> int:
+    """Read how many bits a sample of the same image has, from the boxes `pixi` and `av1C`; 8 if they do not say."""
+    for properties in _properties(source):
+        found = {kind: bytes(content[:8]) for kind, content in properties if kind in (b"pixi", b"av1C")}
+        if len(pixi := found.get(b"pixi", b"")) > 5:  # noqa: PLR2004 - version, flags and number of channels
+            return pixi[5]
+        if len(configuration := found.get(b"av1C", b"")) > 2:  # noqa: PLR2004 - version, profile and level
+            return _AV1_DEPTHS[configuration[2] >> 5 & 3]
+    return 8
+
+
+def _properties(source: IO[bytes]) -> tuple[list[Box], list[Box]]:
+    """Return the properties of the primary item, and those of the first track."""
+    found = {kind: content for kind, content in _top_boxes(source) if kind in (b"meta", b"moov")}
+    return _of_primary_item(found.get(b"meta")), _of_first_track(found.get(b"moov"))
 
 
 def _statements(properties: Iterable[Box]) -> Statements:

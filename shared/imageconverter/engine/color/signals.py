@@ -49,9 +49,13 @@ class SourceColor:
 def read_color(source: IO[bytes], image: Image.Image, file_type: str) -> SourceColor:
     """Return the color space of the *image* that was opened from *source* as one of the type named *file_type*.
 
-    What cannot be used does not count; `image.info["warnings"]` says so.
+    What cannot be used does not count; `image.info["warnings"]` says so. If a decoder has dealt with the colors
+    itself, `image.info["source_color"]` is what is left to do.
     """
     mode = eight_bit_mode(image.mode)
+    left = image.info.get("source_color")
+    if isinstance(left, SourceColor):
+        return left if not left.profile or management.check(left.profile, mode) else SourceColor()
     statements = _read(source, image, file_type)
     for interpret in _in_order(statements, file_type):
         try:

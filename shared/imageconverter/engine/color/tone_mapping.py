@@ -23,7 +23,10 @@ _DARKEST_WHITE = 0.5  # share of the output's range that is left for reference w
 _BEND = 0.65  # where the curve bends, between its start and the corner of the two tangents
 _STRIP_PIXELS = 1 << 17
 _ENCODED_STEPS = 1 << 16
+_EIGHT_BITS = 255
+_COLOR_CHANNELS = {1: 1, 2: 1, 3: 3, 4: 3}
 
+Samples = np.ndarray[Any, np.dtype[np.unsignedinteger[Any]]]
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -41,19 +44,27 @@ class HighDynamicRange:
 
 def to_sdr(image: Image.Image, meant: HighDynamicRange) -> Image.Image:
     """Return *image* (L, LA, RGB or RGBA) in sRGB; the alpha channel is kept."""
-    pixels = np.asarray(image)
-    flat = pixels.reshape(-1, 1) if pixels.ndim == 2 else pixels.reshape(-1, pixels.shape[2])  # noqa: PLR2004 - one channel
-    colors = flat.shape[1] - (image.mode in ("LA", "RGBA"))
-    made = np.array(flat)
-    for start in range(0, len(flat), _STRIP_PIXELS):
+    return Image.fromarray(levels_of(np.asarray(image), _EIGHT_BITS, meant))
+
+
+def levels_of(samples: Samples, maximum: int, meant: HighDynamicRange) -> Bytes:
+    """Return the levels of sRGB for *samples* from 0 to *maximum*: gray, or with two to four channels.
+
+    The second and the fourth channel are alpha.
+    """
+    pixels = samples.reshape(-1, 1 if samples.ndim == 2 else samples.shape[2])  # noqa: PLR2004 - no channels
+    colors = _COLOR_CHANNELS[pixels.shape[1]]
+    made = np.empty(pixels.shape, np.uint8)
+    light = _light(meant.transfer, maximum)
+    for start in range(0, len(pixels), _STRIP_PIXELS):
         strip = slice(start, start + _STRIP_PIXELS)
-        made[strip, :colors] = _mapped(flat[strip, :colors], meant)
-    return Image.fromarray(made.reshape(pixels.shape))
+        made[strip, :colors] = _mapped(light[np.minimum(pixels[strip, :colors], maximum)], meant)
+        made[strip, colors:] = (pixels[strip, colors:] * (_EIGHT_BITS / maximum) + 0.5).clip(0, _EIGHT_BITS)
+    return made.reshape(samples.shape)
 
 
-def _mapped(values: Bytes, meant: HighDynamicRange) -> Bytes:
-    """Map rows of one or three 8-bit values."""
-    light = _light(meant.transfer)[values]
+def _mapped(light: Floats, meant: HighDynamicRange) -> Bytes:
+    """Map rows of linear light, in reference whites, with one or three channels."""
     if light.shape[1] > 1:
         light = light @ _matrix(meant.primaries, BT2020)
     if meant.transfer == HLG:
@@ -85,10 +96,10 @@ def reference_white_curve(light: Values, peak: float) -> Values:
     return made
 
 
-@lru_cache(maxsize=2)
-def _light(transfer: int) -> Floats:
-    """Return the linear light of each 8-bit value: of the display in reference whites, for HLG of the scene."""
-    values = np.arange(256) / 255
+@lru_cache(maxsize=4)
+def _light(transfer: int, maximum: int) -> Floats:
+    """Return the linear light of each value: of the display in reference whites, for HLG of the scene."""
+    values = np.arange(maximum + 1) / maximum
     light = hlg_to_scene(values) if transfer == HLG else pq_to_nits(values) / REFERENCE_WHITE
     return light.astype(np.float32)
 

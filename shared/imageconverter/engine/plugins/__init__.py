@@ -13,4 +13,5 @@ more by these keys of `info`, besides those of Pillow such as `icc_profile`, `ex
 - `missing_detail`: the share of the detail, 0 to 1, that is missing if a coarse image of all rows is there;
 - `warnings`: a list of sentences for the client on what else was lost;
 - `cicp`: the color space by the four numbers of ITU-T H.273: primaries, transfer, matrix, full range.
+- `source_color`: the `color.SourceColor` that is left to do, if the decoder has dealt with the colors itself.
 """

@@ -54,5 +54,8 @@ def with_srgb_curve(profile: bytes) -> bytes:
 
 
 def _is_straight(curve: bytes) -> bool:
-    """Whether a curve is that of linear light: none at all, or a gamma of 1."""
+    """Whether a curve is that of linear light: none at all, or an exponent of 1."""
+    if curve.startswith(b"para"):
+        parameters = struct.unpack(f">{len(curve[12:]) // 4}i", curve[12 : len(curve) // 4 * 4])
+        return parameters in ((1 << 16,), (1 << 16, 1 << 16, 0, 0, 0))  # of the types 0 and 3
     return curve.startswith(b"curv") and curve[8:14] in (b"\0\0\0\0", b"\0\0\0\0\0\0", b"\0\0\0\1\1\0")

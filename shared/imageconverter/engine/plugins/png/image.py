@@ -1,11 +1,14 @@
 """The Pillow plugin: a PNG, or the frames of an animated one, each composed with those before it."""
 
+import io
+
 from PIL import Image
 
 from imageconverter.engine import png
-from imageconverter.engine.color.depth import to_eight_bits
+from imageconverter.engine.color import read_color, to_eight_bits
 from imageconverter.engine.plugins.canvas import Box, Canvas
 from imageconverter.engine.plugins.composed import ComposedImageFile
+from imageconverter.engine.plugins.deep import DeepColor, deep_color
 from imageconverter.engine.plugins.png import pixels
 from imageconverter.engine.plugins.png.parts import BACKGROUND, PREVIOUS, PngFrame, PngParts
 
@@ -64,13 +67,20 @@ class PngImage(ComposedImageFile):
             self.info["Raw profile type exif"] = parts.exif_text
         if parts.warnings:
             self.info["warnings"] = list(parts.warnings)
+        self._deep = self._deep_color() if pixels.is_deep(parts.header) else None
         if self._frame is not None:
             self.info["loop"], self.info["duration"] = parts.plays, self._frame.milliseconds
+
+    def _deep_color(self) -> DeepColor | None:
+        color = read_color(io.BytesIO(self._parts.data), self, "PNG")
+        deep = deep_color(color, self.size)
+        self.info["source_color"] = deep.left if deep else color
+        return deep
 
     def _compose(self) -> Image.Image:
         frame, is_first = self._frame, self._number == 0
         size, pieces = (self.size, self._parts.pieces) if frame is None else (frame.size, frame.pieces)
-        decoded = pixels.decode(self._parts, size, pieces)
+        decoded = pixels.decode(self._parts, size, pieces, self._deep)
         if decoded.is_damaged or self._parts.is_frame_damaged:
             self._warn("The checksum of the pixels is wrong; they may be damaged.")
         is_incomplete = bool(decoded.missing or decoded.missing_detail)

@@ -2,15 +2,17 @@
 
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from kornia_rs.io import decode_image_png_u8
+from kornia_rs.io import decode_image_png_u8, decode_image_png_u16
 from PIL import Image
 
 from imageconverter.engine import png
 from imageconverter.engine.color.depth import to_eight_bits
 from imageconverter.engine.geometry import Size
+from imageconverter.engine.plugins.decoded import Samples
+from imageconverter.engine.plugins.deep import DeepColor
 from imageconverter.engine.plugins.png import salvage
 from imageconverter.engine.plugins.png.parts import Pieces, PngParts
 from imageconverter.engine.png import PngHeader
@@ -36,7 +38,8 @@ _MODES = {
 _LOW_BYTES = "RGB;16L"  # the raw mode that takes the other byte of a sample than RGB;16B
 # What kornia decodes in a third of Pillow's time.
 _FAST = {(png.GRAY, 8): "mono", (png.RGB, 8): "rgb", (png.RGB_ALPHA, 8): "rgba"}
-_DEEP = 16
+_FAST_DEEP = {png.RGB: "rgb", png.RGB_ALPHA: "rgba"}
+_DEEP, _DEEPEST, _LEVELS = 16, 0xFFFF, 0xFF
 _PALETTE_BYTES = 768
 
 
@@ -56,11 +59,31 @@ class PngPixels:
 
 def mode(header: PngHeader) -> str:
     """Return Pillow's mode of the pixels as they are stored."""
-    return _MODES[header.color_type, header.depth][0]
+    return "LA" if header.color_type == png.GRAY_ALPHA else _MODES[header.color_type, header.depth][0]
 
 
-def decode(parts: PngParts, size: Size, pieces: Pieces) -> PngPixels:
-    """Decode a frame of *size* as far as its data go. Raises OSError if that is less than half of it."""
+def is_deep(header: PngHeader) -> bool:
+    """Whether samples have 16 bits."""
+    return header.depth == _DEEP
+
+
+def decode(parts: PngParts, size: Size, pieces: Pieces, deep: DeepColor | None) -> PngPixels:
+    """Decode a frame of *size* as far as its data go, and convert its colors if they are *deep*.
+
+    Raises OSError if less than half of it is there.
+    """
+    if deep is None:
+        return _decode(parts, size, pieces)
+    samples = _fast_samples(parts, size, pieces)
+    if samples is not None:
+        return PngPixels(Image.fromarray(deep.levels(samples, _DEEPEST)))
+    decoded = _decode(parts, size, pieces)
+    samples = np.asarray(decoded.image)
+    levels = deep.levels(samples, _DEEPEST if samples.dtype == np.uint16 else _LEVELS)
+    return replace(decoded, image=Image.fromarray(levels))
+
+
+def _decode(parts: PngParts, size: Size, pieces: Pieces) -> PngPixels:
     image = _fast(parts, size, pieces)
     if image is not None:
         return PngPixels(image)
@@ -90,6 +113,19 @@ def _fast(parts: PngParts, size: Size, pieces: Pieces) -> Image.Image | None:
     except Exception:  # noqa: BLE001 - it raises nothing narrower
         return None
     return Image.fromarray(pixels[..., 0] if channels == "mono" else pixels)
+
+
+def _fast_samples(parts: PngParts, size: Size, pieces: Pieces) -> Samples | None:
+    """Decode samples of 16 bits; returns None as `_fast` does."""
+    channels = _FAST_DEEP.get(parts.header.color_type)
+    if channels is None or parts.transparency:
+        return None
+    data = _alone(parts, size, pieces) if parts.declared_frames else parts.data
+    try:
+        samples: Samples = decode_image_png_u16(data, size[::-1], channels)
+    except Exception:  # noqa: BLE001 - it raises nothing narrower
+        return None
+    return samples
 
 
 def _alone(parts: PngParts, size: Size, pieces: Pieces) -> bytes:
