@@ -6,8 +6,9 @@ compresses what is above it up to the peak of the image. It is applied to the gr
 primaries of BT.2020, so that hues stay; colors outside of sRGB are clipped.
 """
 
+import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -58,8 +59,9 @@ def levels_of(samples: Samples, maximum: int, meant: HighDynamicRange) -> Bytes:
     light = _light(meant.transfer, maximum)
     for start in range(0, len(pixels), _STRIP_PIXELS):
         strip = slice(start, start + _STRIP_PIXELS)
-        made[strip, :colors] = _mapped(light[np.minimum(pixels[strip, :colors], maximum)], meant)
-        made[strip, colors:] = (pixels[strip, colors:] * (_EIGHT_BITS / maximum) + 0.5).clip(0, _EIGHT_BITS)
+        made[strip, :colors] = _mapped(np.take(light, pixels[strip, :colors], axis=0, mode="clip"), meant)
+        if colors < pixels.shape[1]:
+            made[strip, colors] = (pixels[strip, colors] * (_EIGHT_BITS / maximum) + 0.5).clip(0, _EIGHT_BITS)
     return made.reshape(samples.shape)
 
 
@@ -73,19 +75,24 @@ def _mapped(light: Floats, meant: HighDynamicRange) -> Bytes:
         light *= np.float32(DEFAULT_PEAK / REFERENCE_WHITE)
     peak = DEFAULT_PEAK if meant.transfer == HLG else meant.peak
     if peak > REFERENCE_WHITE:
-        brightest = light.max(axis=1)
-        mapped = reference_white_curve(brightest, peak / REFERENCE_WHITE)
-        light *= np.divide(mapped, brightest, out=np.zeros_like(brightest), where=brightest > 0)[:, None]
+        light *= _gains(reduce(np.maximum, light.T), peak / REFERENCE_WHITE)[:, None]  # `max` takes 15 times as long
     if light.shape[1] > 1:
         light = light @ _matrix(BT2020, BT709)
-    steps = np.clip(light, 0, 1) * np.float32(_ENCODED_STEPS - 1) + np.float32(0.5)
-    made: Bytes = _encoded()[steps.astype(np.uint16)]
-    return made
+    light *= np.float32(_ENCODED_STEPS - 1)
+    return np.take(_encoded(), light.astype(np.int32), mode="clip")
+
+
+def _gains(brightest: Floats, peak: float) -> Floats:
+    """Return what pixels are multiplied with for their *brightest* channel; few are above reference white."""
+    gains = np.full_like(brightest, _white(peak))
+    above = np.flatnonzero(brightest > 1)
+    gains[above] = reference_white_curve(brightest[above], peak) / brightest[above]
+    return gains
 
 
 def reference_white_curve(light: Values, peak: float) -> Values:
     """Map *light* (reference white is 1) to the range 0 to 1; *peak*, above 1, becomes 1."""
-    white = 1 - (1 - _DARKEST_WHITE) * min(np.log2(peak) / np.log2(DEFAULT_PEAK / REFERENCE_WHITE), 1)
+    white = _white(peak)
     # A quadratic Bézier curve from (1, white) to (peak, 1), solved for the parameter of each x.
     x_bend, y_bend = 1 - _BEND + _BEND / white, (1 - _BEND) * white + _BEND
     square, double = 1 - 2 * x_bend + peak, 2 * x_bend - 2
@@ -94,6 +101,12 @@ def reference_white_curve(light: Values, peak: float) -> Values:
     bent = white + t * (2 * (y_bend - white) + t * (white - 2 * y_bend + 1))
     made: Values = np.where(light <= 1, light * white, bent)
     return made
+
+
+def _white(peak: float) -> float:
+    """Return what reference white becomes."""
+    headroom = math.log2(peak) / math.log2(DEFAULT_PEAK / REFERENCE_WHITE)
+    return 1 - (1 - _DARKEST_WHITE) * min(headroom, 1)
 
 
 @lru_cache(maxsize=4)
