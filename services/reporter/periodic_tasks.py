@@ -1,6 +1,6 @@
 """The table of the reporter's periodic tasks."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, get_args
 
 from imageconverter import catalog
@@ -65,7 +65,7 @@ async def _sweep_reports(store: ObjectStore) -> int:
 
 
 async def _sweep_parts(store: ObjectStore) -> int:
-    return await store.abort_unfinished(datetime.now(UTC) - _UNFINISHED_UPLOAD_AGE)
+    return await store.abort_unfinished(await store.now() - _UNFINISHED_UPLOAD_AGE)
 
 
 async def _scan_when_due(settings: Settings, resources: Resources) -> int:

@@ -6,7 +6,7 @@ Redis does not know is restarted from its backup in any case; outputs that exist
 Interactive jobs are not restored, because their clients retry, nor dead letters.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from redis.asyncio import Redis
@@ -57,7 +57,7 @@ async def advance_epoch(resources: Resources) -> int:
 async def _restore_runs(resources: Resources, backups: list[RunBackup], *, only_old: bool) -> int:
     """Restart the runs that Redis does not know; returns their number. Only one runs at a time, the rest waits."""
     restored = 0
-    latest = datetime.now(UTC) - _MIN_BACKUP_AGE
+    latest = await resources.store.now() - _MIN_BACKUP_AGE
     for run, written in backups:
         if (only_old and written > latest) or await resources.runs.status(run.id) is not None:
             continue

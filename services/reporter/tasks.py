@@ -10,7 +10,7 @@ import structlog
 from imageconverter.catalog import current
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalog
-from imageconverter.catalog.pending_imports import PendingImport, discard, read_parts
+from imageconverter.catalog.pending_imports import PendingImport, discard, read_parts, received_at
 from imageconverter.errors import CleanupRefused, NotFound, UserError
 from imageconverter.images.image_formats import ImageFormats
 from imageconverter.jobs import JobContext, JobQueue, Task, retry_when_unavailable
@@ -108,7 +108,7 @@ class ReporterTasks:
                 read_parts(self.store, pending),
                 command.notation,
                 self.workspace,
-                received_at=pending.received_at,
+                received_at=await received_at(self.store, pending),
             )
         except NotFound as error:
             # It may have been imported and discarded by a reporter that was killed before it replied.

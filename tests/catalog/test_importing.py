@@ -116,10 +116,19 @@ class Failing(ObjectStore):
 
     async def put(self, key, data, **options):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN003, ANN201 - as it is
         """Put while there is something left."""
+        if key != keys.WRITE_CHECK:
+            self._take()
+        return await super().put(key, data, **options)
+
+    async def replace(self, key, data, **options):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN003, ANN201
+        """Replace while there is something left."""
+        self._take()
+        return await super().replace(key, data, **options)
+
+    def _take(self) -> None:
         self._left -= 1
         if self._left < 0:
             raise StoreUnavailable("The object store is full.")
-        return await super().put(key, data, **options)
 
 
 @pytest.mark.parametrize("puts", [0, 1, 2, 3])

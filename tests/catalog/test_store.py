@@ -1,6 +1,6 @@
 """Catalogs in a real object store: replaced in one step."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from imageconverter.catalog.version import part_name
 from imageconverter.catalog.writing import write_version
 from imageconverter.errors import StoreUnavailable
 from imageconverter.resources import Resources
-from imageconverter.storage.store import ObjectStore
+from imageconverter.storage.store import LoadedObject, ObjectStore
 from tests.catalog.test_writing import ENTRIES, batches, kept
 
 
@@ -55,6 +55,44 @@ async def test_a_newer_version_takes_the_place_and_the_older_stays(store: Object
     assert await fetch(store, "product", older, tmp_path) == [tmp_path / "entries-00000.parquet"]
 
 
+async def test_a_later_version_is_never_replaced_by_an_earlier_one(store: ObjectStore, tmp_path: Path) -> None:
+    """Although the reporter of the earlier one looks before the later is published, and writes after that."""
+    earlier = await written(tmp_path / "earlier", ENTRIES)
+    earlier = earlier.model_copy(update={"received_at": earlier.received_at - timedelta(minutes=1)})
+    later = (await written(tmp_path / "later", ENTRIES[:1])).model_copy(
+        update={"received_at": earlier.received_at + timedelta(seconds=1)}
+    )
+
+    class Slow(ObjectStore):
+        """A store that another reporter uses between a look at the record and its replacement."""
+
+        def __init__(self) -> None:
+            self.__dict__.update(store.__dict__)
+            self.interrupted = False
+
+        async def get(self, key: str, *, max_bytes: int | None = None) -> LoadedObject | None:
+            """Look, and let the other one publish."""
+            found = await super().get(key, max_bytes=max_bytes)
+            if not self.interrupted:
+                self.interrupted = True
+                await publish(store, "product", later, tmp_path / "later")
+            return found
+
+    assert await publish(Slow(), "product", earlier, tmp_path / "earlier") == later
+    assert await current(store, "product") == later
+
+
+async def test_a_record_of_a_clock_that_was_ahead_is_replaced(store: ObjectStore, tmp_path: Path) -> None:
+    """Earlier releases have ordered catalogs by the clocks of gateways."""
+    ahead = (await written(tmp_path / "ahead", ENTRIES)).model_copy(
+        update={"received_at": datetime.now(UTC) + timedelta(days=40)}
+    )
+    await publish(store, "product", ahead, tmp_path / "ahead")
+    newer = await written(tmp_path / "newer", ENTRIES[:1])
+
+    assert await publish(store, "product", newer, tmp_path / "newer") == newer
+
+
 async def test_a_version_that_is_not_there_whole_is_not_read(store: ObjectStore, tmp_path: Path) -> None:
     """Half a catalog would make a report of lies."""
     version = await written(tmp_path / "new", ENTRIES)
@@ -74,8 +112,8 @@ async def test_what_does_not_count_any_more_is_swept_when_it_is_old(store: Objec
     await store.put(keys.pending_catalog("product", "0a1b") + "000000", b"{", content_type="text/plain")
 
     assert await sweep(store, "product") == 0
-    assert await sweep(store, "category", age=timedelta()) == 0
-    assert await sweep(store, "product", age=timedelta()) == 2
+    assert await sweep(store, "category", age=timedelta(seconds=-1)) == 0
+    assert await sweep(store, "product", age=timedelta(seconds=-1)) == 2
     assert await fetch(store, "product", newer, tmp_path) == [tmp_path / "entries-00000.parquet"]
     assert await current(store, "product") == newer
     with pytest.raises(StoreUnavailable, match="missing"):

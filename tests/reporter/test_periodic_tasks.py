@@ -44,5 +44,5 @@ async def test_results_of_known_or_young_runs_stay(opened: Resources) -> None:
     await opened.store.put("runs/0123456789ab/results/000000000000.ndjson", b"{}\n", content_type="text/plain")
 
     assert await results.sweep(opened.runs, opened.store) == 0
-    assert await results.sweep(opened.runs, opened.store, kept=timedelta(0)) == 1
+    assert await results.sweep(opened.runs, opened.store, kept=timedelta(seconds=-1)) == 1
     assert [stored async for page in opened.store.list("runs/") for stored in page] == []

@@ -90,6 +90,11 @@ class Failing(ObjectStore):
         self._fail("put", key)
         return await super().put(key, data, **options)
 
+    async def replace(self, key, data, **options):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN003, ANN201
+        """Replace or fail."""
+        self._fail("put", key)
+        return await super().replace(key, data, **options)
+
     def _fail(self, verb: str, key: str) -> None:
         if key.startswith(self._failing[verb]):
             raise StoreUnavailable("The object store did not answer in time.")

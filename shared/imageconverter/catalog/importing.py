@@ -1,7 +1,7 @@
 """Importing a catalog: read, check and write it, then make it the current one in one step."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from imageconverter.catalog.database import Workspace, work_folder
 from imageconverter.catalog.entries import Notation, read_entries
@@ -28,6 +28,6 @@ async def import_catalog(
     """
     with work_folder(workspace) as folder:
         version = await write_version(
-            read_entries(chunks, notation), folder, workspace, received_at=received_at or datetime.now(UTC)
+            read_entries(chunks, notation), folder, workspace, received_at=received_at or await store.now()
         )
         return await publish(store, kind, version, folder)

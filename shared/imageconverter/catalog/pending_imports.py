@@ -30,11 +30,6 @@ class PendingImport(NamedTuple):
     """Starts with the time."""
     notation: Notation
 
-    @property
-    def received_at(self) -> datetime:
-        """When the upload began."""
-        return datetime.strptime(self.id.partition("-")[0], _STAMP).replace(tzinfo=UTC)
-
 
 async def receive(
     store: ObjectStore, kind: ImageType, chunks: AsyncIterator[bytes], notation: Notation
@@ -51,6 +46,15 @@ async def receive(
             buffer = bytearray()
     await _put(store, pending, f"{number:06}{_LAST_SUFFIX[notation]}", buffer)
     return pending
+
+
+async def received_at(store: ObjectStore, pending: PendingImport) -> datetime:
+    """Return when the upload was complete, by the store's clock; raises NotFound if it was discarded."""
+    prefix = keys.pending_catalog(pending.kind, pending.id)
+    found = [part.modified async for page in store.list(prefix) for part in page]
+    if not found:
+        raise NotFound(_DELETED)
+    return max(found)
 
 
 async def list_pending(store: ObjectStore) -> list[PendingImport]:

@@ -1,6 +1,6 @@
 """Catalogs in the object store: immutable parts, and a record of the current version."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -12,9 +12,10 @@ from imageconverter.catalog.version import CatalogVersion, part_name
 from imageconverter.errors import StoreUnavailable
 from imageconverter.images.image_formats import ImageType
 from imageconverter.storage.bulk_delete import delete_below
-from imageconverter.storage.store import ObjectStore
+from imageconverter.storage.store import LoadedObject, ObjectStore
 
 _PARQUET = "application/vnd.apache.parquet"
+_CLOCK_RESOLUTION: Final = timedelta(seconds=1)
 _MIN_AGE: Final = timedelta(days=1)  # younger objects may be of a version that is being written
 
 
@@ -27,19 +28,25 @@ async def publish(store: ObjectStore, kind: ImageType, version: CatalogVersion, 
     for name in map(part_name, range(version.parts)):
         data = (folder / name).read_bytes()
         await store.put(keys.catalog_part(kind, version.version, name), data, content_type=_PARQUET)
-    before = await current(store, kind)
-    if before is not None and before.received_at > version.received_at:
-        return before
-    record = version.model_dump_json().encode()
-    await store.put(keys.current_catalog(kind), record, content_type="application/json")
-    return version
+    now, record = await store.now() + _CLOCK_RESOLUTION, version.model_dump_json().encode()
+    while True:
+        loaded = await store.get(keys.current_catalog(kind))
+        before = None if loaded is None else _parse(loaded)
+        # A time in the future is that of a wrong clock, by which earlier releases have ordered catalogs.
+        if before is not None and now >= before.received_at > version.received_at:
+            return before
+        stored = None if loaded is None else loaded.stored
+        if await store.replace(keys.current_catalog(kind), record, content_type="application/json", before=stored):
+            return version  # else another reporter was faster: look again
 
 
 async def current(store: ObjectStore, kind: ImageType) -> CatalogVersion | None:
     """Return the current version, None before the first; raises StoreUnavailable, also if the record is broken."""
     loaded = await store.get(keys.current_catalog(kind))
-    if loaded is None:
-        return None
+    return None if loaded is None else _parse(loaded)
+
+
+def _parse(loaded: LoadedObject) -> CatalogVersion:
     try:
         return CatalogVersion.model_validate_json(bytes(loaded.data))
     except ValidationError as error:
@@ -70,4 +77,4 @@ async def sweep(store: ObjectStore, kind: ImageType, *, age: timedelta = _MIN_AG
     pending = [keys.pending_catalog(kind, each.id) for each in await list_pending(store) if each.kind == kind]
     current_parts = keys.catalog_part(kind, version.version if version else "none", "")
     kept = (keys.current_catalog(kind), current_parts, *pending)
-    return await delete_below(store, keys.catalog(kind), before=datetime.now(UTC) - age, kept=kept)
+    return await delete_below(store, keys.catalog(kind), before=await store.now() - age, kept=kept)

@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -67,5 +67,5 @@ async def stage(store: ObjectStore, images: Sequence[UploadedImage], *, director
 
 async def sweep(store: ObjectStore, *, hours: float) -> int:
     """Delete what was staged more than *hours* ago; returns the number of files."""
-    oldest = datetime.now(UTC) - timedelta(hours=hours)
+    oldest = await store.now() - timedelta(hours=hours)
     return await delete_below(store, keys.source(f"{keys.UPLOADS}/"), before=oldest)

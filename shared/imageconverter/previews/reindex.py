@@ -5,7 +5,7 @@ deleted are not restored. Objects that can no longer be referenced are deleted.
 """
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
 import structlog
@@ -59,7 +59,8 @@ async def reindex(index: PreviewIndex, store: ObjectStore) -> int:
 
 
 async def _restore_all(index: PreviewIndex, store: ObjectStore, folders: list[Folder]) -> int:
-    return sum(await gather_all(_restore(index, store, folder) for folder in folders))
+    before = await store.now() - _MIN_AGE
+    return sum(await gather_all(_restore(index, store, folder, before) for folder in folders))
 
 
 async def _folders(store: ObjectStore) -> AsyncIterator[Folder]:
@@ -78,11 +79,11 @@ async def _folders(store: ObjectStore) -> AsyncIterator[Folder]:
         yield folder
 
 
-async def _restore(index: PreviewIndex, store: ObjectStore, folder: Folder) -> bool:
+async def _restore(index: PreviewIndex, store: ObjectStore, folder: Folder, before: datetime) -> bool:
     """Restore one group if it is not in the index; returns whether it was restored."""
     name = next((key for key in folder if key.endswith(_GROUP_FILE)), None)
     if name is None:
-        await _delete_old(store, folder, kept=())
+        await _delete_old(store, folder, before, kept=())
         return False
     file = await _read_file(store, name)
     if file is None:
@@ -97,7 +98,7 @@ async def _restore(index: PreviewIndex, store: ObjectStore, folder: Folder) -> b
             await index.remove(file.key)
             restored = False
     if not pending_write:
-        await _delete_old(store, folder, kept=live_prefixes(file.key, generation))
+        await _delete_old(store, folder, before, kept=live_prefixes(file.key, generation))
     return restored
 
 
@@ -153,7 +154,6 @@ def _preview(stored: StoredObject) -> Preview | None:
     return Preview(_MEDIA_TYPES[PurePosixPath(stored.key).suffix], stored.size, stored.etag, width, height)
 
 
-async def _delete_old(store: ObjectStore, folder: Folder, *, kept: tuple[str, ...]) -> None:
-    before = datetime.now(UTC) - _MIN_AGE
+async def _delete_old(store: ObjectStore, folder: Folder, before: datetime, *, kept: tuple[str, ...]) -> None:
     unwanted = [key for key, stored in folder.items() if not key.startswith(kept) and stored.modified < before]
     await store.delete(unwanted)

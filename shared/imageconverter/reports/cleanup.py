@@ -7,7 +7,7 @@ can be noticed during the grace period, and afterwards its files can be restored
 import asyncio
 import io
 from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -100,7 +100,7 @@ async def run_cleanup(
     if command.dry or not files:
         return found
     batch = TrashBatch(
-        id=command.id, kind=kind, at=datetime.now(UTC), report=newest.id, files=files, bytes=size, done=False
+        id=command.id, kind=kind, at=await store.now(), report=newest.id, files=files, bytes=size, done=False
     )
     await begin_batch(store, batch)
     stopped = ""

@@ -1,8 +1,9 @@
 """The report index: one object that lists all kept reports; the rows of each are in an immutable folder."""
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ from imageconverter.images.image_formats import ImageType
 from imageconverter.reports.results import Table, part_names
 from imageconverter.reports.summary import Summary
 from imageconverter.storage.bulk_delete import delete_below
-from imageconverter.storage.store import ObjectStore
+from imageconverter.storage.store import LoadedObject, ObjectStore
 
 _UPLOADS_AT_ONCE: Final = 4
 _MIN_AGE: Final = timedelta(days=1)  # younger objects may be of a report that is being written
@@ -46,7 +47,10 @@ class _ReportIndex(BaseModel):
 
 async def list_reports(store: ObjectStore, kind: ImageType) -> list[Report]:
     """Return the kept reports, newest first; raises StoreUnavailable, also if the index cannot be parsed."""
-    loaded = await store.get(keys.report_index(kind))
+    return _parse(await store.get(keys.report_index(kind)))
+
+
+def _parse(loaded: LoadedObject | None) -> list[Report]:
     if loaded is None:
         return []
     try:
@@ -72,9 +76,8 @@ async def publish_report(
     *grace* need. Raises StoreUnavailable; then the index is unchanged.
     """
     before = await list_reports(store, kind)
-    number = before[0].id + 1 if before else 1
-    now = datetime.now(UTC)
-    folder = f"{number:08}-{now:%Y%m%dT%H%M%S%f}"
+    now, number = await store.now(), before[0].id + 1 if before else 1
+    folder = f"{number:08}-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     report = Report(id=number, at=now, folder=folder, catalog=catalog, formats=formats, summary=summary)
     slots = asyncio.Semaphore(_UPLOADS_AT_ONCE)
 
@@ -90,9 +93,14 @@ async def publish_report(
                 group.create_task(upload(name))
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
-    index = _ReportIndex(reports=_retained([report, *before], keep=keep, grace=grace))
-    await store.put(keys.report_index(kind), index.model_dump_json().encode(), content_type="application/json")
-    return report
+    while True:
+        loaded = await store.get(keys.report_index(kind))
+        before = _parse(loaded)
+        report = report.model_copy(update={"id": before[0].id + 1 if before else 1})
+        index = _ReportIndex(reports=_retained([report, *before], keep=keep, grace=grace)).model_dump_json().encode()
+        stored = None if loaded is None else loaded.stored
+        if await store.replace(keys.report_index(kind), index, content_type="application/json", before=stored):
+            return report  # else another reporter has published one meanwhile
 
 
 def rows_of(store: ObjectStore, kind: ImageType, report: Report) -> Callable[[str], Awaitable[bytes | None]]:
@@ -112,7 +120,7 @@ async def sweep(store: ObjectStore, kind: ImageType, *, age: timedelta = _MIN_AG
     """
     reports = await list_reports(store, kind)
     kept = (keys.report_index(kind), *(keys.report_rows(kind, each.folder, "") for each in reports))
-    return await delete_below(store, keys.reports(kind), before=datetime.now(UTC) - age, kept=kept)
+    return await delete_below(store, keys.reports(kind), before=await store.now() - age, kept=kept)
 
 
 def _retained(reports: Sequence[Report], *, keep: int, grace: timedelta) -> list[Report]:

@@ -1,6 +1,6 @@
 """The results of a run: recent ones in Redis, others as NDJSON parts in the store."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 from imageconverter import keys
@@ -62,7 +62,7 @@ async def read_results(run_id: str, run_store: RunStore, store: ObjectStore, *, 
 
 async def sweep(run_store: RunStore, store: ObjectStore, *, kept: timedelta = _KEPT) -> int:
     """Delete results older than *kept* of runs that Redis does not have; returns the number of objects."""
-    oldest = datetime.now(UTC) - kept
+    oldest = await store.now() - kept
     known: dict[str, bool] = {}
     swept = 0
     async for page in store.list(keys.RUN_RESULTS):

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import S3Store
 
 from imageconverter import keys
@@ -130,6 +130,17 @@ class ObjectStore:
             return "read-only"
         return "up"
 
+    async def now(self) -> datetime:
+        """Return the time by the store's clock, to a second.
+
+        The age of an object is the difference of two times of one clock: those of other hosts may be wrong.
+        """
+        await self.put(_WRITE_CHECK, b"1", content_type="text/plain")
+        written = await self.head(_WRITE_CHECK)
+        if written is None:
+            raise StoreUnavailable("The object store does not have what was written.")
+        return written.modified
+
     async def put(
         self, key: str, data: "Buffer", *, content_type: str, metadata: Mapping[str, str] | None = None
     ) -> str:
@@ -159,6 +170,23 @@ class ObjectStore:
                     mode="create",
                 )
             except AlreadyExistsError:
+                return False
+        return True
+
+    async def replace(self, key: str, data: "Buffer", *, content_type: str, before: StoredObject | None) -> bool:
+        """Create or overwrite an object if it is as *before*, None if it did not exist; returns whether it was."""
+        if before is None:
+            return await self.create(key, data, content_type=content_type)
+        async with self._deadline(memoryview(data).nbytes, writes=True):
+            try:
+                await obstore.put_async(
+                    self._store,
+                    key,
+                    data,
+                    attributes={"Content-Type": content_type},
+                    mode={"e_tag": before.etag},
+                )
+            except PreconditionError:
                 return False
         return True
 
