@@ -75,7 +75,7 @@ def test_the_color_profile_of_a_heic_is_applied() -> None:
 @pytest.mark.parametrize("container", [False, True])
 def test_the_extents_of_a_jpeg_xl_are_in_its_header(size: tuple[int, int], container: bool) -> None:  # noqa: FBT001
     """In all encodings: small sizes, ratios, and numbers of bits."""
-    assert read_size(io.BytesIO(more_files.jxl(size, use_container=container))) == size
+    assert read_size(io.BytesIO(more_files.jxl(size, container=container))) == size
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pillow_heif
 from PIL import Image
-from pillow_jxl import JpegXLImagePlugin  # noqa: F401 - registers its encoder
 
-from tests.testing import drawings, image_files
+from tests.testing import drawings, image_files, jxl_files
 from tests.testing.drawings import SIZE, Size
 from tests.testing.fig_files import arc, arrow, box, ellipse, fig, fig_21, polyline, spline, style, text
 from tests.testing.fits_files import Samples, fits
@@ -19,8 +18,10 @@ from tests.testing.xcf_files import INDEXED, NONE, NORMAL, RLE, ZLIB, Layer, xcf
 
 
 def jxl(size: Size = SIZE, *, image: Image.Image | None = None, **options: Any) -> bytes:
-    """Make a JPEG XL."""
-    return _saved(image or drawings.photo(size), "JXL", **{"quality": 95, "effort": 3, **options})
+    """Make a JPEG XL, lossy if nothing else is said."""
+    pixels = np.asarray(image or drawings.photo(size))
+    frame = pixels if pixels.ndim == 3 else pixels[..., None]
+    return jxl_files.jxl(frame, **{"distance": 0.5, **options})
 
 
 def jpeg2000(size: Size = SIZE, *, image: Image.Image | None = None, bare: bool = False) -> bytes:
@@ -198,7 +199,7 @@ def jpeg2000_bomb() -> bytes:
 
 SOURCES: dict[str, Callable[[], bytes]] = {
     "JPEG XL": jxl,
-    "JPEG XL lossless": lambda: jxl(lossless=True),
+    "JPEG XL lossless": lambda: jxl(distance=None),
     "JPEG 2000": jpeg2000,
     "JPEG 2000 code stream": lambda: jpeg2000(bare=True),
     "HEIC": heic,

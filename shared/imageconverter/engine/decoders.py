@@ -1,10 +1,9 @@
-"""The decoders that images are opened with: those of Pillow, of two more libraries and of rare_formats."""
+"""The decoders that images are opened with: those of Pillow, of more libraries, our own and of rare_formats."""
 
 from functools import lru_cache
 from importlib import import_module
 
 from PIL import AvifImagePlugin, Image
-from pillow_jxl import JpegXLImagePlugin
 
 from imageconverter.engine.source_types import SOURCE_TYPES
 
@@ -22,7 +21,6 @@ def available() -> frozenset[str]:
     has one core; by default some of them take all, and each of their threads much address space.
     """
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
-    JpegXLImagePlugin.DECODE_THREADS = 0
     if heif_options is not None:
         heif_options.THUMBNAILS, heif_options.DECODE_THREADS = False, 1
     for each in SOURCE_TYPES:

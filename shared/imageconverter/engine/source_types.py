@@ -123,11 +123,12 @@ SOURCE_TYPES = (
     SourceType(
         name="JPEG XL",
         decoder="JXL",
-        plugin="pillow_jxl.JpegXLImagePlugin",
+        plugin="imageconverter.engine.plugins.jpeg_xl",
         extensions=(".jxl",),
         matches=_starts(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"),  # code stream, container
-        extents=jxl.read_size,  # the decoder knows them only with the pixels
+        extents=jxl.read_size,
         oriented_by_decoder=True,
+        can_be_animated=True,
     ),
     SourceType(
         name="JPEG 2000",
