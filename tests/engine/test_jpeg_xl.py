@@ -209,7 +209,7 @@ def test_a_file_that_is_cut_off_is_a_warning() -> None:
         result(data[: len(data) // 8])
     moving = jxl(*[_pixels(seed=seed) for seed in range(4)], durations=[100] * 4)
     made = result(moving[: len(moving) * 6 // 10], 96, output="webp")
-    assert made.warning == "The animation is broken: 1 of 3 frames are missing."
+    assert made.warning == "The animation is broken: 2 of 4 frames are missing."
 
 
 def test_the_extents_are_found_in_parts() -> None:

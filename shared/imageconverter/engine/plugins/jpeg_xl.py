@@ -21,7 +21,7 @@ _MAX_EXIF = 1024 * 1024
 _MAX_FRAMES = 100_000  # that are counted
 _MAX_CHANNELS = 32  # besides those of the color: each takes four bytes a pixel while a frame is decoded
 _MARK = 0x5A  # of samples that are not decoded yet
-_LITTLE = 0.01
+_NEGLIGIBLE = 0.02  # share of the pixels
 
 
 class JpegXlFile(ImageFile.ImageFile):
@@ -58,13 +58,16 @@ class JpegXlFile(ImageFile.ImageFile):
 
     @cached_property
     def n_frames(self) -> int:
-        """How many frames there are, by their headers; of a file that is cut off, those that begin."""
+        """How many frames there are, by their headers; in a file that is cut off, one more than begin there."""
         if not self._header.have_animation:
             return 1
-        count = 0
+        count, event, is_last = 0, libjxl.FRAME, 0
         with ignore_decoder_errors():  # the frames before are intact
             decoder, _ = self._start(libjxl.FRAME)
-            while count < _MAX_FRAMES and decoder.step() == libjxl.FRAME:
+            while count < _MAX_FRAMES and (event := decoder.step()) == libjxl.FRAME:
+                count += 1
+                is_last = decoder.frame_header().is_last
+            if event == libjxl.NEED_MORE_INPUT and not is_last:
                 count += 1
         return max(1, count)
 
@@ -119,10 +122,11 @@ class JpegXlFile(ImageFile.ImageFile):
                 case libjxl.NEED_PIXELS:
                     decoder.decode_into(pixels, black, self._black or 0)
                 case libjxl.NEED_MORE_INPUT:
-                    decoded = 1 - _share(pixels, _MARK)
+                    lacking = (pixels == _MARK).all(axis=2)
                     if self._frame or not decoder.flush():
                         raise OSError("it is cut off")
-                    self.info["missing"] = 1 - decoded if decoded else _flat_share(pixels)
+                    self.info["missing"] = _flat_share(pixels, lacking)
+                    self.info["missing_detail"] = float(lacking.mean())
                     break
                 case _:
                     raise EOFError("no more frames")
@@ -161,18 +165,14 @@ class JpegXlFile(ImageFile.ImageFile):
         return b""
 
 
-def _share(pixels: Samples, color: Samples | int) -> float:
-    """Return the share of the pixels that have one color."""
-    return float((pixels == color).all(axis=2).mean())
+def _flat_share(pixels: Samples, lacking: Samples) -> float:
+    """Return the share of the pixels of which nothing is known; *lacking* are those without their last detail.
 
-
-def _flat_share(pixels: Samples) -> float:
-    """Estimate what is missing of a frame that the decoder does not hand over before all of it is there.
-
-    Where it knows nothing of it, it is flat. If it is coarse everywhere, too little is missing to be counted.
+    The rest of these is coarse. What is not known of a lossless image is flat, and usually reaches to a corner.
     """
     corners = (pixels[y, x] for y in (0, -1) for x in (0, -1))
-    return max(_LITTLE, *(_share(pixels, color) for color in corners))
+    flat = max(float(((pixels == color).all(axis=2) & lacking).mean()) for color in corners)
+    return flat if flat > _NEGLIGIBLE else 0.0
 
 
 def _accept(head: bytes) -> bool:
