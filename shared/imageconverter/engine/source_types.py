@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from imageconverter.engine import bmp, extents, gif, ico, jpeg, jxl, png, pnm, psd, tga
+from imageconverter.engine import bmp, extents, gif, ico, jp2, jpeg, jxl, png, pnm, psd, tga
 from imageconverter.engine.extents import ExtentsReader
 from imageconverter.engine.target import OutputType
 
@@ -133,10 +133,11 @@ SOURCE_TYPES = (
     SourceType(
         name="JPEG 2000",
         decoder="JPEG2000",
-        plugin="PIL.Jpeg2KImagePlugin",
-        extensions=(".jp2", ".j2k"),
+        plugin="imageconverter.engine.plugins.jpeg2000",
+        extensions=(".jp2", ".j2k", ".jpx", ".jpf", ".j2c", ".jpc", ".jph"),
         matches=_starts(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),  # container, code stream
-        extents=extents.if_known_to_imagesize,
+        extents=jp2.read_size,
+        unsupported=jp2.unsupported,
     ),
     SourceType(
         name="NIFF",
