@@ -100,13 +100,21 @@ def test_colors_that_stand_for_transparency_do_so_in_every_frame() -> None:
         assert seen(data) == [[RED] * 8, [CLEAR, RED, RED, RED] * 2, [CLEAR, RED, RED, RED] * 2]
 
 
-@pytest.mark.parametrize("frames", [0, 1])
+@pytest.mark.parametrize("frames", [0, 1, 1 << 31])
 def test_an_animation_of_one_frame_is_an_image(frames: int) -> None:
     """Nothing else is in it."""
     data = apng_files.apng(Part(SIZE, RED), Part(SIZE, GREEN), frames=frames)
 
     assert not open_image(io.BytesIO(data), Limits())[1].animated
     assert result(data, output="gif").warning == ""
+
+
+def test_the_number_of_frames_may_follow_the_first_control_chunk() -> None:
+    """If it comes before the pixels, as browsers allow."""
+    first, animation, control, *others = apng_files.chunks(apng_files.apng(Part(SIZE, RED), Part(SIZE, GREEN)))
+
+    assert len(seen(apng_files.joined(first, control, animation, *others))) == 2
+    assert len(seen(apng_files.joined(first, control, others[0], animation, *others[1:]))) == 1
 
 
 def test_frames_beyond_the_declared_number_do_not_count() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from imageconverter.engine import bmp, extents, gif, ico, jp2, jpeg, jxl, png, pnm, psd, tga
+from imageconverter.engine import bmp, extents, gif, ico, jp2, jpeg, jxl, png, pnm, psd, tga, webp
 from imageconverter.engine.extents import ExtentsReader
 from imageconverter.engine.target import OutputType
 
@@ -91,12 +91,12 @@ SOURCE_TYPES = (
     ),
     SourceType(
         name="WebP",
-        decoder="WEBP",
-        plugin="PIL.WebPImagePlugin",
+        decoder="OWN-WEBP",
+        plugin="imageconverter.engine.plugins.webp",
         extensions=(".webp",),
         matches=lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP",
         kept_as="webp",
-        extents=extents.by_imagesize,
+        extents=webp.read_size,
         can_be_animated=True,
     ),
     SourceType(

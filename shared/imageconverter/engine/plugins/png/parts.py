@@ -18,6 +18,7 @@ BACKGROUND, PREVIOUS = 1, 2
 _CONTROL = struct.Struct(">IIIIIHHBB")
 _ANIMATION = struct.Struct(">II")
 _NUMBER = struct.Struct(">I")  # of a chunk of the animation, in their sequence
+_MAX_NUMBER = 0x7FFFFFFF
 _KEY_BYTES = {png.GRAY: 2, png.RGB: 6}
 _COLOR_BYTES, _MAX_COLORS = 3, 256
 _MAX_PROFILE = 16 * 1024 * 1024
@@ -66,6 +67,7 @@ class PngParts:
             raise SyntaxError("it has no header")
         self.header: PngHeader = png.read_header(data, first)
         self._read(chunks)
+        del self.controls[self.declared_frames :]
         if not self.pieces:
             raise SyntaxError("it has no pixels")
         if self.header.color_type == png.PALETTE and not self.palette:
@@ -114,7 +116,7 @@ class PngParts:
             elif kind == b"IEND":
                 self.is_cut_off = False
                 return
-            elif kind == b"fcTL" and len(self.controls) < self.declared_frames:
+            elif kind == b"fcTL":
                 self.controls.append(chunk.begin)
             elif kind in readers:
                 readers[kind](chunk)
@@ -149,7 +151,8 @@ class PngParts:
     def _read_animation(self, chunk: Chunk) -> None:
         content = self._content(chunk)
         if len(content) == _ANIMATION.size and not self.pieces and not self.declared_frames:
-            self.declared_frames, self.plays = _ANIMATION.unpack(content)
+            frames, self.plays = _ANIMATION.unpack(content)
+            self.declared_frames = frames if frames <= _MAX_NUMBER else 0
 
     def _read_profile(self, chunk: Chunk) -> None:
         if self.pieces or self.profile:

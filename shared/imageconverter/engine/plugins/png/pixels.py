@@ -153,7 +153,8 @@ def _decoded(parts: PngParts, size: Size, packed: bytes) -> Image.Image:
     elif not key:
         pass
     elif header.depth < _DEEP:
-        image.info["transparency"] = _eight_bit_key(header, key)
+        if (color := _eight_bit_key(header, key)) is not None:
+            image.info["transparency"] = color
     elif header.color_type == png.GRAY:
         image = _deep_gray(image, *struct.unpack(">H", key))
     else:
@@ -169,12 +170,12 @@ def _unpacked(header: PngHeader, size: Size, packed: bytes, name: str, raw: str)
     return image
 
 
-def _eight_bit_key(header: PngHeader, key: bytes) -> int | tuple[int, ...]:
-    """Return the transparent color in 8 bits; of a deeper value the low bits count."""
-    if header.color_type == png.RGB:
-        return tuple(key[1::2])
-    highest = (1 << header.depth) - 1
-    return (key[1] & highest) * (255 // highest)
+def _eight_bit_key(header: PngHeader, key: bytes) -> int | tuple[int, ...] | None:
+    """Return the transparent color in 8 bits; None if the pixels cannot have such values."""
+    values, highest = struct.unpack(f">{len(key) // 2}H", key), (1 << header.depth) - 1
+    if max(values) > highest:
+        return None
+    return tuple(values) if header.color_type == png.RGB else values[0] * (255 // highest)
 
 
 def _deep_gray(image: Image.Image, key: int) -> Image.Image:
