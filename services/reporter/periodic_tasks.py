@@ -9,7 +9,7 @@ from imageconverter.images.image_formats import ImageType
 from imageconverter.previews.eviction import evict
 from imageconverter.reports import commands, index, schedule, trash
 from imageconverter.resources import Resources
-from imageconverter.runs import requeue_stalled_run, results
+from imageconverter.runs import list_backups, requeue_stalled_run, results
 from imageconverter.settings import Settings
 from imageconverter.storage.store import ObjectStore
 from services.reporter.redis_recovery import advance_epoch, rebuild
@@ -28,7 +28,7 @@ def periodic_tasks(settings: Settings, resources: Resources) -> list[PeriodicTas
             "sweep-uploads",
             # A tenth of the lifetime: an upload is deleted at most that much late.
             seconds=max(5, int(hours * 360)),
-            work=lambda: uploads.sweep(store, hours=hours),
+            work=lambda: _sweep_uploads(resources, hours),
         ),
         PeriodicTask("rebuild", seconds=10, work=lambda: rebuild(resources)),
         PeriodicTask("advance-epoch", seconds=60, work=lambda: _advance_epoch(resources)),
@@ -54,6 +54,12 @@ async def _advance_epoch(resources: Resources) -> int:
     await rebuild(resources)  # first: what was lost must not be forgotten by a larger number
     await advance_epoch(resources)
     return 0
+
+
+async def _sweep_uploads(resources: Resources, hours: float) -> int:
+    """Delete expired uploads, but not those of runs that have not ended, of which there are backups."""
+    kept = {batch.directory for run, _ in await list_backups(resources.store) for batch in run.batches}
+    return await uploads.sweep(resources.store, hours=hours, kept=kept)
 
 
 async def _sweep_catalogs(store: ObjectStore) -> int:

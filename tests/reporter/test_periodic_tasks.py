@@ -1,12 +1,17 @@
 """What the reporters sweep beside uploads and previews; each rule is tested beside its own code."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from imageconverter.images import uploads
+from imageconverter.images.uploads import UploadedImage
 from imageconverter.resources import Resources
-from imageconverter.runs import results
-from imageconverter.settings import Settings
+from imageconverter.runs import RunRequest, create_run, delete_backup, results, save_backup
+from imageconverter.settings import ConversionSettings, Settings
 from services.reporter.periodic_tasks import periodic_tasks
+from tests.conftest import MakeSettings
+from tests.testing.runs import THUMBNAIL
 
 
 async def test_every_sweep_runs_on_an_empty_stack(opened: Resources, report_settings: Settings) -> None:
@@ -37,6 +42,25 @@ async def test_unfinished_multipart_uploads_are_aborted(opened: Resources, repor
     assert await opened.store.abort_unfinished(datetime.now(UTC) - timedelta(days=1)) == 0
     assert await opened.store.abort_unfinished(datetime.now(UTC) + timedelta(minutes=1)) == 1
     assert client.list_multipart_uploads(Bucket=storage.bucket).get("Uploads", []) == []
+
+
+async def test_uploads_of_a_run_that_has_not_ended_stay(opened: Resources, make_settings: MakeSettings) -> None:
+    """Although they expire while it runs."""
+    kept = await uploads.stage(opened.store, [UploadedImage("a.png", b"x")])
+    expired = await uploads.stage(opened.store, [UploadedImage("a.png", b"x")])
+    request = RunRequest(source="directory", directory=kept, formats=(THUMBNAIL,))
+    run = await create_run(opened.store, opened.formats, request)
+    await save_backup(opened.store, run)
+    settings = make_settings(conversion=ConversionSettings(upload_hours=1e-9))
+    await asyncio.sleep(1.1)  # the clock of the store counts seconds
+    (task,) = [each for each in periodic_tasks(settings, opened) if each.name == "sweep-uploads"]
+
+    assert await task.work() >= 1
+    assert await opened.store.head(f"source/{kept}/a.png") is not None
+    assert await opened.store.head(f"source/{expired}/a.png") is None
+
+    await delete_backup(opened.store, run.id)
+    assert await task.work() == 1
 
 
 async def test_results_of_known_or_young_runs_stay(opened: Resources) -> None:

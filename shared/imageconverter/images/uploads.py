@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
@@ -65,7 +65,13 @@ async def stage(store: ObjectStore, images: Sequence[UploadedImage], *, director
     return directory
 
 
-async def sweep(store: ObjectStore, *, hours: float) -> int:
-    """Delete what was staged more than *hours* ago; returns the number of files."""
+async def sweep(store: ObjectStore, *, hours: float, kept: Collection[str] = ()) -> int:
+    """Delete what was staged more than *hours* ago; returns the number of files.
+
+    The directories *kept* stay, and so do those above them: runs read their sources from them.
+    """
     oldest = await store.now() - timedelta(hours=hours)
-    return await delete_below(store, keys.source(f"{keys.UPLOADS}/"), before=oldest)
+    if any(directory in ("", keys.UPLOADS) for directory in kept):
+        return 0
+    prefixes = tuple(keys.source(f"{directory}/") for directory in kept)
+    return await delete_below(store, keys.source(f"{keys.UPLOADS}/"), before=oldest, kept=prefixes)
