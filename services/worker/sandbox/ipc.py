@@ -2,9 +2,11 @@
 
 A frame is one packet on a SOCK_SEQPACKET pair. Image data never passes through the socket: source and outputs are in
 anonymous memory files of the worker, whose descriptors are sent along, so a large source is neither pickled nor
-copied, and a sandbox process needs no permission to create a file.
+copied, and a sandbox process needs no permission to create a file. A process may keep its descriptors of both; they
+are sealed, and emptied afterwards, so that it can neither read another image by them nor hold memory.
 """
 
+import fcntl
 import os
 import socket
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 READY = b"ready"
 """The first message of a sandbox process; the descriptor of its filter's listener is sent along, if there is one."""
 MESSAGE_BYTES = 160 * 1024  # below the kernel's default for one packet
+_READ_ONLY = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL  # but the worker may still shrink it
 
 
 class Frame(NamedTuple):
@@ -29,7 +32,7 @@ class Frame(NamedTuple):
 
 def memory_file(name: str, data: "Buffer" = b"") -> int:
     """Return the descriptor of a new memory file that holds *data*."""
-    file = os.memfd_create(name, os.MFD_CLOEXEC)
+    file = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         write(file, [data])
     except BaseException:
@@ -44,6 +47,17 @@ def write(file: int, parts: "Sequence[Buffer]") -> None:
         view = memoryview(part).cast("B")
         while view:
             view = view[os.write(file, view) :]
+
+
+def seal(file: int) -> None:
+    """Let no process write to the memory file any more; raises OSError if one has mapped it for writing."""
+    fcntl.fcntl(file, fcntl.F_ADD_SEALS, _READ_ONLY)
+
+
+def discard(file: int) -> None:
+    """Free the memory of the file, whoever else has it open, and close it."""
+    os.ftruncate(file, 0)
+    os.close(file)
 
 
 def send(channel: socket.socket, message: bytes, source: int, outputs: int) -> None:

@@ -134,6 +134,7 @@ class SandboxPool:
             metadata=metadata,
         )
         file = ipc.memory_file("source", source)
+        ipc.seal(file)
         attempts = _Attempts()
         try:
             with open(file, "rb", closefd=False) as image:  # noqa: ASYNC230 - memory, by its descriptor
@@ -146,7 +147,7 @@ class SandboxPool:
                 raise await self._refused(attempts) from error
             raise
         finally:
-            os.close(file)
+            ipc.discard(file)
         if attempts.refused_calls:
             refused = await self._refused(attempts)
             if any(isinstance(result, Failed) for result in reply.results):

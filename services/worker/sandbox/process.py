@@ -123,9 +123,13 @@ class SandboxProcess:
                 response = Response.model_validate_json(message)
             except ValidationError as error:
                 raise ProcessCrashed("invalid response") from error
+            try:
+                ipc.seal(outputs)
+            except OSError as error:
+                raise ProcessCrashed("outputs that can still change") from error
             reply = _read(response, outputs, len(request.targets))
         finally:
-            os.close(outputs)
+            ipc.discard(outputs)
         self.converted += 1
         if isinstance(reply, Exception):
             raise reply

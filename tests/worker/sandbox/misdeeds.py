@@ -61,6 +61,30 @@ def descend() -> None:
     thread.join()
 
 
+KEPT: list[int] = []
+
+
+def keep_files() -> None:
+    """Keep all descriptors, of the source and the outputs too."""
+    for descriptor in range(3, 16):
+        with contextlib.suppress(OSError):
+            KEPT.append(fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 16))
+
+
+def use_kept_files() -> None:
+    """Read and write by the descriptors that were kept. Raises Undecodable: with what that achieved."""
+    done = []
+    for descriptor in KEPT:
+        with contextlib.suppress(OSError):
+            if os.pread(descriptor, 100, 0):
+                done.append("read")
+        with contextlib.suppress(OSError):
+            os.lseek(descriptor, 0, os.SEEK_SET)  # fails for a socket
+            os.write(descriptor, b"written")
+            done.append("wrote")
+    raise Undecodable(" ".join([f"{len(KEPT)} kept", *done]))
+
+
 REFUSED: dict[str, Callable[[], object]] = {
     "open a file": lambda: Path("/etc/passwd").read_bytes(),
     "open a module": LIBRARY.read_bytes,
@@ -122,6 +146,7 @@ AFTERWARDS: dict[str, Converted | Failed] = {
     "then convert ": Converted(b"made", "png", (1, 1), 0.0, ""),
     "then fail ": Failed("The output could not be made: error -3"),
 }
+KEEPING: dict[str, Callable[[], object]] = {"keep files": keep_files, "use kept files": use_kept_files}
 ENDLESS: dict[str, Callable[[], object]] = {"spin": spin, "hang": lambda: time.sleep(3600)}
 
 
@@ -152,7 +177,7 @@ def convert(source: IO[bytes], *_: Any) -> list[Converted | Failed]:
     if misdeed == "complain at length":
         raise Undecodable("\udc80\n" * 100_000)
     try:
-        (REFUSED | ALLOWED | FATAL | ENDLESS | {"flood": flood})[misdeed]()
+        (REFUSED | ALLOWED | FATAL | KEEPING | ENDLESS | {"flood": flood})[misdeed]()
     except OSError as error:
         raise Undecodable(f"errno {error.errno}") from error
     raise Undecodable("done")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -114,6 +115,14 @@ async def test_outputs_have_a_size_limit(clumsy: SandboxPool) -> None:
     """Of all together, in bytes."""
     with pytest.raises(LimitExceeded, match="256 MiB"):
         await clumsy.convert(b"make too much", [SMALL], interactive=True)
+
+
+async def test_files_that_a_process_keeps_are_empty_and_sealed(clumsy: SandboxPool) -> None:
+    """The source and the outputs of an image hold no memory after it, and nothing can be written to them."""
+    assert await do(clumsy, "keep files") == "done"
+    used = await do(clumsy, "use kept files")
+
+    assert re.fullmatch(r"[2-9] kept", used)
 
 
 @pytest.mark.parametrize("misdeed", misdeeds.ENDLESS)
