@@ -57,6 +57,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.BASIC_AUTH] = BasicAuth(keys.administrator)
     app.add_routes(list(routes()))
     app.on_response_prepare.append(set_headers)
+    app[state.PROBLEMS] = []
     app[state.STOPPING] = asyncio.Event()
     app.on_shutdown.append(_end_streams)
     app.on_cleanup.append(_stop_threads)

@@ -21,9 +21,11 @@ async def ready(request: web.Request) -> web.Response:
         request.app[state.QUEUE].availability(), request.app[state.STORE].availability(), _workers(request)
     )
     is_ready = redis == store == "up" and workers > 0
+    body: dict[str, object] = {"redis": redis, "store": store, "workers": workers}
+    if problems := request.app[state.PROBLEMS]:
+        body["problems"] = problems
     return web.json_response(
-        {"status": "ready" if is_ready else "not ready", "redis": redis, "store": store, "workers": workers},
-        status=200 if is_ready else 503,
+        {"status": "ready" if is_ready else "not ready", **body}, status=200 if is_ready else 503
     )
 
 

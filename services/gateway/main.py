@@ -9,9 +9,11 @@ from aiohttp import web
 
 from imageconverter.resources import open_resources, wait_for_bucket
 from imageconverter.settings import Settings
+from services.gateway import state
 from services.gateway.app import create_app, create_liveness_app
 from services.gateway.http.connection import Connection, Deadlines
 from services.runtime.lifecycle import heartbeats, run_unless_stopped
+from services.runtime.requirements import unmet_requirements
 
 _log = structlog.get_logger(__name__)
 
@@ -30,9 +32,11 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
     async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources, AsyncExitStack() as sites:
         if gateway.liveness_port:
             await sites.enter_async_context(serving(create_liveness_app(), gateway.host, gateway.liveness_port))
-        await sites.enter_async_context(serving(create_app(settings, resources), gateway.host, gateway.port))
+        app = create_app(settings, resources)
+        await sites.enter_async_context(serving(app, gateway.host, gateway.port))
         _log.info("gateway ready", host=gateway.host, port=gateway.port)
-        await run_unless_stopped(stopping, wait_for_bucket(resources.store))
+        if await run_unless_stopped(stopping, wait_for_bucket(resources.store)):
+            app[state.PROBLEMS] += await unmet_requirements(resources.store, resources.redis)
         async with heartbeats(resources.queue, ROLE):
             await stopping.wait()
         _log.info("gateway stopping")

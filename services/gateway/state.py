@@ -50,3 +50,5 @@ REPORTS = web.AppKey("reports", ReportSettings)
 SCANS = web.AppKey("scans", ScanProgress)
 BASIC_AUTH = web.AppKey("basic_auth", BasicAuth)
 STOPPING = web.AppKey("stopping", asyncio.Event)
+PROBLEMS = web.AppKey("problems", list[str])
+"""What Redis or the store lack, as sentences."""

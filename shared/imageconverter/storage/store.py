@@ -173,6 +173,11 @@ class ObjectStore:
                 return False
         return True
 
+    async def has_conditional_writes(self) -> bool:
+        """Return whether the store refuses to create an object that exists."""
+        await self.put(_WRITE_CHECK, b"1", content_type="text/plain")
+        return not await self.create(_WRITE_CHECK, b"1", content_type="text/plain")
+
     async def replace(self, key: str, data: "Buffer", *, content_type: str, before: StoredObject | None) -> bool:
         """Create or overwrite an object if it is as *before*, None if it did not exist; returns whether it was."""
         if before is None:
