@@ -62,8 +62,7 @@ async def _run(settings: Settings, folder: Path) -> int:
     servers = _servers(settings, folder, stored)
     for server in servers:
         overrides |= server.settings
-    environment = child_environment(overrides)
-    roles = [Program(Command(role, [sys.executable, "-m", "services.cli.main", role], environment)) for role in ROLES]
+    roles = [Program(_command(role, overrides)) for role in ROLES]
     embedded = [Program(server.command) for server in servers]
     stopping = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -76,7 +75,8 @@ async def _run(settings: Settings, folder: Path) -> int:
             print(f"imageconverter: {reason}", file=sys.stderr)
             return 1
         if not stopping.is_set():
-            print(welcome(settings, folder, servers, stored, seconds=time.monotonic() - began), flush=True)
+            seconds, secrets = time.monotonic() - began, stored if sys.stdout.isatty() else None
+            print(welcome(settings, folder, servers, secrets, seconds=seconds), flush=True)
             await stopping.wait()
         print("stopping …", flush=True)
         return 0
@@ -84,6 +84,13 @@ async def _run(settings: Settings, folder: Path) -> int:
         for group in (roles[:1], roles[1:]):
             await asyncio.gather(*(p.stop(grace_seconds=_STOP_SECONDS[p.command.name]) for p in group))
         await asyncio.gather(*(p.stop(grace_seconds=_SERVER_STOP_SECONDS) for p in embedded))
+
+
+def _command(role: str, overrides: Mapping[str, str]) -> Command:
+    """Return the command of *role*. Only the gateway has the credentials of clients in its environment."""
+    without = () if role == "gateway" else credentials.OF_CLIENTS
+    environment = child_environment(overrides, without=without)
+    return Command(role, [sys.executable, "-m", "services.cli.main", role], environment)
 
 
 def _overrides(settings: Settings, folder: Path, stored: Mapping[str, str]) -> dict[str, str]:
@@ -111,7 +118,11 @@ def _overrides(settings: Settings, folder: Path, stored: Mapping[str, str]) -> d
 def _servers(settings: Settings, folder: Path, stored: Mapping[str, str]) -> list[Server]:
     """Return the servers to embed: those whose address is not set."""
     servers: list[Server] = []
-    environment, logs, used_ports = child_environment({}), folder / "logs", {settings.gateway.port}
+    environment, logs, used_ports = (
+        child_environment({}, without=credentials.OF_CLIENTS),
+        folder / "logs",
+        {settings.gateway.port},
+    )
     if settings.redis.url is None:
         password = stored[credentials.REDIS_PASSWORD]
         servers.append(redis_server(folder / "redis", logs, environment, password, avoid=used_ports))

@@ -9,18 +9,25 @@ from services.stack.servers import Server
 
 
 def welcome(
-    settings: Settings, folder: Path, servers: Sequence[Server], stored: Mapping[str, str], *, seconds: float
+    settings: Settings, folder: Path, servers: Sequence[Server], stored: Mapping[str, str] | None, *, seconds: float
 ) -> str:
-    """Return the addresses, the generated credentials and an example."""
+    """Return the addresses, the generated credentials in *stored* and an example.
+
+    Without *stored*, only the file with the credentials is named: the message may be kept in a log.
+    """
     gateway = settings.gateway
     base = f"http://{gateway.host}:{gateway.port}"
     credentials_file = credentials.path(folder)
-    key = (
-        f"{stored[credentials.API_KEY]}   (stored in {credentials_file})"
-        if gateway.api_key is None
-        else "as configured"
-    )
-    password = stored[credentials.ADMIN_PASSWORD] if gateway.admin_password is None else "as configured"
+    key = f"in {credentials_file}"
+    password = "see there"  # noqa: S105 - no password
+    export = f"$(sed -n 's/^{credentials.API_KEY}=//p' {credentials_file})"
+    if stored is not None:
+        key = f"{stored[credentials.API_KEY]}   (stored in {credentials_file})"
+        password, export = stored[credentials.ADMIN_PASSWORD], stored[credentials.API_KEY]
+    if gateway.api_key is not None:
+        key, export = "as configured", "'<your API key>'"
+    if gateway.admin_password is not None or gateway.admin_password_file is not None:
+        password = "as configured"  # noqa: S105
     embedded = {server.command.name: f"{server.address}   (embedded, data in {folder})" for server in servers}
     formats = settings.conversion.formats_file or folder / "formats.toml"
     shipped = "shared/imageconverter/images/formats.toml"
@@ -40,7 +47,7 @@ imageconverter is ready after {seconds:.1f} s. Ctrl-C stops it.
 
 Try it, with an image of your own:
 
-  export KEY={"'<your API key>'" if gateway.api_key else stored[credentials.API_KEY]}
+  export KEY={export}
   (printf '{{"fileName":"photo.jpg","formats":["content.imageFormat.normalProduct"],"imageData":"'
    base64 -w0 photo.jpg; printf '"}}') |
     curl -s -H "Authorization: Bearer $KEY" --data-binary @- {base}/images/upload/convert

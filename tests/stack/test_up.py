@@ -61,14 +61,28 @@ def test_every_process_is_identified_by_its_command_line(stack: Stack) -> None:
 
 
 def test_generated_secrets_are_readable_only_by_their_owner(stack: Stack) -> None:
-    """Keys and passwords are in a file of mode 0600 in a folder of mode 0700, and are printed once."""
+    """They are in a file of mode 0600 in a folder of mode 0700, which is named; an output that is kept has none."""
     data = stack.folder / "data"
     shown = (stack.folder / "up.log").read_text()
 
     assert stat.S_IMODE((data / "credentials.env").stat().st_mode) == 0o600
     assert stat.S_IMODE((data / "redis" / "redis.conf").stat().st_mode) == 0o600
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
-    assert stack.api_key in shown
+    assert str(data / "credentials.env") in shown
+    for secret in (data / "credentials.env").read_text().splitlines():
+        if "=" in secret:
+            assert secret.partition("=")[2] not in shown
+
+
+def test_only_the_gateway_has_the_credentials_of_clients(stack: Stack) -> None:
+    """A worker decodes files of strangers."""
+    names = {b"IMAGECONVERTER_API_KEY", b"IMAGECONVERTER_ADMIN_PASSWORD", b"IMAGECONVERTER_TOKEN_SECRET"}
+    found = {}
+    for role in ("gateway", "worker", "reporter"):
+        environment = Path(f"/proc/{stack.role(role)}/environ").read_bytes()
+        found[role] = names & {each.partition(b"=")[0] for each in environment.split(b"\0")}
+
+    assert found == {"gateway": names, "worker": set(), "reporter": set()}
 
 
 def test_everything_listens_on_loopback_only(stack: Stack) -> None:

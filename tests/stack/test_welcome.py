@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from imageconverter.settings import GatewaySettings
 from services.stack import credentials
 from services.stack.welcome import welcome
 from tests.conftest import MakeSettings
@@ -19,3 +20,16 @@ def test_the_formats_in_use_are_named(make_settings: MakeSettings, tmp_path: Pat
     assert line() == f"built-in defaults; to change them, copy shared/imageconverter/images/formats.toml to {path}"
     path.touch()
     assert line() == str(path)
+
+
+def test_credentials_are_shown_on_a_terminal_only(make_settings: MakeSettings, tmp_path: Path) -> None:
+    """A message that is not printed on one contains a command that reads the key from its file."""
+    stored = {credentials.API_KEY: "the-key", credentials.ADMIN_PASSWORD: "the-password"}
+    settings = make_settings(gateway=GatewaySettings())
+    shown = welcome(settings, tmp_path, [], stored, seconds=1)
+    kept = welcome(settings, tmp_path, [], None, seconds=1)
+
+    assert "export KEY=the-key\n" in shown
+    assert "/ the-password " in shown
+    assert f"export KEY=$(sed -n 's/^IMAGECONVERTER_API_KEY=//p' {credentials.path(tmp_path)})\n" in kept
+    assert "the-" not in kept.replace("then", "")

@@ -1,5 +1,6 @@
 """The error middleware, which also logs and counts requests, and the signal handler that sets headers."""
 
+import re
 import time
 from http import HTTPStatus
 
@@ -17,6 +18,7 @@ from services.gateway.routes import CHECK_BASE, IMAGECONVERTER_BASE
 _log = structlog.get_logger(__name__)
 
 _UNMATCHED = "(none)"
+_TOKEN = re.compile(r"[\w-]{8,}(?:(?:\.|%2[eE])[\w-]{8,}){2}")  # a JSON Web Token
 _CLIENT_GONE = 499  # nginx's status: for log and metrics only, as no client receives it
 # Successful requests to these frequent routes are counted, but not logged.
 _QUIET = frozenset(
@@ -75,10 +77,13 @@ def _error_response(request: web.Request, error: Exception) -> web.Response:
 
 
 def _path(request: web.Request) -> str:
-    """Return the path for the log, without the token that the path of one route contains."""
+    """Return the path for the log, without the token that the path of one route contains.
+
+    Nor anything else with the form of a token: clients also send it to paths that are almost that of the route.
+    """
     if CHECK_BASE.lower() in request.path.lower():
         return f"{CHECK_BASE}…"
-    return request.rel_url.raw_path
+    return _TOKEN.sub("…", request.rel_url.raw_path)
 
 
 async def set_headers(_request: web.Request, response: web.StreamResponse) -> None:

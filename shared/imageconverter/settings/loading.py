@@ -1,7 +1,7 @@
 """Loading all settings from the environment and secret files; the only module that reads `os.environ`."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -70,6 +70,6 @@ def unknown_variables() -> list[str]:
     return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
 
 
-def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a child process: that of this process, with *overrides*."""
-    return {**os.environ, **overrides}
+def child_environment(overrides: Mapping[str, str], *, without: Collection[str] = ()) -> dict[str, str]:
+    """Return the environment of a child process: that of this process, with *overrides* and *without* some names."""
+    return {name: value for name, value in {**os.environ, **overrides}.items() if name not in without}
