@@ -91,14 +91,14 @@ def test_a_gray_profile_counts_beside_alpha() -> None:
     assert made.getpixel((4, 4)) == (137, 64)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "AVIF"])
+@pytest.mark.parametrize("kind", ["PNG", "AVIF", "HEIC"])
 def test_pq_has_no_steps_in_highlights(kind: str) -> None:
     """Neighbors of 10 bits around reference white become neighbors of 8 bits."""
     ramp = np.arange(580, 644)[None, :, None].repeat(8, axis=0).repeat(3, axis=2).astype(np.uint16)
     if kind == "PNG":
         data = files.deep_png(np.rint(ramp * (0xFFFF / 1023)).astype(np.uint16), files.cicp(9, _PQ))
     else:
-        data = files.deep_avif(ramp, 9, _PQ)
+        data = files.deep_avif(ramp, 9, _PQ) if kind == "AVIF" else files.deep_heic(ramp, 9, _PQ)
     row = np.asarray(converted(data, _SIDE).convert("RGB"))[4, :, 1].astype(int)
 
     assert set(np.diff(row)) <= {0, 1}

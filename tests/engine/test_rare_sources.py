@@ -98,7 +98,7 @@ def test_a_missing_decoder_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """The decoder of HEIC is an extra."""
     monkeypatch.setattr(
         "imageconverter.engine.decoders.available",
-        lambda: frozenset(each.decoder for each in SOURCE_TYPES) - {"HEIF"},
+        lambda: frozenset(each.decoder for each in SOURCE_TYPES) - {"OWN-HEIF"},
     )
 
     with pytest.raises(Undecodable, match="HEIC files cannot be read by this installation"):

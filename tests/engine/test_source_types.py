@@ -150,4 +150,4 @@ def test_a_decoder_that_is_an_extra_can_be_missing() -> None:
 
     expected = {each.decoder for each in SOURCE_TYPES if not each.is_extra}
     assert expected <= set(printed.stdout.split())
-    assert "HEIF" not in printed.stdout.split()
+    assert "OWN-HEIF" not in printed.stdout.split()

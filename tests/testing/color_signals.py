@@ -7,6 +7,7 @@ from typing import Any
 
 import imagecodecs
 import numpy as np
+import pytest
 from PIL import Image
 
 from tests.testing import image_files
@@ -93,8 +94,19 @@ def moving_avif(image: Image.Image, primaries: int, transfer: int) -> bytes:
 def heic(image: Image.Image, primaries: int, transfer: int) -> bytes:
     """Make a HEIC with the numbers of ITU-T H.273; needs pillow-heif."""
     return _saved(
-        image, "HEIF", quality=-1, chroma=444, color_primaries=primaries, transfer_characteristic=transfer
+        image, "HEIF", quality=-1, chroma=444, color_primaries=primaries, transfer_characteristics=transfer
     )  # fmt: skip
+
+
+def deep_heic(samples: Samples, primaries: int, transfer: int) -> bytes:
+    """Make a HEIC of 10 bits; needs pillow-heif."""
+    pillow_heif = pytest.importorskip("pillow_heif")
+    pillow_heif.options.SAVE_HDR_TO_12_BIT = False
+    image = pillow_heif.from_bytes("RGB;16", samples.shape[1::-1], (samples << 6).tobytes())
+    buffer = io.BytesIO()
+    numbers = {"color_primaries": primaries, "transfer_characteristics": transfer}
+    image.save(buffer, quality=-1, chroma=444, matrix_coefficients=0, **numbers)
+    return buffer.getvalue()
 
 
 def gif(image: Image.Image, profile: bytes) -> bytes:

@@ -111,8 +111,8 @@ SOURCE_TYPES = (
     ),
     SourceType(
         name="HEIC",
-        decoder="HEIF",
-        plugin="pillow_heif.HeifImagePlugin",
+        decoder="OWN-HEIF",
+        plugin="imageconverter.engine.plugins.heic",
         is_extra=True,
         extensions=(".heic", ".heif"),
         matches=_brands(b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1"),
