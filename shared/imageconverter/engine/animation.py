@@ -79,8 +79,8 @@ class Frames:
 def _plays(image: Image.Image) -> int:
     """Return how often the animation is shown, 0 for ever."""
     loop = image.info.get("loop")
-    if not isinstance(loop, int):  # an AVIF says it only if it is shown once or a few times
-        return 0 if image.format == "AVIF" else 1
+    if not isinstance(loop, int):
+        return 1
     return loop + 1 if image.format == "GIF" and loop else loop  # which counts the repetitions
 
 

@@ -13,7 +13,7 @@ from PIL import AvifImagePlugin, Image
 from imageconverter.engine.color import read_color
 from imageconverter.engine.color.isobmff_colors import read_depth
 from imageconverter.engine.decoder_errors import DECODER_ERRORS, raise_refusal
-from imageconverter.engine.plugins import isobmff
+from imageconverter.engine.plugins import edit_list, isobmff
 from imageconverter.engine.plugins.decoded import file_of
 from imageconverter.engine.plugins.deep import DeepColor, deep_color
 
@@ -26,6 +26,8 @@ class AvifImage(AvifImagePlugin.AvifImageFile):
 
     def _open(self) -> None:
         data = self._opened(isobmff.repaired(file_of(self).read()))
+        if self.is_animated:
+            self.info["loop"] = edit_list.plays(data)
         self._deep: DeepColor | None = None
         source = io.BytesIO(data)
         self._depth = read_depth(source)

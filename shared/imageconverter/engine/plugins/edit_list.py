@@ -1,0 +1,57 @@
+"""How often an image sequence in an ISO base media file is shown (ISO/IEC 23008-12, section 9.6.1)."""
+
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+
+_HEAD = struct.Struct(">I4s")
+_LARGE = struct.Struct(">Q")
+_REPEATED = 1
+# By the version: where the duration is after version and flags, and how it is stored. All of its bits are set if
+# there is no end.
+_EDIT = {0: struct.Struct(">4xI"), 1: struct.Struct(">4xQ")}
+_TRACK = {0: struct.Struct(">16xI"), 1: struct.Struct(">24xQ")}
+_ENDLESS = {0: (1 << 32) - 1, 1: (1 << 64) - 1}
+
+Span = tuple[int, int]
+
+
+def plays(data: bytes) -> int:
+    """Return how often the first track that has an edit list is shown, 0 for ever.
+
+    Files without an edit list do not say it; browsers show them for ever.
+    """
+    with suppress(struct.error, KeyError, IndexError, StopIteration):
+        for movie in _boxes(data, b"moov", (0, len(data))):
+            for track in _boxes(data, b"trak", movie):
+                for edits in _boxes(data, b"edts", track):
+                    for edit in _boxes(data, b"elst", edits):
+                        return _plays(data, edit, next(_boxes(data, b"tkhd", track)))
+    return 0
+
+
+def _plays(data: bytes, edit: Span, track: Span) -> int:
+    version_and_flags = int.from_bytes(data[edit[0] : edit[0] + 4], "big")
+    if not version_and_flags & _REPEATED:
+        return 1
+    (once,) = _EDIT[version_and_flags >> 24].unpack_from(data, edit[0] + 4)
+    version = data[track[0]]
+    (whole,) = _TRACK[version].unpack_from(data, track[0] + 4)
+    return 0 if whole == _ENDLESS[version] or not once else max(1, -(-whole // once))
+
+
+def _boxes(data: bytes, kind: bytes, within: Span) -> Iterator[Span]:
+    """Yield where the contents of the boxes of a *kind* are that are directly *within* another one."""
+    at, end = within
+    while at + _HEAD.size <= end:
+        size, found = _HEAD.unpack_from(data, at)
+        begin = at + _HEAD.size
+        if size == 1:
+            (size,) = _LARGE.unpack_from(data, begin)
+            begin += _LARGE.size
+        after = end if size == 0 else min(end, at + size)
+        if after < begin:
+            return
+        if found == kind:
+            yield begin, after
+        at = after
