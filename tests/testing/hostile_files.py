@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from tests.testing import broken_files, image_files, more_files
+from tests.testing import broken_files, image_files, more_files, raster_files
 from tests.testing.gksm_files import binary
 from tests.testing.xcf_files import NORMAL, Layer, prop, xcf
 
@@ -21,7 +21,12 @@ SEED = 20_261_122
 PILLOW_SOURCE = "pillow-13.0.0.tar.gz"
 """The source package whose images are sent, most of which once crashed, bloated or hung a decoder."""
 
-KINDS: dict[str, Callable[[], bytes]] = {**image_files.SOURCES, **more_files.SOURCES, **more_files.OWN}
+KINDS: dict[str, Callable[[], bytes]] = {
+    **image_files.SOURCES,
+    **more_files.SOURCES,
+    **more_files.OWN,
+    **raster_files.VARIANTS,
+}
 
 _HEAD = 512  # bytes that contain most counts, sizes and offsets of a file
 _MAX_CHANGES = 6

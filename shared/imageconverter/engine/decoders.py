@@ -23,6 +23,7 @@ def available() -> frozenset[str]:
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     if heif_options is not None:
         heif_options.THUMBNAILS, heif_options.DECODE_THREADS = False, 1
+    Image.preinit()  # when the first image is opened, no more files can be
     for each in SOURCE_TYPES:
         try:
             import_module(each.plugin)

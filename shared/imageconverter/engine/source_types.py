@@ -158,7 +158,7 @@ SOURCE_TYPES = (
     ),
     SourceType(
         name="BMP",
-        decoder="BMP",
+        decoder="OWN-BMP",
         plugin="imageconverter.engine.plugins.bmp",
         extensions=(".bmp", ".dib"),
         matches=bmp.is_bmp,
@@ -167,7 +167,7 @@ SOURCE_TYPES = (
     ),
     SourceType(
         name="PSD",
-        decoder="PSD",
+        decoder="OWN-PSD",
         plugin="imageconverter.engine.plugins.psd",
         extensions=(".psd", ".psb"),
         matches=_starts(b"8BPS\0\1", b"8BPS\0\2"),
@@ -176,7 +176,7 @@ SOURCE_TYPES = (
     ),
     SourceType(
         name="ICO",
-        decoder="ICO",
+        decoder="OWN-ICO",
         plugin="imageconverter.engine.plugins.ico",
         extensions=(".ico", ".cur"),
         matches=ico.is_ico,
@@ -184,7 +184,7 @@ SOURCE_TYPES = (
     ),
     SourceType(
         name="PNM",
-        decoder="PPM",
+        decoder="OWN-PNM",
         plugin="imageconverter.engine.plugins.pnm",
         extensions=(".pnm", ".pbm", ".pgm", ".ppm", ".pam", ".pfm"),
         matches=pnm.is_pnm,
@@ -235,7 +235,7 @@ SOURCE_TYPES = (
     ),
     SourceType(
         name="TGA",
-        decoder="TGA",
+        decoder="OWN-TGA",
         plugin="imageconverter.engine.plugins.tga",
         extensions=(".tga",),
         matches=lambda head: tga.read(head) is not None,

@@ -8,10 +8,7 @@ import io
 from typing import IO
 
 import numpy as np
-from PIL import (
-    BmpImagePlugin,  # noqa: F401 - registers itself before the plugin below replaces it
-    Image,
-)
+from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
@@ -29,6 +26,7 @@ from imageconverter.engine.plugins.decoded import (
 )
 from imageconverter.engine.plugins.linear import levels_of_light
 
+FORMAT = "OWN-BMP"
 _DEEP = 64  # bits
 _ROWS_PER_BYTE = 64  # that a run-length encoding can skip at most
 _STRIP = 1 << 20  # pixels that are converted at once
@@ -160,4 +158,4 @@ def _accept(prefix: bytes) -> bool:
     return prefix[:2] in (b"BM", b"BA")
 
 
-Image.register_open(BmpImageFile.format, BmpImageFile, _accept)
+Image.register_open(FORMAT, BmpImageFile, _accept)

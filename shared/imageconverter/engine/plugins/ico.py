@@ -13,6 +13,7 @@ from imageconverter.engine.plugins import bmp, dib
 from imageconverter.engine.plugins.decoded import DecodedImageFile, file_of, set_missing
 from imageconverter.engine.plugins.png import PngImage
 
+FORMAT = "OWN-ICO"
 _ALPHA = 0xFF000000
 _ALPHA_BITS = 32
 
@@ -70,4 +71,4 @@ def _mask(data: bytes, header: dib.Header) -> Image.Image | None:
     return Image.frombytes("1", (header.width, header.height), data, "raw", "1;I", stride, direction).convert("L")
 
 
-Image.register_open(IcoImageFile.format, IcoImageFile)
+Image.register_open(FORMAT, IcoImageFile)

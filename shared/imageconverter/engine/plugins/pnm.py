@@ -9,10 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from PIL import (
-    Image,
-    PpmImagePlugin,  # noqa: F401 - registers itself before the plugin below replaces it
-)
+from PIL import Image
 
 from imageconverter.engine import color, pnm
 from imageconverter.engine.plugins.decoded import (
@@ -26,6 +23,7 @@ from imageconverter.engine.plugins.decoded import (
     to_levels,
 )
 
+FORMAT = "OWN-PNM"
 _TUPLES = {"BLACKANDWHITE": "L", "GRAYSCALE": "L", "RGB": "RGB", "CMYK": "CMYK"}
 _BY_CHANNELS = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _ALPHA = "_ALPHA"
@@ -159,4 +157,4 @@ def _accept(prefix: bytes) -> bool:
     return pnm.is_pnm(prefix)
 
 
-Image.register_open(PnmImageFile.format, PnmImageFile, _accept)
+Image.register_open(FORMAT, PnmImageFile, _accept)

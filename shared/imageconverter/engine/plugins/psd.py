@@ -22,6 +22,7 @@ from imageconverter.engine.plugins.linear import levels_of_light, with_srgb_curv
 from imageconverter.engine.plugins.psd_channels import Channels
 from imageconverter.engine.plugins.psd_inks import inks, mixed
 
+FORMAT = "OWN-PSD"
 _COLORS = {psd.BITMAP: "1", psd.GRAY: "L", psd.INDEXED: "P", psd.RGB: "RGB", psd.CMYK: "CMYK", psd.DUOTONE: "L",
            psd.LAB: "LAB"}  # fmt: skip
 _WITH_ALPHA = (psd.GRAY, psd.DUOTONE, psd.RGB, psd.CMYK, psd.LAB)
@@ -130,4 +131,4 @@ def _accept(prefix: bytes) -> bool:
     return prefix.startswith(b"8BPS")
 
 
-Image.register_open(PsdImageFile.format, PsdImageFile, _accept)
+Image.register_open(FORMAT, PsdImageFile, _accept)

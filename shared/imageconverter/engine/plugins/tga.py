@@ -22,6 +22,7 @@ from imageconverter.engine.plugins.decoded import (
     set_missing,
 )
 
+FORMAT = "OWN-TGA"
 _FOOTER, _SIGNATURE = struct.Struct("<II18s"), b"TRUEVISION-XFILE.\0"
 _ATTRIBUTES_AT = 494  # in the extension area
 _NO_ALPHA, _IGNORED, _PREMULTIPLIED = 0, 1, 4  # attributes
@@ -185,4 +186,4 @@ def _attributes(file: IO[bytes]) -> int | None:
     return found[0] if found else None
 
 
-Image.register_open(TgaImageFile.format, TgaImageFile)
+Image.register_open(FORMAT, TgaImageFile)
