@@ -31,13 +31,12 @@ def plays(data: bytes) -> int:
 
 
 def _plays(data: bytes, edit: Span, track: Span) -> int:
-    version_and_flags = int.from_bytes(data[edit[0] : edit[0] + 4], "big")
-    if not version_and_flags & _REPEATED:
+    edits, header = data[edit[0] : edit[1]], data[track[0] : track[1]]
+    if not int.from_bytes(edits[1:4], "big") & _REPEATED:
         return 1
-    (once,) = _EDIT[version_and_flags >> 24].unpack_from(data, edit[0] + 4)
-    version = data[track[0]]
-    (whole,) = _TRACK[version].unpack_from(data, track[0] + 4)
-    return 0 if whole == _ENDLESS[version] or not once else max(1, -(-whole // once))
+    (once,) = _EDIT[edits[0]].unpack_from(edits, 4)
+    (whole,) = _TRACK[header[0]].unpack_from(header, 4)
+    return 0 if whole == _ENDLESS[header[0]] or not once else max(1, -(-whole // once))
 
 
 def _boxes(data: bytes, kind: bytes, within: Span) -> Iterator[Span]:
