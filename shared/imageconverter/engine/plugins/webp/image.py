@@ -1,7 +1,6 @@
 """The Pillow plugin: a WebP or the frames of an animated one, composed by libwebp."""
 
 from contextlib import suppress
-from typing import Any
 
 import numpy as np
 from PIL import Image, _webp
@@ -10,7 +9,8 @@ from imageconverter.engine.plugins.composed import ComposedImageFile
 from imageconverter.engine.plugins.webp.parts import WebpParts
 
 FORMAT = "OWN-WEBP"
-_FILLS = (0x00, 0xFF, 0x55, 0xAA, 0x33)
+_FILLS, _COMPARED = (0x00, 0xFF, 0x55, 0xAA, 0x33), 2
+_SMALL, _MAX_PIXELS_A_BYTE = 1_000_000, 4096  # pixels that are worth a try if they are cut off
 _BLOCK, _FILTERED = 16, 8  # rows of VP8 that are decoded together, and those above that are filtered with them
 _OPAQUE = (255, 255)
 _PROFILE, _EXIF = "ICCP", "EXIF"
@@ -24,6 +24,10 @@ class WebpImage(ComposedImageFile):
 
     def _open(self) -> None:
         self._parts = WebpParts(self.fp.read() if self.fp is not None else b"")
+        if self._parts.is_incomplete:
+            width, height = self._parts.size
+            if width * height > max(_SMALL, self._parts.pixel_bytes * _MAX_PIXELS_A_BYTE):
+                raise OSError("it is cut off after few of its pixels")
         try:
             self._decoder = _webp.WebPAnimDecoder(self._parts.file())
         except OSError:  # for chunks in a wrong order, or others that are faulty
@@ -75,23 +79,37 @@ class WebpImage(ComposedImageFile):
         libwebp decodes only what looks whole. Rows that are the same regardless of what the missing bytes might be
         do not depend on them.
         """
-        decoded: list[np.ndarray[Any, Any]] = []
+        first, others, rows = b"", 0, self.height
         for fill in _FILLS:
-            with suppress(OSError):
-                found = _webp.WebPAnimDecoder(self._parts.rebuilt(fill)).get_next()
-                if found is not None:
-                    decoded.append(np.frombuffer(found[0], np.uint8).reshape(self.height, -1))
-            if len(decoded) > 1:
+            pixels = _decoded(self._parts.rebuilt(fill))
+            if pixels and first:
+                rows, others = min(rows, _equal_rows(first, pixels, self.height)), others + 1
+            first = first or pixels
+            if others == _COMPARED:
                 break
         else:
             raise OSError("it is cut off, and nothing of it can be decoded")
-        differing = np.flatnonzero((decoded[0] != decoded[1]).any(axis=1))
-        rows = int(differing[0]) if differing.size else self.height
-        if differing.size and self._parts.is_lossy:
-            rows = max(0, rows // _BLOCK * _BLOCK - _FILTERED)
-        image = self._image(decoded[0].tobytes()).convert("RGBA")
+        if rows < self.height and self._parts.is_lossy:
+            above = rows // _BLOCK * _BLOCK - _FILTERED
+            rows = max(0, above + _BLOCK if rows - above >= _BLOCK else above)
+        image = self._image(first).convert("RGBA")
         image.paste((0, 0, 0, 0), (0, rows, *self.size))
         return image, 1 - rows / self.height
+
+
+def _decoded(file: bytes) -> bytes:
+    """Return the pixels of a *file* in four bytes each; nothing if it is broken."""
+    with suppress(OSError):
+        found = _webp.WebPAnimDecoder(file).get_next()
+        return found[0] if found else b""
+    return b""
+
+
+def _equal_rows(first: bytes, second: bytes, height: int) -> int:
+    """Return how many rows are the same from above."""
+    one, other = (np.frombuffer(data, np.uint8).reshape(height, -1) for data in (first, second))
+    differing = np.flatnonzero((one != other).any(axis=1))
+    return int(differing[0]) if differing.size else height
 
 
 Image.register_open(FORMAT, WebpImage, lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP")

@@ -9,7 +9,7 @@ _OTHERS = {b"ICCP": 0x20, b"EXIF": 0x08}
 """What else the decoder is given, with its flag in VP8X."""
 _NEED_EXTENSION = (b"ANIM", _FRAME, b"ALPH", *_OTHERS)
 _FLAGS_AT = 20
-_MAX_FILL = 32 * 1024 * 1024
+_MIN_FILL, _MAX_FILL = 64 * 1024, 32 * 1024 * 1024
 _BYTES_A_PIXEL = 4
 
 
@@ -30,16 +30,23 @@ class WebpParts:
         if pixels is None:
             raise SyntaxError("it is cut off before its pixels")
         self._pixels: Chunk = pixels
-        sizes = {
+        found = (
             webp.size_of(chunk.kind, self._stored(chunk)) for chunk in chunks if chunk.kind in (b"VP8X", *wanted)
-        }
-        if len(sizes - {None}) != 1:
+        )
+        sizes = set(filter(None, found))
+        if len(sizes) != 1:
             raise SyntaxError("its extents are not clear")
+        (self.size,) = sizes
 
     @property
     def is_incomplete(self) -> bool:
         """Whether the pixels of a still image are cut off."""
         return not self._pixels.is_whole
+
+    @property
+    def pixel_bytes(self) -> int:
+        """How many bytes of the first pixels are there."""
+        return self._pixels.end - self._pixels.begin
 
     @property
     def is_lossy(self) -> bool:
@@ -59,13 +66,12 @@ class WebpParts:
     def rebuilt(self, fill: int = 0) -> bytes:
         """Return a file of what can be decoded; after pixels that are cut off come enough bytes *fill*."""
         kept = [chunk for chunk in self._chunks if self._is_kept(chunk)]
-        size = next(filter(None, (webp.size_of(each.kind, self._stored(each)) for each in self._chunks)), (0, 0))
-        body = [webp.encoded(each.kind, self._content(each, size[0] * size[1], fill)) for each in kept]
+        body = [webp.encoded(each.kind, self._content(each, fill)) for each in kept]
         if any(each.kind in _NEED_EXTENSION for each in kept):
             flags = webp.ALPHA | (webp.ANIMATION if self._is_animated else 0)
             for kind in {each.kind for each in kept} & _OTHERS.keys():
                 flags |= _OTHERS[kind]
-            sides = b"".join((side - 1).to_bytes(3, "little") for side in size)
+            sides = b"".join((side - 1).to_bytes(3, "little") for side in self.size)
             body.insert(0, webp.encoded(b"VP8X", flags.to_bytes(4, "little") + sides))
         content = b"WEBP" + b"".join(body)
         return webp.encoded(b"RIFF", content)
@@ -83,11 +89,11 @@ class WebpParts:
     def _announces_alpha(self) -> bool:
         return bool(int.from_bytes(self._stored(self._pixels)[1:5], "little") & webp.ALPHA_IS_USED)
 
-    def _content(self, chunk: Chunk, pixels: int, fill: int) -> bytes:
+    def _content(self, chunk: Chunk, fill: int) -> bytes:
         content = self._stored(chunk)
         if chunk.kind == b"VP8L":
             bits = int.from_bytes(content[1:5], "little") | webp.ALPHA_IS_USED
             content = content[:1] + bits.to_bytes(4, "little") + content[5:]
         if not chunk.is_whole:
-            content += bytes([fill]) * min(_BYTES_A_PIXEL * pixels + 65536, _MAX_FILL)
+            content += bytes([fill]) * min(_BYTES_A_PIXEL * self.size[0] * self.size[1] + _MIN_FILL, _MAX_FILL)
         return content
