@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from imageconverter.engine import bmp, extents, gif, ico, jp2, jpeg, jxl, png, pnm, psd, tga, webp
+from imageconverter.engine import bmp, extents, gif, ico, jp2, jpeg, jxl, png, pnm, psd, tga, tiff_directory, webp
 from imageconverter.engine.extents import ExtentsReader
 from imageconverter.engine.target import OutputType
 
@@ -150,10 +150,11 @@ SOURCE_TYPES = (
     SourceType(
         name="TIFF",
         decoder="TIFF",
-        plugin="PIL.TiffImagePlugin",
+        plugin="imageconverter.engine.plugins.tiff",
         extensions=(".tif", ".tiff"),
         matches=_starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
-        extents=extents.if_known_to_imagesize,
+        extents=tiff_directory.read_size,
+        unsupported=tiff_directory.unsupported,
         oriented_by_decoder=True,
     ),
     SourceType(
