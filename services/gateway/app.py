@@ -17,6 +17,7 @@ from services.gateway.auth.basic_auth import BasicAuth
 from services.gateway.auth.sessions import Sessions
 from services.gateway.http.body_memory import BodyMemory
 from services.gateway.http.middleware import error_middleware, set_headers
+from services.gateway.http.rate_limit import RateLimiter
 from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.images_api.run_watcher import RunWatcher
@@ -57,6 +58,8 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.BASIC_AUTH] = BasicAuth(keys.administrator)
     app.add_routes(list(routes()))
     app.on_response_prepare.append(set_headers)
+    limit = settings.gateway.requests_per_minute
+    app[state.RATE_LIMITER] = RateLimiter(limit, keys, settings.gateway.trusted_proxies) if limit else None
     app[state.PROBLEMS] = []
     app[state.STOPPING] = asyncio.Event()
     app.on_shutdown.append(_end_streams)

@@ -18,6 +18,7 @@ from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
 from services.gateway.auth.sessions import Sessions
 from services.gateway.http.body_memory import BodyMemory
+from services.gateway.http.rate_limit import RateLimiter
 from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.images_api.run_watcher import RunWatcher
@@ -50,5 +51,7 @@ REPORTS = web.AppKey("reports", ReportSettings)
 SCANS = web.AppKey("scans", ScanProgress)
 BASIC_AUTH = web.AppKey("basic_auth", BasicAuth)
 STOPPING = web.AppKey("stopping", asyncio.Event)
+RATE_LIMITER = web.AppKey[RateLimiter | None]("rate_limiter")
+"""None without a limit."""
 PROBLEMS = web.AppKey("problems", list[str])
 """What Redis or the store lack, as sentences."""

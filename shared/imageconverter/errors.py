@@ -17,6 +17,7 @@
     │   ├── CleanupRefused        409, no code: a clean-up that is not safe now
     │   ├── TooLarge              413, no code
     │   └── TooManyAttempts       429, no code: too many wrong credentials recently
+    │       └── TooManyRequestsInTime  more requests than the setting allows for this client
     ├── Unavailable               503  internalError: a temporary failure, worth a retry
     │   ├── StoreUnavailable      the object store did not respond
     │   ├── QueueUnavailable      Redis did not respond
@@ -153,6 +154,10 @@ class TooManyAttempts(UserError):
         """Store the *reason*, and the *seconds* after which a retry makes sense."""
         super().__init__(reason)
         self.seconds = seconds
+
+
+class TooManyRequestsInTime(TooManyAttempts):
+    """The client has sent more requests than the setting allows; it may retry after ``seconds``."""
 
 
 class Unavailable(ImageConverterError):

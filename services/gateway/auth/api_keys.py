@@ -121,7 +121,7 @@ class KeyRing:
         Raises Unauthorized if *request* has neither, or one that is not valid, or if a page of another site makes a
         browser send the cookie to change something.
         """
-        presented = _bearer(request)
+        presented = bearer(request)
         if not presented and (presented := request.cookies.get("accessToken", "")) and request.method not in _SAFE:
             require_same_site(request)
         holder = self.holder_of_key(presented)
@@ -189,7 +189,8 @@ def key_entry(name: str, key: str, permissions: Sequence[str]) -> str:
     return f'[[key]]\nname = {json.dumps(name, ensure_ascii=False)}\nsha256 = "{digest}"\npermissions = [{quoted}]\n'
 
 
-def _bearer(request: web.Request) -> str:
+def bearer(request: web.Request) -> str:
+    """Return the key or token in the header of *request*, "" if there is none."""
     header = request.headers.get("Authorization") or request.headers.get("X-Authorization") or ""
     scheme, _, token = header.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

@@ -40,6 +40,9 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
     """
     began = time.perf_counter()
     try:
+        limiter = request.app[state.RATE_LIMITER]
+        if limiter is not None and not request.path.startswith("/health/"):
+            limiter.check(request)
         response = await handler(request)
     except Exception as error:  # noqa: BLE001 - the client gets JSON, the log the traceback
         response = _error_response(request, error)

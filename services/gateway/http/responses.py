@@ -1,6 +1,7 @@
 """JSON responses. The shape of an error of the images API is defined here and nowhere else."""
 
 import json
+import secrets
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
@@ -10,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from imageconverter.errors import ImageConverterError, TooManyAttempts, Unavailable
 
-_RETRY_AFTER_SECONDS = "2"
+_MAX_RETRY_AFTER_SECONDS = 4
 
 Item = TypeVar("Item", bound="ResponseModel")
 
@@ -63,10 +64,15 @@ def error_response(error: ImageConverterError) -> web.Response:
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Unavailable):
-        headers["Retry-After"] = _RETRY_AFTER_SECONDS
+        headers["Retry-After"] = retry_after()
     if isinstance(error, TooManyAttempts):
         headers["Retry-After"] = str(error.seconds)
     return error_json(error.status, error.reason, code=error.code, field=error.field, headers=headers)
+
+
+def retry_after() -> str:
+    """Return a random value of the header Retry-After, in seconds, so that clients do not retry all at once."""
+    return str(1 + secrets.randbelow(_MAX_RETRY_AFTER_SECONDS))
 
 
 def error_json(

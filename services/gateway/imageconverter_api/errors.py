@@ -24,8 +24,7 @@ from imageconverter.errors import (
     Unauthorized,
     Unavailable,
 )
-
-_RETRY_AFTER_SECONDS = "2"
+from services.gateway.http.responses import retry_after
 
 
 class Code(IntEnum):
@@ -94,7 +93,7 @@ def error_response(error: ImageConverterError, *, strict: bool) -> web.Response:
     if code.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Basic realm="imageconverter", charset="UTF-8"'
     if code.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = _RETRY_AFTER_SECONDS
+        headers["Retry-After"] = retry_after()
     if isinstance(error, TooManyAttempts):
         headers["Retry-After"] = str(error.seconds)
     return error_json(code, error.reason, strict=strict, headers=headers)

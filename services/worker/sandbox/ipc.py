@@ -55,7 +55,7 @@ def seal(file: int) -> None:
 
 
 def discard(file: int) -> None:
-    """Free the memory of the file, whoever else has it open, and close it."""
+    """Free the memory of the file, also if other processes have it open, and close it."""
     os.ftruncate(file, 0)
     os.close(file)
 

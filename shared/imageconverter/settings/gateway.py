@@ -51,6 +51,12 @@ class GatewaySettings(Part):
         description="Number of reverse proxies in front of the gateway; each appends the address of its client to "
         "`X-Forwarded-For`. 0: that header and `X-Forwarded-Proto` are ignored.",
     )
+    requests_per_minute: int = Field(
+        default=0,
+        ge=0,
+        description="Requests that one key, or one address without a key, may send to one gateway; then it gets 429. "
+        "0: no limit. The health checks do not count.",
+    )
     content_host: str = Field(
         default="",
         description="Host (and path) at which clients reach the converted images, for the responses of "
