@@ -48,11 +48,14 @@ SCALED = Tolerance(4.0, 0.06)
 _EXACT_TYPES = frozenset({"PNG", "GIF", "BMP", "ICO", "PNM", "TGA", "XPM", "XCF"})
 
 
-def tolerance_for(type_name: str, *, is_scaled: bool) -> Tolerance:
-    """Return the tolerance for images of a type, which may have been made smaller before they are compared."""
+def tolerance_for(type_name: str, *, is_scaled: bool, is_managed: bool = False) -> Tolerance:
+    """Return the tolerance for images of a type.
+
+    They may have been made smaller before they are compared; their colors may have been converted to sRGB.
+    """
     if is_scaled:
         return SCALED
-    return EXACT if type_name in _EXACT_TYPES else LOSSY
+    return EXACT if type_name in _EXACT_TYPES and not is_managed else LOSSY
 
 
 def fits_in(size: tuple[int, int], side: int) -> bool:

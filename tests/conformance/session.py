@@ -9,7 +9,7 @@ from pathlib import Path
 from services.worker.sandbox.pool import SandboxPool
 from tests.conformance.conversion import convert
 from tests.conformance.corpus import CorpusFile, colors_of, extension_of
-from tests.conformance.readers import Reader, fair_readers
+from tests.conformance.readers import Colors, Reader, fair_readers
 from tests.conformance.reading import Reading, Surroundings, read, read_beside
 from tests.conformance.results import Result, Results
 from tests.conformance.verdicts import judge
@@ -53,15 +53,18 @@ class Session:
         digest = sha256(data).hexdigest()
         if (known := self._results.find(digest, outcome.digest)) is not None:
             return known.model_copy(update={"path": name, "seconds": round(outcome.seconds, 3)})
-        readings = self._readings(file, data, is_refused=outcome.image is None)
-        judgment = await judge(outcome, readings, file.type.name)
+        colors = colors_of(data, file.type.name)
+        readings = self._readings(file, data, colors, is_refused=outcome.image is None)
+        judgment = await judge(outcome, readings, file.type.name, is_managed=colors is not Colors.PLAIN)
         result = await asyncio.to_thread(Result.of, name, file.type.name, digest, outcome, judgment)
         self._results.add(result)
         return result
 
-    async def _readings(self, file: CorpusFile, data: bytes, *, is_refused: bool) -> AsyncIterator[Reading]:
+    async def _readings(
+        self, file: CorpusFile, data: bytes, colors: Colors, *, is_refused: bool
+    ) -> AsyncIterator[Reading]:
         name = file.type.name
-        for reader in fair_readers(self._readers, name, colors_of(data, name), of_refused=is_refused):
+        for reader in fair_readers(self._readers, name, colors, of_refused=is_refused):
             extension = extension_of(data, file.type)
             yield await read(reader, data, extension, self._surroundings, is_proof=name in reader.types)
         if not is_refused and (beside := await read_beside(file.path)) is not None:

@@ -66,7 +66,8 @@ def test_an_image_that_was_made_to_fit_is_compared_with_the_large_one() -> None:
 
 
 def test_the_tolerance_depends_on_the_type() -> None:
-    """And on whether something was scaled."""
+    """And on whether something was scaled, or its colors converted."""
     assert tolerance_for("PNG", is_scaled=False) == EXACT
+    assert tolerance_for("PNG", is_scaled=False, is_managed=True) == LOSSY
     assert tolerance_for("JPEG", is_scaled=False) == LOSSY
     assert tolerance_for("PNG", is_scaled=True) == SCALED

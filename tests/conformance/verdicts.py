@@ -47,28 +47,38 @@ class Judgment:
     """Those that were asked for, with the difference to each."""
 
 
-async def judge(outcome: Outcome, readings: AsyncIterable[Reading], type_name: str) -> Judgment:
-    """Judge *outcome*; *readings* are made as they are asked for, until one decides."""
+async def judge(
+    outcome: Outcome, readings: AsyncIterable[Reading], type_name: str, *, is_managed: bool = False
+) -> Judgment:
+    """Judge *outcome*; *readings* are made as they are asked for, until one decides.
+
+    *is_managed* says that colors had to be converted to sRGB.
+    """
     if not outcome.is_promised:
         return Judgment(Verdict.NOT_PROMISED, outcome.refusal)
     if outcome.image is None:
         return await _judge_refusal(outcome, readings)
     asked: list[tuple[Reading, Difference | None]] = []
     async for reading in readings:
-        difference, agrees = await asyncio.to_thread(_closest, outcome.image, reading, type_name)
+        difference, agrees = await asyncio.to_thread(
+            _closest, outcome.image, reading, type_name, is_managed=is_managed
+        )
         asked.append((reading, difference))
         if agrees:
             return Judgment(Verdict.RIGHT, f"as {reading.reader} reads it", difference, asked)
     return _judge_difference(outcome, asked)
 
 
-def _closest(image: Image.Image, reading: Reading, type_name: str) -> tuple[Difference | None, bool]:
+def _closest(
+    image: Image.Image, reading: Reading, type_name: str, *, is_managed: bool
+) -> tuple[Difference | None, bool]:
     """Return the difference to the image that is most like *image*, and whether one agrees with it."""
     found = [(compare(image, other, SIDE), other.size) for other in reading.images]
     if not found:
         return None, False
     agrees = any(
-        tolerance_for(type_name, is_scaled=not fits_in(size, SIDE)).allows(difference) for difference, size in found
+        tolerance_for(type_name, is_scaled=not fits_in(size, SIDE), is_managed=is_managed).allows(difference)
+        for difference, size in found
     )
     return min((difference for difference, _ in found), key=lambda each: each.score), agrees
 
