@@ -1,5 +1,6 @@
 """JPEG 2000: every kind is read as ISO/IEC 15444 has it; the code streams are made by OpenJPEG from known samples."""
 
+import io
 import struct
 from typing import Any
 
@@ -7,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imageconverter.engine.decode import load, open_image
+from imageconverter.engine.limits import Limits
 from tests.testing import drawings, icc_profiles
-from tests.testing.image_assertions import converted, difference, is_near, opened, result
+from tests.testing.image_assertions import converted, difference, is_near, opened, psnr, result
 from tests.testing.j2k_encoder import Samples, encode
 from tests.testing.jp2_files import channels, codestream, color, jp2, mapping, palette, profile
 
@@ -184,3 +187,19 @@ def test_the_first_of_several_code_streams_is_read() -> None:
     data = jp2(_flat(1, 2, 3), color(_SRGB), brand=b"jpx ", after=jp2(_flat(9, 9, 9))[12:])
 
     assert _pixel(data) == (1, 2, 3)
+
+
+@pytest.mark.parametrize("offset", [(0, 0), (7, 3)])
+def test_a_smaller_scale_shows_the_same(offset: tuple[int, int]) -> None:
+    """It is decoded where a small output is asked for."""
+    photo = drawings.photo((1000, 700))
+    planes = np.moveaxis(np.asarray(photo), 2, 0)
+    stream = encode(*(Samples(plane) for plane in planes), offset=offset)
+    image, info = open_image(io.BytesIO(stream), Limits())
+    region = load(image, info, at_least=(100, 70))
+
+    assert image.size[0] < 300
+    assert region[2:] == (250, 175)
+    expected = photo.resize((100, 70), Image.Resampling.LANCZOS)
+    assert psnr(converted(stream, 100), expected) > 35
+    assert difference(converted(stream, 1000), photo) == 0

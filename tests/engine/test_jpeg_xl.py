@@ -89,6 +89,18 @@ def test_a_color_space_by_numbers_is_handed_over(
     assert "icc_profile" not in image.info
 
 
+def test_deep_high_dynamic_range_has_no_steps() -> None:
+    """It is tone-mapped before its samples are rounded: shades that are one in 8 bits remain different."""
+    pq = {"primaries": 9, "transfer": 16}
+    dark = np.tile(np.linspace(0.3, 0.4, 256)[None, :, None], (8, 1, 3))
+    levels = _levels(jxl(np.round(dark * 65535).astype(np.uint16), encoding=pq))
+    rough = _levels(jxl(np.round(dark * 255).astype(np.uint8), encoding=pq))
+
+    assert np.diff(levels).min() >= 0
+    assert np.abs(levels - rough).max() <= 3
+    assert len(set(levels)) > len(set(rough))
+
+
 def test_the_profile_is_applied() -> None:
     """A red of Display P3 is a stronger one of sRGB."""
     pixels = np.full((8, 8, 3), (200, 100, 100), np.uint8)

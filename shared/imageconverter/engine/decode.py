@@ -17,6 +17,7 @@ from imageconverter.engine.decoder_errors import DECODER_ERRORS, ignore_decoder_
 from imageconverter.engine.geometry import Region, Size
 from imageconverter.engine.header import check_extents, check_header
 from imageconverter.engine.limits import Limits
+from imageconverter.engine.plugins.jpeg2000 import Jpeg2000File
 from imageconverter.engine.source_types import SourceType
 from imageconverter.errors import ImageTooLarge, Undecodable
 
@@ -27,6 +28,7 @@ _XMP = ("xmp", "XML:com.adobe.xmp")  # in the `info` of an image
 # blur a little. How much of that is seen depends on the detail, which shows in the bytes that a pixel takes: with
 # these reserves photographs of all kinds stay at an SSIM of 0.99 beside a full decode (docs/decisions.md).
 _RESERVE, _RESERVE_FOR_DETAIL = 1.25, 1.75
+_WAVELET_RESERVE = 2  # likewise of a JPEG 2000, the smaller scales of which alias a little
 _MUCH_DETAIL = 0.35  # bytes a pixel
 _WHOLE_FILE = 64 * 1024 * 1024
 _MAX_MISSING = 0.5  # share of the rows of an image that is cut off
@@ -80,7 +82,7 @@ def open_image(source: IO[bytes], limits: Limits) -> tuple[Image.Image, ImageInf
 
 
 def load(image: Image.Image, info: ImageInfo, *, at_least: Size, truncated: bool = True) -> Region:
-    """Decode the pixels, of a JPEG at the smallest scale that leaves *at_least* (as stored) to resize from.
+    """Decode the pixels, of JPEG and JPEG 2000 at the smallest scale that leaves *at_least* (as stored) to resize.
 
     Returns the region of the decoded pixels that is the image: at a smaller scale the last column and row
     may be there for a fraction only, and taking them for whole would shift the image. Raises ImageError,
@@ -93,6 +95,8 @@ def load(image: Image.Image, info: ImageInfo, *, at_least: Size, truncated: bool
             width, height = (math.ceil(side * reserve) for side in at_least)
             drafted = image.draft(None, (width, height))
             image.decodermaxblock = _WHOLE_FILE  # of bytes at once: it takes up the work less often
+        elif isinstance(image, Jpeg2000File):
+            drafted = image.draft(None, (_WAVELET_RESERVE * at_least[0], _WAVELET_RESERVE * at_least[1]))
         image.load()
     accepted = _MAX_MISSING + image.info.get("missing_band", 0) if truncated else -1
     if image.info.get("missing", -1) > accepted:

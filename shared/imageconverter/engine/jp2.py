@@ -20,7 +20,7 @@ _SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 _MAX_BOXES = 2000
 _MAX_BOX = 4 * 1024 * 1024  # bytes that are read of a box with metadata
 _MAX_HEADER = 1024 * 1024  # bytes of a code stream's header, and those in which it is searched for
-_MAX_COMPONENTS = 32
+_MAX_SAMPLES = 500_000_000  # of all components together
 _SUPERBOXES = (b"jp2h", b"jpch", b"jplh", b"cgrp")
 _BOX_HEADER = 8
 
@@ -84,7 +84,8 @@ def unsupported(source: IO[bytes]) -> str:
     codestream = read_codestream(source, boxes)
     if codestream is None:
         return "JPEG 2000 in fragments" if boxes.has_fragments else ""
-    if len(codestream.components) > _MAX_COMPONENTS:
+    width, height = codestream.size
+    if len(codestream.components) * width * height > _MAX_SAMPLES:
         return f"JPEG 2000 with {len(codestream.components)} components"
     return ""
 

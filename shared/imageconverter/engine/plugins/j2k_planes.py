@@ -1,6 +1,6 @@
 """The components of a JPEG 2000 code stream as planes, each at its own resolution."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,63 +18,67 @@ _BYTE, _WORD = 8, 16  # bits of a sample in memory; if there are more it takes f
 class Planes:
     """Decoded components; samples that are missing are 0."""
 
-    samples: list[Samples]
-    """Levels from 0 to 255, or indices of a palette."""
+    samples: dict[int, Samples]
+    """Levels from 0 to 255, or indices of a palette, of each component that is needed."""
     missing: float | None = None
     """The share of the image that is missing, 0 if only detail is; None if the code stream is whole."""
     missing_detail: float = 0.0
     """The share of its bytes that are missing."""
-    decoded: int = field(default=0, repr=False)
-    """Pixels of the reference grid."""
 
 
-def decode(data: bytes, start: int, codestream: Codestream, *, indices: frozenset[int], reduction: int) -> Planes:
-    """Decode the *codestream* that begins at *start* of *data*, at 1/2^*reduction* of its scale.
+class PlaneDecoder:
+    """Decodes the components of a code stream that are needed."""
 
-    The components whose numbers are *indices* are not scaled to levels. Raises OSError if nothing can be decoded.
-    """
-    if codestream.tiles * _MIN_TILE_BYTES > 2 * len(data):
-        raise OSError("most of its tiles are missing")
-    areas = [j2k.scaled(codestream.area, (each.dx, each.dy), reduction) for each in codestream.components]
-    planes = Planes([
-        np.zeros((area[3] - area[1], area[2] - area[0]), np.uint16 if number in indices else np.uint8)
-        for number, area in enumerate(areas)
-    ])  # fmt: skip
-    try:
-        for tile in openjpeg.tiles(data, start, len(data), reduce=reduction):
-            _add(planes, tile, codestream, areas, indices, reduction)
-    except OSError as error:
-        raise_refusal(error)
-        if not planes.decoded:
-            raise
-        left, top, right, bottom = codestream.area
-        planes.missing = max(0.0, 1 - planes.decoded / ((right - left) * (bottom - top)))
-        expected = j2k.end_of_tiles(data, start) - start
-        planes.missing_detail = max(0.0, 1 - (len(data) - start) / expected)
-    return planes
+    def __init__(
+        self, codestream: Codestream, used: frozenset[int], indices: frozenset[int], reduction: int = 0
+    ) -> None:
+        """Prepare to decode the *used* components at 1/2^*reduction* of the scale; *indices* are kept as they are."""
+        self._codestream, self._indices, self._reduction = codestream, indices, reduction
+        self._areas = {number: self._scaled(codestream.area, number) for number in used}
+        self._decoded = 0
+
+    def decode(self, data: bytes, start: int) -> Planes:
+        """Decode the code stream that begins at *start* of *data*. Raises OSError if nothing can be decoded."""
+        if self._codestream.tiles * _MIN_TILE_BYTES > 2 * len(data):
+            raise OSError("most of its tiles are missing")
+        planes = Planes({})
+        for number, (left, top, right, bottom) in self._areas.items():
+            kind = np.uint16 if number in self._indices else np.uint8
+            planes.samples[number] = np.zeros((bottom - top, right - left), kind)
+        try:
+            for tile in openjpeg.tiles(data, start, len(data), reduce=self._reduction):
+                self._add(planes, tile)
+        except OSError as error:
+            raise_refusal(error)
+            if not self._decoded:
+                raise
+            planes.missing = max(0.0, 1 - self._decoded / _pixels(self._codestream.area))
+            planes.missing_detail = max(0.0, 1 - (len(data) - start) / (j2k.end_of_tiles(data, start) - start))
+        return planes
+
+    def _scaled(self, area: Area, number: int) -> Area:
+        component = self._codestream.components[number]
+        return j2k.scaled(area, (component.dx, component.dy), self._reduction)
+
+    def _add(self, planes: Planes, tile: openjpeg.Tile) -> None:
+        """Copy the samples of a *tile* to their places."""
+        at = 0
+        for number, component in enumerate(self._codestream.components):
+            left, top, right, bottom = self._scaled(tile.area, number)
+            width, height, size = right - left, bottom - top, _bytes(component)
+            data = tile.data[at : at + width * height * size]
+            at += data.size
+            if number in planes.samples:
+                samples = data.view(f"u{size}").reshape(height, width)
+                x, y = left - self._areas[number][0], top - self._areas[number][1]
+                part = planes.samples[number][y : y + height, x : x + width]
+                part[:] = _unsigned(samples, component) if number in self._indices else _levels(samples, component)
+        self._decoded += _pixels(tile.area)
 
 
-def _add(
-    planes: Planes,
-    tile: openjpeg.Tile,
-    codestream: Codestream,
-    areas: list[Area],
-    indices: frozenset[int],
-    reduction: int,
-) -> None:
-    """Copy the samples of a *tile* to their places."""
-    at = 0
-    for number, component in enumerate(codestream.components):
-        left, top, right, bottom = j2k.scaled(tile.area, (component.dx, component.dy), reduction)
-        width, height = right - left, bottom - top
-        size = width * height * _bytes(component)
-        samples = tile.data[at : at + size].view(f"u{_bytes(component)}").reshape(height, width)
-        at += size
-        x, y = left - areas[number][0], top - areas[number][1]
-        part = planes.samples[number][y : y + height, x : x + width]
-        part[:] = _unsigned(samples, component) if number in indices else _levels(samples, component)
-    left, top, right, bottom = tile.area
-    planes.decoded += (right - left) * (bottom - top)
+def _pixels(area: Area) -> int:
+    left, top, right, bottom = area
+    return (right - left) * (bottom - top)
 
 
 def _bytes(component: Component) -> int:

@@ -51,6 +51,12 @@ class Channels:
         return "LA" if mode == "L" else "RGBA"
 
     @property
+    def used(self) -> frozenset[int]:
+        """The components that are needed."""
+        numbers = (*self.colors, *(() if self.alpha is None else (self.alpha,)))
+        return frozenset(self.sources[number].component for number in numbers)
+
+    @property
     def indices(self) -> frozenset[int]:
         """The components that are indices of the palette."""
         return frozenset(each.component for each in self.sources if each.kind == _PALETTE)
@@ -74,8 +80,10 @@ def choose(boxes: Boxes, codestream: Codestream) -> Channels:
             continue
         if entry.kind == 0 and 1 <= entry.color <= needed:
             colors[entry.color - 1] = entry.channel
-        elif entry.kind in (_OPAQUE, _PREMULTIPLIED) and entry.color == _WHOLE_IMAGE and alpha is None:
+        elif entry.kind in (_OPAQUE, _PREMULTIPLIED) and (alpha is None or entry.color == _WHOLE_IMAGE):
             alpha, is_premultiplied = entry.channel, entry.kind == _PREMULTIPLIED
+    if alpha in colors:
+        alpha = None
     if not boxes.channels and len(sources) == needed + 1:
         alpha = needed
     profile = color.data if color and color.method != jp2.NUMBER else b""
@@ -83,7 +91,7 @@ def choose(boxes: Boxes, codestream: Codestream) -> Channels:
     return Channels(sources, tuple(colors), space, alpha, is_premultiplied, profile, parameters, palette, warning)
 
 
-def assemble(planes: list[Samples], channels: Channels, codestream: Codestream, reduction: int) -> Image.Image:
+def assemble(planes: dict[int, Samples], channels: Channels, codestream: Codestream, reduction: int) -> Image.Image:
     """Make an image in the mode of *channels* of decoded components."""
     area = j2k.scaled(codestream.area, codestream.step, reduction)
     used = (*channels.colors, *(() if channels.alpha is None else (channels.alpha,)))

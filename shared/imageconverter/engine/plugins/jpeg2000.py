@@ -3,11 +3,14 @@
 from PIL import Image
 
 from imageconverter.engine import j2k, jp2
-from imageconverter.engine.plugins import j2k_planes, jp2_channels
+from imageconverter.engine.decoder_errors import raise_refusal
+from imageconverter.engine.plugins import jp2_channels
 from imageconverter.engine.plugins.decoded import DecodedImageFile, file_of
+from imageconverter.engine.plugins.j2k_planes import PlaneDecoder, Planes
 from imageconverter.engine.plugins.jp2_colors import Space
 from imageconverter.errors import Unsupported
 
+_MAX_REDUCTION = 5
 _SIGNATURES = (b"\0\0\0\x0cjP  \r\n\x87\n", j2k.START)
 
 
@@ -36,14 +39,42 @@ class Jpeg2000File(DecodedImageFile):
         if self._channels.warning:
             self.info["warnings"] = [self._channels.warning]
 
+    def draft(self, mode: str | None, size: tuple[int, int] | None) -> tuple[str, tuple[int, int, float, float]]:
+        """Prepare to decode at the smallest scale that has at least *size*; *mode* is ignored, as by other decoders.
+
+        Returns the mode and the part of the smaller image that is the whole one.
+        """
+        width, height = self._codestream.size
+        needed_width, needed_height = size or self.size
+        is_indexed = bool(self._channels.indices)
+        reduction = 0 if is_indexed or self._im is not None else min(self._codestream.levels, _MAX_REDUCTION)
+        while reduction and (width >> reduction < needed_width or height >> reduction < needed_height):
+            reduction -= 1
+        self._reduction = reduction
+        left, top, right, bottom = j2k.scaled(self._codestream.area, self._codestream.step, reduction)
+        self._size = right - left, bottom - top
+        return mode or self.mode, (0, 0, width / (1 << reduction), height / (1 << reduction))
+
     def _decode(self) -> Image.Image:
-        file, codestream, start = file_of(self), self._codestream, self._boxes.start
+        file = file_of(self)
         file.seek(0)
         data = file.read(self._boxes.end)
-        planes = j2k_planes.decode(data, start, codestream, indices=self._channels.indices, reduction=self._reduction)
+        try:
+            image, planes = self._decoded(data, self._reduction)
+        except OSError as error:
+            raise_refusal(error)
+            if not self._reduction:
+                raise
+            image, planes = self._decoded(data, 0)  # a tile may have fewer levels than the main header says
+            image = image.resize(self.size, Image.Resampling.BOX)
         if planes.missing is not None:
             self.info["missing"], self.info["missing_detail"] = planes.missing, planes.missing_detail
-        return jp2_channels.assemble(planes.samples, self._channels, codestream, self._reduction)
+        return image
+
+    def _decoded(self, data: bytes, reduction: int) -> tuple[Image.Image, Planes]:
+        decoder = PlaneDecoder(self._codestream, self._channels.used, self._channels.indices, reduction)
+        planes = decoder.decode(data, self._boxes.start)
+        return jp2_channels.assemble(planes.samples, self._channels, self._codestream, reduction), planes
 
 
 def _accept(head: bytes) -> bool:

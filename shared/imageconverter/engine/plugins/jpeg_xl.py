@@ -3,20 +3,23 @@
 What the code stream says of orientation, layers, spot colors and premultiplied alpha, the decoder applies.
 """
 
+import io
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFile
 
-from imageconverter.engine.color import to_srgb
+from imageconverter.engine.color import read_color, to_srgb
 from imageconverter.engine.decoder_errors import ignore_decoder_errors
 from imageconverter.engine.plugins import jxl_color, libjxl
+from imageconverter.engine.plugins.deep import DeepColor, deep_color
 from imageconverter.engine.plugins.libjxl import BasicInfo, Decoder, Samples
 from imageconverter.errors import Unsupported
 
 _HEADER = libjxl.BASIC_INFO | libjxl.COLOR_ENCODING
 _PIXELS = libjxl.FRAME | libjxl.FULL_IMAGE
+_EIGHT_BITS = 8
 _MAX_EXIF = 1024 * 1024
 _MAX_FRAMES = 100_000  # that are counted
 _MAX_CHANNELS = 32  # besides those of the color: each takes four bytes a pixel while a frame is decoded
@@ -47,6 +50,7 @@ class JpegXlFile(ImageFile.ImageFile):
             self._mode = "RGBA" if header.alpha_bits else "CMYK"
         if self._color.cicp:
             self.info["cicp"] = self._color.cicp
+        self._deep = self._deep_color()
         if self._color.profile and (not is_cmyk or self.mode == "CMYK"):
             self.info["icc_profile"] = self._color.profile
         if header.have_container and (exif := self._read_exif()):
@@ -112,7 +116,7 @@ class JpegXlFile(ImageFile.ImageFile):
     def _decode_next(self, decoder: Decoder) -> None:
         width, height = self.size
         channels = self._header.color_channels + (self._header.alpha_bits > 0)
-        kind = np.uint8 if self._color.curve is None else np.uint16
+        kind = np.uint8 if self._color.curve is None and self._deep is None else np.uint16
         pixels: Samples = np.full((height, width, channels), _MARK, kind)
         black: Samples | None = None if self._black is None else np.empty((height, width), np.uint8)
         while (event := decoder.step()) != libjxl.FULL_IMAGE:
@@ -136,6 +140,8 @@ class JpegXlFile(ImageFile.ImageFile):
         """Return the decoded channels as an image; in JPEG XL, 0 is full ink."""
         if self._color.curve is not None:
             pixels = self._to_eight_bits(pixels, self._color.curve)
+        elif self._deep is not None:
+            pixels = self._deep.levels(pixels, np.iinfo(np.uint16).max)
         if black is None:
             return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels, self.mode)
         inks = Image.fromarray(255 - np.dstack([pixels[..., :3], black]), "CMYK")
@@ -144,6 +150,15 @@ class JpegXlFile(ImageFile.ImageFile):
         image = to_srgb(inks, self._color.profile)
         image.putalpha(Image.fromarray(np.ascontiguousarray(pixels[..., 3])))
         return image
+
+    def _deep_color(self) -> DeepColor | None:
+        """Return how to convert high dynamic range, of which 8 bits are too few; None if there is none."""
+        if not self._color.is_hdr or self._header.bits <= _EIGHT_BITS:
+            return None
+        color = read_color(io.BytesIO(), self, "JPEG XL")
+        deep = deep_color(color, self.size)
+        self.info["source_color"] = deep.left if deep else color
+        return deep
 
     def _to_eight_bits(self, pixels: Samples, curve: Samples) -> Samples:
         """Apply the *curve* to the color and round the alpha, which has none."""

@@ -27,6 +27,8 @@ class Color:
     """By the numbers of H.273."""
     profile: bytes = b""
     """By an ICC profile."""
+    is_hdr: bool = False
+    """Whether its transfer function is PQ or HLG."""
     curve: Samples | None = None
     """What samples of 16 bits become at 8: with another curve than sRGB's, dark ones would become too few levels."""
 
@@ -59,7 +61,7 @@ def _hdr(decoder: Decoder, header: BasicInfo, encoding: ColorEncoding) -> Color:
     if not header.uses_original_profile and encoding.color_space == libjxl.RGB:
         decoder.convert(libjxl.RGB, libjxl.BT2100_PRIMARIES, encoding.transfer)
         primaries = libjxl.BT2100_PRIMARIES
-    return Color((primaries, encoding.transfer, 0, _FULL_RANGE))
+    return Color((primaries, encoding.transfer, 0, _FULL_RANGE), is_hdr=True)
 
 
 def _cicp_primaries(encoding: ColorEncoding) -> int:
