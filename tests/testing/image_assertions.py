@@ -30,10 +30,15 @@ def encoded(image: Image.Image, output: OutputType, **fields: Any) -> bytes:
 
 
 def opened(data: bytes) -> Image.Image:
-    """Return the decoded image."""
+    """Return the decoded image; a PNG of few colors as L, RGB or RGBA."""
     converted = Image.open(io.BytesIO(data))
     converted.load()
-    return converted
+    if converted.format != "PNG" or converted.mode not in ("1", "P") or getattr(converted, "is_animated", False):
+        return converted
+    colors = "RGBA" if converted.has_transparency_data else "RGB"
+    full = converted.convert("L" if converted.mode == "1" else colors)
+    full.format = converted.format
+    return full
 
 
 def outcomes(

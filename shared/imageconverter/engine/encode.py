@@ -3,33 +3,78 @@
 import functools
 import io
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import AvifImagePlugin, GifImagePlugin, Image, ImageChops, WebPImagePlugin  # noqa: F401 - they encode
 from PIL.PngImagePlugin import PngInfo
 
 from imageconverter.engine.animation import Timing
+from imageconverter.engine.few_colors import compact
 from imageconverter.engine.output_types import OUTPUT_TYPES
 from imageconverter.engine.target import OutputType, Target
 
 # The last entries of a GIF's palette.
 _WHITE = 254
 _TRANSPARENT = 255
+_SMALL = 10_000  # pixels
+# The lowest quality for an image that would be larger than its source, and how near the best one is approached.
+_FLOOR = 50
+_STEPS = {"jpeg": 4, "webp": 4, "avif": 16}  # an AVIF takes seconds
 
 
-def encode(frames: Sequence[Image.Image], timing: Timing, output: OutputType, target: Target) -> tuple[bytes, str]:
+class SourceSize(NamedTuple):
+    """What an output of the source's own type, with no more pixels, is not to exceed."""
+
+    bytes: int
+    quality: int | None
+    """The quality that the source was coded with; None if it is not known."""
+
+
+def encode(
+    frames: Sequence[Image.Image],
+    timing: Timing,
+    output: OutputType,
+    target: Target,
+    source: SourceSize | None = None,
+) -> tuple[bytes, str]:
     """Encode an image, or an animation of several *frames*, each L, LA, RGB or RGBA; returns it and a warning.
 
-    There must be no alpha for JPEG, and none but 0 and 255 for GIF, in RGBA.
+    There must be no alpha for JPEG, and none but 0 and 255 for GIF, in RGBA. An image, not an animation, is made no
+    larger than its *source* as far as that goes.
     """
     save = _SAVERS[output]
     data = save(frames, timing, target, target.quality)
+    if source is not None and len(data) > source.bytes and len(frames) == 1:
+        data = min(data, _not_above(source, frames[0], output, target), key=len)
     max_bytes = (target.max_kilobytes or 0) * 1000
     if not max_bytes or len(data) <= max_bytes:
         return data, ""
     if OUTPUT_TYPES[output].lossy and not (output == "webp" and target.lossless):
         data = _smaller(data, lambda quality: save(frames, timing, target, quality), target.quality, max_bytes)
     return data, "" if len(data) <= max_bytes else f"The file could not be made as small as {max_bytes // 1000} kB."
+
+
+def _not_above(source: SourceSize, image: Image.Image, output: OutputType, target: Target) -> bytes:
+    """Return the best file of at most the *source*'s bytes, but not below the floor of quality.
+
+    A quality below that of the source would be a loss, and below `_FLOOR` one that is seen.
+    """
+    if output == "png":
+        return _png([image], Timing(), target, target.quality, compress_level=9)
+    if not OUTPUT_TYPES[output].lossy or (output == "webp" and target.lossless):
+        return _SAVERS[output]([image], Timing(), target, target.quality)
+    options = {"optimize": True} if output == "jpeg" else {}
+    floor = min(target.quality, _FLOOR, source.quality or _FLOOR)
+    best = _SAVERS[output]([image], Timing(), target, floor, **options)
+    too_much = target.quality + 1
+    while too_much - floor > _STEPS[output] and len(best) <= source.bytes:
+        quality = (too_much + floor) // 2
+        made = _SAVERS[output]([image], Timing(), target, quality, **options)
+        if len(made) <= source.bytes:
+            floor, best = quality, made
+        else:
+            too_much = quality
+    return best
 
 
 def _smaller(data: bytes, at_quality: Callable[[int], bytes], too_much: int, max_bytes: int) -> bytes:
@@ -47,21 +92,37 @@ def _smaller(data: bytes, at_quality: Callable[[int], bytes], too_much: int, max
     return data
 
 
-def _jpeg(frames: Sequence[Image.Image], _timing: Timing, target: Target, quality: int) -> bytes:
-    options: dict[str, Any] = {"comment": target.comment.encode()} if target.comment else {}
+def _jpeg(frames: Sequence[Image.Image], _timing: Timing, target: Target, quality: int, **options: Any) -> bytes:
+    if target.comment:
+        options["comment"] = target.comment.encode()
     return _saved(
         frames[:1], "JPEG", quality=quality, subsampling=target.chroma, progressive=target.progressive, **options
     )
 
 
-def _png(frames: Sequence[Image.Image], timing: Timing, target: Target, _quality: int) -> bytes:
-    options: dict[str, Any] = {}
+def _png(frames: Sequence[Image.Image], timing: Timing, target: Target, _quality: int, **options: Any) -> bytes:
+    options.setdefault("compress_level", 4)
     if len(frames) > 1:
-        options = {"duration": timing.milliseconds, "loop": timing.plays}
+        options |= {"duration": timing.milliseconds, "loop": timing.plays}
     if target.comment:
         options["pnginfo"] = PngInfo()
         options["pnginfo"].add_text("Comment", target.comment)
-    return _saved(frames, "PNG", compress_level=4, **options)
+    if len(frames) > 1:
+        return _saved(frames, "PNG", **options)
+    made = _saved_compact(frames[0], **options)
+    # The colors of a palette take more bytes than they save if there are few pixels.
+    return min(made, _saved(frames, "PNG", **options), key=len) if _is_small(frames[0]) else made
+
+
+def _saved_compact(image: Image.Image, **options: Any) -> bytes:
+    compacted = compact(image)
+    if compacted.transparency:
+        options["transparency"] = compacted.transparency
+    return _saved([compacted.image], "PNG", **options)
+
+
+def _is_small(image: Image.Image) -> bool:
+    return image.width * image.height < _SMALL
 
 
 def _webp(frames: Sequence[Image.Image], timing: Timing, target: Target, quality: int) -> bytes:
@@ -86,7 +147,7 @@ def _gif(frames: Sequence[Image.Image], timing: Timing, target: Target, _quality
     return _saved([frame if frame.mode == "L" else _with_palette(frame) for frame in frames], "GIF", **options)
 
 
-_SAVERS: dict[OutputType, Callable[[Sequence[Image.Image], Timing, Target, int], bytes]] = {
+_SAVERS: dict[OutputType, Callable[..., bytes]] = {
     "jpeg": _jpeg,
     "png": _png,
     "webp": _webp,

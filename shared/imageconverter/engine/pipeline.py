@@ -10,10 +10,10 @@ from PIL import Image
 
 from imageconverter.engine import steps
 from imageconverter.engine.animation import Frames, Timing
-from imageconverter.engine.coded_data import Kept, keep, shows
+from imageconverter.engine.coded_data import Kept, keep, shows, source_size
 from imageconverter.engine.decode import ImageInfo, load, open_image, warnings_of
 from imageconverter.engine.decoder_errors import DECODER_ERRORS, raise_refusal
-from imageconverter.engine.encode import encode
+from imageconverter.engine.encode import SourceSize, encode
 from imageconverter.engine.geometry import Region, Size, place
 from imageconverter.engine.limits import Limits
 from imageconverter.engine.output_types import OUTPUT_TYPES, Converted, Failed
@@ -41,6 +41,8 @@ class _PendingOutput:
     """The finished frames."""
     kept: Kept | None = None
     """The source's own coded data, if they may be the output."""
+    max_size: SourceSize | None = None
+    """The size that it is not to exceed, because its source does not."""
     result: Converted | Failed | None = None
 
     @property
@@ -75,18 +77,19 @@ def convert(
         frames = Frames(image, limits) if any(output.moving for output in outputs) else None
         for number, frame in enumerate(frames or [image], start=1):
             if number == 1:
-                _keep(source, frame, outputs)
+                _compare(outputs, source, frame)
             _add_frame(frame, number, largest_first, limits)
     if frames is not None:
         _encode_animations(outputs, frames)
     return [_finished(output, warnings_of(image)) for output in outputs]
 
 
-def _keep(source: IO[bytes], decoded: Image.Image, outputs: Sequence[_PendingOutput]) -> None:
-    """Find the outputs for which the source's coded data may be kept, if it was decoded without a loss."""
-    if not warnings_of(decoded):
-        for output in outputs:
-            output.kept = keep(source, decoded, output.plan, animated=output.moving)
+def _compare(outputs: Sequence[_PendingOutput], source: IO[bytes], decoded: Image.Image) -> None:
+    """Find what the *outputs* can keep of the source, if nothing was lost, and how large they may be."""
+    lost = warnings_of(decoded)
+    for output in outputs:
+        output.kept = None if lost else keep(source, decoded, output.plan, animated=output.moving)
+        output.max_size = None if "missing" in decoded.info else source_size(decoded, output.plan)
 
 
 def _needed_extents(info: ImageInfo, targets: Sequence[Target]) -> Size:
@@ -210,7 +213,7 @@ def _encoded(output: _PendingOutput, timing: Timing, lost: str) -> Converted:
     if kept is not None and kept.is_preferred:
         data, warning = kept.data, ""
     else:
-        data, warning = encode(output.images, timing, plan.output, plan.target)
+        data, warning = encode(output.images, timing, plan.output, plan.target, output.max_size)
         if kept is not None and len(data) > _MIN_SAVING * len(kept.data):
             data, warning = kept.data, ""
     output.images.clear()

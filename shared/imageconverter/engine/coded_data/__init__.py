@@ -4,7 +4,7 @@ Only metadata are removed, by the segments or chunks of the file. What remains i
 decoded completely before; no byte is kept that is not part of it.
 """
 
-from imageconverter.engine.coded_data.kept import Kept, keep
+from imageconverter.engine.coded_data.kept import Kept, keep, source_size
 from imageconverter.engine.coded_data.verification import shows
 
-__all__ = ["Kept", "keep", "shows"]
+__all__ = ["Kept", "keep", "shows", "source_size"]

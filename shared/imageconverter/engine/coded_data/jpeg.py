@@ -92,7 +92,10 @@ def is_preferred(coding: Coding, target: Target) -> bool:
 
 
 def quality_of(tables: Mapping[int, Sequence[int]]) -> int | None:
-    """Estimate the quality, 1 to 100, from the quantization *tables*, of which the first is that for luminance."""
+    """Estimate the quality, 1 to 100, from the quantization *tables*, of which the first is that for luminance.
+
+    None if there are none.
+    """
     luminance = next(iter(tables.values()), ())
     return _scaled(sum(luminance)) if luminance else None
 

@@ -8,8 +8,8 @@ from PIL import Image
 from imageconverter.engine import steps
 from imageconverter.engine.coded_data import gif, jpeg, png, webp
 from imageconverter.engine.coded_data.coding import Coding, WithoutMetadata
-from imageconverter.engine.decode import ImageInfo
 from imageconverter.engine.decoder_errors import DECODER_ERRORS, raise_refusal
+from imageconverter.engine.encode import SourceSize
 from imageconverter.engine.steps import Plan
 from imageconverter.engine.target import OutputType, Target
 
@@ -32,6 +32,7 @@ _TYPES: Mapping[OutputType, _Type] = {
     "webp": _Type("WebP", webp.without_metadata, webp.permits, lambda _coding, _target: False),
     "gif": _Type("GIF", gif.without_metadata, lambda _coding, _target: True, lambda _coding, _target: True),
 }
+_OWN_TYPES = {"AVIF": "avif", **{kind.source: output for output, kind in _TYPES.items()}}
 
 
 class Kept(NamedTuple):
@@ -66,9 +67,20 @@ def keep(source: IO[bytes], image: Image.Image, plan: Plan, *, animated: bool) -
     return Kept(coding.data, kind.is_preferred(coding, plan.target))
 
 
-def source_quality(image: Image.Image, info: ImageInfo) -> int | None:
-    """Return the quality that *image*, as opened, was coded with, as the encoder counts; None if it is not known."""
-    return jpeg.quality_of(getattr(image, "quantization", {})) if info.format.name == "JPEG" else None
+def source_size(image: Image.Image, plan: Plan) -> SourceSize | None:
+    """Return what an output by *plan* is not to exceed; *image* is the opened source.
+
+    None if it has another type or more pixels than the source, or is to be encoded as the target says in any case.
+    """
+    info, size = plan.info, plan.placement.canvas
+    if (
+        _OWN_TYPES.get(info.format.name) != plan.output
+        or size[0] * size[1] > info.size[0] * info.size[1]
+        or plan.target.reencode
+    ):
+        return None
+    quality = jpeg.quality_of(getattr(image, "quantization", {}))
+    return SourceSize(round(info.density * info.size[0] * info.size[1]), quality)
 
 
 def _is_same(image: Image.Image, plan: Plan, *, animated: bool) -> bool:
