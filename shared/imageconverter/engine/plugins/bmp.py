@@ -28,7 +28,8 @@ from imageconverter.engine.plugins.linear import levels_of_light
 
 FORMAT = "OWN-BMP"
 _DEEP = 64  # bits
-_ROWS_PER_BYTE = 64  # that a run-length encoding can skip at most
+# An encoding of so many pixels is refused if its runs cannot cover half of them.
+_MANY_PIXELS, _PIXELS_PER_BYTE = 4_000_000, 128
 _STRIP = 1 << 20  # pixels that are converted at once
 _RLE_BITS = {dib.RLE8: 8, dib.RLE4: 4, dib.RLE24: 24}
 _EMBEDDED = {dib.JPEG: JpegImageFile, dib.PNG: PngImageFile}
@@ -135,15 +136,16 @@ def _deep(rows: Levels, width: int) -> Image.Image:
 
 def _unpacked(data: bytes, header: dib.Header) -> tuple[Image.Image, int]:
     bits = _RLE_BITS[header.compression]
-    require_half(len(data) * _ROWS_PER_BYTE, header.height)
+    if header.width * header.height > _MANY_PIXELS:
+        require_half(len(data) * _PIXELS_PER_BYTE, header.width * header.height)
     canvas = bmp_rle.Canvas(header.width, header.height, len("RGB") if bits > 8 else 1)  # noqa: PLR2004 - no indices
     rows = bmp_rle.decode(data, canvas, bits)
     require_half(rows, header.height)
     pixels = np.frombuffer(canvas.pixels, "u1").reshape(header.height, header.width, -1)
-    pixels = pixels[:: 1 if header.is_top_down else -1]
+    from_below = not header.is_top_down
     if header.has_palette:
-        return dib.indexed(pixels[..., 0], header.palette), rows
-    return image_of(pixels[..., 2::-1], "RGB"), rows
+        return dib.indexed(pixels[..., 0], header.palette, from_below=from_below), rows
+    return image_of(pixels[..., 2::-1], "RGB", from_below=from_below), rows
 
 
 def _embedded(file: IO[bytes], header: dib.Header) -> Image.Image:

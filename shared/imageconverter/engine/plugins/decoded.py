@@ -19,7 +19,7 @@ class DecodedImageFile(ImageFile.ImageFile):
         """Decode the pixels at the first call."""
         if self._im is None:
             image = self._decode()
-            self._mode, self.palette = image.mode, image.palette
+            self._mode, self.palette, self.readonly = image.mode, image.palette, image.readonly
             self.im = image.im
         return super().load()
 
@@ -52,10 +52,14 @@ def mapped(samples: Samples, table: Levels) -> Levels:
     return levels
 
 
-def image_of(levels: Levels, mode: str) -> Image.Image:
-    """Make an image of an array of rows of pixels."""
+def image_of(levels: Levels, mode: str, *, from_below: bool = False) -> Image.Image:
+    """Make an image of an array of rows of pixels, the first of which is the lowest if they are *from_below*.
+
+    The two share their memory if they can.
+    """
     height, width = levels.shape[:2]
-    return Image.frombuffer(mode, (width, height), np.ascontiguousarray(levels), "raw", mode, 0, 1).copy()
+    step = -1 if from_below else 1
+    return Image.frombuffer(mode, (width, height), np.ascontiguousarray(levels), "raw", mode, 0, step)
 
 
 def require_half(there: int, wanted: int) -> None:

@@ -11,7 +11,7 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
-from imageconverter.engine.plugins.decoded import Levels, image_of
+from imageconverter.engine.plugins.decoded import Levels, image_of, mapped
 
 RGB, RLE8, RLE4, BITFIELDS, JPEG, PNG, ALPHA_BITFIELDS = range(7)
 RLE24, HUFFMAN = 101, 102
@@ -95,14 +95,14 @@ def read_header(file: IO[bytes], start: int, pixels: int = 0) -> Header:
     return Header(width, abs(height), height < 0, bits, compression, masks, palette, max(pixels, end))
 
 
-def indexed(indices: Levels, palette: bytes) -> Image.Image:
+def indexed(indices: Levels, palette: bytes, *, from_below: bool = False) -> Image.Image:
     """Return an image of *indices* into a *palette*; of mode L if all colors are gray. There, the rest is black."""
     colors = np.frombuffer(palette, "u1").reshape(-1, 3)
     if (colors == colors[:, :1]).all():
         table = np.zeros(256, "u1")
         table[: len(colors)] = colors[:, 0]
-        return image_of(table[indices], "L")
-    image = image_of(indices, "P")
+        return image_of(mapped(indices, table), "L", from_below=from_below)
+    image = image_of(indices, "P", from_below=from_below)
     image.putpalette(palette)
     return image
 
