@@ -206,6 +206,12 @@ CASES = (
     ConformanceCase("PAM of 10 bits", lambda: _pam(np.round(BARS / 255 * 1023), "RGB", 1023)),
     ConformanceCase("PGM of 16 bits", lambda: _pnm("P5", GRAY_BARS * np.uint16(_WIDE), 65_535), GRAY_BARS),
     ConformanceCase("TIFF of 16 bits", lambda: _tiff(BARS * np.uint16(_WIDE), photometric=2)),
+    ConformanceCase("TIFF of 16 bits in planes", lambda: _tiff(BARS * np.uint16(_WIDE), planar=True, photometric=2)),
+    ConformanceCase(
+        "TIFF of 16-bit gray, white is 0",
+        lambda: _tiff((255 - GRAY_BARS)[:, :, np.newaxis] * np.uint16(_WIDE), photometric=0),
+        GRAY_BARS,
+    ),
     ConformanceCase(
         "PSD of 16 bits",
         lambda: psd_files.psd(np.transpose(BARS, _CHANNELS_FIRST) * np.uint16(_WIDE)),
