@@ -2,11 +2,15 @@
 ARG BASE=python:3.12-slim-bookworm
 
 FROM ${BASE} AS build
+# More that is installed, by the names of lock files: EXTRAS=heic adds the decoder of HEIC, see docs/formats.md.
+ARG EXTRAS=
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 # Without a pip of its own: the pip of the base image installs into it.
 RUN python -m venv --without-pip /opt/imageconverter
-COPY requirements/runtime.txt /src/requirements/
-RUN pip --python /opt/imageconverter/bin/python install --require-hashes -r /src/requirements/runtime.txt
+COPY requirements/runtime.txt requirements/heic.txt /src/requirements/
+RUN for set in runtime $EXTRAS; do \
+      pip --python /opt/imageconverter/bin/python install --require-hashes -r /src/requirements/$set.txt || exit 1; \
+    done
 COPY . /src
 # The wheel is built with the locked build backend, which is then removed, like boto3's definitions of 400 other AWS
 # services.

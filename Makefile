@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-run: $(STAMPS)/run  ## start the whole stack
+run: $(STAMPS)/run $(EXTRAS:%=$(STAMPS)/%)  ## start the whole stack; EXTRAS=heic adds the decoder of HEIC
 	@exec $(BIN)/imageconverter up
 
 test: check  ## check the whole project
@@ -75,6 +75,10 @@ $(STAMPS)/run: requirements/embedded.txt pyproject.toml | $(STAMPS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+$(STAMPS)/heic: requirements/heic.txt | $(STAMPS)/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/heic.txt
+	@touch $@
+
 $(STAMPS)/dev: requirements/dev.txt pyproject.toml | $(STAMPS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -105,7 +109,8 @@ audit: | $(STAMPS)  ## check the locked packages for known vulnerabilities
 # Lock all dependencies anew, with hashes and without the address of any index.
 lock: $(STAMPS)/dev  ## lock all dependencies again
 	@project=pyproject.toml; for set in "runtime $$project --group build" "embedded $$project --group build --extra embedded" \
-	  "dev $$project --group build --extra embedded --extra heic --group dev" "audit --group audit"; do \
+	  "dev $$project --group build --extra embedded --extra heic --group dev" "audit --group audit" \
+	  "heic --group heic --constraints requirements/runtime.txt"; do \
 	  set -- $$set; name=$$1; shift; \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    "$$@" -o requirements/$$name.txt || exit 1; \

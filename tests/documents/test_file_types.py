@@ -26,6 +26,17 @@ def test_the_table_of_source_types_is_current() -> None:
     }
 
 
+def test_the_types_that_are_read_by_default_are_counted() -> None:
+    """All but the extras."""
+    counted = re.search(r"^(\d+) of these (\d+) types are read by what is installed by default", _TEXT, re.MULTILINE)
+
+    assert counted is not None
+    assert [int(number) for number in counted.groups()] == [
+        sum(not each.is_extra for each in SOURCE_TYPES),
+        len(SOURCE_TYPES),
+    ]
+
+
 def test_the_table_of_output_types_is_current() -> None:
     """Name, extensions, media type, and what the type can hold."""
     transparency = {(True, True): "yes", (True, False): "yes or no for each pixel", (False, False): "no"}

@@ -13,7 +13,7 @@ from imageconverter.engine.plugins.decoded import Samples, require_half
 
 _RAW, _PACKED, _ZIP, _PREDICTED = range(4)  # compressions
 _FLOAT_BYTES = 4
-_MOST_PER_BYTE = 64  # that PackBits unpacks
+_UNPACKED_PER_BYTE = 64  # that PackBits unpacks
 
 
 class Channels:
@@ -81,7 +81,7 @@ class Channels:
         self._file.seek(self._start + int(ends[0]))
         ends = ends - ends[0]
         data, expected = self._file.read(int(ends[-1])), self._row * self._height
-        require_half(len(data) * _MOST_PER_BYTE, expected)
+        require_half(len(data) * _UNPACKED_PER_BYTE, expected)
         if len(data) == ends[-1]:
             try:
                 at_once = bytes(imagecodecs.packbits_decode(data, out=expected))
