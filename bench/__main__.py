@@ -10,6 +10,7 @@ from bench import (
     engine,
     halfopen,
     listing,
+    own_size,
     previews,
     previews_index,
     report,
@@ -21,6 +22,7 @@ from bench import (
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "engine": engine.main,
+    "own_size": own_size.main,
     "containment": containment.main,
     "stack": stack.main,
     "previews": previews.main,
