@@ -7,7 +7,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from imageconverter.engine import bmp, extents, gif, ico, jp2, jpeg, jxl, png, pnm, psd, tga, tiff_directory, webp
+from imageconverter.engine import (
+    bmp,
+    extents,
+    fits,
+    gif,
+    ico,
+    jp2,
+    jpeg,
+    jxl,
+    png,
+    pnm,
+    psd,
+    tga,
+    tiff_directory,
+    webp,
+)
 from imageconverter.engine.extents import ExtentsReader
 from imageconverter.engine.target import OutputType
 
@@ -205,6 +220,7 @@ SOURCE_TYPES = (
         plugin="rare_formats.fits",
         extensions=(".fits", ".fit", ".fts"),
         matches=_starts(b"SIMPLE  ="),
+        unsupported=fits.unsupported,
     ),
     SourceType(
         name="XPM",
