@@ -92,6 +92,8 @@ class NoEngine(SandboxPool):
         targets: Sequence[Target],
         *,
         interactive: bool,  # noqa: ARG002
+        owner: str = "",  # noqa: ARG002
+        may_move: bool = False,  # noqa: ARG002
     ) -> list[Converted | Failed]:
         """Return one pixel for each of the *targets*."""
         if self._seconds:

@@ -1,6 +1,7 @@
 """The limits that a sandbox process sets itself before it reads an image."""
 
 import ctypes
+import errno
 import os
 import resource
 import signal
@@ -17,21 +18,30 @@ OUTPUT_BYTES = 256 * 1024 * 1024
 _OPEN_FILES = 32
 
 
-def confine(memory_bytes: int, *, filtered: bool) -> int | None:
-    """Bound this process for good: memory, files, no core dumps, no new privileges, dies with its worker.
+def confine(memory_bytes: int, *, cpu_seconds: int, parent: int, filtered: bool) -> int | None:
+    """Bound this process for good: memory, CPU time, files, no core dumps, no new privileges, dies with its *parent*.
 
-    It may allocate *memory_bytes* more than it has. If it is *filtered*, only those system calls are left that
-    a conversion needs; returns the descriptor of the filter's listener then, None if there is none. Raises OSError
-    if the kernel refuses a limit: a process without its limits must not run.
+    It may allocate *memory_bytes* more than it has, and use *cpu_seconds* until the kernel ends it. If it is
+    *filtered*, only those system calls are left that a conversion needs; returns the descriptor of the filter's
+    listener then, None if there is none. Raises OSError if the kernel refuses a limit: a process without its limits
+    must not run.
     """
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
+    if os.getppid() != parent:  # it had ended before
+        raise ProcessLookupError(errno.ESRCH, "the parent has ended")
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     _prctl(_PR_SET_DUMPABLE, 0)
     _limit(resource.RLIMIT_AS, _address_space() + memory_bytes)
+    _limit(resource.RLIMIT_CPU, cpu_seconds)
     _limit(resource.RLIMIT_FSIZE, OUTPUT_BYTES)
     _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
     _limit(resource.RLIMIT_CORE, 0)
     return seccomp.install_filter() if filtered else None
+
+
+def end_with_parent() -> None:
+    """Have the kernel end this process as soon as its parent ends."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def raise_oom_score() -> None:
@@ -40,12 +50,6 @@ def raise_oom_score() -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
     except OSError:
         return  # only a preference
-
-
-def extend_cpu_limit(seconds: float) -> None:
-    """Let the kernel end this process after *seconds* more of CPU time, in case the worker does not."""
-    used = sum(os.times()[:2])
-    _limit_soft(resource.RLIMIT_CPU, int(used + seconds) + 1)
 
 
 def _address_space() -> int:
@@ -57,11 +61,6 @@ def _limit(kind: int, value: int) -> None:
     _, hard = resource.getrlimit(kind)
     value = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(kind, (value, value))
-
-
-def _limit_soft(kind: int, value: int) -> None:
-    _, hard = resource.getrlimit(kind)
-    resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
 
 
 def _prctl(option: int, value: int) -> None:

@@ -39,8 +39,6 @@ class Request(BaseModel):
     targets: list[Target]
     pixels: int
     """The maximum of the image."""
-    seconds: float
-    """The maximum of CPU time."""
     truncated: bool = True
     """Whether an image that is cut off is converted as far as it goes."""
     metadata: bool = False

@@ -1,8 +1,8 @@
 """A pool of sandbox processes: each converts one image at a time, and is replaced if it crashes or hangs."""
 
 import asyncio
+import math
 import os
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -17,14 +17,12 @@ from imageconverter.engine.header import is_expensive
 from imageconverter.errors import ImageError, LimitExceeded, Unavailable, Undecodable
 from imageconverter.settings import MEGABYTE, SettingsError, WorkerSettings
 from services.worker.sandbox import ipc, seccomp
+from services.worker.sandbox.conversion import Conversion, TurnedExpensive
+from services.worker.sandbox.cost import CostMemory, identity
+from services.worker.sandbox.fork_server import PROGRAM
 from services.worker.sandbox.messages import Reply, Request
-from services.worker.sandbox.process import (
-    PROGRAM,
-    ProcessCrashed,
-    ProcessUnavailable,
-    SandboxProcess,
-    SystemCallRefused,
-)
+from services.worker.sandbox.process import ProcessCrashed, ProcessUnavailable, SystemCallRefused
+from services.worker.sandbox.processes import Processes
 from services.worker.sandbox.scheduler import Scheduler, Ticket
 
 if TYPE_CHECKING:
@@ -37,7 +35,12 @@ UNKNOWN_CALL = "unknown"
 """The name of a refused system call that the kernel does not report."""
 
 _MAX_CRASHES = 3
-_RESTART_PAUSE_SECONDS = 1.0  # a process that cannot start must not be started in a tight loop
+_IMAGES_PER_PROCESS = 20  # as many as the time limit allows at least, until the kernel ends a process
+_IDLE_PER_RUNNING = 2  # the processes of owners that may come back, compared with those that convert
+
+
+class ExpensiveImage(Exception):  # noqa: N818 - named after what it is
+    """The image takes long, and others like it are being converted: it should be queued again as expensive."""
 
 
 @dataclass
@@ -55,6 +58,8 @@ class SandboxPool:
 
     Use as an async context manager. A process that crashes, hangs or exceeds its memory costs the one image; after a
     crash the image is tried in another process first, because the one may have been killed from outside.
+
+    A process converts images of one owner only; images without one have "" as their owner, all of them together.
     """
 
     def __init__(
@@ -75,13 +80,23 @@ class SandboxPool:
         self._max_pixels = max_pixels
         self._truncated = truncated
         self._program = program
-        # Images that are expensive by their header get half of the processes while others come.
-        self._scheduler = Scheduler[SandboxProcess](max_expensive=max(1, settings.process_count // 2))
-        self._waiting: dict[Ticket, asyncio.Future[SandboxProcess]] = {}
+        self._scheduler = Scheduler(cores=settings.process_count)
+        self._costs = CostMemory()
+        self._waiting: dict[Ticket, asyncio.Future[None]] = {}
         self._hold_timer: asyncio.TimerHandle | None = None
-        self._supervisors: list[asyncio.Task[None]] = []
-        self._alive: set[SandboxProcess] = set()
-        self._filtered = True
+        self._processes = self._prepare(filtered=True)
+
+    def _prepare(self, *, filtered: bool) -> Processes:
+        seconds = self._settings.timeout_seconds
+        return Processes(
+            self._program,
+            max_idle=_IDLE_PER_RUNNING * self._scheduler.max_running,
+            max_images=self._settings.pictures_per_child,
+            memory_bytes=self._settings.memory_mb * MEGABYTE,
+            cpu_seconds=math.ceil(_IMAGES_PER_PROCESS * seconds),
+            image_seconds=2 * seconds,  # with its threads
+            filtered=filtered,
+        )
 
     async def __aenter__(self) -> Self:
         """Start the processes; images may be converted at once and wait for the first one.
@@ -93,8 +108,8 @@ class SandboxPool:
             raise SettingsError(f"IMAGECONVERTER_WORKER_SANDBOX: not available on this machine: {missing}")
         if missing:
             _log.warning("sandbox without system call filter", missing=missing)
-        self._filtered = not missing
-        self._supervisors = [asyncio.create_task(self._supervise()) for _ in range(self._settings.process_count)]
+        self._processes = self._prepare(filtered=not missing)
+        self._processes.start()
         return self
 
     async def __aexit__(
@@ -103,43 +118,54 @@ class SandboxPool:
         """Kill the processes."""
         if self._hold_timer is not None:
             self._hold_timer.cancel()
-        for supervisor in self._supervisors:
-            supervisor.cancel()
-        await asyncio.gather(*self._supervisors, return_exceptions=True)
+        await self._processes.stop()
 
     @property
     def processes(self) -> list[int]:
         """The process ids."""
-        return [process.pid for process in self._alive]
+        return self._processes.alive
 
     async def convert(
-        self, source: "Buffer", targets: Sequence[Target], *, interactive: bool
+        self,
+        source: "Buffer",
+        targets: Sequence[Target],
+        *,
+        interactive: bool,
+        owner: str = "",
+        may_move: bool = False,
     ) -> list[Converted | Failed]:
         """Convert the image in *source* to all *targets* as the engine does, in a sandbox process.
 
         Raises ImageError if the image cannot be read or exceeds the limits, SystemCallRefused if that is the
-        sandbox's fault.
+        sandbox's fault, and ExpensiveImage instead of waiting for others that are, if *may_move* is true.
         """
-        return (await self.convert_with_metadata(source, targets, interactive=interactive, metadata=False)).results
+        reply = await self.convert_with_metadata(
+            source, targets, interactive=interactive, owner=owner, metadata=False, may_move=may_move
+        )
+        return reply.results
 
     async def convert_with_metadata(
-        self, source: "Buffer", targets: Sequence[Target], *, interactive: bool, metadata: bool
+        self,
+        source: "Buffer",
+        targets: Sequence[Target],
+        *,
+        interactive: bool,
+        metadata: bool,
+        owner: str = "",
+        may_move: bool = False,
     ) -> Reply:
         """Convert, and read the metadata too if *metadata* is true. Raises what `convert` does."""
         request = Request(
-            targets=list(targets),
-            pixels=self._max_pixels,
-            truncated=self._truncated,
-            seconds=self._settings.timeout_seconds,
-            metadata=metadata,
+            targets=list(targets), pixels=self._max_pixels, truncated=self._truncated, metadata=metadata
         )
         file = ipc.memory_file("source", source)
         ipc.seal(file)
+        image = _Image(file, identity(source), owner, interactive=interactive, may_move=may_move)
         attempts = _Attempts()
         try:
-            with open(file, "rb", closefd=False) as image:  # noqa: ASYNC230 - memory, by its descriptor
-                expensive = is_expensive(image)
-            reply = await self._convert(request, file, attempts, interactive=interactive, expensive=expensive)
+            with open(file, "rb", closefd=False) as opened:  # noqa: ASYNC230 - memory, by its descriptor
+                image.expensive = self._costs.is_expensive(image.identity) or is_expensive(opened)
+            reply = await self._convert(request, image, attempts)
         except SystemCallRefused as error:
             raise await self._refused(attempts, error.frames) from error.__cause__
         except ImageError as error:
@@ -163,109 +189,102 @@ class SandboxPool:
                 await self._on_refused(calls)
         return SystemCallRefused(frames, list(calls))
 
-    async def _convert(
-        self, request: Request, file: int, attempts: _Attempts, *, interactive: bool, expensive: bool
-    ) -> Reply:
+    async def _convert(self, request: Request, image: "_Image", attempts: _Attempts) -> Reply:
         """Ask one process after the other until one responds; raises Undecodable if several crash."""
         while attempts.crashes < _MAX_CRASHES:
-            os.lseek(file, 0, os.SEEK_SET)  # the process before has moved the shared position
+            os.lseek(image.file, 0, os.SEEK_SET)  # the process before has moved the shared position
             try:
-                return await self._ask(request, file, attempts, interactive=interactive, expensive=expensive)
+                return await self._ask(request, image, attempts)
             except ProcessUnavailable:
                 continue
+            except TurnedExpensive:
+                attempts.seconds = 0.0
+                if image.may_move:
+                    raise ExpensiveImage from None
+                image.expensive = True
             except ProcessCrashed as error:
                 attempts.crashes += 1
                 _log.warning("sandbox process lost with an image", reason=str(error), crashes=attempts.crashes)
         raise Undecodable("The decoder crashed on this image.")
 
-    async def _ask(
-        self, request: Request, file: int, attempts: _Attempts, *, interactive: bool, expensive: bool
-    ) -> Reply:
-        """Ask the next free process; it has the time that those before it have left of the image's."""
-        ticket, process = await self._acquire(interactive=interactive, expensive=expensive)
-        before, began = process.converted, time.monotonic()
+    async def _ask(self, request: Request, image: "_Image", attempts: _Attempts) -> Reply:
+        """Ask a process; it has the time that those before it have left of the image's."""
+        ticket = await self._acquire(image)
         try:
-            async with asyncio.timeout(self._settings.timeout_seconds - attempts.seconds):
-                return await process.ask(request, file)
-        except TimeoutError:
-            _log.warning("sandbox process timed out", pid=process.pid, seconds=self._settings.timeout_seconds)
-            raise LimitExceeded("Converting the image took longer than is allowed.") from None
+            process = await self._processes.take(image.owner, low_priority=ticket.expensive)
+            conversion = Conversion(process, self._settings.timeout_seconds - attempts.seconds)
+            try:
+                return await conversion.run(request, image.file, lambda: self._become_expensive(ticket))
+            except LimitExceeded:
+                if not process.has_responded:
+                    _log.warning("sandbox process timed out", pid=process.pid, seconds=self._settings.timeout_seconds)
+                raise
+            finally:
+                self._costs.add(image.identity, expensive=conversion.is_expensive)
+                attempts.refused_calls += process.take_refused_calls()
+                if process.has_responded:
+                    if stderr_lines := process.read_stderr():
+                        _log.debug("decoder output", pid=process.pid, lines=stderr_lines)
+                    self._processes.give_back(process)
+                else:
+                    attempts.seconds += conversion.seconds
+                    process.kill()
         finally:
-            attempts.seconds += time.monotonic() - began
-            attempts.refused_calls += process.take_refused_calls()
             self._scheduler.finish(ticket)
-            # One after the other: processes that began together would all be replaced at the same time.
-            whole = len(self._alive) == self._settings.process_count
-            is_worn = whole and process.converted >= self._settings.pictures_per_child
-            if process.converted > before and not is_worn:
-                if stderr_lines := process.read_stderr():
-                    _log.debug("decoder output", pid=process.pid, lines=stderr_lines)
-                self._release(process)
-            else:
-                process.kill()
+            self._dispatch()
 
-    async def _acquire(self, *, interactive: bool, expensive: bool) -> tuple[Ticket, SandboxProcess]:
+    def _become_expensive(self, ticket: Ticket) -> bool:
+        """Count an image that is being converted as expensive, if there is room; others may begin then."""
+        became = self._scheduler.become_expensive(ticket, asyncio.get_running_loop().time())
+        if became:
+            self._dispatch()
+        return became
+
+    async def _acquire(self, image: "_Image") -> Ticket:
+        """Wait until the image may be converted; raises ExpensiveImage if it would wait for others that are."""
         loop = asyncio.get_running_loop()
-        ticket = self._scheduler.submit(interactive=interactive, expensive=expensive, now=loop.time())
-        self._waiting[ticket] = assigned = loop.create_future()
+        ticket = self._scheduler.submit(interactive=image.interactive, expensive=image.expensive, now=loop.time())
+        self._waiting[ticket] = begun = loop.create_future()
         self._dispatch()
+        if image.expensive and image.may_move and not begun.done():
+            begun.cancel()
+            self._withdraw_canceled()
+            raise ExpensiveImage
         try:
-            return ticket, await assigned
+            await begun
         except asyncio.CancelledError:
             self._withdraw_canceled()
-            if not assigned.cancelled():
+            if not begun.cancelled():
                 self._scheduler.finish(ticket)
-                self._release(assigned.result())
+                self._dispatch()
             raise
+        return ticket
 
     def _withdraw_canceled(self) -> None:
-        for ticket in [ticket for ticket, assigned in self._waiting.items() if assigned.cancelled()]:
+        for ticket in [ticket for ticket, begun in self._waiting.items() if begun.cancelled()]:
             self._scheduler.withdraw(ticket)
             del self._waiting[ticket]
 
-    def _release(self, process: SandboxProcess) -> None:
-        self._scheduler.add(process)
-        self._dispatch()
-
     def _dispatch(self) -> None:
-        """Hand free processes to waiting images, now and when the scheduler may allow more."""
+        """Let waiting images begin, now and when the scheduler may allow more."""
         loop = asyncio.get_running_loop()
         self._withdraw_canceled()  # whose callers have not run since
-        for ticket, process in self._scheduler.assign(loop.time()):
-            self._waiting.pop(ticket).set_result(process)
+        for ticket in self._scheduler.begin(loop.time()):
+            self._waiting.pop(ticket).set_result(None)
         if self._hold_timer is not None:
             self._hold_timer.cancel()
-        again_at = self._scheduler.assign_again_at()
+        again_at = self._scheduler.begin_again_at(loop.time())
         self._hold_timer = None if again_at is None else loop.call_at(again_at, self._dispatch)
 
-    async def _supervise(self) -> None:
-        """Keep one process running."""
-        while True:
-            memory_bytes = self._settings.memory_mb * MEGABYTE
-            try:
-                process = await SandboxProcess.start(self._program, memory_bytes, filtered=self._filtered)
-            except OSError as error:
-                _log.warning("sandbox process does not start", lines=[str(error)])
-                await asyncio.sleep(_RESTART_PAUSE_SECONDS)
-                continue
-            try:
-                await process.ready()
-                self._alive.add(process)
-                self._release(process)
-                end = await process.end()
-                _log.info(
-                    "sandbox process ended",
-                    pid=process.pid,
-                    end=end,
-                    converted=process.converted,
-                    lines=process.read_stderr(),
-                )
-            except ProcessUnavailable:
-                _log.warning("sandbox process does not start", pid=process.pid, lines=process.read_stderr())
-                await asyncio.sleep(_RESTART_PAUSE_SECONDS)
-            finally:
-                self._alive.discard(process)
-                self._scheduler.discard(process)
-                process.kill()
-                await process.end()
-                process.close()
+
+@dataclass
+class _Image:
+    """An image that is to be converted."""
+
+    file: int
+    """Its memory file."""
+    identity: bytes
+    owner: str
+    interactive: bool
+    may_move: bool
+    expensive: bool = False

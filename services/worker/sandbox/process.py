@@ -5,10 +5,8 @@ import contextlib
 import os
 import signal
 import socket
-import sys
 from collections import Counter
 from collections.abc import Sequence
-from typing import Self
 
 from pydantic import ValidationError
 
@@ -18,15 +16,11 @@ from services.worker.sandbox import ipc
 from services.worker.sandbox.confinement import OUTPUT_BYTES
 from services.worker.sandbox.messages import CallRefused, Made, Refused, Reply, Request, Response
 from services.worker.sandbox.refusals import RefusedCalls
+from services.worker.sandbox.stderr import Stderr
+from services.worker.sandbox.usage import Usage, cpu_seconds, lower_priority, usage
 
-PROGRAM: Sequence[str] = (sys.executable, "-I", "-m", "services.worker.sandbox.program")
-
-# Nothing of the worker's own environment, which holds secrets. A sandbox process has one core: numpy's linear algebra
-# would start a thread for each that the machine has, and reserve address space for all of them.
-_ENVIRONMENT = {"LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"}
 _START_SECONDS = 30
-_PIPE_BYTES = 64 * 1024  # of stderr that the kernel keeps; more is lost
-_LAST_CHARACTERS = 2000
+_EXPENSIVE_NICENESS = 5  # a third of the CPU time of a process of normal priority
 
 
 class ProcessUnavailable(Exception):  # noqa: N818 - internal to the pool
@@ -49,44 +43,18 @@ class SystemCallRefused(Exception):  # noqa: N818 - named after what happened
 class SandboxProcess:
     """One sandbox process and the channel to it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, channel: socket.socket, stderr: int) -> None:
-        self._process = process
+    def __init__(self, pid: int, ended: asyncio.Future[int], channel: socket.socket, stderr: Stderr) -> None:
+        self.pid = pid
+        self.owner = ""
+        """Of all images that it has seen; "" before the first one."""
+        self.is_low_priority = False
+        self.converted = 0
+        self.has_responded = True
+        """Whether it has answered its last request, so that it can take the next one."""
+        self._ended = ended
         self._channel = channel
         self._stderr = stderr
         self._refused_calls: RefusedCalls | None = None
-        self.converted = 0
-
-    @classmethod
-    async def start(cls, program: Sequence[str], memory_bytes: int, *, filtered: bool) -> Self:
-        """Start *program*; it takes requests as soon as it is `ready`. Raises OSError if it cannot be started."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setblocking(False)  # noqa: FBT003 - the socket module's own signature
-        reading, writing = os.pipe()
-        for end in (reading, writing):
-            os.set_blocking(end, False)  # a full pipe must not block the process
-        with theirs, os.fdopen(writing, "wb") as stderr:
-            try:
-                process = await asyncio.create_subprocess_exec(
-                    *program,
-                    str(theirs.fileno()),
-                    str(memory_bytes),
-                    "filtered" if filtered else "unfiltered",
-                    pass_fds=[theirs.fileno()],
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.DEVNULL,
-                    stderr=stderr,
-                    env=_ENVIRONMENT,
-                )
-            except BaseException:
-                ours.close()
-                os.close(reading)
-                raise
-        return cls(process, ours, reading)
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
 
     async def ready(self) -> None:
         """Wait until the process is confined and can take requests; raises ProcessUnavailable if it never can."""
@@ -108,6 +76,7 @@ class SandboxProcess:
         ProcessUnavailable or ProcessCrashed if the process has ended.
         """
         outputs = ipc.memory_file("outputs")
+        self.has_responded = False
         try:
             try:
                 ipc.send(self._channel, request.model_dump_json().encode(), source, outputs)
@@ -131,6 +100,7 @@ class SandboxProcess:
         finally:
             ipc.discard(outputs)
         self.converted += 1
+        self.has_responded = True
         if isinstance(reply, Exception):
             raise reply
         return reply
@@ -139,30 +109,43 @@ class SandboxProcess:
         """Return the system calls that were refused since the last time, by name, if the kernel reports them."""
         return self._refused_calls.take() if self._refused_calls is not None else Counter()
 
+    def usage(self) -> Usage:
+        """Return what the process has used so far."""
+        return usage(self.pid)
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time that the process has used so far."""
+        return cpu_seconds(self.pid)
+
+    def lower_priority(self) -> None:
+        """Let other processes run first, from now on."""
+        self.is_low_priority = True
+        lower_priority(self.pid, _EXPENSIVE_NICENESS)
+
     def read_stderr(self) -> list[str]:
         """Return the last lines that the process has written to stderr since the last time."""
-        try:
-            text = os.read(self._stderr, _PIPE_BYTES)
-        except BlockingIOError:
-            return []
-        return text.decode(errors="replace")[-_LAST_CHARACTERS:].splitlines()
+        return self._stderr.read()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process has ended."""
+        return self._ended.done()
 
     def kill(self) -> None:
         """End the process; `end` returns then."""
-        if self._process.returncode is None:
+        if not self._ended.done():
             with contextlib.suppress(ProcessLookupError):
-                # Not by asyncio, which would take up the status of one that is just dead, and then not find it.
                 os.kill(self.pid, signal.SIGKILL)
 
     async def end(self) -> str:
         """Wait until the process has ended; returns how: by which signal, or with which status."""
-        code = await self._process.wait()
+        code = await asyncio.shield(self._ended)
         return (signal.strsignal(-code) if code < 0 else None) or str(code)
 
     def close(self) -> None:
         """Close the channels of a process that has ended."""
         self._channel.close()
-        os.close(self._stderr)
+        self._stderr.close()
         if self._refused_calls is not None:
             self._refused_calls.close()
 

@@ -1,9 +1,11 @@
-"""The sandbox process: reads an image, converts it, returns the outputs, until the worker closes the channel.
+"""The sandbox processes: each reads an image, converts it, returns the outputs, until the worker closes the channel.
 
-It is started as a fresh program, not forked: no secret, connection or thread of the worker is in its memory.
+They are forked from a server that is started as a fresh program: no secret, connection or thread of the worker is in
+their memory, and no image of another process.
 """
 
 import faulthandler
+import gc
 import io
 import os
 import signal
@@ -21,11 +23,12 @@ from imageconverter.engine.metadata import Metadata, read_metadata
 from imageconverter.engine.pipeline import convert
 from imageconverter.errors import ImageError, ImageTooLarge, LimitExceeded
 from services.worker.sandbox import ipc
-from services.worker.sandbox.confinement import OUTPUT_BYTES, confine, extend_cpu_limit, raise_oom_score
+from services.worker.sandbox.confinement import OUTPUT_BYTES, confine, end_with_parent, raise_oom_score
+from services.worker.sandbox.forking import serve_forks
 from services.worker.sandbox.messages import CallRefused, Refused, Request, Response
 from services.worker.sandbox.preload import preload
 
-_ARGUMENTS = 3
+_ARGUMENTS = 4
 _READ_AT_ONCE = 32 * 1024 * 1024  # bytes; decoders read memory faster than a file
 
 
@@ -38,7 +41,6 @@ def serve(channel: socket.socket, listener: int | None) -> None:
         except EOFError:
             return
         request = Request.model_validate_json(message)
-        extend_cpu_limit(request.seconds)
         try:
             response = _convert(request, source, outputs)
         except ImageError as error:
@@ -80,19 +82,31 @@ def _print_frames(kind: type[BaseException], error: BaseException, trace: Traceb
 
 
 def main() -> None:
-    """Run as ``python -m services.worker.sandbox.program DESCRIPTOR BYTES filtered|unfiltered``."""
+    """Run as ``python -m services.worker.sandbox.program DESCRIPTOR BYTES SECONDS filtered|unfiltered``."""
     if len(sys.argv) != _ARGUMENTS + 1:
-        sys.exit("usage: python -m services.worker.sandbox.program DESCRIPTOR BYTES filtered|unfiltered")
-    descriptor, memory_bytes, system_calls = sys.argv[1:]
+        sys.exit("usage: python -m services.worker.sandbox.program DESCRIPTOR BYTES SECONDS filtered|unfiltered")
+    descriptor, memory_bytes, cpu_seconds, system_calls = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker handles Ctrl-C
+    end_with_parent()
     warnings.simplefilter("ignore")
     faulthandler.enable()  # prints in which decoder a crash was
     preload()
-    raise_oom_score()  # first: a process that is not dumpable may not write this
-    with socket.socket(fileno=int(descriptor)) as channel:
-        listener = confine(int(memory_bytes), filtered=system_calls == "filtered")
+    server = os.getpid()
+
+    def child(channel: socket.socket) -> None:
+        raise_oom_score()  # first: a process that is not dumpable may not write this
+        listener = confine(
+            int(memory_bytes), cpu_seconds=int(cpu_seconds), parent=server, filtered=system_calls == "filtered"
+        )
         sys.excepthook = _print_frames
         serve(channel, listener)
+
+    # The collector would write to all objects, and each process would get a copy of all memory.
+    gc.collect()
+    gc.freeze()
+    with socket.socket(fileno=int(descriptor)) as control:
+        control.sendall(ipc.READY)
+        serve_forks(control, child)
 
 
 if __name__ == "__main__":

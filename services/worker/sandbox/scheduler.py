@@ -1,46 +1,54 @@
-"""Which waiting image gets the next free process. It knows no process, no event loop and no clock."""
+"""Which waiting image may be converted next. It knows no process, no event loop and no clock."""
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
-_EXPENSIVE_HOLD_SECONDS = 1.0  # without any other image, after which expensive ones get all processes
-
-Process = TypeVar("Process")
+_EXPENSIVE_HOLD_SECONDS = 1.0  # without any other image, after which expensive ones may use all cores
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Ticket:
-    """An image that waits for a process or has one."""
+    """An image that waits or is being converted."""
 
     interactive: bool
     expensive: bool
+    """May change while the image is converted."""
 
 
-class Scheduler(Generic[Process]):
-    """Assigns free processes to images: interactive ones before batch ones, in their order.
+class Scheduler:
+    """Lets images begin: interactive ones before batch ones, in their order.
 
-    While other images come, expensive ones get *max_expensive* processes at most, so that a few of them never hold up
-    all the others. Times are seconds of any steady clock.
+    As many images as there are *cores* are converted at once, and more if that keeps others from waiting for them:
+
+    - One more that is interactive and not expensive, so that batch images never hold it up.
+    - Expensive ones: while other images come, half as many as there are cores, but at least one, and one more that is
+      interactive beside those that are not. When no other image comes, as many as there are cores.
+
+    Times are seconds of any steady clock.
     """
 
-    def __init__(self, *, max_expensive: int) -> None:
-        self._max_expensive = max_expensive
-        self._free: list[Process] = []
+    def __init__(self, *, cores: int) -> None:
+        self._cores = cores
+        self._max_expensive = max(1, cores // 2)
         self._interactive: deque[Ticket] = deque()
         self._batch: deque[Ticket] = deque()
-        self._expensive = 0
+        self._running: set[Ticket] = set()
         self._hold_until = 0.0
 
     @property
-    def free(self) -> int:
-        """The number of free processes."""
-        return len(self._free)
+    def max_running(self) -> int:
+        """The largest number of images that are converted at once."""
+        return self._cores + 1 + self._max_expensive
+
+    @property
+    def running(self) -> int:
+        """The number of images that are being converted."""
+        return len(self._running)
 
     @property
     def expensive(self) -> int:
-        """The number of expensive images that have a process."""
-        return self._expensive
+        """The number of expensive images that are being converted."""
+        return sum(each.expensive for each in self._running)
 
     def submit(self, *, interactive: bool, expensive: bool, now: float) -> Ticket:
         """Queue an image."""
@@ -55,35 +63,42 @@ class Scheduler(Generic[Process]):
         self._queue(ticket).remove(ticket)
 
     def finish(self, ticket: Ticket) -> None:
-        """End an image that had a process, which is not free until it is added again."""
-        self._expensive -= ticket.expensive
+        """End an image that was being converted."""
+        self._running.discard(ticket)
 
-    def add(self, process: Process) -> None:
-        """Add a free process."""
-        self._free.append(process)
-
-    def discard(self, process: Process) -> None:
-        """Remove a process that has ended, if it was free."""
-        if process in self._free:
-            self._free.remove(process)
-
-    def assign(self, now: float) -> list[tuple[Ticket, Process]]:
-        """Assign free processes to waiting images, as far as the rules allow."""
-        assigned = []
+    def begin(self, now: float) -> list[Ticket]:
+        """Let waiting images begin, as far as the rules allow."""
+        begun = []
         for queue in (self._interactive, self._batch):
             for ticket in list(queue):
-                if self._free and not self._is_held(ticket, now):
+                if self._may_run(ticket, now):
                     queue.remove(ticket)
-                    self._expensive += ticket.expensive
-                    assigned.append((ticket, self._free.pop()))
-        return assigned
+                    self._running.add(ticket)
+                    begun.append(ticket)
+        return begun
 
-    def assign_again_at(self) -> float | None:
-        """Return when images that are held back may be assigned; None if none is."""
-        return self._hold_until if self._free and (self._interactive or self._batch) else None
+    def become_expensive(self, ticket: Ticket, now: float) -> bool:
+        """Count an image that is being converted as expensive, if there is room for it; returns whether there is."""
+        self._running.discard(ticket)
+        fits = self._may_run(Ticket(ticket.interactive, expensive=True), now)
+        self._running.add(ticket)
+        ticket.expensive = ticket.expensive or fits
+        return fits
 
-    def _is_held(self, ticket: Ticket, now: float) -> bool:
-        return ticket.expensive and now < self._hold_until and self._expensive >= self._max_expensive
+    def begin_again_at(self, now: float) -> float | None:
+        """Return when expensive images that are held back may begin; None if none is."""
+        waits = any(each.expensive for queue in (self._interactive, self._batch) for each in queue)
+        return self._hold_until if waits and now < self._hold_until else None
+
+    def _may_run(self, ticket: Ticket, now: float) -> bool:
+        expensive, others = self.expensive, len(self._running) - self.expensive
+        left = self.max_running - len(self._running)
+        if not ticket.expensive:
+            return left > 0 and others < self._cores + 1 if ticket.interactive else left > 1 and others < self._cores
+        allowed = self._max_expensive if now < self._hold_until else self._cores
+        if ticket.interactive and not any(each.expensive and each.interactive for each in self._running):
+            allowed += 1
+        return left > 1 and expensive < allowed
 
     def _queue(self, ticket: Ticket) -> deque[Ticket]:
         return self._interactive if ticket.interactive else self._batch

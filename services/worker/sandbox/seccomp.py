@@ -8,7 +8,6 @@ import ctypes
 import errno
 import fcntl
 import os
-import resource
 from contextlib import suppress
 
 from seccompy import Action, ArgCmp, CmpOp, Filter, FilterFlag, SeccompError, flag_supported, syscall_nr
@@ -79,7 +78,6 @@ def _filter(refuse: int) -> Filter:
     for command in _FCNTL_COMMANDS:
         syscalls.allow("fcntl", args={1: command})
     syscalls.allow("newfstatat", args=[ArgCmp(3, CmpOp.MASKED_EQ, _AT_EMPTY_PATH, _AT_EMPTY_PATH)])
-    syscalls.allow("prlimit64", args={0: 0, 1: resource.RLIMIT_CPU})
     syscalls.allow("tgkill", args={0: os.getpid()})  # abort() of the C library, a crash that names itself
     syscalls.allow("clone", args=[ArgCmp(0, CmpOp.MASKED_EQ, _CLONE_THREAD, _CLONE_THREAD)])
     syscalls.errno("clone3", errno.ENOSYS)  # its flags are in memory; "clone" is tried next

@@ -4,7 +4,7 @@ import pytest
 import structlog
 from structlog.typing import EventDict
 
-from services.worker.sandbox import pool
+from services.worker.sandbox import pool, processes
 
 
 @pytest.fixture
@@ -14,5 +14,6 @@ def log(monkeypatch: pytest.MonkeyPatch) -> list[EventDict]:
     logger = structlog.wrap_logger(
         None, processors=[captured], wrapper_class=structlog.make_filtering_bound_logger(0)
     )
-    monkeypatch.setattr(pool, "_log", logger)
+    for module in (pool, processes):
+        monkeypatch.setattr(module, "_log", logger)
     return captured.entries

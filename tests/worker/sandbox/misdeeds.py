@@ -7,6 +7,7 @@ filter whose refused calls the kernel reports if LISTENER is "listener".
 import contextlib
 import ctypes
 import fcntl
+import io
 import os
 import resource
 import signal
@@ -61,7 +62,9 @@ def descend() -> None:
     thread.join()
 
 
+HIGH = (ctypes.c_uint64 * 2)(1 << 40, 1 << 40)
 KEPT: list[int] = []
+KEPT_IMAGES: list[bytes] = []
 
 
 def keep_files() -> None:
@@ -69,6 +72,24 @@ def keep_files() -> None:
     for descriptor in range(3, 16):
         with contextlib.suppress(OSError):
             KEPT.append(fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 16))
+
+
+def keep_image(source: IO[bytes]) -> None:
+    """Keep the image for the next one."""
+    KEPT_IMAGES.append(source.getvalue() if isinstance(source, io.BytesIO) else b"")
+
+
+def burn() -> None:
+    """Use CPU time in another thread, and go on with that."""
+    threading.Thread(target=spin, daemon=True).start()
+
+
+def start_threads() -> None:
+    """Start three hundred threads, and wait."""
+    threading.stack_size(64 * 1024)
+    for _ in range(300):
+        threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
+    time.sleep(3600)
 
 
 def use_kept_files() -> None:
@@ -112,6 +133,8 @@ REFUSED: dict[str, Callable[[], object]] = {
     "trace its parent": lambda: call("ptrace", 0x4206, PARENT, 0, 0),  # PTRACE_SEIZE
     "read its parent's memory": lambda: call("process_vm_readv", PARENT, 0, 0, 0, 0, 0),
     "read its parent's limits": lambda: resource.prlimit(PARENT, resource.RLIMIT_CPU),
+    "lift its limit of CPU time": lambda: call("prlimit64", 0, resource.RLIMIT_CPU, ctypes.addressof(HIGH), 0),
+    "read its own limit of CPU time": lambda: call("prlimit64", 0, resource.RLIMIT_CPU, 0, 0),
     "read its own limit of memory": lambda: call("prlimit64", 0, resource.RLIMIT_AS, 0, 0),
     "leave its namespace": lambda: call("unshare", 0x10000000),  # CLONE_NEWUSER
     "make a thread outside of its process": lambda: call("clone", signal.SIGCHLD, 0, 0, 0, 0),
@@ -124,7 +147,6 @@ REFUSED: dict[str, Callable[[], object]] = {
     "become traceable": lambda: call("prctl", 4, 1, 0, 0, 0),  # PR_SET_DUMPABLE
 }
 ALLOWED: dict[str, Callable[[], object]] = {
-    "allow itself CPU time": lambda: resource.setrlimit(resource.RLIMIT_CPU, resource.getrlimit(resource.RLIMIT_CPU)),
     "run a thread": descend,
     "sleep": lambda: time.sleep(0.001),
     "draw lots": lambda: os.urandom(8),
@@ -146,7 +168,12 @@ AFTERWARDS: dict[str, Converted | Failed] = {
     "then convert ": Converted(b"made", "png", (1, 1), 0.0, ""),
     "then fail ": Failed("The output could not be made: error -3"),
 }
-KEEPING: dict[str, Callable[[], object]] = {"keep files": keep_files, "use kept files": use_kept_files}
+KEEPING: dict[str, Callable[[], object]] = {
+    "keep files": keep_files,
+    "use kept files": use_kept_files,
+    "keep the image": lambda: None,
+}
+OVERUSING: dict[str, Callable[[], object]] = {"burn": burn, "start threads": start_threads}
 ENDLESS: dict[str, Callable[[], object]] = {"spin": spin, "hang": lambda: time.sleep(3600)}
 
 
@@ -174,10 +201,14 @@ def convert(source: IO[bytes], *_: Any) -> list[Converted | Failed]:
         return [Converted(bytes(4 << 30), "png", (1, 1), 0.0, "")]
     if misdeed == "make too much":
         return [Converted(bytes(OUTPUT_BYTES + 1), "png", (1, 1), 0.0, "")]
+    if misdeed == "keep the image":
+        keep_image(source)
+    if misdeed == "hand out kept images":
+        raise Undecodable(f"{len(KEPT_IMAGES)} kept")
     if misdeed == "complain at length":
         raise Undecodable("\udc80\n" * 100_000)
     try:
-        (REFUSED | ALLOWED | FATAL | KEEPING | ENDLESS | {"flood": flood})[misdeed]()
+        (REFUSED | ALLOWED | FATAL | OVERUSING | KEEPING | ENDLESS | {"flood": flood})[misdeed]()
     except OSError as error:
         raise Undecodable(f"errno {error.errno}") from error
     raise Undecodable("done")

@@ -77,9 +77,8 @@ class Attack:
         self._log = log
 
     async def prepare(self) -> None:
-        """Wait for all processes."""
-        while len(self._pool.processes) < SETTINGS.children:
-            await asyncio.sleep(0.01)
+        """Wait for a process that is ready."""
+        assert await self.survivors_convert()
         self.at_rest = max(map(_peak_memory, self._pool.processes))
 
     async def send(self, files: Iterable[HostileFile]) -> int:
@@ -112,8 +111,6 @@ class Attack:
 
     async def _send_all(self, files: Iterator[HostileFile]) -> None:
         for file in files:
-            while not self._pool._scheduler.free:  # the clock is for the image, not for the start of a process
-                await asyncio.sleep(0.01)
             began = time.monotonic()
             outcome, fault = await self._convert(file.data)
             seconds = time.monotonic() - began

@@ -35,10 +35,9 @@ async def stopped_processes(pool: SandboxPool) -> list[int]:
 
 
 async def ready_processes(pool: SandboxPool) -> list[int]:
-    """Wait until all processes are ready and return their ids."""
-    async with asyncio.timeout(10):
-        while len(pool.processes) < 2:
-            await asyncio.sleep(0.01)
+    """Have several processes convert, so that they are ready, and return the ids of all."""
+    while len(pool.processes) < 2:
+        await asyncio.gather(*(pool.convert(image_files.jpeg(), [SMALL], interactive=True) for _ in range(4)))
     return pool.processes
 
 
@@ -94,22 +93,55 @@ async def test_process_killed_from_outside_costs_no_image(pool: SandboxPool) -> 
         os.kill(process, signal.SIGKILL)
 
     assert isinstance((await converting)[0], Converted)
-    await until(lambda: len(pool.processes) == 2 and not set(pool.processes) & set(processes))
+    await until(lambda: not set(pool.processes) & set(processes))
+
+
+async def test_an_owner_keeps_a_process(pool: SandboxPool) -> None:
+    """And shares it with no other."""
+    seen: dict[str, int] = {}
+    for owner in ("one", "another", "one", "another"):
+        before = set(pool.processes)
+        await pool.convert(image_files.jpeg(), [SMALL], interactive=True, owner=owner)
+        new = set(pool.processes) - before
+        assert bool(new) == (owner not in seen)
+        seen[owner] = new.pop() if new else seen[owner]
+
+    assert len(set(seen.values())) == 2
+    assert set(seen.values()) <= set(pool.processes)
+
+
+async def test_few_processes_are_kept(pool: SandboxPool) -> None:
+    """Those of the owners that came last."""
+    for number in range(20):
+        await pool.convert(image_files.jpeg(), [SMALL], interactive=True, owner=str(number))
+
+    await until(lambda: len(pool.processes) <= 8)
+
+
+async def test_a_fork_server_that_is_killed_is_replaced() -> None:
+    """Its processes end with it; images that they convert are converted by others."""
+    async with SandboxPool(WorkerSettings(children=1), max_pixels=10**8) as pool:
+        await pool.convert(image_files.jpeg(), [SMALL], interactive=True)
+        (process,) = pool.processes
+        os.kill(int(line(Path(f"/proc/{process}/status").read_text(), "PPid").split()[1]), signal.SIGKILL)
+        await until(lambda: not pool.processes)
+
+        assert isinstance((await pool.convert(image_files.jpeg(), [SMALL], interactive=True))[0], Converted)
 
 
 async def test_image_that_hangs_times_out() -> None:
     """After the timeout its process is killed; the others convert meanwhile."""
     async with SandboxPool(WorkerSettings(children=2, timeout_seconds=2), max_pixels=10**8) as pool:
-        processes = await ready_processes(pool)
         await pool.convert(image_files.jpeg(), [SMALL], interactive=True)
-        for process in processes:
-            os.kill(process, signal.SIGSTOP)
+        (process,) = pool.processes
+        os.kill(process, signal.SIGSTOP)
 
-        with pytest.raises(LimitExceeded):
-            await pool.convert(image_files.jpeg(), [SMALL], interactive=True)
-        await until(lambda: len(set(processes) & set(pool.processes)) == 1)
-        os.kill(next(process for process in processes if process in pool.processes), signal.SIGCONT)
+        hanging = asyncio.create_task(pool.convert(image_files.jpeg(), [SMALL], interactive=True))
+        await asyncio.sleep(0)
         assert isinstance((await pool.convert(image_files.jpeg(), [SMALL], interactive=True))[0], Converted)
+        with pytest.raises(LimitExceeded):
+            await hanging
+        await until(lambda: process not in pool.processes)
 
 
 async def test_image_that_needs_too_much_memory_is_an_error() -> None:
@@ -161,7 +193,7 @@ async def test_interactive_images_are_first() -> None:
         await asyncio.sleep(0)
         await asyncio.gather(convert(interactive=True), *batch)
 
-        assert order.index("interactive") <= 1
+        assert order.index("interactive") <= 2
 
 
 def large_image() -> bytes:
@@ -172,7 +204,6 @@ def large_image() -> bytes:
 @pytest.mark.parametrize("interactive", [True, False])
 async def test_large_images_leave_a_process_to_the_others(pool: SandboxPool, interactive: bool) -> None:  # noqa: FBT001
     """Even if they came first and are interactive."""
-    await ready_processes(pool)
     await pool.convert(image_files.jpeg(), [SMALL], interactive=True)
     large, order = large_image(), list[str]()
 
@@ -189,13 +220,11 @@ async def test_large_images_leave_a_process_to_the_others(pool: SandboxPool, int
 
 async def test_large_images_get_all_processes_if_no_others_come(pool: SandboxPool) -> None:
     """A second one waits for a moment only, not for the first one."""
-    stopped = await stopped_processes(pool)
-    first, second = (asyncio.create_task(pool.convert(large_image(), [SMALL], interactive=False)) for _ in range(2))
-    await until(lambda: not pool._scheduler.free)
-    for process in stopped:
-        os.kill(process, signal.SIGCONT)
+    await pool.convert(image_files.jpeg(), [SMALL], interactive=True)
+    large = [asyncio.create_task(pool.convert(large_image(), [SMALL], interactive=False)) for _ in range(12)]
+    await until(lambda: pool._scheduler.expensive == 2)
 
-    for results in await asyncio.gather(first, second):
+    for results in await asyncio.gather(*large):
         assert isinstance(results[0], Converted)
 
 
@@ -259,8 +288,8 @@ async def test_processes_end_with_a_worker_that_is_killed(tmp_path: Path) -> Non
         "async def main():\n"
         "    async with SandboxPool(WorkerSettings(children=2), max_pixels=10**8) as pool:\n"
         "        jpeg, small = image_files.jpeg(), Target(max_width=9, max_height=9)\n"
-        "        await pool.convert(jpeg, [small], interactive=True)\n"
-        "        while len(pool.processes) < 2: await asyncio.sleep(0.01)\n"
+        "        await pool.convert(jpeg, [small], interactive=True, owner='0')\n"
+        "        await pool.convert(jpeg, [small], interactive=True, owner='1')\n"
         "        pathlib.Path(sys.argv[1]).write_text(' '.join(map(str, pool.processes)))\n"
         "        await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
