@@ -74,7 +74,10 @@ class ConversionExecutor:
                 return uniform_outcome(job, "error", "The source does not exist any more.")
             output_specs = [job.outputs[index] for index in wanted]
             results = await self.sandbox.convert(
-                source.data, [spec.target for spec in output_specs], interactive=interactive
+                source.data,
+                [spec.target for spec in output_specs],
+                interactive=interactive,
+                owner=job.owner or f"job {job.id}",
             )
             stored = await asyncio.gather(
                 *(

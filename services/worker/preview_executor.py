@@ -72,7 +72,11 @@ class PreviewExecutor:
         formats = [parse(text) for text in job.formats]
         targets = [to_target(format_, comment=self.settings.user_comment) for format_ in formats]
         made = await self.sandbox.convert_with_metadata(
-            source.data, targets, interactive=not job.background, metadata=job.is_new
+            source.data,
+            targets,
+            interactive=not job.background,
+            metadata=job.is_new,
+            owner=job.owner or f"preview {job.dedup_key}",
         )
         if failed := [result for result in made.results if isinstance(result, Failed)]:
             return PreviewOutcome(state="refused", reason=failed[0].reason)
@@ -117,7 +121,7 @@ class PreviewExecutor:
 
     async def _make_afterwards(self, job: PreviewJob) -> None:
         """Enqueue the other target formats as batch jobs; if that queue is full, they are made on request."""
-        rest = PreviewJob(key=job.key, generation=job.generation, formats=job.then, background=True)
+        rest = PreviewJob(key=job.key, generation=job.generation, formats=job.then, background=True, owner=job.owner)
         try:
             await self.queue.enqueue_or_join(
                 QueueName.BATCH,

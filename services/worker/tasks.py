@@ -153,6 +153,7 @@ class _Runs:
             outputs=output_specs(run_job.key, batch.formats),
             run_id=run_job.run_id,
             source_etag=run_job.etag,
+            owner=f"run {run_job.run_id}",
         )
         try:
             outcome = await self.executor.run(job)

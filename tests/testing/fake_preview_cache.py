@@ -24,25 +24,29 @@ class StandIn(PreviewCache):
         self.contexts: dict[str, set[str]] = {}
         self.fault: ImageConverterError | None = None
         """The error of all calls."""
+        self.owners: list[str] = []
         self.asked: list[tuple[str, PreviewFormat]] = []
 
-    async def get(self, key: str, requested: PreviewFormat, *, context: str = "") -> ServedPreview:
+    async def get(self, key: str, requested: PreviewFormat, *, context: str = "", owner: str = "") -> ServedPreview:
         """Return the source."""
+        self.owners.append(owner)
         self._fail()
         return self._answer(key, requested, context, from_cache=True)
 
     async def cache_and_get(
-        self, key: str, requested: PreviewFormat, source: bytes, *, context: str = ""
+        self, key: str, requested: PreviewFormat, source: bytes, *, context: str = "", owner: str = ""
     ) -> ServedPreview:
         """Return the stored source, or store and return *source*."""
+        self.owners.append(owner)
         self._fail()
         is_new = key not in self.sources
         if is_new:
             self._put(key, source, context)
         return self._answer(key, requested, context, from_cache=not is_new)
 
-    async def cache(self, key: str, source: bytes, *, context: str = "") -> None:
+    async def cache(self, key: str, source: bytes, *, context: str = "", owner: str = "") -> None:
         """Store the source."""
+        self.owners.append(owner)
         self._fail()
         self._put(key, source, context)
 

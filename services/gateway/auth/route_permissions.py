@@ -115,6 +115,12 @@ def granted_types(request: web.Request, name: Permission) -> frozenset[ImageType
     return frozenset(kind for kind in AREAS if request[_GRANT].may(name, [kind]))
 
 
+def key_name(request: web.Request) -> str:
+    """Return the name of the key or user that has admitted *request*."""
+    name: str = request[_GRANT].name
+    return name
+
+
 def has_key(request: web.Request) -> bool:
     """Return whether *request* has been admitted by a key or a token."""
     return _GRANT in request

@@ -16,7 +16,7 @@ from imageconverter.images.image_formats import ImageFormat, ImageFormats
 from imageconverter.images.uploads import UploadedImage
 from imageconverter.settings import MEGABYTE
 from services.gateway import state
-from services.gateway.auth.route_permissions import granted_types, require_types
+from services.gateway.auth.route_permissions import granted_types, key_name, require_types
 from services.gateway.http.bodies import announced_size, read_body
 from services.gateway.http.responses import Items, ResponseModel, json_response
 from services.gateway.images_api.request_bodies import UploadBody, parse
@@ -58,6 +58,7 @@ async def upload_and_convert(request: web.Request) -> web.Response:
         request.app[state.QUEUE],
         source_path,
         formats,
+        owner=f"key {key_name(request)}",
         limit=request.app[state.CONVERSION].max_interactive_queue,
         seconds=request.app[state.GATEWAY].wait_seconds,
     )

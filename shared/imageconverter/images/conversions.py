@@ -75,6 +75,8 @@ class ConversionJob(BaseModel):
     """The run that the job belongs to, or ""."""
     source_etag: str = ""
     """ETag of the source when it was listed. If set, outputs that are up to date are skipped."""
+    owner: str = ""
+    """Who the image belongs to: no sandbox process converts images of several owners."""
 
     def fingerprint(self, etag: str, target: Target) -> str:
         """Return a fingerprint of everything that an output depends on."""
@@ -150,15 +152,18 @@ def _digest(*parts: str) -> str:
 
 
 async def convert_now(
-    queue: JobQueue, source_path: str, formats: Sequence[ImageFormat], *, limit: int, seconds: float
+    queue: JobQueue, source_path: str, formats: Sequence[ImageFormat], *, owner: str, limit: int, seconds: float
 ) -> list[FormatResult]:
-    """Convert a stored source to *formats* while the caller waits, at most *seconds*.
+    """Convert a stored source of *owner* to *formats* while the caller waits, at most *seconds*.
 
     Raises QueueFull where *limit* conversions are under way, StoreUnavailable where the worker could not
     reach the store, ConversionFailed where nothing came in time, NotConverted where no output could be made.
     """
     job = ConversionJob(
-        id=uuid4().hex, source_key=keys.source(source_path), outputs=output_specs(source_path, formats)
+        id=uuid4().hex,
+        source_key=keys.source(source_path),
+        outputs=output_specs(source_path, formats),
+        owner=owner,
     )
     await queue.enqueue(QueueName.INTERACTIVE, TASK, job.id, job.model_dump(exclude_defaults=True), limit=limit)
     outcome = ConversionOutcome.model_validate(await queue.wait(job.id, seconds=seconds))

@@ -28,7 +28,10 @@ _EXTENSIONS = {kind.media_type: kind.extensions[0] for kind in OUTPUT_TYPES.valu
 
 
 class PreviewCache:
-    """Groups of previews by key. Every method raises StoreUnavailable and QueueUnavailable."""
+    """Groups of previews by key. Every method raises StoreUnavailable and QueueUnavailable.
+
+    An *owner* is the one of `PreviewJob`, if an image is converted.
+    """
 
     def __init__(self, store: ObjectStore, index: PreviewIndex, queue: JobQueue, settings: PreviewSettings) -> None:
         """Serve the *settings*' target formats."""
@@ -39,7 +42,7 @@ class PreviewCache:
         self._memory = MemoryCache(max_bytes=settings.hot_mb * MEGABYTE, seconds=settings.hot_seconds)
         self.target_formats = parse_list(settings.target_formats)
 
-    async def get(self, key: str, requested: PreviewFormat, *, context: str = "") -> ServedPreview:
+    async def get(self, key: str, requested: PreviewFormat, *, context: str = "", owner: str = "") -> ServedPreview:
         """Return the preview that matches *requested* best; it is converted from the stored source if necessary.
 
         Raises NotFound if the key is unknown, InvalidFileFormat if the image cannot be converted, QueueFull and
@@ -52,10 +55,10 @@ class PreviewCache:
         if group is None:
             self._memory.invalidate(key)
             raise NotFound("There is no image of that key.")
-        return await self._serve(group, requested, context)
+        return await self._serve(group, requested, context, owner)
 
     async def cache_and_get(
-        self, key: str, requested: PreviewFormat, source: bytes, *, context: str = ""
+        self, key: str, requested: PreviewFormat, source: bytes, *, context: str = "", owner: str = ""
     ) -> ServedPreview:
         """Return the preview that matches best; if the key is unknown, its group is created from *source*.
 
@@ -67,20 +70,20 @@ class PreviewCache:
         group = await self._find(key, context)
         if group is not None:
             with suppress(SourceMissing):  # the client has sent it
-                return await self._serve(group, requested, context)
+                return await self._serve(group, requested, context, owner)
         wanted = choose(requested, self.target_formats, self._settings.matching)
-        queued = await self._make_group(key, source, [wanted], context)
+        queued = await self._make_group(key, source, [wanted], context, owner)
         group = await self._index.find(key, context=context)
         if group is None:
             raise NotFound("The image was removed while it was converted.")
-        return await self._serve(group, requested, context, queued=queued)
+        return await self._serve(group, requested, context, owner, queued=queued)
 
-    async def cache(self, key: str, source: bytes, *, context: str = "") -> None:
+    async def cache(self, key: str, source: bytes, *, context: str = "", owner: str = "") -> None:
         """Create or replace the key's group from *source*; readers see the old group until the new one is ready.
 
         Raises the same as `get`, except NotFound.
         """
-        await self._make_group(key, source, self.target_formats[:1], context)
+        await self._make_group(key, source, self.target_formats[:1], context, owner)
         self._memory.invalidate(key)
 
     async def metadata(self, key: str) -> dict[str, Any]:
@@ -133,7 +136,9 @@ class PreviewCache:
             )
         return group
 
-    async def _make_group(self, key: str, source: bytes, formats: Sequence[PreviewFormat], context: str) -> float:
+    async def _make_group(
+        self, key: str, source: bytes, formats: Sequence[PreviewFormat], context: str, owner: str
+    ) -> float:
         """Store *source* and convert its first previews, which create the group.
 
         Returns the seconds that the job waited for a worker.
@@ -147,6 +152,7 @@ class PreviewCache:
             context=context,
             is_new=True,
             then=tuple(each.documented for each in rest if each not in formats),
+            owner=owner,
         )
         for _ in range(_ATTEMPTS):
             await self._index.mark_pending_write(key)
@@ -159,7 +165,7 @@ class PreviewCache:
         raise ConversionFailed("The image was removed repeatedly while it was converted.")
 
     async def _serve(
-        self, group: Group, requested: PreviewFormat, context: str, *, queued: float | None = None
+        self, group: Group, requested: PreviewFormat, context: str, owner: str, *, queued: float | None = None
     ) -> ServedPreview:
         """Return the best match of *group*, or of the group that replaces it meanwhile."""
         wanted = choose(requested, self.target_formats, self._settings.matching)
@@ -168,7 +174,7 @@ class PreviewCache:
             is_source_missing = False
             if preview is None:
                 outcome, queued = await self._run_single_flight(
-                    PreviewJob(key=group.key, generation=group.generation, formats=(wanted.documented,))
+                    PreviewJob(key=group.key, generation=group.generation, formats=(wanted.documented,), owner=owner)
                 )
                 is_source_missing = outcome.state == "gone"
             else:

@@ -26,6 +26,8 @@ class PreviewJob(BaseModel):
     """Whether no client waits for it."""
     then: tuple[str, ...] = ()
     """Formats that are made afterwards in a background job."""
+    owner: str = ""
+    """As in `ConversionJob`."""
 
     @property
     def dedup_key(self) -> str:

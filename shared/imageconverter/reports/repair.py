@@ -78,7 +78,7 @@ async def repair(
                 more = more or (source is not None and source.key not in jobs)
         for key, missing in jobs.items():
             job_id = f"repair-{report.folder}-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
-            job = ConversionJob(id=job_id, source_key=key, outputs=output_specs(key, missing))
+            job = ConversionJob(id=job_id, source_key=key, outputs=output_specs(key, missing), owner="repair")
             await queue.enqueue(QueueName.BATCH, TASK, job.id, job.model_dump(exclude_defaults=True))
         examined += len(wanted)
         converting += len(jobs)

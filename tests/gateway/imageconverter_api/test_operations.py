@@ -38,6 +38,16 @@ async def test_a_stored_image_is_served_by_its_key(client: Client) -> None:
         assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
+async def test_an_image_belongs_to_its_context_at_the_address_of_the_client(client: Client, cache: StandIn) -> None:
+    """The sandbox keeps the images of different owners apart."""
+    await put(client)
+    for context in ("1", "2"):
+        async with client.get(f"{BASE}/getImage/{KEY}/{FORMAT}?context={context}") as response:
+            assert response.status == 200
+
+    assert cache.owners[-2:] == ["context 1 at 127.0.0.1", "context 2 at 127.0.0.1"]
+
+
 async def test_storing_again_replaces_the_image(client: Client) -> None:
     """CacheImage overwrites the image of the key."""
     other = image_files.png((9, 9))
