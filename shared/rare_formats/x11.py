@@ -105,7 +105,9 @@ def named_color(name: str) -> Color | None:
 
 @cache
 def _colors() -> dict[str, Color]:
-    codes = {name: str(code).removeprefix("#") for name, code in ImageColor.colormap.items()} | _OWN
+    # Pillow replaces the codes of names that were asked for by their levels.
+    known = {name: code if isinstance(code, str) else bytes(code).hex() for name, code in ImageColor.colormap.items()}
+    codes = {name: code.removeprefix("#") for name, code in known.items()} | _OWN
     for line in _STRENGTHS.split("\n")[1:-1]:
         name, *strengths = line.split()
         codes |= {f"{name}{strength + 1}": code for strength, code in enumerate(strengths)}

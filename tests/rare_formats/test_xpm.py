@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
+from rare_formats import x11
 from rare_formats import xpm as reader
 from rare_formats.x11 import named_color
 from tests.testing.oracles import MAGICK, read_by
@@ -93,6 +94,14 @@ def test_every_color_of_x11_is_known_by_its_name() -> None:
 
     assert len(listed) > 700
     assert {name: named_color(name) for name in listed} == listed
+
+
+def test_a_name_that_pillow_was_asked_for_before() -> None:
+    """Pillow replaces its code in the table that the names are from."""
+    x11._colors.cache_clear()
+    assert ImageColor.getrgb("crimson") == (220, 20, 60)
+
+    assert named_color("Crimson") == (220, 20, 60)
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 8])

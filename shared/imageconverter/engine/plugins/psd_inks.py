@@ -32,7 +32,7 @@ def inks(display: bytes) -> list[Ink | None]:
 
 def mixed(channels: Iterable[tuple[Image.Image, Ink]], size: tuple[int, int]) -> Image.Image:
     """Return white paper with all inks on it; *channels* are of mode L, 255 where there is no ink."""
-    bands = list(Image.new("RGB", size, "white").split())
+    bands = list(Image.new("RGB", size, (255, 255, 255)).split())
     for channel, ink in channels:
         for number, level in enumerate(ink):
             let_through = channel.point([255 - round((255 - amount) * (255 - level) / 255) for amount in range(256)])
