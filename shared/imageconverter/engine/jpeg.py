@@ -18,8 +18,7 @@ _JPEG_LS = 0xF7
 _HIERARCHICAL = (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF, 0xDE)
 _ARITHMETIC_LOSSLESS = 0xCB
 FRAMES = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0), 0xDE, _JPEG_LS)
-_DEPTHS = (8, 12)
-_LOSSLESS_DEPTHS = range(2, 17)
+_DEPTHS = {0xC0: (8,), _LOSSLESS: range(2, 17)}  # by the kind of the frame; of all others 8 and 12 bits
 _CHANNELS = (1, 3, 4)
 _BLOCK = 8  # rows and columns
 _MAX_HEADER = 1024 * 1024  # bytes that are looked through for the frame
@@ -106,7 +105,7 @@ def unsupported(source: IO[bytes]) -> str:  # noqa: PLR0911 - a table of variant
         return "JPEG-LS"
     if frame.kind == _ARITHMETIC_LOSSLESS:
         return "lossless JPEG with arithmetic coding"
-    if frame.depth not in (_LOSSLESS_DEPTHS if frame.is_lossless else _DEPTHS):
+    if frame.depth not in _DEPTHS.get(frame.kind, (8, 12)):
         return f"{frame.depth}-bit JPEG"
     if frame.height == 0:
         return "JPEG with its height after the pixels"

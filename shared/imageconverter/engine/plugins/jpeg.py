@@ -19,7 +19,7 @@ _END = b"\xff\xd9"
 _NOISE = bytes(37 * at * at % 251 for at in range(1024))
 _APPLICATION = (*range(0xE0, 0xF0), 0xFE)  # and comments
 _PROFILE = b"ICC_PROFILE\0"
-_MAX_HEADER = 4 * 1024 * 1024  # bytes
+_USUAL_HEADER = 1024 * 1024  # bytes
 _WHOLE_FILE = 64 * 1024 * 1024
 _MEASURED_SCALE = 2
 
@@ -36,7 +36,7 @@ class JpegFile(JpegImageFile):
     def _open(self) -> None:
         """Read the header; broken segments that do not matter for the pixels are ignored."""
         file = self._source()
-        head = _header(file.read(_MAX_HEADER))
+        head = _header(file)
         frame = jpeg.find_frame(head)
         if frame is not None:
             self._depth = frame.depth
@@ -137,10 +137,15 @@ def _read(file: IO[bytes]) -> bytes:
     return file.read()
 
 
-def _header(data: bytes) -> bytes:
-    """Return what comes before the pixels."""
-    scan = next((segment for segment in jpeg.segments(data) if segment.kind == jpeg.SCAN), None)
-    return data if scan is None else data[: scan.end]
+def _header(file: IO[bytes]) -> bytes:
+    """Return what comes before the pixels; all of the file if it has none."""
+    data = file.read(_USUAL_HEADER)
+    for _ in range(2):
+        scan = next((segment for segment in jpeg.segments(data) if segment.kind == jpeg.SCAN), None)
+        if scan is not None:
+            return data[: scan.end]
+        data += file.read()
+    return data
 
 
 def _with_eight_bits(head: bytes) -> bytes:
