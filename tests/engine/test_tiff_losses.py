@@ -4,10 +4,13 @@ import struct
 import time
 from contextlib import suppress
 
+import imagecodecs
 import numpy as np
 import pytest
 
 from imageconverter.engine import Limits, probe
+from imageconverter.engine.plugins.tiff import codecs
+from imageconverter.engine.plugins.tiff.layout import LZW
 from imageconverter.errors import ImageError, ImageTooLarge, Undecodable, Unsupported
 from tests.testing import tiff_files
 from tests.testing.image_assertions import converted, outcomes, result, target
@@ -117,6 +120,33 @@ def test_a_header_that_lies_costs_little(data: bytes) -> None:
         outcomes(data, target())
 
     assert time.monotonic() - began < 5
+
+
+def test_damaged_lzw_crashes_nothing() -> None:
+    """The decoder of imagecodecs does after some of these."""
+    random = np.random.default_rng(11)
+    samples = bars(*range(0, 256, 16), width=64, height=64)
+    whole = tiff(samples, photometric=BLACK, bits=16, compression=tiff_files.LZW)
+    for _ in range(200):
+        data = bytearray(whole)
+        for at in random.integers(8, len(data) // 2, 3):
+            data[at] = random.integers(256)
+        try:
+            outcomes(bytes(data), target())
+        except Undecodable as error:
+            assert "crash" not in error.reason  # noqa: PT017 - what may be raised, or not
+
+
+@pytest.mark.parametrize("tenths", [4, 8])
+def test_all_of_lzw_that_is_there_is_decompressed(tenths: int) -> None:
+    """Beside the codes of libtiff's own decompressor, which gives up what it has begun."""
+    noise = np.random.default_rng(3).integers(0, 5, 20_000, dtype="u1").tobytes()
+    packed = bytes(imagecodecs.lzw_encode(noise))
+    begun = codecs.partial_lzw(packed[: len(packed) * tenths // 10], len(noise))
+
+    assert codecs.partial_lzw(packed, len(noise)) == codecs.BYTES[LZW](packed, len(noise)) == noise
+    assert len(noise) * (tenths - 1) // 10 < len(begun)
+    assert noise.startswith(begun)
 
 
 def test_one_long_strip_in_all_places_is_not_read_again_and_again() -> None:

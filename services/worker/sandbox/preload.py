@@ -13,7 +13,7 @@ from imageconverter.engine import decoders
 # Those of imagecodecs that `imageconverter.engine.plugins` decode with.
 _CODECS = (
     "avif", "ccittfax3", "ccittfax4", "ccittrle", "deflate", "delta", "float24", "jpeg2k", "jpeg8", "jpegxl", "lerc",
-    "lzw", "packbits", "packints", "tiff", "webp", "zstd",
+    "packbits", "packints", "tiff", "webp", "zstd",
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import imagecodecs
 import numpy as np
 
 from imageconverter.engine import extents, jxl
-from imageconverter.engine.plugins.tiff.layout import CCITT, JPEG, JPEG2000, LERC, Layout
+from imageconverter.engine.plugins.tiff.layout import CCITT, JPEG, JPEG2000, LERC, LZW, Layout
 
 Samples = np.ndarray[Any, np.dtype[Any]]
 """Rows, columns, samples of a pixel."""
@@ -24,6 +24,7 @@ REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _CHUNK = 4096
 _LZMA_MEMORY = 128 * 1024 * 1024
 _PADDING = bytes(128)  # the longest run of packed bits
+_LZW_CLEAR, _LZW_END, _LZW_MIN_WIDTH, _LZW_MAX_WIDTH = 256, 257, 9, 12  # codes, and bits of a code
 _LERC_DEFLATE, _LERC_ZSTD = 1, 2
 _MAX_SURPLUS = 4  # times the pixels that a strip or tile has may be in its data
 _SOME_PIXELS = 65_536  # that may be there in any case
@@ -34,7 +35,45 @@ def _stored(data: bytes, _: int) -> bytes:
 
 
 def _lzw(data: bytes, length: int) -> bytes:
-    return bytes(imagecodecs.lzw_decode(data, out=length))
+    """Decompress by libtiff, as an image of one row of bytes: the decoder of imagecodecs crashes on broken data."""
+    tags = {256: length, 257: 1, 258: 8, 259: 5, 262: 1, 273: 8, 277: 1, 278: 1, 279: len(data)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    head = b"II*\0" + struct.pack("<I", 8 + len(data) + len(data) % 2)
+    listing = struct.pack("<H", len(tags)) + entries + bytes(4)
+    return bytes(imagecodecs.tiff_decode(head + data + bytes(len(data) % 2) + listing))
+
+
+def partial_lzw(data: bytes, length: int) -> bytes:
+    """Return what LZW *data* begin with, up to *length* bytes: libtiff returns nothing of what is cut off.
+
+    Slow: a megabyte takes a second.
+    """
+    table = [bytes([byte]) for byte in range(256)] + [b"", b""]
+    parts: list[bytes] = []
+    bits = count = 0
+    width, previous = _LZW_MIN_WIDTH, b""
+    for byte in data:
+        bits, count = bits << 8 | byte, count + 8
+        if count < width:
+            continue
+        count -= width
+        code, bits = bits >> count, bits & (1 << count) - 1
+        if code == _LZW_CLEAR:
+            del table[_LZW_END + 1 :]
+            width, previous = _LZW_MIN_WIDTH, b""
+            continue
+        if code == _LZW_END or code > len(table) or len(table) > 1 << _LZW_MAX_WIDTH:
+            break
+        entry = table[code] if code < len(table) else previous + previous[:1]
+        parts.append(entry)
+        length -= len(entry)
+        if length <= 0 or not entry:
+            break
+        if previous:
+            table.append(previous + entry[:1])
+        previous = entry
+        width = min(max(_LZW_MIN_WIDTH, (len(table) + 1).bit_length()), _LZW_MAX_WIDTH)
+    return b"".join(parts)
 
 
 def _packed_bits(data: bytes, length: int) -> bytes:
@@ -74,10 +113,12 @@ def _streamed(decompress: Callable[[bytes, int], bytes], data: bytes, length: in
 
 
 BYTES: dict[int, Callable[[bytes, int], bytes]] = {
-    1: _stored, 5: _lzw, 8: _deflated, 32773: _packed_bits, 32946: _deflated, 34925: _lzma, 34926: _zstandard,
+    1: _stored, LZW: _lzw, 8: _deflated, 32773: _packed_bits, 32946: _deflated, 34925: _lzma, 34926: _zstandard,
     50000: _zstandard,
 }  # fmt: skip
-"""Return up to as many bytes as are asked for, or a few more; less if the data are cut off or broken."""
+"""Return up to as many bytes as are asked for, or a few more; less if the data are cut off or broken.
+
+Those of LZW raise RuntimeError then."""
 
 
 def image(data: bytes, layout: Layout, size: tuple[int, int]) -> Samples:

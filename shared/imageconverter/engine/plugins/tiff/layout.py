@@ -22,13 +22,13 @@ _FILL_ORDER, _STRIP_OFFSETS, _ROWS_PER_STRIP, _STRIP_COUNTS, _PLANAR, _PREDICTOR
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS, _EXTRA_SAMPLES, _SUBSAMPLING = 322, 323, 324, 325, 338, 530
 _T4_OPTIONS, _JPEG_TABLES, _LERC_PARAMETERS = 292, 347, 50674
 
-OLD_JPEG = 6
+LZW, OLD_JPEG = 5, 6
 LIBTIFF_ONLY = (OLD_JPEG, 32766, 32809, 32909, 34676, 34677)
 """JPEG as TIFF 6.0 had it, NeXT, ThunderScan, Pixar and SGI logarithmic."""
 CCITT = (2, 3, 4, 32771)
 JPEG = (7, 34892)
 LERC = 34887
-_PREDICTED = (5, 8, 32946, 34925, 34926, 50000)
+_PREDICTED = (LZW, 8, 32946, 34925, 34926, 50000)
 JPEG2000 = (33003, 33004, 33005, 34712)
 _APERIO_YCBCR = 33003
 _MAX_SEGMENTS = 400_000
@@ -63,7 +63,12 @@ class Segment(NamedTuple):
     offset: int
     """Negative if the directory does not have it."""
     length: int
-    """In bytes; negative if the directory does not have it, 0 if the segment is empty on purpose."""
+    """In bytes; negative if the directory does not have it."""
+
+    @property
+    def is_hole(self) -> bool:
+        """Whether it is empty on purpose, as GDAL writes it: all samples are zero."""
+        return self.length == 0 and self.offset >= 0
 
 
 @dataclass(frozen=True)

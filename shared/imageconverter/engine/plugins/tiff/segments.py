@@ -11,11 +11,12 @@ import numpy as np
 from imageconverter.engine.decoder_errors import ignore_decoder_errors
 from imageconverter.engine.plugins.tiff import codecs
 from imageconverter.engine.plugins.tiff.codecs import Samples
-from imageconverter.engine.plugins.tiff.layout import Layout, Segment
+from imageconverter.engine.plugins.tiff.layout import LZW, Layout, Segment
 
 _HORIZONTAL, _FLOATING_POINT = 2, 3
 _MAX_READ = 4  # times the size of the file: real files have no byte in many strips
 _SOME_BYTES = 1 << 20
+_MAX_SLOW = 1 << 20  # bytes of all strips and tiles that are decompressed as far as they go
 
 
 class Decoder:
@@ -25,44 +26,54 @@ class Decoder:
         """Prepare to decode the image of *layout* in *source*."""
         self._source, self._layout = source, layout
         self._file_bytes = source.seek(0, io.SEEK_END)
+        self._slow_bytes = _MAX_SLOW
         self.missing = 0.0
         """Share of the image that could not be decoded, of the last `decode`."""
 
     def decode(self) -> Iterator[tuple[Segment, Samples]]:
         """Yield each segment that is needed with its samples in the byte order of this machine.
 
-        The rows and columns may be more than the segment or the image has, the rows also less. Raises ValueError if
-        there is nothing at all.
+        The rows and columns may be more than the segment or the image has, the rows also less. Raises ValueError as
+        soon as it is certain that more than half is missing.
         """
         layout = self._layout
         planes = layout.channels if layout.planar else (0,)
+        segments = [segment for segment in layout.segments if segment.plane in planes]
         area = layout.width * layout.height * len(planes)
-        decoded, is_empty = 0, True
+        lost = sum(
+            math.prod(self._extents(each)) for each in segments if not self._is_there(each) and not each.is_hole
+        )
         readable = _MAX_READ * self._file_bytes + _SOME_BYTES
-        for segment in layout.segments:
-            if segment.plane not in planes:
-                continue
-            visible = min(segment.width, layout.width - segment.left)
-            rows = min(segment.height, layout.height - segment.top)
-            if segment.length == 0 and segment.offset >= 0:  # a hole, as GDAL writes it: all samples are zero
-                decoded += visible * rows
+        is_empty = True
+        for segment in segments:
+            if 2 * lost > area:
+                raise ValueError(f"it is cut off after {1 - lost / area:.0%} of the image")
+            if not self._is_there(segment):
                 continue
             data = self._read(segment, readable)
             readable -= len(data)
             samples: Samples = np.empty((0, 0, 0))
-            with ignore_decoder_errors():
-                samples = self._samples(segment, data)
+            if data:
+                with ignore_decoder_errors():
+                    samples = self._samples(segment, data)
+            rows, columns = self._extents(segment)
+            lost += (rows - min(int(rows * self._share(segment, data)), len(samples), rows)) * columns
             if len(samples):
-                decoded += min(int(rows * self._share(segment, data)), len(samples), rows) * visible
                 is_empty = False
                 yield segment, samples
         if is_empty:
             raise ValueError("no part of the image can be decoded")
-        self.missing = 1 - decoded / area
+        self.missing = lost / area
+
+    def _extents(self, segment: Segment) -> tuple[int, int]:
+        """Return how many rows and columns of the segment are in the image."""
+        rows = min(segment.height, self._layout.height - segment.top)
+        return rows, min(segment.width, self._layout.width - segment.left)
+
+    def _is_there(self, segment: Segment) -> bool:
+        return 0 < segment.offset < self._file_bytes and not segment.is_hole
 
     def _read(self, segment: Segment, readable: int) -> bytes:
-        if not 0 < segment.offset < self._file_bytes:
-            return b""
         length = segment.length if segment.length >= 0 else self._file_bytes
         self._source.seek(segment.offset)
         return self._source.read(max(0, min(length, readable)))
@@ -96,7 +107,14 @@ class Decoder:
         row_bytes = math.ceil(width * count * layout.bits / 8)
         if layout.reversed_bits:
             data = data.translate(codecs.REVERSED)
-        unpacked = codecs.BYTES[layout.compression](data, row_bytes * height)
+        try:
+            unpacked = codecs.BYTES[layout.compression](data, row_bytes * height)
+        except RuntimeError:
+            if layout.compression != LZW:
+                raise
+            data = data[: self._slow_bytes]
+            self._slow_bytes -= len(data)
+            unpacked = codecs.partial_lzw(data, row_bytes * height)
         height = min(height, len(unpacked) // row_bytes)
         unpacked = unpacked[: height * row_bytes]
         shape = (height, width, count)
