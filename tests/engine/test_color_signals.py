@@ -192,6 +192,7 @@ _BROKEN = icc_profiles.p3_profile()[:200]
         (files.iccp(icc_profiles.grey_profile()), "it is for GRAY, but the image is RGB"),
         (files.iccp(icc_profiles.of_class(b"abst")), "it is an abstract profile"),
         (files.iccp(icc_profiles.of_class(b"link")), "it is a device link"),
+        (files.iccp(icc_profiles.with_black_primaries()), "its white is not white"),
     ],
 )
 def test_what_cannot_be_used_is_a_warning(chunk: files.Chunk, reason: str) -> None:

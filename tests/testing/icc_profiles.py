@@ -22,6 +22,12 @@ def with_cicp(primaries: int, transfer: int) -> bytes:
     return _p3_profile({b"cicp": b"cicp" + bytes(4) + bytes([primaries, transfer, 0, 1])})
 
 
+@cache
+def with_black_primaries() -> bytes:
+    """Write the same profile with a red and a blue that are black: its white is green."""
+    return _p3_profile({b"rXYZ": _xyz(0, 0, 0), b"bXYZ": _xyz(0, 0, 0)})
+
+
 def _p3_profile(more: dict[bytes, bytes]) -> bytes:
     curve = b"para" + bytes(4) + struct.pack(">HH", 3, 0)
     curve += b"".join(_fixed(value) for value in (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045))

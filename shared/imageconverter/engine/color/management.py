@@ -14,6 +14,7 @@ _WRONG_CLASSES = {"abst": "an abstract profile", "link": "a device link", "nmcl"
 _CHART_STEPS = 6
 # A transform that moves no color by more than this many levels is not worth applying.
 _NEGLIGIBLE = 2
+_LIGHT = 128  # levels that white has at least; of a public test file two of the primaries are black
 _MAX_TAGS = 100
 _TAG_TABLE = 128
 
@@ -89,7 +90,10 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform:
 
 @lru_cache(maxsize=16)
 def _changes_colors(profile: bytes, mode: str) -> bool:
-    """Whether a chart of colors does not come out as it went in: most embedded profiles are sRGB itself."""
+    """Whether a chart of colors does not come out as it went in: most embedded profiles are sRGB itself.
+
+    Raises UnusableError as `check` does.
+    """
     transform = _transform(profile, mode)
     if mode not in ("L", "RGB"):
         return True
@@ -97,6 +101,8 @@ def _changes_colors(profile: bytes, mode: str) -> bool:
     colors = bytes(level for r in levels for g in levels for b in levels for level in (r, g, b))
     chart = Image.frombytes("RGB", (_CHART_STEPS**3, 1), colors).convert(mode)
     before, after = chart.convert("RGB").tobytes(), transform.apply(chart).convert("RGB").tobytes()
+    if min(after[-3:]) < _LIGHT:
+        raise UnusableError("its white is not white")
     return any(abs(a - b) > _NEGLIGIBLE for a, b in zip(before, after, strict=True))
 
 
