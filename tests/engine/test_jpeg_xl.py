@@ -140,12 +140,19 @@ def test_further_channels_are_ignored() -> None:
     assert converted(jxl(pixels, extra=[(_SPOT, plane + 255)])).getpixel((4, 4)) == (255, 0, 0)
 
 
-def test_too_many_channels_are_not_supported() -> None:
+def test_many_channels_are_supported_of_small_images() -> None:
     """Each of them takes memory."""
-    data = jxl(_pixels(), extra=[(_DEPTH, np.zeros((64, 96), np.uint8))] * 40)
+    pixels, plane = _pixels(), np.zeros((64, 96), np.uint8)
 
-    with pytest.raises(Unsupported, match="43 channels"):
-        open_image(io.BytesIO(data), Limits())
+    assert difference(converted(jxl(pixels, extra=[(_DEPTH, plane)] * 40), 96), Image.fromarray(pixels)) == 0
+
+
+def test_many_channels_of_a_large_image_are_not_supported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is on all samples together."""
+    monkeypatch.setattr("imageconverter.engine.plugins.jpeg_xl._MAX_SAMPLES", 20_000)
+
+    with pytest.raises(Unsupported, match="4 channels"):
+        open_image(io.BytesIO(jxl(_pixels("RGBA"))), Limits())
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

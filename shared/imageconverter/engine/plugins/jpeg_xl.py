@@ -22,7 +22,7 @@ _PIXELS = libjxl.FRAME | libjxl.FULL_IMAGE
 _EIGHT_BITS = 8
 _MAX_EXIF = 1024 * 1024
 _MAX_FRAMES = 100_000  # that are counted
-_MAX_CHANNELS = 32  # besides those of the color: each takes four bytes a pixel while a frame is decoded
+_MAX_SAMPLES = 500_000_000  # of all channels together: each takes four bytes while a frame is decoded
 _MARK = 0x5A  # of samples that are not decoded yet
 _NEGLIGIBLE = 0.02  # share of the pixels
 
@@ -37,8 +37,9 @@ class JpegXlFile(ImageFile.ImageFile):
         """Read the header. Raises OSError if it is broken, Unsupported if there are too many channels."""
         self._data = self.fp.read() if self.fp else b""
         decoder, header = self._start()
-        if header.extra_channels > _MAX_CHANNELS:
-            raise Unsupported.variant(f"JPEG XL with {header.color_channels + header.extra_channels} channels")
+        channels = header.color_channels + header.extra_channels
+        if channels * header.width * header.height > _MAX_SAMPLES:
+            raise Unsupported.variant(f"JPEG XL with {channels} channels")
         self._header = header
         self._size = header.width, header.height
         self._color = jxl_color.choose(decoder, header)
