@@ -81,11 +81,13 @@ def test_the_code_stream_is_found_behind_a_broken_box() -> None:
 
 
 def test_a_palette_without_entries_is_ignored() -> None:
-    """As is one without a mapping, which is then in order."""
+    """As is a mapping that is missing or leaves columns out: they are taken in order."""
     indices = encode(Samples(np.ones((32, 32)), 1))
     table = palette([(255, 0, 0), (0, 255, 0)])
 
+    one_column = mapping((0, 1, 0), (0, 0, 0), (0, 0, 0))
     assert converted(jp2(indices, color(16), table)).convert("RGB").getpixel((9, 9)) == (0, 255, 0)
+    assert converted(jp2(indices, color(16), table, one_column)).convert("RGB").getpixel((9, 9)) == (0, 255, 0)
     assert converted(jp2(indices, color(17), box(b"pclr", b"\0\0\3\7\7\7"))).convert("L").getpixel((9, 9)) == 255
 
 

@@ -147,7 +147,7 @@ SOURCE_TYPES = (
     ),
     SourceType(
         name="JPEG 2000",
-        decoder="JPEG2000",
+        decoder="OWN-JPEG2000",
         plugin="imageconverter.engine.plugins.jpeg2000",
         extensions=(".jp2", ".j2k", ".jpx", ".jpf", ".j2c", ".jpc", ".jph"),
         matches=_starts(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),  # container, code stream

@@ -66,7 +66,11 @@ def choose(boxes: Boxes, codestream: Codestream) -> Channels:
     """Interpret the *boxes*; what is inconsistent in them is ignored."""
     count = len(codestream.components)
     palette = _columns(boxes.palette)
-    mapping = boxes.mapping or [Mapping(0, _PALETTE, column) for column in range(len(palette))]
+    mapping = boxes.mapping
+    if not mapping or (
+        count == 1 and {each.column for each in mapping if each.kind == _PALETTE} != {*range(len(palette))}
+    ):
+        mapping = [Mapping(0, _PALETTE, column) for column in range(len(palette))]  # else it leaves columns unused
     sources = tuple(
         each for each in mapping if each.component < count and (each.kind != _PALETTE or each.column < len(palette))
     )

@@ -17,7 +17,7 @@ _SIGNATURES = (b"\0\0\0\x0cjP  \r\n\x87\n", j2k.START)
 class Jpeg2000File(DecodedImageFile):
     """A JPEG 2000 image."""
 
-    format = "JPEG2000"
+    format = "OWN-JPEG2000"  # Pillow has one of that name without the prefix
     format_description = "JPEG 2000"
 
     def _open(self) -> None:
