@@ -15,6 +15,7 @@ from imageconverter.errors import ImageTooLarge, LimitExceeded, Undecodable
 from imageconverter.settings import MEGABYTE, ConversionSettings, WorkerSettings
 from services.worker.sandbox.pool import SandboxPool
 from tests.testing import image_files
+from tests.testing.image_files import raw_png
 
 SMALL = Target(max_width=50, max_height=50)
 
@@ -145,11 +146,12 @@ async def test_image_that_hangs_times_out() -> None:
 
 
 async def test_image_that_needs_too_much_memory_is_an_error() -> None:
-    """The limit is the kernel's, whatever the limit of pixels is: these 84 bytes become 400 MB."""
+    """The limit is the kernel's, whatever the limit of pixels is: this file of 300 kB becomes 324 MB."""
     tight = WorkerSettings(children=1, memory_mb=256)
+    large = raw_png((12_000, 9000), 8, 2, [bytes(36_001)] * 9000)
     async with SandboxPool(tight, max_pixels=178_000_000) as pool:
-        with pytest.raises((ImageTooLarge, Undecodable), match="memory"):
-            await pool.convert(b"P6\n12000 9000\n255\n" + bytes(64), [SMALL], interactive=True)
+        with pytest.raises(ImageTooLarge, match="memory"):
+            await pool.convert(large, [SMALL], interactive=True)
         assert isinstance((await pool.convert(image_files.jpeg(), [SMALL], interactive=True))[0], Converted)
 
 

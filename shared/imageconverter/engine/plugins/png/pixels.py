@@ -108,6 +108,7 @@ def _fast(parts: PngParts, size: Size, pieces: Pieces) -> Image.Image | None:
     if channels is None or parts.transparency:
         return None
     data = _alone(parts, size, pieces) if parts.declared_frames else parts.data
+    _require_memory(size, len(channels) if channels != "mono" else 1)
     try:
         pixels = decode_image_png_u8(data, size[::-1], channels)
     except Exception:  # noqa: BLE001 - it raises nothing narrower
@@ -121,11 +122,17 @@ def _fast_samples(parts: PngParts, size: Size, pieces: Pieces) -> Samples | None
     if channels is None or parts.transparency:
         return None
     data = _alone(parts, size, pieces) if parts.declared_frames else parts.data
+    _require_memory(size, 2 * (len(channels) if channels != "mono" else 1))
     try:
         samples: Samples = decode_image_png_u16(data, size[::-1], channels)
     except Exception:  # noqa: BLE001 - it raises nothing narrower
         return None
     return samples
+
+
+def _require_memory(size: Size, bytes_per_pixel: int) -> None:
+    """Raise MemoryError if there is no memory for the pixels: the decoder would end the process."""
+    np.empty((size[1], size[0], bytes_per_pixel), np.uint8)
 
 
 def _alone(parts: PngParts, size: Size, pieces: Pieces) -> bytes:
