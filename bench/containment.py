@@ -2,10 +2,12 @@
 
 import asyncio
 import io
+import itertools
+import os
 import random
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,13 +21,21 @@ from imageconverter.engine.pipeline import convert
 from imageconverter.images.image_formats import load_formats
 from imageconverter.settings import WorkerSettings
 from services.worker.sandbox.pool import SandboxPool
+from services.worker.sandbox.usage import cpu_seconds
 
 FORMATS = ["normalCategory", "normalProduct", "thumbnailProduct", "app"]
 SIZES = {"2 MP": (1633, 1225), "12 MP": (4000, 3000)}
 # Many short rounds, so that other load affects both alike, in several processes: by the layout of their memory two
 # equal processes differ by up to five percent.
 PROCESSES, ROUNDS, IMAGES = 6, 6, 8
-CONCURRENCY = 2  # as in a worker: the next source is ready while one is converted
+_NUMBERS = itertools.count()
+OWNERS: dict[str, Callable[[], Iterator[str]]] = {
+    "one owner": lambda: itertools.repeat("one"),
+    "two owners in turn": lambda: itertools.cycle(["one", "two"]),
+    "a new owner each time": lambda: (f"owner {next(_NUMBERS)}" for _ in itertools.count()),
+}
+"""Whose images follow each other."""
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 MIXED_SIZES = ((250, 200), (640, 480), (1280, 960), (2400, 1800), (4000, 3000))
 FEW, MANY = 50, 1000
@@ -53,7 +63,7 @@ async def overhead(targets: Sequence[Target]) -> None:
     """Measure the overhead compared with a process that only converts."""
     for label, (width, height) in SIZES.items():
         photographs = [photograph(width, height, seed) for seed in range(4)]
-        rounds: list[tuple[Cost, Cost]] = []
+        rounds: dict[str, list[tuple[Cost, Cost]]] = {name: [] for name in OWNERS}
         for _ in range(PROCESSES):
             with ProcessPoolExecutor(1, get_context("spawn")) as process:
 
@@ -62,11 +72,12 @@ async def overhead(targets: Sequence[Target]) -> None:
 
                 async with SandboxPool(settings(), max_pixels=MAX_PIXELS) as pool:
                     engine()  # warm up
-                    await in_sandbox(pool, photographs, targets, IMAGES)
-                    rounds += [
-                        (engine(), await in_sandbox(pool, photographs, targets, IMAGES)) for _ in range(ROUNDS)
-                    ]
-        report(label, rounds)
+                    for _, (name, owners) in itertools.product(range(ROUNDS), OWNERS.items()):
+                        await in_sandbox(pool, photographs, targets, 2, owners())  # warm up
+                        bare = engine()
+                        rounds[name].append((bare, await in_sandbox(pool, photographs, targets, IMAGES, owners())))
+        for name, measured in rounds.items():
+            report(f"{label}, {name}", measured)
 
 
 def report(label: str, rounds: Sequence[tuple[Cost, Cost]]) -> None:
@@ -128,22 +139,23 @@ def convert_locally(photographs: Sequence[bytes], targets: Sequence[Target], cou
     return Cost((time.process_time() - used) / count, (time.perf_counter() - began) / count)
 
 
-async def in_sandbox(pool: SandboxPool, photographs: Sequence[bytes], targets: Sequence[Target], count: int) -> Cost:
-    """Convert *count* images in the sandbox; its CPU time is added to that of this process."""
-    await pool.convert(photographs[0], targets, interactive=True)
-    (process,) = pool.processes
-    numbers = iter(range(count))
-    used, began = time.process_time() + process_time_of(process), time.perf_counter()
-
-    async def client() -> None:
-        for number in numbers:
-            await pool.convert(photographs[number % len(photographs)], targets, interactive=True)
-
-    await asyncio.gather(*(client() for _ in range(CONCURRENCY)))
-    used = time.process_time() + process_time_of(process) - used
+async def in_sandbox(
+    pool: SandboxPool, photographs: Sequence[bytes], targets: Sequence[Target], count: int, owners: Iterator[str]
+) -> Cost:
+    """Convert *count* images in the sandbox, one after the other; the cost includes the CPU time of this process."""
+    used, began = time.process_time() + process_time_of(pool), time.perf_counter()
+    for number in range(count):
+        await pool.convert(photographs[number % len(photographs)], targets, interactive=True, owner=next(owners))
+    used = time.process_time() + process_time_of(pool) - used
     return Cost(used / count, (time.perf_counter() - began) / count)
 
 
-def process_time_of(process: int) -> float:
-    """Return the CPU time of another process, in seconds; /proc has only hundredths of a second."""
-    return time.clock_gettime(~process << 3 | 2)  # the clock id as computed by clock_getcpuclockid of the C library
+def process_time_of(pool: SandboxPool) -> float:
+    """Return the CPU time of the fork server and of all sandbox processes, those that have ended too, in seconds."""
+    if not pool.processes:
+        return 0.0
+    status = Path(f"/proc/{pool.processes[0]}/stat").read_text()
+    server = int(status.rpartition(")")[2].split()[1])
+    fields = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()
+    ended = (int(fields[13]) + int(fields[14])) / _TICKS
+    return ended + sum(map(cpu_seconds, (server, *pool.processes)))

@@ -26,11 +26,12 @@ def confine(memory_bytes: int, *, cpu_seconds: int, parent: int, filtered: bool)
     listener then, None if there is none. Raises OSError if the kernel refuses a limit: a process without its limits
     must not run.
     """
-    end_with_parent()
+    libc = ctypes.CDLL(None, use_errno=True)
+    _prctl(libc, _PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it had ended before
         raise ProcessLookupError(errno.ESRCH, "the parent has ended")
-    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
-    _prctl(_PR_SET_DUMPABLE, 0)
+    _prctl(libc, _PR_SET_NO_NEW_PRIVS, 1)
+    _prctl(libc, _PR_SET_DUMPABLE, 0)
     _limit(resource.RLIMIT_AS, _address_space() + memory_bytes)
     _limit(resource.RLIMIT_CPU, cpu_seconds)
     _limit(resource.RLIMIT_FSIZE, OUTPUT_BYTES)
@@ -41,7 +42,7 @@ def confine(memory_bytes: int, *, cpu_seconds: int, parent: int, filtered: bool)
 
 def end_with_parent() -> None:
     """Have the kernel end this process as soon as its parent ends."""
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _prctl(ctypes.CDLL(None, use_errno=True), _PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def raise_oom_score() -> None:
@@ -63,7 +64,6 @@ def _limit(kind: int, value: int) -> None:
     resource.setrlimit(kind, (value, value))
 
 
-def _prctl(option: int, value: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
+def _prctl(libc: ctypes.CDLL, option: int, value: int) -> None:
     if libc.prctl(option, value, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), f"prctl {option} failed")

@@ -22,13 +22,22 @@ from services.worker.sandbox.stderr import Stderr
 PROGRAM: Sequence[str] = (sys.executable, "-I", "-m", "services.worker.sandbox.program")
 
 # Nothing of the worker's own environment, which holds secrets. A sandbox process has one core: numpy's linear algebra
-# would start a thread for each that the machine has, and reserve address space for all of them. Huge pages save most
-# of the page faults of a new process. Knowing the number of arenas, the C library does not count the processors, for
-# which it would open a file that the filter refuses.
+# would start a thread for each that the machine has, and reserve address space for all of them. Huge pages in
+# large steps save most of the page faults of a new process. Knowing the number of arenas, the C library does not count
+# the processors, for which it would open a file that the filter refuses.
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "OPENBLAS_NUM_THREADS": "1",
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=4",
+    "GLIBC_TUNABLES": ":".join(
+        f"glibc.malloc.{name}={value}"
+        for name, value in {
+            "hugetlb": 1,
+            "top_pad": 64 << 20,
+            "mmap_threshold": 32 << 20,
+            "trim_threshold": 64 << 20,
+            "arena_max": 4,
+        }.items()
+    ),
 }
 _START_SECONDS = 30
 _KILLED = -signal.SIGKILL

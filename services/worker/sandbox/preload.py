@@ -2,13 +2,15 @@
 
 import codecs
 import contextlib
+import io
 from encodings.aliases import aliases
 
 import imagecodecs
 import numpy as np  # noqa: F401 - cykooz-resizer imports it for the first image of more than a block
-from PIL import MpoImagePlugin  # noqa: F401 - Pillow imports it for the first JPEG of several images
+from PIL import Image, MpoImagePlugin  # noqa: F401 - Pillow imports it for the first JPEG of several images
 
-from imageconverter.engine import decoders
+from imageconverter.engine import Target, decoders
+from imageconverter.engine.pipeline import convert
 
 # Those of imagecodecs that `imageconverter.engine.plugins` decode with.
 _CODECS = (
@@ -25,3 +27,14 @@ def preload() -> None:
     for name in set(aliases.values()):
         with contextlib.suppress(LookupError):  # for Windows only
             codecs.lookup(name)
+
+
+def warm_up() -> None:
+    """Convert an image, so that the first one of each process finds what the engine prepares once.
+
+    By encoders that start no thread, because a process that has threads cannot be forked.
+    """
+    image = io.BytesIO()
+    Image.linear_gradient("L").convert("RGB").save(image, "JPEG")
+    image.seek(0)
+    convert(image, [Target(max_width=100, max_height=100, output=output) for output in ("jpeg", "png")])

@@ -51,6 +51,8 @@ class SandboxProcess:
         self.converted = 0
         self.has_responded = True
         """Whether it has answered its last request, so that it can take the next one."""
+        self.is_killed = False
+        """Whether the worker has ended it."""
         self._ended = ended
         self._channel = channel
         self._stderr = stderr
@@ -133,6 +135,7 @@ class SandboxProcess:
 
     def kill(self) -> None:
         """End the process; `end` returns then."""
+        self.is_killed = True
         if not self._ended.done():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)

@@ -16,7 +16,7 @@ _RESTART_PAUSE_SECONDS = 1.0  # a server that cannot start must not be started i
 _CHECK_SECONDS = 0.5
 _MAX_IDLE_SECONDS = 60.0
 _MAX_IDLE_CPU_SECONDS = 0.1  # of a process that waits for an image; it uses none
-_MAX_IDLE_BYTES = 256 * 1024 * 1024
+_MAX_IDLE_BYTES = 192 * 1024 * 1024
 
 
 class _Idle:
@@ -142,7 +142,8 @@ class Processes:
     async def _await_end(self, process: SandboxProcess) -> None:
         try:
             end, lines = await process.end(), process.read_stderr()
-            _log.info("sandbox process ended", pid=process.pid, end=end, converted=process.converted, lines=lines)
+            log = _log.debug if process.is_killed else _log.info
+            log("sandbox process ended", pid=process.pid, end=end, converted=process.converted, lines=lines)
         finally:
             self._alive.discard(process)
             self._idle = [idle for idle in self._idle if idle.process is not process]

@@ -26,7 +26,7 @@ from services.worker.sandbox import ipc
 from services.worker.sandbox.confinement import OUTPUT_BYTES, confine, end_with_parent, raise_oom_score
 from services.worker.sandbox.forking import serve_forks
 from services.worker.sandbox.messages import CallRefused, Refused, Request, Response
-from services.worker.sandbox.preload import preload
+from services.worker.sandbox.preload import preload, warm_up
 
 _ARGUMENTS = 4
 _READ_AT_ONCE = 32 * 1024 * 1024  # bytes; decoders read memory faster than a file
@@ -91,6 +91,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     faulthandler.enable()  # prints in which decoder a crash was
     preload()
+    warm_up()
     server = os.getpid()
 
     def child(channel: socket.socket) -> None:

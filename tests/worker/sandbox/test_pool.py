@@ -13,6 +13,7 @@ from PIL import Image
 from imageconverter.engine import Converted, Target
 from imageconverter.errors import ImageTooLarge, LimitExceeded, Undecodable
 from imageconverter.settings import MEGABYTE, ConversionSettings, WorkerSettings
+from services.worker.sandbox import scheduler
 from services.worker.sandbox.pool import SandboxPool
 from tests.testing import image_files
 from tests.testing.image_files import raw_png
@@ -220,8 +221,11 @@ async def test_large_images_leave_a_process_to_the_others(pool: SandboxPool, int
     assert (order[0], order[-1]) == ("small", "large")
 
 
-async def test_large_images_get_all_processes_if_no_others_come(pool: SandboxPool) -> None:
+async def test_large_images_get_all_processes_if_no_others_come(
+    pool: SandboxPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A second one waits for a moment only, not for the first one."""
+    monkeypatch.setattr(scheduler, "_EXPENSIVE_HOLD_SECONDS", 0.05)
     await pool.convert(image_files.jpeg(), [SMALL], interactive=True)
     large = [asyncio.create_task(pool.convert(large_image(), [SMALL], interactive=False)) for _ in range(12)]
     await until(lambda: pool._scheduler.expensive == 2)
