@@ -23,8 +23,8 @@ PROGRAM: Sequence[str] = (sys.executable, "-I", "-m", "services.worker.sandbox.p
 
 # Nothing of the worker's own environment, which holds secrets. A sandbox process has one core: numpy's linear algebra
 # would start a thread for each that the machine has, and reserve address space for all of them. Huge pages in
-# large steps save most of the page faults of a new process. Knowing the number of arenas, the C library does not count
-# the processors, for which it would open a file that the filter refuses.
+# large steps save most of the page faults of a new process. Knowing the number of arenas, the C library does not
+# count the processors, for which it would open a file that the filter refuses.
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "OPENBLAS_NUM_THREADS": "1",
