@@ -80,6 +80,15 @@ def test_the_code_stream_is_found_behind_a_broken_box() -> None:
     assert difference(converted(broken, 256), _photo()) == 0
 
 
+@pytest.mark.parametrize("length", [2**64 - 1, 2**63, 2**31])
+def test_a_code_stream_in_a_box_of_any_length_is_read(length: int) -> None:
+    """Also one that is longer than any file can be."""
+    stream = codestream(_photo())
+    data = jp2(stream).replace(box(b"jp2c", stream), struct.pack(">I4sQ", 1, b"jp2c", length) + stream)
+
+    assert difference(converted(data, 256), _photo()) == 0
+
+
 def test_a_palette_without_entries_is_ignored() -> None:
     """As is a mapping that is missing or leaves columns out: they are taken in order."""
     indices = encode(Samples(np.ones((32, 32)), 1))

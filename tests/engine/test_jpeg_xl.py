@@ -247,6 +247,15 @@ def test_the_extents_are_found_in_parts() -> None:
             check_header(io.BytesIO(container[:end]), Limits())
 
 
+@pytest.mark.parametrize("length", [2**64 - 1, 2**63, 2**31, 17])
+def test_a_box_of_any_length_ends_the_search(length: int) -> None:
+    """Also one that is longer than any file can be."""
+    data = b"\0\0\0\x0cJXL \r\n\x87\n" + struct.pack(">I4sQ", 1, b"free", length)
+
+    with pytest.raises(Undecodable):
+        check_header(io.BytesIO(data), Limits())
+
+
 @pytest.mark.parametrize("box", [b"", b"\xff\xff\xff\xff", b"\0\0\0\0MM\0*\xff"])
 def test_a_fault_in_metadata_costs_nothing(box: bytes) -> None:
     """Nor does a box that is cut off, after the image."""

@@ -61,7 +61,7 @@ class Boxes:
     start: int = 0
     """Where the first code stream begins in the file."""
     end: int = 0
-    """Where it should end."""
+    """Where it ends, at the latest with the file."""
     brand: bytes = b""
     has_fragments: bool = False
     colors: list[ColorBox] = field(default_factory=list)
@@ -125,7 +125,7 @@ class _BoxReader:
     def _read(self, start: int, end: int, depth: int) -> None:
         for kind, content, stop in self._boxes(start, end):
             if kind == b"jp2c" and not self._found.end:
-                self._found.start, self._found.end = content, stop
+                self._found.start, self._found.end = content, min(stop, end)
             elif kind in _SUPERBOXES and depth < len(_SUPERBOXES):
                 self._read(content, min(stop, end), depth + 1)
             elif kind in _READERS:

@@ -1,5 +1,6 @@
 """The extents of a JPEG XL image, from its first bytes (ISO/IEC 18181-1, headers; 18181-2, boxes)."""
 
+import io
 import struct
 from typing import IO
 
@@ -25,9 +26,9 @@ def read_size(source: IO[bytes]) -> tuple[int, int]:
 
 def _first_codestream(source: IO[bytes]) -> bytes:
     """Return the first bytes of the code stream in a container, the parts of which may be of any length."""
-    at, found = 0, b""
+    at, found, end = 0, b"", source.seek(0, io.SEEK_END)
     for _ in range(_MAX_BOXES):
-        source.seek(at)
+        source.seek(min(at, end))  # which numbers of 8 bytes can exceed
         head = source.read(16)
         if len(head) < 8:  # noqa: PLR2004 - of a box
             break
