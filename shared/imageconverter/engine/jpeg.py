@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
+from imageconverter.engine import extents
 from imageconverter.engine.geometry import Size
 from imageconverter.engine.limits import Limits
 from imageconverter.errors import ImageTooLarge
@@ -21,6 +22,7 @@ FRAMES = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xC
 _DEPTHS = {0xC0: (8,), _LOSSLESS: range(2, 17)}  # by the kind of the frame; of all others 8 and 12 bits
 _CHANNELS = (1, 3, 4)
 _BLOCK = 8  # rows and columns
+_LENGTH_BYTES = 2
 _MAX_HEADER = 1024 * 1024  # bytes that are looked through for the frame
 
 
@@ -51,6 +53,7 @@ class Frame(NamedTuple):
     """Bits of a sample."""
     height: int
     """In pixels; 0 if a segment after the first scan has it."""
+    width: int
     channels: tuple[Channel, ...]
 
     @property
@@ -65,12 +68,15 @@ class Frame(NamedTuple):
 
 
 def segments(data: bytes) -> Iterator[Segment]:
-    """Go from marker to marker as a decoder does, up to the end marker or the end of *data*."""
+    """Go from marker to marker as a decoder does, up to the end marker or the end of *data*.
+
+    A length below that of itself is taken for no content, and what is between two segments is passed, as by libjpeg.
+    """
     at = 0
     while marker := _MARKER.search(data, at):
         kind, start, at = data[marker.end() - 1], marker.start(), marker.end()
         if kind != END:
-            at += int.from_bytes(data[at : at + 2], "big")
+            at += max(_LENGTH_BYTES, int.from_bytes(data[at : at + _LENGTH_BYTES], "big"))
         yield Segment(kind, start, at)
         if kind == END:
             return
@@ -81,7 +87,8 @@ def read_frame(data: bytes, segment: Segment) -> Frame:
     content = data[segment.start + 4 : segment.end]
     channels = [content[at : at + 3] for at in range(6, len(content) - 2, 3)]
     sampled = tuple(Channel(channel[0], channel[1] >> 4, channel[1] & 15) for channel in channels)
-    return Frame(segment.kind, content[0] if content else 0, int.from_bytes(content[1:3], "big"), sampled)
+    height, width = (int.from_bytes(content[at : at + 2], "big") for at in (1, 3))
+    return Frame(segment.kind, content[0] if content else 0, height, width, sampled)
 
 
 def find_frame(data: bytes) -> Frame | None:
@@ -92,6 +99,13 @@ def find_frame(data: bytes) -> Frame | None:
         if segment.kind in FRAMES:
             return read_frame(data, segment)
     return None
+
+
+def read_size(source: IO[bytes]) -> Size:
+    """Read width and height, also behind faults that decoders pass; sides below 1 if the header is broken."""
+    source.seek(0)
+    frame = find_frame(source.read(_MAX_HEADER))
+    return (frame.width, frame.height) if frame is not None else extents.by_imagesize(source)
 
 
 def unsupported(source: IO[bytes]) -> str:  # noqa: PLR0911 - a table of variants

@@ -1,5 +1,6 @@
 """How much of a JPEG that is cut off is there, by what its scans bring; no decoder is needed for it."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,6 +9,8 @@ from imageconverter.engine.jpeg import Frame, Segment
 
 _COEFFICIENTS = 64  # of a block
 _MIN_FILLING = 64  # zeros, which a file system or a download puts in the place of data that never came
+# Neither pixels, nor filling, nor a restart, nor what `jpeg.segments` finds: a decoder stops there.
+_NO_MARKER = re.compile(rb"\xff[\x01-\xbf\xd8]")
 _BLURRED = 2  # rows over which a difference spreads while channels are brought to the scale of the image
 
 
@@ -24,15 +27,19 @@ class Scan(NamedTuple):
 def cut_points(data: bytes) -> list[int]:
     """Return where *data* may be cut and ended with an end marker, ascending: after each scan and before its end.
 
-    What is incomplete at the end is left out: a segment, half a marker, zeros instead of data. Empty if there is no
-    scan.
+    A marker that no JPEG has among its pixels is an end too. What is incomplete at the end is left out: a segment,
+    half a marker, zeros instead of data. Empty if there is no scan.
     """
     points: list[int] = []
     end = len(data)
     has_scan = False
+    pixels: int | None = None
     for segment in jpeg.segments(data):
         if has_scan:
             points.append(segment.start)
+        if pixels is not None:
+            points += (marker.start() for marker in _NO_MARKER.finditer(data, pixels, segment.start))
+        pixels = segment.end if segment.kind == jpeg.SCAN else None
         if segment.end > len(data) or segment.kind == jpeg.END:
             end = segment.start
             break
@@ -40,6 +47,8 @@ def cut_points(data: bytes) -> list[int]:
     rest = data[:end].rstrip(b"\0")
     if end - len(rest) >= _MIN_FILLING:
         end = len(rest)
+    if pixels is not None:
+        points += (marker.start() for marker in _NO_MARKER.finditer(data, pixels, end))
     if data[:end].endswith(b"\xff"):
         end -= 1
     return sorted({*(point for point in points if point < end), end}) if has_scan else []

@@ -80,7 +80,7 @@ SOURCE_TYPES = (
         extensions=(".jpg", ".jpeg", ".jpe", ".jfif"),
         matches=_starts(b"\xff\xd8\xff"),
         kept_as="jpeg",
-        extents=extents.by_imagesize,
+        extents=jpeg.read_size,
         unsupported=jpeg.unsupported,
         expensive_from=None,
     ),

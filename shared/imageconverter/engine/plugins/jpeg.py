@@ -18,7 +18,8 @@ _END = b"\xff\xd9"
 # Put in the place of what is missing. Where it changes the image, the data before it no longer decide.
 _NOISE = bytes(37 * at * at % 251 for at in range(1024))
 _APPLICATION = (*range(0xE0, 0xF0), 0xFE)  # and comments
-_PROFILE = b"ICC_PROFILE\0"
+_EXIF = b"Exif\0\0"
+_PROFILE, _PROFILE_HEAD = b"ICC_PROFILE\0", 14  # bytes of this name, the number and the count of segments
 _USUAL_HEADER = 1024 * 1024  # bytes
 _WHOLE_FILE = 64 * 1024 * 1024
 _MEASURED_SCALE = 2
@@ -44,16 +45,26 @@ class JpegFile(JpegImageFile):
         if self._is_deep:
             head = _with_eight_bits(head)
         try:
-            self.fp = io.BytesIO(head)
-            super()._open()
-        except DECODER_ERRORS as error:
-            raise_refusal(error)
-            self.fp = io.BytesIO(_without_metadata(head))
-            super()._open()
+            self._open_header(head)
         finally:
             self.fp = file
         self._height = self.height
         self._header_bytes = len(head)
+
+    def _open_header(self, head: bytes) -> None:
+        """Let Pillow read *head*, if need be without what is not necessary: first what is no segment at all."""
+        for wanted in ((b"",), (_PROFILE, _EXIF), (_PROFILE,)):
+            try:
+                self.fp = io.BytesIO(head)
+                super()._open()
+            except DECODER_ERRORS as error:
+                raise_refusal(error)
+                head = _segments_of(head, wanted)
+                self.info.clear()
+            else:
+                return
+        self.fp = io.BytesIO(head)
+        super()._open()
 
     def load(self) -> Any:
         """Decode the image, or as much of it as there is."""
@@ -157,14 +168,15 @@ def _with_eight_bits(head: bytes) -> bytes:
     return bytes(changed)
 
 
-def _without_metadata(head: bytes) -> bytes:
-    """Drop application segments and comments, but not the color profile."""
-    kept, at = [], 0
-    for segment in jpeg.segments(head):
-        if segment.kind in _APPLICATION and not head.startswith(_PROFILE, segment.start + 4):
-            kept.append(head[at : segment.start])
-            at = segment.end
-    return b"".join([*kept, head[at:]])
+def _segments_of(head: bytes, wanted: tuple[bytes, ...]) -> bytes:
+    """Return the segments in *head* and nothing between them; for applications, those that begin as *wanted*."""
+    kept = [head[:2]]
+    for kind, start, end in jpeg.segments(head):
+        content = head[start + 4 : end]
+        is_half_a_profile = content.startswith(_PROFILE) and len(content) < _PROFILE_HEAD
+        if kind not in _APPLICATION or (content.startswith(wanted) and not is_half_a_profile):
+            kept.append(head[start:end])
+    return b"".join(kept)
 
 
 def _decode_half(data: bytes) -> Pixels:
