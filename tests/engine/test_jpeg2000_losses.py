@@ -12,7 +12,7 @@ from imageconverter.engine.decode import load, open_image
 from imageconverter.engine.header import check_header
 from imageconverter.engine.jp2 import read_size, unsupported
 from imageconverter.engine.limits import Limits
-from imageconverter.errors import Undecodable, Unsupported
+from imageconverter.errors import ImageError, Undecodable, Unsupported
 from tests.testing import drawings
 from tests.testing.image_assertions import converted, difference, opened, result
 from tests.testing.j2k_encoder import Samples, encode
@@ -137,8 +137,32 @@ def test_tiles_that_cannot_be_there_cost_no_memory() -> None:
     struct.pack_into(">IIIIIIII", stream, 8, 8000, 8000, 0, 0, 32, 32, 0, 0)
     image, info = open_image(io.BytesIO(bytes(stream)), Limits())
 
-    with pytest.raises(Undecodable, match="most of its tiles"):
+    with pytest.raises(Undecodable, match="most of it is missing"):
         load(image, info, at_least=(10, 10))
+
+
+@pytest.mark.parametrize(
+    ("style", "division", "reason"),
+    [
+        (1, bytes([5, 4, 4, 0, 1, *([0x11] * 6)]), "most of it is missing"),
+        (0, bytes([5, 0, 0, 0, 1]), "memory"),
+    ],
+    ids=["precincts", "code blocks"],
+)
+def test_parts_that_cannot_be_there_cost_no_memory(style: int, division: bytes, reason: str) -> None:
+    """A header divides the image into more precincts or code blocks than the file or the memory can have."""
+    stream = bytearray(encode(Samples(np.zeros((32, 64)))))
+    struct.pack_into(">IIIIIIII", stream, 8, 3_000_000, 32, 0, 0, 3_000_000, 32, 0, 0)
+    at = stream.index(b"\xff\x52")
+    old = int.from_bytes(stream[at + 2 : at + 4], "big")
+    coding = bytes([style]) + bytes(stream[at + 5 : at + 9]) + division
+    stream[at + 2 : at + 2 + old] = struct.pack(">H", 2 + len(coding)) + coding
+    began = time.process_time()
+    image, info = open_image(io.BytesIO(bytes(stream)), Limits())
+
+    with pytest.raises(ImageError, match=reason):
+        load(image, info, at_least=(3_000_000, 32))
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("kind", [b"jp2h", b"xml "])

@@ -1,7 +1,7 @@
 """What the main header of a JPEG 2000 code stream says (ISO/IEC 15444-1, annex A)."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ _IMAGE = struct.Struct(">HHIIIIIIIIH")
 _TILE_PART_START = b"\xff\x90\0\x0a"
 _LEVELS_AT, _COMPONENT_LEVELS_AT = 7, 4
 _MAX_LEVELS = 32
+_MAX_CODINGS = 16
 _WIDE = 257  # from so many components on their numbers take two bytes
 
 
@@ -33,6 +34,22 @@ class Component(NamedTuple):
     dy: int
 
 
+class Coding(NamedTuple):
+    """How components are divided: of all of them, or of one."""
+
+    levels: int
+    """How often the resolution can be halved."""
+    block: tuple[int, int] = (64, 64)
+    """Width and height of a code block."""
+    precincts: bytes = b""
+    """The exponents of the widths (low four bits) and heights of the precincts, from the coarsest resolution on."""
+
+    def precinct(self, resolution: int) -> tuple[int, int]:
+        """Return width and height of the precincts of a *resolution*."""
+        sizes = self.precincts[resolution] if resolution < len(self.precincts) else 0xFF
+        return 1 << (sizes & 15), 1 << (sizes >> 4)
+
+
 @dataclass(frozen=True)
 class Codestream:
     """What the main header says."""
@@ -41,8 +58,37 @@ class Codestream:
     """The image on the reference grid."""
     tiles: int
     components: tuple[Component, ...]
-    levels: int
-    """How often its resolution can be halved."""
+    codings: tuple[Coding, ...]
+    """Of the main header."""
+
+    @property
+    def levels(self) -> int:
+        """How often the resolution of all components can be halved."""
+        return min((each.levels for each in self.codings), default=0)
+
+    @property
+    def precincts(self) -> int:
+        """The number of the precincts, each of which takes at least a byte of the file; at the finest division."""
+        return self._count(lambda precinct, _: precinct)
+
+    @property
+    def blocks(self) -> int:
+        """The number of the code blocks at the finest division."""
+        return self._count(lambda precinct, block: (min(precinct[0], block[0]), min(precinct[1], block[1])))
+
+    def _count(self, part: Callable[[tuple[int, int], tuple[int, int]], tuple[int, int]]) -> int:
+        """Count parts of the resolutions of all components; a part has a size by the precinct and the block."""
+        counts = [0]
+        for coding in self.codings:
+            total = 0
+            for component in self.components:
+                for resolution in range(coding.levels + 1):
+                    step = component.dx, component.dy
+                    left, top, right, bottom = scaled(self.area, step, coding.levels - resolution)
+                    width, height = part(coding.precinct(resolution), coding.block)
+                    total += -(-(right - left) // width) * -(-(bottom - top) // height)
+            counts.append(total)
+        return max(counts)
 
     @property
     def step(self) -> tuple[int, int]:
@@ -68,18 +114,18 @@ def parse(head: bytes) -> Codestream | None:
     if not head.startswith(START):
         return None
     image = b""
-    levels: list[int] = []
+    codings = []
     components = 0
     for marker, content in _segments(head):
         if marker == _SIZE and not image:
             image = content
             components = int.from_bytes(content[_IMAGE.size - 2 : _IMAGE.size], "big")
-        elif marker == _CODING:
-            levels.extend(content[_LEVELS_AT : _LEVELS_AT + 1])
-        elif marker == _COMPONENT_CODING:
+        elif marker == _CODING and len(content) > _LEVELS_AT:
+            codings.append(_coding(content[2], content[_LEVELS_AT:]))
+        elif marker == _COMPONENT_CODING and len(content) > _COMPONENT_LEVELS_AT + 1:
             at = _COMPONENT_LEVELS_AT + (components >= _WIDE)
-            levels.extend(content[at : at + 1])
-    return _codestream(image, min(levels, default=0))
+            codings.append(_coding(content[at - 1], content[at:]))
+    return _codestream(image, tuple(codings[:_MAX_CODINGS]))
 
 
 def end_of_tiles(data: bytes, start: int) -> int:
@@ -111,7 +157,14 @@ def _segments(head: bytes) -> Iterator[tuple[int, bytes]]:
         at += 2 + length
 
 
-def _codestream(image: bytes, levels: int) -> Codestream | None:
+def _coding(style: int, content: bytes) -> Coding:
+    """Read the parameters of COD and COC (tables A.15 and A.20), which begin with the number of levels."""
+    levels, width, height, _, _, *precincts = content.ljust(5, b"\0")
+    levels = min(levels, _MAX_LEVELS)
+    return Coding(levels, (4 << (width & 15), 4 << (height & 15)), bytes(precincts) if style & 1 else b"")
+
+
+def _codestream(image: bytes, codings: tuple[Coding, ...]) -> Codestream | None:
     if len(image) < _IMAGE.size:
         return None
     _, _, right, bottom, left, top, tile_width, tile_height, tile_left, tile_top, count = _IMAGE.unpack_from(image)
@@ -124,4 +177,4 @@ def _codestream(image: bytes, levels: int) -> Codestream | None:
     if not is_sound or not tile_width or not tile_height or left >= right or top >= bottom:
         return None
     across, down = -(-(right - tile_left) // tile_width), -(-(bottom - tile_top) // tile_height)
-    return Codestream((left, top, right, bottom), across * down, components, min(levels, _MAX_LEVELS))
+    return Codestream((left, top, right, bottom), across * down, components, codings)

@@ -11,6 +11,7 @@ from imageconverter.engine.plugins import openjpeg
 from imageconverter.engine.plugins.decoded import Samples, to_levels
 
 _MIN_TILE_BYTES = 14  # of a file: the marker segments that begin one
+_MAX_BLOCKS = 4_000_000  # for each of which OpenJPEG takes some hundred bytes
 _BYTE, _WORD = 8, 16  # bits of a sample in memory; if there are more it takes four bytes
 
 
@@ -39,8 +40,10 @@ class PlaneDecoder:
 
     def decode(self, data: bytes, start: int) -> Planes:
         """Decode the code stream that begins at *start* of *data*. Raises OSError if nothing can be decoded."""
-        if self._codestream.tiles * _MIN_TILE_BYTES > 2 * len(data):
-            raise OSError("most of its tiles are missing")
+        if max(self._codestream.tiles * _MIN_TILE_BYTES, self._codestream.precincts) > 2 * len(data):
+            raise OSError("most of it is missing")
+        if self._codestream.blocks > _MAX_BLOCKS:
+            raise MemoryError
         planes = Planes({})
         for number, (left, top, right, bottom) in self._areas.items():
             kind = np.uint16 if number in self._indices else np.uint8
