@@ -112,6 +112,27 @@ def test_inks_of_a_multichannel_image_are_mixed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("lab", "shown"),
+    [
+        ((9714, -2155, 9448), (255, 255, 0)),
+        ((6032, 9823, -6083), (255, 0, 255)),
+        ((5324, 8009, 6720), (255, 0, 0)),
+        ((5359, 0, 0), (128, 128, 128)),
+        ((0, 0, 0), (0, 0, 0)),
+        ((10_000, 32_767, -32_768), (255, 0, 255)),
+    ],
+)
+def test_an_ink_is_stored_in_lab(lab: tuple[int, int, int], shown: tuple[int, ...]) -> None:
+    """In hundredths, relative to D65: yellow, magenta and red of sRGB, a gray, black, and something impossible."""
+    ink = struct.pack(">h4hHB", 7, *lab, 0, 0, 2)
+    display = struct.pack(">I", 1) + ink * 2
+
+    image = converted(psd(_flat(0, 255), psd_files.MULTICHANNEL, resources={1077: display}))
+
+    assert is_near(image.convert("RGB").getpixel((0, 0)), shown, 1)
+
+
+@pytest.mark.parametrize(
     ("layers", "block", "is_alpha"),
     [(None, "", False), (2, "", False), (-2, "", True), (2, "Lr16", False), (-2, "Lr16", True), (None, "Mt16", True)],
 )

@@ -1,15 +1,17 @@
 """The spot colors of a multichannel PSD: how each of its channels is shown.
 
-Specification: Adobe Photoshop File Formats Specification (November 2019), DisplayInfo. Inks are mixed by multiplying
-what they let through, as in KImageFormats, so that cyan, magenta and yellow are the complements of RGB.
+Specification: Adobe Photoshop File Formats Specification (November 2019), DisplayInfo. It does not say which white
+Lab is relative to: Photoshop stores sRGB's cyan, magenta and yellow as they are relative to D65. Inks are mixed by
+multiplying what they let through, as in KImageFormats, so that these three are the complements of RGB.
 """
 
 import struct
 from collections.abc import Iterable
 
+import numpy as np
 from PIL import Image, ImageChops
 
-from imageconverter.engine import color
+from imageconverter.engine.plugins.linear import levels_of_light
 
 Ink = tuple[int, ...]
 """The color of full ink in sRGB."""
@@ -18,6 +20,9 @@ _VERSION_BYTES, _ENTRY = 4, struct.Struct(">h4hHB")
 _RGB, _CMYK, _LAB, _GRAY = 0, 2, 7, 8  # color spaces
 _SPOT = 2  # kind of a channel
 _MAX_INKS = 64
+_D65 = (0.9505, 1.0, 1.089)
+# From XYZ to linear RGB (IEC 61966-2-1, annex F).
+_TO_RGB = ((3.2406, -1.5372, -0.4986), (-0.9689, 1.8758, 0.0415), (0.0557, -0.2040, 1.0570))
 
 
 def inks(display: bytes) -> list[Ink | None]:
@@ -44,13 +49,18 @@ def _ink(space: int, values: list[int]) -> Ink | None:
     """Convert a color; its values have 16 bits, in CMYK 0 is full ink, those of Lab are hundredths."""
     levels = [(value & 0xFFFF) >> 8 for value in values]
     if space == _LAB:
-        lightness, a, b = (value / 100 for value in values[:3])
-        lab = [max(0, min(round(level), 255)) for level in (lightness * 2.55, a + 128, b + 128)]
-        bands = [Image.new("L", (1, 1), level) for level in lab]
-        return tuple(color.to_srgb(Image.merge("LAB", bands), None).tobytes())
+        return _of_lab(*(value / 100 for value in values[:3]))
     if space == _CMYK:
         return tuple(level * levels[3] // 255 for level in levels[:3])
     if space == _GRAY:
         level = min(values[0] & 0xFFFF, 10_000) * 255 // 10_000
         return (255 - level,) * 3
     return tuple(levels[:3]) if space == _RGB else None
+
+
+def _of_lab(lightness: float, a: float, b: float) -> Ink:
+    """Convert CIELab; colors outside of sRGB are clipped."""
+    middle = (lightness + 16) / 116
+    bent = np.array([middle + a / 500, middle, middle - b / 200])
+    relative = np.where(bent > 6 / 29, bent**3, (bent - 4 / 29) * 3 * (6 / 29) ** 2)  # CIE 015, section 8.2.1
+    return tuple(levels_of_light(np.array(_TO_RGB) @ (relative * _D65)).tolist())
