@@ -26,6 +26,7 @@ from services.worker.tasks import queue_tasks
 _RETRY_TIMEOUT_SECONDS = 10
 _DRAIN_SECONDS = 1
 _JOB_SECONDS = 3600
+_MAX_EXPENSIVE = 100
 
 
 def main() -> None:
@@ -57,7 +58,7 @@ def batch_worker(resources: Resources, *, slots: int, seconds: float = 0) -> Que
     preview_executor = PreviewExecutor(
         resources.store, resources.previews, resources.queue, engine, PreviewSettings(), max_bytes
     )
-    tasks = queue_tasks(resources, conversion, preview_executor)[QueueName.BATCH]
+    tasks = queue_tasks(resources, conversion, preview_executor, max_expensive=_MAX_EXPENSIVE)[QueueName.BATCH]
     return QueueWorker(
         QueueName.BATCH, tasks.tasks, resources.redis, give_up=tasks.give_up, slots=slots, job_seconds=_JOB_SECONDS
     )

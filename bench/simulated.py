@@ -93,6 +93,7 @@ class NoEngine(SandboxPool):
         *,
         interactive: bool,  # noqa: ARG002
         owner: str = "",  # noqa: ARG002
+        expensive: bool = False,  # noqa: ARG002
         may_move: bool = False,  # noqa: ARG002
     ) -> list[Converted | Failed]:
         """Return one pixel for each of the *targets*."""

@@ -40,17 +40,20 @@ class ConversionExecutor:
     sandbox: SandboxPool
     max_source_bytes: int
 
-    async def run(self, job: ConversionJob, *, interactive: bool = False) -> ConversionOutcome:
+    async def run(
+        self, job: ConversionJob, *, interactive: bool = False, expensive: bool = False
+    ) -> ConversionOutcome:
         """Convert the source of *job* and store the outputs; idempotent.
 
-        An *interactive* job, for which a client waits, goes before batch jobs in the sandbox.
+        An *interactive* job, for which a client waits, goes before batch jobs in the sandbox. Unless it is known as
+        *expensive*, it raises ExpensiveImage if it would wait for others that are.
 
         An image that cannot be converted is an outcome. In a run, outputs that are up to date are skipped, as are
         files that are not images. Raises StoreUnavailable.
         """
         began = time.perf_counter()
         try:
-            outcome = await self._convert(job, interactive=interactive)
+            outcome = await self._convert(job, interactive=interactive, expensive=expensive)
         except NotAnImage as error:
             outcome = uniform_outcome(job, "skipped" if job.run_id else "error", error.reason)
         except ImageError as error:
@@ -64,7 +67,7 @@ class ConversionExecutor:
         )
         return outcome
 
-    async def _convert(self, job: ConversionJob, *, interactive: bool) -> ConversionOutcome:
+    async def _convert(self, job: ConversionJob, *, interactive: bool, expensive: bool) -> ConversionOutcome:
         found = await self._existing(job) if job.run_id else {}
         done = _up_to_date(job, found)
         wanted = [index for index in range(len(job.outputs)) if index not in done]
@@ -78,6 +81,8 @@ class ConversionExecutor:
                 [spec.target for spec in output_specs],
                 interactive=interactive,
                 owner=job.owner or f"job {job.id}",
+                expensive=expensive,
+                may_move=interactive and not expensive,
             )
             stored = await asyncio.gather(
                 *(

@@ -47,8 +47,19 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                 settings.conversion.max_source_bytes,
             )
             _log.info("worker ready", sandbox=settings.worker.process_count)
-            tasks = queue_tasks(resources, conversion_executor, preview_executor)
-            slots = settings.worker.process_count * _SLOTS_PER_PROCESS
+            tasks = queue_tasks(
+                resources,
+                conversion_executor,
+                preview_executor,
+                max_expensive=settings.conversion.max_interactive_queue,
+            )
+            count = settings.worker.process_count
+            slots = {
+                # Images that turn out to be expensive there keep their slots.
+                QueueName.INTERACTIVE: count * (_SLOTS_PER_PROCESS + 1),
+                QueueName.EXPENSIVE: count,
+                QueueName.BATCH: count * _SLOTS_PER_PROCESS,
+            }
 
             def workers() -> list[QueueWorker]:
                 return [
@@ -58,8 +69,8 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                         resources.redis,
                         give_up=each.give_up,
                         # A client that waits for a job gets an error at once if the store is unavailable.
-                        is_paused=None if queue is QueueName.INTERACTIVE else lambda: resources.store.is_unavailable,
-                        slots=slots,
+                        is_paused=None if queue is not QueueName.BATCH else lambda: resources.store.is_unavailable,
+                        slots=slots[queue],
                         job_seconds=_JOB_SECONDS,
                     )
                     for queue, each in tasks.items()

@@ -12,13 +12,14 @@ import structlog
 from imageconverter import keys
 from imageconverter.engine import OUTPUT_TYPES, Converted, Failed
 from imageconverter.errors import ImageError, QueueFull, Unavailable
-from imageconverter.jobs import JobContext, JobQueue, QueueName
+from imageconverter.jobs import JobContext, JobQueue, MovedJob, QueueName
 from imageconverter.previews import parse, to_target
 from imageconverter.previews.index import Group, Preview, PreviewIndex
 from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome
 from imageconverter.previews.reindex import GroupFile, extents
 from imageconverter.settings import PreviewSettings
 from imageconverter.storage.store import ObjectStore
+from services.worker.client_jobs import ClientJobs
 from services.worker.sandbox.pool import SandboxPool
 
 _log = structlog.get_logger(__name__)
@@ -37,12 +38,18 @@ class PreviewExecutor:
     settings: PreviewSettings
     max_source_bytes: int
 
-    async def make(self, context: JobContext, payload: Any) -> None:
-        """Make previews and reply to all waiting clients, also if a store is unavailable: they decide on a retry."""
+    async def make(self, clients: ClientJobs, context: JobContext, payload: Any) -> None:
+        """Make previews and reply to all waiting clients, also if a store is unavailable: they decide on a retry.
+
+        An image that is expensive raises MovedJob unless that is known.
+        """
         job = PreviewJob.model_validate(payload)
         began = time.perf_counter()
         try:
-            outcome = await self._make(job)
+            making = self._make(job, expensive=clients.are_expensive)
+            outcome = await clients.run(context, making, waited=job.waited)
+        except MovedJob:
+            raise
         except ImageError as error:
             outcome = PreviewOutcome(state="refused", reason=error.reason)
         except Unavailable as error:
@@ -61,7 +68,7 @@ class PreviewExecutor:
         outcome = PreviewOutcome(state="refused", reason="The conversion failed too often.")
         await self.queue.publish_result(job.dedup_key, context["job_id"], outcome.model_dump())
 
-    async def _make(self, job: PreviewJob) -> PreviewOutcome:
+    async def _make(self, job: PreviewJob, *, expensive: bool) -> PreviewOutcome:
         began = time.perf_counter()
         group = await self.index.find(job.key)
         if group is not None and group.generation == job.generation and group.previews.keys() >= set(job.formats):
@@ -77,6 +84,8 @@ class PreviewExecutor:
             interactive=not job.background,
             metadata=job.is_new,
             owner=job.owner or f"preview {job.dedup_key}",
+            expensive=expensive,
+            may_move=not job.background and not expensive,
         )
         if failed := [result for result in made.results if isinstance(result, Failed)]:
             return PreviewOutcome(state="refused", reason=failed[0].reason)

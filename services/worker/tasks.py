@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -10,13 +11,14 @@ import structlog
 from imageconverter import keys
 from imageconverter.errors import RunUnreadable, Unavailable
 from imageconverter.images.conversions import TASK, ConversionJob, ConversionOutcome, output_specs, uniform_outcome
-from imageconverter.jobs import JobContext, JobQueue, QueueName, Task, requeue, retry_when_unavailable
+from imageconverter.jobs import JobContext, MovedJob, QueueName, Task, requeue, retry_when_unavailable
 from imageconverter.previews.job import TASK as PREVIEW_TASK
 from imageconverter.resources import Resources
 from imageconverter.runs import Run, RunStore, SourceResult, count_more, plan_more
 from imageconverter.runs.job import CONVERT_TASK, COUNT_TASK, PLAN_TASK, RunJob, RunSourceJob
 from imageconverter.runs.run import Batch
 from imageconverter.storage.store import ObjectStore
+from services.worker.client_jobs import ClientJobs
 from services.worker.conversion_executor import ConversionExecutor
 from services.worker.preview_executor import PreviewExecutor
 
@@ -37,25 +39,36 @@ class QueueTasks:
 
 
 def queue_tasks(
-    resources: Resources, executor: ConversionExecutor, preview_executor: PreviewExecutor
+    resources: Resources, executor: ConversionExecutor, preview_executor: PreviewExecutor, *, max_expensive: int
 ) -> Mapping[QueueName, QueueTasks]:
-    """Return the tasks of all queues of a worker."""
-    previews, no_previews = {PREVIEW_TASK: preview_executor.make}, {PREVIEW_TASK: preview_executor.give_up}
-    interactive = _Interactive(resources.queue, executor)
+    """Return the tasks of all queues of a worker; at most *max_expensive* jobs are in the one for these."""
+
+    def tasks_for_clients(*, expensive: bool) -> QueueTasks:
+        clients = ClientJobs(resources.queue, expensive, max_expensive)
+        conversions = _Interactive(clients, executor)
+        return QueueTasks(
+            {TASK: conversions.convert, PREVIEW_TASK: partial(preview_executor.make, clients)},
+            {TASK: conversions.give_up, PREVIEW_TASK: preview_executor.give_up},
+        )
+
+    background = ClientJobs(resources.queue, are_expensive=False, max_expensive=max_expensive)
     runs = _Runs(resources.runs, resources.store, executor)
     return {
-        QueueName.INTERACTIVE: QueueTasks(
-            {TASK: interactive.convert, **previews}, {TASK: interactive.give_up, **no_previews}
-        ),
+        QueueName.INTERACTIVE: tasks_for_clients(expensive=False),
+        QueueName.EXPENSIVE: tasks_for_clients(expensive=True),
         QueueName.BATCH: QueueTasks(
             {
                 CONVERT_TASK: runs.convert,
                 PLAN_TASK: runs.plan,
                 COUNT_TASK: runs.count,
                 TASK: _Repairs(executor).convert,
-                **previews,
+                PREVIEW_TASK: partial(preview_executor.make, background),
             },
-            {CONVERT_TASK: runs.give_up, PLAN_TASK: runs.give_up_planning, **no_previews},
+            {
+                CONVERT_TASK: runs.give_up,
+                PLAN_TASK: runs.give_up_planning,
+                PREVIEW_TASK: preview_executor.give_up,
+            },
         ),
     }
 
@@ -64,25 +77,28 @@ def queue_tasks(
 class _Interactive:
     """Jobs that a client waits for."""
 
-    queue: JobQueue
+    clients: ClientJobs
     executor: ConversionExecutor
 
-    async def convert(self, _context: JobContext, payload: Any) -> None:
+    async def convert(self, context: JobContext, payload: Any) -> None:
         """Convert a source and reply to the client, also if a store is unavailable: the client decides on a retry."""
         job = ConversionJob.model_validate(payload)
         try:
-            outcome = await self.executor.run(job, interactive=True)
+            running = self.executor.run(job, interactive=True, expensive=self.clients.are_expensive)
+            outcome = await self.clients.run(context, running, waited=job.waited)
+        except MovedJob:
+            raise
         except Unavailable as error:
             outcome = ConversionOutcome(unavailable=error.reason)
         except Exception:  # noqa: BLE001 - the client must get a reply in any case
             _log.exception("internal error", job=job.id)
             outcome = ConversionOutcome(unavailable=_INTERNAL_ERROR)
-        await self.queue.reply(job.id, outcome.model_dump())
+        await self.clients.queue.reply(job.id, outcome.model_dump())
 
     async def give_up(self, _context: JobContext, payload: Any) -> None:
         """Reply that the image has killed too many workers."""
         outcome = ConversionOutcome(unavailable="The conversion failed too often.")
-        await self.queue.reply(payload["id"], outcome.model_dump())
+        await self.clients.queue.reply(payload["id"], outcome.model_dump())
 
 
 @dataclass(frozen=True)

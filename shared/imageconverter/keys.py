@@ -30,6 +30,7 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:reply:<id>           list: the outcome of a job that a client waits for, 1 hour
     ic:flight:<name>        string: single flight: the job in progress for all clients that request the same
     ic:waiters:<id>         string: the number of clients that wait for that job
+    ic:waited:<id>          string: a client waits for that job, 15 seconds, renewed meanwhile
     ic:wake:<queue>         list: an entry for each enqueued job, for one idle worker to notice, 5 seconds
     ic:dead                 sorted set: ids of dead letters by time of failure, 30 days
     ic:dead:jobs            hash: dead letters as JSON, by id, 30 days
@@ -122,6 +123,11 @@ def dedup_key(name: str) -> str:
 def waiters(job_id: str) -> str:
     """Redis key of the number of clients that wait for a deduplicated job."""
     return f"ic:waiters:{job_id}"
+
+
+def waited(job_id: str) -> str:
+    """Redis key that exists while a client waits for a job."""
+    return f"ic:waited:{job_id}"
 
 
 def wake(name: str) -> str:

@@ -23,6 +23,7 @@ from imageconverter.jobs.queue_name import job_key
 from imageconverter.resources import Resources
 from imageconverter.settings import GatewaySettings, WorkerSettings
 from services.gateway.app import create_app
+from services.worker.client_jobs import ClientJobs
 from services.worker.conversion_executor import ConversionExecutor
 from services.worker.sandbox.pool import SandboxPool
 from services.worker.tasks import _Interactive
@@ -211,12 +212,13 @@ POISON: list[Case[bytes, None]] = [
 async def test_an_invalid_job_does_not_stop_the_worker(resources: Resources, case: Case[bytes, None]) -> None:
     """It is removed from the queue, and the next job is processed."""
     queue, done = resources.queue, asyncio.Event()
+    clients = ClientJobs(queue, are_expensive=False, max_expensive=1)
     children = SandboxPool(WorkerSettings(children=1), max_pixels=1)  # never starts, because no job reaches it
 
     async def task(_context: Mapping[str, Any], _payload: Mapping[str, Any]) -> None:
         done.set()
 
-    tasks = {"task": task, TASK: _Interactive(queue, ConversionExecutor(resources.store, children, 1)).convert}
+    tasks = {"task": task, TASK: _Interactive(clients, ConversionExecutor(resources.store, children, 1)).convert}
     await resources.redis.delete(keys.queue(QueueName.SCAN))
     poisoned = f"poison {uuid4().hex}"
     await resources.redis.set(job_key(poisoned), case.attack, px=60_000)

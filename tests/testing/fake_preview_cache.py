@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from imageconverter.errors import ImageConverterError, InvalidFileFormat, NotFound
+from imageconverter.jobs import Client
 from imageconverter.previews import PreviewFormat, choose, parse_list
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.previews.index import Totals
@@ -13,6 +14,8 @@ from imageconverter.settings import PreviewSettings
 
 TARGET_FORMATS = parse_list(PreviewSettings().target_formats)
 _BATCH = 1000
+
+_UNKNOWN = Client()
 
 
 class StandIn(PreviewCache):
@@ -27,26 +30,28 @@ class StandIn(PreviewCache):
         self.owners: list[str] = []
         self.asked: list[tuple[str, PreviewFormat]] = []
 
-    async def get(self, key: str, requested: PreviewFormat, *, context: str = "", owner: str = "") -> ServedPreview:
+    async def get(
+        self, key: str, requested: PreviewFormat, *, context: str = "", client: Client = _UNKNOWN
+    ) -> ServedPreview:
         """Return the source."""
-        self.owners.append(owner)
+        self.owners.append(client.owner)
         self._fail()
         return self._answer(key, requested, context, from_cache=True)
 
     async def cache_and_get(
-        self, key: str, requested: PreviewFormat, source: bytes, *, context: str = "", owner: str = ""
+        self, key: str, requested: PreviewFormat, source: bytes, *, context: str = "", client: Client = _UNKNOWN
     ) -> ServedPreview:
         """Return the stored source, or store and return *source*."""
-        self.owners.append(owner)
+        self.owners.append(client.owner)
         self._fail()
         is_new = key not in self.sources
         if is_new:
             self._put(key, source, context)
         return self._answer(key, requested, context, from_cache=not is_new)
 
-    async def cache(self, key: str, source: bytes, *, context: str = "", owner: str = "") -> None:
+    async def cache(self, key: str, source: bytes, *, context: str = "", client: Client = _UNKNOWN) -> None:
         """Store the source."""
-        self.owners.append(owner)
+        self.owners.append(client.owner)
         self._fail()
         self._put(key, source, context)
 

@@ -37,7 +37,7 @@ async def test_task_of_a_run_that_cannot_be_read_ends_the_run(resources: Resourc
     values: dict[str, Any] = {"run_id": run_id, "index": 0, "batch": 0, "key": "source/x.png", "etag": "e"}
     payload = values if form is dict else list(values.values())[: 5 if task == CONVERT_TASK else 1]
 
-    await queue_tasks(resources, Mock(), Mock())[QueueName.BATCH].tasks[task](CONTEXT, payload)
+    await queue_tasks(resources, Mock(), Mock(), max_expensive=1)[QueueName.BATCH].tasks[task](CONTEXT, payload)
 
     status = await resources.runs.status(run_id)
     assert status is not None
@@ -48,7 +48,7 @@ async def test_failed_job_of_a_run_that_cannot_be_read_ends_the_run(resources: R
     """A job that has used up its attempts is recorded in its run, which must not raise."""
     run_id = await _unreadable_run(resources)
 
-    fallbacks = queue_tasks(resources, Mock(), Mock())[QueueName.BATCH].give_up
+    fallbacks = queue_tasks(resources, Mock(), Mock(), max_expensive=1)[QueueName.BATCH].give_up
     await fallbacks[CONVERT_TASK](CONTEXT, [run_id, 0, 0, "source/x.png", "e"])
 
     status = await resources.runs.status(run_id)

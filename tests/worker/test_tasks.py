@@ -19,14 +19,16 @@ async def test_only_jobs_of_the_interactive_queue_are_interactive(
     """A repair, which is a batch job without a run, does not delay clients that wait."""
     seen: list[bool] = []
 
-    async def run(_self: ConversionExecutor, _job: ConversionJob, *, interactive: bool = False) -> ConversionOutcome:
+    async def run(
+        _self: ConversionExecutor, _job: ConversionJob, *, interactive: bool = False, **_: bool
+    ) -> ConversionOutcome:
         seen.append(interactive)
         return ConversionOutcome()
 
     monkeypatch.setattr(ConversionExecutor, "run", run)
     executor = ConversionExecutor(resources.store, None, 1)  # type: ignore[arg-type]
     previews: Any = object.__new__(PreviewExecutor)
-    tasks = queue_tasks(resources, executor, previews)[queue].tasks
+    tasks = queue_tasks(resources, executor, previews, max_expensive=1)[queue].tasks
     job = ConversionJob(id="a", source_key="source/a.png", outputs=())
     await tasks[TASK]({"job_id": "a", "job_try": 1}, job.model_dump())
 

@@ -116,3 +116,8 @@ class Connection(web.RequestHandler):
             self._start_write_timer()
         else:
             self._socket.abort()  # close() would wait for the client to read the rest
+
+
+def has_left(request: web.Request) -> bool:
+    """Whether the client of *request* has closed its connection."""
+    return request.transport is None or request.transport.is_closing()

@@ -9,10 +9,12 @@ from aiohttp import BytesPayload, JsonPayload, MultipartWriter, web
 from aiohttp.typedefs import Handler
 
 from imageconverter.errors import MalformedRequest, QueueFull, TooManyRequests
+from imageconverter.jobs import Client
 from imageconverter.previews import PreviewFormat, parse
 from imageconverter.previews.memory_cache import ServedPreview
 from services.gateway import state
 from services.gateway.auth.attempts import client_address
+from services.gateway.http.connection import has_left
 from services.gateway.imageconverter_api.errors import done
 from services.gateway.imageconverter_api.metrics import RequestKind
 from services.gateway.imageconverter_api.multipart import source_image
@@ -86,7 +88,7 @@ async def cache_image(request: web.Request) -> web.Response:
     async with source_image(request) as source:
         with request.app[state.PREVIEW_SLOTS].taken():
             began = time.perf_counter()
-            await request.app[state.PREVIEWS].cache(key, source, context=context, owner=_owner(request, context))
+            await request.app[state.PREVIEWS].cache(key, source, context=context, client=_client(request, context))
             request.app[state.PREVIEW_METRICS].processed(time.perf_counter() - began)
     return done()
 
@@ -107,10 +109,10 @@ def context_of(request: web.Request) -> str:
     return context
 
 
-def _owner(request: web.Request, context: str) -> str:
-    """Return the owner of the image in a request: the client's context at its address."""
+def _client(request: web.Request, context: str) -> Client:
+    """Return the client of a request; its images are those of its context at its address."""
     address = client_address(request, request.app[state.GATEWAY].trusted_proxies)
-    return f"context {context} at {address}"
+    return Client(f"context {context} at {address}", has_left=lambda: has_left(request))
 
 
 @functools.lru_cache(maxsize=1000)
@@ -124,7 +126,7 @@ async def _get(request: web.Request) -> ServedPreview:
     key, requested, context = key_of(request), _parsed(request.match_info["requestFormat"]), context_of(request)
     with app[state.PREVIEW_SLOTS].taken():
         began = time.perf_counter()
-        served = await app[state.PREVIEWS].get(key, requested, context=context, owner=_owner(request, context))
+        served = await app[state.PREVIEWS].get(key, requested, context=context, client=_client(request, context))
         app[state.PREVIEW_METRICS].served(requested, served, time.perf_counter() - began)
     return served
 
@@ -135,7 +137,7 @@ async def _cache_and_get(request: web.Request) -> ServedPreview:
         with request.app[state.PREVIEW_SLOTS].taken():
             began = time.perf_counter()
             served = await request.app[state.PREVIEWS].cache_and_get(
-                key, requested, source, context=context, owner=_owner(request, context)
+                key, requested, source, context=context, client=_client(request, context)
             )
             request.app[state.PREVIEW_METRICS].served(requested, served, time.perf_counter() - began)
     return served

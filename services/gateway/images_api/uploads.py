@@ -14,10 +14,12 @@ from imageconverter.images import uploads
 from imageconverter.images.conversions import check_names, convert_now
 from imageconverter.images.image_formats import ImageFormat, ImageFormats
 from imageconverter.images.uploads import UploadedImage
+from imageconverter.jobs import Client
 from imageconverter.settings import MEGABYTE
 from services.gateway import state
 from services.gateway.auth.route_permissions import granted_types, key_name, require_types
 from services.gateway.http.bodies import announced_size, read_body
+from services.gateway.http.connection import has_left
 from services.gateway.http.responses import Items, ResponseModel, json_response
 from services.gateway.images_api.request_bodies import UploadBody, parse
 from services.gateway.images_api.run_responses import format_result
@@ -58,7 +60,7 @@ async def upload_and_convert(request: web.Request) -> web.Response:
         request.app[state.QUEUE],
         source_path,
         formats,
-        owner=f"key {key_name(request)}",
+        client=Client(f"key {key_name(request)}", has_left=lambda: has_left(request)),
         limit=request.app[state.CONVERSION].max_interactive_queue,
         seconds=request.app[state.GATEWAY].wait_seconds,
     )

@@ -132,15 +132,23 @@ class SandboxPool:
         *,
         interactive: bool,
         owner: str = "",
+        expensive: bool = False,
         may_move: bool = False,
     ) -> list[Converted | Failed]:
         """Convert the image in *source* to all *targets* as the engine does, in a sandbox process.
 
-        Raises ImageError if the image cannot be read or exceeds the limits, SystemCallRefused if that is the
-        sandbox's fault, and ExpensiveImage instead of waiting for others that are, if *may_move* is true.
+        It may be known as *expensive*. Raises ImageError if the image cannot be read or exceeds the limits,
+        SystemCallRefused if that is the sandbox's fault, and ExpensiveImage instead of waiting for others that are
+        expensive, if *may_move* is true.
         """
         reply = await self.convert_with_metadata(
-            source, targets, interactive=interactive, owner=owner, metadata=False, may_move=may_move
+            source,
+            targets,
+            interactive=interactive,
+            owner=owner,
+            metadata=False,
+            expensive=expensive,
+            may_move=may_move,
         )
         return reply.results
 
@@ -152,6 +160,7 @@ class SandboxPool:
         interactive: bool,
         metadata: bool,
         owner: str = "",
+        expensive: bool = False,
         may_move: bool = False,
     ) -> Reply:
         """Convert, and read the metadata too if *metadata* is true. Raises what `convert` does."""
@@ -164,7 +173,7 @@ class SandboxPool:
         attempts = _Attempts()
         try:
             with open(file, "rb", closefd=False) as opened:  # noqa: ASYNC230 - memory, by its descriptor
-                image.expensive = self._costs.is_expensive(image.identity) or is_expensive(opened)
+                image.expensive = expensive or self._costs.is_expensive(image.identity) or is_expensive(opened)
             reply = await self._convert(request, image, attempts)
         except SystemCallRefused as error:
             raise await self._refused(attempts, error.frames) from error.__cause__

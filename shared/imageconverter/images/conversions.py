@@ -15,7 +15,7 @@ from imageconverter.engine.source_types import KEPT_AS
 from imageconverter.errors import InvalidValue, NotConverted, StoreUnavailable
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.names import has_room, with_extension
-from imageconverter.jobs import JobQueue, QueueName
+from imageconverter.jobs import Client, JobQueue, QueueName
 
 TASK = "convert_source"
 
@@ -77,6 +77,8 @@ class ConversionJob(BaseModel):
     """ETag of the source when it was listed. If set, outputs that are up to date are skipped."""
     owner: str = ""
     """Who the image belongs to: no sandbox process converts images of several owners."""
+    waited: bool = False
+    """Whether the job was enqueued as one that is waited for: it ends if the client leaves."""
 
     def fingerprint(self, etag: str, target: Target) -> str:
         """Return a fingerprint of everything that an output depends on."""
@@ -152,9 +154,9 @@ def _digest(*parts: str) -> str:
 
 
 async def convert_now(
-    queue: JobQueue, source_path: str, formats: Sequence[ImageFormat], *, owner: str, limit: int, seconds: float
+    queue: JobQueue, source_path: str, formats: Sequence[ImageFormat], *, client: Client, limit: int, seconds: float
 ) -> list[FormatResult]:
-    """Convert a stored source of *owner* to *formats* while the caller waits, at most *seconds*.
+    """Convert a stored source to *formats* while the *client* waits, at most *seconds*.
 
     Raises QueueFull where *limit* conversions are under way, StoreUnavailable where the worker could not
     reach the store, ConversionFailed where nothing came in time, NotConverted where no output could be made.
@@ -163,10 +165,13 @@ async def convert_now(
         id=uuid4().hex,
         source_key=keys.source(source_path),
         outputs=output_specs(source_path, formats),
-        owner=owner,
+        owner=client.owner,
+        waited=True,
     )
-    await queue.enqueue(QueueName.INTERACTIVE, TASK, job.id, job.model_dump(exclude_defaults=True), limit=limit)
-    outcome = ConversionOutcome.model_validate(await queue.wait(job.id, seconds=seconds))
+    await queue.enqueue(
+        QueueName.INTERACTIVE, TASK, job.id, job.model_dump(exclude_defaults=True), limit=limit, waited=True
+    )
+    outcome = ConversionOutcome.model_validate(await queue.wait(job.id, seconds=seconds, has_left=client.has_left))
     if outcome.unavailable:
         raise StoreUnavailable(outcome.unavailable)
     if all(output.status == "error" for output in outcome.outputs):

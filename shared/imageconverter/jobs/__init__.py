@@ -1,5 +1,6 @@
 """The job queue. Only this package uses arq, so that it can be replaced here alone."""
 
+from imageconverter.jobs.client import Client
 from imageconverter.jobs.connection import open_redis
 from imageconverter.jobs.dead_letters import DeadLetter, DeadLetterQueue
 from imageconverter.jobs.queue import JobQueue, PeriodicStats
@@ -13,16 +14,18 @@ from imageconverter.jobs.queue_name import (
     redis_errors,
 )
 from imageconverter.jobs.queue_worker import QueueWorker
-from imageconverter.jobs.retry import requeue, retry_when_unavailable, retry_with_backoff
+from imageconverter.jobs.retry import MovedJob, requeue, retry_when_unavailable, retry_with_backoff
 from imageconverter.jobs.scripts import script_text
 from imageconverter.jobs.task import JobContext, Task
 
 __all__ = [
     "PAYLOAD_MS",
+    "Client",
     "DeadLetter",
     "DeadLetterQueue",
     "JobContext",
     "JobQueue",
+    "MovedJob",
     "PeriodicStats",
     "QueueName",
     "QueueWorker",

@@ -1,13 +1,15 @@
 -- Enqueue a job, or join the one that is waiting or running under the same deduplication key; count the waiter.
--- KEYS: deduplication key, queue, job, refused counts, wake
--- ARGV: id, body, time to live in ms, limit (0: none), name of the queue, prefix of the keys of waiters
+-- KEYS: deduplication key, queue, job, refused counts, wake, queue of expensive jobs
+-- ARGV: id, body, time to live in ms, limit (0: none), name of the queue, prefix of the keys of waiters,
+--       ms that a client waits without a renewal (0: none), prefix of the keys for that
 -- Returns the id of the job to wait for, or false if the queue is full.
 local dedup_key, queue, job_key, refused, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local expensive_queue = KEYS[6]
 local new_id, body, ttl_ms, limit, queue_name = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local waiters_prefix = ARGV[6]
+local waiters_prefix, waited_ms, waited_prefix = ARGV[6], tonumber(ARGV[7]), ARGV[8]
 
 local id = redis.call('GET', dedup_key)
-if not id or not redis.call('ZSCORE', queue, id) then
+if not id or not (redis.call('ZSCORE', queue, id) or redis.call('ZSCORE', expensive_queue, id)) then
   if refuse_if_full(queue, limit, refused, queue_name) then
     return false
   end
@@ -18,4 +20,7 @@ if not id or not redis.call('ZSCORE', queue, id) then
 end
 redis.call('INCR', waiters_prefix .. id)
 redis.call('PEXPIRE', waiters_prefix .. id, ttl_ms)
+if waited_ms > 0 then
+  redis.call('SET', waited_prefix .. id, 1, 'PX', waited_ms)
+end
 return id

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
@@ -18,6 +18,7 @@ from imageconverter.jobs.scripts import script_text
 _REPLY_SECONDS = 3600
 _LIVE_SECONDS = 5
 _READY_SECONDS = 60
+_WAITED_MS = 15_000  # after which a client that does not renew it no longer waits: its gateway was killed
 # A wait is split into slices below the socket timeout, so that a dead Redis is noticed.
 _SLICE_OF_TIMEOUT = 0.5
 
@@ -40,37 +41,72 @@ class JobQueue:
         self._retry_timeout = retry_timeout
         self._slice = timeout_seconds * _SLICE_OF_TIMEOUT
         self._enqueue = redis.register_script(script_text("imageconverter.jobs", "enqueue"))
+        self._leave = redis.register_script(script_text("imageconverter.jobs", "leave"))
         self._reply = redis.register_script(script_text("imageconverter.jobs", "reply"))
         self._enqueue_or_join = redis.register_script(script_text("imageconverter.jobs", "enqueue_or_join"))
         self._publish_result = redis.register_script(script_text("imageconverter.jobs", "publish_result"))
         self._heartbeat = redis.register_script(script_text("imageconverter.jobs", "heartbeat"))
 
-    async def enqueue(self, queue: QueueName, function: str, job_id: str, payload: Any, *, limit: int = 0) -> None:
+    async def enqueue(
+        self, queue: QueueName, function: str, job_id: str, payload: Any, *, limit: int = 0, waited: bool = False
+    ) -> None:
         """Enqueue a job; an id that is in the queue already is not enqueued twice.
+
+        If it is *waited* for, the caller has to `wait`, because otherwise it is not done.
 
         Raises QueueFull if *limit* (0: none) jobs are waiting or running.
         """
         async with redis_errors(self._retry_timeout):
             accepted = await self._enqueue(
-                keys=[keys.queue(queue), job_key(job_id), keys.REFUSED, keys.wake(queue)],
-                args=[job_id, job_body(function, payload), PAYLOAD_MS, limit, queue.value],
+                keys=[keys.queue(queue), job_key(job_id), keys.REFUSED, keys.wake(queue), keys.waited(job_id)],
+                args=[
+                    job_id,
+                    job_body(function, payload),
+                    PAYLOAD_MS,
+                    limit,
+                    queue.value,
+                    _WAITED_MS if waited else 0,
+                ],
             )
         if not accepted:
             raise QueueFull("Too many conversions are waiting; try again in a moment.")
 
     async def enqueue_or_join(
-        self, queue: QueueName, function: str, dedup_key: str, payload: Any, *, limit: int = 0
+        self,
+        queue: QueueName,
+        function: str,
+        dedup_key: str,
+        payload: Any,
+        *,
+        limit: int = 0,
+        waited: bool = False,
     ) -> str:
         """Enqueue a job, or join the one with the same *dedup_key*; returns the id of the job.
 
-        Each caller can `wait` for it once. Raises QueueFull if *limit* (0: none) jobs are waiting or running and none
-        has that key.
+        Each caller can `wait` for it once, and has to if it is *waited* for. Raises QueueFull if *limit* (0: none)
+        jobs are waiting or running and none has that key.
         """
         job_id = uuid4().hex
         async with redis_errors(self._retry_timeout):
             joined = await self._enqueue_or_join(
-                keys=[keys.dedup_key(dedup_key), keys.queue(queue), job_key(job_id), keys.REFUSED, keys.wake(queue)],
-                args=[job_id, job_body(function, payload), PAYLOAD_MS, limit, queue.value, keys.waiters("")],
+                keys=[
+                    keys.dedup_key(dedup_key),
+                    keys.queue(queue),
+                    job_key(job_id),
+                    keys.REFUSED,
+                    keys.wake(queue),
+                    keys.queue(QueueName.EXPENSIVE),
+                ],
+                args=[
+                    job_id,
+                    job_body(function, payload),
+                    PAYLOAD_MS,
+                    limit,
+                    queue.value,
+                    keys.waiters(""),
+                    _WAITED_MS if waited else 0,
+                    keys.waited(""),
+                ],
             )
         if not joined:
             raise QueueFull("Too many conversions are waiting; try again in a moment.")
@@ -89,17 +125,35 @@ class JobQueue:
         async with redis_errors(self._retry_timeout):
             await self._reply(keys=[keys.reply(job_id)], args=[encode(outcome), _REPLY_SECONDS])
 
-    async def wait(self, job_id: str, *, seconds: float) -> dict[str, Any]:
-        """Wait for the outcome of a job; raises ConversionFailed if there is none within *seconds*."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
+    async def wait(
+        self, job_id: str, *, seconds: float, has_left: Callable[[], bool] | None = None
+    ) -> dict[str, Any]:
+        """Wait for the outcome of a job; raises ConversionFailed if there is none within *seconds*.
+
+        The same if the client *has_left* meanwhile. If no other waits for the job, it need not be done then.
+        """
+        began = time.monotonic()
+        until, renewal = began + seconds, began + _WAITED_MS / 3000
+        while (left := until - time.monotonic()) > 0 and not (has_left is not None and has_left()):
             async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
+                if time.monotonic() > renewal:
+                    pipe.pexpire(keys.waited(job_id), _WAITED_MS)
+                    renewal = time.monotonic() + _WAITED_MS / 3000
                 pipe.execute_command("BLPOP", keys.reply(job_id), min(left, self._slice))
-                (found,) = await pipe.execute()
+                *_, found = await pipe.execute()
             if found is not None:
                 outcome: dict[str, Any] = json.loads(found[1])
                 return outcome
+        async with redis_errors(self._retry_timeout):
+            await self._leave(keys=[keys.waiters(job_id), keys.waited(job_id)])
         raise ConversionFailed("The conversion was not done in time.")
+
+    async def is_waited_for(self, job_id: str) -> bool:
+        """Whether a client waits for a job that was enqueued as one that is waited for."""
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
+            pipe.exists(keys.waited(job_id))
+            (exists,) = await pipe.execute()
+        return bool(exists)
 
     async def heartbeat(self, role: str, process: str) -> None:
         """Record that *process* of *role* is alive."""

@@ -18,11 +18,18 @@ PAYLOAD_MS = 7 * 24 * 3600 * 1000
 
 
 class QueueName(StrEnum):
-    """The queues; a client waits for an interactive job, but not for others."""
+    """The queues; a client waits for an interactive and an expensive job, but not for others."""
 
     INTERACTIVE = "interactive"
+    EXPENSIVE = "expensive"
+    """Interactive jobs that turned out to take long."""
     BATCH = "batch"
     SCAN = "scan"
+
+    @property
+    def origin(self) -> "QueueName":
+        """The queue in which its jobs were enqueued."""
+        return QueueName.INTERACTIVE if self is QueueName.EXPENSIVE else self
 
 
 def job_body(function: str, payload: Any) -> bytes:

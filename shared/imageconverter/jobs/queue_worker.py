@@ -31,7 +31,7 @@ from imageconverter.jobs.dead_letters import (
     read_job_body,
 )
 from imageconverter.jobs.queue_name import QueueName, job_key, lease_key
-from imageconverter.jobs.retry import RetriesExhausted
+from imageconverter.jobs.retry import MovedJob, RetriesExhausted
 from imageconverter.jobs.scripts import script_text
 from imageconverter.jobs.task import JobContext, Task
 
@@ -94,6 +94,7 @@ class QueueWorker(Worker):
         self._is_paused = is_paused
         self._job_seconds = job_seconds
         self._failure_reasons: dict[str, str] = {}
+        self._moves: dict[str, QueueName] = {}
         self._token = uuid.uuid4().hex
         self._claiming = asyncio.Lock()
         self._quarantined_waits = self._runs_quarantined = False
@@ -101,6 +102,7 @@ class QueueWorker(Worker):
         self._wake = asyncio.Event()
         self._claim = redis.register_script(script_text("imageconverter.jobs", "claim"))
         self._renew = redis.register_script(script_text("imageconverter.jobs", "renew"))
+        self._move = redis.register_script(script_text("imageconverter.jobs", "move"))
         self._finish = redis.register_script(script_text("imageconverter.jobs", "finish"))
         self._move_to_dead_letters = redis.register_script(script_text("imageconverter.jobs", "move_to_dead_letters"))
 
@@ -246,6 +248,9 @@ class QueueWorker(Worker):
             try:
                 async with asyncio.timeout(self._job_seconds):
                     await task(cast("JobContext", context), payload)
+            except MovedJob as moved:
+                self._moves[context["job_id"]] = moved.queue
+                raise
             except Retry:
                 raise
             except Exception as error:
@@ -271,6 +276,18 @@ class QueueWorker(Worker):
         A job without a delay was requeued by its task, or cancelled because the worker stops: no attempt is counted.
         """
         failure = self._failure_reasons.pop(job_id, _NOT_RUN)
+        if (target := self._moves.pop(job_id, None)) is not None:
+            await self._move(
+                keys=[
+                    lease_key(job_id),
+                    self.queue_name,
+                    retry_key_prefix + job_id,
+                    keys.queue(target),
+                    keys.wake(target),
+                ],
+                args=[self._token, job_id],
+            )
+            return
         if finish and failure:
             await self._reject(job_id, failure)
         else:
@@ -300,7 +317,9 @@ class QueueWorker(Worker):
         except Exception:  # noqa: BLE001 - a malformed job must not stop the worker
             _log.exception("internal error in the fallback of a job", queue=self._queue_name.value, job=job_id)
         _log.error("job failed", queue=self._queue_name.value, job=job_id, reason=reason)
-        text = dead_letter_record(self._queue_name, job, reason, attempts=min(int(attempts or 0), self.max_tries))
+        text = dead_letter_record(
+            self._queue_name.origin, job, reason, attempts=min(int(attempts or 0), self.max_tries)
+        )
         await self._move_to_dead_letters(
             keys=[*self._keys(job_id), keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS],
             args=[self._token, job_id, text, MAX_DEAD_LETTERS, DEAD_LETTER_SECONDS],

@@ -6,6 +6,7 @@ import structlog
 from arq import Retry
 
 from imageconverter.errors import QueueUnavailable, Unavailable
+from imageconverter.jobs.queue_name import QueueName
 from imageconverter.jobs.task import JobContext
 
 _log = structlog.get_logger(__name__)
@@ -22,6 +23,15 @@ def retry_with_backoff(attempts: int) -> Exception:
     if attempts > len(_DELAYS):
         return RetriesExhausted(f"All {attempts} attempts failed.")
     return Retry(defer=_DELAYS[attempts - 1])
+
+
+class MovedJob(Retry):
+    """A job that is to be run from another queue, without counting an attempt."""
+
+    def __init__(self, queue: QueueName) -> None:
+        """Move the job to *queue*."""
+        super().__init__()
+        self.queue = queue
 
 
 def requeue() -> Exception:

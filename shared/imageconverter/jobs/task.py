@@ -1,7 +1,7 @@
 """What the queue runs: tasks, and what they are called with."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class JobContext(TypedDict):
@@ -10,6 +10,8 @@ class JobContext(TypedDict):
     job_id: str
     job_try: int
     """Number of this attempt, from 1."""
+    score: NotRequired[int]
+    """Since when it waits, in milliseconds since 1970 by the clock of Redis."""
 
 
 Task = Callable[[JobContext, Any], Coroutine[Any, Any, None]]

@@ -11,7 +11,7 @@ from typing import Any
 from imageconverter import keys
 from imageconverter.engine import OUTPUT_TYPES
 from imageconverter.errors import ConversionFailed, InvalidFileFormat, NotFound, SourceMissing, StoreUnavailable
-from imageconverter.jobs import JobQueue, QueueName
+from imageconverter.jobs import Client, JobQueue, QueueName
 from imageconverter.previews.eviction import sweep
 from imageconverter.previews.index import Group, Preview, PreviewIndex, Totals
 from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome, generation_of
@@ -24,13 +24,14 @@ from imageconverter.storage.store import ObjectStore
 
 _SWEEP_SECONDS = 5
 _ATTEMPTS = 3  # a key may be cleared or replaced while its image is converted
+_UNKNOWN = Client()
 _EXTENSIONS = {kind.media_type: kind.extensions[0] for kind in OUTPUT_TYPES.values()}
 
 
 class PreviewCache:
     """Groups of previews by key. Every method raises StoreUnavailable and QueueUnavailable.
 
-    An *owner* is the one of `PreviewJob`, if an image is converted.
+    If an image is converted, that is done for a *client*.
     """
 
     def __init__(self, store: ObjectStore, index: PreviewIndex, queue: JobQueue, settings: PreviewSettings) -> None:
@@ -42,7 +43,9 @@ class PreviewCache:
         self._memory = MemoryCache(max_bytes=settings.hot_mb * MEGABYTE, seconds=settings.hot_seconds)
         self.target_formats = parse_list(settings.target_formats)
 
-    async def get(self, key: str, requested: PreviewFormat, *, context: str = "", owner: str = "") -> ServedPreview:
+    async def get(
+        self, key: str, requested: PreviewFormat, *, context: str = "", client: Client = _UNKNOWN
+    ) -> ServedPreview:
         """Return the preview that matches *requested* best; it is converted from the stored source if necessary.
 
         Raises NotFound if the key is unknown, InvalidFileFormat if the image cannot be converted, QueueFull and
@@ -55,10 +58,10 @@ class PreviewCache:
         if group is None:
             self._memory.invalidate(key)
             raise NotFound("There is no image of that key.")
-        return await self._serve(group, requested, context, owner)
+        return await self._serve(group, requested, context, client)
 
     async def cache_and_get(
-        self, key: str, requested: PreviewFormat, source: bytes, *, context: str = "", owner: str = ""
+        self, key: str, requested: PreviewFormat, source: bytes, *, context: str = "", client: Client = _UNKNOWN
     ) -> ServedPreview:
         """Return the preview that matches best; if the key is unknown, its group is created from *source*.
 
@@ -70,20 +73,20 @@ class PreviewCache:
         group = await self._find(key, context)
         if group is not None:
             with suppress(SourceMissing):  # the client has sent it
-                return await self._serve(group, requested, context, owner)
+                return await self._serve(group, requested, context, client)
         wanted = choose(requested, self.target_formats, self._settings.matching)
-        queued = await self._make_group(key, source, [wanted], context, owner)
+        queued = await self._make_group(key, source, [wanted], context, client)
         group = await self._index.find(key, context=context)
         if group is None:
             raise NotFound("The image was removed while it was converted.")
-        return await self._serve(group, requested, context, owner, queued=queued)
+        return await self._serve(group, requested, context, client, queued=queued)
 
-    async def cache(self, key: str, source: bytes, *, context: str = "", owner: str = "") -> None:
+    async def cache(self, key: str, source: bytes, *, context: str = "", client: Client = _UNKNOWN) -> None:
         """Create or replace the key's group from *source*; readers see the old group until the new one is ready.
 
         Raises the same as `get`, except NotFound.
         """
-        await self._make_group(key, source, self.target_formats[:1], context, owner)
+        await self._make_group(key, source, self.target_formats[:1], context, client)
         self._memory.invalidate(key)
 
     async def metadata(self, key: str) -> dict[str, Any]:
@@ -137,7 +140,7 @@ class PreviewCache:
         return group
 
     async def _make_group(
-        self, key: str, source: bytes, formats: Sequence[PreviewFormat], context: str, owner: str
+        self, key: str, source: bytes, formats: Sequence[PreviewFormat], context: str, client: Client
     ) -> float:
         """Store *source* and convert its first previews, which create the group.
 
@@ -152,20 +155,21 @@ class PreviewCache:
             context=context,
             is_new=True,
             then=tuple(each.documented for each in rest if each not in formats),
-            owner=owner,
+            owner=client.owner,
+            waited=True,
         )
         for _ in range(_ATTEMPTS):
             await self._index.mark_pending_write(key)
             await self._store.put(
                 keys.preview_source(key, generation), source, content_type="application/octet-stream"
             )
-            outcome, queued = await self._run_single_flight(job)
+            outcome, queued = await self._run_single_flight(job, client)
             if outcome.state == "made":
                 return queued
         raise ConversionFailed("The image was removed repeatedly while it was converted.")
 
     async def _serve(
-        self, group: Group, requested: PreviewFormat, context: str, owner: str, *, queued: float | None = None
+        self, group: Group, requested: PreviewFormat, context: str, client: Client, *, queued: float | None = None
     ) -> ServedPreview:
         """Return the best match of *group*, or of the group that replaces it meanwhile."""
         wanted = choose(requested, self.target_formats, self._settings.matching)
@@ -174,7 +178,14 @@ class PreviewCache:
             is_source_missing = False
             if preview is None:
                 outcome, queued = await self._run_single_flight(
-                    PreviewJob(key=group.key, generation=group.generation, formats=(wanted.documented,), owner=owner)
+                    PreviewJob(
+                        key=group.key,
+                        generation=group.generation,
+                        formats=(wanted.documented,),
+                        owner=client.owner,
+                        waited=True,
+                    ),
+                    client,
                 )
                 is_source_missing = outcome.state == "gone"
             else:
@@ -201,7 +212,7 @@ class PreviewCache:
             return None
         return ServedPreview(bytes(loaded.data), preview.media_type, preview.etag, from_cache=True, format=wanted)
 
-    async def _run_single_flight(self, job: PreviewJob) -> tuple[PreviewOutcome, float]:
+    async def _run_single_flight(self, job: PreviewJob, client: Client) -> tuple[PreviewOutcome, float]:
         """Run *job*, or join the identical one; returns its outcome and the seconds that it waited for a worker."""
         settings, began = self._settings, time.monotonic()
         job_id = await self._queue.enqueue_or_join(
@@ -210,8 +221,11 @@ class PreviewCache:
             job.dedup_key,
             job.model_dump(exclude_defaults=True),
             limit=settings.instant_queue,
+            waited=True,
         )
-        outcome = PreviewOutcome.model_validate(await self._queue.wait(job_id, seconds=settings.convert_seconds))
+        outcome = PreviewOutcome.model_validate(
+            await self._queue.wait(job_id, seconds=settings.convert_seconds, has_left=client.has_left)
+        )
         if outcome.state == "refused":
             raise InvalidFileFormat(outcome.reason)
         if outcome.state == "unavailable":

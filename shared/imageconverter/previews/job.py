@@ -27,7 +27,8 @@ class PreviewJob(BaseModel):
     then: tuple[str, ...] = ()
     """Formats that are made afterwards in a background job."""
     owner: str = ""
-    """As in `ConversionJob`."""
+    waited: bool = False
+    """Both as in `ConversionJob`."""
 
     @property
     def dedup_key(self) -> str:
