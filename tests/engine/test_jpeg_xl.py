@@ -101,6 +101,16 @@ def test_deep_high_dynamic_range_has_no_steps() -> None:
     assert len(set(levels)) > len(set(rough))
 
 
+def test_the_brightest_light_is_that_of_the_header() -> None:
+    """Of an image that is no brighter than its white, nothing is darkened for what is brighter."""
+    pq = {"primaries": 9, "transfer": 16}
+    bright = np.tile(np.linspace(0.4, 0.58, 256)[None, :, None], (8, 1, 3))  # 0.58 of PQ is 203 nits
+    samples = np.round(bright * 65535).astype(np.uint16)
+
+    assert _levels(jxl(samples, encoding=pq, intensity_target=203.0))[-1] >= 250
+    assert _levels(jxl(samples, encoding=pq, intensity_target=4000.0))[-1] < 245
+
+
 def test_the_profile_is_applied() -> None:
     """A red of Display P3 is a stronger one of sRGB."""
     pixels = np.full((8, 8, 3), (200, 100, 100), np.uint8)

@@ -4,6 +4,7 @@ What the code stream says of orientation, layers, spot colors and premultiplied 
 """
 
 import io
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +21,7 @@ from imageconverter.errors import Unsupported
 _HEADER = libjxl.BASIC_INFO | libjxl.COLOR_ENCODING
 _PIXELS = libjxl.FRAME | libjxl.FULL_IMAGE
 _EIGHT_BITS = 8
+_PQ_PEAK = 10_000  # nits: what PQ can show, which says nothing of an image
 _MAX_EXIF = 1024 * 1024
 _MAX_FRAMES = 100_000  # that are counted
 _MAX_SAMPLES = 500_000_000  # of all channels together: each takes four bytes while a frame is decoded
@@ -156,7 +158,9 @@ class JpegXlFile(ImageFile.ImageFile):
         """Return how to convert high dynamic range, of which 8 bits are too few; None if there is none."""
         if not self._color.is_hdr or self._header.bits <= _EIGHT_BITS:
             return None
-        color = read_color(io.BytesIO(), self, "JPEG XL")
+        color, peak = read_color(io.BytesIO(), self, "JPEG XL"), self._header.intensity_target
+        if color.high_dynamic_range is not None and 0 < peak < _PQ_PEAK:
+            color = replace(color, high_dynamic_range=replace(color.high_dynamic_range, peak=peak))
         deep = deep_color(color, self.size)
         self.info["source_color"] = deep.left if deep else color
         return deep
