@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from tests.testing import gif_files, image_files, psd_files
+from tests.testing import avif_files, fits_files, gif_files, ico_files, image_files, j2k_encoder, jp2_files, psd_files
 from tests.testing.broken_files import truncated
+from tests.testing.jxl_files import jxl
 
 Samples = np.ndarray[Any, np.dtype[Any]]
 
@@ -151,7 +153,40 @@ def _hierarchical_jpeg() -> bytes:
     return b"\xff\xd8\xff\xc5" + struct.pack(">H", 2 + len(frame)) + frame + b"\xff\xd9"
 
 
+def _jpeg_with_faults() -> bytes:
+    """Return the bars with a comment that is shorter than its own length, and bytes that belong to no segment."""
+    data = image_files.jpeg(image=Image.fromarray(BARS))
+    at = data.index(b"\xff\xdb")
+    return data[:at] + b"\xff\xfe\0\0" + b"abc\xff\1" + data[at:]
+
+
+def _j2k(samples: Samples, bits: int = 8) -> bytes:
+    """Return each row twice: OpenJPEG encodes no fewer than 32."""
+    planes = np.moveaxis(np.atleast_3d(samples.repeat(2, axis=0)), 2, 0)
+    return j2k_encoder.encode(*(j2k_encoder.Samples(plane, bits) for plane in planes))
+
+
+def _jp2_with_palette() -> bytes:
+    """See ISO/IEC 15444-1, I.5.3.4 and I.5.3.5."""
+    mapping = jp2_files.mapping((0, 1, 0), (0, 1, 1), (0, 1, 2))
+    boxes = jp2_files.palette(_COLORS), mapping, jp2_files.color(_SRGB_IN_JP2)
+    return jp2_files.jp2(_j2k(_BAR_NUMBERS), *boxes)
+
+
+def _avif(*properties: bytes) -> bytes:
+    return avif_files.container(Image.fromarray(BARS), properties)
+
+
+def _ico() -> bytes:
+    """Return the bars as a bitmap of 24 bits whose mask hides the second one."""
+    pixels = BARS.astype(np.uint32) @ (1 << 16, 1 << 8, 1)
+    return ico_files.ico(ico_files.bitmap(pixels, 24, _BAR_NUMBERS == 1))
+
+
 _WIDE = 257  # from 8 to 16 bits
+_SRGB_IN_JP2 = 16
+_BAR_NUMBERS = _bars((0, 1, 2, 3))
+_HALF_GRAY = np.vstack([GRAY_BARS[: HEIGHT // 2], np.full((HEIGHT // 2, WIDTH), 127, np.uint8)])
 _CHANNELS_FIRST = (2, 0, 1)
 _BAR_INDICES = bytes(np.repeat(np.arange(4, dtype=np.uint8), WIDTH // 4)) * HEIGHT
 _UNCOVERED = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
@@ -221,4 +256,36 @@ CASES = (
         lambda: psd_files.psd(np.transpose(ALPHA_BARS, _CHANNELS_FIRST), compression=psd_files.PACKED),
     ),
     ConformanceCase("XPM", _xpm),
+    ConformanceCase("JPEG with faults between its segments", _jpeg_with_faults),
+    ConformanceCase("JPEG 2000 of 12 bits", lambda: _j2k(np.round(BARS / 255 * 4095), 12), BARS.repeat(2, axis=0)),
+    ConformanceCase("JPEG 2000 with a palette", _jp2_with_palette, BARS.repeat(2, axis=0)),
+    ConformanceCase("JPEG XL of 16 bits with alpha", lambda: jxl(ALPHA_BARS * np.uint16(_WIDE)), ALPHA_BARS),
+    ConformanceCase("JPEG XL in a container", lambda: jxl(BARS, container=True)),
+    ConformanceCase(
+        "WebP without loss, with alpha",
+        lambda: image_files.webp(image=Image.fromarray(ALPHA_BARS), lossless=True),
+        ALPHA_BARS,
+    ),
+    ConformanceCase("AVIF that is turned", lambda: _avif(avif_files.irot(1)), np.rot90(BARS).copy()),
+    ConformanceCase(
+        "AVIF whose clean aperture is its middle",
+        lambda: _avif(avif_files.clap((32, 1), (8, 1), (0, 1), (0, 1))),
+        BARS[4:12, 16:48].copy(),
+    ),
+    ConformanceCase("icon with a mask", _ico, np.dstack([BARS, _bars((255, 0, 255, 255))])),
+    ConformanceCase(
+        "icon with a PNG inside",
+        lambda: ico_files.ico(_png(8, 6, ALPHA_BARS), listed=[(WIDTH, HEIGHT)]),
+        ALPHA_BARS,
+    ),
+    ConformanceCase(
+        "FITS of unsigned 16 bits, from the bottom",
+        lambda: fits_files.fits((_HALF_GRAY[::-1] * float(_WIDE) - 32_768).astype("i2"), BZERO=32_768),
+        _HALF_GRAY,
+    ),
+    ConformanceCase(
+        "FITS without an image",
+        lambda: fits_files.fits(np.zeros((0,), "u1")) + fits_files.extension(np.zeros((2, 8), "u1"), "BINTABLE"),
+        verdict="not promised",
+    ),
 )
