@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from imageconverter.engine.plugins.isobmff import Box, find, walk
+from imageconverter.engine.isobmff import Box, find, walk
 from tests.testing.image_files import avif
 
 _IMAGE, _EXTRA = 1, 2  # items

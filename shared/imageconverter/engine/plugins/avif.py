@@ -10,10 +10,11 @@ from typing import Any
 import imagecodecs
 from PIL import AvifImagePlugin, Image
 
+from imageconverter.engine import isobmff
 from imageconverter.engine.color import read_color
 from imageconverter.engine.color.isobmff_colors import read_depth
 from imageconverter.engine.decoder_errors import DECODER_ERRORS, raise_refusal
-from imageconverter.engine.plugins import edit_list, isobmff
+from imageconverter.engine.plugins import avif_boxes, edit_list
 from imageconverter.engine.plugins.decoded import file_of
 from imageconverter.engine.plugins.deep import DeepColor, deep_color
 
@@ -25,7 +26,7 @@ class AvifImage(AvifImagePlugin.AvifImageFile):
     """An AVIF, or its frames, each cropped before it is turned: that is left to the EXIF orientation."""
 
     def _open(self) -> None:
-        data = self._opened(isobmff.repaired(file_of(self).read()))
+        data = self._opened(avif_boxes.repaired(file_of(self).read()))
         if self.is_animated:
             self.info["loop"] = edit_list.plays(data)
         self._deep: DeepColor | None = None
@@ -38,7 +39,7 @@ class AvifImage(AvifImagePlugin.AvifImageFile):
         self._data = data if self._deep is not None else b""
         properties = isobmff.track_properties(data) if self.is_animated else isobmff.image_properties(data)
         self._coded_size = self._size
-        self._aperture = isobmff.clean_aperture(data, properties, self._size)
+        self._aperture = avif_boxes.clean_aperture(data, properties, self._size)
         self._set_size()
 
     def _opened(self, data: bytes) -> bytes:
@@ -50,7 +51,7 @@ class AvifImage(AvifImagePlugin.AvifImageFile):
                 super()._open()
             except DECODER_ERRORS as error:
                 raise_refusal(error)
-                data = isobmff.without_ancillary(data)
+                data = avif_boxes.without_ancillary(data)
                 self.fp = io.BytesIO(data)
                 super()._open()
                 self.info["warnings"] = ["The metadata of the file are broken."]

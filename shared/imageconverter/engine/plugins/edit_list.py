@@ -4,8 +4,8 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 
-_HEAD = struct.Struct(">I4s")
-_LARGE = struct.Struct(">Q")
+from imageconverter.engine import isobmff
+
 _REPEATED = 1
 # By the version: where the duration is after version and flags, and how it is stored. All of its bits are set if
 # there is no end.
@@ -41,16 +41,4 @@ def _plays(data: bytes, edit: Span, track: Span) -> int:
 
 def _boxes(data: bytes, kind: bytes, within: Span) -> Iterator[Span]:
     """Yield where the contents of the boxes of a *kind* are that are directly *within* another one."""
-    at, end = within
-    while at + _HEAD.size <= end:
-        size, found = _HEAD.unpack_from(data, at)
-        begin = at + _HEAD.size
-        if size == 1:
-            (size,) = _LARGE.unpack_from(data, begin)
-            begin += _LARGE.size
-        after = end if size == 0 else min(end, at + size)
-        if after < begin:
-            return
-        if found == kind:
-            yield begin, after
-        at = after
+    return ((box.begin, box.end) for box in isobmff.walk(data, *within) if box.kind == kind)
