@@ -36,7 +36,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         await sites.enter_async_context(serving(app, gateway.host, gateway.port))
         _log.info("gateway ready", host=gateway.host, port=gateway.port)
         if await run_unless_stopped(stopping, wait_for_bucket(resources.store)):
-            app[state.PROBLEMS] += await unmet_requirements(resources.store, resources.redis)
+            app[state.PROBLEMS].extend(await unmet_requirements(resources.store, resources.redis))
         async with heartbeats(resources.queue, ROLE):
             await stopping.wait()
         _log.info("gateway stopping")

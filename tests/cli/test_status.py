@@ -15,9 +15,9 @@ pytestmark = pytest.mark.usefixtures("no_run", "worker")
 
 
 def broken() -> bytes:
-    """Return the first half of a JPEG."""
+    """Return the first fifth of a JPEG, which is too little to be converted."""
     whole = image_files.jpeg(size=(300, 200))
-    return whole[: len(whole) // 2]
+    return whole[: len(whole) // 5]
 
 
 async def test_without_a_run_the_status_is_a_line(gateway: Client) -> None:

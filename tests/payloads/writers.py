@@ -1,6 +1,7 @@
 """What this release stores for the samples, taken where the code hands it to Redis or S3."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import AsyncMock, Mock
@@ -61,11 +62,13 @@ async def _runs() -> dict[str, Any]:
 async def _objects() -> dict[str, Any]:
     store = AsyncMock()
     store.get.return_value = None
+    store.now.return_value = datetime.now(UTC)
     await save_backup(store, RUN)
     await trash.begin_batch(store, TRASH)
     await publish(store, "product", CATALOG, Path())
+    written = [*store.put.call_args_list, *store.replace.call_args_list]
     names = ("run_backup", "trash_manifest", "catalog_current")
-    return {name: json.loads(put.args[1]) for name, put in zip(names, store.put.call_args_list, strict=True)}
+    return {name: json.loads(put.args[1]) for name, put in zip(names, written, strict=True)}
 
 
 async def _commands() -> dict[str, Any]:

@@ -50,7 +50,7 @@ class Sessions:
         Returns None if the login has ended; a token that was used before ends it. Raises QueueUnavailable.
         """
         async with redis_errors(_RETRY_TIMEOUT_SECONDS):
-            reply = await self._exchange(keys=[keys.login(login)], args=[token, new_id(), _GRACE_SECONDS])
+            reply = await self._exchange(keys=[keys.login(login)], args=[token, new_id(), _GRACE_SECONDS * 1000])
         text = reply.decode() if isinstance(reply, bytes) else str(reply)
         if text == _REPLAYED:
             _log.warning("refresh token used twice; the login has ended", login=login)

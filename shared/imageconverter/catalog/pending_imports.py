@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, get_args
 
 from imageconverter import keys
@@ -17,6 +17,8 @@ _STAMP: Final = "%Y%m%dT%H%M%S%f"
 _DELETED: Final = "The uploaded catalog no longer exists."
 # The suffix of the last part, which marks the upload as complete and has its notation.
 _LAST_SUFFIX: Final[dict[Notation, str]] = {"ndjson": "-last.ndjson", "csv": "-last.csv"}
+
+_SAME_TIME: Final = timedelta(seconds=2)
 
 PART_BYTES: Final = 8 * MEGABYTE
 """The maximum of a catalog that is in memory while it arrives."""
@@ -49,12 +51,16 @@ async def receive(
 
 
 async def received_at(store: ObjectStore, pending: PendingImport) -> datetime:
-    """Return when the upload was complete, by the store's clock; raises NotFound if it was discarded."""
+    """Return when the upload was complete, by the store's clock; raises NotFound if it was discarded.
+
+    That clock counts seconds, so the gateway's is used where both agree.
+    """
     prefix = keys.pending_catalog(pending.kind, pending.id)
     found = [part.modified async for page in store.list(prefix) for part in page]
     if not found:
         raise NotFound(_DELETED)
-    return max(found)
+    complete, begun = max(found), datetime.strptime(pending.id.partition("-")[0], _STAMP).replace(tzinfo=UTC)
+    return begun if abs(complete - begun) < _SAME_TIME else complete
 
 
 async def list_pending(store: ObjectStore) -> list[PendingImport]:
