@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -29,7 +30,9 @@ def main() -> int:
     parser.add_argument("corpus", type=Path, help="a folder with image files")
     parser.add_argument("--report", type=Path, default=Path("conformance.html"), help="default: %(default)s")
     parser.add_argument("--at-once", type=int, default=2, metavar="N", help="files at a time; default: %(default)s")
-    parser.add_argument("--python", default=sys.executable, help="the one that runs readers written in Python")
+    parser.add_argument(
+        "--python", type=_program, default=sys.executable, help="the one that runs readers written in Python"
+    )
     options = parser.parse_args()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr), processors=[_silence])
     files = list(files_of(options.corpus))
@@ -69,6 +72,11 @@ def _print_summary(results: Sequence[Result], report: Path) -> None:
         line = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
         sys.stdout.write(f"{name}: {line}\n")
     sys.stdout.write(f"Report: {report}\n")
+
+
+def _program(name: str) -> str:
+    """Return the path of a program from the root: readers run in folders of their own."""
+    return str(Path(shutil.which(name) or name).absolute())
 
 
 def _silence(*_: object) -> dict[str, object]:

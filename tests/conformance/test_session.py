@@ -67,6 +67,20 @@ def test_the_exit_status_says_that_an_image_is_wrong(tmp_path: Path, monkeypatch
     assert "data:image/webp;base64," in report.read_text()
 
 
+def test_the_interpreter_of_readers_may_be_named_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the Makefile does; readers run elsewhere."""
+    (tmp_path / "one.png").write_bytes(image_files.png((20, 10)))
+    (tmp_path / "python").symlink_to(sys.executable)
+    copying = Reader(
+        "copy", ("{python}", "-c", _COPY.format(log=str(tmp_path / "log")), "{input}", "{output}"), frozenset({"PNG"})
+    )
+    monkeypatch.setattr(program, "READERS", [copying])
+    monkeypatch.setattr(sys, "argv", ["conformance", ".", "--report", "report.html", "--python", "./python"])
+    monkeypatch.chdir(tmp_path)
+
+    assert program.main() == 0
+
+
 def test_the_report_begins_with_what_differs_most() -> None:
     """It needs no other file, and shows names and reasons as they are."""
     results = [result("slightly", Verdict.WRONG, 5), result("quite", Verdict.WRONG, 200), result("ok", Verdict.RIGHT)]
