@@ -75,7 +75,7 @@ class JpegFile(JpegImageFile):
             return super().load()
         file, tile = self._source(), self.tile
         whole = file.read()
-        if whole.find(_END, self._header_bytes) >= 0:
+        if whole.rfind(_END, self._header_bytes) >= 0:  # from the end, where it usually is
             whole = b""  # only for files that are cut off, which Pillow does not find out in all cases
         try:
             loaded = super().load()
