@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from imageconverter.engine import jpeg
-from tests.testing import image_files
+from tests.testing import icc_profiles, image_files
 from tests.testing.image_assertions import difference, opened, result
 
 _FRAMES = (0xC0, 0xC2)
@@ -25,8 +25,6 @@ _FAULTS = {
     "half a JFIF": _segment(0xE0, b"JFIF\0\1"),
     "half an Adobe": _segment(0xEE, b"Adobe\0"),
     "EXIF without anything": _segment(0xE1, b"Exif\0\0"),
-    "a profile without a number": _segment(0xE2, b"ICC_PROFILE\0"),
-    "a profile without a count": _segment(0xE2, b"ICC_PROFILE\0\1"),
     "half a list of images": _segment(0xE2, b"MPF\0MM\0*\0\0"),
     "half of Photoshop's resources": _segment(0xED, b"Photoshop 3.0\x008BIM\3\xed\0\0\0"),
     "bytes": b"abc",
@@ -52,15 +50,55 @@ def test_a_fault_in_the_header_costs_nothing(fault: bytes, *, progressive: bool)
             assert difference(opened(made.data), without) < 1
 
 
-@pytest.mark.parametrize(
-    "fault", ["a temporary marker", "a profile without a number", "half of Photoshop's resources"]
-)
+@pytest.mark.parametrize("fault", ["a temporary marker", "half of Photoshop's resources"])
 def test_a_fault_does_not_cost_the_orientation(fault: str) -> None:
     """Only what is faulty is left out: the image is stored with 48 columns."""
     data = image_files.jpeg((64, 48), orientation=6)
     at = next(segment.start for segment in jpeg.segments(data) if segment.kind == _TABLE)
 
     assert result(data[:at] + _FAULTS[fault] + data[at:]).size == (64, 48)
+
+
+def _part(number: int, count: int, content: bytes) -> bytes:
+    return _segment(0xE2, b"ICC_PROFILE\0" + bytes([number, count]) + content)
+
+
+@pytest.mark.parametrize("before", [_TABLE, _FRAMES[0], jpeg.SCAN])
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+def test_a_profile_may_be_in_parts(before: int, order: tuple[int, int]) -> None:
+    """In any order and anywhere before the pixels."""
+    profile = icc_profiles.p3_profile()
+    parts = {1: _part(1, 2, profile[:100]), 2: _part(2, 2, profile[100:])}
+    data = image_files.jpeg((64, 48))
+    at = next(segment.start for segment in jpeg.segments(data) if segment.kind == before)
+
+    made = result(data[:at] + parts[order[0]] + parts[order[1]] + data[at:])
+
+    whole = opened(result(image_files.jpeg((64, 48), profile=profile)).data)
+    assert made.warning == ""
+    assert difference(opened(made.data), whole) < 1
+    assert difference(opened(made.data), opened(result(data).data)) > 1
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [[], [(1,)], [(1, 2)], [(2, 2)], [(1, 2), (3, 2)], [(1, 1), (1, 1)], [(0, 1)], [(1, 1), (2, 2)]],
+    ids=str,
+)
+def test_a_profile_that_is_not_complete_is_ignored(numbers: list[tuple[int, ...]]) -> None:
+    """With a warning, as any that cannot be used; without any number, it is half of a segment."""
+    profile = icc_profiles.p3_profile()
+    data = image_files.jpeg((64, 48), orientation=6)
+    at = next(segment.start for segment in jpeg.segments(data) if segment.kind == _TABLE)
+    parts = [
+        _segment(0xE2, b"ICC_PROFILE\0" + bytes(number) + profile * (len(number) > 1)) for number in numbers or [()]
+    ]
+
+    made = result(data[:at] + b"".join(parts) + data[at:])
+
+    assert made.warning == "The color profile cannot be used; it is not complete."
+    assert made.size == (64, 48)
+    assert difference(opened(made.data), opened(result(data).data)) < 1
 
 
 @pytest.mark.parametrize("marker", [b"\xff\2", b"\xff\xd8", b"\xff\x4f"])

@@ -1,7 +1,7 @@
 """JPEG: Pillow's decoder, which here also reads files that are cut off, and more than 8 bits by imagecodecs."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 import imagecodecs
@@ -48,6 +48,7 @@ class JpegFile(JpegImageFile):
             self._open_header(head)
         finally:
             self.fp = file
+        self._read_profile(head)
         self._height = self.height
         self._header_bytes = len(head)
 
@@ -65,6 +66,16 @@ class JpegFile(JpegImageFile):
                 return
         self.fp = io.BytesIO(head)
         super()._open()
+
+    def _read_profile(self, head: bytes) -> None:
+        """Read the color profile: Pillow finds it before the frame only, and takes one that has a part twice."""
+        self.info.pop("icc_profile", None)
+        parts = sorted(_profile_parts(head))
+        count = parts[0][1] if parts else 0
+        if [part[:2] for part in parts] != [(number, count) for number in range(1, count + 1)]:
+            self.info["warnings"] = ["The color profile cannot be used; it is not complete."]
+        elif parts:
+            self.info["icc_profile"] = b"".join(content for _, _, content in parts)
 
     def load(self) -> Any:
         """Decode the image, or as much of it as there is."""
@@ -177,6 +188,15 @@ def _segments_of(head: bytes, wanted: tuple[bytes, ...]) -> bytes:
         if kind not in _APPLICATION or (content.startswith(wanted) and not is_half_a_profile):
             kept.append(head[start:end])
     return b"".join(kept)
+
+
+def _profile_parts(head: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Yield the number of each part of the color profile, the count of parts, and its content (ICC.1:2022, B.4)."""
+    for _, start, end in jpeg.segments(head):
+        content = head[start + 4 : end]
+        if content.startswith(_PROFILE):
+            number, count = content[len(_PROFILE) : _PROFILE_HEAD].ljust(2, b"\0")
+            yield number, count, content[_PROFILE_HEAD:]
 
 
 def _decode_half(data: bytes) -> Pixels:
