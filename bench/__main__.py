@@ -17,6 +17,7 @@ from bench import (
     rerun,
     runs,
     slots,
+    slow_files,
     stack,
 )
 
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "listing": listing.main,
     "halfopen": halfopen.main,
     "bombs": bombs.main,
+    "slow_files": slow_files.main,
 }
 LONG: dict[str, Callable[[], None]] = {"runs": runs.long, "listing": listing.long}
 

@@ -9,7 +9,7 @@ from services.worker.sandbox.messages import Reply, Request
 from services.worker.sandbox.process import ProcessCrashed, SandboxProcess
 from services.worker.sandbox.processes import MAX_THREADS
 
-EXPENSIVE_SECONDS = 0.5
+EXPENSIVE_SECONDS = 0.25
 """CPU time after which an image is expensive."""
 _CHECK_SECONDS = 0.05
 _MAX_DELAY = 10  # times its limit of time that an image may take if the processors work for others

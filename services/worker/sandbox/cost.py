@@ -1,39 +1,78 @@
-"""Which images were expensive, so that they are known as such when they come again."""
+"""Which images were expensive, so that they, and others like them, are known as such when they come."""
 
 import hashlib
+import io
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from imageconverter.engine.source_types import HEAD_BYTES, identify
+from imageconverter.errors import ImageError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _MAX_IMAGES = 4096
 _PART_BYTES = 64 * 1024  # that are compared at both ends: images of many megabytes are not read for this
+_SEARCHED_BYTES = 8 * 1024 * 1024
+_ALIKE = 2  # images of one kind that were all expensive, after which the next one is expected to be
+_SCAN = b"\xff\xda"  # the marker of JPEG
+
+
+class Traits(NamedTuple):
+    """What images are recognized by."""
+
+    identity: bytes
+    """A digest: of the length, the first and the last bytes."""
+    kind: tuple[str, int, int, int]
+    """File type; binary orders of magnitude of bytes, pixels, and scans of a JPEG."""
 
 
 class CostMemory:
-    """The images that were expensive, the last few thousand."""
+    """What the last few thousand images, and kinds of images, have cost.
+
+    An image is expected to be what it was before. Of other images the last ones of the same kind decide: they are
+    expensive if all of these were, until one is not.
+    """
 
     def __init__(self) -> None:
-        self._expensive: OrderedDict[bytes, None] = OrderedDict()
+        self._images: OrderedDict[bytes, bool] = OrderedDict()
+        self._kinds: OrderedDict[tuple[str, int, int, int], int] = OrderedDict()
 
-    def is_expensive(self, image: bytes) -> bool:
-        """Whether the image of this `identity` was expensive the last time."""
-        return image in self._expensive
+    def is_expensive(self, image: Traits) -> bool:
+        """Whether an image is expected to be expensive."""
+        known = self._images.get(image.identity)
+        return self._kinds.get(image.kind, 0) >= _ALIKE if known is None else known
 
-    def add(self, image: bytes, *, expensive: bool) -> None:
+    def add(self, image: Traits, *, expensive: bool) -> None:
         """Remember what an image was."""
-        self._expensive.pop(image, None)
+        self._images.pop(image.identity, None)
+        self._images[image.identity] = expensive
+        in_a_row = self._kinds.pop(image.kind, 0) + 1
         if expensive:
-            self._expensive[image] = None
-            if len(self._expensive) > _MAX_IMAGES:
-                self._expensive.popitem(last=False)
+            self._kinds[image.kind] = in_a_row
+        for memory in (self._images, self._kinds):
+            if len(memory) > _MAX_IMAGES:
+                memory.popitem(last=False)
 
 
-def identity(source: "Buffer") -> bytes:
-    """Return a digest of an image: of its length, its first and its last bytes."""
+def traits(source: "Buffer") -> Traits:
+    """Return what the image is recognized by; reads its header."""
     view = memoryview(source).cast("B")
     digest = hashlib.blake2b(str(len(view)).encode(), digest_size=16)
     digest.update(view[:_PART_BYTES])
     digest.update(view[-_PART_BYTES:])
-    return digest.digest()
+    return Traits(digest.digest(), _kind(view))
+
+
+def _kind(view: memoryview) -> tuple[str, int, int, int]:
+    found = identify(bytes(view[:HEAD_BYTES]))
+    if found is None:
+        return "", len(view).bit_length(), 0, 0
+    head = bytes(view[:_PART_BYTES])
+    try:
+        size = found.extents(io.BytesIO(head)) if found.extents is not None else None
+    except ImageError:
+        size = None
+    pixels = 0 if size is None else size[0] * size[1]
+    scans = bytes(view[:_SEARCHED_BYTES]).count(_SCAN) if found.name == "JPEG" else 0
+    return found.name, len(view).bit_length(), pixels.bit_length(), scans.bit_length()

@@ -18,7 +18,7 @@ from imageconverter.errors import ImageError, LimitExceeded, Unavailable, Undeco
 from imageconverter.settings import MEGABYTE, SettingsError, WorkerSettings
 from services.worker.sandbox import ipc, seccomp
 from services.worker.sandbox.conversion import Conversion, TurnedExpensive
-from services.worker.sandbox.cost import CostMemory, identity
+from services.worker.sandbox.cost import CostMemory, Traits, traits
 from services.worker.sandbox.fork_server import PROGRAM
 from services.worker.sandbox.messages import Reply, Request
 from services.worker.sandbox.process import ProcessCrashed, ProcessUnavailable, SystemCallRefused
@@ -169,11 +169,11 @@ class SandboxPool:
         )
         file = ipc.memory_file("source", source)
         ipc.seal(file)
-        image = _Image(file, identity(source), owner, interactive=interactive, may_move=may_move)
+        image = _Image(file, traits(source), owner, interactive=interactive, may_move=may_move)
         attempts = _Attempts()
         try:
             with open(file, "rb", closefd=False) as opened:  # noqa: ASYNC230 - memory, by its descriptor
-                image.expensive = expensive or self._costs.is_expensive(image.identity) or is_expensive(opened)
+                image.expensive = expensive or self._costs.is_expensive(image.traits) or is_expensive(opened)
             reply = await self._convert(request, image, attempts)
         except SystemCallRefused as error:
             raise await self._refused(attempts, error.frames) from error.__cause__
@@ -229,7 +229,8 @@ class SandboxPool:
                     _log.warning("sandbox process timed out", pid=process.pid, seconds=self._settings.timeout_seconds)
                 raise
             finally:
-                self._costs.add(image.identity, expensive=conversion.is_expensive)
+                if process.has_responded or conversion.is_expensive:
+                    self._costs.add(image.traits, expensive=conversion.is_expensive)
                 attempts.refused_calls += process.take_refused_calls()
                 if process.has_responded:
                     if stderr_lines := process.read_stderr():
@@ -292,7 +293,7 @@ class _Image:
 
     file: int
     """Its memory file."""
-    identity: bytes
+    traits: Traits
     owner: str
     interactive: bool
     may_move: bool

@@ -20,7 +20,7 @@ from services.worker.sandbox.stderr import Stderr
 from services.worker.sandbox.usage import Usage, cpu_seconds, lower_priority, usage
 
 _START_SECONDS = 30
-_EXPENSIVE_NICENESS = 5  # a third of the CPU time of a process of normal priority
+_EXPENSIVE_NICENESS = 10  # a tenth of the CPU time of a process of normal priority
 
 
 class ProcessUnavailable(Exception):  # noqa: N818 - internal to the pool

@@ -28,7 +28,7 @@ class ConversionSettings(Part):
         "of the rows; `refuse` reports them as broken.",
     )
     max_interactive_queue: int = Field(
-        default=128, ge=1, description="Largest number of waiting and running interactive conversions; beyond it 503."
+        default=256, ge=1, description="Largest number of waiting and running interactive conversions; beyond it 503."
     )
     upload_hours: float = Field(
         default=24, gt=0, description="Time after which staged uploads are deleted, in hours."

@@ -30,7 +30,7 @@ class PreviewSettings(Part):
         "`larger`, if there are any; or `exact`, the requested format, made on demand.",
     )
     instant_queue: int = Field(
-        default=128,
+        default=256,
         ge=1,
         description="Largest number of waiting and running interactive preview jobs; beyond it 503.",
     )

@@ -14,9 +14,10 @@ from imageconverter.engine import Converted, Target
 from imageconverter.errors import ImageTooLarge, LimitExceeded, Undecodable
 from imageconverter.settings import MEGABYTE, ConversionSettings, WorkerSettings
 from services.worker.sandbox import scheduler
-from services.worker.sandbox.pool import SandboxPool
+from services.worker.sandbox.pool import ExpensiveImage, SandboxPool
 from tests.testing import image_files
 from tests.testing.image_files import raw_png
+from tests.testing.slow_files import SLOW_FILES
 
 SMALL = Target(max_width=50, max_height=50)
 
@@ -288,7 +289,7 @@ async def test_processes_end_with_a_worker_that_is_killed(tmp_path: Path) -> Non
     program = (
         "import asyncio, pathlib, sys\n"
         "from imageconverter.settings import WorkerSettings\n"
-        "from services.worker.sandbox.pool import SandboxPool\n"
+        "from services.worker.sandbox.pool import ExpensiveImage, SandboxPool\n"
         "from imageconverter.engine import Target\n"
         "from tests.testing import image_files\n"
         "async def main():\n"
@@ -317,3 +318,40 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except FileNotFoundError:
         return False
+
+
+def slow_image() -> bytes:
+    """Make an image that takes much longer than its header announces."""
+    return SLOW_FILES["XCF of 200 layers"]()
+
+
+async def test_slow_images_leave_processes_to_the_others() -> None:
+    """Although they came first, and even with a single core; afterwards they are known."""
+    async with SandboxPool(WorkerSettings(children=1), max_pixels=10**8) as pool:
+        slow, order = slow_image(), list[str]()
+
+        async def convert(name: str, data: bytes) -> None:
+            await pool.convert(data, [SMALL], interactive=True)
+            order.append(name)
+
+        first = [asyncio.create_task(convert("slow", slow + b"%d" % number)) for number in range(3)]
+        await asyncio.sleep(0)
+        await asyncio.gather(*(convert("quick", image_files.jpeg()) for _ in range(10)))
+        assert order == ["quick"] * 10
+        await asyncio.gather(*first)
+
+
+async def test_a_slow_image_that_may_move_does_not_wait_for_others() -> None:
+    """It is converted later as one that is known to be expensive."""
+    async with SandboxPool(WorkerSettings(children=1), max_pixels=10**8) as pool:
+        data = slow_image()
+        converting = [
+            asyncio.create_task(pool.convert(data + b"%d" % number, [SMALL], interactive=True, may_move=True))
+            for number in range(6)
+        ]
+        results = await asyncio.gather(*converting, return_exceptions=True)
+        moved = [each for each in results if isinstance(each, ExpensiveImage)]
+
+        assert 1 <= len(moved) < len(results)
+        again = await pool.convert(data + b"5", [SMALL], interactive=True, expensive=True)
+        assert isinstance(again[0], Converted)
