@@ -42,7 +42,7 @@ def xcf_of_shared_tiles() -> bytes:
 
 
 def _frames(count: int, side: int) -> list[Image.Image]:
-    base = Image.effect_noise((11, 11), 90)
+    base = Image.effect_noise((4, 4), 90)
     return [
         base.rotate(90 * (n % 4)).resize((side, side), Image.Resampling.NEAREST).point(lambda v, n=n: (v + n) % 256)
         for n in range(count)
@@ -83,7 +83,7 @@ SLOW_FILES: dict[str, Callable[[], bytes]] = {
     "XCF of 200 layers": xcf_of_shared_tiles,
     "WebP of 500 frames": lambda: animation("WEBP", 500, 440),
     "XFIG of 153 KiB": fig_of_lines,
-    "GIF of 480 frames": lambda: animation("GIF", 480, 440),
+    "GIF of 480 frames": lambda: animation("GIF", 480, 300),
     "AVIF of 64 MP": avif_of_noise,
     "progressive JPEG of 40 scans": lambda: jpeg_of_scans(30),
     "PSD of 6 MP": psd_of_stripes,

@@ -16,7 +16,11 @@ class WorkerSettings(Part):
     model_config = SettingsConfigDict(env_prefix=PREFIX + "WORKER_", env_ignore_empty=True, frozen=True)
 
     children: int = Field(
-        default=0, ge=0, le=256, description="Number of sandbox processes. 0: one for each usable core."
+        default=0,
+        ge=0,
+        le=256,
+        description="Number of images that are converted at once, apart from one more that a client waits for "
+        "and half as many that take long. 0: one for each usable core.",
     )
     memory_mb: int = Field(
         default=1024,
