@@ -89,3 +89,17 @@ def test_an_image_of_millions_of_pixels_in_one_direction_is_resized(size: tuple[
     target = (100, 1) if size[0] > size[1] else (1, 100)
 
     assert set(resize(wide, target).tobytes()) == {77}
+
+
+@pytest.mark.parametrize("size", [(60, 70), (97, 131), (299, 190), (20, 190), (300, 3)])
+def test_large_transparent_images_shrink_in_strips(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
+    """With the pixels of one piece: no row is seen where two strips meet. Very few rows are made in two steps."""
+    disc = drawings.cutout((300, 200), softness=60)
+    whole = resize(disc, size, (1, 1, 299.5, 198.5))
+    for name, value in (("_MAX_PREMULTIPLIED", 1000), ("_STRIP", 3000), ("_MIN_ROWS", 64)):
+        monkeypatch.setattr(resizing, name, value)
+    strips = resize(disc, size, (1, 1, 299.5, 198.5))
+
+    # As they are seen: where nearly nothing is, rounding decides on the color.
+    before, after = (np.asarray(each.convert("RGBa"), np.int16) for each in (whole, strips))
+    assert np.abs(before - after).max() <= (2 if size[1] > 3 else 9)
