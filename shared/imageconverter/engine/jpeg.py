@@ -23,7 +23,9 @@ _DEPTHS = {0xC0: (8,), _LOSSLESS: range(2, 17)}  # by the kind of the frame; of 
 _CHANNELS = (1, 3, 4)
 _BLOCK = 8  # rows and columns
 _LENGTH_BYTES = 2
-_MAX_HEADER = 1024 * 1024  # bytes that are looked through for the frame
+_MAX_SEGMENTS = 400  # before the frame
+_MAX_SCANNED = 32 * 1024  # bytes that are looked through for the frame if the segments do not lead to it
+_MARKER_BYTES = 2
 
 
 class Segment(NamedTuple):
@@ -101,16 +103,35 @@ def find_frame(data: bytes) -> Frame | None:
     return None
 
 
+def _frame_of(source: IO[bytes]) -> Frame | None:
+    """Return the frame of the image in *source*; reads little but the lengths of the segments before it."""
+    at = _MARKER_BYTES
+    for _ in range(_MAX_SEGMENTS):
+        source.seek(at)
+        head = source.read(_MARKER_BYTES + _LENGTH_BYTES)
+        if len(head) < _MARKER_BYTES + _LENGTH_BYTES or not _MARKER.match(head):
+            break  # fill bytes, or what should not be there
+        kind, length = head[1], max(_LENGTH_BYTES, int.from_bytes(head[_MARKER_BYTES:], "big"))
+        if kind in (SCAN, END):
+            return None
+        if kind in FRAMES:
+            source.seek(at)
+            segment = source.read(_MARKER_BYTES + length)
+            return read_frame(segment, Segment(kind, 0, len(segment)))
+        at += _MARKER_BYTES + length
+    source.seek(0)
+    return find_frame(source.read(_MAX_SCANNED))
+
+
 def read_size(source: IO[bytes]) -> Size:
     """Read width and height, also behind faults that decoders pass; sides below 1 if the header is broken."""
-    source.seek(0)
-    frame = find_frame(source.read(_MAX_HEADER))
+    frame = _frame_of(source)
     return (frame.width, frame.height) if frame is not None else extents.by_imagesize(source)
 
 
 def unsupported(source: IO[bytes]) -> str:  # noqa: PLR0911 - a table of variants
     """Return the name of the variant in *source* that nothing here decodes, or ""."""
-    frame = find_frame(source.read(_MAX_HEADER))
+    frame = _frame_of(source)
     if frame is None:
         return ""
     if frame.kind in _HIERARCHICAL:
