@@ -45,9 +45,9 @@ class CostMemory:
 
     def add(self, image: Traits, *, expensive: bool) -> None:
         """Remember what an image was."""
-        self._images.pop(image.identity, None)
+        is_counted = self._images.pop(image.identity, None) is True
         self._images[image.identity] = expensive
-        in_a_row = self._kinds.pop(image.kind, 0) + 1
+        in_a_row = self._kinds.pop(image.kind, 0) + (not is_counted)
         if expensive:
             self._kinds[image.kind] = in_a_row
         for memory in (self._images, self._kinds):

@@ -223,7 +223,7 @@ class SandboxPool:
             process = await self._processes.take(image.owner, low_priority=ticket.expensive)
             conversion = Conversion(process, self._settings.timeout_seconds - attempts.seconds)
             try:
-                return await conversion.run(request, image.file, lambda: self._become_expensive(ticket))
+                return await conversion.run(request, image.file, lambda: self._become_expensive(image, ticket))
             except LimitExceeded:
                 if not process.has_responded:
                     _log.warning("sandbox process timed out", pid=process.pid, seconds=self._settings.timeout_seconds)
@@ -243,8 +243,9 @@ class SandboxPool:
             self._scheduler.finish(ticket)
             self._dispatch()
 
-    def _become_expensive(self, ticket: Ticket) -> bool:
+    def _become_expensive(self, image: "_Image", ticket: Ticket) -> bool:
         """Count an image that is being converted as expensive, if there is room; others may begin then."""
+        self._costs.add(image.traits, expensive=True)
         became = self._scheduler.become_expensive(ticket, asyncio.get_running_loop().time())
         if became:
             self._dispatch()

@@ -34,6 +34,15 @@ def test_images_like_those_that_were_all_expensive_are_expected_to_be() -> None:
     assert not memory.is_expensive(image("f", kind="PNG"))
 
 
+def test_an_image_counts_once_for_its_kind() -> None:
+    """However often it comes."""
+    memory = CostMemory()
+    for _ in range(3):
+        memory.add(image("a"), expensive=True)
+
+    assert not memory.is_expensive(image("b"))
+
+
 def test_memory_is_bounded() -> None:
     """The oldest images are forgotten."""
     memory = CostMemory()
