@@ -9,7 +9,7 @@ import pybase64
 from aiohttp import web
 
 from imageconverter.engine import Limits
-from imageconverter.errors import InvalidValue
+from imageconverter.errors import InvalidValue, UserError
 from imageconverter.images import uploads
 from imageconverter.images.conversions import check_names, convert_now
 from imageconverter.images.image_formats import ImageFormat, ImageFormats
@@ -26,6 +26,7 @@ from services.gateway.images_api.run_responses import format_result
 
 # File names, formats and JSON in addition to the images.
 _ENVELOPE_BYTES = MEGABYTE
+_MAX_NAME = 100  # characters of a name that are repeated in a reason
 
 
 class Staged(ResponseModel):
@@ -94,13 +95,21 @@ def _unpack(
         raise InvalidValue("fileName and imageData must have the same number of elements.", field="fileName")
     if single and len(names) != 1:
         raise InvalidValue("upload/convert accepts one image only.", field="imageData")
-    images = [
-        uploads.check(UploadedImage(name, _decode(text)), limits) for name, text in zip(names, texts, strict=True)
-    ]
+    images = [_image(name, text, limits, alone=len(names) == 1) for name, text in zip(names, texts, strict=True)]
     if len({image.name for image in images}) < len(images):
         raise InvalidValue("The file names must be unique.", field="fileName")
     check_names((image.name for image in images), formats)
     return images, formats
+
+
+def _image(name: str, text: str, limits: Limits, *, alone: bool) -> UploadedImage:
+    """Decode and check an image; if it is not *alone*, the reason of an error begins with its name."""
+    try:
+        return uploads.check(UploadedImage(name, _decode(text)), limits)
+    except UserError as error:
+        if alone:
+            raise
+        raise type(error)(f"{name[:_MAX_NAME]}: {error.reason}", field=error.field) from None
 
 
 def _decode(text: str) -> bytes:

@@ -83,6 +83,16 @@ async def test_an_upload_is_stored_unchanged(gateway: Client, resources: Resourc
     assert bytes(stored.data) == image
 
 
+@pytest.mark.parametrize("bad", [b64(b"no image"), "no base64!", b64(b"P5 99999 99999 255\n")])
+async def test_one_bad_image_of_several_is_named(gateway: Client, bad: str) -> None:
+    """So that the client knows which one to leave out."""
+    names, data = ["a.png", "b.pgm"], [b64(image_files.png()), bad]
+    status, response = await post(gateway, "/images/upload", body(fileName=names, imageData=data))
+
+    assert (status, response["field"]) == (400, "imageData")
+    assert response["reason"].startswith("b.pgm: ")
+
+
 async def test_an_upload_may_have_several_images(gateway: Client, resources: Resources) -> None:
     """`size` is the number of images."""
     sent = {"one.jpg": image_files.jpeg(), "zwei ü.png": image_files.png(), "three.PNG": image_files.png()}
