@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 
 from imageconverter import keys
+from imageconverter.errors import QueueUnavailable
 from imageconverter.jobs import JobContext, JobQueue, QueueName, QueueWorker, Task, requeue, retry_with_backoff
 from imageconverter.jobs import queue_worker as worker_module
 from imageconverter.jobs.queue_worker import LEASE_SECONDS
@@ -348,3 +349,22 @@ async def test_new_job_is_found_behind_many_running_jobs(queue: JobQueue, resour
 
     async with running_worker(resources, task), asyncio.timeout(1):
         await done.wait()
+
+
+async def test_an_outage_of_redis_is_no_fault_of_the_job(queue: JobQueue, resources: Resources) -> None:
+    """If its reply cannot be sent, it runs again when Redis is back, and becomes no dead letter."""
+    attempts = 0
+
+    async def task(_context: JobContext, _payload: Any) -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts <= 8:
+            raise QueueUnavailable("The job queue does not answer.")
+
+    job_id = uuid4().hex
+    await queue.enqueue(QueueName.SCAN, "task", job_id, {})
+    async with running_worker(resources, task):
+        await until(lambda: is_empty(queue))
+
+    assert attempts == 9
+    assert job_id.encode() not in await cast("Any", resources.redis.hkeys(keys.DEAD_LETTERS))

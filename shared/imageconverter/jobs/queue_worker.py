@@ -21,7 +21,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from imageconverter import keys
-from imageconverter.errors import Unavailable
+from imageconverter.errors import QueueUnavailable, Unavailable
 from imageconverter.jobs.connection import encode
 from imageconverter.jobs.dead_letters import (
     DEAD_LETTER_SECONDS,
@@ -31,7 +31,7 @@ from imageconverter.jobs.dead_letters import (
     read_job_body,
 )
 from imageconverter.jobs.queue_name import QueueName, job_key, lease_key
-from imageconverter.jobs.retry import MovedJob, RetriesExhausted
+from imageconverter.jobs.retry import MovedJob, RetriesExhausted, requeue
 from imageconverter.jobs.scripts import script_text
 from imageconverter.jobs.task import JobContext, Task
 
@@ -253,6 +253,8 @@ class QueueWorker(Worker):
                 raise
             except Retry:
                 raise
+            except QueueUnavailable as error:  # nothing is wrong with the job: its reply, say, could not be sent
+                raise requeue() from error
             except Exception as error:
                 is_internal = not isinstance(error, RetriesExhausted)
                 self._failure_reasons[context["job_id"]] = f"Internal error: {error!r}" if is_internal else str(error)
