@@ -8,7 +8,8 @@ from PIL import Image
 
 from tests.testing import color_signals as files
 from tests.testing import colorimetry, icc_profiles
-from tests.testing.browser_canvas import drawn_by_browser, needs_browser
+from tests.testing.browser import needs_browser
+from tests.testing.browser_canvas import drawn_by_browser
 from tests.testing.image_assertions import converted
 
 _MAX_DIFFERENCE = 1.0  # CIEDE2000, in the mean

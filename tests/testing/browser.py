@@ -115,14 +115,21 @@ def running_browser() -> Iterator[Browser]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server, tempfile.TemporaryDirectory() as profile:
+    with showing(Handler):
+        yield browser
+
+
+@contextmanager
+def showing(handler: type[BaseHTTPRequestHandler]) -> Iterator[None]:
+    """Run Chromium with the page that *handler* serves on a free port of loopback."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, tempfile.TemporaryDirectory() as profile:
         server.daemon_threads = True
         Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/"
         command = [str(PROGRAM), *_FLAGS, f"--user-data-dir={profile}", url]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             try:
-                yield browser
+                yield
             finally:
                 process.terminate()
                 process.wait(10)

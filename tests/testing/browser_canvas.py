@@ -1,23 +1,14 @@
 """What a browser shows: the pixels of images as Chromium draws them on a canvas in sRGB."""
 
 import json
-import subprocess
-import tempfile
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from shutil import which
-from threading import Event, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Event
 
-import pytest
 from PIL import Image
 
-_PROGRAM = which("chromium") or which("google-chrome")
-needs_browser = pytest.mark.skipif(_PROGRAM is None, reason="no Chromium")
+from tests.testing.browser import showing
 
-_FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--force-color-profile=srgb",
-)  # fmt: skip
 _SECONDS = 120
 _PAGE = b"""<!doctype html><script>
 async function pixels(name) {
@@ -76,13 +67,8 @@ def drawn_by_browser(files: Mapping[str, bytes]) -> dict[str, Image.Image]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server, tempfile.TemporaryDirectory() as profile:
-        Thread(target=server.serve_forever, daemon=True).start()
-        command = [str(_PROGRAM), *_FLAGS, f"--user-data-dir={profile}", f"http://127.0.0.1:{server.server_port}/"]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            in_time = done.wait(_SECONDS)
-            process.terminate()
-        server.shutdown()
+    with showing(Handler):
+        in_time = done.wait(_SECONDS)
     if not in_time:
         raise TimeoutError("Chromium did not finish")
     return drawn
