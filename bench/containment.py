@@ -18,7 +18,7 @@ from PIL import Image
 from bench.photographs import photograph
 from imageconverter.engine import Target
 from imageconverter.engine.pipeline import convert
-from imageconverter.images.image_formats import load_formats
+from imageconverter.images.formats_file import load_formats
 from imageconverter.settings import WorkerSettings
 from services.worker.sandbox.pool import SandboxPool
 from services.worker.sandbox.usage import cpu_seconds

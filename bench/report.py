@@ -16,7 +16,8 @@ from imageconverter.catalog import read_entries
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.version import part_name
 from imageconverter.catalog.writing import write_version
-from imageconverter.images.image_formats import ImageFormats, load_formats
+from imageconverter.images.formats_file import load_formats
+from imageconverter.images.image_formats import ImageFormats
 from imageconverter.reports.comparison import compare
 from imageconverter.storage.store import StoredObject
 

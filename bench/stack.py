@@ -22,7 +22,7 @@ from bench import cpu
 from bench.photographs import photograph
 from bench.servers import KEY
 from imageconverter.engine.pipeline import convert
-from imageconverter.images.image_formats import load_formats
+from imageconverter.images.formats_file import load_formats
 from services.stack.ports import free_ports
 
 FORMATS = ["normalCategory", "normalProduct", "thumbnailProduct", "app"]

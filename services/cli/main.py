@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from imageconverter import __version__
-from imageconverter.images.image_formats import FormatsFileError
+from imageconverter.images.formats_file import FormatsFileError
 from imageconverter.settings import SettingsError, unknown_variables
 from services.cli import terminal
 from services.cli.lazy_group import LazyGroup

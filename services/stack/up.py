@@ -12,7 +12,7 @@ from pathlib import Path
 
 import aiohttp
 
-from imageconverter.images.image_formats import load_formats
+from imageconverter.images.formats_file import load_formats
 from imageconverter.settings import Settings, SettingsError, child_environment
 from services.gateway.auth.api_keys import read_keys
 from services.runtime.lifecycle import raise_file_limit

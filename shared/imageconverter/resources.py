@@ -9,7 +9,8 @@ import structlog
 from redis.asyncio import Redis
 
 from imageconverter.errors import StoreUnavailable
-from imageconverter.images.image_formats import ImageFormats, load_formats
+from imageconverter.images.formats_file import load_formats
+from imageconverter.images.image_formats import ImageFormats
 from imageconverter.jobs import JobQueue, open_redis
 from imageconverter.previews.index import PreviewIndex
 from imageconverter.runs import RunStore

@@ -13,7 +13,7 @@ import pytest
 from imageconverter import keys
 from imageconverter.errors import QueueUnavailable
 from imageconverter.images.conversions import OutputOutcome
-from imageconverter.images.image_formats import load_formats
+from imageconverter.images.formats_file import load_formats
 from imageconverter.jobs import JobQueue, QueueName, job_key, open_redis
 from imageconverter.runs import RunRequest, RunStore, SourceResult, create_run, plan_more
 from imageconverter.settings import RedisSettings

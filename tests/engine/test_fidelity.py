@@ -13,7 +13,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
 from imageconverter.engine import Target
-from imageconverter.images.image_formats import load_formats
+from imageconverter.images.formats_file import load_formats
 from tests.testing import icc_profiles, image_files
 from tests.testing.image_assertions import opened, results
 

@@ -9,7 +9,8 @@ from pydantic import Field, create_model
 
 from imageconverter.errors import InvalidValue
 from imageconverter.images import image_formats
-from imageconverter.images.image_formats import FormatsFileError, ImageFormat, ImageFormats, load_formats
+from imageconverter.images.formats_file import FormatsFileError, load_formats
+from imageconverter.images.image_formats import ImageFormat, ImageFormats
 
 DEFAULTS = {
     "content.imageFormat.app": ("app", "app", 1024),

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from imageconverter.images.image_formats import load_formats
+from imageconverter.images.formats_file import load_formats
 from imageconverter.resources import Resources
 from imageconverter.runs import Run, RunRequest, RunStatus, create_run
 from tests.payloads.unknown_fields import with_unknown_fields

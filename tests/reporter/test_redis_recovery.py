@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from imageconverter import keys
-from imageconverter.images.image_formats import load_formats
+from imageconverter.images.formats_file import load_formats
 from imageconverter.jobs import QueueName
 from imageconverter.previews.reindex import GroupFile
 from imageconverter.resources import Resources, open_resources, wait_for_bucket

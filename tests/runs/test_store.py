@@ -10,7 +10,7 @@ import pytest
 from imageconverter import keys
 from imageconverter.errors import RunAlreadyRunning
 from imageconverter.images.conversions import OutputOutcome
-from imageconverter.images.image_formats import load_formats
+from imageconverter.images.formats_file import load_formats
 from imageconverter.jobs import QueueName
 from imageconverter.resources import Resources
 from imageconverter.runs import (

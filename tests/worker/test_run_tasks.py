@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from imageconverter.images.image_formats import load_formats
+from imageconverter.images.formats_file import load_formats
 from imageconverter.jobs import JobContext, QueueName, redis_command
 from imageconverter.resources import Resources
 from imageconverter.runs import RunRequest, create_run

@@ -1,14 +1,11 @@
-"""Image formats in the shop's sense: named target sizes, read from a TOML file that users edit."""
+"""Image formats in the shop's sense: named target sizes."""
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
 from imageconverter.engine.target import Target
 from imageconverter.errors import InvalidValue
@@ -56,10 +53,6 @@ class ImageFormat(Target):
             raise ValueError(error.reason) from None
 
 
-class FormatsFileError(ValueError):
-    """The formats file cannot be used; the message names the file and the line."""
-
-
 class ImageFormats(Mapping[str, ImageFormat]):
     """The configured formats by node id, in the order of the file. Aliases are found but not listed."""
 
@@ -98,47 +91,7 @@ class ImageFormats(Mapping[str, ImageFormat]):
         return [self._known[node_id] for node_id in dict.fromkeys(node_ids)]
 
 
-class _FormatsFile(BaseModel):
-    format: list[ImageFormat] = []
-
-
 def _digest_text(each: ImageFormat) -> str:
     added = ImageFormat.model_fields.keys() - _DIGEST_FIELDS
     unset = {name for name in added if name not in each.model_dump(exclude_defaults=True)}
     return each.model_dump_json(exclude=unset)
-
-
-def load_formats(path: Path | None) -> ImageFormats:
-    """Read the catalog from *path*, or the shipped defaults; raises FormatsFileError with file and line."""
-    source = path or files("imageconverter.images") / "formats.toml"
-    try:
-        text = source.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FormatsFileError(f"{source}: {error}") from None
-    try:
-        # Stored formats are read tolerantly; in the file an unknown field is a typo.
-        return ImageFormats(_FormatsFile.model_validate(tomllib.loads(text), extra="forbid").format)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = _line(text, first["loc"])
-        field = ".".join(str(part) for part in first["loc"][2:])
-        raise FormatsFileError(f"{source}, line {where}: {field}: {first['msg']}") from None
-    except ValueError as error:  # TOMLDecodeError is one; it names the line itself
-        raise FormatsFileError(f"{source}: {error}") from None
-
-
-def _line(text: str, location: tuple[int | str, ...]) -> int:
-    """Find the line that a validation error's *location* (format, index, field) speaks of.
-
-    tomllib gives no positions, so the n-th ``[[format]]`` header and the key below it are looked up.
-    """
-    index = location[1] if len(location) > 1 and isinstance(location[1], int) else 0
-    key = location[2] if len(location) > 2 else ""  # noqa: PLR2004 - (format, index, field)
-    headers = [n for n, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*format\s*\]\]", line)]
-    start = headers[index] if index < len(headers) else 1
-    for number, line in enumerate(text.splitlines()[start:], start + 1):
-        if number in headers:
-            break
-        if re.match(rf"\s*{re.escape(str(key))}\s*=", line):
-            return number
-    return start

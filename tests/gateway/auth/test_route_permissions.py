@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from imageconverter.images.image_formats import load_formats
+from imageconverter.images.formats_file import load_formats
 from imageconverter.resources import Resources
 from imageconverter.settings import GatewaySettings
 from services.gateway import state
