@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema_rs
@@ -24,7 +25,7 @@ from services.gateway.images_api.uploads import Staged
 from services.gateway.routes import IMAGECONVERTER, IMAGECONVERTER_BASE, IMAGES, routes
 from tests.conftest import ADMIN
 from tests.testing import openapi_document
-from tests.testing.openapi_document import CONTRACTS, METHODS, Contract
+from tests.testing.openapi_document import CONTRACTS, METHODS, Contract, Operation
 
 EACH = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.file.stem)
 JSON = {"Content-Type": "application/json"}
@@ -61,6 +62,15 @@ def test_the_document_lists_every_code() -> None:
 
     for code in set(Code) - {Code.NO_SUCH_OPERATION, Code.NO_SUCH_METHOD}:
         assert re.search(rf"\b{code:d}\b", text), code
+
+
+@EACH
+def test_every_error_has_the_same_schema(contract: Contract) -> None:
+    """Generated clients have one class for all errors, also for requests that come too often."""
+    seen = {schema for each in contract.operations for schema in _error_schemas(each)}
+
+    assert all("429" in each.responses for each in contract.operations)
+    assert len(seen) == 1, seen
 
 
 def test_both_base_paths_are_servers() -> None:
@@ -185,6 +195,13 @@ async def test_every_response_in_the_tests_is_checked(
 
     with pytest.raises(AssertionError, match="surprise"):
         await gateway.get("/images/convert/status", headers=ADMIN)
+
+
+def _error_schemas(operation: Operation) -> Iterator[str]:
+    for status, response in operation.responses.items():
+        if status.startswith("4"):
+            [published, _] = response["content"]["application/json"]["schema"]["allOf"]
+            yield published["$ref"]
 
 
 def _media(part: Any) -> list[dict[str, Any]]:

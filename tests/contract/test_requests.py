@@ -1,6 +1,7 @@
 """Thousands of requests that schemathesis generates from the documents; the responses conform to them."""
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -76,8 +77,10 @@ async def _fuzz(
     client: TestClient[Any, Any], contract: Contract, credentials: str, folder: Path, *, thorough: bool
 ) -> None:
     config = Path(__file__).with_name(f"{contract.file.stem}.toml")
+    document = folder / f"{contract.file.stem}.json"
+    document.write_text(json.dumps(contract.strict))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "schemathesis.cli", "--config-file", config, "run", contract.file),
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", config, "run", document),
         *(("--max-examples", "300") if thorough else ()),
         *("--url", str(client.make_url("/")), "--header", f"Authorization:{credentials}", "--no-color"),
         cwd=folder,

@@ -3,7 +3,9 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from functools import cache, cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,11 +45,25 @@ class Contract:
         self._unknown = unknown
 
     @cached_property
+    def strict(self) -> dict[str, Any]:
+        """The document with an own schema for each error response: with its status and its list of types or codes.
+
+        The published schema is the same for all errors, because clients are generated from it.
+        """
+        strict = deepcopy(self.document)
+        for item in strict["paths"].values():
+            for method in METHODS & item.keys():
+                responses = item[method]["responses"]
+                for status, response in responses.items():
+                    responses[status] = self._strict_response(int(status), self._resolve(response))
+        return strict
+
+    @cached_property
     def operations(self) -> list[Operation]:
-        """All operations; those with fewer parameters first, as the gateway prefers them."""
+        """All operations of the strict document; those with fewer parameters first, as the gateway prefers them."""
         found = [
             Operation(method.upper(), path, operation["responses"])
-            for path, item in self.document["paths"].items()
+            for path, item in self.strict["paths"].items()
             for method, operation in item.items()
             if method in METHODS
         ]
@@ -68,7 +84,7 @@ class Contract:
             content: dict[str, Any] = {"application/json": {"schema": schema}}
         else:
             assert str(status) in operation.responses, f"{what} is not in the document"
-            response = self._resolve(operation.responses[str(status)])
+            response = operation.responses[str(status)]
             for name, header in response.get("headers", {}).items():
                 required = self._resolve(header).get("required")
                 assert name in headers or not required, f"{what} has no header {name}"
@@ -90,6 +106,20 @@ class Contract:
                 path = base + path.removeprefix(other)
         fitting = (each for each in self.operations if each.method == method and _pattern(each.path).fullmatch(path))
         return next(fitting, None)
+
+    def _strict_response(self, status: int, response: dict[str, Any]) -> dict[str, Any]:
+        media = response.get("content", {}).get("application/json", {})
+        match media.get("schema", {}).get("$ref", "").removeprefix("#/components/schemas/"):
+            case "Error":
+                types = response.get("x-error-types", [None])
+                fields: dict[str, Any] = {"error": {"const": HTTPStatus(status).phrase}, "type": {"enum": types}}
+                required = [] if None in types else ["type"]
+            case "Answer" if "x-codes" in response:
+                fields, required = {"code": {"enum": response["x-codes"]}}, []
+            case _:
+                return response
+        schema = {"allOf": [media["schema"], {"properties": fields, "required": required}]}
+        return {**response, "content": {"application/json": {**media, "schema": schema}}}
 
     def _resolve(self, value: dict[str, Any]) -> dict[str, Any]:
         if "$ref" not in value:
