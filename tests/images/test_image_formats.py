@@ -9,7 +9,7 @@ from pydantic import Field, create_model
 
 from imageconverter.errors import InvalidValue
 from imageconverter.images import image_formats
-from imageconverter.images.formats_file import FormatsFileError, load_formats
+from imageconverter.images.formats_file import load_formats
 from imageconverter.images.image_formats import ImageFormat, ImageFormats
 
 DEFAULTS = {
@@ -79,42 +79,6 @@ targetDirectory = "small"
 maxWidth = 100
 maxHeight = 100
 """
-
-
-@pytest.mark.parametrize(
-    ("text", "line", "word"),
-    [
-        (FORMAT.replace("maxWidth = 100", "maxWidth = 0"), 6, "maxWidth"),
-        (FORMAT + "\n" + FORMAT.replace('"small"', '"b"').replace('type = "product"', 'type = "shop"'), 12, "type"),
-        (FORMAT + 'fit = "stretch"\n', 8, "fit"),
-        (FORMAT + "color = 3\n", 8, "color"),
-        (FORMAT.replace('targetDirectory = "small"', 'targetDirectory = "../up"'), 5, "targetDirectory"),
-        (FORMAT.replace("maxHeight = 100\n", ""), 1, "maxHeight"),
-        (FORMAT + "background = red\n", 8, ""),
-    ],
-)
-def test_error_in_the_file_is_reported_with_its_line(tmp_path: Path, text: str, line: int, word: str) -> None:
-    """So that a person finds it."""
-    file = tmp_path / "formats.toml"
-    file.write_text(text)
-
-    with pytest.raises(FormatsFileError, match=rf"line {line}\b.*{word}"):
-        load_formats(file)
-
-
-def test_duplicate_id_is_refused(tmp_path: Path) -> None:
-    """It would be ambiguous."""
-    file = tmp_path / "formats.toml"
-    file.write_text(FORMAT + FORMAT)
-
-    with pytest.raises(FormatsFileError, match="'small' occurs twice"):
-        load_formats(file)
-
-
-def test_missing_file_is_reported_with_its_path(tmp_path: Path) -> None:
-    """The message names the path."""
-    with pytest.raises(FormatsFileError, match=r"nowhere\.toml"):
-        load_formats(tmp_path / "nowhere.toml")
 
 
 def test_digest_of_the_default_formats_equals_that_of_release_0_1_0() -> None:

@@ -1,17 +1,23 @@
 """The formats file: the TOML file with the image formats, which users edit."""
 
-import re
 import tomllib
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from imageconverter.images.format_problems import Lines, invalid_fields, syntax_problem
 from imageconverter.images.image_formats import ImageFormat, ImageFormats
 
 
 class FormatsFileError(ValueError):
-    """The formats file cannot be used; the message names the file and the line."""
+    """The formats file cannot be used."""
+
+    def __init__(self, file: object, problems: Sequence[str]) -> None:
+        """Say what is wrong with *file*: *problems* begin with the line that they are about."""
+        super().__init__("\n".join(f"{file}: {problem}" for problem in problems))
+        self.problems = tuple(problems)
 
 
 class _FormatsFile(BaseModel):
@@ -19,36 +25,41 @@ class _FormatsFile(BaseModel):
 
 
 def load_formats(path: Path | None) -> ImageFormats:
-    """Read the catalog from *path*, or the shipped defaults; raises FormatsFileError with file and line."""
-    source = path or files("imageconverter.images") / "formats.toml"
+    """Read the catalog from *path*, or the shipped defaults; raises FormatsFileError."""
+    file = path or files("imageconverter.images") / "formats.toml"
     try:
-        text = source.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FormatsFileError(f"{source}: {error}") from None
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise FormatsFileError(file, [error.strerror or str(error)]) from None
+    except UnicodeDecodeError:
+        raise FormatsFileError(file, ["is not text in UTF-8"]) from None
+    return parse_formats(text, file)
+
+
+def parse_formats(text: str, file: object) -> ImageFormats:
+    """Return the catalog in *text*; raises FormatsFileError about *file*."""
+    lines = Lines(text)
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FormatsFileError(file, [syntax_problem(error)]) from None
     try:
         # Stored formats are read tolerantly; in the file an unknown field is a typo.
-        return ImageFormats(_FormatsFile.model_validate(tomllib.loads(text), extra="forbid").format)
+        formats = _FormatsFile.model_validate(data, extra="forbid").format
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = _line(text, first["loc"])
-        field = ".".join(str(part) for part in first["loc"][2:])
-        raise FormatsFileError(f"{source}, line {where}: {field}: {first['msg']}") from None
-    except ValueError as error:  # TOMLDecodeError is one; it names the line itself
-        raise FormatsFileError(f"{source}: {error}") from None
+        raise FormatsFileError(file, invalid_fields(error, data, lines, ImageFormat)) from None
+    if problems := _repeated_ids(formats, lines):
+        raise FormatsFileError(file, problems)
+    return ImageFormats(formats)
 
 
-def _line(text: str, location: tuple[int | str, ...]) -> int:
-    """Find the line that a validation error's *location* (format, index, field) speaks of.
-
-    tomllib gives no positions, so the n-th ``[[format]]`` header and the key below it are looked up.
-    """
-    index = location[1] if len(location) > 1 and isinstance(location[1], int) else 0
-    key = location[2] if len(location) > 2 else ""  # noqa: PLR2004 - (format, index, field)
-    headers = [n for n, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*format\s*\]\]", line)]
-    start = headers[index] if index < len(headers) else 1
-    for number, line in enumerate(text.splitlines()[start:], start + 1):
-        if number in headers:
-            break
-        if re.match(rf"\s*{re.escape(str(key))}\s*=", line):
-            return number
-    return start
+def _repeated_ids(formats: Sequence[ImageFormat], lines: Lines) -> list[str]:
+    problems = []
+    first: dict[str, int] = {}
+    for index, each in enumerate(formats):
+        for field, name in [("id", each.id), *(("aliases", alias) for alias in each.aliases)]:
+            line = lines.of(index, field)
+            if name in first:
+                problems.append(f'line {line}: {field}: "{name}" is used twice, first in line {first[name]}')
+            first.setdefault(name, line)
+    return problems

@@ -1,0 +1,130 @@
+"""What is wrong with a formats file: the line, the field, and what is allowed there."""
+
+import difflib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import BaseModel, ValidationError
+
+# What the schema says as a pattern, or as it is stored.
+_ALLOWED: Final = {
+    "id": "1 to 64 letters, digits, - and _",
+    "aliases": "a list of ids: 1 to 64 letters, digits, - and _ each",
+    "background": 'a color such as "#ffffff"',
+    "focus": '"center", "entropy" or two numbers from 0 to 1 such as [0.5, 0.2]',
+}
+_HEADER: Final = re.compile(r"\s*\[\[\s*[\"']?format[\"']?\s*\]\]")
+_TOML_POSITION: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_MAX_VALUE: Final = 60  # characters
+
+
+class Lines:
+    """The lines of a formats file, in which tomllib gives no positions."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.splitlines()
+        self._headers = [number for number, line in enumerate(self._lines, 1) if _HEADER.match(line)]
+
+    def of(self, index: int, field: str = "") -> int:
+        """Return the line of a *field* of the format with *index*, or of its header if the field is not there."""
+        if index >= len(self._headers):
+            return 1
+        header = self._headers[index]
+        end = self._headers[index + 1] - 1 if index + 1 < len(self._headers) else len(self._lines)
+        key = re.compile(rf"\s*[\"']?{re.escape(field)}[\"']?\s*=")
+        return next((n for n in range(header + 1, end + 1) if field and key.match(self._lines[n - 1])), header)
+
+    def of_table(self, name: str) -> int:
+        """Return the first line that sets or opens the top-level table *name*."""
+        key = re.compile(rf"\s*\[*\s*[\"']?{re.escape(name)}[\"']?\s*(=|\]|\.)")
+        return next((number for number, line in enumerate(self._lines, 1) if key.match(line)), 1)
+
+
+def syntax_problem(error: ValueError) -> str:
+    """Return what tomllib says, with the position first."""
+    message = str(error)
+    found = _TOML_POSITION.search(message)
+    if found is None or found[1] is None:
+        return message
+    return f"line {found[1]}, column {found[2]}: {message[: found.start()]}"
+
+
+def invalid_fields(
+    error: ValidationError, data: Mapping[str, Any], lines: Lines, model: type[BaseModel]
+) -> list[str]:
+    """Return one problem for each field of *data* that *error* is about; *model* is that of a format."""
+    schema = model.model_json_schema()["properties"]
+    problems: dict[tuple[int | str, ...], str] = {}
+    for each in error.errors(include_url=False):
+        place = each["loc"][:3]
+        if place not in problems:
+            problems[place] = _problem(each["type"], each["msg"], place, data, lines, schema)
+    return list(problems.values())
+
+
+def _problem(
+    kind: str,
+    message: str,
+    place: Sequence[int | str],
+    data: Mapping[str, Any],
+    lines: Lines,
+    schema: Mapping[str, Any],
+) -> str:
+    message = message.removeprefix("Value error, ")
+    match place:
+        case ["format", int(index), str(field)]:
+            return f"line {lines.of(index, field)}: {field}: " + _field_problem(
+                kind, message, field, data["format"][index], schema
+            )
+        case ["format", int(index)]:
+            return f"line {lines.of(index)}: {message}"
+        case [str(table), *_]:
+            return f"line {lines.of_table(table)}: {table}: formats are tables that begin with [[format]]"
+        case _:
+            return message
+
+
+def _field_problem(kind: str, message: str, field: str, given: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(field, schema, n=1)
+        hint = f', did you mean "{near[0]}"?' if near else "."
+        return f"there is no such field{hint} The fields are: {', '.join(schema)}"
+    if kind == "missing":
+        return f"is missing; it must be {_allowed(field, schema[field])}"
+    if kind == "value_error":
+        return message
+    value = json.dumps(given.get(field), ensure_ascii=False, default=str)
+    shown = value if len(value) <= _MAX_VALUE else f"{value[:_MAX_VALUE]}…"
+    return f"{shown} is not allowed; it must be {_allowed(field, schema[field])}"
+
+
+def _allowed(field: str, schema: Mapping[str, Any]) -> str:
+    """Describe what *schema*, that of a *field*, allows."""
+    if field in _ALLOWED:
+        return _ALLOWED[field]
+    options = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
+    values = [value for each in options for value in each.get("enum", [])]
+    if values:
+        return f"one of {', '.join(values)}"
+    (only,) = options
+    return _range(only)
+
+
+def _range(schema: Mapping[str, Any]) -> str:
+    match schema:
+        case {"type": "integer", "minimum": low}:
+            return (
+                f"a whole number from {low} to {schema['maximum']}"
+                if "maximum" in schema
+                else (f"a whole number of at least {low}")
+            )
+        case {"type": "boolean"}:
+            return "true or false"
+        case {"maxLength": high}:
+            return f"a text of at most {high} characters"
+        case {"minLength": _}:
+            return "a text that is not empty"
+        case _:
+            return "a text"

@@ -1,0 +1,124 @@
+"""The file that the catalog of formats is read from, and what is said about a broken one."""
+
+from pathlib import Path
+
+import pytest
+
+from imageconverter.images.formats_file import FormatsFileError, load_formats
+
+FORMAT = """[[format]]
+id = "small"
+name = "small"
+type = "product"
+targetDirectory = "small"
+maxWidth = 100
+maxHeight = 100
+"""
+OTHER = FORMAT.replace('"small"', '"other"')
+FIELDS = (
+    "maxWidth, maxHeight, fit, focus, fill, autoRotate, output, quality, lossless, chroma, progressive, "
+    "maxKilobytes, animation, reencode, background, upscale, leastSide, comment, id, aliases, name, type, "
+    "targetDirectory, sourceDirectory"
+)
+
+
+def problems(folder: Path, text: str) -> list[str]:
+    """Return what is wrong with a file, without its path."""
+    file = folder / "formats.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(FormatsFileError) as caught:
+        load_formats(file)
+    assert str(caught.value).splitlines() == [f"{file}: {each}" for each in caught.value.problems]
+    return list(caught.value.problems)
+
+
+def with_field(line: str) -> str:
+    """Return a file whose eighth line is *line*."""
+    return f"{FORMAT}{line}\n"
+
+
+SIDE = "a whole number from 1 to 16384"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (with_field('output = "jpegxl"'),
+         'line 8: output: "jpegxl" is not allowed; it must be one of keep, auto, jpeg, png, webp, avif, gif'),
+        (with_field('fit = "stretch"'),
+         'line 8: fit: "stretch" is not allowed; it must be one of contain, cover, crop, pad'),
+        (with_field('chroma = "4:2:2"'), 'line 8: chroma: "4:2:2" is not allowed; it must be one of 4:2:0, 4:4:4'),
+        (FORMAT.replace('type = "product"', 'type = "shop"'),
+         'line 4: type: "shop" is not allowed; it must be one of product, category, app'),
+        (with_field('focus = "left"'),
+         ('line 8: focus: "left" is not allowed; it must be "center", "entropy" or two numbers from 0 to 1 '
+         "such as [0.5, 0.2]")),
+        (with_field("focus = [0.5, 2]"),
+         ('line 8: focus: [0.5, 2] is not allowed; it must be "center", "entropy" or two numbers from 0 to 1 '
+         "such as [0.5, 0.2]")),
+        (FORMAT.replace("maxWidth = 100", "maxWidth = 0"), f"line 6: maxWidth: 0 is not allowed; it must be {SIDE}"),
+        (FORMAT.replace("maxWidth = 100", "maxWidth = 16385"),
+         f"line 6: maxWidth: 16385 is not allowed; it must be {SIDE}"),
+        (FORMAT.replace("maxWidth = 100", 'maxWidth = "wide"'),
+         f'line 6: maxWidth: "wide" is not allowed; it must be {SIDE}'),
+        (with_field("quality = 101"),
+         "line 8: quality: 101 is not allowed; it must be a whole number from 1 to 100"),
+        (with_field("maxKilobytes = 0"),
+         "line 8: maxKilobytes: 0 is not allowed; it must be a whole number of at least 1"),
+        (with_field("upscale = 7"), "line 8: upscale: 7 is not allowed; it must be true or false"),
+        (with_field('background = "red"'),
+         'line 8: background: "red" is not allowed; it must be a color such as "#ffffff"'),
+        (with_field('aliases = ["a", "b c"]'),
+         ('line 8: aliases: ["a", "b c"] is not allowed; it must be a list of ids: 1 to 64 letters, digits, - and _ '
+         "each")),
+        (FORMAT.replace('id = "small"', 'id = "a b"'),
+         'line 2: id: "a b" is not allowed; it must be 1 to 64 letters, digits, - and _'),
+        (FORMAT.replace('name = "small"', 'name = ""'),
+         'line 3: name: "" is not allowed; it must be a text that is not empty'),
+        (with_field(f'comment = "{"c" * 201}"'),
+         f'line 8: comment: "{"c" * 59}… is not allowed; it must be a text of at most 200 characters'),
+        (FORMAT.replace('targetDirectory = "small"', 'targetDirectory = "../up"'),
+         "line 5: targetDirectory: The name is empty, only dots, or begins or ends with a space."),
+        (FORMAT.replace('targetDirectory = "small"', "targetDirectory = 5"),
+         "line 5: targetDirectory: 5 is not allowed; it must be a text"),
+        (FORMAT.replace("maxHeight = 100\n", ""), f"line 1: maxHeight: is missing; it must be {SIDE}"),
+        (FORMAT + "\n" + OTHER.replace('type = "product"\n', ""),
+         "line 9: type: is missing; it must be one of product, category, app"),
+        (with_field("maxHeigth = 100"),
+         f'line 8: maxHeigth: there is no such field, did you mean "maxHeight"? The fields are: {FIELDS}'),
+        (with_field("zzz = 3"), f"line 8: zzz: there is no such field. The fields are: {FIELDS}"),
+        (FORMAT + OTHER + 'aliases = ["small"]\n',
+         'line 15: aliases: "small" is used twice, first in line 2'),
+        (FORMAT + FORMAT, 'line 9: id: "small" is used twice, first in line 2'),
+        (FORMAT.replace("[[format]]", "[[formats]]"),
+         "line 1: formats: formats are tables that begin with [[format]]"),
+        (FORMAT.replace("[[format]]", "[format]"), "line 1: format: formats are tables that begin with [[format]]"),
+        ("\nformat = 3\n", "line 2: format: formats are tables that begin with [[format]]"),
+        (with_field("background = red"), "line 8, column 14: Invalid value"),
+        ('x = """a', "Unterminated string (at end of document)"),
+    ],
+)  # fmt: skip
+def test_a_problem_is_reported_with_its_line_its_field_and_what_is_allowed(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    """So that a person finds it, and need not look for the document."""
+    assert problems(tmp_path, text) == [problem]
+
+
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
+    """Each in a line of its own."""
+    text = FORMAT.replace("maxWidth = 100", "maxWidth = 0") + OTHER.replace('"product"', '"shop"')
+
+    assert [each.partition(" is ")[0] for each in problems(tmp_path, text)] == [
+        "line 6: maxWidth: 0",
+        'line 11: type: "shop"',
+    ]
+
+
+def test_a_file_that_is_missing_or_no_text_is_named(tmp_path: Path) -> None:
+    """With the reason."""
+    (tmp_path / "latin.toml").write_bytes(b"# \xe9\n")
+    with pytest.raises(FormatsFileError, match=r"nowhere\.toml: No such file or directory"):
+        load_formats(tmp_path / "nowhere.toml")
+    with pytest.raises(FormatsFileError, match=r"latin\.toml: is not text in UTF-8"):
+        load_formats(tmp_path / "latin.toml")
