@@ -104,6 +104,8 @@ async def events(request: web.Request) -> web.StreamResponse:
     first = await _status(request)
     request.app[state.RUN_WATCHER].require_room()
     await response.prepare(request)
+    if request.method == "HEAD":
+        return response
     with suppress(ConnectionResetError):
         async for current in _changes(request, first):
             text = StatusResponse.of(current).to_json()

@@ -371,6 +371,13 @@ async def test_events_follow_a_run_to_its_end(gateway: Client, resources: Resour
     assert [each["progress"]["finished"] for each in seen] == sorted(each["progress"]["finished"] for each in seen)
 
 
+async def test_head_of_events_has_no_body(gateway: Client) -> None:
+    """What followed would be read as the next response of the connection."""
+    for _ in range(2):
+        async with gateway.head("/images/convert/events", headers=ADMIN) as response:
+            assert (response.status, response.content_type) == (200, "text/event-stream")
+
+
 def b64(data: bytes) -> str:
     """Return *data* in base64."""
     return base64.b64encode(data).decode()
