@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from imageconverter import audit
 from imageconverter.settings import ProcessSettings
 
 # Libraries that log each of their steps.
@@ -44,6 +45,7 @@ def set_up_logging(settings: ProcessSettings, *, role: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    logging.getLogger(audit.LOGGER).setLevel(logging.INFO)
     for name in _VERBOSE_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(role=role)
