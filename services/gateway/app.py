@@ -11,6 +11,7 @@ from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import Resources
 from imageconverter.settings import MEGABYTE, Settings
 from services.gateway import state
+from services.gateway.audit import AuditLog
 from services.gateway.auth.api_keys import KeyRing
 from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
@@ -39,6 +40,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     keys = KeyRing(settings.gateway)
     app[state.KEYS] = keys
     app[state.SESSIONS] = Sessions(resources.redis)
+    app[state.AUDIT] = AuditLog(settings.gateway)
     app[state.ATTEMPTS] = Attempts(resources.redis, settings.gateway)
     app[state.GATEWAY] = settings.gateway
     app[state.CONVERSION] = settings.conversion

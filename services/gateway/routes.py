@@ -6,7 +6,7 @@ from typing import NamedTuple
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from services.gateway import content, health, openapi
+from services.gateway import audit, content, health, openapi
 from services.gateway.auth import login
 from services.gateway.auth.route_permissions import (
     BASIC_AUTH,
@@ -38,6 +38,11 @@ class Route(NamedTuple):
     path: str
     handler: Handler
     requires: Requirement
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether its requests change something, and so are in the audit log: also GET, if DELETE does the same."""
+        return self.methods != ("GET",)
 
 
 IMAGES_BASES = ("/admin/api/v1/images", "/images")
@@ -142,6 +147,8 @@ def routes() -> Iterator[web.RouteDef]:
 def _definitions(route: Route, *paths: str) -> Iterator[web.RouteDef]:
     """Yield *route* at *paths*: the only way from the table to aiohttp, so that no route escapes its requirement."""
     handler = guarded(route.handler, route.requires)
+    if route.changes_something:
+        handler = audit.changing(handler)
     for method in route.methods:
         for path in paths:
             if method == "GET":

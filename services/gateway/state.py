@@ -13,6 +13,7 @@ from imageconverter.reports.progress import ScanProgress
 from imageconverter.runs import RunStore
 from imageconverter.settings import ConversionSettings, GatewaySettings, PreviewSettings, ReportSettings
 from imageconverter.storage.store import ObjectStore
+from services.gateway.audit import AuditLog
 from services.gateway.auth.api_keys import KeyRing
 from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
@@ -31,6 +32,7 @@ RUN_WATCHER = web.AppKey("run_watcher", RunWatcher)
 FORMATS = web.AppKey("formats", ImageFormats)
 KEYS = web.AppKey("keys", KeyRing)
 SESSIONS = web.AppKey("sessions", Sessions)
+AUDIT = web.AppKey("audit", AuditLog)
 ATTEMPTS = web.AppKey("attempts", Attempts)
 GATEWAY = web.AppKey("gateway", GatewaySettings)
 CONVERSION = web.AppKey("conversion", ConversionSettings)

@@ -47,10 +47,16 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Grant:
-    """The permissions of a key."""
+    """The permissions of a key or user."""
 
     name: str
     permissions: frozenset[str]
+    is_user: bool = False
+
+    @property
+    def actor(self) -> str:
+        """The key or user, for the audit log."""
+        return f"{'user' if self.is_user else 'key'} {self.name}"
 
     def may(self, permission: str, types: Iterable[ImageType] | None = None) -> bool:
         """Return whether the key has *permission* for each of *types*; for all types if these are None or empty."""
@@ -129,7 +135,7 @@ class KeyRing:
             holder = token.holder
         if holder is None:
             raise Unauthorized("A valid API key is required: Authorization: Bearer <key>.")
-        return self._grant_of(holder)
+        return self.grant_of(holder)
 
     def holder_of_key(self, key: str) -> str | None:
         """Return the holder of *key*. Compares all keys, each in constant time, even after a match."""
@@ -157,10 +163,14 @@ class KeyRing:
         expected = self.credential(token.holder)
         return token if expected is not None and hmac.compare_digest(expected, token.credential) else None
 
-    def _grant_of(self, holder: str) -> Grant:
-        if holder == _USER + self.administrator.user:
-            return Grant(self.administrator.user, frozenset({"admin"}))
-        return self._grants[holder]
+    @property
+    def administrator_grant(self) -> Grant:
+        """The permissions of the administrator."""
+        return Grant(self.administrator.user, frozenset({"admin"}), is_user=True)
+
+    def grant_of(self, holder: str) -> Grant:
+        """Return the permissions of the valid *holder*."""
+        return self.administrator_grant if holder == _USER + self.administrator.user else self._grants[holder]
 
     def _refresh(self) -> None:
         try:

@@ -5,7 +5,7 @@ import time
 from aiohttp import web
 
 from imageconverter.errors import InvalidValue, MissingField, NotFound, Unauthorized
-from services.gateway import state
+from services.gateway import audit, state
 from services.gateway.auth.api_keys import KeyRing
 from services.gateway.auth.cross_site import require_same_site
 from services.gateway.auth.sessions import SESSION_SECONDS, Sessions, new_id
@@ -32,6 +32,7 @@ async def login(request: web.Request) -> web.Response:
     await request.app[state.ATTEMPTS].check(request, success=holder is not None)
     if holder is None or (credential := ring.credential(holder)) is None:
         raise Unauthorized("The credentials are not valid.")
+    audit.identify(request, ring.grant_of(holder).actor)
     granted = await _begin(sessions, holder, credential) if before is None else await _refresh(sessions, before)
     tokens = {kind: signer.issue(granted._replace(kind=kind)) for kind in LIFETIME_SECONDS}
     response = web.json_response({f"{kind}Token": token for kind, token in tokens.items()})
@@ -77,8 +78,10 @@ async def logout(request: web.Request) -> web.Response:
     """End the login of the refresh token in the body or in the cookie, and remove the cookies."""
     require_same_site(request)
     body = await read_json(request, LogoutBody)
-    token = request.app[state.KEYS].token(body.refreshToken or request.cookies.get("refreshToken", ""), "refresh")
+    ring = request.app[state.KEYS]
+    token = ring.token(body.refreshToken or request.cookies.get("refreshToken", ""), "refresh")
     if token is not None:
+        audit.identify(request, ring.grant_of(token.holder).actor)
         await request.app[state.SESSIONS].end(token.login)
     response = web.json_response({})
     for kind in LIFETIME_SECONDS:

@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler
 
 from imageconverter.errors import InvalidValue
 from imageconverter.images.image_formats import ImageType
-from services.gateway import state
+from services.gateway import audit, state
 from services.gateway.auth.api_keys import Grant, Permission
 from services.gateway.images_api.image_types import AREAS, image_type
 
@@ -45,9 +45,11 @@ class Requirement:
         """Raise Unauthorized unless *request* meets the requirement."""
         if self.basic_auth:
             await request.app[state.BASIC_AUTH].require(request, request.app[state.ATTEMPTS])
+            audit.identify(request, request.app[state.KEYS].administrator_grant.actor)
             return
         grant = request.app[state.KEYS].grant(request)
         request[_GRANT] = grant
+        audit.identify(request, grant.actor)
         if not self.narrowed:
             grant.require(self.permission)
             return

@@ -1,6 +1,6 @@
-"""The error middleware, which also logs and counts requests, and the signal handler that sets headers."""
+"""The error middleware, which also logs, audits and counts requests, and the signal handler that sets headers."""
 
-import re
+import asyncio
 import time
 from http import HTTPStatus
 
@@ -8,9 +8,10 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from imageconverter.errors import ImageConverterError
+from imageconverter.errors import ImageConverterError, TooManyAttempts, TooManyRequestsInTime, Unauthorized
 from services.gateway import state
 from services.gateway.http.headers import set_security_headers
+from services.gateway.http.redaction import without_tokens
 from services.gateway.http.responses import error_json, error_response
 from services.gateway.imageconverter_api import errors
 from services.gateway.routes import CHECK_BASE, IMAGECONVERTER_BASE
@@ -18,7 +19,6 @@ from services.gateway.routes import CHECK_BASE, IMAGECONVERTER_BASE
 _log = structlog.get_logger(__name__)
 
 _UNMATCHED = "(none)"
-_TOKEN = re.compile(r"[\w-]{8,}(?:(?:\.|%2[eE])[\w-]{8,}){2}")  # a JSON Web Token
 _CLIENT_GONE = 499  # nginx's status: for log and metrics only, as no client receives it
 # Successful requests to these frequent routes are counted, but not logged.
 _QUIET = frozenset(
@@ -39,17 +39,21 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
     One function, with little overhead for quiet routes: a gateway serves thousands of previews a second.
     """
     began = time.perf_counter()
+    refused = False
     try:
         limiter = request.app[state.RATE_LIMITER]
         if limiter is not None and not request.path.startswith("/health/"):
             limiter.check(request)
         response = await handler(request)
+    except asyncio.CancelledError:  # the gateway stops; what was changed is changed
+        request.app[state.AUDIT].record(request, _route(request), _CLIENT_GONE)
+        raise
     except Exception as error:  # noqa: BLE001 - the client gets JSON, the log the traceback
         response = _error_response(request, error)
+        refused = isinstance(error, (Unauthorized, TooManyAttempts)) and not isinstance(error, TooManyRequestsInTime)
     seconds = time.perf_counter() - began
-    resource = request.match_info.route.resource
-    route = resource.canonical if resource is not None else _UNMATCHED
-    status = response.status
+    route, status = _route(request), response.status
+    request.app[state.AUDIT].record(request, route, status, refused=refused)
     request.app[state.METRICS].observe(request.method, route, status, seconds)
     if route not in _QUIET or status >= HTTPStatus.BAD_REQUEST:
         _log.info("request", method=request.method, path=_path(request), status=status, seconds=round(seconds, 3))
@@ -79,6 +83,12 @@ def _error_response(request: web.Request, error: Exception) -> web.Response:
     return error_json(status, reason, code=code, headers=headers)
 
 
+def _route(request: web.Request) -> str:
+    """Return the path of the route as the table has it."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else _UNMATCHED
+
+
 def _path(request: web.Request) -> str:
     """Return the path for the log, without the token that the path of one route contains.
 
@@ -86,7 +96,7 @@ def _path(request: web.Request) -> str:
     """
     if CHECK_BASE.lower() in request.path.lower():
         return f"{CHECK_BASE}…"
-    return _TOKEN.sub("…", request.rel_url.raw_path)
+    return without_tokens(request.rel_url.raw_path)
 
 
 async def set_headers(_request: web.Request, response: web.StreamResponse) -> None:

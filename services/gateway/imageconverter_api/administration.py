@@ -7,7 +7,7 @@ import structlog
 from aiohttp import web
 
 from imageconverter.errors import ImageConverterError, NotFound
-from services.gateway import state
+from services.gateway import audit, state
 from services.gateway.imageconverter_api.errors import done
 from services.gateway.imageconverter_api.previews import context_of, key_of, operation
 
@@ -19,7 +19,7 @@ async def clear_images(request: web.Request) -> web.Response:
     """Remove all keys, or those of a context."""
     context = context_of(request)
     removed = await request.app[state.PREVIEWS].clear(context=context)
-    _log.info("images cleared", method=request.method, context=context, keys=removed, remote=request.remote)
+    audit.describe(request, keys=removed)
     return done()
 
 
@@ -29,7 +29,6 @@ async def clear_images_by_key(request: web.Request) -> web.Response:
     key = key_of(request)
     if not await request.app[state.PREVIEWS].clear_key(key):
         raise NotFound("There is no image of that key.")
-    _log.info("image cleared", method=request.method, key=key, remote=request.remote)
     return done()
 
 

@@ -11,7 +11,7 @@ from imageconverter.errors import InvalidValue, MalformedBody, NotFound, QueueUn
 from imageconverter.images.image_formats import ImageType
 from imageconverter.reports import commands
 from imageconverter.reports.commands import ImportCommand
-from services.gateway import state
+from services.gateway import audit, state
 from services.gateway.http.bodies import announced_size
 from services.gateway.http.responses import json_response
 from services.gateway.images_api.image_types import image_type
@@ -34,6 +34,7 @@ async def replace(request: web.Request) -> web.Response:
         pending = await pending_imports.receive(store, kind, chunks, notation)
     try:
         command = ImportCommand.of(pending)
+        audit.describe(request, id=pending.id)
         reply = await commands.run_command(request.app[state.QUEUE], commands.IMPORT, command, seconds=seconds)
     except QueueUnavailable:
         await pending_imports.discard(store, pending)  # it must not replace one that is sent later

@@ -9,7 +9,7 @@ from imageconverter.reports import commands
 from imageconverter.reports.cleanup import CleanupReport
 from imageconverter.reports.commands import CleanupCommand, Command, RepairCommand, RestoreCommand
 from imageconverter.reports.trash import get_batch, list_batches
-from services.gateway import state
+from services.gateway import audit, state
 from services.gateway.auth.route_permissions import granted_types, require_types
 from services.gateway.http.responses import Items, json_response
 from services.gateway.images_api.image_types import image_type
@@ -32,6 +32,7 @@ async def clean(request: web.Request) -> web.Response:
     if dry is None:
         raise InvalidValue("dryRun must be true or false.", field="dryRun")
     command = CleanupCommand(id=commands.new_id(), kind=kind, dry=dry, share=_share(request))
+    audit.describe(request, dryRun=dry, trash=command.id)
     reply = await _run(request, commands.CLEAN, command)
     if reply is None:
         return json_response(CleanupAccepted(dry_run=dry, trash="" if dry else command.id), status=202)
@@ -49,6 +50,7 @@ async def trash(request: web.Request) -> web.Response:
 async def restore(request: web.Request) -> web.Response:
     """Restore the files of a cleanup."""
     body = await read_json(request, RestoreBody)
+    audit.describe(request, trash=body.trash)
     batch = await get_batch(request.app[state.STORE], body.trash)
     require_types(request, "images.delete", [batch.kind])
     reply = await _run(request, commands.RESTORE, RestoreCommand(id=commands.new_id(), trash=body.trash))

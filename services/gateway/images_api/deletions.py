@@ -5,7 +5,7 @@ from aiohttp import web
 from imageconverter.errors import InvalidValue
 from imageconverter.images.deletion import delete_images
 from imageconverter.images.image_formats import ImageFormat, ImageType
-from services.gateway import state
+from services.gateway import audit, state
 from services.gateway.images_api.image_types import image_type
 from services.gateway.images_api.request_bodies import DeletionBody, SingleDeletionBody, read_json
 
@@ -16,6 +16,7 @@ async def delete_several(request: web.Request) -> web.Response:
     body = await read_json(request, DeletionBody)
     if not body.names:
         raise InvalidValue("fileName is empty.", field="fileName")
+    audit.describe(request, names=len(body.names))
     formats = _formats(request, kind, body.requested_formats)
     await delete_images(request.app[state.STORE], body.names, formats)
     return web.json_response({})

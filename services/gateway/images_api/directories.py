@@ -9,7 +9,7 @@ from imageconverter.images import directories
 from imageconverter.images.directories import Directory, Root
 from imageconverter.images.image_formats import ImageType
 from imageconverter.images.names import directory_path
-from services.gateway import state
+from services.gateway import audit, state
 from services.gateway.auth.route_permissions import require_types
 from services.gateway.images_api.image_types import types_of_target_directory
 from services.gateway.images_api.request_bodies import DirectoryBody, read_json
@@ -29,6 +29,7 @@ async def create_directory(request: web.Request) -> web.Response:
     if not body.name:
         raise InvalidValue("name is missing or empty.", field="name")
     path = _joined(body.path, body.name)
+    audit.describe(request, path=path)
     require_types(request, "images.publish", _types(request, root, path))
     await directories.create(request.app[state.STORE], root, path)
     return await _tree(request, root)
@@ -41,6 +42,7 @@ async def delete_directory(request: web.Request) -> web.Response:
     path = _joined(body.path, body.name)
     if not path:
         raise InvalidValue("path is missing or empty.", field="path")
+    audit.describe(request, path=path)
     require_types(request, "images.delete", _types(request, root, path))
     await directories.remove(request.app[state.STORE], root, path)
     return await _tree(request, root)

@@ -16,7 +16,7 @@ from imageconverter.errors import (
     StoreUnavailable,
 )
 from imageconverter.runs import RunStatus, create_run, delete_backup, read_results, save_backup
-from services.gateway import state
+from services.gateway import audit, state
 from services.gateway.auth.route_permissions import granted_types, require_types
 from services.gateway.http.responses import Items, json_response
 from services.gateway.http.streaming import stream
@@ -37,6 +37,7 @@ async def start(request: web.Request) -> web.Response:
         run = await create_run(request.app[state.STORE], request.app[state.FORMATS], body.request())
     except (InvalidFieldFormat, InvalidValue) as error:
         raise MalformedRequest(error.reason, field=error.field) from None
+    audit.describe(request, run=run.id, directory=body.directory or "")
     require_types(request, "images.publish", run.types)
     run_store, store = request.app[state.RUNS], request.app[state.STORE]
     await save_backup(store, run)
@@ -63,6 +64,7 @@ async def cancel(request: web.Request) -> web.Response:
     await read_json(request, EmptyBody)
     run_store = request.app[state.RUNS]
     run_id = await run_store.latest()
+    audit.describe(request, run=run_id or "")
     run = None if run_id is None else await run_store.run(run_id)
     require_types(request, "images.publish", run.types if run else granted_types(request, "images.publish"))
     if run_id is None:

@@ -16,7 +16,7 @@ from imageconverter.images.image_formats import ImageFormat, ImageFormats
 from imageconverter.images.uploads import UploadedImage
 from imageconverter.jobs import Client
 from imageconverter.settings import MEGABYTE
-from services.gateway import state
+from services.gateway import audit, state
 from services.gateway.auth.route_permissions import granted_types, key_name, require_types
 from services.gateway.http.bodies import announced_size, read_body
 from services.gateway.http.connection import has_left
@@ -47,6 +47,7 @@ async def upload(request: web.Request) -> web.Response:
     async with _received(request) as (images, _):
         path = await uploads.stage(store, images, directory=directory)
         count = len(images)
+        audit.describe(request, directory=path, images=count)
     return json_response(Staged(path=path, size=count))
 
 
@@ -56,6 +57,7 @@ async def upload_and_convert(request: web.Request) -> web.Response:
         require_types(request, "images.publish", {each.type for each in formats})
         path = await uploads.stage(request.app[state.STORE], images)
         source_path = f"{path}/{images[0].name}"
+        audit.describe(request, source=source_path, formats=len(formats))
         images.clear()  # not needed while the client waits
     outcomes = await convert_now(
         request.app[state.QUEUE],
