@@ -4,6 +4,7 @@ import asyncio
 
 import click
 
+from imageconverter import audit
 from imageconverter.errors import Unavailable
 from imageconverter.previews.reindex import reindex as rebuild_index
 from imageconverter.resources import open_resources
@@ -29,4 +30,6 @@ def reindex() -> int:
 
 async def _rebuild(settings: Settings) -> int:
     async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources:
-        return await rebuild_index(resources.previews, resources.store)
+        count = await rebuild_index(resources.previews, resources.store)
+    audit.record("reindex", actor="command reindex", count=count)
+    return count

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from imageconverter import audit
 from imageconverter.errors import Unavailable
 from imageconverter.jobs import JobQueue
 from services.runtime.lifecycle import run_unless_stopped
@@ -46,7 +47,7 @@ async def _run_if_due(task: PeriodicTask, queue: JobQueue) -> None:
         count = await task.work()
         await queue.record_periodic_run(task.name, count)
         if count:
-            _log.info("periodic task done", task=task.name, count=count)
+            audit.record(task.name, actor=f"task {task.name}", count=count)
     except Unavailable as error:
         _log.warning("periodic task failed", task=task.name, reason=error.reason)
     except Exception:  # noqa: BLE001 - the other tasks continue

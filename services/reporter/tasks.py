@@ -5,8 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
+from imageconverter import audit
 from imageconverter.catalog import current
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalog
@@ -23,8 +22,6 @@ from imageconverter.reports.trash import finish_batch, restore
 from imageconverter.settings import ReportSettings
 from imageconverter.storage.store import ObjectStore
 from services.reporter.scanner import Scanner
-
-_log = structlog.get_logger(__name__)
 
 Reply = dict[str, Any]
 
@@ -124,7 +121,7 @@ class ReporterTasks:
             raise
         await self.progress.record_import(command.kind, command.pending_id)
         await discard(self.store, pending)
-        _log.info("catalog imported", type=command.kind, entries=version.entries, images=version.images)
+        _audit(commands.IMPORT, type=command.kind, id=command.pending_id, entries=version.entries)
         return version.model_dump(mode="json")
 
     async def _clean(self, payload: Mapping[str, Any]) -> Reply:
@@ -137,17 +134,23 @@ class ReporterTasks:
         except CleanupRefused:  # an earlier attempt may have moved files
             await self._finish_cleanup(command)
             raise
-        _log.info("clean-up done", type=command.kind, **done.model_dump(include={"dry", "files", "bytes", "trash"}))
+        if not done.dry:
+            _audit(commands.CLEAN, type=command.kind, trash=done.trash, files=done.files, bytes=done.bytes)
         return done.model_dump(mode="json")
 
     async def _restore(self, payload: Mapping[str, Any]) -> Reply:
         command = RestoreCommand.model_validate(payload)
         restored = await restore(self.store, command.trash)
-        _log.info("files restored", trash=command.trash, files=restored.files, kept=restored.kept)
+        _audit(commands.RESTORE, trash=command.trash, files=restored.files, kept=restored.kept)
         return restored._asdict()
 
     async def _repair(self, payload: Mapping[str, Any]) -> Reply:
         command = RepairCommand.model_validate(payload)
         repaired = await repair(self.store, self.queue, command.kind, self.formats)
-        _log.info("repair done", type=command.kind, converting=repaired.converting, missing=repaired.missing)
+        _audit(commands.REPAIR, type=command.kind, converting=repaired.converting, missing=repaired.missing)
         return repaired.model_dump(mode="json")
+
+
+def _audit(task: str, **details: object) -> None:
+    """Log what a job has done; the gateway has logged who requested it, with the same id."""
+    audit.record(task, actor=f"task {task}", **details)
