@@ -76,7 +76,7 @@ async def _put_sources(resources: Resources) -> None:
 async def _run(resources: Resources, worker: int) -> Measured:
     formats = tuple(f"content.imageFormat.{name}" for name in FORMATS)
     request = RunRequest(action="bench", source="directory", directory=_DIRECTORY, formats=formats)
-    run = await create_run(resources.store, resources.formats, request)
+    run = await create_run(resources.store, resources.formats.current, request)
     below = cpu.descendants(os.getpid())
     groups = {
         "worker": cpu.descendants(worker),

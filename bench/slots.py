@@ -82,7 +82,7 @@ def report(slots: int, rounds: Sequence[Rates]) -> None:
 async def own(resources: Resources, *, slots: int) -> float:
     """Return jobs per second of a run, including planning and counting."""
     request = RunRequest(source="directory", directory=directory_of(JOBS), formats=FORMATS)
-    run = await create_run(resources.store, resources.formats, request)
+    run = await create_run(resources.store, resources.formats.current, request)
     worker = batch_worker(resources, slots=slots)
     await resources.runs.start(run)
     began = time.perf_counter()

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from aiohttp import web
 
 from imageconverter.engine import Limits
-from imageconverter.images.image_formats import ImageFormats
+from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.jobs import JobQueue
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.reports.progress import ScanProgress
@@ -29,7 +29,7 @@ STORE = web.AppKey("store", ObjectStore)
 QUEUE = web.AppKey("queue", JobQueue)
 RUNS = web.AppKey("runs", RunStore)
 RUN_WATCHER = web.AppKey("run_watcher", RunWatcher)
-FORMATS = web.AppKey("formats", ImageFormats)
+FORMATS = web.AppKey("formats", CurrentFormats)
 KEYS = web.AppKey("keys", KeyRing)
 SESSIONS = web.AppKey("sessions", Sessions)
 AUDIT = web.AppKey("audit", AuditLog)

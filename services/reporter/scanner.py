@@ -10,7 +10,8 @@ from imageconverter.catalog import current
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalog
 from imageconverter.errors import Unavailable, UserError
-from imageconverter.images.image_formats import ImageFormats, ImageType
+from imageconverter.images.current_formats import CurrentFormats
+from imageconverter.images.image_formats import ImageType
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.reports.report_builder import make_report
 from imageconverter.settings import ReportSettings, SettingsError
@@ -57,7 +58,7 @@ class Scanner:
     """Makes reports."""
 
     store: ObjectStore
-    formats: ImageFormats
+    formats: CurrentFormats
     settings: ReportSettings
     sources: dict[ImageType, CatalogSource]
     workspace: Workspace
@@ -104,7 +105,7 @@ class Scanner:
         report = await make_report(
             self.store,
             kind,
-            self.formats,
+            self.formats.current,
             self.workspace,
             keep=self.settings.keep,
             grace=self.settings.grace,

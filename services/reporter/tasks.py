@@ -11,7 +11,7 @@ from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalog
 from imageconverter.catalog.pending_imports import PendingImport, discard, read_parts, received_at
 from imageconverter.errors import CleanupRefused, NotFound, UserError
-from imageconverter.images.image_formats import ImageFormats
+from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.jobs import JobContext, JobQueue, Task, retry_when_unavailable
 from imageconverter.reports import commands
 from imageconverter.reports.cleanup import run_cleanup
@@ -32,7 +32,7 @@ class ReporterTasks:
 
     store: ObjectStore
     queue: JobQueue
-    formats: ImageFormats
+    formats: CurrentFormats
     settings: ReportSettings
     workspace: Workspace
     progress: ScanProgress
@@ -126,10 +126,15 @@ class ReporterTasks:
 
     async def _clean(self, payload: Mapping[str, Any]) -> Reply:
         command = CleanupCommand.model_validate(payload)
-        settings = self.settings
+        settings, formats = self.settings, self.formats.current
         try:
             done = await run_cleanup(
-                self.store, command.kind, command, self.formats, grace=settings.grace, share=settings.max_share
+                self.store,
+                command.kind,
+                command,
+                formats,
+                grace=settings.grace,
+                share=settings.max_share,
             )
         except CleanupRefused:  # an earlier attempt may have moved files
             await self._finish_cleanup(command)
@@ -146,7 +151,7 @@ class ReporterTasks:
 
     async def _repair(self, payload: Mapping[str, Any]) -> Reply:
         command = RepairCommand.model_validate(payload)
-        repaired = await repair(self.store, self.queue, command.kind, self.formats)
+        repaired = await repair(self.store, self.queue, command.kind, self.formats.current)
         _audit(commands.REPAIR, type=command.kind, converting=repaired.converting, missing=repaired.missing)
         return repaired.model_dump(mode="json")
 

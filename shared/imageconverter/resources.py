@@ -9,8 +9,7 @@ import structlog
 from redis.asyncio import Redis
 
 from imageconverter.errors import StoreUnavailable
-from imageconverter.images.formats_file import load_formats
-from imageconverter.images.image_formats import ImageFormats
+from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.jobs import JobQueue, open_redis
 from imageconverter.previews.index import PreviewIndex
 from imageconverter.runs import RunStore
@@ -31,7 +30,7 @@ class Resources:
     queue: JobQueue
     runs: RunStore
     previews: PreviewIndex
-    formats: ImageFormats
+    formats: CurrentFormats
 
 
 @asynccontextmanager
@@ -41,7 +40,7 @@ async def open_resources(settings: Settings, *, retry_timeout: float) -> AsyncIt
     Raises SettingsError if an address or credential is missing, and FormatsFileError if the formats file is invalid.
     """
     require(settings)
-    formats = load_formats(settings.conversion.formats_file)
+    formats = CurrentFormats(settings.conversion.formats_file)
     async with open_redis(settings.redis, retry_timeout=retry_timeout) as redis:
         queue = JobQueue(redis, timeout_seconds=settings.redis.timeout_seconds, retry_timeout=retry_timeout)
         runs = RunStore(redis, retry_timeout=retry_timeout)

@@ -49,7 +49,7 @@ async def test_uploads_of_a_run_that_has_not_ended_stay(opened: Resources, make_
     kept = await uploads.stage(opened.store, [UploadedImage("a.png", b"x")])
     expired = await uploads.stage(opened.store, [UploadedImage("a.png", b"x")])
     request = RunRequest(source="directory", directory=kept, formats=(THUMBNAIL,))
-    run = await create_run(opened.store, opened.formats, request)
+    run = await create_run(opened.store, opened.formats.current, request)
     await save_backup(opened.store, run)
     settings = make_settings(conversion=ConversionSettings(upload_hours=1e-9))
     await asyncio.sleep(1.1)  # the clock of the store counts seconds

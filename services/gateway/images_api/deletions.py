@@ -32,7 +32,7 @@ async def delete_one(request: web.Request) -> web.Response:
 
 
 def _formats(request: web.Request, kind: ImageType, wanted: list[str] | None) -> list[ImageFormat]:
-    catalog = request.app[state.FORMATS]
+    catalog = request.app[state.FORMATS].current
     if wanted is None:
         return [each for each in catalog.values() if each.type == kind]
     selected = catalog.select(wanted)

@@ -34,7 +34,7 @@ async def start(request: web.Request) -> web.Response:
     """Start a run; returns its status, after waiting for `start_seconds` in case that it is a small one."""
     try:
         body = await read_json(request, StartBody)
-        run = await create_run(request.app[state.STORE], request.app[state.FORMATS], body.request())
+        run = await create_run(request.app[state.STORE], request.app[state.FORMATS].current, body.request())
     except (InvalidFieldFormat, InvalidValue) as error:
         raise MalformedRequest(error.reason, field=error.field) from None
     audit.describe(request, run=run.id, directory=body.directory or "")
@@ -86,7 +86,7 @@ async def results(request: web.Request) -> web.StreamResponse:
     page = await read_results(
         run_id, request.app[state.RUNS], request.app[state.STORE], start=begin, limit=RESULTS_AT_ONCE
     )
-    items = [row for each in page.results for row in source_results(each, request.app[state.FORMATS])]
+    items = [row for each in page.results for row in source_results(each, request.app[state.FORMATS].current)]
     cursor = None if page.next_cursor is None else str(page.next_cursor)
     return json_response(ResultsPage(items=tuple(items), cursor=cursor))
 
@@ -139,7 +139,7 @@ async def _all_results(request: web.Request, run_id: str | None) -> web.StreamRe
             page = await read_results(
                 run_id, request.app[state.RUNS], request.app[state.STORE], start=position, limit=RESULTS_AT_ONCE
             )
-            rows = [row for each in page.results for row in source_results(each, request.app[state.FORMATS])]
+            rows = [row for each in page.results for row in source_results(each, request.app[state.FORMATS].current)]
             yield "".join(row.to_json() + "\n" for row in rows)
             position = page.next_cursor
 

@@ -81,7 +81,7 @@ async def _received(
         text = await read_body(request, memory, limit=limit, seconds=gateway.body_seconds)
         # In a thread, as parsing megabytes would block the event loop. There are few threads, so that few bodies
         # are in memory both as text and as bytes.
-        work = partial(_unpack, text, app[state.FORMATS], app[state.LIMITS], single=single)
+        work = partial(_unpack, text, app[state.FORMATS].current, app[state.LIMITS], single=single)
         del text
         yield await asyncio.get_running_loop().run_in_executor(app[state.DECODING], work)
 

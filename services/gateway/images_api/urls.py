@@ -21,7 +21,7 @@ async def image_url(request: web.Request) -> web.Response:
     node_id = request.query.get("formatNodeId")
     if not node_id:
         raise MissingField("formatNodeId was not passed.", field="formatNodeId")
-    found = request.app[state.FORMATS].get(node_id)
+    found = request.app[state.FORMATS].current.get(node_id)
     if found is None or found.type != kind:
         raise InvalidValue("There is no such format for this type.", field="formatNodeId")
     return json_response(ImageUrl(url=f"//{request.app[state.GATEWAY].content_base}/{found.target_directory}"))

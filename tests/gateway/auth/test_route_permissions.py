@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.images.formats_file import load_formats
 from imageconverter.resources import Resources
 from imageconverter.settings import GatewaySettings
@@ -173,7 +174,7 @@ async def test_another_spelling_of_a_directory_needs_the_same_permission(
     )
     file.write_text(key_entry("products", "products", KEYS["products"]))
     settings = make_settings(gateway=GatewaySettings(api_key=API_KEY, api_keys_file=file))
-    narrowed = replace(resources, formats=load_formats(formats))
+    narrowed = replace(resources, formats=CurrentFormats(formats))
     async with TestClient(TestServer(create_app(settings, narrowed))) as client:
         for name in ("caf\u00e9", "cafe\u0301"):
             body = {"path": f"shop/{name}", "name": "new"}
