@@ -89,7 +89,8 @@ SIDE = "a whole number from 1 to 16384"
         (with_field("zzz = 3"), f"line 8: zzz: there is no such field. The fields are: {FIELDS}"),
         (FORMAT + OTHER + 'aliases = ["small"]\n',
          'line 15: aliases: "small" is used twice, first in line 2'),
-        (FORMAT + FORMAT, 'line 9: id: "small" is used twice, first in line 2'),
+        (FORMAT + FORMAT.replace('Directory = "small"', 'Directory = "b"'),
+         'line 9: id: "small" is used twice, first in line 2'),
         (FORMAT.replace("[[format]]", "[[formats]]"),
          "line 1: formats: formats are tables that begin with [[format]]"),
         (FORMAT.replace("[[format]]", "[format]"), "line 1: format: formats are tables that begin with [[format]]"),
@@ -122,3 +123,37 @@ def test_a_file_that_is_missing_or_no_text_is_named(tmp_path: Path) -> None:
         load_formats(tmp_path / "nowhere.toml")
     with pytest.raises(FormatsFileError, match=r"latin\.toml: is not text in UTF-8"):
         load_formats(tmp_path / "latin.toml")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "common"),
+    [
+        ("webp", "webp", "webp"),
+        ("keep", "keep", "jpeg, png, webp, avif, gif"),
+        ("keep", "webp", "webp"),
+        ("auto", "keep", "jpeg, png"),
+        ("auto", "png", "png"),
+    ],
+)
+def test_formats_that_would_overwrite_each_other_are_refused(
+    tmp_path: Path, one: str, other: str, common: str
+) -> None:
+    """With both ids and lines: one of the outputs would be lost."""
+    text = f'{FORMAT}output = "{one}"\n' + OTHER.replace('y = "other"', 'y = "small"') + f'output = "{other}"\n'
+
+    (found,) = problems(tmp_path, text)
+    assert found == (
+        'line 13: targetDirectory: "other" would overwrite the images of "small" (line 5): '
+        f'both write {common} files to "small"'
+    )
+
+
+@pytest.mark.parametrize(("one", "other"), [("jpeg", "webp"), ("auto", "avif"), ("png", "gif")])
+def test_formats_of_different_output_types_share_a_directory(tmp_path: Path, one: str, other: str) -> None:
+    """Their files have different extensions."""
+    file = tmp_path / "formats.toml"
+    file.write_text(
+        f'{FORMAT}output = "{one}"\n' + OTHER.replace('y = "other"', 'y = "small"') + f'output = "{other}"\n'
+    )
+
+    assert {each.target_directory for each in load_formats(file).values()} == {"small"}

@@ -1,6 +1,6 @@
 """What one output is to look like."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -59,3 +59,14 @@ class Target(BaseModel):
     """How thin a scaled image may become, in pixels."""
     comment: str = Field(default="", max_length=200)
     """Written into JPEG, PNG and GIF files."""
+
+    @property
+    def possible_outputs(self) -> tuple[OutputType, ...]:
+        """The types that the output may have, depending on the source."""
+        match self.output:
+            case "keep":
+                return get_args(OutputType)
+            case "auto":
+                return "jpeg", "png"
+            case only:
+                return (only,)

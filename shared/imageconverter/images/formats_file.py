@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Sequence
 from importlib.resources import files
+from itertools import combinations
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -48,7 +49,7 @@ def parse_formats(text: str, file: object) -> ImageFormats:
         formats = _FormatsFile.model_validate(data, extra="forbid").format
     except ValidationError as error:
         raise FormatsFileError(file, invalid_fields(error, data, lines, ImageFormat)) from None
-    if problems := _repeated_ids(formats, lines):
+    if problems := [*_repeated_ids(formats, lines), *_common_paths(formats, lines)]:
         raise FormatsFileError(file, problems)
     return ImageFormats(formats)
 
@@ -62,4 +63,18 @@ def _repeated_ids(formats: Sequence[ImageFormat], lines: Lines) -> list[str]:
             if name in first:
                 problems.append(f'line {line}: {field}: "{name}" is used twice, first in line {first[name]}')
             first.setdefault(name, line)
+    return problems
+
+
+def _common_paths(formats: Sequence[ImageFormat], lines: Lines) -> list[str]:
+    """Return a problem for each two formats that write the same path, at least for some sources."""
+    problems = []
+    for (first, one), (second, other) in combinations(enumerate(formats), 2):
+        common = [output for output in one.possible_outputs if output in other.possible_outputs]
+        if common and one.target_directory == other.target_directory:
+            line, other_line = (lines.of(index, "targetDirectory") for index in (first, second))
+            problems.append(
+                f'line {other_line}: targetDirectory: "{other.id}" would overwrite the images of "{one.id}" '
+                f'(line {line}): both write {", ".join(common)} files to "{one.target_directory}"'
+            )
     return problems

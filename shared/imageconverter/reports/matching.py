@@ -13,7 +13,7 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from imageconverter.engine import OUTPUT_TYPES, OutputType, Target
+from imageconverter.engine import OUTPUT_TYPES, Target
 from imageconverter.engine.source_types import KEPT_AS
 
 _MAX_NAME_BYTES: Final = 255
@@ -29,14 +29,7 @@ def expected_names(target: Target) -> tuple[str, ...]:
 
 def could_be(target: Target, name: str) -> bool:
     """Return whether a file called *name* could be an output of *target*, by its extension."""
-    match target.output:
-        case "keep":
-            outputs: Sequence[OutputType] = tuple(OUTPUT_TYPES)
-        case "auto":
-            outputs = "jpeg", "png"
-        case only:
-            outputs = (only,)
-    return any(name.lower().endswith(OUTPUT_TYPES[output].extensions) for output in outputs)
+    return any(name.lower().endswith(OUTPUT_TYPES[output].extensions) for output in target.possible_outputs)
 
 
 def define_macros(database: DuckDBPyConnection) -> None:
