@@ -26,10 +26,10 @@ Object store::
 Redis (all below one prefix, so that services can share a Redis)::
 
     ic:lane:<queue>         sorted set: waiting and running jobs of a queue (arq's queue)
-    arq:job:<id>            string: the payload of a job (arq's name), 7 days
+    arq:job:<id>            string: the payload of a job (arq's name), until it is done
     ic:reply:<id>           list: the outcome of a job that a client waits for, 1 hour
     ic:flight:<name>        string: single flight: the job in progress for all clients that request the same
-    ic:waiters:<id>         string: the number of clients that wait for that job
+    ic:waiters:<id>         string: the number of clients that wait for that job, until it is done
     ic:waited:<id>          string: a client waits for that job, 15 seconds, renewed meanwhile
     ic:wake:<queue>         list: an entry for each enqueued job, for one idle worker to notice, 5 seconds
     ic:dead                 sorted set: ids of dead letters by time of failure, 30 days

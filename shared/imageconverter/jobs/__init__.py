@@ -5,7 +5,6 @@ from imageconverter.jobs.connection import open_redis
 from imageconverter.jobs.dead_letters import DeadLetter, DeadLetterQueue
 from imageconverter.jobs.queue import JobQueue, PeriodicStats
 from imageconverter.jobs.queue_name import (
-    PAYLOAD_MS,
     QueueName,
     job_body,
     job_key,
@@ -19,7 +18,6 @@ from imageconverter.jobs.scripts import script_text
 from imageconverter.jobs.task import JobContext, Task
 
 __all__ = [
-    "PAYLOAD_MS",
     "Client",
     "DeadLetter",
     "DeadLetterQueue",

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from imageconverter import keys
 from imageconverter.errors import NotFound
-from imageconverter.jobs.queue_name import PAYLOAD_MS, job_key, redis_errors
+from imageconverter.jobs.queue_name import job_key, redis_errors
 from imageconverter.jobs.scripts import script_text
 
 MAX_DEAD_LETTERS = 1000
@@ -42,7 +42,7 @@ class JobBody(NamedTuple):
 
 
 def read_job_body(body: bytes | None) -> JobBody | None:
-    """Decode a job; returns None if it cannot be read, or has expired."""
+    """Decode a job; returns None if it cannot be read, or if there is no *body*."""
     try:
         text = (body or b"").decode()
         job = json.loads(text)
@@ -55,7 +55,7 @@ def read_job_body(body: bytes | None) -> JobBody | None:
 def failure_reason(body: bytes | None, job: JobBody | None, *, known: Container[str], limit: int) -> str:
     """Return why a job was not run (again); *known* are the tasks, *limit* is the number of attempts."""
     if body is None:
-        return "The job has expired."
+        return "The payload of the job is lost."
     if job is None:
         return "The job cannot be read."
     if job.task not in known:
@@ -102,7 +102,7 @@ class DeadLetterQueue:
         async with redis_errors(self._retry_timeout):
             found = await self._requeue(
                 keys=[keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS],
-                args=[job_id, int(queue), job_key(""), PAYLOAD_MS, keys.queue(""), keys.wake("")],
+                args=[job_id, int(queue), job_key(""), keys.queue(""), keys.wake("")],
             )
         if found == 0:
             raise NotFound("There is no such dead letter.")

@@ -1,15 +1,16 @@
 -- Move a job to the dead letters if the worker still holds its lease; remove those that are too old or too many.
--- KEYS: lease, queue, job, attempts, dead letters by time, dead letters as JSON
+-- KEYS: lease, queue, job, attempts, waiters, dead letters by time, dead letters as JSON
 -- ARGV: token, id, the dead letter as JSON, number and seconds that dead letters are kept
 -- Returns 1, or 0 if the lease was lost: the job then belongs to its new holder.
-local lease, queue, job_key, attempts, times, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local lease, queue, job_key, attempts, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local times, letters = KEYS[6], KEYS[7]
 local token, id, letter, max_letters, max_age = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 
 if redis.call('GET', lease) ~= token then
   return 0
 end
 redis.call('ZREM', queue, id)
-redis.call('DEL', lease, job_key, attempts)
+redis.call('DEL', lease, job_key, attempts, waiters)
 local now = now_seconds()
 redis.call('ZADD', times, now, id)
 redis.call('HSET', letters, id, letter)

@@ -10,9 +10,9 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- Store the body of a job for ttl_ms and put its id at the end of the queue.
-local function add_job(queue, job_key, id, body, ttl_ms)
-  redis.call('SET', job_key, body, 'PX', ttl_ms)
+-- Store the body of a job until it is done, and put its id at the end of the queue.
+local function add_job(queue, job_key, id, body)
+  redis.call('SET', job_key, body)
   redis.call('ZADD', queue, now_ms(), id)
 end
 

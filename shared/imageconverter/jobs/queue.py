@@ -12,12 +12,13 @@ from imageconverter import keys
 from imageconverter.errors import ConversionFailed, QueueFull, QueueUnavailable
 from imageconverter.jobs.connection import encode
 from imageconverter.jobs.dead_letters import DeadLetterQueue
-from imageconverter.jobs.queue_name import PAYLOAD_MS, QueueName, job_body, job_key, redis_errors
+from imageconverter.jobs.queue_name import QueueName, job_body, job_key, redis_errors
 from imageconverter.jobs.scripts import script_text
 
 _REPLY_SECONDS = 3600
 _LIVE_SECONDS = 5
 _READY_SECONDS = 60
+_DEDUP_MS = 7 * 24 * 3600 * 1000  # longer than any backlog may last
 _WAITED_MS = 15_000  # after which a client that does not renew it no longer waits: its gateway was killed
 # A wait is split into slices below the socket timeout, so that a dead Redis is noticed.
 _SLICE_OF_TIMEOUT = 0.5
@@ -62,7 +63,6 @@ class JobQueue:
                 args=[
                     job_id,
                     job_body(function, payload),
-                    PAYLOAD_MS,
                     limit,
                     queue.value,
                     _WAITED_MS if waited else 0,
@@ -100,7 +100,7 @@ class JobQueue:
                 args=[
                     job_id,
                     job_body(function, payload),
-                    PAYLOAD_MS,
+                    _DEDUP_MS,
                     limit,
                     queue.value,
                     keys.waiters(""),

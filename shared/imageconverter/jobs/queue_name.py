@@ -13,9 +13,6 @@ from redis.exceptions import RedisError
 from imageconverter.errors import QueueUnavailable
 from imageconverter.jobs.connection import encode
 
-# Longer than any backlog may last; arq drops a job whose payload has expired.
-PAYLOAD_MS = 7 * 24 * 3600 * 1000
-
 
 class QueueName(StrEnum):
     """The queues; a client waits for an interactive and an expensive job, but not for others."""

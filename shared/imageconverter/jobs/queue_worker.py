@@ -331,4 +331,10 @@ class QueueWorker(Worker):
         await self._finish(keys=self._keys(job_id), args=[self._token, job_id, int(done), move_ms, int(is_attempt)])
 
     def _keys(self, job_id: str) -> list[str]:
-        return [lease_key(job_id), self.queue_name, job_key(job_id), retry_key_prefix + job_id]
+        return [
+            lease_key(job_id),
+            self.queue_name,
+            job_key(job_id),
+            retry_key_prefix + job_id,
+            keys.waiters(job_id),
+        ]

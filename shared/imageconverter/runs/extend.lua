@@ -1,11 +1,11 @@
 -- Enqueue sources of a run and move its plan cursor behind them.
 -- KEYS: the run, the batch queue
--- ARGV: prefix of the keys of its jobs, prefix of their ids, their time to live in ms, index of the first source,
+-- ARGV: prefix of the keys of its jobs, prefix of their ids, index of the first source,
 --       the new cursor: batch, last key, 1: everything is listed / 0: not yet; then the bodies of the jobs
 -- Returns how many sources are outstanding, -1 if the run is not running, -2 if another planner was faster.
 local run, queue = KEYS[1], KEYS[2]
-local job_prefix, id_prefix, ttl_ms, first = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local batch, after, listed, bodies = ARGV[5], ARGV[6], ARGV[7], {unpack(ARGV, 8)}
+local job_prefix, id_prefix, first = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local batch, after, listed, bodies = ARGV[4], ARGV[5], ARGV[6], {unpack(ARGV, 7)}
 
 if redis.call('HGET', run, 'state') ~= 'running' then
   return -1
@@ -15,7 +15,7 @@ if tonumber(redis.call('HGET', run, 'planned')) ~= first or redis.call('HGET', r
 end
 for position, body in ipairs(bodies) do
   local index = first + position - 1
-  add_job(queue, job_prefix .. index, id_prefix .. index, body, ttl_ms)
+  add_job(queue, job_prefix .. index, id_prefix .. index, body)
 end
 local planned = first + #bodies
 redis.call('HSET', run, 'planned', planned, 'batch', batch, 'after', after, 'listed', listed)

@@ -3,13 +3,13 @@
 -- ARGV: index, status of the source ("": not converted because of a cancel),
 --       number of outputs by error, skipped, success and warning, the result as JSON,
 --       outstanding sources below which the planner is called, results from which it is called,
---       the planner's job: prefix of its id, prefix of its key, body, time to live in ms
+--       the planner's job: prefix of its id, prefix of its key, body
 -- Returns 1, or 0 if the source was recorded before or the run is unknown.
 local run, bitmap, results, queue = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local index, status, result = ARGV[1], ARGV[2], ARGV[7]
 local outputs = {error = ARGV[3], skipped = ARGV[4], success = ARGV[5], warning = ARGV[6]}
 local refill_below, flush_at = tonumber(ARGV[8]), tonumber(ARGV[9])
-local plan_id_prefix, plan_key_prefix, plan_body, plan_ttl_ms = ARGV[10], ARGV[11], ARGV[12], ARGV[13]
+local plan_id_prefix, plan_key_prefix, plan_body = ARGV[10], ARGV[11], ARGV[12]
 
 if redis.call('EXISTS', run) == 0 or redis.call('SETBIT', bitmap, index, 1) == 1 then
   return 0
@@ -36,6 +36,6 @@ if (needs_refill or is_finished or unmoved >= flush_at) and called ~= '1' then
   -- Each call is a job of its own: one that is just ending would miss a call under its own id.
   redis.call('HSET', run, 'called', 1)
   local call = redis.call('HINCRBY', run, 'calls', 1)
-  add_job(queue, plan_key_prefix .. call, plan_id_prefix .. call, plan_body, plan_ttl_ms)
+  add_job(queue, plan_key_prefix .. call, plan_id_prefix .. call, plan_body)
 end
 return 1

@@ -1,11 +1,11 @@
 -- Start a run and enqueue its planner and its counter, unless another run is running.
 -- KEYS: ids of the runs, the run, the batch queue
 -- ARGV: id, the run as JSON, body of the planner's job, body of the counter's job, prefix of the job keys,
---       their time to live in ms, number of runs kept, prefix of the keys of runs
+--       number of runs kept, prefix of the keys of runs
 -- Returns 1, also if the run was started before, or 0 if another run is running.
 local runs, run, queue = KEYS[1], KEYS[2], KEYS[3]
-local id, text, plan_body, count_body, job_prefix, ttl_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local runs_kept, run_prefix = ARGV[7], ARGV[8]
+local id, text, plan_body, count_body, job_prefix = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local runs_kept, run_prefix = ARGV[6], ARGV[7]
 
 if redis.call('EXISTS', run) == 1 then
   return 1
@@ -23,6 +23,6 @@ for _, old in ipairs(redis.call('LRANGE', runs, runs_kept, -1)) do
   redis.call('DEL', run_prefix .. old, run_prefix .. old .. ':done', run_prefix .. old .. ':results')
 end
 redis.call('LTRIM', runs, 0, runs_kept - 1)
-add_job(queue, job_prefix .. id .. ':plan:0', id .. ':plan:0', plan_body, ttl_ms)
-add_job(queue, job_prefix .. id .. ':count', id .. ':count', count_body, ttl_ms)
+add_job(queue, job_prefix .. id .. ':plan:0', id .. ':plan:0', plan_body)
+add_job(queue, job_prefix .. id .. ':count', id .. ':count', count_body)
 return 1

@@ -12,7 +12,6 @@ from redis.asyncio import Redis
 from imageconverter import keys
 from imageconverter.errors import RunAlreadyRunning, RunNotStopped, RunUnreadable
 from imageconverter.jobs import (
-    PAYLOAD_MS,
     QueueName,
     job_body,
     job_key,
@@ -68,7 +67,6 @@ class RunStore:
                     _job(run.id, PLAN_TASK),
                     _job(run.id, COUNT_TASK),
                     job_key(""),
-                    PAYLOAD_MS,
                     _RUNS_KEPT,
                     keys.run(""),
                 ],
@@ -108,7 +106,6 @@ class RunStore:
                 args=[
                     job_key(f"{run.id}:"),
                     f"{run.id}:",
-                    PAYLOAD_MS,
                     cursor.planned,
                     next_cursor.batch,
                     next_cursor.after,
@@ -293,8 +290,8 @@ class RunStore:
             )
 
     def _planner_call(self, run_id: str) -> list[Any]:
-        """Return the arguments with which a script enqueues the planner: id, key, body, time to live in ms."""
-        return [f"{run_id}:plan:", job_key(f"{run_id}:plan:"), _job(run_id, PLAN_TASK), PAYLOAD_MS]
+        """Return the arguments with which a script enqueues the planner: id, key, body."""
+        return [f"{run_id}:plan:", job_key(f"{run_id}:plan:"), _job(run_id, PLAN_TASK)]
 
 
 def _job(run_id: str, task: str) -> bytes:
