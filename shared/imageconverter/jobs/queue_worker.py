@@ -94,6 +94,7 @@ class QueueWorker(Worker):
         self._is_paused = is_paused
         self._job_seconds = job_seconds
         self._failure_reasons: dict[str, str] = {}
+        self._delays: dict[str, int] = {}
         self._moves: dict[str, QueueName] = {}
         self._token = uuid.uuid4().hex
         self._claiming = asyncio.Lock()
@@ -251,7 +252,8 @@ class QueueWorker(Worker):
             except MovedJob as moved:
                 self._moves[context["job_id"]] = moved.queue
                 raise
-            except Retry:
+            except Retry as retry:
+                self._delays[context["job_id"]] = retry.defer_score or 0
                 raise
             except QueueUnavailable as error:  # nothing is wrong with the job: its reply, say, could not be sent
                 raise requeue() from error
@@ -270,14 +272,14 @@ class QueueWorker(Worker):
         result_data: bytes | None,  # noqa: ARG002
         result_timeout_s: float | None,  # noqa: ARG002
         keep_result_forever: bool,  # noqa: ARG002, FBT001
-        incr_score: int | None,
+        incr_score: int | None,  # noqa: ARG002 - by this worker's clock, which may be wrong
         keep_in_progress: float | None,  # noqa: ARG002
     ) -> None:
-        """Acknowledge a job, or requeue it with a delay of *incr_score* milliseconds.
+        """Acknowledge a job, or requeue it with the delay that its task asked for.
 
         A job without a delay was requeued by its task, or cancelled because the worker stops: no attempt is counted.
         """
-        failure = self._failure_reasons.pop(job_id, _NOT_RUN)
+        failure, delay_ms = self._failure_reasons.pop(job_id, _NOT_RUN), self._delays.pop(job_id, 0)
         if (target := self._moves.pop(job_id, None)) is not None:
             await self._move(
                 keys=[
@@ -293,7 +295,7 @@ class QueueWorker(Worker):
         if finish and failure:
             await self._reject(job_id, failure)
         else:
-            await self._release(job_id, done=finish, move_ms=incr_score or 0, is_attempt=incr_score is not None)
+            await self._release(job_id, done=finish, delay_ms=delay_ms, is_attempt=delay_ms > 0)
 
     async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:  # noqa: ARG002
         """Reject a job that arq does not run, or not again."""
@@ -314,7 +316,7 @@ class QueueWorker(Worker):
                 await self._fallbacks[job.task](context, *job.arguments)
         except Unavailable as error:
             _log.warning("dead letter postponed", queue=self._queue_name.value, job=job_id, reason=error.reason)
-            await self._release(job_id, done=False, move_ms=_DEAD_LETTER_RETRY_MS, is_attempt=True)
+            await self._release(job_id, done=False, delay_ms=_DEAD_LETTER_RETRY_MS, is_attempt=True)
             return
         except Exception:  # noqa: BLE001 - a malformed job must not stop the worker
             _log.exception("internal error in the fallback of a job", queue=self._queue_name.value, job=job_id)
@@ -327,8 +329,8 @@ class QueueWorker(Worker):
             args=[self._token, job_id, text, MAX_DEAD_LETTERS, DEAD_LETTER_SECONDS],
         )
 
-    async def _release(self, job_id: str, *, done: bool, move_ms: int, is_attempt: bool) -> None:
-        await self._finish(keys=self._keys(job_id), args=[self._token, job_id, int(done), move_ms, int(is_attempt)])
+    async def _release(self, job_id: str, *, done: bool, delay_ms: int, is_attempt: bool) -> None:
+        await self._finish(keys=self._keys(job_id), args=[self._token, job_id, int(done), delay_ms, int(is_attempt)])
 
     def _keys(self, job_id: str) -> list[str]:
         return [
