@@ -5,7 +5,7 @@
 local failures = KEYS[1]
 local max_failures, window_ms, is_failure = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1'
 
-if tonumber(redis.call('GET', failures) or 0) >= max_failures then
+if exists_for(failures, window_ms) and tonumber(redis.call('GET', failures)) >= max_failures then
   return math.max(1, redis.call('PTTL', failures))
 end
 if is_failure and redis.call('INCR', failures) == 1 then

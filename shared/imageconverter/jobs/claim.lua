@@ -7,9 +7,17 @@ local queue = KEYS[1]
 local lease_prefix, token, lease_ms, count, look_ahead = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local attempts_prefix, quarantine_attempts, wants_quarantined = ARGV[6], tonumber(ARGV[7]), ARGV[8] == '1'
 
+-- No job waits longer than for its retry. A score further ahead dates from before Redis's clock was set back: such jobs
+-- are due, in their order.
+local MAX_DELAY_MS = 60000
+local now = now_ms()
+local ahead = redis.call('ZRANGEBYSCORE', queue, now + MAX_DELAY_MS, '+inf', 'LIMIT', 0, look_ahead)
+for position, id in ipairs(ahead) do
+  redis.call('ZADD', queue, now - #ahead + position, id)
+end
+
 -- Running jobs stay in the queue, so the search has to reach past those of the whole fleet;
 -- in growing steps, because a free job is usually near the head.
-local now = now_ms()
 local wanted, claimed = count * 2, {0}
 local offset, step = 0, count + 16
 while #claimed <= wanted and offset < look_ahead do
@@ -17,7 +25,7 @@ while #claimed <= wanted and offset < look_ahead do
   for i = 1, #found, 2 do
     if #claimed > wanted then break end
     local id, score = found[i], found[i + 1]
-    if redis.call('EXISTS', lease_prefix .. id) == 0 then
+    if not exists_for(lease_prefix .. id, lease_ms) then
       local is_quarantined = tonumber(redis.call('GET', attempts_prefix .. id) or 0) >= quarantine_attempts
       if is_quarantined == wants_quarantined then
         redis.call('SET', lease_prefix .. id, token, 'PX', lease_ms)

@@ -9,4 +9,6 @@ if process ~= '' then
   redis.call('ZADD', live, now, process)
 end
 redis.call('ZREMRANGEBYSCORE', live, '-inf', now - timeout - 1)
+-- Those of a clock that was set back since.
+redis.call('ZREMRANGEBYSCORE', live, now + timeout + 1, '+inf')
 return redis.call('ZRANGE', live, 0, -1)

@@ -10,6 +10,16 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- Whether a key exists that expires within ms. One that would exist for longer dates from before Redis's clock was set
+-- back: it is made to expire in time.
+local function exists_for(key, ms)
+  local left = redis.call('PTTL', key)
+  if left > tonumber(ms) then
+    redis.call('PEXPIRE', key, ms)
+  end
+  return left ~= -2
+end
+
 -- Store the body of a job until it is done, and put its id at the end of the queue.
 local function add_job(queue, job_key, id, body)
   redis.call('SET', job_key, body)

@@ -46,6 +46,7 @@ class JobQueue:
         self._reply = redis.register_script(script_text("imageconverter.jobs", "reply"))
         self._enqueue_or_join = redis.register_script(script_text("imageconverter.jobs", "enqueue_or_join"))
         self._publish_result = redis.register_script(script_text("imageconverter.jobs", "publish_result"))
+        self._lock = redis.register_script(script_text("imageconverter.jobs", "lock"))
         self._heartbeat = redis.register_script(script_text("imageconverter.jobs", "heartbeat"))
 
     async def enqueue(
@@ -179,10 +180,8 @@ class JobQueue:
 
     async def try_claim_periodic(self, name: str, *, seconds: int) -> bool:
         """Return True to one caller among all processes once in *seconds*."""
-        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
-            pipe.set(keys.periodic_claim(name), 1, nx=True, ex=seconds)
-            (won,) = await pipe.execute()
-        return bool(won)
+        async with redis_errors(self._retry_timeout):
+            return bool(await self._lock(keys=[keys.periodic_claim(name)], args=[seconds * 1000]))
 
     async def record_periodic_run(self, name: str, items: int) -> None:
         """Record a run of a periodic task and the number of its *items*."""

@@ -54,6 +54,7 @@ class RunStore:
         self._extend = redis.register_script(script_text("imageconverter.runs", "extend"))
         self._record = redis.register_script(script_text("imageconverter.runs", "record"))
         self._cancel = redis.register_script(script_text("imageconverter.runs", "cancel"))
+        self._lock = redis.register_script(script_text("imageconverter.jobs", "lock"))
         self._moved = redis.register_script(script_text("imageconverter.runs", "moved"))
 
     async def start(self, run: Run) -> None:
@@ -277,10 +278,8 @@ class RunStore:
 
     async def may_move_results(self, run_id: str) -> bool:
         """Lock the moving of results until `results_moved`, or for half a minute; returns False if it is locked."""
-        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
-            pipe.set(keys.run_moving(run_id), 1, nx=True, ex=_MOVING_SECONDS)
-            (won,) = await pipe.execute()
-        return bool(won)
+        async with redis_errors(self._retry_timeout):
+            return bool(await self._lock(keys=[keys.run_moving(run_id)], args=[_MOVING_SECONDS * 1000]))
 
     async def results_moved(self, run_id: str, *, after: int, count: int) -> None:
         """Remove *count* results, which are in the store now, after *after* that were moved before; then unlock."""

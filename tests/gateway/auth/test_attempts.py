@@ -90,6 +90,20 @@ async def test_valid_credentials_work_again_after_the_window(
     assert await login(client) == (200, "")
 
 
+async def test_block_ends_in_time_although_the_clock_of_redis_was_set_back(
+    clients: tuple[Client, Client], resources: Resources
+) -> None:
+    """Its end would be 40 days ahead."""
+    key = keys.failures("127.0.0.1")
+    await resources.redis.set(key, MAX_FAILURES, px=40 * 24 * 3_600_000)
+
+    status, retry_after = await login(clients[0])
+
+    assert status == 429
+    assert int(retry_after) <= WINDOW_SECONDS
+    assert 0 < await resources.redis.pttl(key) <= WINDOW_SECONDS * 1000
+
+
 async def test_valid_credentials_are_not_counted(clients: tuple[Client, Client]) -> None:
     """They neither use up the limit nor reset the count of failures."""
     client, _ = clients
