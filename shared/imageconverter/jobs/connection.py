@@ -33,6 +33,9 @@ async def open_redis(settings: RedisSettings, *, retry_timeout: float) -> AsyncI
         socket_connect_timeout=settings.timeout_seconds,
         socket_keepalive=True,
         health_check_interval=15,
+        # Otherwise each connection sends CLIENT SETINFO, which Redis before 7.2 and the ACL of docker/ refuse.
+        lib_name=None,
+        lib_version=None,
         # The first three pauses together take a second, as does each of the others.
         retry=Retry(ExponentialBackoff(cap=1, base=0.05), int(retry_timeout) + 3),
         # redis-py's own errors; a server that loads its data after a restart raises one of them.
