@@ -1,7 +1,7 @@
 """Reading request bodies, with limits of size, time, rate, and memory of all bodies together."""
 
 import asyncio
-from typing import Final
+from typing import Final, Self
 
 from aiohttp import ClientError, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -28,6 +28,64 @@ def announced_size(request: web.Request, limit: int) -> int:
     return length
 
 
+class BodyStream:
+    """The body of a request as chunks of bytes, which *reservation* accounts for.
+
+    Iterating raises TooLarge if there are more than *limit* bytes, MalformedBody if the transfer fails, takes longer
+    than *seconds*, or too little arrives in *stall_seconds*, and TooManyRequests if there is no memory. The time in
+    which the body waits for memory, or what was read is processed, is not the client's.
+    """
+
+    def __init__(
+        self,
+        request: web.Request,
+        reservation: BodyReservation,
+        *,
+        limit: int,
+        seconds: float,
+        stall_seconds: float = STALL_SECONDS,
+    ) -> None:
+        self._content = request.content
+        self._reservation = reservation
+        self._limit = limit
+        self._stall_seconds = stall_seconds
+        self._clock = asyncio.get_running_loop().time
+        self._left_at = self._clock()
+        self._until = self._left_at + seconds
+        self._part_start, self._part_until = 0, self._left_at + stall_seconds
+        self.received = 0
+        """Bytes so far."""
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        pause = self._clock() - self._left_at
+        self._until, self._part_until = self._until + pause, self._part_until + pause
+        try:
+            async with asyncio.timeout_at(min(self._until, self._part_until)):
+                chunk = await self._content.read(_CHUNK)
+        except TimeoutError:
+            raise MalformedBody("The request body did not arrive in time.") from None
+        except (web.RequestPayloadError, HttpProcessingError, ClientError) as error:
+            raise MalformedBody("The request body could not be read.") from error
+        self._left_at = self._clock()
+        if not chunk:
+            raise StopAsyncIteration
+        self.received += len(chunk)
+        if self.received > self._limit:
+            raise TooLarge("The request body is too large.")
+        min_bytes = _MIN_CONTENDED_PART_BYTES if self._reservation.is_contended else _MIN_PART_BYTES
+        if self.received - self._part_start >= min_bytes:
+            self._part_start, self._part_until = self.received, self._left_at + self._stall_seconds
+        await self._reservation.grow(len(chunk))
+        return chunk
+
+    def release(self) -> None:
+        """Release the memory of what has arrived: it has been stored."""
+        self._reservation.shrink(0)
+
+
 async def read_body(
     request: web.Request,
     reservation: BodyReservation,
@@ -36,32 +94,8 @@ async def read_body(
     seconds: float,
     stall_seconds: float = STALL_SECONDS,
 ) -> bytearray:
-    """Read the whole body into one buffer, the memory of which *reservation* accounts for.
-
-    Raises TooLarge if it has more than *limit* bytes, MalformedBody if the transfer fails, takes longer than
-    *seconds*, or too little arrives in *stall_seconds*, and TooManyRequests if there is no memory for it.
-    """
+    """Read the whole body into one buffer; raises what `BodyStream` raises."""
     body = bytearray()
-    clock = asyncio.get_running_loop().time
-    until = clock() + seconds
-    part_start, part_until = 0, clock() + stall_seconds
-    try:
-        async with asyncio.timeout_at(min(until, part_until)) as deadline:
-            async for chunk in request.content.iter_chunked(_CHUNK):
-                if len(body) + len(chunk) > limit:
-                    raise TooLarge("The request body is too large.")
-                deadline.reschedule(None)  # the time for which the body waits for memory is not the client's
-                asked_at = clock()
-                await reservation.grow(len(chunk))
-                waited = clock() - asked_at
-                until, part_until = until + waited, part_until + waited
-                body += chunk
-                min_bytes = _MIN_CONTENDED_PART_BYTES if reservation.is_contended else _MIN_PART_BYTES
-                if len(body) - part_start >= min_bytes:
-                    part_start, part_until = len(body), clock() + stall_seconds
-                deadline.reschedule(min(until, part_until))
-    except TimeoutError:
-        raise MalformedBody("The request body did not arrive in time.") from None
-    except (web.RequestPayloadError, HttpProcessingError, ClientError) as error:
-        raise MalformedBody("The request body could not be read.") from error
+    async for chunk in BodyStream(request, reservation, limit=limit, seconds=seconds, stall_seconds=stall_seconds):
+        body += chunk
     return body
