@@ -3,6 +3,8 @@
 boto3 is imported only when it is needed, because that takes a third of a second.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +78,17 @@ def delete_unchanged(client: "S3Client", bucket: str, key: str, etag: str) -> bo
     except BotoCoreError as error:
         raise StoreUnavailable(f"The object store does not answer: {error}") from error
     return True
+
+
+@contextmanager
+def unavailable_if_failed() -> Iterator[None]:
+    """Context of a call of boto3, whose errors become StoreUnavailable."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise StoreUnavailable(f"The object store cannot be used: {error}") from error
 
 
 def create_client(settings: StorageSettings) -> "S3Client":

@@ -6,11 +6,12 @@ addresses and the same credentials, and every call has a deadline.
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
@@ -21,11 +22,15 @@ from imageconverter.errors import ObjectTooLarge, StoreUnavailable
 from imageconverter.settings import MEGABYTE, StorageSettings
 from imageconverter.storage import bucket
 from imageconverter.storage.circuit_breaker import CircuitBreaker
+from imageconverter.storage.multipart_upload import MultipartUpload, multipart_upload
+from imageconverter.storage.stored_file import open_stored
 
 if TYPE_CHECKING:
     from obstore import Bytes, GetOptions, GetResult
     from types_boto3_s3 import S3Client
     from typing_extensions import Buffer
+
+Result = TypeVar("Result")
 
 _CONNECT_SECONDS = 2
 _REQUEST_SECONDS = 60  # in addition to the timeout of a call; what a slow client reads takes several requests then
@@ -173,6 +178,24 @@ class ObjectStore:
                 return False
         return True
 
+    @asynccontextmanager
+    async def put_in_parts(
+        self, key: str, *, content_type: str, metadata: Mapping[str, str] | None = None
+    ) -> AsyncIterator[MultipartUpload]:
+        """Create or overwrite an object in parts, atomically when the block ends; not if it raises an error.
+
+        No connection is in use between the parts.
+        """
+        upload = multipart_upload(
+            await self._boto3_client(),
+            {"Bucket": self._settings.bucket, "Key": key},
+            partial(self._deadline, writes=True),
+            ContentType=content_type,
+            Metadata=metadata or {},
+        )
+        async with upload as parts:
+            yield parts
+
     async def has_conditional_writes(self) -> bool:
         """Return whether the store refuses to create an object that exists."""
         await self.put(_WRITE_CHECK, b"1", content_type="text/plain")
@@ -213,6 +236,12 @@ class ObjectStore:
         result = await self._get(key, {"head": True})
         return None if result is None else _stored_with_metadata(result)
 
+    async def inspect(self, stored: StoredObject, read: Callable[[IO[bytes]], Result]) -> Result:
+        """Call *read*, in a thread, with a file that fetches only what is read of an object; returns its result."""
+        async with self._deadline():
+            file = open_stored(self._store, stored.key, stored.size)
+            return await asyncio.to_thread(read, file)
+
     async def open(self, key: str, *, span: tuple[int, int] | None = None) -> OpenedObject | None:
         """Open an object to stream its bytes, or those of *span* (first, after last); None if it does not exist."""
         result = await self._get(key, {"range": span} if span else {})
@@ -251,11 +280,10 @@ class ObjectStore:
 
     async def delete_unchanged(self, stored: StoredObject) -> bool:
         """Delete an object unless it was replaced since *stored* was read; returns whether it was deleted."""
+        client = await self._boto3_client()
         async with self._deadline(writes=True):
-            if self._client is None:
-                self._client = await asyncio.to_thread(bucket.create_client, self._settings)
             return await asyncio.to_thread(
-                bucket.delete_unchanged, self._client, self._settings.bucket, stored.key, stored.etag
+                bucket.delete_unchanged, client, self._settings.bucket, stored.key, stored.etag
             )
 
     async def list(self, prefix: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
@@ -271,6 +299,11 @@ class ObjectStore:
                 except StopAsyncIteration:
                     return
             yield [_stored(meta) for meta in page]
+
+    async def _boto3_client(self) -> "S3Client":
+        if self._client is None:
+            self._client = await asyncio.to_thread(bucket.create_client, self._settings)
+        return self._client
 
     async def _probe(self) -> None:
         with suppress(FileNotFoundError):
