@@ -27,6 +27,7 @@ from imageconverter.engine.extents import ExtentsReader
 from imageconverter.engine.target import OutputType
 
 HEAD_BYTES = 32  # of a file, enough for every magic number below
+OTHER_MEDIA_TYPE = "application/octet-stream"
 _EXPENSIVE_PIXELS = 32_000_000
 
 
@@ -45,6 +46,8 @@ class SourceType:
     """The usual one first. A converted file's name loses them; they never decide the type of a file."""
     matches: Callable[[bytes], bool]
     """Whether a file that begins with these `HEAD_BYTES` bytes is of the type."""
+    media_type: str = OTHER_MEDIA_TYPE
+    """As registered with IANA, if it is and browsers or image programs know it."""
     kept_as: OutputType = "png"
     """The output type if a target says `keep`."""
     extents: ExtentsReader | None = None
@@ -78,6 +81,7 @@ SOURCE_TYPES = (
         decoder="JPEG",
         plugin="imageconverter.engine.plugins.jpeg",
         extensions=(".jpg", ".jpeg", ".jpe", ".jfif"),
+        media_type="image/jpeg",
         matches=_starts(b"\xff\xd8\xff"),
         kept_as="jpeg",
         extents=jpeg.read_size,
@@ -89,6 +93,7 @@ SOURCE_TYPES = (
         decoder="OWN-PNG",
         plugin="imageconverter.engine.plugins.png",
         extensions=(".png", ".apng"),
+        media_type="image/png",
         matches=_starts(png.SIGNATURE),
         extents=png.read_size,
         unsupported=lambda source: "PNG of the iPhone (CgBI)" if png.is_apple(source) else "",
@@ -99,6 +104,7 @@ SOURCE_TYPES = (
         decoder="OWN-GIF",
         plugin="imageconverter.engine.plugins.gif",
         extensions=(".gif",),
+        media_type="image/gif",
         matches=_starts(b"GIF87a", b"GIF89a"),
         kept_as="gif",
         extents=gif.read_size,
@@ -109,6 +115,7 @@ SOURCE_TYPES = (
         decoder="OWN-WEBP",
         plugin="imageconverter.engine.plugins.webp",
         extensions=(".webp",),
+        media_type="image/webp",
         matches=lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP",
         kept_as="webp",
         extents=webp.read_size,
@@ -119,6 +126,7 @@ SOURCE_TYPES = (
         decoder="OWN-AVIF",
         plugin="imageconverter.engine.plugins.avif",
         extensions=(".avif", ".avifs"),
+        media_type="image/avif",
         matches=_brands(b"avif", b"avis"),
         kept_as="avif",
         extents=extents.if_known_to_imagesize,
@@ -130,6 +138,7 @@ SOURCE_TYPES = (
         plugin="imageconverter.engine.plugins.heic",
         is_extra=True,
         extensions=(".heic", ".heif"),
+        media_type="image/heic",
         matches=_brands(b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1"),
         kept_as="jpeg",
         extents=extents.if_known_to_imagesize,
@@ -140,6 +149,7 @@ SOURCE_TYPES = (
         decoder="JXL",
         plugin="imageconverter.engine.plugins.jpeg_xl",
         extensions=(".jxl",),
+        media_type="image/jxl",
         matches=_starts(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"),  # code stream, container
         extents=jxl.read_size,
         oriented_by_decoder=True,
@@ -150,6 +160,7 @@ SOURCE_TYPES = (
         decoder="OWN-JPEG2000",
         plugin="imageconverter.engine.plugins.jpeg2000",
         extensions=(".jp2", ".j2k", ".jpx", ".jpf", ".j2c", ".jpc", ".jph"),
+        media_type="image/jp2",
         matches=_starts(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),  # container, code stream
         extents=jp2.read_size,
         unsupported=jp2.unsupported,
@@ -167,6 +178,7 @@ SOURCE_TYPES = (
         decoder="TIFF",
         plugin="imageconverter.engine.plugins.tiff",
         extensions=(".tif", ".tiff"),
+        media_type="image/tiff",
         matches=_starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
         extents=tiff_directory.read_size,
         unsupported=tiff_directory.unsupported,
@@ -177,6 +189,7 @@ SOURCE_TYPES = (
         decoder="OWN-BMP",
         plugin="imageconverter.engine.plugins.bmp",
         extensions=(".bmp", ".dib"),
+        media_type="image/bmp",
         matches=bmp.is_bmp,
         extents=bmp.read_size,
         unsupported=bmp.unsupported,
@@ -186,6 +199,7 @@ SOURCE_TYPES = (
         decoder="OWN-PSD",
         plugin="imageconverter.engine.plugins.psd",
         extensions=(".psd", ".psb"),
+        media_type="image/vnd.adobe.photoshop",
         matches=_starts(b"8BPS\0\1", b"8BPS\0\2"),
         extents=psd.read_size,
         unsupported=psd.unsupported,
@@ -195,6 +209,7 @@ SOURCE_TYPES = (
         decoder="OWN-ICO",
         plugin="imageconverter.engine.plugins.ico",
         extensions=(".ico", ".cur"),
+        media_type="image/vnd.microsoft.icon",
         matches=ico.is_ico,
         extents=ico.read_size,
     ),
@@ -219,6 +234,7 @@ SOURCE_TYPES = (
         decoder="FITS",
         plugin="rare_formats.fits",
         extensions=(".fits", ".fit", ".fts"),
+        media_type="image/fits",
         matches=_starts(b"SIMPLE  ="),
         unsupported=fits.unsupported,
     ),
