@@ -1,5 +1,6 @@
 """Staged uploads: sources that clients send, kept for a while below ``upload/<id>/`` in the source tree."""
 
+import io
 import re
 import secrets
 from collections.abc import Collection, Sequence
@@ -8,9 +9,9 @@ from functools import partial
 from typing import NamedTuple
 
 from imageconverter import keys
-from imageconverter.engine import Limits, probe
-from imageconverter.errors import ImageTooLarge, InvalidFileFormat, InvalidValue, Undecodable
-from imageconverter.images import directories
+from imageconverter.engine import Limits
+from imageconverter.errors import InvalidValue
+from imageconverter.images import directories, incoming
 from imageconverter.images.names import file_name
 from imageconverter.storage.bounded import bounded
 from imageconverter.storage.bulk_delete import delete_below
@@ -34,12 +35,7 @@ def check(image: UploadedImage, limits: Limits) -> UploadedImage:
     looked at: whether the rest can be decoded shows when it is converted.
     """
     name = file_name(image.name)
-    try:
-        probe(image.data, limits)
-    except Undecodable as error:
-        raise InvalidFileFormat(error.reason, field="imageData") from None
-    except ImageTooLarge as error:
-        raise InvalidValue(error.reason, field="imageData") from None
+    incoming.check(io.BytesIO(image.data), limits)
     return UploadedImage(name, image.data)
 
 
@@ -50,13 +46,23 @@ async def staged(store: ObjectStore, directory: str) -> str:
     return directory
 
 
+def new_directory() -> str:
+    """Return the path of a new upload directory in the source tree."""
+    return f"{keys.UPLOADS}/{secrets.token_hex(_ID_BYTES)}"
+
+
+def new_key(name: str) -> str:
+    """Return the object key of a file called *name* in a new upload directory."""
+    return keys.source(f"{new_directory()}/{name}")
+
+
 async def stage(store: ObjectStore, images: Sequence[UploadedImage], *, directory: str = "") -> str:
     """Store *images*, already checked, in a new upload directory; returns its path in the source tree.
 
     With *directory*, one that was `staged`, they are added to it, and replace those of the same names.
     Where storing one fails the upload fails whole; what was stored is swept later like any other upload.
     """
-    directory = directory or f"{keys.UPLOADS}/{secrets.token_hex(_ID_BYTES)}"
+    directory = directory or new_directory()
     wanted = [keys.source(f"{directory}/{image.name}") for image in images]
     await bounded(
         partial(store.put, key, image.data, content_type="application/octet-stream")
