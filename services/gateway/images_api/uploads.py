@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
+from typing import NamedTuple
 
 import pybase64
 from aiohttp import web
 
+from imageconverter import keys
 from imageconverter.engine import Limits
-from imageconverter.errors import InvalidValue, UserError
+from imageconverter.errors import InvalidValue, MissingField, StoreUnavailable, UserError
 from imageconverter.images import uploads
 from imageconverter.images.conversions import check_names, convert_now
 from imageconverter.images.image_formats import ImageFormat, ImageFormats
+from imageconverter.images.incoming import store_image
 from imageconverter.images.uploads import UploadedImage
 from imageconverter.jobs import Client
 from imageconverter.settings import MEGABYTE
@@ -21,6 +24,7 @@ from services.gateway.auth.route_permissions import granted_types, key_name, req
 from services.gateway.http.bodies import announced_size, read_body
 from services.gateway.http.connection import has_left
 from services.gateway.http.responses import Items, ResponseModel, json_response
+from services.gateway.images_api.incoming_images import incoming_images, is_streamed, naming, open_body
 from services.gateway.images_api.request_bodies import UploadBody, parse
 from services.gateway.images_api.run_responses import format_result
 
@@ -36,6 +40,14 @@ class Staged(ResponseModel):
     size: int
 
 
+class _Upload(NamedTuple):
+    """Images that were stored, and the formats that were requested for them."""
+
+    path: str
+    names: list[str]
+    formats: list[ImageFormat]
+
+
 async def upload(request: web.Request) -> web.Response:
     """Stage one or several images; returns their directory.
 
@@ -44,21 +56,29 @@ async def upload(request: web.Request) -> web.Response:
     granted_types(request, "images.publish")  # staging touches no type, so one narrowed permission is enough
     store, requested = request.app[state.STORE], request.query.get("directory")
     directory = "" if requested is None else await uploads.staged(store, requested)
-    async with _received(request) as (images, _):
-        path = await uploads.stage(store, images, directory=directory)
-        count = len(images)
-        audit.describe(request, directory=path, images=count)
+    if is_streamed(request):
+        path, names, _ = await _stage_arriving(request, directory)
+        count = len(names)
+    else:
+        async with _received(request) as (images, _):
+            path = await uploads.stage(store, images, directory=directory)
+            count = len(images)
+    audit.describe(request, directory=path, images=count)
     return json_response(Staged(path=path, size=count))
 
 
 async def upload_and_convert(request: web.Request) -> web.Response:
     """Stage one image and convert it while the client waits; returns a result for each format."""
-    async with _received(request, single=True) as (images, formats):
-        require_types(request, "images.publish", {each.type for each in formats})
-        path = await uploads.stage(request.app[state.STORE], images)
-        source_path = f"{path}/{images[0].name}"
-        audit.describe(request, source=source_path, formats=len(formats))
-        images.clear()  # not needed while the client waits
+    if is_streamed(request):
+        path, names, formats = await _stage_arriving(request, single=True)
+    else:
+        async with _received(request, single=True) as (images, formats):
+            require_types(request, "images.publish", {each.type for each in formats})
+            path = await uploads.stage(request.app[state.STORE], images)
+            names = [images[0].name]
+            images.clear()  # not needed while the client waits
+    source_path = f"{path}/{names[0]}"
+    audit.describe(request, source=source_path, formats=len(formats))
     outcomes = await convert_now(
         request.app[state.QUEUE],
         source_path,
@@ -68,6 +88,48 @@ async def upload_and_convert(request: web.Request) -> web.Response:
         seconds=request.app[state.GATEWAY].wait_seconds,
     )
     return json_response(Items(items=tuple(format_result(source_path, each) for each in outcomes)))
+
+
+async def _stage_arriving(request: web.Request, directory: str = "", *, single: bool = False) -> _Upload:
+    """Stage the images of a form or raw body while they arrive; if one is rejected, none of them is kept."""
+    upload = _Upload(directory or uploads.new_directory(), [], [])
+    try:
+        await _receive(request, upload, single=single)
+    except BaseException:
+        with suppress(StoreUnavailable):  # they expire
+            await request.app[state.STORE].delete(keys.source(f"{upload.path}/{name}") for name in upload.names)
+        raise
+    return upload
+
+
+async def _receive(request: web.Request, upload: _Upload, *, single: bool) -> None:
+    """Stage the images and add their names and formats to *upload*.
+
+    If it is to be a *single* one, formats and the permission for their types are required.
+    """
+    requested: list[str] = []
+    async with open_body(request) as body:
+        async for image in incoming_images(request, body, requested):
+            if single and upload.names:
+                raise InvalidValue("upload/convert accepts one image only.", field="imageData")
+            key = keys.source(f"{upload.path}/{image.name}")
+            with naming(image, request):
+                await store_image(
+                    request.app[state.STORE],
+                    key,
+                    image.content,
+                    request.app[state.LIMITS],
+                    staging_key=uploads.new_key(image.name),
+                    sha256=image.sha256,
+                )
+            upload.names.append(image.name)
+    if not upload.names:
+        raise MissingField("The form has no file.", field="imageData")
+    if requested or single:
+        upload.formats.extend(request.app[state.FORMATS].current.select(requested))
+    check_names(upload.names, upload.formats)
+    if single:
+        require_types(request, "images.publish", {each.type for each in upload.formats})
 
 
 @asynccontextmanager
