@@ -21,6 +21,7 @@
     ├── Unavailable               503  internalError: a temporary failure, worth a retry
     │   ├── StoreUnavailable      the object store did not respond
     │   ├── QueueUnavailable      Redis did not respond
+    │   ├── BucketNotOwned        another stack owns the bucket
     │   ├── SourceUnavailable     a catalog source did not respond, or only in part
     │   ├── DatabaseFailed        no disk space or memory for the rows of a report
     │   ├── QueueFull             more jobs are waiting than the setting allows
@@ -173,6 +174,10 @@ class StoreUnavailable(Unavailable):
 
 class QueueUnavailable(Unavailable):
     """Redis did not respond within the deadline."""
+
+
+class BucketNotOwned(Unavailable):
+    """Another stack owns the bucket, or it is not known which one."""
 
 
 class SourceUnavailable(Unavailable):

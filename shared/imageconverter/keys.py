@@ -21,6 +21,7 @@ Object store::
     trash/manifests/<id>.json         a trash batch: the files of a clean-up, and its time
     trash/files/<id>/<path>           the files that were moved from the target tree
     state/epoch                       the copy of `ic:epoch`
+    state/owner                       the ownership mark: the id of the stack that owns the bucket
     state/written                     shows that the store can be written
 
 Redis (all below one prefix, so that services can share a Redis)::
@@ -35,6 +36,7 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:dead                 sorted set: ids of dead letters by time of failure, 30 days
     ic:dead:jobs            hash: dead letters as JSON, by id, 30 days
     ic:epoch                string: a number that grows every minute; smaller than its copy if Redis has lost data
+    ic:stack                string: the id of this stack, which is in the ownership mark of its bucket
     ic:ready                string: shows that Redis can be written, 1 minute
     ic:live:<role>          sorted set: live processes by the time of their last heartbeat
     ic:failures:<address>   string: the number of wrong passwords and keys from an address, 5 minutes
@@ -83,6 +85,8 @@ SCAN: Final = "ic:scan"
 RUNS: Final = "ic:runs"
 EPOCH: Final = "ic:epoch"
 EPOCH_COPY: Final = "state/epoch"
+OWNER: Final = "state/owner"
+STACK: Final = "ic:stack"
 WRITE_CHECK: Final = "state/written"
 READY: Final = "ic:ready"
 PREVIEW_IDS: Final = "ic:previews"

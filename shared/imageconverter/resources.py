@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from imageconverter.errors import StoreUnavailable
 from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.jobs import JobQueue, open_redis
+from imageconverter.ownership import Ownership
 from imageconverter.previews.index import PreviewIndex
 from imageconverter.runs import RunStore
 from imageconverter.settings import Settings, SettingsError
@@ -26,6 +27,7 @@ class Resources:
     """The open resources of a process."""
 
     store: ObjectStore
+    ownership: Ownership
     redis: Redis
     queue: JobQueue
     runs: RunStore
@@ -45,7 +47,8 @@ async def open_resources(settings: Settings, *, retry_timeout: float) -> AsyncIt
         queue = JobQueue(redis, timeout_seconds=settings.redis.timeout_seconds, retry_timeout=retry_timeout)
         runs = RunStore(redis, retry_timeout=retry_timeout)
         previews = PreviewIndex(redis, retry_timeout=retry_timeout)
-        yield Resources(ObjectStore(settings.storage), redis, queue, runs, previews, formats)
+        store = ObjectStore(settings.storage)
+        yield Resources(store, Ownership(store, redis), redis, queue, runs, previews, formats)
 
 
 def require(settings: Settings) -> None:

@@ -39,6 +39,7 @@ _NAMES = {
 # Keys of the table that other modules put together, from the functions and names here.
 _ELSEWHERE = {
     keys.EPOCH_COPY,
+    keys.OWNER,
     keys.WRITE_CHECK,
     job_key("<id>"),
     "source/upload/<12 hex>/<name>",
