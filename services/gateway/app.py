@@ -33,6 +33,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     """Return the application; raises SettingsError if no key is configured."""
     app = web.Application(middlewares=[error_middleware])
     app[state.STORE] = resources.store
+    app[state.OWNERSHIP] = resources.ownership
     app[state.QUEUE] = resources.queue
     app[state.RUNS] = resources.runs
     app[state.RUN_WATCHER] = RunWatcher(resources.runs)

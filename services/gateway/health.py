@@ -16,13 +16,14 @@ async def live(_request: web.Request) -> web.Response:
 
 
 async def ready(request: web.Request) -> web.Response:
-    """Return 200 if Redis, the object store and at least one worker are available, else 503 with what is not."""
+    """Return 200 if Redis, the store, the bucket and at least one worker are available, else 503 with what is not."""
     redis, store, workers = await asyncio.gather(
         request.app[state.QUEUE].availability(), request.app[state.STORE].availability(), _workers(request)
     )
-    is_ready = redis == store == "up" and workers > 0
+    ownership = request.app[state.OWNERSHIP].problem
+    is_ready = redis == store == "up" and workers > 0 and not ownership
     body: dict[str, object] = {"redis": redis, "store": store, "workers": workers}
-    if problems := request.app[state.PROBLEMS]:
+    if problems := [*request.app[state.PROBLEMS], *([ownership] if ownership else [])]:
         body["problems"] = problems
     return web.json_response(
         {"status": "ready" if is_ready else "not ready", **body}, status=200 if is_ready else 503

@@ -33,6 +33,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         if gateway.liveness_port:
             await sites.enter_async_context(serving(create_liveness_app(), gateway.host, gateway.liveness_port))
         app = create_app(settings, resources)
+        await sites.enter_async_context(resources.ownership.kept())
         await sites.enter_async_context(serving(app, gateway.host, gateway.port))
         _log.info("gateway ready", host=gateway.host, port=gateway.port)
         if await run_unless_stopped(stopping, wait_for_bucket(resources.store)):

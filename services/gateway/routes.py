@@ -1,12 +1,13 @@
 """The route table: every route of the gateway, and what it requires of a request."""
 
+import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from services.gateway import audit, content, health, openapi
+from services.gateway import audit, content, health, openapi, state
 from services.gateway.auth import login
 from services.gateway.auth.route_permissions import (
     BASIC_AUTH,
@@ -135,13 +136,26 @@ def routes() -> Iterator[web.RouteDef]:
     for route in LOGIN:
         yield from _definitions(route, route.path, route.path + "/")
     for base in IMAGES_BASES:
-        for route in IMAGES:
+        for route in map(_for_owner, IMAGES):
             yield from _definitions(route, base + route.path, base + route.path + "/")
-    for route in IMAGECONVERTER:
+    for route in map(_for_owner, IMAGECONVERTER):
         path = IMAGECONVERTER_BASE + route.path
         for name, pattern in _PATTERNS.items():
             path = path.replace(name, pattern)
         yield from _definitions(route, path, *([] if route.path.endswith("{requestFormat}") else [path + "/"]))
+
+
+def _for_owner(route: Route) -> Route:
+    """Return *route* for the stack that owns the bucket, unless it needs neither bucket nor Redis."""
+    if route.handler in (status_page.status, urls.image_url):
+        return route
+
+    @functools.wraps(route.handler)
+    async def owned(request: web.Request) -> web.StreamResponse:
+        request.app[state.OWNERSHIP].require()
+        return await route.handler(request)
+
+    return route._replace(handler=owned)
 
 
 def _definitions(route: Route, *paths: str) -> Iterator[web.RouteDef]:

@@ -8,6 +8,7 @@ from aiohttp import web
 from imageconverter.engine import Limits
 from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.jobs import JobQueue
+from imageconverter.ownership import Ownership
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.runs import RunStore
@@ -26,6 +27,7 @@ from services.gateway.images_api.run_watcher import RunWatcher
 from services.gateway.metrics import Metrics
 
 STORE = web.AppKey("store", ObjectStore)
+OWNERSHIP = web.AppKey("ownership", Ownership)
 QUEUE = web.AppKey("queue", JobQueue)
 RUNS = web.AppKey("runs", RunStore)
 RUN_WATCHER = web.AppKey("run_watcher", RunWatcher)
