@@ -30,6 +30,8 @@ def reindex() -> int:
 
 async def _rebuild(settings: Settings) -> int:
     async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources:
+        await resources.ownership.claim()
+        resources.ownership.require()
         count = await rebuild_index(resources.previews, resources.store)
     audit.record("reindex", actor="command reindex", count=count)
     return count

@@ -40,7 +40,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources:
             if not await run_unless_stopped(stopping, wait_for_bucket(resources.store)):
                 return
-            store, formats = resources.store, resources.formats
+            store, ownership, formats = resources.store, resources.ownership, resources.formats
             progress = ScanProgress(resources.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
             scanner = Scanner(store, formats, settings.reports, sources, workspace, progress)
             work = ReporterTasks(store, resources.queue, formats, settings.reports, workspace, progress, scanner)
@@ -54,14 +54,14 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                         give_up=work.give_up(),
                         slots=_SLOTS,
                         job_seconds=_JOB_SECONDS,
-                        is_paused=lambda: store.is_unavailable,
+                        is_paused=lambda: store.is_unavailable or bool(ownership.problem),
                     )
                 ]
 
             periodic = periodic_tasks(settings, resources)
-            async with heartbeats(resources.queue, ROLE), asyncio.TaskGroup() as group:
+            async with ownership.kept(), heartbeats(resources.queue, ROLE), asyncio.TaskGroup() as group:
                 _log.info("reporter ready", tasks=[task.name for task in periodic])
-                group.create_task(run_periodic_tasks(periodic, resources.queue, stopping))
+                group.create_task(run_periodic_tasks(periodic, resources, stopping))
                 group.create_task(run_queue_workers(workers, stopping))
 
 

@@ -10,6 +10,7 @@ import structlog
 from imageconverter import audit
 from imageconverter.errors import Unavailable
 from imageconverter.jobs import JobQueue
+from imageconverter.resources import Resources
 from services.runtime.lifecycle import run_unless_stopped
 
 _log = structlog.get_logger(__name__)
@@ -27,16 +28,20 @@ class PeriodicTask:
     """Runs the task and returns the number of items it processed."""
 
 
-async def run_periodic_tasks(tasks: Sequence[PeriodicTask], queue: JobQueue, stopping: asyncio.Event) -> None:
-    """Run each of *tasks* when it is due, concurrently with the others, until *stopping* is set."""
+async def run_periodic_tasks(tasks: Sequence[PeriodicTask], resources: Resources, stopping: asyncio.Event) -> None:
+    """Run each of *tasks* when it is due, concurrently with the others, until *stopping* is set.
+
+    None runs while this stack does not own the bucket.
+    """
     async with asyncio.TaskGroup() as group:
         for task in tasks:
-            group.create_task(_repeat(task, queue, stopping))
+            group.create_task(_repeat(task, resources, stopping))
 
 
-async def _repeat(task: PeriodicTask, queue: JobQueue, stopping: asyncio.Event) -> None:
+async def _repeat(task: PeriodicTask, resources: Resources, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
-        await run_unless_stopped(stopping, _run_if_due(task, queue))
+        if not resources.ownership.problem:
+            await run_unless_stopped(stopping, _run_if_due(task, resources.queue))
         await run_unless_stopped(stopping, asyncio.sleep(_POLL_SECONDS))
 
 

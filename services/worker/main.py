@@ -1,11 +1,12 @@
 """The worker process: one arq worker a queue and the sandbox that they share, restarted together after an outage."""
 
 import asyncio
+from functools import partial
 
 import structlog
 
 from imageconverter.jobs import QueueName, QueueWorker
-from imageconverter.resources import open_resources, wait_for_bucket
+from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.settings import Settings
 from services.runtime.lifecycle import heartbeats, run_unless_stopped
 from services.runtime.queue_workers import run_queue_workers
@@ -36,7 +37,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             truncated=settings.conversion.accepts_truncated,
             on_refused=resources.queue.count_refused_system_calls,
         )
-        async with pool as sandbox, heartbeats(resources.queue, ROLE):
+        async with resources.ownership.kept(), pool as sandbox, heartbeats(resources.queue, ROLE):
             conversion_executor = ConversionExecutor(resources.store, sandbox, settings.conversion.max_source_bytes)
             preview_executor = PreviewExecutor(
                 resources.store,
@@ -68,8 +69,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                         each.tasks,
                         resources.redis,
                         give_up=each.give_up,
-                        # A client that waits for a job gets an error at once if the store is unavailable.
-                        is_paused=None if queue is not QueueName.BATCH else lambda: resources.store.is_unavailable,
+                        is_paused=partial(_is_paused, resources, queue),
                         slots=slots[queue],
                         job_seconds=_JOB_SECONDS,
                     )
@@ -77,3 +77,12 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                 ]
 
             await run_queue_workers(workers, stopping)
+
+
+def _is_paused(resources: Resources, queue: QueueName) -> bool:
+    """Return whether no job of *queue* may be claimed now.
+
+    A client that waits for a job gets an error at once if the store is unavailable.
+    """
+    is_waiting = queue is QueueName.BATCH and resources.store.is_unavailable
+    return is_waiting or bool(resources.ownership.problem)

@@ -31,7 +31,7 @@ async def test_periodic_tasks_are_audited_if_they_did_something(
         return 0
 
     tasks = [PeriodicTask("sweep", seconds=60, work=sweep), PeriodicTask("idle", seconds=60, work=idle)]
-    running = asyncio.create_task(run_periodic_tasks(tasks, opened.queue, stopping))
+    running = asyncio.create_task(run_periodic_tasks(tasks, opened, stopping))
     async with asyncio.timeout(5):
         await idle_done.wait()
         while not lines.text():
