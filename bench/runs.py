@@ -241,11 +241,11 @@ async def _ready(redis: Redis, pids: Mapping[str, int]) -> None:
                 await asyncio.sleep(0.1)
 
 
-async def _alive(queue: JobQueue, role: str) -> list[str]:
+async def _alive(queue: JobQueue, role: str) -> dict[str, str]:
     try:
         return await queue.live_processes(role)
     except QueueUnavailable:
-        return []
+        return {}
 
 
 def _resident(pid: int) -> int:

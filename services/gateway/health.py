@@ -1,13 +1,17 @@
 """Handlers of `/health/live`, `/health/ready` and `/metrics`."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from aiohttp import web
 
 from imageconverter.errors import QueueUnavailable
+from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.jobs import QueueName
 from services.gateway import state
 from services.gateway.imageconverter_api.metrics import CacheState
+from services.runtime.roles import ROLES
 
 
 async def live(_request: web.Request) -> web.Response:
@@ -17,25 +21,43 @@ async def live(_request: web.Request) -> web.Response:
 
 async def ready(request: web.Request) -> web.Response:
     """Return 200 if Redis, the store, the bucket and at least one worker are available, else 503 with what is not."""
-    redis, store, workers = await asyncio.gather(
-        request.app[state.QUEUE].availability(), request.app[state.STORE].availability(), _workers(request)
+    redis, store, live = await asyncio.gather(
+        request.app[state.QUEUE].availability(), request.app[state.STORE].availability(), _live_processes(request)
     )
+    workers = len(live["worker"])
     ownership = request.app[state.OWNERSHIP].problem
     is_ready = redis == store == "up" and workers > 0 and not ownership
     body: dict[str, object] = {"redis": redis, "store": store, "workers": workers}
-    if problems := [*request.app[state.PROBLEMS], *([ownership] if ownership else [])]:
+    formats = _format_problems(request.app[state.FORMATS], live)
+    if problems := [*request.app[state.PROBLEMS], *([ownership] if ownership else []), *formats]:
         body["problems"] = problems
     return web.json_response(
         {"status": "ready" if is_ready else "not ready", **body}, status=200 if is_ready else 503
     )
 
 
-async def _workers(request: web.Request) -> int:
-    """Return the number of workers; 0 if Redis does not respond."""
+async def _live_processes(request: web.Request) -> dict[str, dict[str, str]]:
+    """Return by role the live processes and the digests of their formats; none if Redis does not respond."""
+    queue = request.app[state.QUEUE]
     try:
-        return len(await request.app[state.QUEUE].live_processes("worker"))
+        found = await asyncio.gather(*(queue.live_processes(role) for role in ROLES))
     except QueueUnavailable:
-        return 0
+        return {role: {} for role in ROLES}
+    return dict(zip(ROLES, found, strict=True))
+
+
+def _format_problems(formats: CurrentFormats, live: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Yield, as sentences, what is wrong with the formats file, and which roles have other formats."""
+    for problem in formats.problems:
+        yield f"The formats file is invalid, the formats before its last change are in effect: {problem}"
+    here = formats.current.digest()
+    for role, digests in live.items():
+        others = Counter(digest for digest in digests.values() if digest not in ("", here))
+        for digest, count in others.items():
+            yield (
+                f"{count} of {len(digests)} {role} processes have other image formats than this gateway: "
+                f"their digest is {digest}, here it is {here}."
+            )
 
 
 async def metrics(request: web.Request) -> web.Response:

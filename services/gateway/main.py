@@ -12,6 +12,7 @@ from imageconverter.settings import Settings
 from services.gateway import state
 from services.gateway.app import create_app, create_liveness_app
 from services.gateway.http.connection import Connection, Deadlines
+from services.runtime.formats_reload import reloading
 from services.runtime.lifecycle import heartbeats, run_unless_stopped
 from services.runtime.requirements import unmet_requirements
 
@@ -29,7 +30,11 @@ _RETRY_TIMEOUT_SECONDS = 4
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """Serve until *stopping* is set, then finish the current requests and return."""
     gateway = settings.gateway
-    async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources, AsyncExitStack() as sites:
+    async with (
+        open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources,
+        reloading(resources.formats),
+        AsyncExitStack() as sites,
+    ):
         if gateway.liveness_port:
             await sites.enter_async_context(serving(create_liveness_app(), gateway.host, gateway.liveness_port))
         app = create_app(settings, resources)
@@ -38,7 +43,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         _log.info("gateway ready", host=gateway.host, port=gateway.port)
         if await run_unless_stopped(stopping, wait_for_bucket(resources.store)):
             app[state.PROBLEMS].extend(await unmet_requirements(resources.store, resources.redis))
-        async with heartbeats(resources.queue, ROLE):
+        async with heartbeats(resources.queue, ROLE, resources.formats):
             await stopping.wait()
         _log.info("gateway stopping")
 

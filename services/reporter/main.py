@@ -15,6 +15,7 @@ from services.reporter.periodic_tasks import periodic_tasks
 from services.reporter.scanner import Scanner, catalog_sources
 from services.reporter.scheduler import run_periodic_tasks
 from services.reporter.tasks import ReporterTasks
+from services.runtime.formats_reload import reloading
 from services.runtime.lifecycle import heartbeats, run_unless_stopped
 from services.runtime.queue_workers import run_queue_workers
 
@@ -37,7 +38,10 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             disk_mb=settings.reports.disk_mb,
             threads=settings.reports.threads,
         )
-        async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources:
+        async with (
+            open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources,
+            reloading(resources.formats),
+        ):
             if not await run_unless_stopped(stopping, wait_for_bucket(resources.store)):
                 return
             store, ownership, formats = resources.store, resources.ownership, resources.formats
@@ -59,7 +63,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                 ]
 
             periodic = periodic_tasks(settings, resources)
-            async with ownership.kept(), heartbeats(resources.queue, ROLE), asyncio.TaskGroup() as group:
+            async with ownership.kept(), heartbeats(resources.queue, ROLE, formats), asyncio.TaskGroup() as group:
                 _log.info("reporter ready", tasks=[task.name for task in periodic])
                 group.create_task(run_periodic_tasks(periodic, resources, stopping))
                 group.create_task(run_queue_workers(workers, stopping))

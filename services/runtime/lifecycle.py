@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from imageconverter.errors import QueueUnavailable
+from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.jobs import JobQueue, open_redis
 from imageconverter.settings import Settings
 
@@ -71,15 +72,15 @@ async def run_unless_stopped(stopping: asyncio.Event, work: Coroutine[Any, Any, 
 
 
 @asynccontextmanager
-async def heartbeats(queue: JobQueue, role: str) -> AsyncIterator[None]:
-    """Send a heartbeat for this process of *role* once a second during the block."""
+async def heartbeats(queue: JobQueue, role: str, formats: CurrentFormats) -> AsyncIterator[None]:
+    """Send a heartbeat for this process of *role*, with the digest of *formats*, once a second during the block."""
     process = f"{socket.gethostname()}:{os.getpid()}"
     ending = asyncio.Event()  # not a cancellation, which redis-py may swallow
 
     async def send_heartbeats() -> None:
         while not ending.is_set():
             with contextlib.suppress(QueueUnavailable):
-                await queue.heartbeat(role, process)
+                await queue.heartbeat(role, process, formats.current.digest())
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ending.wait(), _HEARTBEAT_SECONDS)
 

@@ -8,6 +8,7 @@ import structlog
 from imageconverter.jobs import QueueName, QueueWorker
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.settings import Settings
+from services.runtime.formats_reload import reloading
 from services.runtime.lifecycle import heartbeats, run_unless_stopped
 from services.runtime.queue_workers import run_queue_workers
 from services.worker.conversion_executor import ConversionExecutor
@@ -28,7 +29,10 @@ _JOB_SECONDS = 3600
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """Run until *stopping* is set, then finish the running jobs and return."""
-    async with open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources:
+    async with (
+        open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources,
+        reloading(resources.formats),
+    ):
         if not await run_unless_stopped(stopping, wait_for_bucket(resources.store)):
             return
         pool = SandboxPool(
@@ -37,7 +41,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             truncated=settings.conversion.accepts_truncated,
             on_refused=resources.queue.count_refused_system_calls,
         )
-        async with resources.ownership.kept(), pool as sandbox, heartbeats(resources.queue, ROLE):
+        async with resources.ownership.kept(), pool as sandbox, heartbeats(resources.queue, ROLE, resources.formats):
             conversion_executor = ConversionExecutor(resources.store, sandbox, settings.conversion.max_source_bytes)
             preview_executor = PreviewExecutor(
                 resources.store,

@@ -39,6 +39,7 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:stack                string: the id of this stack, which is in the ownership mark of its bucket
     ic:ready                string: shows that Redis can be written, 1 minute
     ic:live:<role>          sorted set: live processes by the time of their last heartbeat
+    ic:live:<role>:formats  hash: the digests of the image formats of these processes
     ic:failures:<address>   string: the number of wrong passwords and keys from an address, 5 minutes
     ic:login:<login>        hash: a login: the ids of its refresh tokens, 7 days
     ic:turn:<task>          string: a periodic task was claimed, until it is due again
@@ -142,6 +143,11 @@ def wake(name: str) -> str:
 def live(role: str) -> str:
     """Redis key of the live processes of a role."""
     return f"ic:live:{role}"
+
+
+def live_formats(role: str) -> str:
+    """Redis key of the digests of the image formats of a role's live processes."""
+    return f"ic:live:{role}:formats"
 
 
 def failures(address: str) -> str:

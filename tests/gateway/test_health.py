@@ -50,6 +50,26 @@ async def test_a_full_redis_is_reported(gateway: Client, resources: Resources) -
     assert (status, body["redis"], body["store"]) == (503, "read-only", "up")
 
 
+async def test_a_role_with_other_formats_is_reported(gateway: Client, resources: Resources) -> None:
+    """With the digests; a process of an earlier release reports none, which is no difference."""
+    here = resources.formats.current.digest()
+    await resources.redis.delete(keys.live("reporter"), keys.live_formats("reporter"))
+    await resources.queue.heartbeat("reporter", "host:1", "f" * 64)
+    await resources.queue.heartbeat("reporter", "host:2", here)
+    await resources.queue.heartbeat("reporter", "host:3")
+    try:
+        async with gateway.get("/health/ready") as response:
+            problems = (await response.json())["problems"]
+    finally:
+        await resources.redis.delete(keys.live("reporter"), keys.live_formats("reporter"))
+
+    (problem,) = problems
+    assert problem == (
+        "1 of 3 reporter processes have other image formats than this gateway: "
+        f"their digest is {'f' * 64}, here it is {here}."
+    )
+
+
 async def test_metrics_are_labeled_by_route_not_by_path(gateway: Client) -> None:
     """Clients cannot create labels."""
     async with (

@@ -117,4 +117,4 @@ async def test_process_that_died_before_redis_s_clock_was_set_back_is_not_live(
     await resources.redis.zadd(keys.live(role), {"dead": seconds + DAYS_MS / 1000})
     await queue.heartbeat(role, "alive")
 
-    assert await queue.live_processes(role) == ["alive"]
+    assert await queue.live_processes(role) == {"alive": ""}

@@ -103,11 +103,19 @@ async def test_reply_without_a_waiter_expires(queue: JobQueue, resources: Resour
 
 async def test_process_is_live_until_its_heartbeat_is_too_old(queue: JobQueue, resources: Resources) -> None:
     """It is removed after some seconds without a heartbeat."""
-    await queue.heartbeat("tester", "host:1")
-    assert await queue.live_processes("tester") == ["host:1"]
+    await queue.heartbeat("tester", "host:1", "digest of its formats")
+    assert await queue.live_processes("tester") == {"host:1": "digest of its formats"}
 
     await resources.redis.zincrby(keys.live("tester"), -10, "host:1")
-    assert await queue.live_processes("tester") == []
+    assert await queue.live_processes("tester") == {}
+    assert not await resources.redis.exists(keys.live_formats("tester"))
+
+
+async def test_a_process_of_an_earlier_release_reports_no_formats(queue: JobQueue, resources: Resources) -> None:
+    """It only records its heartbeat."""
+    await resources.redis.zadd(keys.live("older"), {"host:1": int((await resources.redis.time())[0])})
+
+    assert await queue.live_processes("older") == {"host:1": ""}
 
 
 async def test_one_of_many_processes_claims_a_periodic_task(queue: JobQueue) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
@@ -77,6 +78,10 @@ class ImageFormats(Mapping[str, ImageFormat]):
 
     def digest(self) -> str:
         """Return a hash of all formats; a field that a release adds changes it only if it is set."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         text = "".join(_digest_text(each) for each in self._listed.values())
         return hashlib.sha256(text.encode()).hexdigest()
 

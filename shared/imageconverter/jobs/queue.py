@@ -156,16 +156,24 @@ class JobQueue:
             (exists,) = await pipe.execute()
         return bool(exists)
 
-    async def heartbeat(self, role: str, process: str) -> None:
-        """Record that *process* of *role* is alive."""
-        async with redis_errors(self._retry_timeout):
-            await self._heartbeat(keys=[keys.live(role)], args=[process, _LIVE_SECONDS])
+    async def heartbeat(self, role: str, process: str, formats: str = "") -> None:
+        """Record that *process* of *role* is alive; *formats* is the digest of its image formats."""
+        await self._live(role, process, formats)
 
-    async def live_processes(self, role: str) -> list[str]:
-        """Return the processes of *role* with a recent heartbeat; also a check of Redis."""
+    async def live_processes(self, role: str) -> dict[str, str]:
+        """Return the processes of *role* with a recent heartbeat; also a check of Redis.
+
+        The values are the digests of their image formats, "" if that is unknown.
+        """
+        found = [each.decode() for each in await self._live(role, "", "")]
+        return dict(zip(found[::2], found[1::2], strict=True))
+
+    async def _live(self, role: str, process: str, formats: str) -> list[bytes]:
         async with redis_errors(self._retry_timeout):
-            processes = await self._heartbeat(keys=[keys.live(role)], args=["", _LIVE_SECONDS])
-        return [process.decode() for process in processes]
+            found: list[bytes] = await self._heartbeat(
+                keys=[keys.live(role), keys.live_formats(role)], args=[process, _LIVE_SECONDS, formats]
+            )
+        return found
 
     async def availability(self) -> Literal["up", "read-only", "down"]:
         """Return whether Redis can be read and written; at `maxmemory`, it may only be read."""
