@@ -5,15 +5,19 @@ import asyncio
 import click
 
 from imageconverter.settings import load_settings
-from services.runtime.lifecycle import is_alive
+from services.runtime.health import problems
 from services.runtime.roles import ROLES
 
 
 @click.command
 @click.argument("role", type=click.Choice(ROLES))
 def health(role: str) -> int:
-    """Check that a role is alive on this host.
+    """Check that a role on this host can do its work.
 
-    For container health checks: exits with 0 if the process of ROLE has sent a heartbeat, else with 1.
+    For container health checks: exits with 0 if the process of ROLE has sent a heartbeat, and Redis and the object
+    store can be written; else with 1, and prints why.
     """
-    return 0 if asyncio.run(is_alive(load_settings(), role)) else 1
+    found = asyncio.run(problems(load_settings(), role))
+    for problem in found:
+        click.echo(f"imageconverter: {problem}", err=True)
+    return 1 if found else 0

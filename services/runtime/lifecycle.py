@@ -13,8 +13,7 @@ from typing import Any
 
 from imageconverter.errors import QueueUnavailable
 from imageconverter.images.current_formats import CurrentFormats
-from imageconverter.jobs import JobQueue, open_redis
-from imageconverter.settings import Settings
+from imageconverter.jobs import JobQueue
 
 _HEARTBEAT_SECONDS = 1.0
 
@@ -90,16 +89,3 @@ async def heartbeats(queue: JobQueue, role: str, formats: CurrentFormats) -> Asy
     finally:
         ending.set()
         await sending
-
-
-async def is_alive(settings: Settings, role: str) -> bool:
-    """Return whether a process of *role* on this host has a current heartbeat; False if Redis is unavailable."""
-    async with open_redis(settings.redis, retry_timeout=1) as redis:
-        queue = JobQueue(
-            redis, timeout_seconds=settings.redis.timeout_seconds, retry_timeout=settings.redis.timeout_seconds
-        )
-        try:
-            processes = await queue.live_processes(role)
-        except QueueUnavailable:
-            return False
-    return any(process.rpartition(":")[0] == socket.gethostname() for process in processes)

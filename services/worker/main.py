@@ -12,6 +12,7 @@ from services.runtime.formats_reload import reloading
 from services.runtime.lifecycle import heartbeats, run_unless_stopped
 from services.runtime.queue_workers import run_queue_workers
 from services.worker.conversion_executor import ConversionExecutor
+from services.worker.memory_limit import check_memory_limit
 from services.worker.preview_executor import PreviewExecutor
 from services.worker.sandbox.pool import SandboxPool
 from services.worker.tasks import queue_tasks
@@ -29,6 +30,7 @@ _JOB_SECONDS = 3600
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """Run until *stopping* is set, then finish the running jobs and return."""
+    check_memory_limit(settings.worker)
     async with (
         open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources,
         reloading(resources.formats),

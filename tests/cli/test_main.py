@@ -73,11 +73,19 @@ def test_an_unknown_variable_is_a_warning(
     assert err == "imageconverter: IMAGECONVERTER_PROT is not a setting; see docs/operations.md\n"
 
 
-def test_health_fails_without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With 1, which container engines read as unhealthy."""
+def test_health_fails_without_servers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 1, which container engines read as unhealthy, and the reasons."""
     monkeypatch.setenv("IMAGECONVERTER_REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("IMAGECONVERTER_S3_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv("IMAGECONVERTER_S3_ACCESS_KEY", "key")
+    monkeypatch.setenv("IMAGECONVERTER_S3_SECRET_KEY", "secret")
 
     assert main(["health", "gateway"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "imageconverter: no heartbeat of a gateway on this host",
+        "imageconverter: Redis is down",
+        "imageconverter: the object store is down",
+    ]
 
 
 def test_a_generated_key_comes_with_its_entry(capsys: pytest.CaptureFixture[str]) -> None:
