@@ -44,14 +44,18 @@
 gateway turns them into responses.
 """
 
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
+
+ErrorCode = Literal[
+    "", "missing", "invalidFormat", "unknownDataField", "invalidValue", "invalidFileFormat", "internalError"
+]
 
 
 class ImageConverterError(Exception):
     """The root; ``reason`` is an English sentence for clients."""
 
     status: ClassVar[int] = 500
-    code: ClassVar[str] = ""
+    code: ClassVar[ErrorCode] = ""
 
     def __init__(self, reason: str, *, field: str = "") -> None:
         """Store the *reason* and, if a field of the request is invalid, the name of that *field*."""

@@ -3,23 +3,37 @@
 import json
 import secrets
 from http import HTTPStatus
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, get_args
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from imageconverter.errors import ImageConverterError, TooManyAttempts, Unavailable
+from imageconverter.errors import ErrorCode, ImageConverterError, TooManyAttempts, Unavailable
 
 _MAX_RETRY_AFTER_SECONDS = 4
 
 Item = TypeVar("Item", bound="ResponseModel")
 
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+NonEmpty = Annotated[str, Field(min_length=1)]
+
 
 class ResponseModel(BaseModel):
-    """The body of a JSON response; its keys are the names of the fields in camel case."""
+    """The body of a JSON response; its keys are the names of the fields in camel case.
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True)
+    The OpenAPI documents contain its schema, with the docstrings of class and fields.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+        serialize_by_alias=True,
+        use_attribute_docstrings=True,
+        json_schema_extra={"additionalProperties": False},
+    )
 
     def to_json(self) -> str:
         """Return the body on one line, with non-ASCII characters escaped."""
@@ -27,7 +41,7 @@ class ResponseModel(BaseModel):
 
 
 class Items(ResponseModel, Generic[Item]):
-    """The body of a response that is a list."""
+    """A list."""
 
     items: tuple[Item, ...]
 
@@ -36,18 +50,26 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
-def optional() -> Any:
-    """Return the definition of a field that is omitted from the response if it is None."""
-    return Field(default=None, exclude_if=_is_none)
+def optional(alias: str | None = None) -> Any:
+    """Return the definition of a field that is omitted from the response if it is None; *alias* is its key."""
+    return Field(default=None, exclude_if=_is_none, alias=alias)
+
+
+class EmptyResponse(ResponseModel):
+    """An object without keys."""
 
 
 class Error(ResponseModel):
     """The body of an error response."""
 
     error: str
-    type: str | None = optional()
-    reason: str
-    field: str | None = optional()
+    """The name of the status."""
+    type: Annotated[str, Field(json_schema_extra={"enum": [*filter(None, get_args(ErrorCode))]})] | None = optional()
+    """For programs. Several errors have none."""
+    reason: NonEmpty
+    """An English sentence for people."""
+    field: NonEmpty | None = optional()
+    """The invalid field or parameter."""
 
 
 def json_response(body: ResponseModel, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:

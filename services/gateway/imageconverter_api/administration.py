@@ -8,8 +8,10 @@ from aiohttp import web
 
 from imageconverter.errors import ImageConverterError, NotFound
 from services.gateway import audit, state
+from services.gateway.http.responses import json_response
 from services.gateway.imageconverter_api.errors import done
 from services.gateway.imageconverter_api.previews import context_of, key_of, operation
+from services.gateway.imageconverter_api.responses import KeyCount
 
 _log = structlog.get_logger(__name__)
 
@@ -35,7 +37,7 @@ async def clear_images_by_key(request: web.Request) -> web.Response:
 @operation("admin")
 async def get_key_count(request: web.Request) -> web.Response:
     """Return the number of all keys, or of those of a context."""
-    return web.json_response({"count": await request.app[state.PREVIEWS].count(context_of(request))})
+    return json_response(KeyCount(count=await request.app[state.PREVIEWS].count(context_of(request))))
 
 
 @operation("admin")

@@ -24,7 +24,8 @@ from imageconverter.errors import (
     Unauthorized,
     Unavailable,
 )
-from services.gateway.http.responses import retry_after
+from services.gateway.http.responses import json_response, retry_after
+from services.gateway.imageconverter_api.responses import Answer
 
 
 class Code(IntEnum):
@@ -99,10 +100,10 @@ def error_response(error: ImageConverterError, *, strict: bool) -> web.Response:
     return error_json(code, error.reason, strict=strict, headers=headers)
 
 
-def error_json(code: int, message: str, *, strict: bool, headers: Mapping[str, str] | None = None) -> web.Response:
+def error_json(code: int, message: str, *, strict: bool, headers: dict[str, str] | None = None) -> web.Response:
     """Return an error response; if *strict*, with the status 500, the only one that the original documents."""
     return _response(code, message, HTTPStatus.INTERNAL_SERVER_ERROR if strict else code // 10, headers)
 
 
-def _response(code: int, message: str, status: int, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.json_response({"code": int(code), "message": message}, status=status, headers=headers)
+def _response(code: int, message: str, status: int, headers: dict[str, str] | None = None) -> web.Response:
+    return json_response(Answer(code=code, message=message), status=status, headers=headers)

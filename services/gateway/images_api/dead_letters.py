@@ -1,24 +1,31 @@
 """Handlers of `images/jobs/dead`: the dead-letter queue."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from aiohttp import web
+from pydantic import Field
 
-from imageconverter.jobs import DeadLetter
+from imageconverter.jobs import DeadLetter, QueueName
 from services.gateway import state
-from services.gateway.http.responses import Items, ResponseModel, json_response
+from services.gateway.http.responses import Count, Items, NonEmpty, ResponseModel, json_response
 
 
 class DeadLetterResponse(ResponseModel):
-    """A dead letter."""
+    """A job that has used up its attempts or could not be read."""
 
-    id: str
-    lane: str
+    id: NonEmpty
+    lane: Annotated[str, Field(json_schema_extra={"enum": [*map(str, QueueName)]})]
+    """The queue of the job."""
     task: str
-    reason: str
-    tries: int
-    died: int
+    """The task; empty if the job could not be read."""
+    reason: NonEmpty
+    """Why the job failed."""
+    tries: Count
+    """Number of attempts."""
+    died: Count
+    """When the job failed, in Unix seconds."""
     order: Any
+    """The payload; null if it could not be read."""
 
     @classmethod
     def of(cls, job: DeadLetter) -> Self:

@@ -11,8 +11,19 @@ from imageconverter.images.image_formats import ImageType
 from imageconverter.images.names import directory_path
 from services.gateway import audit, state
 from services.gateway.auth.route_permissions import require_types
+from services.gateway.http.responses import NonEmpty, ResponseModel
 from services.gateway.images_api.image_types import types_of_target_directory
-from services.gateway.images_api.request_bodies import DirectoryBody, read_json
+from services.gateway.images_api.request_bodies import DirectoryBody, NewDirectoryBody, read_json
+
+
+class DirectoryResponse(ResponseModel):
+    """A directory with all below it."""
+
+    name: NonEmpty
+    path: NonEmpty
+    """The path from the root of the tree."""
+    sub_directories: "tuple[DirectoryResponse, ...]"
+
 
 _ROOTS: dict[str, Root] = {"source": "source", "target": "target"}
 
@@ -25,7 +36,7 @@ async def list_directories(request: web.Request) -> web.Response:
 async def create_directory(request: web.Request) -> web.Response:
     """Create a directory and its parents; returns the new tree."""
     root = _root(request)
-    body = await read_json(request, DirectoryBody)
+    body = await read_json(request, NewDirectoryBody)
     if not body.name:
         raise InvalidValue("name is missing or empty.", field="name")
     path = _joined(body.path, body.name)
@@ -73,7 +84,7 @@ async def _tree(request: web.Request, root: Root) -> web.Response:
 
 
 def _json(directory: Directory) -> dict[str, Any]:
-    """Return *directory* with all below it; as a dict, because pydantic serializes no more than 250 levels."""
+    """Return *directory* as a `DirectoryResponse`; as a dict, because pydantic serializes no more than 250 levels."""
     return {
         "name": directory.name,
         "path": directory.path,

@@ -4,15 +4,15 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Self
 
-from pydantic import PlainSerializer
+from pydantic import Field, PlainSerializer
 
 from imageconverter.catalog import CatalogVersion
 from imageconverter.reports import Report
 from imageconverter.reports.cleanup import CleanupReport
 from imageconverter.reports.progress import LastImport, ScanState
 from imageconverter.reports.trash import TrashBatch
-from services.gateway.http.responses import ResponseModel, optional
-from services.gateway.images_api.image_types import type_id
+from services.gateway.http.responses import Count, NonEmpty, Positive, ResponseModel, optional
+from services.gateway.images_api.image_types import TYPE_IDS, TypeId, type_id
 
 Row = dict[str, Any]
 """A row of a report, as it is stored."""
@@ -23,24 +23,29 @@ def format_timestamp(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
 
 
-Timestamp = Annotated[datetime, PlainSerializer(format_timestamp)]
+Timestamp = Annotated[datetime, PlainSerializer(format_timestamp), Field(json_schema_extra={"format": "date-time"})]
 
 
 class LastImportResponse(ResponseModel):
     """The outcome of the last import of a catalog."""
 
     id: str
+    """The id of the 202 response; empty if the catalog was read from a source."""
     failure: str
+    """Why the import failed; empty if it succeeded."""
 
 
 class CatalogResponse(ResponseModel):
     """The current catalog of a type, and its last import."""
 
     version: str = ""
+    """Changes with the catalog; empty before the first one."""
     created_at: Timestamp | None = None
-    entries: int = 0
-    images: int = 0
-    bytes: int = 0
+    entries: Count = 0
+    images: Count = 0
+    """Names in active entries."""
+    bytes: Count = 0
+    """Size in the object store, compressed, in bytes."""
     last_import: LastImportResponse
 
     @classmethod
@@ -62,43 +67,84 @@ class CatalogResponse(ResponseModel):
 class ImportAccepted(ResponseModel):
     """An upload of a catalog whose import has not ended yet."""
 
-    id: str
+    id: NonEmpty
 
 
 class Totals(ResponseModel):
     """The totals of a report."""
 
-    entries: int
-    images: int
-    files: int
-    bytes: int
-    passed_over: int
-    missing: int
-    missing_but_near: int
-    unused: int
-    unused_bytes: int
+    entries: Count
+    """Entries of the catalog."""
+    images: Count
+    """Names in active entries."""
+    files: Count
+    """Files in the directories of the formats."""
+    bytes: Count
+    """Size of these files in bytes."""
+    passed_over: Count
+    """Ignored objects, which no conversion creates."""
+    missing: Count
+    missing_but_near: Count
+    unused: Count
+    unused_bytes: Count
+    """Size of the unused files in bytes."""
 
 
 class FormatTotals(ResponseModel):
     """The totals of one format."""
 
-    missing: int
-    unused: int
-    unused_bytes: int
+    missing: Count
+    unused: Count
+    unused_bytes: Count
+
+
+class MissingImage(ResponseModel):
+    """An image that the catalog references and the target tree does not have."""
+
+    filename: NonEmpty
+    """The name in the catalog."""
+    format: str
+    """Id of the format."""
+    path: str
+    """The expected path in the target tree."""
+    near: str
+    """A file that differs only in case or extension, or empty."""
+    products: Annotated[tuple[str, ...], Field(max_length=100)]
+    """Ids of entries that reference it."""
+    product_count: Positive
+    """Number of entries that reference it."""
+
+
+class UnusedImage(ResponseModel):
+    """A file that no active entry references."""
+
+    filename: NonEmpty
+    format: str
+    """Id of the format; empty if several formats use its directory."""
+    path: str
+    """Path in the target tree."""
+    size: Count
+    """Bytes."""
+    modified: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
 class ReportPage(ResponseModel):
-    """A page of a report, or by default that there is no report yet. The last page has no cursor."""
+    """A page of a report, or that there is no report yet."""
 
     created_at: Timestamp | None = None
-    id: int = 0
-    missing_images: tuple[Row, ...] = ()
-    unused_images: tuple[Row, ...] = ()
+    id: Count = 0
+    """Increases from 1."""
+    missing_images: tuple[MissingImage, ...] = ()
+    unused_images: tuple[UnusedImage, ...] = ()
     totals: Totals | None = optional()
     formats: dict[str, FormatTotals] | None = optional()
+    """By the id of the format; empty for files that several formats may have created."""
     unused_refused: str | None = optional()
+    """Why no file is reported as unused; empty if files are."""
     shared_directories: tuple[str, ...] | None = optional()
+    """Directories whose files are not reported as unused, because formats of another type use them too."""
     cursor: str | None = optional()
+    """Omitted on the last page."""
 
     @classmethod
     def of(cls, report: Report, missing: Iterable[Row], unused: Iterable[Row], cursor: str | None) -> Self:
@@ -107,8 +153,8 @@ class ReportPage(ResponseModel):
         return cls(
             created_at=report.at,
             id=report.id,
-            missing_images=tuple(missing),
-            unused_images=tuple(unused),
+            missing_images=tuple(map(MissingImage.model_validate, missing)),
+            unused_images=tuple(map(UnusedImage.model_validate, unused)),
             totals=Totals(
                 entries=summary.catalog.entries,
                 images=summary.catalog.images,
@@ -134,11 +180,17 @@ class ScanResponse(ResponseModel):
     """The progress of the running scan, or the outcome of the last one."""
 
     running: bool
-    type: str
-    files: int
-    start: int
-    end: int
+    """Whether a scan is running or waiting for a reporter."""
+    type: Annotated[str, Field(json_schema_extra={"enum": ["", *TYPE_IDS]})]
+    """The type being scanned."""
+    files: Count
+    """Files of this type listed so far."""
+    start: Count
+    """Unix seconds; 0 before the first scan."""
+    end: Count
+    """Unix seconds; 0 while it is active."""
     failure: str
+    """Why there is no report of a type, or empty."""
 
     @classmethod
     def of(cls, state: ScanState) -> Self:
@@ -157,14 +209,20 @@ class CleanupResponse(ResponseModel):
     """What a cleanup has moved to the trash, or a dry run would move."""
 
     dry_run: bool
-    report: int
-    since: int
-    files: int
-    bytes: int
-    share: float
+    report: Positive
+    """The newest report."""
+    since: Positive
+    """The oldest report that lists the files as unused."""
+    files: Count
+    bytes: Count
+    share: Annotated[float, Field(ge=0, le=1)]
+    """Share of all files of the report."""
     refused: str
+    """Why the cleanup would be refused, or was stopped; or empty."""
     trash: str
-    first: tuple[str, ...]
+    """The id for restoring the files; empty if none was moved."""
+    first: Annotated[tuple[str, ...], Field(max_length=100)]
+    """Paths of the first files."""
 
     @classmethod
     def of(cls, report: CleanupReport) -> Self:
@@ -192,13 +250,14 @@ class CleanupAccepted(ResponseModel):
 class TrashResponse(ResponseModel):
     """The files of one cleanup that are in the trash."""
 
-    trash: str
-    type: str
+    trash: NonEmpty
+    type: TypeId
     created_at: Timestamp
     deleted_after: Timestamp
-    report: int
-    files: int
-    bytes: int
+    report: Positive
+    files: Count
+    """Number of files of the cleanup."""
+    bytes: Count
 
     @classmethod
     def of(cls, batch: TrashBatch, *, days: float) -> Self:
@@ -217,15 +276,21 @@ class TrashResponse(ResponseModel):
 class RestoreResponse(ResponseModel):
     """What was restored from the trash, and what was kept there."""
 
-    files: int
-    kept: int
+    files: Count
+    """Restored files."""
+    kept: Count
+    """Files that remain in the trash."""
 
 
 class RepairResponse(ResponseModel):
     """What a repair converts."""
 
-    report: int
-    missing: int
-    converting: int
-    without_source: int
+    report: Positive
+    missing: Count
+    """Missing images, each in one format or several."""
+    converting: Count
+    """Sources that are being converted."""
+    without_source: Count
+    """Images without a source."""
     more: bool
+    """Whether there are more than one request converts."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.config import JsonDict
 
 from imageconverter.errors import InvalidFieldFormat, MalformedBody, MissingField, UnknownField, UserError
 from imageconverter.runs import RunRequest
@@ -20,18 +21,44 @@ _INSTANT_BYTES = 64 * 1024  # parsed within two milliseconds, so not in a thread
 
 Body = TypeVar("Body", bound=BaseModel)
 
-# Stops at the first error: pydantic allocates almost a kilobyte for each.
+_NOT_EMPTY: JsonDict = {"minLength": 1}
+_BASE64: JsonDict = {"minLength": 1, "contentEncoding": "base64"}
+
+
+def _some(item: JsonDict) -> JsonDict:
+    return {"minItems": 1, "items": {"type": "string", **item}}
+
+
+# These stop at the first error: pydantic allocates almost a kilobyte for each. The bounds are only documented here:
+# the handlers check them, after the errors that come first in the order of the API.
 Strings = Annotated[list[str], Field(fail_fast=True)]
+FormatIds = Annotated[list[str], Field(fail_fast=True, json_schema_extra={"minItems": 1})]
+Name = Annotated[str, Field(json_schema_extra=_NOT_EMPTY)]
+Names = Name | Annotated[list[str], Field(fail_fast=True, json_schema_extra=_some(_NOT_EMPTY))]
+Texts = (
+    Annotated[str, Field(json_schema_extra=_BASE64)]
+    | Annotated[list[str], Field(fail_fast=True, json_schema_extra=_some(_BASE64))]
+)
 
 
-class UploadBody(BaseModel):
-    """Body of `upload` and `upload/convert`: one image, or several in arrays of equal length."""
+class JsonBody(BaseModel):
+    """The body of a request; the OpenAPI document contains its schema, with the docstrings of class and fields."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
 
-    fileName: str | Strings  # noqa: N815 - the API's own spelling, here and below
-    imageData: str | Strings  # noqa: N815
-    formats: Strings
+
+class UploadBody(JsonBody):
+    """One image, or several in arrays of equal length."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fileName: Names  # noqa: N815 - the API's own spelling, here and below
+    """The name, or several; unique, and without a path."""
+    imageData: Texts  # noqa: N815
+    """The image, or one for each name: the file in base64 of the standard alphabet, with padding; line breaks are
+    allowed."""
+    formats: FormatIds
+    """Ids of configured formats."""
 
     @property
     def names(self) -> list[str]:
@@ -44,21 +71,35 @@ class UploadBody(BaseModel):
         return [self.imageData] if isinstance(self.imageData, str) else self.imageData
 
 
-class DirectoryBody(BaseModel):
-    """Body of `directories`: a path, and the name of a directory in it."""
+class DirectoryBody(JsonBody):
+    """A directory."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(json_schema_extra={"required": ["path"]})
+
+    path: Name = ""
+    """The directory, or its parent if `name` is given."""
+    name: str = ""
+    """The directory's name in `path`."""
+
+
+class NewDirectoryBody(DirectoryBody):
+    """A new directory."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["name"]})
 
     path: str = ""
-    name: str = ""
+    """The parent; if empty, the root of the tree."""
+    name: Name = ""
+    """The new directory."""
 
 
-class SingleDeletionBody(BaseModel):
-    """Body of the deletion of one image."""
+class SingleDeletionBody(JsonBody):
+    """Which images of one name to delete."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
-    formats: Strings = []
+    formats: FormatIds = []
+    """Ids of formats of this type; by default all of them."""
 
     @property
     def requested_formats(self) -> list[str] | None:
@@ -67,9 +108,10 @@ class SingleDeletionBody(BaseModel):
 
 
 class DeletionBody(SingleDeletionBody):
-    """Body of the deletion of several images."""
+    """Which images to delete."""
 
-    fileName: str | Strings  # noqa: N815
+    fileName: Names  # noqa: N815
+    """The name, or several."""
 
     @property
     def names(self) -> list[str]:
@@ -77,15 +119,20 @@ class DeletionBody(SingleDeletionBody):
         return [self.fileName] if isinstance(self.fileName, str) else self.fileName
 
 
-class StartBody(BaseModel):
-    """Body of `convert/start`. Unknown fields are ignored, as the specification has no error for them."""
+class StartBody(JsonBody):
+    """What a run converts. Unknown fields are ignored."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(json_schema_extra={"required": ["source"]})
 
     action: str = ""
-    source: str = ""
+    """The label of the run, for example `manual`."""
+    source: Annotated[str, Field(json_schema_extra={"enum": ["directory", "format"]})] = ""
+    """`directory`: all images in `directory`, in all formats. `format`: for each format the images in its own source
+    directory."""
     formatList: Strings = []  # noqa: N815
+    """Ids of configured formats; if empty or not given, all of them."""
     directory: str = ""
+    """With the source `directory`: a directory of the source tree, or the `path` of an upload."""
 
     def request(self) -> RunRequest:
         """Return the request of a run."""
@@ -94,10 +141,10 @@ class StartBody(BaseModel):
         )
 
 
-class LoginBody(BaseModel):
-    """Body of `login`: a key, or user and password, or a refresh token."""
+class LoginBody(JsonBody):
+    """A key, or user and password, or a refresh token."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
     apiKey: str | None = None  # noqa: N815
     email: str | None = None
@@ -105,32 +152,33 @@ class LoginBody(BaseModel):
     refreshToken: str | None = None  # noqa: N815
 
 
-class LogoutBody(BaseModel):
-    """Body of the end of a login; without the token it is taken from the cookie."""
+class LogoutBody(JsonBody):
+    """The login to end."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
     refreshToken: str = ""  # noqa: N815
+    """By default that of the cookie."""
 
 
-class ReportBody(BaseModel):
-    """Body of `report`. Unknown fields are ignored, as the specification has no error for them."""
+class ReportBody(JsonBody):
+    """Options of a scan. Unknown fields are ignored."""
 
-    model_config = ConfigDict(strict=True)
-
-    shrunken: list[Literal["products", "categories", "appImages"]] = []
-
-
-class RestoreBody(BaseModel):
-    """Body of `report/restore`: the id of the cleanup."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    trash: str
+    shrunken: list[Literal["categories", "products", "appImages"]] = []
+    """Types whose files are reported as unused although their catalog has lost more than half of its entries."""
 
 
-class EmptyBody(BaseModel):
-    """A body without fields."""
+class RestoreBody(JsonBody):
+    """The files to restore."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    trash: Name
+    """The id of the cleanup."""
+
+
+class EmptyBody(JsonBody):
+    """An object without fields; unknown ones are ignored."""
 
 
 async def read_json(request: web.Request, schema: type[Body]) -> Body:

@@ -1,12 +1,14 @@
 """Response models of runs and of conversions that a client waits for."""
 
 from collections.abc import Iterator
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
 
 from imageconverter.images.conversions import FormatResult, OutputOutcome, Status
 from imageconverter.images.image_formats import ImageFormats
 from imageconverter.runs import Counts, RunStatus, SourceResult
-from services.gateway.http.responses import ResponseModel, optional
+from services.gateway.http.responses import Count, NonEmpty, ResponseModel, optional
 
 _KILOBYTE = 1024
 
@@ -14,15 +16,24 @@ _KILOBYTE = 1024
 class Result(ResponseModel):
     """One source in one format."""
 
-    duration: int
-    file_size: str
+    duration: Count
+    """Duration of the conversion, in whole seconds."""
+    file_size: Annotated[str, Field(pattern="^[0-9]+ KB$")]
+    """Size of the output in KB of 1,024 bytes; `0 KB` if there is none."""
     format: str
+    """Name of the format."""
     format_id: str
+    """Id of the format."""
     message: str
+    """`success`, or the warning or error."""
     output: str
+    """Path of the output in the target tree; the image is at `/content/<output>`."""
     output_filename: str
+    """The last part of `output`."""
     source: str
+    """Path of the source in the source tree."""
     source_filename: str
+    """The last part of `source`."""
     status: Status
 
     @classmethod
@@ -43,19 +54,22 @@ class Result(ResponseModel):
 
 
 class ResultsPage(ResponseModel):
-    """A page of the results of a run; the last one has no cursor."""
+    """A page of the results of a run."""
 
     items: tuple[Result, ...] = ()
-    cursor: str | None = optional()
+    cursor: Annotated[str, Field(pattern="^[0-9]{1,12}$")] | None = optional()
+    """Omitted on the last page."""
 
 
 class Counter(ResponseModel):
     """Sources or outputs by how they ended."""
 
-    error: int = 0
-    skipped: int = 0
-    success: int = 0
-    warning: int = 0
+    error: Count = 0
+    skipped: Count = 0
+    """Not an image, or its output is newer."""
+    success: Count = 0
+    warning: Count = 0
+    """Converted, with a warning as `message`."""
 
     @classmethod
     def of(cls, counts: Counts) -> Self:
@@ -66,9 +80,11 @@ class Counter(ResponseModel):
 class Progress(ResponseModel):
     """Finished sources or outputs, of those known so far."""
 
-    finished: int = 0
-    percentage: int = 0
-    total: int = 0
+    finished: Count = 0
+    percentage: Annotated[int, Field(ge=0, le=100)] = 0
+    """Rounded down; 0 if `total` is 0."""
+    total: Count = 0
+    """Increases while the sources are being listed."""
 
     @classmethod
     def of(cls, counts: Counts, total: int) -> Self:
@@ -78,25 +94,35 @@ class Progress(ResponseModel):
 
 
 class Timer(ResponseModel):
-    """Start and end of a run in Unix seconds, its duration in seconds; the end is 0 until it has ended."""
+    """Start, end and duration of a run."""
 
-    duration: int = 0
-    end: int = 0
-    start: int = 0
+    duration: Count = 0
+    """Seconds; for an active run, until now."""
+    end: Count = 0
+    """Unix seconds; 0 while it is active."""
+    start: Count = 0
+    """Unix seconds."""
 
 
 class StatusResponse(ResponseModel):
-    """The status of a run, or by default that there was none yet."""
+    """The status of a run, or that there was none yet."""
 
     canceled: bool = True
+    """True unless the run is active, so also for a finished run."""
     counter: Counter = Counter()
+    """Finished sources, by the worst status of their outputs."""
     format_counter: Counter = Counter()
+    """Finished outputs."""
     progress: Progress = Progress()
+    """Sources."""
     progress_format: Progress = Progress()
+    """Outputs."""
     running: bool = False
     status: Literal["ready", "running", "finished", "canceled", "error"] = "ready"
+    """`ready`: there was no run yet. `canceled`: it was canceled before its end. `error`: it failed."""
     timer: Timer = Timer()
     used_formats: tuple[str, ...] = ()
+    """Ids of the formats of the run, in the order of the request."""
 
     @classmethod
     def of(cls, status: RunStatus | None, **more: str) -> Self:
@@ -121,8 +147,9 @@ class StatusResponse(ResponseModel):
 class RunResponse(StatusResponse):
     """A run in the list of runs."""
 
-    id: str
+    id: NonEmpty
     action: str
+    """The label of the run."""
 
 
 def format_result(source_path: str, result: FormatResult) -> Result:

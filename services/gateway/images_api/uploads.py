@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import pybase64
 from aiohttp import web
+from pydantic import Field
 
 from imageconverter import keys
 from imageconverter.engine import Limits
@@ -23,7 +24,7 @@ from services.gateway import audit, state
 from services.gateway.auth.route_permissions import granted_types, key_name, require_types
 from services.gateway.http.bodies import announced_size, read_body
 from services.gateway.http.connection import has_left
-from services.gateway.http.responses import Items, ResponseModel, json_response
+from services.gateway.http.responses import Items, Positive, ResponseModel, json_response
 from services.gateway.images_api.incoming_images import incoming_images, is_streamed, naming, open_body
 from services.gateway.images_api.request_bodies import UploadBody, parse
 from services.gateway.images_api.run_responses import format_result
@@ -34,10 +35,12 @@ _MAX_NAME = 100  # characters of a name that are repeated in a reason
 
 
 class Staged(ResponseModel):
-    """A staged upload: its path in the source tree, and the number of images that were added to it."""
+    """A staged upload."""
 
-    path: str
-    size: int
+    path: Annotated[str, Field(pattern="^upload/[0-9a-f]{12}$")]
+    """The `directory` for a run."""
+    size: Positive
+    """Number of images that were added."""
 
 
 class _Upload(NamedTuple):

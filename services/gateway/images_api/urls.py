@@ -1,6 +1,9 @@
 """Handler of `images/url/{typeId}`."""
 
+from typing import Annotated
+
 from aiohttp import web
+from pydantic import Field
 
 from imageconverter.errors import InvalidValue, MissingField
 from services.gateway import state
@@ -9,9 +12,10 @@ from services.gateway.images_api.image_types import image_type
 
 
 class ImageUrl(ResponseModel):
-    """The URL of the images of a format, without scheme and file name."""
+    """The URL of the images of a format."""
 
-    url: str
+    url: Annotated[str, Field(pattern="^//.*[^/]$")]
+    """Without scheme and trailing slash."""
 
 
 async def image_url(request: web.Request) -> web.Response:
