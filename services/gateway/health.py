@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from aiohttp import web
 
@@ -10,13 +11,34 @@ from imageconverter.errors import QueueUnavailable
 from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.jobs import QueueName
 from services.gateway import state
+from services.gateway.http.responses import Count, NonEmpty, ResponseModel, json_response, optional
 from services.gateway.imageconverter_api.metrics import CacheState
 from services.runtime.roles import ROLES
+
+Availability = Literal["up", "read-only", "down"]
+
+
+class Live(ResponseModel):
+    """That the process is running."""
+
+    status: Literal["live"] = "live"
+
+
+class Ready(ResponseModel):
+    """Whether images can be converted, and what is missing."""
+
+    status: Literal["ready", "not ready"]
+    redis: Availability
+    store: Availability
+    workers: Count
+    """Number of workers that are running."""
+    problems: tuple[NonEmpty, ...] | None = optional()
+    """What Redis or the object store lack, and which processes have other formats; omitted if nothing."""
 
 
 async def live(_request: web.Request) -> web.Response:
     """Return 200 as long as the event loop runs; does not call other services."""
-    return web.json_response({"status": "live"})
+    return json_response(Live())
 
 
 async def ready(request: web.Request) -> web.Response:
@@ -27,13 +49,16 @@ async def ready(request: web.Request) -> web.Response:
     workers = len(live["worker"])
     ownership = request.app[state.OWNERSHIP].problem
     is_ready = redis == store == "up" and workers > 0 and not ownership
-    body: dict[str, object] = {"redis": redis, "store": store, "workers": workers}
     formats = _format_problems(request.app[state.FORMATS], live)
-    if problems := [*request.app[state.PROBLEMS], *([ownership] if ownership else []), *formats]:
-        body["problems"] = problems
-    return web.json_response(
-        {"status": "ready" if is_ready else "not ready", **body}, status=200 if is_ready else 503
+    problems = (*request.app[state.PROBLEMS], *([ownership] if ownership else []), *formats)
+    body = Ready(
+        status="ready" if is_ready else "not ready",
+        redis=redis,
+        store=store,
+        workers=workers,
+        problems=problems or None,
     )
+    return json_response(body, status=200 if is_ready else 503)
 
 
 async def _live_processes(request: web.Request) -> dict[str, dict[str, str]]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import yaml
 
 from imageconverter.settings import settings_table
-from services.gateway.routes import IMAGECONVERTER, IMAGES, PLAIN
+from services.gateway.routes import IMAGECONVERTER, IMAGES, LOGIN, PLAIN
+from tests.documents.component_schemas import with_schemas
 
 _ROOT = Path(__file__).parents[2]
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -21,6 +22,10 @@ def documents() -> dict[Path, str]:
             readme.read_text(encoding="utf-8"), images=_api("images"), imageconverter=_api("imageconverter")
         ),
         operations: _replace(operations.read_text(encoding="utf-8"), settings=settings_table()),
+        **{
+            each: with_schemas(each.read_text(encoding="utf-8"))
+            for each in sorted((_ROOT / "openapi").glob("*.yaml"))
+        },
     }
 
 
@@ -59,7 +64,7 @@ def _rows(path: str, item: dict[str, dict[str, str]]) -> Iterator[tuple[str, str
 
 def _needs(method: str, path: str) -> str:
     """Return what the route table requires of a caller."""
-    for base, table in (("/images", IMAGES), ("/imageconverter", IMAGECONVERTER), ("", PLAIN)):
+    for base, table in (("/images", IMAGES), ("/imageconverter", IMAGECONVERTER), ("", (*LOGIN, *PLAIN))):
         for route in table:
             if method in route.methods and base + re.sub(r":[^}]*\}", "}", route.path) == path:
                 if route.requires.basic_auth:

@@ -71,7 +71,8 @@ class Contract:
 
     def is_about(self, path: str) -> bool:
         """Whether this document applies to *path*."""
-        return f"{path}/".startswith(tuple(f"{base}/" for base in self._bases)) or self._find("GET", path) is not None
+        is_below = f"{path}/".startswith(tuple(f"{base}/" for base in self._bases))
+        return is_below or any(self._find(method.upper(), path) is not None for method in METHODS)
 
     def check(self, method: str, path: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Raise AssertionError if the document does not allow this response to *method* and *path*."""

@@ -10,10 +10,27 @@ from services.gateway.auth.api_keys import KeyRing
 from services.gateway.auth.cross_site import require_same_site
 from services.gateway.auth.sessions import SESSION_SECONDS, Sessions, new_id
 from services.gateway.auth.tokens import LIFETIME_SECONDS, Token
+from services.gateway.http.responses import EmptyResponse, ResponseModel, json_response
 from services.gateway.images_api.request_bodies import LoginBody, LogoutBody, read_json
 
 _MAX_CHARACTERS = 1000
 _DOTS = 2  # between header, claims and signature
+
+
+class Tokens(ResponseModel):
+    """The tokens of a login."""
+
+    access_token: str
+    """Valid for 30 minutes, as `Authorization: Bearer …`."""
+    refresh_token: str
+    """For the next login, valid for a day; can be used once."""
+
+
+class TokenHolder(ResponseModel):
+    """To whom a token was issued."""
+
+    id: str
+    """The name of the key or the user."""
 
 
 async def login(request: web.Request) -> web.Response:
@@ -35,7 +52,7 @@ async def login(request: web.Request) -> web.Response:
     audit.identify(request, ring.grant_of(holder).actor)
     granted = await _begin(sessions, holder, credential) if before is None else await _refresh(sessions, before)
     tokens = {kind: signer.issue(granted._replace(kind=kind)) for kind in LIFETIME_SECONDS}
-    response = web.json_response({f"{kind}Token": token for kind, token in tokens.items()})
+    response = json_response(Tokens(access_token=tokens["access"], refresh_token=tokens["refresh"]))
     if "setCookie" in request.query:
         secure = is_https(request, request.app[state.GATEWAY].trusted_proxies)
         for kind, token in tokens.items():
@@ -83,7 +100,7 @@ async def logout(request: web.Request) -> web.Response:
     if token is not None:
         audit.identify(request, ring.grant_of(token.holder).actor)
         await request.app[state.SESSIONS].end(token.login)
-    response = web.json_response({})
+    response = json_response(EmptyResponse())
     for kind in LIFETIME_SECONDS:
         response.del_cookie(f"{kind}Token")
     return response
@@ -108,4 +125,4 @@ async def check_token(request: web.Request) -> web.Response:
     found = request.app[state.KEYS].token(token, "access")
     if found is None:
         raise NotFound("The token is not valid.")
-    return web.json_response({"id": found.holder})
+    return json_response(TokenHolder(id=found.holder))
