@@ -42,7 +42,7 @@ _log = structlog.get_logger(__name__)
 
 LEASE_SECONDS = 3.0
 _RENEWALS_PER_LEASE = 3
-# Running jobs stay at the head of their queue: search past those of a whole fleet.
+# Running jobs stay at the head of their queue. What one search does not reach, the next one does.
 _SEARCH_LIMIT = 1000
 _LISTEN_SECONDS = 0.5  # at a time, so that stopping does not take longer
 # An attempt is a run that fails because of this job alone, or during which the worker dies.
@@ -99,6 +99,7 @@ class QueueWorker(Worker):
         self._token = uuid.uuid4().hex
         self._claiming = asyncio.Lock()
         self._quarantined_waits = self._runs_quarantined = False
+        self._search_start = 0
         self._stopping = asyncio.Event()
         self._wake = asyncio.Event()
         self._claim = redis.register_script(script_text("imageconverter.jobs", "claim"))
@@ -162,7 +163,7 @@ class QueueWorker(Worker):
 
         A quarantined job may have killed workers. It runs alone, so that no other job is blamed.
         """
-        quarantined_waits, *claimed = await self._claim(
+        quarantined_waits, self._search_start, *claimed = await self._claim(
             keys=[self.queue_name],
             args=[
                 lease_key(""),
@@ -173,6 +174,7 @@ class QueueWorker(Worker):
                 retry_key_prefix,
                 _QUARANTINE_ATTEMPTS,
                 int(quarantined),
+                self._search_start,
             ],
         )
         self._quarantined_waits = bool(quarantined_waits)
