@@ -18,7 +18,7 @@ OTHER = FORMAT.replace('"small"', '"other"')
 FIELDS = (
     "maxWidth, maxHeight, fit, focus, fill, autoRotate, output, quality, lossless, chroma, progressive, "
     "maxKilobytes, animation, reencode, background, upscale, leastSide, comment, id, aliases, name, type, "
-    "targetDirectory, sourceDirectory"
+    "targetDirectory, sourceDirectory, widths"
 )
 
 

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from importlib.resources import files
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel, ValidationError
+from pydantic.alias_generators import to_camel
 
+from imageconverter.images.format_entry import FormatEntry
 from imageconverter.images.format_problems import Lines, invalid_fields, syntax_problem
 from imageconverter.images.image_formats import ImageFormat, ImageFormats
 
@@ -22,7 +25,14 @@ class FormatsFileError(ValueError):
 
 
 class _FormatsFile(BaseModel):
-    format: list[ImageFormat] = []
+    format: list[FormatEntry] = []
+
+
+class _Listed(NamedTuple):
+    """A format of the catalog, and the number of its entry in the file."""
+
+    entry: int
+    format: ImageFormat
 
 
 def load_formats(path: Path | None) -> ImageFormats:
@@ -46,30 +56,58 @@ def parse_formats(text: str, file: object) -> ImageFormats:
         raise FormatsFileError(file, [syntax_problem(error)]) from None
     try:
         # Stored formats are read tolerantly; in the file an unknown field is a typo.
-        formats = _FormatsFile.model_validate(data, extra="forbid").format
+        entries = _FormatsFile.model_validate(data, extra="forbid").format
     except ValidationError as error:
-        raise FormatsFileError(file, invalid_fields(error, data, lines, ImageFormat)) from None
-    if problems := [*_repeated_ids(formats, lines), *_common_paths(formats, lines)]:
+        raise FormatsFileError(file, invalid_fields(error, data, lines, FormatEntry)) from None
+    listed, problems = _listed(entries, lines)
+    problems += [*_repeated_ids(entries, listed, lines), *_common_paths(listed, lines)]
+    if problems:
         raise FormatsFileError(file, problems)
-    return ImageFormats(formats)
+    sets = {
+        name: [f"{name}-{member.format.max_width}w" for member in listed if member.entry == index]
+        for index, entry in enumerate(entries)
+        if entry.widths
+        for name in (entry.id, *entry.aliases)
+    }
+    return ImageFormats([each.format for each in listed], sets)
 
 
-def _repeated_ids(formats: Sequence[ImageFormat], lines: Lines) -> list[str]:
+def _listed(entries: Sequence[FormatEntry], lines: Lines) -> tuple[list[_Listed], list[str]]:
+    """Return the formats of all entries, and a problem for each entry that cannot be a set."""
+    listed, problems = [], []
+    for index, entry in enumerate(entries):
+        if found := entry.set_problem():
+            field, problem = found
+            problems.append(f"line {lines.of(index, field)}: {field}: {problem}")
+            continue
+        try:
+            listed += [_Listed(index, each) for each in entry.formats()]
+        except ValidationError as error:
+            field = str(error.errors()[0]["loc"][0])
+            line = lines.of(index, to_camel(field))
+            problems.append(f"line {line}: {to_camel(field)}: is too long for a set, which adds its widths")
+    return listed, problems
+
+
+def _repeated_ids(entries: Sequence[FormatEntry], listed: Sequence[_Listed], lines: Lines) -> list[str]:
+    names = [(index, "id", entry.id) for index, entry in enumerate(entries)]
+    names += [(index, "aliases", alias) for index, entry in enumerate(entries) for alias in entry.aliases]
+    names += [(index, "id", each.id) for index, each in listed if entries[index].widths]
+    names += [(index, "aliases", alias) for index, each in listed if entries[index].widths for alias in each.aliases]
     problems = []
     first: dict[str, int] = {}
-    for index, each in enumerate(formats):
-        for field, name in [("id", each.id), *(("aliases", alias) for alias in each.aliases)]:
-            line = lines.of(index, field)
-            if name in first:
-                problems.append(f'line {line}: {field}: "{name}" is used twice, first in line {first[name]}')
-            first.setdefault(name, line)
+    for index, field, name in sorted(names, key=lambda each: each[0]):
+        line = lines.of(index, field)
+        if name in first:
+            problems.append(f'line {line}: {field}: "{name}" is used twice, first in line {first[name]}')
+        first.setdefault(name, line)
     return problems
 
 
-def _common_paths(formats: Sequence[ImageFormat], lines: Lines) -> list[str]:
+def _common_paths(listed: Sequence[_Listed], lines: Lines) -> list[str]:
     """Return a problem for each two formats that write the same path, at least for some sources."""
     problems = []
-    for (first, one), (second, other) in combinations(enumerate(formats), 2):
+    for (first, one), (second, other) in combinations(listed, 2):
         common = [output for output in one.possible_outputs if output in other.possible_outputs]
         if common and one.target_directory == other.target_directory:
             line, other_line = (lines.of(index, "targetDirectory") for index in (first, second))

@@ -55,10 +55,16 @@ class ImageFormat(Target):
 
 
 class ImageFormats(Mapping[str, ImageFormat]):
-    """The configured formats by node id, in the order of the file. Aliases are found but not listed."""
+    """The configured formats by node id, in the order of the file. Aliases are found but not listed.
 
-    def __init__(self, formats: Sequence[ImageFormat]) -> None:
-        """Index *formats*; raises ValueError where an id or alias occurs twice."""
+    A set is an id that stands for several formats: it can be selected, but is no format itself.
+    """
+
+    def __init__(self, formats: Sequence[ImageFormat], sets: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Index *formats*; raises ValueError where an id or alias occurs twice.
+
+        *sets* has the ids of the members by the id of the set.
+        """
         self._listed = {f.node_id: f for f in formats}
         self._known: dict[str, ImageFormat] = {}
         for each in formats:
@@ -66,6 +72,11 @@ class ImageFormats(Mapping[str, ImageFormat]):
                 if ID_PREFIX + name in self._known:
                     raise ValueError(f"the id {name!r} occurs twice")
                 self._known[ID_PREFIX + name] = each.model_copy(update={"id": name})
+        self.sets: Mapping[str, tuple[str, ...]] = {
+            ID_PREFIX + name: tuple(ID_PREFIX + member for member in members)
+            for name, members in (sets or {}).items()
+        }
+        """The node ids of the members, from the narrowest to the widest, by the node id of the set."""
 
     def __getitem__(self, node_id: str) -> ImageFormat:
         return self._known[node_id]
@@ -86,14 +97,15 @@ class ImageFormats(Mapping[str, ImageFormat]):
         return hashlib.sha256(text.encode()).hexdigest()
 
     def select(self, node_ids: Sequence[str]) -> list[ImageFormat]:
-        """Return the formats named by *node_ids*, each once; raises InvalidValue for an unknown one."""
+        """Return the formats named by *node_ids*, or by sets, each once; raises InvalidValue for an unknown id."""
         if not node_ids:
             raise InvalidValue("At least one format is needed.", field="formats")
-        unknown = next((node_id for node_id in node_ids if node_id not in self._known), None)
+        expanded = [member for node_id in node_ids for member in self.sets.get(node_id, (node_id,))]
+        unknown = next((node_id for node_id in expanded if node_id not in self._known), None)
         if unknown is not None:
             name = f'The image format "{unknown}"' if _NODE_ID.fullmatch(unknown) else "One of the image formats"
             raise InvalidValue(f"{name} is not configured.", field="formats")
-        return [self._known[node_id] for node_id in dict.fromkeys(node_ids)]
+        return [self._known[node_id] for node_id in dict.fromkeys(expanded)]
 
 
 def _digest_text(each: ImageFormat) -> str:

@@ -1,0 +1,56 @@
+"""An entry of the formats file: a format, or a set of formats of several widths."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from imageconverter.engine.target import MAX_SIDE
+from imageconverter.images.image_formats import ImageFormat
+
+_MAX_WIDTHS = 16  # a srcset looks each of them up
+_Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
+
+
+class FormatEntry(ImageFormat):
+    """What a `[[format]]` says."""
+
+    widths: tuple[_Side, ...] = Field(default=(), min_length=1, max_length=_MAX_WIDTHS)
+    """Those of a set, instead of a width."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_free_box(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "widths" in data:
+            return {"maxWidth": None, "maxHeight": None, **data}
+        return data
+
+    def set_problem(self) -> tuple[str, str] | None:
+        """Return a field that a set must not have, and why; None if there is no such field."""
+        if not self.widths:
+            return None
+        if self.max_width is not None:
+            return "maxWidth", "must not be there, because the entry has widths"
+        if self.upscale:
+            return "upscale", "must not be true, because a set never enlarges an image"
+        return None
+
+    def formats(self) -> list[ImageFormat]:
+        """Return the format, or those of the set from the narrowest to the widest.
+
+        Raises pydantic's ValidationError if an id or a directory is too long for the suffix.
+        """
+        fields = self.model_dump(exclude={"widths"})
+        if not self.widths:
+            return [ImageFormat.model_validate(fields)]
+        return [ImageFormat.model_validate(fields | self._member(width)) for width in sorted(set(self.widths))]
+
+    def _member(self, width: int) -> dict[str, Any]:
+        height = self.max_height and max(1, round(self.max_height * width / max(self.widths)))
+        return {
+            "id": f"{self.id}-{width}w",
+            "aliases": [f"{alias}-{width}w" for alias in self.aliases],
+            "name": f"{self.name} {width}",
+            "target_directory": f"{self.target_directory}/{width}w",
+            "max_width": width,
+            "max_height": height,
+        }
