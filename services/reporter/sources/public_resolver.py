@@ -17,15 +17,14 @@ _RESERVED: Final = tuple(
         "192.0.0.0/24",  # IETF protocols, including a cloud's metadata
         "192.88.99.0/24",  # relays into 6to4
         "168.63.129.16/32",  # Azure's own services, in every virtual network
-        "::/96",  # IPv4-compatible, deprecated
-        "64:ff9b:1::/48",  # NAT64 of a local network
         "2001::/23",  # IETF protocols, including Teredo
         "2001:db8::/32",  # documentation
         "3fff::/20",
-        "5f00::/16",  # segment routing
-        "fec0::/10",  # site-local, deprecated
     )
 )
+# All that IANA allocates to networks of the internet. Outside are translated addresses (SIIT, local NAT64), discarded
+# ones, segment routing and whatever may come.
+_ALLOCATED: Final = ip_network("2000::/3")
 # Networks with an embedded IPv4 address, which packets are routed to, and its offset in bits from the right.
 _EMBEDDED: Final = ((ip_network("::ffff:0:0/96"), 0), (ip_network("64:ff9b::/96"), 0), (ip_network("2002::/16"), 80))
 
@@ -35,6 +34,8 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     for network, shift in _EMBEDDED:
         if address in network:
             return is_public(IPv4Address(int(address) >> shift & 0xFFFFFFFF))
+    if address.version == 6 and address not in _ALLOCATED:  # noqa: PLR2004
+        return False
     return address.is_global and not address.is_multicast and not any(address in each for each in _RESERVED)
 
 

@@ -1,7 +1,7 @@
 """Which addresses feeds are fetched from, and who gets the credentials."""
 
 import socket
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import pytest
 from aiohttp import web
@@ -85,6 +85,53 @@ async def test_addresses_of_our_own_network_are_refused_in_every_spelling(host: 
 def test_public_is_what_anybody_on_the_internet_reaches(address: str, public: bool) -> None:  # noqa: FBT001 - a case
     """In every Python that we run on."""
     assert is_public(ip_address(address)) is public
+
+
+# What the special-purpose registries of IANA for IPv4 and IPv6 call not globally reachable or deprecated, multicast,
+# and what is not allocated.
+NOT_PUBLIC = {
+    "0.0.0.0/8": "this network",
+    "10.0.0.0/8": "private use",
+    "100.64.0.0/10": "shared address space",
+    "127.0.0.0/8": "loopback",
+    "169.254.0.0/16": "link local",
+    "172.16.0.0/12": "private use",
+    "192.0.0.0/24": "IETF protocols",
+    "192.0.2.0/24": "documentation",
+    "192.88.99.0/24": "relays into 6to4, deprecated",
+    "192.168.0.0/16": "private use",
+    "198.18.0.0/15": "benchmarking",
+    "198.51.100.0/24": "documentation",
+    "203.0.113.0/24": "documentation",
+    "224.0.0.0/4": "multicast",
+    "240.0.0.0/4": "reserved, with the limited broadcast",
+    "::/96": "unspecified, loopback, IPv4-compatible",
+    "::ffff:0:0:0/96": "IPv4-translated (SIIT, RFC 7915)",
+    "64:ff9b:1::/48": "NAT64 of a local network (RFC 8215)",
+    "100::/64": "discard only",
+    "100:0:0:1::/64": "dummy prefix (RFC 9780)",
+    "2001::/32": "Teredo",
+    "2001:2::/48": "benchmarking",
+    "2001:10::/28": "ORCHID, deprecated",
+    "2001:db8::/32": "documentation",
+    "3fff::/20": "documentation",
+    "4000::/2": "not allocated",
+    "5f00::/16": "segment routing",
+    "fc00::/7": "unique local",
+    "fe80::/10": "link local",
+    "fec0::/10": "site local, deprecated",
+    "ff00::/8": "multicast",
+}
+
+
+@pytest.mark.parametrize("block", NOT_PUBLIC)
+def test_special_purpose_addresses_are_not_public(block: str) -> None:
+    """Neither the first, the last nor those between, in every Python that we run on."""
+    network = ip_network(block)
+    step = max(1, network.num_addresses // 64)
+    found = [network[-1], *(network[index] for index in range(0, network.num_addresses, step))]
+
+    assert [str(each) for each in found if is_public(each)] == []
 
 
 @pytest.mark.parametrize("addresses", [["10.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["2606:4700::1111", "::1"]])
