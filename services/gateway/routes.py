@@ -25,6 +25,7 @@ from services.gateway.images_api import (
     dead_letters,
     deletions,
     directories,
+    formats,
     reports,
     runs,
     uploads,
@@ -58,6 +59,7 @@ DELETE_OF_TYPE = permission("images.delete", narrowed="path")
 
 # The images API, below each of its bases; a trailing slash is always accepted.
 IMAGES: tuple[Route, ...] = (
+    Route(("GET",), "/formats", formats.list_formats, permission("images.read")),
     Route(("GET",), "/url/{typeId}", urls.image_url, READ),
     Route(("POST",), "/upload", uploads.upload, PUBLISH),
     Route(("POST",), "/upload/convert", uploads.upload_and_convert, PUBLISH),

@@ -7,6 +7,7 @@ from pydantic.alias_generators import to_camel
 
 Fit = Literal["contain", "cover", "crop", "pad"]
 OutputType = Literal["jpeg", "png", "webp", "avif", "gif"]
+Output = Literal["keep", "auto"] | OutputType
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -38,7 +39,7 @@ class Target(BaseModel):
     """Whether a crop is filled up to the box with the background where the image is smaller."""
     auto_rotate: bool = True
     """Whether the EXIF orientation is applied."""
-    output: Literal["keep", "auto"] | OutputType = "keep"
+    output: Output = "keep"
     """`keep` is the source's own type, `auto` is PNG where something is transparent and else JPEG."""
     quality: int = Field(default=82, ge=1, le=100)
     lossless: bool = False

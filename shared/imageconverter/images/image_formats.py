@@ -41,6 +41,15 @@ class ImageFormat(Target):
         """The id as clients write it, for example ``content.imageFormat.normalProduct``."""
         return ID_PREFIX + self.id
 
+    @property
+    def alias_node_ids(self) -> tuple[str, ...]:
+        """The aliases as clients write them."""
+        return tuple(ID_PREFIX + alias for alias in self.aliases)
+
+    def digest(self) -> str:
+        """Return a hash of the format; a field that a release adds changes it only if it is set."""
+        return hashlib.sha256(_digest_text(self).encode()).hexdigest()
+
     def as_target(self) -> Target:
         """Return only what the engine needs to know."""
         return Target(**{name: getattr(self, name) for name in Target.model_fields})
