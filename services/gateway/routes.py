@@ -61,6 +61,7 @@ DELETE_OF_TYPE = permission("images.delete", narrowed="path")
 IMAGES: tuple[Route, ...] = (
     Route(("GET",), "/formats", formats.list_formats, permission("images.read")),
     Route(("GET",), "/url/{typeId}", urls.image_url, READ),
+    Route(("GET",), "/srcset/{typeId}", urls.srcset, READ),
     Route(("POST",), "/upload", uploads.upload, PUBLISH),
     Route(("POST",), "/upload/convert", uploads.upload_and_convert, PUBLISH),
     Route(("DELETE",), "/upload/{typeId}", deletions.delete_several, DELETE_OF_TYPE),

@@ -114,7 +114,7 @@ class ConversionExecutor:
         path = spec.path(result.output)
         key, media_type = keys.target(path), OUTPUT_TYPES[result.output].media_type
         before, warning = found.get(path), result.warning
-        object_metadata = job.object_metadata(source.etag, spec.target, warning)
+        object_metadata = job.object_metadata(source.etag, spec.target, result.size, warning)
         # If there was no object, another source of the same name may have stored one since.
         fresh = path in found and before is None
         if not fresh or not await self.store.create(
@@ -122,7 +122,7 @@ class ConversionExecutor:
         ):
             before = await self.store.head(key) if fresh else before
             warning = warning or (_CLASH if _is_clash(job, before) else "")
-            object_metadata = job.object_metadata(source.etag, spec.target, warning)
+            object_metadata = job.object_metadata(source.etag, spec.target, result.size, warning)
             await self.store.put(key, result.data, content_type=media_type, metadata=object_metadata)
         return OutputOutcome(
             status="warning" if warning else "success",

@@ -1,13 +1,15 @@
-"""Handler of `images/url/{typeId}`."""
+"""Handlers of `images/url/{typeId}` and `images/srcset/{typeId}`."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 from aiohttp import web
 from pydantic import Field
 
 from imageconverter.errors import InvalidValue, MissingField
+from imageconverter.images.candidates import find_candidates, for_srcset
 from services.gateway import state
-from services.gateway.http.responses import ResponseModel, json_response
+from services.gateway.http.responses import Positive, ResponseModel, json_response
 from services.gateway.images_api.image_types import image_type
 
 
@@ -18,17 +20,64 @@ class ImageUrl(ResponseModel):
     """Without scheme and trailing slash."""
 
 
+class SrcsetCandidate(ResponseModel):
+    """An image of a set."""
+
+    url: Annotated[str, Field(pattern="^//.*[^/]$")]
+    """Without scheme."""
+    width: Positive
+    """In pixels; that of the format if the image does not exist."""
+    exists: bool
+
+
+class Srcset(ResponseModel):
+    """The images of one name in all formats of a set."""
+
+    srcset: str
+    """For the attribute of `<img>` and `<source>`: the images that exist, each width once; empty without any."""
+    candidates: tuple[SrcsetCandidate, ...]
+    """One for each format of the set, from the narrowest to the widest."""
+
+
 async def image_url(request: web.Request) -> web.Response:
     """Return the URL of the images of a format, without scheme and file name."""
     kind = image_type(request)
     _check_subshop(request)
-    node_id = request.query.get("formatNodeId")
-    if not node_id:
-        raise MissingField("formatNodeId was not passed.", field="formatNodeId")
+    node_id = _parameter(request, "formatNodeId")
     found = request.app[state.FORMATS].current.get(node_id)
     if found is None or found.type != kind:
         raise InvalidValue("There is no such format for this type.", field="formatNodeId")
     return json_response(ImageUrl(url=f"//{request.app[state.GATEWAY].content_base}/{found.target_directory}"))
+
+
+async def srcset(request: web.Request) -> web.Response:
+    """Return the images of one name in all formats of a set, as an HTML `srcset` and one by one."""
+    kind = image_type(request)
+    _check_subshop(request)
+    node_id = _parameter(request, "formatNodeId")
+    name = _parameter(request, "fileName")
+    catalog = request.app[state.FORMATS].current
+    formats = [found for each in catalog.sets.get(node_id, (node_id,)) if (found := catalog.get(each))]
+    if not formats or any(each.type != kind for each in formats):
+        raise InvalidValue("There is no such format or set for this type.", field="formatNodeId")
+    candidates = await find_candidates(request.app[state.STORE], formats, name)
+    listed = [f"{_url(request, each.path)} {each.width}w" for each in for_srcset(candidates)]
+    items = [
+        SrcsetCandidate(url=_url(request, each.path), width=each.width, exists=each.exists) for each in candidates
+    ]
+    return json_response(Srcset(srcset=", ".join(listed), candidates=tuple(items)))
+
+
+def _url(request: web.Request, path: str) -> str:
+    return f"//{request.app[state.GATEWAY].content_base}/{quote(path)}"
+
+
+def _parameter(request: web.Request, name: str) -> str:
+    """Return a parameter of the query; raises MissingField if it is not there, or empty."""
+    value = request.query.get(name)
+    if not value:
+        raise MissingField(f"{name} was not passed.", field=name)
+    return value
 
 
 def _check_subshop(request: web.Request) -> None:

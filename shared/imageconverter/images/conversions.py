@@ -1,7 +1,8 @@
 """The conversion of one source to several image formats: the job, its outcome and the paths of the outputs."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from imageconverter import keys
 from imageconverter.engine import ENGINE_VERSION, OUTPUT_TYPES, OutputType, Target
+from imageconverter.engine.output_types import Size
 from imageconverter.engine.source_types import KEPT_AS
 from imageconverter.errors import InvalidValue, NotConverted, StoreUnavailable
 from imageconverter.images.image_formats import ImageFormat
@@ -25,8 +27,11 @@ SOURCE = "source"
 RUN = "run"
 WARNING = "warning"
 """Quoted as in URLs."""
+SIZE = "size"
+"""Width and height in pixels, as in `800x600`; since release 0.3.0."""
 
 _MAX_WARNING_LENGTH = 300
+_SIZE = re.compile(r"([1-9]\d{0,8})x([1-9]\d{0,8})")
 
 Status = Literal["success", "warning", "skipped", "error"]
 
@@ -84,15 +89,26 @@ class ConversionJob(BaseModel):
         """Return a fingerprint of everything that an output depends on."""
         return _digest(ENGINE_VERSION, self.source_key, etag, target.model_dump_json(exclude_defaults=True))
 
-    def object_metadata(self, etag: str, target: Target, warning: str) -> dict[str, str]:
-        """Return the object metadata of an output."""
-        object_metadata = {FINGERPRINT: self.fingerprint(etag, target), SOURCE: self.source_id, RUN: self.run_id}
+    def object_metadata(self, etag: str, target: Target, size: Size, warning: str) -> dict[str, str]:
+        """Return the object metadata of an output of *size*."""
+        object_metadata = {
+            FINGERPRINT: self.fingerprint(etag, target),
+            SOURCE: self.source_id,
+            RUN: self.run_id,
+            SIZE: f"{size[0]}x{size[1]}",
+        }
         return {**object_metadata, WARNING: quote(warning[:_MAX_WARNING_LENGTH])} if warning else object_metadata
 
     @property
     def source_id(self) -> str:
         """Distinguishes this source from others of the same name."""
         return _digest(self.source_key)
+
+
+def stored_size(object_metadata: Mapping[str, str]) -> Size | None:
+    """Return width and height of an output in pixels, None if it was stored without them."""
+    found = _SIZE.fullmatch(object_metadata.get(SIZE, ""))
+    return (int(found[1]), int(found[2])) if found else None
 
 
 class OutputOutcome(BaseModel):
