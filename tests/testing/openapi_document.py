@@ -25,6 +25,8 @@ _PARAMETERS = {"path": ".+", "imageKey": "[^/]*", "requestFormat": ".*"}
 class Operation(NamedTuple):
     """An operation of a document."""
 
+    id: str
+    tag: str
     method: str
     path: str
     responses: Mapping[str, Any]
@@ -62,7 +64,7 @@ class Contract:
     def operations(self) -> list[Operation]:
         """All operations of the strict document; those with fewer parameters first, as the gateway prefers them."""
         found = [
-            Operation(method.upper(), path, operation["responses"])
+            Operation(operation["operationId"], operation["tags"][0], method.upper(), path, operation["responses"])
             for path, item in self.strict["paths"].items()
             for method, operation in item.items()
             if method in METHODS
