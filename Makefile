@@ -8,7 +8,7 @@ STAMPS := $(VENV)/stamps
 # Hundreds of processes are started, each of which would compile all of its modules.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test test-fast test-changed coverage format docs check bench conformance hostile chaos soak audit lock test-compose clean
+.PHONY: help run test test-fast test-changed coverage format docs check bench conformance hostile chaos soak audit lock test-compose openapi clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -66,6 +66,11 @@ hostile: $(STAMPS)/dev  ## feed hostile files and requests, about ten minutes
 	  -d $(VENV)/hostile || true
 	$(BIN)/python -m pytest tests/worker/sandbox/test_hostile.py tests/contract/test_requests.py --thorough --timeout 1200 -s
 
+# Linters of OpenAPI and generators of clients in TypeScript, from npm; their tests are skipped without them.
+openapi: $(STAMPS)/dev $(STAMPS)/openapi  ## lint the OpenAPI documents and generate clients from them
+	$(BIN)/python -m pytest tests/contract/test_linters.py tests/contract/test_typescript_clients.py \
+	  tests/contract/test_python_client.py
+
 # Needs a Docker engine; see docs/docker.md.
 test-compose: $(STAMPS)/dev  ## test the Docker Compose stack; needs a Docker engine
 	$(BIN)/python -m pytest tests/compose
@@ -83,6 +88,12 @@ $(STAMPS)/dev: requirements/dev.txt pyproject.toml | $(STAMPS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ $(STAMPS)/run
+
+$(STAMPS)/openapi: tests/contract/generators/package-lock.json | $(STAMPS)
+	@mkdir -p $(VENV)/openapi
+	cp tests/contract/generators/package*.json tests/contract/generators/.npmrc $(VENV)/openapi
+	cd $(VENV)/openapi && npm ci --ignore-scripts --loglevel=error
+	@touch $@
 
 $(STAMPS):
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
