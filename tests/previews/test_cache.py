@@ -120,14 +120,19 @@ async def test_caching_replaces_all_previews_in_one_step(cache: PreviewCache, ke
     assert opened((await cache.get(key, SMALL)).data).format == "JPEG"
 
 
-async def test_an_image_that_cannot_be_converted_replaces_nothing(cache: PreviewCache, key: str) -> None:
-    """It is refused with a reason."""
+async def test_an_image_that_cannot_be_converted_replaces_nothing(
+    cache: PreviewCache, resources: Resources, key: str
+) -> None:
+    """It is refused with a reason, and takes up no space."""
     first = await cache.cache_and_get(key, SMALL, PHOTO)
+    before = await objects(resources, key)
     with pytest.raises(InvalidFileFormat, match="broken"):
         await cache.cache(key, broken_files.truncated(PHOTO, share=0.2))
     with pytest.raises(InvalidFileFormat, match="not of a supported"):
-        await cache.cache_and_get(uuid4().hex, SMALL, b"no image")
+        await cache.cache_and_get(f"{key}-2", SMALL, b"no image")
 
+    assert await objects(resources, key) == before
+    assert await objects(resources, f"{key}-2") == set()
     assert (await cache.get(key, SMALL)).data == first.data
 
 
@@ -165,6 +170,7 @@ async def test_a_full_queue_is_said_at_once(resources: Resources, key: str) -> N
         with pytest.raises(QueueFull):
             await cache_of(resources, instant_queue=3).cache_and_get(key, SMALL, PHOTO)
     await resources.redis.delete(keys.queue(QueueName.SCAN))
+    assert await objects(resources, key) == set()
 
 
 async def test_the_other_formats_are_made_afterwards_where_that_is_set(resources: Resources, key: str) -> None:

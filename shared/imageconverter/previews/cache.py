@@ -10,9 +10,17 @@ from typing import Any
 
 from imageconverter import keys
 from imageconverter.engine import OUTPUT_TYPES
-from imageconverter.errors import ConversionFailed, InvalidFileFormat, NotFound, SourceMissing, StoreUnavailable
+from imageconverter.errors import (
+    ConversionFailed,
+    InvalidFileFormat,
+    NotFound,
+    QueueFull,
+    SourceMissing,
+    StoreUnavailable,
+    Unavailable,
+)
 from imageconverter.jobs import Client, JobQueue, QueueName
-from imageconverter.previews.eviction import sweep
+from imageconverter.previews.eviction import abandon_write, sweep
 from imageconverter.previews.index import Group, Preview, PreviewIndex, Totals
 from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome, generation_of
 from imageconverter.previews.matching import choose
@@ -163,7 +171,12 @@ class PreviewCache:
             await self._store.put(
                 keys.preview_source(key, generation), source, content_type="application/octet-stream"
             )
-            outcome, queued = await self._run_single_flight(job, client)
+            try:
+                outcome, queued = await self._run_single_flight(job, client)
+            except (InvalidFileFormat, QueueFull):
+                with suppress(Unavailable):  # what is refused takes up no space; the reporter will delete it
+                    await abandon_write(self._index, self._store, key)
+                raise
             if outcome.state == "made":
                 return queued
         raise ConversionFailed("The image was removed repeatedly while it was converted.")

@@ -52,6 +52,11 @@ async def sweep(index: PreviewIndex, store: ObjectStore, *, seconds: float = _SE
     return deleted
 
 
+async def abandon_write(index: PreviewIndex, store: ObjectStore, key: str) -> None:
+    """Delete what was written of a generation of *key* that will not be published."""
+    await _delete_objects(index, store, await index.abandon_write(key))
+
+
 async def _delete_objects(index: PreviewIndex, store: ObjectStore, pending: PendingDelete) -> int:
     """Delete the objects of a key, except those of its current generation."""
     found = [stored.key async for page in store.list(keys.preview_prefix(pending.key)) for stored in page]

@@ -91,6 +91,7 @@ class PreviewIndex:
         self._retry_timeout = retry_timeout
         self._find = _script(redis, "find")
         self._mark_pending_write = _script(redis, "mark_pending_write")
+        self._abandon_write = _script(redis, "abandon_write")
         self._publish_generation = _script(redis, "publish_generation")
         self._add = _script(redis, "add")
         self._forget = _script(redis, "forget")
@@ -108,6 +109,10 @@ class PreviewIndex:
     async def mark_pending_write(self, key: str) -> None:
         """Mark *key* as being written until a generation is published; call it before the first object is put."""
         await self._run(self._mark_pending_write, keys.preview_id(key))
+
+    async def abandon_write(self, key: str) -> PendingDelete:
+        """Turn the pending write of *key* into a pending delete of what it has written; a group of it stays."""
+        return PendingDelete(key, await self._run(self._abandon_write, keys.preview_id(key)))
 
     async def publish_generation(
         self, key: str, generation: str, *, context: str, source_bytes: int, previews: Mapping[str, Preview]
