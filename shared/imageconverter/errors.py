@@ -25,6 +25,7 @@
     │   ├── SourceUnavailable     a catalog source did not respond, or only in part
     │   ├── DatabaseFailed        no disk space or memory for the rows of a report
     │   ├── QueueFull             more jobs are waiting than the setting allows
+    │   ├── PreviewsFull          the previews take up more space than the setting allows
     │   ├── TooManyRequests       more requests are in progress than the setting allows
     │   ├── NoCatalog             no catalog was imported yet
     │   ├── RunAlreadyRunning     only one run at a time
@@ -194,6 +195,10 @@ class DatabaseFailed(Unavailable):
 
 class QueueFull(Unavailable):
     """The queue has as many jobs as the setting allows."""
+
+
+class PreviewsFull(Unavailable):
+    """The previews take up more space than the setting allows, until some of them are evicted."""
 
 
 class TooManyRequests(Unavailable):

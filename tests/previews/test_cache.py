@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from imageconverter import keys
-from imageconverter.errors import ImageConverterError, InvalidFileFormat, NotFound, QueueFull
+from imageconverter.errors import ImageConverterError, InvalidFileFormat, NotFound, PreviewsFull, QueueFull
 from imageconverter.jobs import QueueName
 from imageconverter.previews import parse
 from imageconverter.previews.cache import PreviewCache
@@ -171,6 +171,28 @@ async def test_a_full_queue_is_said_at_once(resources: Resources, key: str) -> N
             await cache_of(resources, instant_queue=3).cache_and_get(key, SMALL, PHOTO)
     await resources.redis.delete(keys.queue(QueueName.SCAN))
     assert await objects(resources, key) == set()
+
+
+async def test_nothing_is_added_to_previews_that_take_up_too_much_space(
+    cache: PreviewCache, resources: Resources, key: str
+) -> None:
+    """A tenth above the limit; what there is is served. The reporter has not evicted yet."""
+    served = await cache.cache_and_get(key, SMALL, PHOTO)
+    before = await objects(resources, key)
+    more = 23 * 1024**2 - (await resources.previews.totals()).bytes
+    await resources.redis.incrby(keys.PREVIEW_BYTES, more)
+    full, nearly_full = cache_of(resources, max_mb=20, hot_seconds=0), cache_of(resources, max_mb=22, hot_seconds=0)
+    try:
+        with pytest.raises(PreviewsFull):
+            await full.cache(f"{key}-2", PHOTO)
+        with pytest.raises(PreviewsFull):
+            await full.get(key, LARGE)
+        assert (await full.get(key, SMALL)).data == served.data
+        assert await objects(resources, key) == before
+        assert await objects(resources, f"{key}-2") == set()
+        await nearly_full.get(key, LARGE)
+    finally:
+        await resources.redis.decrby(keys.PREVIEW_BYTES, more)
 
 
 async def test_the_other_formats_are_made_afterwards_where_that_is_set(resources: Resources, key: str) -> None:

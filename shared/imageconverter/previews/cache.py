@@ -14,6 +14,7 @@ from imageconverter.errors import (
     ConversionFailed,
     InvalidFileFormat,
     NotFound,
+    PreviewsFull,
     QueueFull,
     SourceMissing,
     StoreUnavailable,
@@ -31,6 +32,7 @@ from imageconverter.settings import MEGABYTE, PreviewSettings
 from imageconverter.storage.store import ObjectStore
 
 _SWEEP_SECONDS = 5
+_FULL_SHARE = 1.1  # of the limit of bytes, down from which the reporter evicts
 _ATTEMPTS = 3  # a key may be cleared or replaced while its image is converted
 _UNKNOWN = Client()
 _EXTENSIONS = {kind.media_type: kind.extensions[0] for kind in OUTPUT_TYPES.values()}
@@ -56,8 +58,8 @@ class PreviewCache:
     ) -> ServedPreview:
         """Return the preview that matches *requested* best; it is converted from the stored source if necessary.
 
-        Raises NotFound if the key is unknown, InvalidFileFormat if the image cannot be converted, QueueFull and
-        ConversionFailed if it cannot be converted now.
+        Raises NotFound if the key is unknown, InvalidFileFormat if the image cannot be converted, QueueFull,
+        PreviewsFull and ConversionFailed if it cannot be converted now.
         """
         cached = self._memory.get_fresh(key, requested, context)
         if cached is not None:
@@ -154,6 +156,7 @@ class PreviewCache:
 
         Returns the seconds that the job waited for a worker.
         """
+        await self._require_space()
         generation = generation_of(source)
         rest = self.target_formats if self._settings.pre_convert else ()
         job = PreviewJob(
@@ -190,6 +193,7 @@ class PreviewCache:
             preview = group.previews.get(wanted.documented)
             is_source_missing = False
             if preview is None:
+                await self._require_space()
                 outcome, queued = await self._run_single_flight(
                     PreviewJob(
                         key=group.key,
@@ -216,6 +220,12 @@ class PreviewCache:
                 raise SourceMissing("There is no image of that key.")
             group = renewed
         raise NotFound("The image was removed during the request.")
+
+    async def _require_space(self) -> None:
+        """Raise PreviewsFull if the previews have grown faster than they are evicted; adding some needs no key."""
+        limit = self._settings.max_bytes
+        if limit is not None and (await self._index.totals()).bytes > limit * _FULL_SHARE:
+            raise PreviewsFull("The previews take up more space than allowed; some are about to be deleted.")
 
     async def _load(self, group: Group, wanted: PreviewFormat, preview: Preview) -> ServedPreview | None:
         extension = _EXTENSIONS[preview.media_type]

@@ -50,9 +50,10 @@ class PreviewSettings(Part):
         description="Largest number of keys; beyond it the least recently used are evicted, down to 90 %.",
     )
     max_mb: int = Field(
-        default=-1,
+        default=10_240,
         ge=-1,
-        description="Largest total size of sources and previews, in MiB; likewise. -1: no limit.",
+        description="Largest total size of sources and previews, in MiB; likewise. From a tenth above it on, further "
+        "ones get 503. -1: no limit, so that clients without a key can fill the disk.",
     )
     max_idle_minutes: int = Field(
         default=43_200,
@@ -60,7 +61,7 @@ class PreviewSettings(Part):
         description="Time without access after which a key is evicted, in minutes. -1: no limit.",
     )
     cleanup_seconds: int = Field(
-        default=300, ge=1, description="Time between two checks of these three limits, in seconds."
+        default=60, ge=1, description="Time between two checks of these three limits, in seconds."
     )
     hot_mb: int = Field(
         default=64, ge=0, description="Memory cache of a gateway for the previews it served last, in MiB."

@@ -107,7 +107,7 @@ async def test_metrics_have_the_names_of_the_dashboard(client: Client) -> None:
     assert values["imageconverter_request_median_time_ms"] > 0
     assert values["imageconverter_cache_key_count"] == values["objectcache_items_current_count"] == 1
     assert values["imageconverter_convert_dimensions"] == 1
-    assert values["objectcache_size_maximum_bytes"] == -1
+    assert values["objectcache_size_maximum_bytes"] == 10 * 1024**3
     assert values["process_uptime_seconds"] > 0
     assert found["imageconverter_request_count", frozenset({"admin"})] == 1
     assert ("imageconverter_queue_jobs", frozenset({"interactive"})) in found
