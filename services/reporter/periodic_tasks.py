@@ -71,7 +71,7 @@ async def _sweep_reports(store: ObjectStore) -> int:
 
 
 async def _sweep_parts(store: ObjectStore) -> int:
-    return await store.abort_unfinished(await store.now() - _UNFINISHED_UPLOAD_AGE)
+    return await store.abort_unfinished(await store.cutoff(_UNFINISHED_UPLOAD_AGE))
 
 
 async def _scan_when_due(settings: Settings, resources: Resources) -> int:

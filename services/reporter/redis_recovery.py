@@ -57,9 +57,10 @@ async def advance_epoch(resources: Resources) -> int:
 async def _restore_runs(resources: Resources, backups: list[RunBackup], *, only_old: bool) -> int:
     """Restart the runs that Redis does not know; returns their number. Only one runs at a time, the rest waits."""
     restored = 0
-    latest = await resources.store.now() - _MIN_BACKUP_AGE
+    oldest = await resources.store.cutoff(_MIN_BACKUP_AGE)
+    latest = oldest + 2 * _MIN_BACKUP_AGE  # a later one dates from before the clock was set back
     for run, written in backups:
-        if (only_old and written > latest) or await resources.runs.status(run.id) is not None:
+        if (only_old and oldest < written < latest) or await resources.runs.status(run.id) is not None:
             continue
         await delete_below(resources.store, keys.result_parts(run.id))
         try:

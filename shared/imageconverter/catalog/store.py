@@ -77,4 +77,4 @@ async def sweep(store: ObjectStore, kind: ImageType, *, age: timedelta = _MIN_AG
     pending = [keys.pending_catalog(kind, each.id) for each in await list_pending(store) if each.kind == kind]
     current_parts = keys.catalog_part(kind, version.version if version else "none", "")
     kept = (keys.current_catalog(kind), current_parts, *pending)
-    return await delete_below(store, keys.catalog(kind), before=await store.now() - age, kept=kept)
+    return await delete_below(store, keys.catalog(kind), before=await store.cutoff(age), kept=kept)

@@ -76,7 +76,7 @@ async def sweep(store: ObjectStore, *, hours: float, kept: Collection[str] = ())
 
     The directories *kept* stay, and so do those above them: runs read their sources from them.
     """
-    oldest = await store.now() - timedelta(hours=hours)
+    oldest = await store.cutoff(timedelta(hours=hours))
     if any(directory in ("", keys.UPLOADS) for directory in kept):
         return 0
     prefixes = tuple(keys.source(f"{directory}/") for directory in kept)

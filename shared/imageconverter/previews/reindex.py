@@ -59,7 +59,7 @@ async def reindex(index: PreviewIndex, store: ObjectStore) -> int:
 
 
 async def _restore_all(index: PreviewIndex, store: ObjectStore, folders: list[Folder]) -> int:
-    before = await store.now() - _MIN_AGE
+    before = await store.cutoff(_MIN_AGE)
     return sum(await gather_all(_restore(index, store, folder, before) for folder in folders))
 
 

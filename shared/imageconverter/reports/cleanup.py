@@ -66,7 +66,7 @@ async def run_cleanup(
     More than *share* of all files are moved only if the *command* allows it. Running it again after an interruption
     moves the rest. Raises CleanupRefused, StoreUnavailable.
     """
-    reports = _qualifying(await list_reports(store, kind), grace)
+    reports = _qualifying(await list_reports(store, kind), grace, before=await store.cutoff(grace))
     newest = reports[0]
     if not await _is_current(store, kind, newest):
         raise CleanupRefused("The catalog has changed since the last report: make a new report first.")
@@ -121,8 +121,11 @@ async def _is_current(store: ObjectStore, kind: ImageType, report: Report) -> bo
     return version is not None and version.version == report.catalog
 
 
-def _qualifying(reports: Sequence[Report], grace: timedelta) -> list[Report]:
-    """Return the reports, newest first, that must all list a file as unused; raises CleanupRefused."""
+def _qualifying(reports: Sequence[Report], grace: timedelta, *, before: datetime) -> list[Report]:
+    """Return the reports, newest first, that must all list a file as unused; raises CleanupRefused.
+
+    The last one is older than the newest by *grace*, and was made *before*: the clock may have been set in between.
+    """
     if not reports:
         raise CleanupRefused("There is no report yet.")
     if reports[0].summary.unused_refused:
@@ -132,7 +135,7 @@ def _qualifying(reports: Sequence[Report], grace: timedelta) -> list[Report]:
         if report.summary.unused_refused:
             continue
         qualifying.append(report)
-        if report is not reports[0] and report.at <= reports[0].at - grace:
+        if report is not reports[0] and report.at <= min(reports[0].at - grace, before):
             return qualifying
     raise CleanupRefused(f"No report is at least {grace / timedelta(days=1):g} days older than the newest.")
 

@@ -120,7 +120,7 @@ async def sweep(store: ObjectStore, kind: ImageType, *, age: timedelta = _MIN_AG
     """
     reports = await list_reports(store, kind)
     kept = (keys.report_index(kind), *(keys.report_rows(kind, each.folder, "") for each in reports))
-    return await delete_below(store, keys.reports(kind), before=await store.now() - age, kept=kept)
+    return await delete_below(store, keys.reports(kind), before=await store.cutoff(age), kept=kept)
 
 
 def _retained(reports: Sequence[Report], *, keep: int, grace: timedelta) -> list[Report]:

@@ -114,7 +114,7 @@ async def restore(store: ObjectStore, batch_id: str) -> Restored:
     Raises NotFound if the batch does not exist, CleanupRefused if its clean-up is still running.
     """
     batch = await get_batch(store, batch_id)
-    if not batch.done and batch.at > await store.now() - _MAX_CLEANUP_TIME:
+    if not batch.done and batch.at > await store.cutoff(_MAX_CLEANUP_TIME):
         raise CleanupRefused("The clean-up is still running; restore its files when it has ended.")
     prefix = keys.trash_files(batch_id)
     files = kept = 0
@@ -130,7 +130,7 @@ async def restore(store: ObjectStore, batch_id: str) -> Restored:
 
 async def sweep(store: ObjectStore, *, days: float) -> int:
     """Delete the batches that are older than *days* permanently; returns the number of files."""
-    oldest = await store.now() - timedelta(days=days)
+    oldest = await store.cutoff(timedelta(days=days))
     swept = 0
     for batch in await list_batches(store):
         if batch.at < oldest:

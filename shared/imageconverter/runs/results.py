@@ -62,7 +62,7 @@ async def read_results(run_id: str, run_store: RunStore, store: ObjectStore, *, 
 
 async def sweep(run_store: RunStore, store: ObjectStore, *, kept: timedelta = _KEPT) -> int:
     """Delete results older than *kept* of runs that Redis does not have; returns the number of objects."""
-    oldest = await store.now() - kept
+    oldest = await store.cutoff(kept)
     known: dict[str, bool] = {}
     swept = 0
     async for page in store.list(keys.RUN_RESULTS):

@@ -22,6 +22,7 @@ from imageconverter.errors import ObjectTooLarge, StoreUnavailable
 from imageconverter.settings import MEGABYTE, StorageSettings
 from imageconverter.storage import bucket
 from imageconverter.storage.circuit_breaker import CircuitBreaker
+from imageconverter.storage.clock import StoreClock
 from imageconverter.storage.multipart_upload import MultipartUpload, multipart_upload
 from imageconverter.storage.stored_file import open_stored
 
@@ -86,6 +87,7 @@ class ObjectStore:
         self._writes = CircuitBreaker(self._probe_writing)
         self._client: S3Client | None = None
         self._written_at = -math.inf
+        self._clock = StoreClock()
         access_key, secret_key = settings.credentials
         self._store = S3Store(
             settings.bucket,
@@ -144,7 +146,15 @@ class ObjectStore:
         written = await self.head(_WRITE_CHECK)
         if written is None:
             raise StoreUnavailable("The object store does not have what was written.")
+        self._clock.observe(written.modified)
         return written.modified
+
+    async def cutoff(self, age: timedelta) -> datetime:
+        """Return the time before which an object was last modified if it is older than *age*, by the store's clock.
+
+        If that clock was set, objects may be taken for younger than they are, but not for older.
+        """
+        return self._clock.cutoff(await self.now(), age)
 
     async def put(
         self, key: str, data: "Buffer", *, content_type: str, metadata: Mapping[str, str] | None = None
