@@ -123,10 +123,17 @@ class FaultProxy:
 async def fault_proxy(upstream: int) -> AsyncIterator[FaultProxy]:
     """Run a proxy to the server on port *upstream*."""
     proxy = FaultProxy(upstream)
+    async with proxied(proxy):
+        yield proxy
+
+
+@asynccontextmanager
+async def proxied(proxy: FaultProxy) -> AsyncIterator[None]:
+    """Run *proxy* on a port of its own."""
     server = await asyncio.start_server(proxy.handle, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]
     try:
-        yield proxy
+        yield
     finally:
         proxy.fail(Mode.REFUSE)
         server.close()

@@ -99,10 +99,17 @@ class Part:
 class Stack:
     """The roles of a stack that use existing servers."""
 
-    def __init__(self, settings: Settings, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        environment: Mapping[str, str],
+        of_roles: Mapping[str, Mapping[str, str]],
+    ) -> None:
         self.settings = settings
         self.folder = folder
         self._environment = environment
+        self._of_roles = of_roles
         self.gateways: list[Part] = []
         self.workers: list[Part] = []
         self.reporters: list[Part] = []
@@ -119,7 +126,8 @@ class Stack:
 
     def role(self, role: str, **environment: str) -> Part:
         """Return a process of *role*, without starting it."""
-        return self.program([sys.executable, "-m", "services.cli.main", role], role, **environment)
+        of_role = {**self._of_roles.get(role, {}), **environment}
+        return self.program([sys.executable, "-m", "services.cli.main", role], role, **of_role)
 
     def program(self, arguments: Sequence[str], name: str, **environment: str) -> Part:
         """Return a process with the servers' settings, without starting it."""
@@ -144,9 +152,19 @@ class Stack:
 
 @asynccontextmanager
 async def stack_on(
-    servers: Mapping[str, str], folder: Path, *, gateways: int, workers: int, reporters: int = 0, **more: str
+    servers: Mapping[str, str],
+    folder: Path,
+    *,
+    gateways: int,
+    workers: int,
+    reporters: int = 0,
+    of_roles: Mapping[str, Mapping[str, str]] | None = None,
+    **more: str,
 ) -> AsyncIterator[tuple[Stack, Resources]]:
-    """Run roles on *servers*, with a new bucket and an emptied database; yields also direct resources."""
+    """Run roles on *servers*, with a new bucket and an emptied database; yields also direct resources.
+
+    All of them have *more* in their environments, and each those of its role in *of_roles*.
+    """
     folder.mkdir(exist_ok=True)
     bucket = f"chaos-{secrets.token_hex(4)}"
     given = {
@@ -173,7 +191,7 @@ async def stack_on(
         reports=ReportSettings(),
         process=ProcessSettings(data_dir=folder),
     )
-    stack = Stack(settings, folder, {**os.environ, **given, **more})
+    stack = Stack(settings, folder, {**os.environ, **given, **more}, of_roles or {})
     for _ in range(gateways):
         stack.add_gateway()
     stack.workers = [stack.role("worker") for _ in range(workers)]
@@ -189,10 +207,13 @@ async def stack_on(
 
 
 @asynccontextmanager
-async def own_servers(folder: Path) -> AsyncIterator[tuple[dict[str, str], dict[str, Part]]]:
-    """Run a Redis and an S3 server that may be killed; the first value is the environment of their clients."""
+async def own_servers(folder: Path, **of_redis: str) -> AsyncIterator[tuple[dict[str, str], dict[str, Part]]]:
+    """Run a Redis and an S3 server that may be killed; the first value is the environment of their clients.
+
+    Redis has *of_redis* in its environment.
+    """
     folder.mkdir(exist_ok=True)
-    redis = redis_server(folder / "redis", folder, dict(os.environ), "redis-password")
+    redis = redis_server(folder / "redis", folder, {**os.environ, **of_redis}, "redis-password")
     store = object_store(folder / "s3", folder, dict(os.environ), ("access", "secret-of-s3"), avoid=[redis.port])
     parts = {"redis": Part(redis.command), "s3": Part(store.command)}
     try:
