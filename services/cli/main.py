@@ -18,6 +18,7 @@ _COMMANDS = {
     "reporter": "services.cli.roles:reporter",
     "convert": "services.cli.convert:convert",
     "status": "services.cli.status:status",
+    "formats": "services.cli.formats:formats",
     "jobs": "services.cli.jobs:jobs",
     "catalog": "services.cli.catalog:catalog",
     "report": "services.cli.report:report",

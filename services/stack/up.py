@@ -18,6 +18,7 @@ from services.gateway.auth.api_keys import read_keys
 from services.runtime.lifecycle import raise_file_limit
 from services.runtime.roles import ROLES, local_gateway_url
 from services.stack import credentials
+from services.stack.formats_file import formats_file
 from services.stack.ports import require_free
 from services.stack.program import Command, Program
 from services.stack.servers import Server, object_store, redis_server
@@ -58,7 +59,7 @@ def _lock(folder: Path, stack: ExitStack) -> None:
 async def _run(settings: Settings, folder: Path) -> int:
     began = time.monotonic()
     stored = credentials.load_or_generate(folder)
-    overrides = _overrides(settings, folder, stored)
+    overrides = _overrides(settings, stored)
     servers = _servers(settings, folder, stored)
     for server in servers:
         overrides |= server.settings
@@ -93,7 +94,7 @@ def _command(role: str, overrides: Mapping[str, str]) -> Command:
     return Command(role, [sys.executable, "-m", "services.cli.main", role], environment)
 
 
-def _overrides(settings: Settings, folder: Path, stored: Mapping[str, str]) -> dict[str, str]:
+def _overrides(settings: Settings, stored: Mapping[str, str]) -> dict[str, str]:
     """Return the settings that the roles need in addition to the environment.
 
     Raises SettingsError or FormatsFileError if a file that they name is invalid.
@@ -105,8 +106,7 @@ def _overrides(settings: Settings, folder: Path, stored: Mapping[str, str]) -> d
         overrides[credentials.ADMIN_PASSWORD] = stored[credentials.ADMIN_PASSWORD]
     if settings.gateway.token_secret is None:
         overrides[credentials.TOKEN_SECRET] = stored[credentials.TOKEN_SECRET]
-    default = folder / "formats.toml"
-    formats = settings.conversion.formats_file or (default if default.exists() else None)
+    formats = formats_file(settings)
     load_formats(formats)  # so that an error in it is printed once, not by every role
     if formats is not None:
         overrides["IMAGECONVERTER_FORMATS_FILE"] = str(formats)

@@ -23,7 +23,7 @@ def test_the_help_lists_all_commands(capsys: pytest.CaptureFixture[str]) -> None
     lines = capsys.readouterr().out.partition("Commands:\n")[2].splitlines()
 
     assert [line.split()[0] for line in lines] == [
-        *("up", "gateway", "worker", "reporter", "convert", "status", "jobs", "catalog"),
+        *("up", "gateway", "worker", "reporter", "convert", "status", "formats", "jobs", "catalog"),
         *("report", "health", "reindex", "key", "settings"),
     ]
     assert all(len(line.split()) > 1 for line in lines)
