@@ -24,8 +24,22 @@ SECRETS = (
     "REDIS_PASSWORD",
     "S3_ACCESS_KEY",
     "S3_SECRET_KEY",
+    "S3_ROOT_PASSWORD",
 )
 
+WORKERS = 3
+OWN_FORMAT = """
+[[format]]
+id = "own"
+name = "own"
+type = "product"
+targetDirectory = "products/own"
+maxWidth = 64
+maxHeight = 64
+"""
+"""An image format that the shipped file does not have."""
+
+_FORMATS = ROOT / "shared" / "imageconverter" / "images" / "formats.toml"
 _STAND_IN = "standin/s3:1"
 _IMAGE = "imageconverter:test"
 # No other variables, because those of a developer must not change the stack.
@@ -91,13 +105,23 @@ def photograph(width: int, height: int) -> bytes:
 class Stack:
     """A running stack. Containers are named by their ids."""
 
-    def __init__(self, folder: Path, *, workers: int, without: str = "", files: Sequence[str] = ()) -> None:
-        """Write the secrets, except *without*, to *folder*; nothing is started yet."""
+    def __init__(
+        self, folder: Path, *, workers: int, without: str = "", formats: bool = False, files: Sequence[str] = ()
+    ) -> None:
+        """Write the secrets, except *without*, and *formats* of its own to *folder*; nothing is started yet."""
         self.secrets = {name: secrets.token_hex(20) for name in SECRETS if name != without}
         self.port = _free_port()
         self._workers = workers
         env_file = folder / "env"
-        variables = {**self.secrets, "IMAGECONVERTER_PORT": self.port, "IMAGECONVERTER_IMAGE": _IMAGE}
+        variables: dict[str, object] = {
+            **self.secrets,
+            "IMAGECONVERTER_PORT": self.port,
+            "IMAGECONVERTER_IMAGE": _IMAGE,
+        }
+        if formats:
+            folder.chmod(0o755)  # the user of the containers reads it
+            (folder / "formats.toml").write_text(_FORMATS.read_text() + OWN_FORMAT)
+            variables["IMAGECONVERTER_FORMATS_FOLDER"] = str(folder)
         env_file.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
         # Without the stand-in, the image of the release is pulled and tested.
         self._pull = "never" if run("docker", "image", "inspect", _STAND_IN).returncode == 0 else "missing"
@@ -133,9 +157,14 @@ class Stack:
         return str(inspect(container)["Config"]["Labels"]["com.docker.compose.service"])
 
     def leases(self) -> list[str]:
-        """Return the keys of the current leases."""
+        """Return the ids of the jobs of clients that a worker has claimed."""
+        waiting = self.redis("ZRANGE", "ic:lane:interactive", "0", "-1").split()
+        return [job for job in waiting if self.redis("EXISTS", f"arq:in-progress:{job}").strip() == "1"]
+
+    def redis(self, *command: str) -> str:
+        """Run a command in Redis as the user of the roles."""
         (redis,) = self.containers("redis")
-        return docker("exec", redis, "redis-cli", "--scan", "--pattern", "arq:in-progress:*").split()
+        return docker("exec", redis, "redis-cli", "--user", "imageconverter", *command)
 
     def queued(self) -> int:
         """Return the number of queued and running conversions."""

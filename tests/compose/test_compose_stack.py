@@ -7,7 +7,6 @@ import re
 import shlex
 import signal
 import subprocess
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from PIL import Image
 from tests.compose.stack import (
     ROOT,
     SECRETS,
+    WORKERS,
     CommandError,
     Stack,
     docker,
@@ -25,45 +25,11 @@ from tests.compose.stack import (
     processes,
     run,
     until,
-    why_not,
 )
 
-WORKERS = 3
-
-pytestmark = pytest.mark.timeout(900)  # the first one builds the image
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("_engine")]  # the first one builds the image
 
 GATEWAY_SECRETS = ("IMAGECONVERTER_API_KEY", "IMAGECONVERTER_ADMIN_PASSWORD", "IMAGECONVERTER_TOKEN_SECRET")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _engine() -> None:
-    """Skip all tests if containers cannot be run; fail them if REQUIRE_DOCKER is set."""
-    reason = why_not()
-    if reason and os.environ.get("REQUIRE_DOCKER") == "1":
-        pytest.fail(f"REQUIRE_DOCKER=1, but no Docker engine is available ({reason})")
-    if reason:
-        pytest.skip(f"no Docker engine is available ({reason})")
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, _engine: None) -> Iterator[Stack]:
-    """Build the image and start all containers; they are removed at the end."""
-    stack = Stack(tmp_path_factory.mktemp("compose"), workers=WORKERS)
-    stack.compose("build", "--quiet")
-    try:
-        stack.up()
-        yield stack
-    finally:
-        stack.down("--volumes")
-
-
-@pytest.fixture
-def workers(stack: Stack) -> list[str]:
-    """The running workers; stopped ones are started again."""
-    stack.up()
-    workers = stack.containers("worker")
-    assert len(workers) == WORKERS
-    return workers
 
 
 def assert_converts(stack: Stack, name: str) -> None:
