@@ -6,6 +6,7 @@ Object store::
     source/<path>                     source directories
     target/<path>                     converted images, public under /content/<path>
     runs/orders/<run>.json            the backup of a run, until it has ended
+    runs/ended/<run>.json             the summary of a run that has ended, 30 days
     runs/<run>/results/<n>.ndjson     results of a run, from the n-th on
     previews/<hh>/<h>/group.json      a key of the ImageConverter API: the key, its generation, contexts, creation;
                                       h is the key's SHA-256, hh its first two digits
@@ -20,6 +21,7 @@ Object store::
                                       rows of a report
     trash/manifests/<id>.json         a trash batch: the files of a clean-up, and its time
     trash/files/<id>/<path>           the files that were moved from the target tree
+    state/dead/<n>-<h>.json           the copy of a dead letter; n is its time, h the SHA-256 of the job's id
     state/epoch                       the copy of `ic:epoch`
     state/owner                       the ownership mark: the id of the stack that owns the bucket
     state/written                     shows that the store can be written
@@ -180,6 +182,16 @@ def run_backup(run_id: str) -> str:
     return f"{run_backups()}{run_id}.json"
 
 
+def run_summaries() -> str:
+    """Prefix of the summaries of runs that have ended."""
+    return f"{RUN_RESULTS}ended/"
+
+
+def run_summary(run_id: str) -> str:
+    """Object key of the summary of a run that has ended."""
+    return f"{run_summaries()}{run_id}.json"
+
+
 def run_done(run_id: str) -> str:
     """Redis key of the bitmap of a run's recorded sources."""
     return f"ic:run:{run_id}:done"
@@ -200,8 +212,10 @@ def result_parts(run_id: str) -> str:
     return f"{RUN_RESULTS}{run_id}/results/"
 
 
-def run_of_results(key: str) -> str:
-    """Return the id of the run whose results the object *key* contains, "" if it contains none."""
+def run_of(key: str) -> str:
+    """Return the id of the run whose results or summary the object *key* contains, "" if it contains neither."""
+    if key.startswith(run_summaries()):
+        return key.removeprefix(run_summaries()).removesuffix(".json")
     run_id, _, rest = key.removeprefix(RUN_RESULTS).partition("/")
     return run_id if rest.startswith("results/") else ""
 
@@ -209,6 +223,16 @@ def run_of_results(key: str) -> str:
 def result_part(run_id: str, start: int) -> str:
     """Object key of the results of a run from the *start*-th on; the keys sort like the numbers."""
     return f"{result_parts(run_id)}{start:012}.ndjson"
+
+
+def dead_letter_copies() -> str:
+    """Prefix of the copies of the dead letters."""
+    return "state/dead/"
+
+
+def dead_letter_copy(job_id: str, failed_at: int) -> str:
+    """Object key of the copy of a dead letter; *failed_at* is in seconds since 1970."""
+    return f"{dead_letter_copies()}{failed_at:012}-{sha256(job_id.encode()).hexdigest()}.json"
 
 
 def preview_prefix(key: str) -> str:

@@ -24,6 +24,7 @@ _PLACEHOLDERS = {
     "login_id": "<login>",
     "task": "<task>",
     "start": 0,
+    "failed_at": 0,
     "key": "a key",
     "documented": "format",
     "extension": ".extension",

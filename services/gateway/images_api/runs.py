@@ -15,7 +15,7 @@ from imageconverter.errors import (
     RunAlreadyRunning,
     StoreUnavailable,
 )
-from imageconverter.runs import RunStatus, create_run, delete_backup, read_results, save_backup
+from imageconverter.runs import RunStatus, archive_run, create_run, delete_backup, read_results, save_backup
 from services.gateway import audit, state
 from services.gateway.auth.route_permissions import granted_types, require_types
 from services.gateway.http.responses import Items, json_response
@@ -70,8 +70,8 @@ async def cancel(request: web.Request) -> web.Response:
     if run_id is None:
         return json_response(StatusResponse())
     await run_store.cancel(run_id, seconds=_CANCEL_SECONDS)
-    with suppress(StoreUnavailable):  # the reporter will delete it
-        await delete_backup(request.app[state.STORE], run_id)
+    with suppress(StoreUnavailable):  # the reporter will do it
+        await archive_run(run_id, run_store, request.app[state.STORE])
     return json_response(StatusResponse.of(await run_store.status(run_id)))
 
 

@@ -2,7 +2,7 @@
 
 from imageconverter.jobs.client import Client
 from imageconverter.jobs.connection import open_redis
-from imageconverter.jobs.dead_letters import DeadLetter, DeadLetterQueue
+from imageconverter.jobs.dead_letters import DeadLetter, DeadLetterQueue, DeadLetterRecord
 from imageconverter.jobs.queue import JobQueue, PeriodicStats
 from imageconverter.jobs.queue_name import (
     QueueName,
@@ -21,6 +21,7 @@ __all__ = [
     "Client",
     "DeadLetter",
     "DeadLetterQueue",
+    "DeadLetterRecord",
     "JobContext",
     "JobQueue",
     "MovedJob",

@@ -1,7 +1,7 @@
 """The dead-letter queue: failed jobs, kept for a while so that a person can read why, and requeue or drop them."""
 
 import json
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -30,6 +30,16 @@ class DeadLetter(NamedTuple):
     failed_at: datetime
     payload: Any
     """The argument of the task; None if it was not kept or could not be read: such a job cannot be requeued."""
+
+
+class DeadLetterRecord(NamedTuple):
+    """A dead letter as it is stored."""
+
+    id: str
+    failed_at: int
+    """In seconds since 1970."""
+    text: str
+    """The dead letter as JSON."""
 
 
 class JobBody(NamedTuple):
@@ -86,6 +96,35 @@ class DeadLetterQueue:
             pipe.hgetall(keys.DEAD_LETTERS)
             ids, texts = await pipe.execute()
         return [_read(each.decode(), failed_at, texts[each]) for each, failed_at in ids if each in texts]
+
+    async def times(self) -> dict[str, int]:
+        """Return the times of failure of all dead letters, in seconds since 1970, by id."""
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
+            pipe.zrange(keys.DEAD_LETTER_TIMES, 0, -1, withscores=True)
+            (found,) = await pipe.execute()
+        return {each.decode(): int(failed_at) for each, failed_at in found}
+
+    async def texts(self, ids: Sequence[str]) -> dict[str, str]:
+        """Return those dead letters of *ids* that exist, as JSON."""
+        if not ids:
+            return {}
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
+            pipe.hmget(keys.DEAD_LETTERS, list(ids))
+            (found,) = await pipe.execute()
+        return {each: text.decode() for each, text in zip(ids, found, strict=True) if text is not None}
+
+    async def restore(self, records: Sequence[DeadLetterRecord]) -> None:
+        """Add the newest of *records*, unless Redis has dead letters with their ids."""
+        newest = sorted(records, key=lambda each: each.failed_at, reverse=True)[:MAX_DEAD_LETTERS]
+        if not newest:
+            return
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
+            for each in newest:
+                pipe.zadd(keys.DEAD_LETTER_TIMES, {each.id: each.failed_at}, nx=True)
+                pipe.hsetnx(keys.DEAD_LETTERS, each.id, each.text)
+            pipe.expire(keys.DEAD_LETTER_TIMES, DEAD_LETTER_SECONDS)
+            pipe.expire(keys.DEAD_LETTERS, DEAD_LETTER_SECONDS)
+            await pipe.execute()
 
     async def retry(self, job_id: str) -> None:
         """Requeue a job with no attempts counted.

@@ -3,8 +3,9 @@
 from imageconverter.runs.backup import RunBackup, delete_backup, list_backups, save_backup
 from imageconverter.runs.planner import count_more, plan_more, requeue_stalled_run
 from imageconverter.runs.results import ResultPage, read_results
-from imageconverter.runs.run import Counts, Run, RunRequest, RunStatus, SourceResult, create_run
+from imageconverter.runs.run import Counts, Run, RunRequest, RunStatus, RunSummary, SourceResult, create_run
 from imageconverter.runs.store import RunStore
+from imageconverter.runs.summary import archive_run, get_summary, list_summaries
 
 __all__ = [
     "Counts",
@@ -14,11 +15,15 @@ __all__ = [
     "RunRequest",
     "RunStatus",
     "RunStore",
+    "RunSummary",
     "SourceResult",
+    "archive_run",
     "count_more",
     "create_run",
     "delete_backup",
+    "get_summary",
     "list_backups",
+    "list_summaries",
     "plan_more",
     "read_results",
     "requeue_stalled_run",

@@ -61,14 +61,14 @@ async def read_results(run_id: str, run_store: RunStore, store: ObjectStore, *, 
 
 
 async def sweep(run_store: RunStore, store: ObjectStore, *, kept: timedelta = _KEPT) -> int:
-    """Delete results older than *kept* of runs that Redis does not have; returns the number of objects."""
+    """Delete results and summaries older than *kept* of runs that Redis does not have; returns their number."""
     oldest = await store.cutoff(kept)
     known: dict[str, bool] = {}
     swept = 0
     async for page in store.list(keys.RUN_RESULTS):
         expired = []
         for stored in page:
-            run_id = keys.run_of_results(stored.key)
+            run_id = keys.run_of(stored.key)
             if stored.modified >= oldest or not run_id:
                 continue
             if run_id not in known:

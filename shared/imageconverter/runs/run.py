@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -82,6 +82,32 @@ class RunStatus(NamedTuple):
     def is_running(self) -> bool:
         """Whether the run has not ended."""
         return self.state == "running"
+
+
+class RunSummary(BaseModel):
+    """A run that has ended, as the store keeps it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: Run
+    state: State
+    sources: dict[str, int]
+    """Numbers by status."""
+    outputs: dict[str, int]
+    sources_total: int
+    outputs_total: int
+    started: int
+    ended: int
+    reason: str = ""
+    results: int
+    """Number of results in the store."""
+
+    @classmethod
+    def of(cls, status: RunStatus, *, results: int) -> Self:
+        """Return the summary of a run with *status*, of which *results* are in the store."""
+        values = {**status._asdict(), "sources": status.sources._asdict(), "outputs": status.outputs._asdict()}
+        del values["now"]
+        return cls(**values, results=results)
 
 
 class SourceResult(BaseModel):

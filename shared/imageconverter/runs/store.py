@@ -1,16 +1,16 @@
 """Runs in Redis. Each change is one script, so that no reader sees half of it."""
 
 import asyncio
+import json
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 import structlog
-from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from imageconverter import keys
-from imageconverter.errors import RunAlreadyRunning, RunNotStopped, RunUnreadable
+from imageconverter.errors import RunAlreadyRunning, RunNotStopped
 from imageconverter.jobs import (
     QueueName,
     job_body,
@@ -22,7 +22,8 @@ from imageconverter.jobs import (
 )
 from imageconverter.runs.cursor import CountCursor, PlanCursor
 from imageconverter.runs.job import CONVERT_TASK, COUNT_TASK, PLAN_TASK, RunJob, RunSourceJob
-from imageconverter.runs.run import Counts, Run, RunStatus, SourceResult, State
+from imageconverter.runs.run import Counts, Run, RunStatus, RunSummary, SourceResult
+from imageconverter.runs.run_hash import hash_of, parse_run, read_status
 
 _log = structlog.get_logger(__name__)
 
@@ -31,7 +32,7 @@ WINDOW = 2000
 _REFILL_BELOW = 1000
 # Results in Redis from which on they are moved to the store.
 FLUSH_AT = 1000
-_RUNS_KEPT = 20
+RUNS_KEPT = 20
 _MOVING_SECONDS = 30
 _POLL_SECONDS = 0.05
 
@@ -55,6 +56,7 @@ class RunStore:
         self._record = redis.register_script(script_text("imageconverter.runs", "record"))
         self._cancel = redis.register_script(script_text("imageconverter.runs", "cancel"))
         self._lock = redis.register_script(script_text("imageconverter.jobs", "lock"))
+        self._restore = redis.register_script(script_text("imageconverter.runs", "restore"))
         self._moved = redis.register_script(script_text("imageconverter.runs", "moved"))
 
     async def start(self, run: Run) -> None:
@@ -68,12 +70,22 @@ class RunStore:
                     _job(run.id, PLAN_TASK),
                     _job(run.id, COUNT_TASK),
                     job_key(""),
-                    _RUNS_KEPT,
+                    RUNS_KEPT,
                     keys.run(""),
                 ],
             )
         if not started:
             raise RunAlreadyRunning("A conversion is running already.")
+
+    async def restore(self, summaries: Sequence[RunSummary]) -> int:
+        """Restore those of *summaries*, the newest first, whose runs Redis does not know; returns their number."""
+        pairs = ((each.run.id, json.dumps(hash_of(each))) for each in summaries)
+        async with redis_errors(self._retry_timeout):
+            return int(
+                await self._restore(
+                    keys=[keys.RUNS], args=[RUNS_KEPT, keys.run(""), *(text for pair in pairs for text in pair)]
+                )
+            )
 
     async def begin_planning(self, run_id: str) -> PlanCursor:
         """Record that the planner has started, so that it can be called again; returns the cursor to continue at."""
@@ -215,7 +227,7 @@ class RunStore:
     async def run(self, run_id: str) -> Run | None:
         """Return a run as it was started, None if it is unknown; raises RunUnreadable."""
         text = await redis_command(self._redis, self._retry_timeout, "HGET", keys.run(run_id), "run")
-        return None if text is None else _parse_run(run_id, text)
+        return None if text is None else parse_run(run_id, text)
 
     async def is_known(self, run_id: str) -> bool:
         """Whether Redis still has the run."""
@@ -229,7 +241,7 @@ class RunStore:
     async def history(self) -> list[str]:
         """Return the ids of the last runs, the newest first."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
-            pipe.lrange(keys.RUNS, 0, _RUNS_KEPT - 1)
+            pipe.lrange(keys.RUNS, 0, RUNS_KEPT - 1)
             (ids,) = await pipe.execute()
         return [each.decode() for each in ids]
 
@@ -244,29 +256,7 @@ class RunStore:
             fields, (now, _) = await pipe.execute()
         if not fields:
             return None
-        values = {name.decode(): value.decode() for name, value in fields.items()}
-
-        def number(name: str) -> int:
-            return int(values.get(name, 0))
-
-        try:
-            run = _parse_run(run_id, values["run"])
-        except RunUnreadable:
-            run = Run(id=run_id, action="", batches=(), formats=())
-        sources = Counts(*(number(f"sources:{name}") for name in Counts._fields))
-        outputs = Counts(*(number(f"outputs:{name}") for name in Counts._fields))
-        return RunStatus(
-            run=run,
-            state=cast("State", values["state"]),
-            sources=sources,
-            outputs=outputs,
-            sources_total=max(number("sources_total"), number("planned")),
-            outputs_total=max(number("outputs_total"), sum(outputs)),
-            started=number("started"),
-            ended=number("ended"),
-            now=int(now),
-            reason=values.get("reason", ""),
-        )
+        return read_status(run_id, fields, int(now))
 
     async def unmoved_results(self, run_id: str) -> tuple[int, list[SourceResult]]:
         """Return the number of results moved to the store, and the results that were not."""
@@ -295,14 +285,6 @@ class RunStore:
 
 def _job(run_id: str, task: str) -> bytes:
     return job_body(task, RunJob(run_id=run_id).payload())
-
-
-def _parse_run(run_id: str, text: str | bytes) -> Run:
-    try:
-        return Run.model_validate_json(text)
-    except ValidationError as error:
-        _log.error("run unreadable", run=run_id, error=str(error))
-        raise RunUnreadable("The stored run cannot be read by this release.") from error
 
 
 def _counts(result: SourceResult | None) -> Counts:
