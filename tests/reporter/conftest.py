@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -10,6 +11,7 @@ from imageconverter.catalog.database import Workspace
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.settings import RedisSettings, ReportSettings, Settings
+from services.reporter.redis_recovery import rebuild
 from services.reporter.scanner import Scanner, catalog_sources
 from tests.conftest import MakeSettings, storage_settings
 
@@ -32,6 +34,21 @@ async def opened(report_settings: Settings) -> AsyncIterator[Resources]:
         async for page in resources.store.list(""):
             await resources.store.delete(stored.key for stored in page)
         yield resources
+
+
+@pytest.fixture
+async def own(servers: dict[str, str], make_settings: MakeSettings) -> AsyncIterator[Resources]:
+    """An empty database of Redis and an empty bucket, for one test."""
+    url = servers["IMAGECONVERTER_REDIS_URL"].rpartition("/")[0]
+    settings = make_settings(
+        redis=RedisSettings(url=f"{url}/15"), storage=storage_settings(servers, bucket=f"rebuild-{uuid4().hex[:12]}")
+    )
+    async with open_resources(settings, retry_timeout=4) as resources:
+        await wait_for_bucket(resources.store)
+        await resources.redis.flushdb()
+        await rebuild(resources)
+        yield resources
+        await resources.redis.flushdb()
 
 
 def make_scanner(resources: Resources, folder: Path, **settings: Any) -> Scanner:
