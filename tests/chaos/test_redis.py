@@ -15,7 +15,7 @@ from imageconverter.errors import QueueUnavailable
 from imageconverter.images.conversions import OutputOutcome
 from imageconverter.images.formats_file import load_formats
 from imageconverter.jobs import JobQueue, QueueName, job_key, open_redis
-from imageconverter.runs import RunRequest, RunStore, SourceResult, create_run, plan_more
+from imageconverter.runs import RunRequest, RunStore, SourceResult, create_run, list_backups, plan_more
 from imageconverter.settings import RedisSettings
 from tests.testing.faults import FaultProxy, fault_proxy
 from tests.testing.measurements import Figures
@@ -84,7 +84,7 @@ async def test_accepted_jobs_survive_a_kill_of_redis(tmp_path: Path, chance: ran
 async def test_run_is_restored_after_redis_loses_data(
     on_servers: Mapping[str, str], tmp_path: Path, chance: random.Random, figures: Figures, lost: str
 ) -> None:
-    """A run continues under its id and finishes without an operator, also if Redis is back in an older state."""
+    """A run finishes under its id without an operator, also if Redis is in an older state, and is remembered then."""
     count = 1000 if figures.long else 150
     async with (
         stack_on(on_servers, tmp_path, gateways=1, workers=2, reporters=1) as (stack, resources),
@@ -118,6 +118,13 @@ async def test_run_is_restored_after_redis_loses_data(
         await workload.finished()
         took = time.monotonic() - began
         summary = await workload.check()
+        ended = (await client.insist("GET", "/images/convert/runs"))["items"]
+        async with asyncio.timeout(60):
+            while await list_backups(resources.store):  # until the reporter has stored the summary of the run
+                await asyncio.sleep(0.1)
+            await resources.redis.flushdb()
+            while (await client.insist("GET", "/images/convert/runs"))["items"] != ended:
+                await asyncio.sleep(0.1)
 
     assert [run["id"] for run in runs] == [before["id"]]
     figures.note(
