@@ -33,7 +33,8 @@ class Ready(ResponseModel):
     workers: Count
     """Number of workers that are running."""
     problems: tuple[NonEmpty, ...] | None = optional()
-    """What Redis or the object store lack, and which processes have other formats; omitted if nothing."""
+    """What Redis or the object store lack, another owner of the bucket, and processes with other formats; omitted if
+    nothing."""
 
 
 async def live(_request: web.Request) -> web.Response:

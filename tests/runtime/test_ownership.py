@@ -1,40 +1,50 @@
 """Which of several stacks on one bucket may use it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from imageconverter import keys, ownership
 from imageconverter.errors import BucketNotOwned
+from imageconverter.jobs import QueueName
 from imageconverter.ownership import Ownership
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
-from imageconverter.settings import RedisSettings
+from imageconverter.settings import RedisSettings, Settings
 from imageconverter.storage.store import LoadedObject
+from services.reporter.main import run as run_reporter
+from services.worker.main import run as run_worker
 from tests.conftest import MakeSettings, storage_settings
 
 Stacks = tuple[Resources, Resources]
 
 
 @pytest.fixture
-async def stacks(servers: dict[str, str], make_settings: MakeSettings) -> AsyncIterator[Stacks]:
-    """Two stacks with one new bucket, each with an empty database of Redis."""
-    bucket = f"owned-{uuid4().hex[:12]}"
+def settings(servers: dict[str, str], make_settings: MakeSettings) -> tuple[Settings, Settings]:
+    """The settings of two stacks with one new bucket, each with a database of Redis."""
+    storage = storage_settings(servers, bucket=f"owned-{uuid4().hex[:12]}")
+    url = servers["IMAGECONVERTER_REDIS_URL"].rpartition("/")[0]
+    first, second = (make_settings(redis=RedisSettings(url=f"{url}/{each}"), storage=storage) for each in (14, 15))
+    return first, second
+
+
+@pytest.fixture
+async def stacks(settings: tuple[Settings, Settings]) -> AsyncIterator[Stacks]:
+    """The two stacks; there is nothing in their databases."""
 
     @asynccontextmanager
-    async def stack(database: int) -> AsyncIterator[Resources]:
-        url = f"{servers['IMAGECONVERTER_REDIS_URL'].rpartition('/')[0]}/{database}"
-        settings = make_settings(redis=RedisSettings(url=url), storage=storage_settings(servers, bucket=bucket))
+    async def stack(settings: Settings) -> AsyncIterator[Resources]:
         async with open_resources(settings, retry_timeout=4) as resources:
             await wait_for_bucket(resources.store)
             await resources.redis.flushdb()
             yield resources
             await resources.redis.flushdb()
 
-    async with stack(14) as first, stack(15) as second:
+    async with stack(settings[0]) as first, stack(settings[1]) as second:
         yield first, second
 
 
@@ -138,3 +148,43 @@ async def test_a_process_uses_the_bucket_only_after_its_first_claim(stacks: Stac
             while first.ownership.problem:
                 await asyncio.sleep(0.01)
     assert (await mark_of(first)).startswith(await first.redis.get(keys.STACK))
+
+
+@pytest.mark.parametrize(
+    ("run", "queue"),
+    [
+        (run_worker, QueueName.INTERACTIVE),
+        (run_worker, QueueName.EXPENSIVE),
+        (run_worker, QueueName.BATCH),
+        (run_reporter, QueueName.SCAN),
+    ],
+)
+async def test_no_job_is_executed_while_another_stack_owns_the_bucket(
+    stacks: Stacks,
+    settings: tuple[Settings, Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    run: Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]],
+    queue: QueueName,
+) -> None:
+    """Nor a periodic task; both continue as soon as the bucket is free."""
+    monkeypatch.setattr(ownership, "_RENEWAL_SECONDS", 0.1)
+    first, second = stacks
+    assert await owns(first.ownership)
+    await second.queue.enqueue(queue, "unknown", "a job", {})
+    stopping = asyncio.Event()
+    running = asyncio.create_task(run(settings[1], stopping))
+    try:
+        async with asyncio.timeout(20):
+            while not [*await second.queue.live_processes("worker"), *await second.queue.live_processes("reporter")]:
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(1)
+        assert await second.queue.depth(queue) == 1
+        assert await second.queue.periodic_stats() == {}
+
+        await first.store.delete([keys.OWNER])
+        async with asyncio.timeout(20):
+            while await second.queue.depth(queue):
+                await asyncio.sleep(0.05)
+    finally:
+        stopping.set()
+        await running
