@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -11,9 +12,10 @@ from imageconverter import keys
 from imageconverter.previews import reindex as module
 from imageconverter.previews.index import Group, PreviewIndex
 from imageconverter.previews.reindex import reindex
-from imageconverter.resources import Resources
+from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.storage.store import ObjectStore
 from services.cli.main import main
+from tests.conftest import MakeSettings, storage_settings
 from tests.testing.stored_previews import LARGE, SMALL, generation_of, make_group, objects_of, store_group
 
 pytestmark = pytest.mark.usefixtures("no_previews")
@@ -245,6 +247,26 @@ async def test_it_is_a_command(
     monkeypatch.setenv("IMAGECONVERTER_S3_TIMEOUT_SECONDS", "0.5")
     assert await asyncio.to_thread(main, ["reindex"]) == 1
     assert "run the command again" in capsys.readouterr().err
+
+
+async def test_the_command_refuses_the_bucket_of_another_stack(
+    servers: dict[str, str],
+    make_settings: MakeSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It would delete the previews that are being written there."""
+    bucket = f"foreign-{uuid4().hex[:12]}"
+    async with open_resources(
+        make_settings(storage=storage_settings(servers, bucket=bucket)), retry_timeout=4
+    ) as own:
+        await wait_for_bucket(own.store)
+        await own.store.put(keys.OWNER, b"another-stack 1", content_type="text/plain")
+    for name, value in {**servers, "IMAGECONVERTER_S3_BUCKET": bucket, "IMAGECONVERTER_LOG_LEVEL": "error"}.items():
+        monkeypatch.setenv(name, value)
+
+    assert await asyncio.to_thread(main, ["reindex"]) == 1
+    assert "Another stack owns the bucket" in capsys.readouterr().err
 
 
 async def test_many_requests_are_in_flight_and_memory_stays_small(
