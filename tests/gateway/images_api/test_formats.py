@@ -1,5 +1,6 @@
 """`GET images/formats`: the formats in effect."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,17 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from imageconverter.images.conversions import stored_size
 from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.resources import Resources
+from imageconverter.settings import GatewaySettings
 from services.gateway.app import create_app
-from tests.conftest import ADMIN, MakeSettings
+from services.worker.main import run as run_worker
+from tests.conftest import ADMIN, API_KEY, MakeSettings
 from tests.images.test_format_sets import SET
-from tests.images.test_formats_file import FORMAT
+from tests.images.test_formats_file import FORMAT, OTHER
+from tests.testing import image_files
+from tests.testing.runs import finished, post, put_sources
 
 PREFIX = "content.imageFormat."
 
@@ -68,3 +74,33 @@ async def test_a_change_of_the_file_shows_in_list_and_fingerprints(
     ]
     assert changed == [True, False, False, False]
     assert before["digest"] != after["digest"]
+
+
+@pytest.mark.usefixtures("no_run")
+async def test_a_run_keeps_the_formats_that_it_started_with(
+    make_settings: MakeSettings, resources: Resources, tmp_path: Path
+) -> None:
+    """The file changes after the start, before a worker converts anything."""
+    file = tmp_path / "formats.toml"
+    file.write_text(FORMAT)
+    formats = CurrentFormats(file)
+    settings = make_settings(gateway=GatewaySettings(api_key=API_KEY, start_seconds=0))
+    source = await put_sources(resources, {"wide.png": image_files.png((300, 100))})
+    start = {"source": "directory", "directory": source, "formatList": [f"{PREFIX}small"]}
+    app = create_app(settings, replace(resources, formats=formats))
+    async with TestClient(TestServer(app)) as client:
+        assert (await post(client, "/images/convert/start", start))[0] == 200
+        file.write_text(OTHER.replace("= 100", "= 50"))
+        assert formats.refresh(at_once=True)
+        stopping = asyncio.Event()
+        working = asyncio.create_task(run_worker(settings, stopping))
+        ended = await finished(client)
+        stopping.set()
+        await working
+        status, _ = await post(client, "/images/convert/start", start)
+
+    assert (ended["usedFormats"], ended["counter"]["success"]) == ([f"{PREFIX}small"], 1)
+    stored = await resources.store.head("target/small/wide.png")
+    assert stored is not None
+    assert stored_size(stored.metadata) == (100, 33)
+    assert status == 400
