@@ -44,6 +44,7 @@ async def _watch(formats: CurrentFormats, hangup: asyncio.Event) -> None:
 
 def _log_formats(formats: CurrentFormats) -> None:
     if formats.problems:
-        _log.error("formats file invalid, formats unchanged", problems=list(formats.problems))
+        problems = list(formats.problems)
+        _log.error("formats file invalid, formats unchanged", file=str(formats.path), problems=problems)
     else:
         _log.info("formats in effect", formats=len(formats.current), digest=formats.current.digest())

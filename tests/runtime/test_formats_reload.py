@@ -113,7 +113,7 @@ async def test_a_hangup_reads_the_file_at_once(file: Path, monkeypatch: pytest.M
 
 
 async def test_a_broken_file_is_logged_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With line and field."""
+    """With file, line and field."""
     monkeypatch.setattr("services.runtime.formats_reload._POLL_SECONDS", 0.01)
     formats = CurrentFormats(file)
     with capture_logs() as logs:
@@ -122,8 +122,8 @@ async def test_a_broken_file_is_logged_once(file: Path, monkeypatch: pytest.Monk
             await asyncio.sleep(0.3)
 
     errors = [each for each in logs if each["log_level"] == "error"]
-    assert [each["problems"] for each in errors] == [
-        ["line 6: maxWidth: 0 is not allowed; it must be a whole number from 1 to 16384"]
+    assert [(each["file"], each["problems"]) for each in errors] == [
+        (str(file), ["line 6: maxWidth: 0 is not allowed; it must be a whole number from 1 to 16384"])
     ]
 
 

@@ -28,7 +28,7 @@ RUN = "run"
 WARNING = "warning"
 """Quoted as in URLs."""
 SIZE = "size"
-"""Width and height in pixels, as in `800x600`; since release 0.3.0."""
+"""Width and height in pixels, as in `800x600`; outputs of release 0.2.0 and before lack it."""
 
 _MAX_WARNING_LENGTH = 300
 _SIZE = re.compile(r"([1-9]\d{0,8})x([1-9]\d{0,8})")

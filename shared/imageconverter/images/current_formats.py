@@ -13,7 +13,8 @@ class CurrentFormats:
 
     def __init__(self, path: Path | None) -> None:
         """Read the file at *path*, or the shipped defaults; raises FormatsFileError."""
-        self._path = path
+        self.path = path
+        """None for the shipped defaults."""
         self._judged = self._pending = self._content()
         self.current = load_formats(path)
         self.problems: tuple[str, ...] = ()
@@ -32,7 +33,7 @@ class CurrentFormats:
             return False
         self._judged = found
         try:
-            self.current = load_formats(self._path)
+            self.current = load_formats(self.path)
         except FormatsFileError as error:
             self.problems = error.problems
         else:
@@ -42,6 +43,6 @@ class CurrentFormats:
     def _content(self) -> bytes | None:
         """Return the content of the file, None if it cannot be read; of the defaults, which never change, too."""
         try:
-            return self._path.read_bytes() if self._path is not None else None
+            return self.path.read_bytes() if self.path is not None else None
         except OSError:
             return None
