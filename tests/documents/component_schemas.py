@@ -36,13 +36,16 @@ def _schemas(names: list[str]) -> dict[str, JsonSchemaValue]:
     models: dict[str, Any] = {_name(model): model for model in _below(ResponseModel) if model is not Items}
     models |= {f"{name}List": Items[model] for name, model in models.items()}  # type: ignore[valid-type]
     bodies = {_name(model): model for model in _below(JsonBody)}
-    if unknown := set(names) - models.keys() - bodies.keys():
-        raise ValueError(f"there is no model for {', '.join(sorted(unknown))}")
     modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
-        (models[name], "serialization") if name in models else (bodies[name], "validation") for name in names
+        (models[name], "serialization") if name in models else (bodies[name], "validation")
+        for name in names
+        if name in models or name in bodies
     ]
     _, found = models_json_schema(modes, ref_template=f"{_REFERENCE}{{model}}", schema_generator=_Generator)
-    return {name: _without_title(schema) for name, schema in sorted(found["$defs"].items())}
+    schemas = {name: _without_title(schema) for name, schema in sorted(found["$defs"].items())}
+    if unknown := set(names) - schemas.keys():  # enumerations have no model, but are part of one
+        raise ValueError(f"there is no model for {', '.join(sorted(unknown))}")
+    return schemas
 
 
 def _below(model: type[BaseModel]) -> Iterator[type[Any]]:

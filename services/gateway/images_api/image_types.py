@@ -1,19 +1,30 @@
 """The types of images (product, category, app): their names in paths and permissions, and what belongs to each."""
 
 from collections.abc import Iterable
-from typing import Annotated, Final
+from enum import StrEnum
+from typing import Final
 
 from aiohttp import web
-from pydantic import Field
 
 from imageconverter.errors import InvalidValue
 from imageconverter.images.image_formats import ImageFormat, ImageType
 
-TYPE_IDS: Final[dict[str, ImageType]] = {"categories": "category", "products": "product", "appImages": "app"}
+
+class TypeId(StrEnum):
+    """A type of images."""
+
+    CATEGORIES = "categories"
+    PRODUCTS = "products"
+    APP_IMAGES = "appImages"
+
+
+TYPE_IDS: Final[dict[str, ImageType]] = {
+    TypeId.CATEGORIES: "category",
+    TypeId.PRODUCTS: "product",
+    TypeId.APP_IMAGES: "app",
+}
 AREAS: Final[dict[ImageType, str]] = {"category": "categories", "product": "products", "app": "app"}
 """The names of the types in permissions: `images.publish.categories`."""
-TypeId = Annotated[str, Field(json_schema_extra={"enum": [*TYPE_IDS]})]
-"""The name of a type in a response."""
 
 
 def image_type(request: web.Request, default: ImageType | None = None) -> ImageType:

@@ -3,7 +3,7 @@
 import asyncio
 from codecs import BOM_UTF8
 from functools import partial
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,6 +15,7 @@ from services.gateway import state
 from services.gateway.auth.route_permissions import has_key
 from services.gateway.http.bodies import announced_size, read_body
 from services.gateway.http.json_structure import check_structure
+from services.gateway.images_api.image_types import TypeId
 
 _SMALL_BYTES = 1024 * 1024
 _INSTANT_BYTES = 64 * 1024  # parsed within two milliseconds, so not in a thread
@@ -164,7 +165,7 @@ class LogoutBody(JsonBody):
 class ReportBody(JsonBody):
     """Options of a scan. Unknown fields are ignored."""
 
-    shrunken: list[Literal["categories", "products", "appImages"]] = []
+    shrunken: list[TypeId] = []
     """Types whose files are reported as unused although their catalog has lost more than half of its entries."""
 
 
