@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, get_args
 
 import structlog
 
+from imageconverter import audit
 from imageconverter.catalog import current
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalog
@@ -135,4 +136,4 @@ class Scanner:
             await self.progress.record_import(kind, "", error.reason)
             raise
         await self.progress.record_import(kind, "")
-        _log.info("catalog imported", type=kind, entries=version.entries, images=version.images)
+        audit.record("import catalog", actor="task scan", type=kind, entries=version.entries)

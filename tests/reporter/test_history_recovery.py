@@ -16,6 +16,7 @@ from imageconverter.resources import Resources
 from imageconverter.runs import Counts, Run, RunStatus, archive_run, list_backups, plan_more, read_results
 from imageconverter.runs.results import sweep
 from services.reporter import redis_recovery
+from services.reporter.dead_letter_copies import copy_dead_letters
 from services.reporter.redis_recovery import rebuild
 from tests.reporter.test_redis_recovery import begun, dumped, restore_dump
 from tests.runs.test_store import result, work
@@ -219,6 +220,19 @@ async def test_older_redis_gets_the_last_dead_letters(own: Resources) -> None:
     assert await rebuild(own) == 1
     assert {each.id for each in await letters(own)} == {"first", "second"}
     assert await copies(own) == 2
+
+
+async def test_copies_outlive_a_loss_that_is_noticed_while_they_are_compared(own: Resources) -> None:
+    """Redis may lose its data between the two."""
+    await fail(own.redis, "one")
+    await rebuild(own)
+    await own.redis.flushdb()
+
+    async def has_lost_data() -> bool:
+        return True
+
+    assert await copy_dead_letters(own, has_lost_data) == 0
+    assert await copies(own) == 1
 
 
 async def test_dead_letter_survives_an_outage_of_the_store(own: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
