@@ -114,7 +114,7 @@ class Ownership:
         return str(stack, "utf-8")
 
     async def _is_abandoned(self, mark: LoadedObject | None) -> bool:
-        return mark is not None and await self._store.now() - mark.stored.modified > _LEASE
+        return mark is not None and mark.stored.modified < await self._store.cutoff(_LEASE)
 
     async def _write(self, before: LoadedObject | None) -> bool:
         """Write the mark of this stack over *before*; returns False if that is not the current one."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -15,7 +16,7 @@ from imageconverter.jobs import QueueName
 from imageconverter.ownership import Ownership
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.settings import RedisSettings, Settings
-from imageconverter.storage.store import LoadedObject
+from imageconverter.storage.store import LoadedObject, StoredObject
 from services.reporter.main import run as run_reporter
 from services.worker.main import run as run_worker
 from tests.conftest import MakeSettings, storage_settings
@@ -97,6 +98,23 @@ async def test_an_abandoned_bucket_goes_to_another_stack(stacks: Stacks, monkeyp
 
     assert await owns(second.ownership)
     assert not await owns(first.ownership)
+
+
+async def test_a_step_of_the_clock_of_the_store_abandons_no_bucket(
+    stacks: Stacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another stack has waited for it, and the mark seems to be 40 days old."""
+    first, second = stacks
+    assert await owns(first.ownership)
+    assert not await owns(second.ownership)
+    head = second.store.head
+
+    async def head_40_days_ahead(key: str) -> StoredObject | None:
+        stored = await head(key)
+        return stored and replace(stored, modified=stored.modified + timedelta(days=40))
+
+    monkeypatch.setattr(second.store, "head", head_40_days_ahead)
+    assert not await owns(second.ownership)
 
 
 async def test_a_renewal_in_the_last_moment_prevents_a_takeover(
