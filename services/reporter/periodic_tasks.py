@@ -6,6 +6,7 @@ from typing import Final, get_args
 from imageconverter import catalog
 from imageconverter.images import uploads
 from imageconverter.images.image_formats import ImageType
+from imageconverter.jobs import redis_command
 from imageconverter.previews.eviction import evict
 from imageconverter.reports import commands, index, schedule, trash
 from imageconverter.resources import Resources
@@ -75,7 +76,8 @@ async def _sweep_parts(store: ObjectStore) -> int:
 
 
 async def _scan_when_due(settings: Settings, resources: Resources) -> int:
-    now = datetime.now().astimezone()
+    seconds, _ = await redis_command(resources.redis, _RETRY_TIMEOUT_SECONDS, "TIME")
+    now = datetime.fromtimestamp(int(seconds)).astimezone()
     return await schedule.scan_when_due(
         resources.redis, resources.queue, settings.reports.schedule, now, retry_timeout=_RETRY_TIMEOUT_SECONDS
     )

@@ -38,6 +38,14 @@ async def test_times_that_were_missed_are_made_up_for_by_one_scan(opened: Resour
     assert await opened.queue.depth(QueueName.SCAN) == 1
 
 
+async def test_a_clock_that_was_set_back_does_not_prevent_scans(opened: Resources) -> None:
+    """It was ten days ahead; the next time that is due counts."""
+    assert await asked(opened, 20, 12, 0) == 0
+    assert await asked(opened, 30, 12, 0) == 1
+    assert await asked(opened, 20, 12, 1) == 0
+    assert await asked(opened, 21, 3, 31) == 1
+
+
 @pytest.mark.parametrize("schedule", ["daily", "61 * * * *", "* * * *", "0 0 0 * * *"])
 def test_a_schedule_that_is_none_is_refused(schedule: str) -> None:
     """When the settings are read."""
