@@ -35,10 +35,11 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:waiters:<id>         string: the number of clients that wait for that job, until it is done
     ic:waited:<id>          string: a client waits for that job, 15 seconds, renewed meanwhile
     ic:wake:<queue>         list: an entry for each enqueued job, for one idle worker to notice, 5 seconds
-    ic:dead                 sorted set: ids of dead letters by time of failure, 30 days
-    ic:dead:jobs            hash: dead letters as JSON, by id, 30 days
+    ic:dead                 sorted set: ids of dead letters by time of failure, those of 30 days
+    ic:dead:jobs            hash: dead letters as JSON, by id
     ic:epoch                string: a number that grows every minute; smaller than its copy if Redis has lost data
     ic:stack                string: the id of this stack, which is in the ownership mark of its bucket
+    ic:clock                hash: a time that goes on when Redis's clock is set, and that clock when it was last read
     ic:ready                string: shows that Redis can be written, 1 minute
     ic:live:<role>          sorted set: live processes by the time of their last heartbeat
     ic:live:<role>:formats  hash: the digests of the image formats of these processes
@@ -57,7 +58,7 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:run:<run>:results    list: results that are not in the store yet
     ic:run:<run>:moving     string: results are being moved to the store, half a minute
     ic:preview:<id>         hash: a group: generation, creation, bytes, contexts and previews; <id> stands for its key
-    ic:previews             sorted set: ids by last access
+    ic:previews             sorted set: ids by last access, by `ic:clock`
     ic:previews:bytes       string: bytes of all sources and previews
     ic:previews:context:<context>  set: ids that have a context
     ic:previews:arriving    sorted set: pending writes: ids by the time at which writing began
@@ -92,6 +93,7 @@ OWNER: Final = "state/owner"
 STACK: Final = "ic:stack"
 WRITE_CHECK: Final = "state/written"
 READY: Final = "ic:ready"
+CLOCK: Final = "ic:clock"
 PREVIEW_IDS: Final = "ic:previews"
 PREVIEW_BYTES: Final = "ic:previews:bytes"
 PREVIEW_PENDING_WRITES: Final = "ic:previews:arriving"

@@ -62,6 +62,24 @@ async def test_idle_keys_are_evicted(resources: Resources, index: PreviewIndex) 
     assert await index.pending_deletes(10) == []
 
 
+@pytest.mark.parametrize("days", [40, -40])
+async def test_a_step_of_the_clock_of_redis_evicts_nothing(
+    resources: Resources, index: PreviewIndex, days: int
+) -> None:
+    """Nor what is being written; what is idle is evicted in its time all the same."""
+    await made(resources, index, "ab")
+    await index.mark_pending_write("c")
+    redis: Any = resources.redis
+    await redis.hincrby(keys.CLOCK, "seen", -days * 24 * 3_600_000)
+    stayed = await evict(index, resources.store, limits(max_idle_minutes=60)) == 0
+    pending = await index.in_use("c")
+    evicted = await evict(index, resources.store, limits(max_idle_minutes=1))
+
+    assert stayed
+    assert pending.pending_write
+    assert evicted == 2
+
+
 async def test_too_many_keys_go_down_to_nine_tenths(resources: Resources, index: PreviewIndex) -> None:
     """The coldest ones; once below the limit, nothing goes."""
     names = await made(resources, index, (f"key-{n:02}" for n in range(21)))

@@ -157,7 +157,7 @@ class PreviewMetrics:
         yield _family("imageconverter_convert_dimensions", "Requested and served sizes.", self._dimensions, *labels)
 
         # The original stores its previews in an object cache; here every operation counts as a call of it.
-        oldest_ms = 0 if totals.oldest is None else max(0, round((time.time() - totals.oldest) * 1000))
+        oldest_ms = round((totals.idle or 0) * 1000)
         max_bytes = -1 if self._settings.max_bytes is None else self._settings.max_bytes
         for name, text, values in (
             ("oldest_modification_ms", "Time since the access to the least recently used key.", oldest_ms),

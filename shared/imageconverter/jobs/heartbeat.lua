@@ -7,6 +7,7 @@ local process, timeout, digest = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local now = now_seconds()
 if process ~= '' then
   redis.call('ZADD', live, now, process)
+  steady_ms()  -- so that it goes on
   redis.call('HSET', formats, process, digest)
 end
 redis.call('ZREMRANGEBYSCORE', live, '-inf', now - timeout - 1)

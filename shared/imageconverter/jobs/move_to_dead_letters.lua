@@ -11,10 +11,9 @@ if redis.call('GET', lease) ~= token then
 end
 redis.call('ZREM', queue, id)
 redis.call('DEL', lease, job_key, attempts, waiters)
-local now = now_seconds()
-redis.call('ZADD', times, now, id)
+redis.call('ZADD', times, now_seconds(), id)
 redis.call('HSET', letters, id, letter)
-local expired = redis.call('ZRANGEBYSCORE', times, '-inf', now - max_age)
+local expired = redis.call('ZRANGEBYSCORE', times, '-inf', steady_ms() / 1000 - max_age)
 for _, each in ipairs(redis.call('ZRANGE', times, 0, -1 - max_letters)) do
   expired[#expired + 1] = each
 end
@@ -22,6 +21,7 @@ for _, each in ipairs(expired) do
   redis.call('ZREM', times, each)
   redis.call('HDEL', letters, each)
 end
-redis.call('EXPIRE', times, max_age)
-redis.call('EXPIRE', letters, max_age)
+-- Earlier releases have given them a time to live.
+redis.call('PERSIST', times)
+redis.call('PERSIST', letters)
 return 1

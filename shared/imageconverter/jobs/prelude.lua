@@ -10,6 +10,19 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- Time that passes like Redis's clock, but not when that is set: it stands still while the clock goes back, and for all
+-- but a minute of a time in which no script asked. For ages of days; heartbeats ask every second.
+local function steady_ms()
+  local now = now_ms()
+  local stored = redis.call('HMGET', CLOCK, 'seen', 'steady')
+  local seen, steady = tonumber(stored[1] or now), tonumber(stored[2] or now)
+  local passed = math.max(0, math.min(now - seen, 60000))
+  if not stored[1] or passed ~= now - seen or passed > 1000 then
+    redis.call('HSET', CLOCK, 'seen', now, 'steady', steady + passed)
+  end
+  return steady + passed
+end
+
 -- Whether a key exists that expires within ms. One that would exist for longer dates from before Redis's clock was set
 -- back: it is made to expire in time.
 local function exists_for(key, ms)

@@ -3,11 +3,13 @@
 from importlib.resources import files
 from typing import Final
 
+from imageconverter import keys
+
 _PACKAGE: Final = "imageconverter.jobs"
 
 
 def script_text(package: str, *names: str) -> str:
-    """Return the Lua files *names* of *package*, joined, after the functions that all scripts share."""
+    """Return the Lua files *names* of *package*, joined, after what all scripts share."""
     folder = files(package)
     parts = [files(_PACKAGE) / "prelude.lua", *(folder / f"{name}.lua" for name in names)]
-    return "\n".join(part.read_text(encoding="utf-8") for part in parts)
+    return "\n".join([f"local CLOCK = '{keys.CLOCK}'", *(part.read_text(encoding="utf-8") for part in parts)])

@@ -3,7 +3,7 @@
 -- Returns the ids of the removed groups.
 local count, max_idle, max_keys, max_bytes = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 
-local idle_before = now_ms() - max_idle
+local idle_before = steady_ms() - max_idle
 local evicted = {}
 while #evicted < count do
   local id, accessed = unpack(redis.call('ZRANGE', ACCESSED, 0, 0, 'WITHSCORES'))

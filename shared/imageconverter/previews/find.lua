@@ -7,5 +7,5 @@ local fields = redis.call('HGETALL', GROUP .. id)
 if #fields == 0 then
   return {0, fields}
 end
-redis.call('ZADD', ACCESSED, now_ms(), id)
+redis.call('ZADD', ACCESSED, steady_ms(), id)
 return {add_context(id, context), fields}

@@ -58,6 +58,6 @@ local function drop(id)
   end
   redis.call('DEL', GROUP .. id)
   redis.call('ZREM', ACCESSED, id)
-  redis.call('ZADD', PENDING_DELETES, now_ms(), id)
+  redis.call('ZADD', PENDING_DELETES, steady_ms(), id)
   return fields
 end

@@ -60,8 +60,8 @@ class Totals(NamedTuple):
 
     keys: int
     bytes: int
-    oldest: float | None
-    """Last access of the least recently used key, in seconds since the epoch."""
+    idle: float | None
+    """Seconds since the last access of the least recently used key, None if there is no key."""
 
 
 class InUse(NamedTuple):
@@ -192,8 +192,10 @@ class PreviewIndex:
             pipe.zcard(keys.PREVIEW_IDS)
             pipe.get(keys.PREVIEW_BYTES)
             pipe.zrange(keys.PREVIEW_IDS, 0, 0, withscores=True)
-            count, size, least_recently_used = await pipe.execute()
-        return Totals(int(count), int(size or 0), least_recently_used[0][1] / 1000 if least_recently_used else None)
+            pipe.hget(keys.CLOCK, "steady")
+            count, size, least_recently_used, steady = await pipe.execute()
+        idle = max(0, int(steady or 0) - least_recently_used[0][1]) / 1000 if least_recently_used else None
+        return Totals(int(count), int(size or 0), idle)
 
     async def in_use(self, key: str) -> InUse:
         """Return which objects of *key* are in use; this does not count as an access."""

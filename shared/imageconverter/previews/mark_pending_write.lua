@@ -2,4 +2,4 @@
 -- ARGV: id
 local id = ARGV[3]
 
-return redis.call('ZADD', PENDING_WRITES, now_ms(), id)
+return redis.call('ZADD', PENDING_WRITES, steady_ms(), id)

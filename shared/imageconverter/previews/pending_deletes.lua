@@ -3,10 +3,10 @@
 -- Returns alternately id and time of removal, without groups that are being written.
 local count, write_timeout = ARGV[3], ARGV[4]
 
-local abandoned_before = now_ms() - write_timeout
+local abandoned_before = steady_ms() - write_timeout
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', PENDING_WRITES, '-inf', abandoned_before, 'LIMIT', 0, count)) do
   redis.call('ZREM', PENDING_WRITES, id)
-  redis.call('ZADD', PENDING_DELETES, now_ms(), id)
+  redis.call('ZADD', PENDING_DELETES, steady_ms(), id)
 end
 local pending = redis.call('ZRANGE', PENDING_DELETES, 0, count - 1, 'WITHSCORES')
 local found = {}

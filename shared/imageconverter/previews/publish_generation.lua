@@ -13,7 +13,7 @@ if replaced then
     end
   end
   grow(id, -redis.call('HGET', group, 'bytes'))
-  redis.call('ZADD', PENDING_DELETES, now_ms(), id)
+  redis.call('ZADD', PENDING_DELETES, steady_ms(), id)
 end
 if previous ~= generation then
   redis.call('HSET', group, 'gen', generation, 'made', now_ms())
@@ -21,6 +21,6 @@ if previous ~= generation then
 end
 set_previews(id, first_preview)
 add_context(id, context)
-redis.call('ZADD', ACCESSED, now_ms(), id)
+redis.call('ZADD', ACCESSED, steady_ms(), id)
 redis.call('ZREM', PENDING_WRITES, id)
 return replaced and previous

@@ -15,5 +15,5 @@ for position = first_context, first_preview - 1 do
   add_context(id, ARGV[position])
 end
 set_previews(id, first_preview)
-redis.call('ZADD', ACCESSED, now_ms(), id)
+redis.call('ZADD', ACCESSED, steady_ms(), id)
 return 1
