@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient
 from openapi_spec_validator import validate
 
 from services.gateway.imageconverter_api.errors import Code
-from services.gateway.images_api.run_responses import StatusResponse
+from services.gateway.images_api.run_responses import RunStateResponse
 from services.gateway.routes import IMAGECONVERTER, IMAGECONVERTER_BASE, IMAGES, LOGIN, PLAIN, routes
 from tests.conftest import ADMIN
 from tests.testing import openapi_document
@@ -156,7 +156,7 @@ async def test_every_response_in_the_tests_is_checked(
     gateway: TestClient[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A response with an undocumented key fails the test."""
-    monkeypatch.setattr(StatusResponse, "to_json", lambda _body: json.dumps({"surprise": 1}))
+    monkeypatch.setattr(RunStateResponse, "to_json", lambda _body: json.dumps({"surprise": 1}))
 
     with pytest.raises(AssertionError, match="surprise"):
         await gateway.get("/images/convert/status", headers=ADMIN)

@@ -100,7 +100,7 @@ async def test_the_client_uploads_and_converts(load: Load, client: Any) -> None:
             status = await load("api.runs.get_run_status").asyncio(client=client)
     page = await load("api.runs.list_run_results").asyncio(client=client)
 
-    assert isinstance(status, models.Status)
+    assert isinstance(status, models.RunState)
     assert (status.status, status.counter.success) == ("finished", 1)
     assert [(each.source, each.status) for each in page.items] == [(f"{staged.path}/a.png", "success")]
 

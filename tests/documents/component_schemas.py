@@ -42,7 +42,7 @@ def _schemas(names: list[str]) -> dict[str, JsonSchemaValue]:
         if name in models or name in bodies
     ]
     _, found = models_json_schema(modes, ref_template=f"{_REFERENCE}{{model}}", schema_generator=_Generator)
-    schemas = {name: _without_title(schema) for name, schema in sorted(found["$defs"].items())}
+    schemas = {name: _without_title(schema) for name, schema in sorted(found.get("$defs", {}).items())}
     if unknown := set(names) - schemas.keys():  # enumerations have no model, but are part of one
         raise ValueError(f"there is no model for {', '.join(sorted(unknown))}")
     return schemas

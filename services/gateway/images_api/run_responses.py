@@ -104,7 +104,7 @@ class Timer(ResponseModel):
     """Unix seconds."""
 
 
-class StatusResponse(ResponseModel):
+class RunStateResponse(ResponseModel):
     """The status of a run, or that there was none yet."""
 
     canceled: bool = True
@@ -144,7 +144,7 @@ class StatusResponse(ResponseModel):
         )
 
 
-class RunResponse(StatusResponse):
+class RunResponse(RunStateResponse):
     """A run in the list of runs."""
 
     id: NonEmpty

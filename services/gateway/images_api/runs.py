@@ -21,7 +21,7 @@ from services.gateway.auth.route_permissions import granted_types, require_types
 from services.gateway.http.responses import Items, json_response
 from services.gateway.http.streaming import stream
 from services.gateway.images_api.request_bodies import EmptyBody, StartBody, read_json
-from services.gateway.images_api.run_responses import ResultsPage, RunResponse, StatusResponse, source_results
+from services.gateway.images_api.run_responses import ResultsPage, RunResponse, RunStateResponse, source_results
 
 # Sources in a page of results; NDJSON has all of them.
 RESULTS_AT_ONCE = 2000
@@ -51,12 +51,12 @@ async def start(request: web.Request) -> web.Response:
     while status is not None and status.is_running and time.monotonic() < until:
         await asyncio.sleep(_POLL_SECONDS)
         status = await run_store.status(run.id)
-    return json_response(StatusResponse.of(status))
+    return json_response(RunStateResponse.of(status))
 
 
 async def status(request: web.Request) -> web.Response:
     """Return the status of the running or last run, or of that of `?run=`."""
-    return json_response(StatusResponse.of(await _status(request)))
+    return json_response(RunStateResponse.of(await _status(request)))
 
 
 async def cancel(request: web.Request) -> web.Response:
@@ -68,11 +68,11 @@ async def cancel(request: web.Request) -> web.Response:
     run = None if run_id is None else await run_store.run(run_id)
     require_types(request, "images.publish", run.types if run else granted_types(request, "images.publish"))
     if run_id is None:
-        return json_response(StatusResponse())
+        return json_response(RunStateResponse())
     await run_store.cancel(run_id, seconds=_CANCEL_SECONDS)
     with suppress(StoreUnavailable):  # the reporter will do it
         await archive_run(run_id, run_store, request.app[state.STORE])
-    return json_response(StatusResponse.of(await run_store.status(run_id)))
+    return json_response(RunStateResponse.of(await run_store.status(run_id)))
 
 
 async def results(request: web.Request) -> web.StreamResponse:
@@ -110,7 +110,7 @@ async def events(request: web.Request) -> web.StreamResponse:
         return response
     with suppress(ConnectionResetError):
         async for current in _changes(request, first):
-            text = StatusResponse.of(current).to_json()
+            text = RunStateResponse.of(current).to_json()
             if text != last:
                 await response.write(f"event: status\ndata: {text}\n\n".encode())
                 last, sent = text, time.monotonic()
