@@ -43,6 +43,11 @@ def identify(request: web.Request, actor: str) -> None:
     request[_ACTOR] = actor
 
 
+def only_read(request: web.Request) -> None:
+    """Set that *request*, though of a route that changes something, changes nothing."""
+    request[_CHANGES] = False
+
+
 def describe(request: web.Request, **details: object) -> None:
     """Add *details* that the path does not have: what the request changes, or how many items."""
     request[_DETAILS] = {**request.get(_DETAILS, {}), **details}

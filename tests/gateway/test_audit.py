@@ -7,16 +7,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
+from aiohttp import FormData
 from aiohttp.test_utils import TestClient, TestServer
 
+from imageconverter.reports import commands
 from imageconverter.resources import Resources
 from imageconverter.settings import GatewaySettings
 from services.gateway.app import create_app
 from services.gateway.auth.api_keys import key_entry
 from services.gateway.routes import IMAGECONVERTER, IMAGECONVERTER_BASE, IMAGES, LOGIN, PLAIN
 from tests.conftest import API_KEY, TOKEN_SECRET, MakeSettings
+from tests.testing import image_files
 from tests.testing.audit_lines import RENDERERS, AuditLines, audit_to
 
 Client = TestClient[Any, Any]
@@ -108,6 +112,35 @@ async def test_reading_is_not_audited(client: Client, lines: AuditLines, path: s
         await send(client, method, example(path).replace("unknown", "products"), b"", headers=BASIC if basic else KEY)
 
     assert lines.take() == []
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_preview_that_exists_is_only_read(client: Client, lines: AuditLines) -> None:
+    """Of two requests for it, the first one has stored it."""
+    path = f"/imageconverter/cacheAndGetImage/{uuid4().hex}/auto:200x150"
+    for _ in range(2):
+        form = FormData()
+        form.add_field("sourceImage", image_files.png(), filename="a.png", content_type="image/png")
+        async with client.post(path, data=form) as response:
+            assert response.status == 200
+
+    assert [line["status"] for line in lines.take()] == [200]
+
+
+@pytest.mark.parametrize(("dry", "count"), [("true", 0), ("false", 1)])
+async def test_a_clean_up_that_only_lists_files_is_not_audited(
+    client: Client, lines: AuditLines, monkeypatch: pytest.MonkeyPatch, dry: str, count: int
+) -> None:
+    """One that moves them is."""
+
+    async def run_command(*_: object, **__: object) -> None:
+        """Take longer than the client waits."""
+
+    monkeypatch.setattr(commands, "run_command", run_command)
+    path = f"/images/report/products/unused?dryRun={dry}"
+    assert await send(client, "DELETE", path, b"{}", headers=SHOP) == 202
+
+    assert [line["dryRun"] for line in lines.take()] == [dry] * count
 
 
 async def test_the_actor_is_the_key_or_the_user(client: Client, lines: AuditLines) -> None:

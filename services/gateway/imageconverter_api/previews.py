@@ -12,7 +12,7 @@ from imageconverter.errors import MalformedRequest, QueueFull, TooManyRequests
 from imageconverter.jobs import Client
 from imageconverter.previews import PreviewFormat, parse
 from imageconverter.previews.memory_cache import ServedPreview
-from services.gateway import state
+from services.gateway import audit, state
 from services.gateway.auth.attempts import client_address
 from services.gateway.http.connection import has_left
 from services.gateway.imageconverter_api.errors import done
@@ -140,6 +140,8 @@ async def _cache_and_get(request: web.Request) -> ServedPreview:
                 key, requested, source, context=context, client=_client(request, context)
             )
             request.app[state.PREVIEW_METRICS].served(requested, served, time.perf_counter() - began)
+    if served.from_cache:
+        audit.only_read(request)
     return served
 
 

@@ -32,7 +32,9 @@ async def clean(request: web.Request) -> web.Response:
     if dry is None:
         raise InvalidValue("dryRun must be true or false.", field="dryRun")
     command = CleanupCommand(id=commands.new_id(), kind=kind, dry=dry, share=_share(request))
-    audit.describe(request, dryRun=dry, trash=command.id)
+    audit.describe(request, trash=command.id)
+    if dry:
+        audit.only_read(request)
     reply = await _run(request, commands.CLEAN, command)
     if reply is None:
         return json_response(CleanupAccepted(dry_run=dry, trash="" if dry else command.id), status=202)
