@@ -101,19 +101,21 @@ async def store_image(
             incoming.release()
             head = await incoming.read(PART_BYTES)
         _check_hash(incoming, sha256)
-    found = found or await publish(store, staging_key, key, limits)
+    found = found or await publish(store, staging_key, key, limits, max_bytes=incoming.size)
     return StoredImage(incoming.size, incoming.sha256, found)
 
 
-async def publish(store: ObjectStore, staging_key: str, key: str, limits: Limits) -> SourceType:
+async def publish(store: ObjectStore, staging_key: str, key: str, limits: Limits, *, max_bytes: int) -> SourceType:
     """Check a staged image, of which only the header is read, and move it to *key*; it is deleted if it is invalid.
 
-    Raises NotFound, InvalidFileFormat and InvalidValue.
+    Raises NotFound, TooLarge, InvalidFileFormat and InvalidValue.
     """
     staged = await store.head(staging_key)
     if staged is None:
         raise NotFound("There is no such upload.")
     try:
+        if staged.size > max_bytes:
+            raise TooLarge("The image is too large.")
         found = await store.inspect(staged, partial(check, limits=limits))
         await store.copy(staging_key, key)
     finally:

@@ -51,6 +51,12 @@ def new_directory() -> str:
     return f"{keys.UPLOADS}/{secrets.token_hex(_ID_BYTES)}"
 
 
+def is_upload(path: str) -> bool:
+    """Whether *path* is that of a file in an upload directory."""
+    directory, _, name = path.rpartition("/")
+    return _DIRECTORY.fullmatch(directory) is not None and bool(name)
+
+
 def new_key(name: str) -> str:
     """Return the object key of a file called *name* in a new upload directory."""
     return keys.source(f"{new_directory()}/{name}")

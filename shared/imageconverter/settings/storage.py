@@ -15,6 +15,11 @@ class StorageSettings(Part):
     endpoint: str | None = Field(
         default=None, description="Address of the S3 API, `http(s)://host:port`. Not given: `up` starts its own."
     )
+    public_endpoint: str | None = Field(
+        default=None,
+        description="Address of the S3 API for clients, for uploads that do not go through the gateway; not given: "
+        "there are none.",
+    )
     bucket: str = Field(
         default="imageconverter", min_length=3, max_length=63, description="Bucket; created if it does not exist."
     )
@@ -37,7 +42,7 @@ class StorageSettings(Part):
         )
         return access_key, secret_key
 
-    @field_validator("endpoint")
+    @field_validator("endpoint", "public_endpoint")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):

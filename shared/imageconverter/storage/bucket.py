@@ -91,6 +91,13 @@ def unavailable_if_failed() -> Iterator[None]:
         raise StoreUnavailable(f"The object store cannot be used: {error}") from error
 
 
+def presign_put(settings: StorageSettings, key: str, *, size: int, seconds: int) -> str:
+    """Return a URL by which a client of `public_endpoint` may store *size* bytes at *key* within *seconds*."""
+    client = create_client(settings.model_copy(update={"endpoint": settings.public_endpoint}))
+    parameters = {"Bucket": settings.bucket, "Key": key, "ContentLength": size}
+    return client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=seconds)
+
+
 def create_client(settings: StorageSettings) -> "S3Client":
     """Return a client of boto3, which threads may share."""
     import boto3  # noqa: PLC0415
@@ -108,6 +115,7 @@ def create_client(settings: StorageSettings) -> "S3Client":
             read_timeout=settings.timeout_seconds,
             retries={"mode": "standard", "max_attempts": 1},
             s3={"addressing_style": "path"},
+            signature_version="s3v4",
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         ),

@@ -206,6 +206,12 @@ class ObjectStore:
         async with upload as parts:
             yield parts
 
+    async def presign_put(self, key: str, *, size: int, seconds: int) -> str:
+        """Return a URL by which a client may store *size* bytes at *key*; "" if clients cannot reach the store."""
+        if self._settings.public_endpoint is None:
+            return ""
+        return await asyncio.to_thread(bucket.presign_put, self._settings, key, size=size, seconds=seconds)
+
     async def has_conditional_writes(self) -> bool:
         """Return whether the store refuses to create an object that exists."""
         await self.put(_WRITE_CHECK, b"1", content_type="text/plain")
