@@ -55,7 +55,7 @@ async def create(store: ObjectStore, root: Root, path: str) -> None:
     Raises InvalidValue where the path is unsafe, or where a file or the uploads are in its way.
     """
     checked = _checked(root, path)
-    for parent in _ancestry(checked):
+    for parent in ancestry(checked):
         if await store.head(_PREFIXES[root] + parent) is not None:
             raise InvalidValue("There is a file of that name.", field="path")
     await store.put(f"{_PREFIXES[root]}{checked}/{MARKER}", _MARKER_TEXT, content_type="text/plain")
@@ -108,6 +108,7 @@ def _checked(root: Root, path: str) -> str:
     return checked
 
 
-def _ancestry(path: str) -> list[str]:
+def ancestry(path: str) -> list[str]:
+    """Return the paths of the directories above *path*, from the top, and *path* itself."""
     segments = path.split("/")
     return ["/".join(segments[:length]) for length in range(1, len(segments) + 1)]

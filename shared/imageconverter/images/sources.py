@@ -1,0 +1,146 @@
+"""Source images by their paths: listing, deleting, moving and copying them."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from imageconverter import keys
+from imageconverter.errors import InvalidValue, NotFound
+from imageconverter.images import directories
+from imageconverter.images.directories import MARKER, is_file
+from imageconverter.images.incoming import WHOLE_BYTES
+from imageconverter.images.names import directory_path
+from imageconverter.storage.store import ObjectStore, StoredObject
+
+_STAGED: Final = re.compile(rf"{keys.UPLOADS}/[0-9a-f]{{12}}(/[^/]+)?")
+_LAST: Final = "\U0010ffff"  # sorts behind all names
+
+
+@dataclass
+class Page:
+    """A part of a listing."""
+
+    directories: list[str] = field(default_factory=list)
+    """Paths."""
+    files: list[StoredObject] = field(default_factory=list)
+    cursor: str = ""
+    """Where the next page starts; "" if this is the last one."""
+
+
+def source_path(path: str, *, field: str = "path") -> str:
+    """Return the *path* of a source in normal form.
+
+    Raises InvalidValue if it is unsafe, or reserved: below the uploads, `upload/<12 hex>/<name>` only is a source.
+    """
+    checked = directory_path(path, field=field)
+    segments = checked.split("/")
+    if MARKER in segments or (segments[0] == keys.UPLOADS and not _STAGED.fullmatch(checked)):
+        raise InvalidValue("That name is reserved.", field=field)
+    return checked
+
+
+async def list_page(store: ObjectStore, directory: str, *, after: str, size: int, recursive: bool) -> Page:
+    """List up to *size* sources and directories in *directory*, "" for the root, in the order of their names.
+
+    Starts after the cursor *after*. If it is *recursive*, the sources in all directories below are listed, and no
+    directories. The uploads are listed only by themselves.
+    """
+    prefix = keys.source(f"{directory}/" if directory else "")
+    page, start = Page(), _key_after(prefix, after)
+    while True:
+        async for stored in _objects(store, prefix, start):
+            name, _, below = stored.key.removeprefix(prefix).partition("/")
+            is_reserved = prefix == keys.SOURCE and name == keys.UPLOADS
+            is_directory = bool(below) and not recursive
+            if not (is_reserved or is_directory or is_file(stored)):
+                continue
+            if len(page.files) + len(page.directories) == size:
+                return page
+            page.cursor = f"{name}/" if is_reserved or is_directory else stored.key.removeprefix(prefix)
+            if is_directory and not is_reserved:
+                page.directories.append((prefix + name).removeprefix(keys.SOURCE))
+            if is_reserved or is_directory:
+                start = _key_after(prefix, page.cursor)
+                break
+            page.files.append(stored)
+        else:
+            page.cursor = ""
+            return page
+
+
+def _key_after(prefix: str, cursor: str) -> str:
+    """Return the key after which a listing continues: of a directory, that is behind all that it contains."""
+    if cursor:
+        directory_path(cursor.removesuffix("/"), field="cursor")
+    return prefix + cursor + (_LAST if cursor.endswith("/") else "") if cursor else ""
+
+
+async def _objects(store: ObjectStore, prefix: str, after: str) -> AsyncIterator[StoredObject]:
+    async for page in store.list(prefix, after=after):
+        for stored in page:
+            yield stored
+
+
+async def delete(store: ObjectStore, path: str) -> None:
+    """Delete the source at *path*; its directory stays. Raises NotFound."""
+    stored = await _existing(store, path)
+    await store.delete([stored.key])
+    await _keep_directory(store, path)
+
+
+async def copy(store: ObjectStore, source: str, target: str, *, overwrite: bool) -> StoredObject:
+    """Copy a source with its metadata; returns the source. Raises NotFound, and InvalidValue if *target* exists.
+
+    Without *overwrite*, one that another client stores at *target* at the same moment is kept, unless it is large.
+    """
+    stored = await _existing(store, source)
+    await check_free(store, target, field="to", overwrite=overwrite)
+    if overwrite or stored.size > WHOLE_BYTES:
+        copied = await store.copy(stored.key, keys.source(target))
+    else:
+        copied = await store.copy_new(stored.key, keys.source(target))
+    if not copied:
+        raise InvalidValue("The source or the destination has changed meanwhile.", field="to")
+    return stored
+
+
+async def move(store: ObjectStore, source: str, target: str, *, overwrite: bool) -> None:
+    """Move a source; raises what `copy` raises. One that was replaced meanwhile stays where it is as well."""
+    if source == target:
+        raise InvalidValue("The source and the destination are the same.", field="to")
+    stored = await copy(store, source, target, overwrite=overwrite)
+    await store.delete_unchanged(stored)
+    await _keep_directory(store, source)
+
+
+async def check_free(store: ObjectStore, path: str, *, field: str = "path", overwrite: bool) -> None:
+    """Raise InvalidValue if there is a directory at *path*, a file above it, or, without *overwrite*, at it."""
+    await check_parents(store, path, field=field)
+    if await directories.exists(store, "source", path):
+        raise InvalidValue("There is a directory of that name.", field=field)
+    if not overwrite and await store.head(keys.source(path)) is not None:
+        raise InvalidValue("There is a file of that name.", field=field)
+
+
+async def check_parents(store: ObjectStore, path: str, *, field: str = "path") -> None:
+    """Raise InvalidValue if there is a file above *path*: some stores would replace it by a directory."""
+    *parents, _ = directories.ancestry(path)
+    for stored in await asyncio.gather(*(store.head(keys.source(parent)) for parent in parents)):
+        if stored is not None and is_file(stored):
+            raise InvalidValue(f"There is a file at {stored.key.removeprefix(keys.SOURCE)}.", field=field)
+
+
+async def _existing(store: ObjectStore, path: str) -> StoredObject:
+    stored = await store.head(keys.source(path))
+    if stored is None or not is_file(stored):
+        raise NotFound("There is no such source.")
+    return stored
+
+
+async def _keep_directory(store: ObjectStore, path: str) -> None:
+    parent = path.rpartition("/")[0]
+    is_upload = parent.partition("/")[0] == keys.UPLOADS
+    if parent and not is_upload and not await directories.exists(store, "source", parent):
+        await directories.create(store, "source", parent)
