@@ -31,7 +31,8 @@ def test_the_document_lists_exactly_the_routes() -> None:
     """The images API under its short base path, login, monitoring and images, but not the documents themselves."""
     others = [each for each in (*LOGIN, *PLAIN) if not each.path.startswith("/openapi/")]
     routed = {(*each.methods, f"/images{each.path}") for each in IMAGES}
-    routed |= {(*each.methods, each.path.replace(":.+", "")) for each in others}
+    routed |= {(*each.methods, each.path) for each in others}
+    routed = {(method, path.replace(":.+", "")) for method, path in routed}
 
     assert {(each.method, each.path) for each in openapi_document.IMAGES.operations} == routed
 
@@ -70,7 +71,8 @@ def test_both_base_paths_are_servers() -> None:
     served = {(route.method, re.sub(r"\{(\w+):[^}]*\}", r"{\1}", route.path)) for route in routes()}
     for server in openapi_document.IMAGES.document["servers"]:
         for each in IMAGES:
-            assert (*each.methods, f"{server['url'].rstrip('/')}/images{each.path}") in served
+            path = each.path.replace(":.+", "")
+            assert (*each.methods, f"{server['url'].rstrip('/')}/images{path}") in served
 
 
 @EACH

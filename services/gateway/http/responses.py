@@ -2,11 +2,12 @@
 
 import json
 import secrets
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Generic, TypeVar, get_args
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from imageconverter.errors import ErrorCode, ImageConverterError, TooManyAttempts, Unavailable
@@ -18,6 +19,14 @@ Item = TypeVar("Item", bound="ResponseModel")
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 NonEmpty = Annotated[str, Field(min_length=1)]
+
+
+def format_timestamp(at: datetime) -> str:
+    """Return *at* as the API writes it: UTC with milliseconds."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
+
+
+Timestamp = Annotated[datetime, PlainSerializer(format_timestamp), Field(json_schema_extra={"format": "date-time"})]
 
 
 class ResponseModel(BaseModel):

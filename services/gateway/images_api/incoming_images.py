@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import pybase64
 from aiohttp import web
 
-from imageconverter.errors import InvalidFieldFormat, InvalidValue, UnknownField, UserError
+from imageconverter.errors import InvalidFieldFormat, InvalidValue, MalformedBody, UnknownField, UserError
 from imageconverter.images.incoming import Incoming
 from imageconverter.images.names import file_name
 from imageconverter.settings import MEGABYTE
@@ -40,6 +40,12 @@ class IncomingImage(NamedTuple):
 def is_streamed(request: web.Request) -> bool:
     """Whether the body of *request* is a form, or the bytes of an image whose name is in the query."""
     return request.content_type == forms.MEDIA_TYPE or "fileName" in request.query
+
+
+def require_form(request: web.Request) -> None:
+    """Raise MalformedBody unless the body of *request* is a form."""
+    if request.content_type != forms.MEDIA_TYPE:
+        raise MalformedBody("The body must be multipart/form-data.")
 
 
 @asynccontextmanager

@@ -1,29 +1,28 @@
 """Response models of catalogs, reports and cleanups."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Self
 
-from pydantic import Field, PlainSerializer
+from pydantic import Field
 
 from imageconverter.catalog import CatalogVersion
 from imageconverter.reports import Report
 from imageconverter.reports.cleanup import CleanupReport
 from imageconverter.reports.progress import LastImport, ScanState
 from imageconverter.reports.trash import TrashBatch
-from services.gateway.http.responses import Count, NonEmpty, Positive, ResponseModel, optional
+from services.gateway.http.responses import (
+    Count,
+    NonEmpty,
+    Positive,
+    ResponseModel,
+    Timestamp,
+    optional,
+)
 from services.gateway.images_api.image_types import TYPE_IDS, TypeId, type_id
 
 Row = dict[str, Any]
 """A row of a report, as it is stored."""
-
-
-def format_timestamp(at: datetime) -> str:
-    """Return *at* as the API writes it: UTC with milliseconds."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
-
-
-Timestamp = Annotated[datetime, PlainSerializer(format_timestamp), Field(json_schema_extra={"format": "date-time"})]
 
 
 class LastImportResponse(ResponseModel):

@@ -178,6 +178,41 @@ class RestoreBody(JsonBody):
     """The id of the cleanup."""
 
 
+class MoveBody(JsonBody):
+    """Where a source is, and where it is moved or copied to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_: Name = Field(alias="from")
+    """The path of the source."""
+    to: Name
+    """The path of the destination."""
+    overwrite: bool = False
+    """Whether a source at the destination is replaced."""
+
+
+class PresignBody(JsonBody):
+    """A source that a client wants to upload to the object store."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: Name
+    """The path that it will have."""
+    size: Annotated[int, Field(ge=1)]
+    """Bytes."""
+
+
+class PublishBody(JsonBody):
+    """An image that was uploaded to the object store."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: Name
+    """The path that it gets."""
+    upload: Name
+    """The `upload` of the presigned request."""
+
+
 class EmptyBody(JsonBody):
     """An object without fields; unknown ones are ignored."""
 

@@ -25,7 +25,13 @@ from services.gateway.auth.route_permissions import granted_types, key_name, req
 from services.gateway.http.bodies import announced_size, read_body
 from services.gateway.http.connection import has_left
 from services.gateway.http.responses import Items, Positive, ResponseModel, json_response
-from services.gateway.images_api.incoming_images import incoming_images, is_streamed, naming, open_body
+from services.gateway.images_api.incoming_images import (
+    announced,
+    incoming_images,
+    is_streamed,
+    naming,
+    open_body,
+)
 from services.gateway.images_api.request_bodies import UploadBody, parse
 from services.gateway.images_api.run_responses import format_result
 
@@ -56,6 +62,7 @@ async def upload(request: web.Request) -> web.Response:
 
     With `?directory=`, add them to the directory of an earlier upload.
     """
+    announced(request)
     granted_types(request, "images.publish")  # staging touches no type, so one narrowed permission is enough
     store, requested = request.app[state.STORE], request.query.get("directory")
     directory = "" if requested is None else await uploads.staged(store, requested)
@@ -72,6 +79,7 @@ async def upload(request: web.Request) -> web.Response:
 
 async def upload_and_convert(request: web.Request) -> web.Response:
     """Stage one image and convert it while the client waits; returns a result for each format."""
+    announced(request)
     if is_streamed(request):
         path, names, formats = await _stage_arriving(request, single=True)
     else:

@@ -120,7 +120,7 @@ async def test_an_image_is_converted(gateway: Client) -> None:
         (form(("a.png", image_files.png()), ("b.txt", b"no image")), "b.txt: ", "imageData"),
         (form(("a.png", image_files.png()), ("a.png", image_files.png())), "a.png", "fileName"),
         (form(("a.png", image_files.png()), ("../b.png", image_files.png())), "path separator", "fileName"),
-        (form(("a.png", image_files.png()), colour="red"), "colour", "colour"),
+        (form(("a.png", image_files.png()), tint="red"), "tint", "tint"),
         (form(("a.png", image_files.png()), formats="content.imageFormat.none"), "none", "formats"),
         (form(("a.png", image_files.png()), ("b.png", b"")), "b.png: ", "imageData"),
         (form(formats=PRODUCT), "no file", "imageData"),
