@@ -1,61 +1,16 @@
-"""`imageconverter formats`: list and check image formats."""
-
-from pathlib import Path
+"""`imageconverter formats`: the group of its commands."""
 
 import click
 
-from imageconverter.images.formats_file import load_formats
-from imageconverter.images.image_formats import ImageFormat, ImageFormats
-from imageconverter.settings import load_settings
-from services.cli.lazy_group import LazyGroup
-from services.cli.progress import pluralize
-from services.cli.terminal import escape_for_terminal
-from services.stack.formats_file import formats_file
+from services.cli.lazy_group import LazyCommand, LazyGroup
 
 _COMMANDS = {
-    "list": "services.cli.formats:list_formats",
-    "check": "services.cli.formats:check",
-    "preview": "services.cli.preview:preview",
+    "list": LazyCommand("services.cli.format_list:list_formats", "Print the image formats, one a line."),
+    "check": LazyCommand("services.cli.format_list:check", "Check the formats file FILE and print its formats."),
+    "preview": LazyCommand("services.cli.preview:preview", "Convert IMAGE to an image format on this machine."),
 }
 
 
 @click.group(cls=LazyGroup, lazy_commands=_COMMANDS)
 def formats() -> None:
     """List, check and try image formats, without a server."""
-
-
-@click.command("list")
-@click.option(
-    "--formats", "file", metavar="FILE", type=click.Path(path_type=Path), help="Default: the file of the settings."
-)
-def list_formats(file: Path | None) -> int:
-    """Print the image formats, one a line."""
-    _print(load_formats(file or formats_file(load_settings())))
-    return 0
-
-
-@click.command
-@click.argument("file", type=click.Path(path_type=Path), required=False)
-def check(file: Path | None) -> int:
-    """Check the formats file FILE, by default that of the settings, and print its formats.
-
-    If it is invalid, each problem is printed with its line, and the exit status is 2.
-    """
-    catalog = load_formats(file or formats_file(load_settings()))
-    click.echo(f"OK: {pluralize(len(catalog), 'format')}")
-    _print(catalog)
-    return 0
-
-
-def _print(catalog: ImageFormats) -> None:
-    rows = [_row(each) for each in catalog.values()]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(len(rows[0]) if rows else 0)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo(escape_for_terminal("  ".join(cells).rstrip()))
-
-
-def _row(each: ImageFormat) -> tuple[str, ...]:
-    """Return the cells of a format: id, type, box, output and directory."""
-    box = f"{each.max_width or 'any'} x {each.max_height or 'any'}"
-    return each.node_id, each.type, f"{box} {each.fit}", each.output, each.target_directory

@@ -2,32 +2,46 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 
+class LazyCommand(NamedTuple):
+    """A command that is not imported yet."""
+
+    target: str
+    """As `module:attribute`."""
+    short_help: str
+    """The first sentence of its help."""
+
+
 class LazyGroup(click.Group):
-    """A group whose commands are named as `module:attribute`.
+    """A group whose commands are imported when they are used; its help imports none of them.
 
     Starting a worker must not import the gateway, and a health check must not import an HTTP client.
     """
 
-    def __init__(self, *arguments: Any, lazy_commands: Mapping[str, str], **options: Any) -> None:
+    def __init__(self, *arguments: Any, lazy_commands: Mapping[str, LazyCommand], **options: Any) -> None:
         """Add *lazy_commands*, in their order; *arguments* and *options* are those of click.Group."""
         super().__init__(*arguments, **options)
-        self._lazy_commands = lazy_commands
+        self.lazy_commands = lazy_commands
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names of the commands in the order of their definition."""
-        return [*self._lazy_commands, *super().list_commands(ctx)]
+        return [*self.lazy_commands]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import and return a command, None if there is none of that name."""
-        target = self._lazy_commands.get(cmd_name)
-        if target is None:
-            return super().get_command(ctx, cmd_name)
-        module, _, attribute = target.partition(":")
+        found = self.lazy_commands.get(cmd_name)
+        if found is None:
+            return None
+        module, _, attribute = found.target.partition(":")
         command = getattr(import_module(module), attribute)
         assert isinstance(command, click.Command)  # noqa: S101 - for mypy: the table names commands only
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands of the help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, each.short_help) for name, each in self.lazy_commands.items()])

@@ -2,30 +2,32 @@
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import click
 
 from imageconverter import __version__
-from imageconverter.images.formats_file import FormatsFileError
-from imageconverter.settings import SettingsError, unknown_variables
+from imageconverter.invalid_configuration import InvalidConfiguration
 from services.cli import terminal
-from services.cli.lazy_group import LazyGroup
+from services.cli.lazy_group import LazyCommand, LazyGroup
 
 _COMMANDS = {
-    "up": "services.cli.up:up",
-    "gateway": "services.cli.roles:gateway",
-    "worker": "services.cli.roles:worker",
-    "reporter": "services.cli.roles:reporter",
-    "convert": "services.cli.convert:convert",
-    "status": "services.cli.status:status",
-    "formats": "services.cli.formats:formats",
-    "jobs": "services.cli.jobs:jobs",
-    "catalog": "services.cli.catalog:catalog",
-    "report": "services.cli.report:report",
-    "health": "services.cli.health:health",
-    "reindex": "services.cli.reindex:reindex",
-    "key": "services.cli.key:key",
-    "settings": "services.cli.settings:settings",
+    "up": LazyCommand("services.cli.up:up", "Run the whole stack on this machine, including Redis and S3."),
+    "gateway": LazyCommand("services.cli.roles:gateway", "Run one gateway."),
+    "worker": LazyCommand("services.cli.roles:worker", "Run one worker."),
+    "reporter": LazyCommand("services.cli.roles:reporter", "Run one reporter."),
+    "convert": LazyCommand("services.cli.convert:convert", "Convert all images below the local folder DIR."),
+    "status": LazyCommand("services.cli.status:status", "Show the state of the running or last run."),
+    "formats": LazyCommand("services.cli.formats:formats", "List, check and try image formats, without a server."),
+    "jobs": LazyCommand("services.cli.jobs:jobs", "List, retry or drop dead letters."),
+    "catalog": LazyCommand(
+        "services.cli.catalog:catalog", "Manage the catalog: the images that the shop references."
+    ),
+    "report": LazyCommand("services.cli.report:report", "Find missing and unused images, and act on them."),
+    "health": LazyCommand("services.cli.health:health", "Check that a role on this host can do its work."),
+    "reindex": LazyCommand("services.cli.reindex:reindex", "Rebuild the index of previews from the object store."),
+    "key": LazyCommand("services.cli.key:key", "Generate an API key and its entry for the keys file."),
+    "settings": LazyCommand("services.cli.settings:settings", "Print all settings as a Markdown table."),
 }
 
 
@@ -33,7 +35,8 @@ _COMMANDS = {
 @click.version_option(__version__, message="imageconverter %(version)s")
 def cli() -> None:
     """A self-hosted image conversion service."""  # noqa: D401 - printed by --help
-    for name in unknown_variables():
+    settings = import_module("imageconverter.settings")  # here, because help and version do without
+    for name in settings.unknown_variables():
         terminal.print_error(f"{name} is not a setting; see docs/operations.md")
 
 
@@ -46,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except click.Abort:
         return terminal.INTERRUPTED
-    except (SettingsError, FormatsFileError) as error:
+    except InvalidConfiguration as error:
         for line in str(error).splitlines():
             terminal.print_error(line)
         return terminal.INVALID_USAGE

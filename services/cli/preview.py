@@ -29,7 +29,10 @@ from services.worker.sandbox.pool import SandboxPool
     "--formats", "file", metavar="FILE", type=click.Path(path_type=Path), help="Default: the file of the settings."
 )
 def preview(image: Path, format_id: str, output: str | None, file: Path | None) -> int:
-    """Convert IMAGE to an image format on this machine, in a sandbox process and without a server."""
+    """Convert IMAGE to an image format on this machine.
+
+    In a sandbox process, as a worker does, and without a server.
+    """
     settings = load_settings()
     set_up_logging(settings.process, role="preview")
     formats = _select(load_formats(file or formats_file(settings)), format_id)

@@ -5,10 +5,13 @@ import subprocess
 import sys
 import tomllib
 
+import click
 import pytest
 
 from imageconverter import __version__
-from services.cli.main import main
+from services.cli.formats import formats
+from services.cli.lazy_group import LazyGroup
+from services.cli.main import cli, main
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -27,6 +30,30 @@ def test_the_help_lists_all_commands(capsys: pytest.CaptureFixture[str]) -> None
         *("report", "health", "reindex", "key", "settings"),
     ]
     assert all(len(line.split()) > 1 for line in lines)
+
+
+@pytest.mark.parametrize("group", [cli, formats], ids=lambda group: group.name)
+def test_the_help_of_a_group_says_what_its_commands_say(group: click.Command) -> None:
+    """It does not import them."""
+    assert isinstance(group, LazyGroup)
+    context = click.Context(group)
+
+    for name, listed in group.lazy_commands.items():
+        command = group.get_command(context, name)
+        assert command is not None
+        assert command.get_short_help_str(limit=1000) == listed.short_help
+
+
+@pytest.mark.parametrize("command", [["--help"], ["--version"], ["formats", "--help"]])
+def test_help_and_version_import_nothing_large(command: list[str]) -> None:
+    """They answer at once."""
+    program = (
+        f"import sys, services.cli.main as command; command.main({command!r}); "
+        "print([name for name in ('aiohttp', 'PIL', 'numpy', 'redis', 'structlog') if name in sys.modules])"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+
+    assert finished.stdout.endswith("\n[]\n")
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from pydantic.alias_generators import to_camel
 from imageconverter.images.format_entry import FormatEntry
 from imageconverter.images.format_problems import Lines, invalid_fields, syntax_problem
 from imageconverter.images.image_formats import ImageFormat, ImageFormats
+from imageconverter.invalid_configuration import InvalidConfiguration
 
 
-class FormatsFileError(ValueError):
+class FormatsFileError(InvalidConfiguration):
     """The formats file cannot be used."""
 
     def __init__(self, file: object, problems: Sequence[str]) -> None:

@@ -4,11 +4,13 @@ from typing import ClassVar, Final
 
 from pydantic_settings import BaseSettings
 
+from imageconverter.invalid_configuration import InvalidConfiguration
+
 PREFIX: Final = "IMAGECONVERTER_"
 MEGABYTE: Final = 1024 * 1024
 
 
-class SettingsError(ValueError):
+class SettingsError(InvalidConfiguration):
     """Invalid settings; the message has one line for each variable."""
 
 

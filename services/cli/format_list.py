@@ -1,0 +1,49 @@
+"""`imageconverter formats list` and `check`."""
+
+from pathlib import Path
+
+import click
+
+from imageconverter.images.formats_file import load_formats
+from imageconverter.images.image_formats import ImageFormat, ImageFormats
+from imageconverter.settings import load_settings
+from services.cli.progress import pluralize
+from services.cli.terminal import escape_for_terminal
+from services.stack.formats_file import formats_file
+
+
+@click.command("list")
+@click.option(
+    "--formats", "file", metavar="FILE", type=click.Path(path_type=Path), help="Default: the file of the settings."
+)
+def list_formats(file: Path | None) -> int:
+    """Print the image formats, one a line."""
+    _print(load_formats(file or formats_file(load_settings())))
+    return 0
+
+
+@click.command
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+def check(file: Path | None) -> int:
+    """Check the formats file FILE and print its formats.
+
+    Default: the file of the settings. If it is invalid, each problem is printed with its line; the exit status is 2.
+    """
+    catalog = load_formats(file or formats_file(load_settings()))
+    click.echo(f"OK: {pluralize(len(catalog), 'format')}")
+    _print(catalog)
+    return 0
+
+
+def _print(catalog: ImageFormats) -> None:
+    rows = [_row(each) for each in catalog.values()]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(len(rows[0]) if rows else 0)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo(escape_for_terminal("  ".join(cells).rstrip()))
+
+
+def _row(each: ImageFormat) -> tuple[str, ...]:
+    """Return the cells of a format: id, type, box, output and directory."""
+    box = f"{each.max_width or 'any'} x {each.max_height or 'any'}"
+    return each.node_id, each.type, f"{box} {each.fit}", each.output, each.target_directory
