@@ -106,6 +106,16 @@ def test_a_problem_is_reported_with_its_line_its_field_and_what_is_allowed(
     assert problems(tmp_path, text) == [problem]
 
 
+@pytest.mark.parametrize("field", FIELDS.split(", "))
+def test_every_field_says_what_it_may_be(tmp_path: Path, field: str) -> None:
+    """A table is allowed nowhere."""
+    lines = [line for line in FORMAT.splitlines() if not line.startswith(f"{field} =")]
+    found = problems(tmp_path, "\n".join([*lines, f"{field} = {{ a = 1 }}"]))
+
+    line, value = len(lines) + 1, '{"a": 1}'
+    assert found[0].startswith(f"line {line}: {field}: {value} is not allowed; it must be ")
+
+
 def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     """Each in a line of its own."""
     text = FORMAT.replace("maxWidth = 100", "maxWidth = 0") + OTHER.replace('"product"', '"shop"')

@@ -44,7 +44,10 @@ async def image_url(request: web.Request) -> web.Response:
     kind = image_type(request)
     _check_subshop(request)
     node_id = _parameter(request, "formatNodeId")
-    found = request.app[state.FORMATS].current.get(node_id)
+    catalog = request.app[state.FORMATS].current
+    if node_id in catalog.sets:
+        raise InvalidValue("This is a set: each of its formats has a URL, see images/srcset.", field="formatNodeId")
+    found = catalog.get(node_id)
     if found is None or found.type != kind:
         raise InvalidValue("There is no such format for this type.", field="formatNodeId")
     return json_response(ImageUrl(url=f"//{request.app[state.GATEWAY].content_base}/{found.target_directory}"))

@@ -102,6 +102,7 @@ async def test_a_format_alone_is_one_candidate(client: Client) -> None:
         (f"/srcset/categories?formatNodeId={GALLERY}&fileName=a.jpg", "invalidValue", "formatNodeId"),
         (f"/srcset/products?formatNodeId={GALLERY}&fileName=..%2Fa.jpg", "invalidValue", "fileName"),
         (f"/srcset/products?formatNodeId={GALLERY}&fileName=a.jpg&subshopId=b", "invalidValue", "subshopId"),
+        (f"/url/products?formatNodeId={GALLERY}", "invalidValue", "formatNodeId"),
     ],
 )
 async def test_each_invalid_request_has_its_error(client: Client, path: str, code: str, field: str) -> None:
