@@ -93,15 +93,17 @@ class Ownership:
         began = time.monotonic()
         mark = await self._store.get(keys.OWNER)
         owner = _stack_of(mark)
-        has_renewed = owner != "" and owner == self._stack
-        if not has_renewed:
+        is_known = owner != "" and owner == self._stack
+        if not is_known:
             self._stack = await self._stack_in_redis()
+        if owner == self._stack:  # a store that is full, and does not take the renewal, still shows that
+            self._held_until = max(self._held_until, began + 2 * _RENEWAL_SECONDS)
         is_ours = owner in ("", self._stack) or await self._is_abandoned(mark)
         if is_ours and not await self._write(mark):  # another process has just written it
             is_ours = _stack_of(await self._store.get(keys.OWNER)) == self._stack
         self._held_until = began + _HELD_SECONDS if is_ours else -math.inf
         self._problem = _UNCONFIRMED if is_ours else _FOREIGN
-        if has_renewed:
+        if is_known:
             with suppress(QueueUnavailable):  # it may have lost the id
                 await redis_command(self._redis, _RETRY_TIMEOUT_SECONDS, "SET", keys.STACK, self._stack)
 

@@ -11,12 +11,12 @@ from uuid import uuid4
 import pytest
 
 from imageconverter import keys, ownership
-from imageconverter.errors import BucketNotOwned
+from imageconverter.errors import BucketNotOwned, StoreUnavailable
 from imageconverter.jobs import QueueName
 from imageconverter.ownership import Ownership
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.settings import RedisSettings, Settings
-from imageconverter.storage.store import LoadedObject, StoredObject
+from imageconverter.storage.store import LoadedObject, ObjectStore, StoredObject
 from services.reporter.main import run as run_reporter
 from services.worker.main import run as run_worker
 from tests.conftest import MakeSettings, storage_settings
@@ -155,6 +155,25 @@ async def test_a_process_that_could_not_renew_the_mark_does_not_use_the_bucket(
 
     assert not await owns(first.ownership)
     assert "not confirmed" in first.ownership.problem
+
+
+async def test_a_store_that_is_full_does_not_take_the_bucket_from_its_owner(
+    stacks: Stacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot be written, but shows whose it is, also to a process that starts meanwhile; others do not get it."""
+    first, second = stacks
+    assert await owns(first.ownership)
+
+    async def full(*_arguments: object, **_options: object) -> bool:
+        raise StoreUnavailable("full")
+
+    monkeypatch.setattr(ObjectStore, "replace", full)
+    new, other = another_process(first), another_process(second)
+    for process in (first.ownership, new):
+        async with process.kept():
+            await asyncio.sleep(0.5)
+            assert not process.problem
+    assert not await owns(other)
 
 
 async def test_a_process_uses_the_bucket_only_after_its_first_claim(stacks: Stacks) -> None:
