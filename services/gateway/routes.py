@@ -135,6 +135,9 @@ IMAGECONVERTER: tuple[Route, ...] = (
 )
 _PATTERNS = {"{imageKey}": "{imageKey:[^/]*}", "{requestFormat}": r"{requestFormat:[\s\S]*}"}
 
+# Of both APIs, what needs neither the bucket nor Redis.
+WITHOUT_BUCKET: tuple[Handler, ...] = (status_page.status, urls.image_url, formats.list_formats)
+
 PLAIN: tuple[Route, ...] = (
     Route(("GET",), "/content/{path:.+}", content.content, PUBLIC),
     Route(("GET",), "/openapi/images.yaml", openapi.images, PUBLIC),
@@ -162,8 +165,8 @@ def routes() -> Iterator[web.RouteDef]:
 
 
 def _for_owner(route: Route) -> Route:
-    """Return *route* for the stack that owns the bucket, unless it needs neither bucket nor Redis."""
-    if route.handler in (status_page.status, urls.image_url):
+    """Return *route* for the stack that owns the bucket, unless it does not need it."""
+    if route.handler in WITHOUT_BUCKET:
         return route
 
     @functools.wraps(route.handler)
