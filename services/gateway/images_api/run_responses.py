@@ -129,7 +129,7 @@ class RunStateResponse(ResponseModel):
         """Return *status* as a response, with *more* fields; None if there was no run yet."""
         if status is None:
             return cls(**more)
-        ended = status.ended or status.now
+        seconds = max(0, (status.ended or status.now) - status.started)  # the clock may have been set back
         return cls(
             canceled=not status.is_running,
             counter=Counter.of(status.sources),
@@ -138,7 +138,7 @@ class RunStateResponse(ResponseModel):
             progress_format=Progress.of(status.outputs, status.outputs_total),
             running=status.is_running,
             status=status.state,
-            timer=Timer(duration=ended - status.started, end=status.ended, start=status.started),
+            timer=Timer(duration=seconds, end=status.ended, start=status.started),
             used_formats=status.run.formats,
             **more,
         )
