@@ -22,7 +22,6 @@ from tests.testing.processes import Stack, own_servers, stack_on
 from tests.testing.store_clock import StoreClockProxy, store_clock_proxy
 from tests.testing.workload import Client, Workload
 
-_BETWEEN_SECONDS = 3.0
 ROLES = ("gateway", "worker", "reporter")
 
 
@@ -63,14 +62,13 @@ class Load:
         await asyncio.gather(*clients)
 
 
-async def step(clocks: Sequence[FakeClock | StoreClockProxy], chance: random.Random, *, rounds: int) -> None:
-    """Set *clocks* wrong and right again, by each of the steps, in any order."""
-    for _ in range(rounds):
-        for seconds in chance.sample(STEPS, len(STEPS)):
-            for offset in (seconds, 0):
-                for clock in clocks:
-                    clock.set(offset)
-                await asyncio.sleep(chance.uniform(0.7, 1.3) * _BETWEEN_SECONDS)
+async def step(clocks: Sequence[FakeClock | StoreClockProxy], chance: random.Random, *, pause: float) -> None:
+    """Set *clocks* wrong and right again, by each of the steps, in any order, for about *pause* seconds each."""
+    for seconds in chance.sample(STEPS, len(STEPS)):
+        for offset in (seconds, 0):
+            for clock in clocks:
+                clock.set(offset)
+            await asyncio.sleep(chance.uniform(0.5, 1.5) * pause)
 
 
 async def survive(
@@ -81,13 +79,14 @@ async def survive(
     figures: Figures,
 ) -> str:
     """Set *clocks* wrong and right again under load; returns a summary of what became of the load."""
-    rounds = 5 if figures.long else 1
+    rounds, pause = (5, 3.0) if figures.long else (1, 1.0)
     async with aiohttp.ClientSession() as session:
         client = Client(stack.addresses, session, chance)
         load = Load(Workload(resources, client), chance)
         await client.wait_until_ready()
         async with load.going_on():
-            await step(clocks, chance, rounds=rounds)
+            for _ in range(rounds):
+                await step(clocks, chance, pause=pause)
         summary = await load.workload.check()
     assert not stack.internal_errors, stack.internal_errors[:3]
     return f"{rounds * 2 * len(STEPS)} steps, longest conversion {load.longest:.1f} s: {summary}"
