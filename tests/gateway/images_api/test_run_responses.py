@@ -1,7 +1,7 @@
 """The status of a run as a response."""
 
 from imageconverter.runs import Counts, Run, RunStatus
-from services.gateway.images_api.run_responses import StatusResponse
+from services.gateway.images_api.run_responses import RunStateResponse
 
 
 def test_run_that_ended_before_it_began_has_taken_no_time() -> None:
@@ -20,4 +20,4 @@ def test_run_that_ended_before_it_began_has_taken_no_time() -> None:
         reason="",
     )
 
-    assert StatusResponse.of(status).timer.duration == 0
+    assert RunStateResponse.of(status).timer.duration == 0
