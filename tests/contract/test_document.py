@@ -66,6 +66,12 @@ def test_every_error_has_the_same_schema(contract: Contract) -> None:
     assert len(seen) == 1, seen
 
 
+@EACH
+def test_every_body_has_a_schema(contract: Contract) -> None:
+    """Generated clients drop a download without one."""
+    assert all("schema" in media for media in _media(contract.document))
+
+
 def test_both_base_paths_are_servers() -> None:
     """Each base path joined with a documented path is a route."""
     served = {(route.method, re.sub(r"\{(\w+):[^}]*\}", r"{\1}", route.path)) for route in routes()}
