@@ -78,7 +78,7 @@ async def survive(
     chance: random.Random,
     figures: Figures,
 ) -> str:
-    """Set *clocks* wrong and right again under load; returns a summary of what became of the load."""
+    """Set *clocks* wrong and right again under load; returns a summary of the result."""
     rounds, pause = (5, 3.0) if figures.long else (1, 1.0)
     async with aiohttp.ClientSession() as session:
         client = Client(stack.addresses, session, chance)

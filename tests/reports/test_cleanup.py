@@ -1,8 +1,9 @@
 """Clean-up: what it takes, and above all what it does not."""
 
 import asyncio
+import dataclasses
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -84,6 +85,26 @@ async def test_two_reports_a_grace_period_apart_are_needed(shop: Shop, days: flo
     with pytest.raises(CleanupRefused, match="at least 7 days older"):
         await shop.clean()
     assert await shop.files() == ["keep/x.jpg"]
+
+
+async def test_a_step_of_the_clock_of_the_store_ends_no_grace_period(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is set forward by 40 days between two reports."""
+    await shop.sells("a.jpg")
+    await shop.has("keep/x.jpg")
+    await shop.report()
+    head = shop.store.head
+
+    async def head_40_days_ahead(key: str) -> StoredObject | None:
+        stored = await head(key)
+        return stored and dataclasses.replace(stored, modified=stored.modified + timedelta(days=40))
+
+    monkeypatch.setattr(shop.store, "head", head_40_days_ahead)
+    await shop.report()
+
+    with pytest.raises(CleanupRefused, match="at least 7 days older"):
+        await shop.clean()
 
 
 @pytest.mark.parametrize(("names", "words"), [((), "No active entry"), (("a.jpg",), "less than half")])

@@ -14,7 +14,7 @@ _MAX_SETTINGS: Final = 100
 
 
 class _Setting(NamedTuple):
-    """A setting of the clock, as long as nobody changed it."""
+    """A setting of the clock, until it was changed."""
 
     zero: datetime
     """What the clock showed, or would have shown, when this machine was started."""
@@ -27,7 +27,7 @@ def _uptime() -> float:
 
 
 class StoreClock:
-    """Compares the store's clock with the uptime of this machine, which nobody sets."""
+    """Compares the store's clock with the uptime of this machine, which does not change when a clock is set."""
 
     def __init__(self, uptime: Callable[[], float] = _uptime) -> None:
         """Measure by *uptime*, in seconds."""
