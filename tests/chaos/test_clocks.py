@@ -12,9 +12,12 @@ import aiohttp
 import pytest
 
 from imageconverter import keys
+from imageconverter.errors import ConversionFailed
+from imageconverter.jobs import JobQueue, open_redis
 from imageconverter.previews.reindex import reindex
 from imageconverter.reports.trash import TrashBatch, begin_batch
 from imageconverter.resources import Resources
+from imageconverter.settings import RedisSettings
 from services.reporter.periodic_tasks import periodic_tasks
 from tests.testing.fake_clocks import DAYS, HOUR, STEPS, FakeClock, needs_fake_clocks
 from tests.testing.measurements import Figures
@@ -104,6 +107,27 @@ async def test_steps_of_the_clock_of_redis_lose_nothing(
         stack_on(servers, tmp_path / "roles", gateways=1, workers=2, reporters=1) as (stack, resources),
     ):
         figures.note("clock of Redis", await survive([clock], stack, resources, chance, figures))
+
+
+@needs_fake_clocks
+@pytest.mark.parametrize("seconds", [-HOUR, -DAYS])
+async def test_clients_wait_no_longer_although_the_clock_of_redis_is_set_back(tmp_path: Path, seconds: int) -> None:
+    """Redis itself would let them wait until its clock has caught up."""
+    clock = FakeClock(tmp_path / "clocks", "redis")
+    async with own_servers(tmp_path / "servers", **clock.environment) as (servers, _):
+        settings = RedisSettings(url=servers["IMAGECONVERTER_REDIS_URL"])
+        async with open_redis(settings, retry_timeout=10) as redis:
+            queue = JobQueue(redis, timeout_seconds=settings.timeout_seconds, retry_timeout=10)
+            await queue.heartbeat("test", "test")  # Redis has started
+            unanswered = asyncio.create_task(queue.wait("unanswered", seconds=2))
+            answered = asyncio.create_task(queue.wait("answered", seconds=20))
+            await asyncio.sleep(0.3)
+            clock.set(seconds)
+            async with asyncio.timeout(15):
+                with pytest.raises(ConversionFailed):
+                    await unanswered
+                await queue.reply("answered", {"done": True})
+                assert await answered == {"done": True}
 
 
 @needs_fake_clocks
