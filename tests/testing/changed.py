@@ -12,6 +12,7 @@ _EVERYTHING = ("pyproject.toml", "requirements/", "tests/conftest.py", "tests/__
 _CODE = ("shared/imageconverter/", "shared/", "services/")  # parts that test paths omit
 _DIRECTORIES = {
     "openapi/": "tests/contract",
+    "docker/redis.acl": "tests/stack",
     "bench/": None,
     "tests/compose/": None,
 }  # None: no tests, or with Docker
