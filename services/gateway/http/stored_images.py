@@ -1,5 +1,6 @@
 """Responses with stored images: conditional requests, and single byte ranges (RFC 9110)."""
 
+import base64
 import re
 from collections.abc import Mapping
 from email.utils import format_datetime
@@ -7,11 +8,13 @@ from email.utils import format_datetime
 from aiohttp import web
 
 from imageconverter.errors import NotFound
+from imageconverter.images.incoming import SHA256
 from imageconverter.storage.store import OpenedObject, StoredObject
 from services.gateway import state
 
 _NO_IMAGE = "There is no such image."
 _FIRST_BYTE = re.compile(r"=\d")  # a range without it is that of the last bytes, "-0" of none
+_SHA256 = re.compile("[0-9a-f]{64}")
 _CONDITIONS = ("If-Match", "If-Unmodified-Since", "If-None-Match", "If-Modified-Since", "Range")
 
 
@@ -54,7 +57,11 @@ def _media_type(opened: OpenedObject) -> str:
 
 
 def _validators(stored: StoredObject) -> dict[str, str]:
-    return {"ETag": stored.etag, "Last-Modified": format_datetime(stored.modified, usegmt=True)}
+    headers = {"ETag": stored.etag, "Last-Modified": format_datetime(stored.modified, usegmt=True)}
+    sha256 = stored.metadata.get(SHA256, "")
+    if _SHA256.fullmatch(sha256):  # other programs may have stored anything
+        headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"
+    return headers
 
 
 def _is_conditional(request: web.Request) -> bool:

@@ -1,5 +1,6 @@
 """`images/sources`: storing, reading, listing, moving and deleting source images, with a real store."""
 
+import base64
 import hashlib
 import io
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
 from imageconverter.resources import Resources, open_resources
+from imageconverter.settings import MEGABYTE
 from services.gateway.app import create_app
 from tests.conftest import ADMIN, MakeSettings, storage_settings
 from tests.testing import image_files
@@ -67,6 +69,18 @@ async def test_a_known_source_is_not_sent_again(gateway: Client, directory: str)
 
     assert (await call(gateway, "GET", f"/{directory}/a.png", headers={"If-None-Match": tag}))[0] == 304
     assert await call(gateway, "GET", f"/{directory}/a.png", headers={"Range": "bytes=1-3"}) == (206, b"PNG")
+
+
+@pytest.mark.parametrize("large", [False, True])
+async def test_the_digest_of_a_source_can_be_read(gateway: Client, directory: str, *, large: bool) -> None:
+    """Without its bytes, also of one that was stored in parts, whose ETag is not its MD5 (RFC 9530)."""
+    data = image_files.png() + bytes(8 * MEGABYTE if large else 0)
+    digest = f"sha-256=:{base64.b64encode(hashlib.sha256(data).digest()).decode()}:"
+    status, _ = await call(gateway, "PUT", f"/{directory}/a.png", data=data, headers={"Repr-Digest": digest})
+    assert status == 200
+    async with gateway.head(f"{SOURCES}/{directory}/a.png", headers=ADMIN) as response:
+        assert response.headers["Repr-Digest"] == digest
+        assert (hashlib.md5(data, usedforsecurity=False).hexdigest() in response.headers["ETag"]) is not large
 
 
 async def test_the_listing_has_pages(gateway: Client, directory: str) -> None:
