@@ -1,4 +1,4 @@
-"""The parts of the documents that are generated. `make docs` writes them; a test compares them with the code."""
+"""The generated parts of documents and code. `make docs` writes them; a test compares them with their sources."""
 
 import re
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ import yaml
 
 from imageconverter.settings import settings_table
 from services.gateway.routes import IMAGECONVERTER, IMAGES, LOGIN, PLAIN
+from tests.documents.client_types import response_types
 from tests.documents.component_schemas import with_schemas
 
 _ROOT = Path(__file__).parents[2]
@@ -17,15 +18,16 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 def documents() -> dict[Path, str]:
     """Return the documents with generated parts, as they should be."""
     readme, operations = _ROOT / "README.md", _ROOT / "docs" / "operations.md"
+    contracts = {
+        each: with_schemas(each.read_text(encoding="utf-8")) for each in sorted((_ROOT / "openapi").glob("*.yaml"))
+    }
     return {
         readme: _replace(
             readme.read_text(encoding="utf-8"), images=_api("images"), imageconverter=_api("imageconverter")
         ),
         operations: _replace(operations.read_text(encoding="utf-8"), settings=settings_table()),
-        **{
-            each: with_schemas(each.read_text(encoding="utf-8"))
-            for each in sorted((_ROOT / "openapi").glob("*.yaml"))
-        },
+        **contracts,
+        _ROOT / "services" / "client" / "responses.py": response_types(contracts[_ROOT / "openapi" / "images.yaml"]),
     }
 
 

@@ -1,0 +1,555 @@
+"""The responses of the images API as types, made from its OpenAPI document by `make docs`."""
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+TypeId = Literal["categories", "products", "appImages"]
+
+
+class LastImport(TypedDict):
+    """The outcome of the last import of a catalog."""
+
+    id: str
+    """The id of the 202 response; empty if the catalog was read from a source."""
+    failure: str
+    """Why the import failed; empty if it succeeded."""
+
+
+class Catalog(TypedDict):
+    """The current catalog of a type, and its last import."""
+
+    version: str
+    """Changes with the catalog; empty before the first one."""
+    createdAt: str | None
+    entries: int
+    images: int
+    """Names in active entries."""
+    bytes: int
+    """Size in the object store, compressed, in bytes."""
+    lastImport: LastImport
+
+
+class Cleanup(TypedDict):
+    """What a cleanup has moved to the trash, or a dry run would move."""
+
+    dryRun: bool
+    report: int
+    """The newest report."""
+    since: int
+    """The oldest report that lists the files as unused."""
+    files: int
+    bytes: int
+    share: float
+    """Share of all files of the report."""
+    refused: str
+    """Why the cleanup would be refused, or was stopped; or empty."""
+    trash: str
+    """The id for restoring the files; empty if none was moved."""
+    first: list[str]
+    """Paths of the first files."""
+
+
+class CleanupAccepted(TypedDict):
+    """A cleanup that has not ended yet."""
+
+    dryRun: bool
+    trash: str
+
+
+class FormatBox(TypedDict):
+    """The box of an image format in pixels, and how images fit it."""
+
+    maxWidth: int | None
+    """Null if the width is free."""
+    maxHeight: int | None
+    """Null if the height is free."""
+    fit: Literal["contain", "cover", "crop", "pad"]
+
+
+class FormatDirectories(TypedDict):
+    """The directories of an image format."""
+
+    target: str
+    """That of its images, below `/content/`."""
+    source: str
+    """That of its sources for runs with source `format`; empty if it has none."""
+
+
+class Format(TypedDict):
+    """A configured image format."""
+
+    id: str
+    """As requests name it."""
+    name: str
+    type: TypeId
+    box: FormatBox
+    output: Literal["keep", "auto", "jpeg", "png", "webp", "avif", "gif"]
+    """`keep`: the type of the source, if it can be written; `auto`: JPEG, or PNG if something is transparent."""
+    directories: FormatDirectories
+    aliases: list[str]
+    """Further ids."""
+    set: NotRequired[str]
+    """The id that stands for this format and others of the same image; omitted if there is none."""
+    fingerprint: str
+    """Changes with the format."""
+
+
+class ConfiguredFormats(TypedDict):
+    """The image formats that are in effect, in the order of the formats file."""
+
+    items: list[Format]
+    digest: str
+    """Changes with each of the formats; the same in all processes that have the same formats."""
+
+
+class Counter(TypedDict):
+    """Sources or outputs by how they ended."""
+
+    error: int
+    skipped: int
+    """Not an image, or its output is newer."""
+    success: int
+    warning: int
+    """Converted, with a warning as `message`."""
+
+
+class DeadLetter(TypedDict):
+    """A job that has used up its attempts or could not be read."""
+
+    id: str
+    lane: Literal["interactive", "expensive", "batch", "scan"]
+    """The queue of the job."""
+    task: str
+    """The task; empty if the job could not be read."""
+    reason: str
+    """Why the job failed."""
+    tries: int
+    """Number of attempts."""
+    died: int
+    """When the job failed, in Unix seconds."""
+    order: Any
+    """The payload; null if it could not be read."""
+
+
+class DeadLetterList(TypedDict):
+    """DeadLetterList."""
+
+    items: list[DeadLetter]
+
+
+class Directory(TypedDict):
+    """A directory with all below it."""
+
+    name: str
+    path: str
+    """The path from the root of the tree."""
+    subDirectories: list["Directory"]
+
+
+class DirectoryList(TypedDict):
+    """DirectoryList."""
+
+    items: list[Directory]
+
+
+class Empty(TypedDict):
+    """An object without keys."""
+
+
+class Error(TypedDict):
+    """The body of an error response."""
+
+    error: str
+    """The name of the status."""
+    type: NotRequired[
+        Literal["missing", "invalidFormat", "unknownDataField", "invalidValue", "invalidFileFormat", "internalError"]
+    ]
+    """For programs. Several errors have none."""
+    reason: str
+    """An English sentence for people."""
+    field: NotRequired[str]
+    """The invalid field or parameter."""
+
+
+class FormatTotals(TypedDict):
+    """The totals of one format."""
+
+    missing: int
+    unused: int
+    unusedBytes: int
+
+
+class ImageUrl(TypedDict):
+    """The URL of the images of a format."""
+
+    url: str
+    """Without scheme and trailing slash."""
+
+
+class ImportAccepted(TypedDict):
+    """An upload of a catalog whose import has not ended yet."""
+
+    id: str
+
+
+class Live(TypedDict):
+    """That the process is running."""
+
+    status: Literal["live"]
+
+
+class MissingImage(TypedDict):
+    """An image that the catalog references and the target tree does not have."""
+
+    filename: str
+    """The name in the catalog."""
+    format: str
+    """Id of the format."""
+    path: str
+    """The expected path in the target tree."""
+    near: str
+    """A file that differs only in case or extension, or empty."""
+    products: list[str]
+    """Ids of entries that reference it."""
+    productCount: int
+    """Number of entries that reference it."""
+
+
+class PresignedUpload(TypedDict):
+    """A request that a client may send to the object store, with the image as its body."""
+
+    method: Literal["PUT"]
+    url: str
+    """Valid for a body of the announced size only."""
+    upload: str
+    """For `sources/publish`, after the request."""
+    expires: str
+
+
+class Progress(TypedDict):
+    """Finished sources or outputs, of those known so far."""
+
+    finished: int
+    percentage: int
+    """Rounded down; 0 if `total` is 0."""
+    total: int
+    """Increases while the sources are being listed."""
+
+
+class Published(TypedDict):
+    """A source that was uploaded to the object store."""
+
+    path: str
+    type: str
+    """The file type, by the leading bytes."""
+
+
+class Ready(TypedDict):
+    """Whether images can be converted, and what is missing."""
+
+    status: Literal["ready", "not ready"]
+    redis: Literal["up", "read-only", "down"]
+    store: Literal["up", "read-only", "down"]
+    workers: int
+    """Number of workers that are running."""
+    problems: NotRequired[list[str]]
+    """What Redis or the object store lack, another owner of the bucket, and processes with other formats; omitted
+    if nothing.
+    """
+
+
+class Repair(TypedDict):
+    """What a repair converts."""
+
+    report: int
+    missing: int
+    """Missing images, each in one format or several."""
+    converting: int
+    """Sources that are being converted."""
+    withoutSource: int
+    """Images without a source."""
+    more: bool
+    """Whether there are more than one request converts."""
+
+
+class UnusedImage(TypedDict):
+    """A file that no active entry references."""
+
+    filename: str
+    format: str
+    """Id of the format; empty if several formats use its directory."""
+    path: str
+    """Path in the target tree."""
+    size: int
+    """Bytes."""
+    modified: str
+
+
+class Totals(TypedDict):
+    """The totals of a report."""
+
+    entries: int
+    """Entries of the catalog."""
+    images: int
+    """Names in active entries."""
+    files: int
+    """Files in the directories of the formats."""
+    bytes: int
+    """Size of these files in bytes."""
+    passedOver: int
+    """Ignored objects, which no conversion creates."""
+    missing: int
+    missingButNear: int
+    unused: int
+    unusedBytes: int
+    """Size of the unused files in bytes."""
+
+
+class ReportPage(TypedDict):
+    """A page of a report, or that there is no report yet."""
+
+    createdAt: str | None
+    id: int
+    """Increases from 1."""
+    missingImages: list[MissingImage]
+    unusedImages: list[UnusedImage]
+    totals: NotRequired[Totals]
+    formats: NotRequired[dict[str, FormatTotals]]
+    """By the id of the format; empty for files that several formats may have created."""
+    unusedRefused: NotRequired[str]
+    """Why no file is reported as unused; empty if files are."""
+    sharedDirectories: NotRequired[list[str]]
+    """Directories whose files are not reported as unused, because formats of another type use them too."""
+    cursor: NotRequired[str]
+    """Omitted on the last page."""
+
+
+class Restore(TypedDict):
+    """What was restored from the trash, and what was kept there."""
+
+    files: int
+    """Restored files."""
+    kept: int
+    """Files that remain in the trash."""
+
+
+class Result(TypedDict):
+    """One source in one format."""
+
+    duration: int
+    """Duration of the conversion, in whole seconds."""
+    fileSize: str
+    """Size of the output in KB of 1,024 bytes; `0 KB` if there is none."""
+    format: str
+    """Name of the format."""
+    formatId: str
+    """Id of the format."""
+    message: str
+    """`success`, or the warning or error."""
+    output: str
+    """Path of the output in the target tree; the image is at `/content/<output>`."""
+    outputFilename: str
+    """The last part of `output`."""
+    source: str
+    """Path of the source in the source tree."""
+    sourceFilename: str
+    """The last part of `source`."""
+    status: Literal["success", "warning", "skipped", "error"]
+
+
+class ResultList(TypedDict):
+    """ResultList."""
+
+    items: list[Result]
+
+
+class ResultsPage(TypedDict):
+    """A page of the results of a run."""
+
+    items: list[Result]
+    cursor: NotRequired[str]
+    """Omitted on the last page."""
+
+
+class Timer(TypedDict):
+    """Start, end and duration of a run."""
+
+    duration: int
+    """Seconds; for an active run, until now."""
+    end: int
+    """Unix seconds; 0 while it is active."""
+    start: int
+    """Unix seconds."""
+
+
+class Run(TypedDict):
+    """A run in the list of runs."""
+
+    canceled: bool
+    """True unless the run is active, so also for a finished run."""
+    counter: Counter
+    """Finished sources, by the worst status of their outputs."""
+    formatCounter: Counter
+    """Finished outputs."""
+    progress: Progress
+    """Sources."""
+    progressFormat: Progress
+    """Outputs."""
+    running: bool
+    status: Literal["ready", "running", "finished", "canceled", "error"]
+    """`ready`: there was no run yet. `canceled`: it was canceled before its end. `error`: it failed."""
+    timer: Timer
+    usedFormats: list[str]
+    """Ids of the formats of the run, in the order of the request."""
+    id: str
+    action: str
+    """The label of the run."""
+
+
+class RunList(TypedDict):
+    """RunList."""
+
+    items: list[Run]
+
+
+class RunState(TypedDict):
+    """The status of a run, or that there was none yet."""
+
+    canceled: bool
+    """True unless the run is active, so also for a finished run."""
+    counter: Counter
+    """Finished sources, by the worst status of their outputs."""
+    formatCounter: Counter
+    """Finished outputs."""
+    progress: Progress
+    """Sources."""
+    progressFormat: Progress
+    """Outputs."""
+    running: bool
+    status: Literal["ready", "running", "finished", "canceled", "error"]
+    """`ready`: there was no run yet. `canceled`: it was canceled before its end. `error`: it failed."""
+    timer: Timer
+    usedFormats: list[str]
+    """Ids of the formats of the run, in the order of the request."""
+
+
+class Scan(TypedDict):
+    """The progress of the running scan, or the outcome of the last one."""
+
+    running: bool
+    """Whether a scan is running or waiting for a reporter."""
+    type: Literal["", "categories", "products", "appImages"]
+    """The type being scanned."""
+    files: int
+    """Files of this type listed so far."""
+    start: int
+    """Unix seconds; 0 before the first scan."""
+    end: int
+    """Unix seconds; 0 while it is active."""
+    failure: str
+    """Why there is no report of a type, or empty."""
+
+
+class Source(TypedDict):
+    """A source image."""
+
+    path: str
+    """In the source tree."""
+    size: int
+    """Bytes."""
+    modified: str
+    etag: str
+    """Changes with the image. That of the object store: the MD5 of an image that was stored by one request."""
+    thumbnail: str
+    """URL of a thumbnail, on this server."""
+
+
+class SourcesPage(TypedDict):
+    """A page of the sources in a directory."""
+
+    directories: list[str]
+    """Paths of the directories below it, on this page; none in a recursive listing."""
+    items: list[Source]
+    cursor: NotRequired[str]
+    """For the next page; the last one has none."""
+
+
+class SrcsetCandidate(TypedDict):
+    """An image of a set."""
+
+    url: str
+    """Without scheme."""
+    width: int
+    """In pixels; that of the format if the image does not exist."""
+    exists: bool
+
+
+class Srcset(TypedDict):
+    """The images of one name in all formats of a set."""
+
+    srcset: str
+    """For the attribute of `<img>` and `<source>`: the images that exist, each width once; empty without any."""
+    candidates: list[SrcsetCandidate]
+    """One for each format of the set, from the narrowest to the widest."""
+
+
+class Staged(TypedDict):
+    """A staged upload."""
+
+    path: str
+    """The `directory` for a run."""
+    size: int
+    """Number of images that were added."""
+
+
+class StoredSource(TypedDict):
+    """A source that was stored."""
+
+    path: str
+    """In the source tree."""
+    size: int
+    """Bytes."""
+    sha256: str
+    """Of the image, in hexadecimal digits."""
+    type: str
+    """The file type, by the leading bytes."""
+
+
+class StoredSourceList(TypedDict):
+    """StoredSourceList."""
+
+    items: list[StoredSource]
+
+
+class TokenHolder(TypedDict):
+    """To whom a token was issued."""
+
+    id: str
+    """The name of the key or the user."""
+
+
+class Tokens(TypedDict):
+    """The tokens of a login."""
+
+    accessToken: str
+    """Valid for 30 minutes, as `Authorization: Bearer …`."""
+    refreshToken: str
+    """For the next login, valid for a day; can be used once."""
+
+
+class Trash(TypedDict):
+    """The files of one cleanup that are in the trash."""
+
+    trash: str
+    type: TypeId
+    createdAt: str
+    deletedAfter: str
+    report: int
+    files: int
+    """Number of files of the cleanup."""
+    bytes: int
+
+
+class TrashList(TypedDict):
+    """TrashList."""
+
+    items: list[Trash]
