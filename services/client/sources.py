@@ -1,0 +1,88 @@
+"""The sources: the images that runs convert, by their paths."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import cast
+
+import aiohttp
+
+from services.client import downloads
+from services.client.content import Content, Progress, repr_digest, sha256_of
+from services.client.responses import Source, SourcesPage, StoredSource
+from services.client.transport import Request, Transport, in_url
+
+_BASE = "/images/sources"
+
+
+class Sources:
+    """Operations on sources; each raises ApiError."""
+
+    def __init__(self, transport: Transport) -> None:
+        """Send requests by *transport*."""
+        self._transport = transport
+
+    async def list(self, directory: str = "", *, recursive: bool = False) -> AsyncGenerator[Source, None]:
+        """Yield the sources in *directory*, "" for the root; with *recursive* also those below it."""
+        async for page in self.pages(directory, recursive=recursive):
+            for source in page["items"]:
+                yield source
+
+    async def pages(self, directory: str = "", *, recursive: bool = False) -> AsyncGenerator[SourcesPage, None]:
+        """Yield the pages of a listing, of up to 1,000 sources and directories each."""
+        query = {"directory": directory} if directory else {}
+        query |= {"recursive": "true"} if recursive else {}
+        while True:
+            page = cast("SourcesPage", await self._transport.json(Request("GET", _BASE, query)))
+            yield page
+            if "cursor" not in page:
+                return
+            query["cursor"] = page["cursor"] or ""
+
+    async def put(
+        self, path: str, content: Content, *, sha256: str = "", on_progress: Progress | None = None
+    ) -> StoredSource:
+        """Store an image at *path*, in place of what is there. The server compares *sha256*, and stores it."""
+        headers = repr_digest(sha256) if sha256 else {}
+        request = Request("PUT", _path(path), headers=headers, content=content, on_progress=on_progress)
+        return cast("StoredSource", await self._transport.json(request))
+
+    async def get(self, path: str) -> bytes:
+        """Return the image at *path*."""
+        return await downloads.read(self._transport, Request("GET", _path(path)))
+
+    async def stream(self, path: str) -> AsyncGenerator[bytes, None]:
+        """Yield the image at *path* while it arrives."""
+        async for chunk in downloads.stream(self._transport, Request("GET", _path(path))):
+            yield chunk
+
+    async def download(self, path: str, file: Path, *, on_progress: Progress | None = None) -> str:
+        """Write the image at *path* to *file*; returns its ETag. Raises OSError."""
+        return await downloads.save(self._transport, Request("GET", _path(path)), file, on_progress=on_progress)
+
+    async def sha256(self, path: str) -> str:
+        """Return the SHA-256 of the image at *path* in hexadecimal digits, "" if it is not stored."""
+
+        async def digest(response: aiohttp.ClientResponse) -> str:
+            return sha256_of(response.headers.get("Repr-Digest", ""))
+
+        return await self._transport.send(Request("HEAD", _path(path)), digest)
+
+    async def delete(self, path: str) -> None:
+        """Delete the source at *path*; its converted images stay. Not repeated: it would not be found again."""
+        await self._transport.json(Request("DELETE", _path(path), repeat="refused"))
+
+    async def move(self, source: str, target: str, *, overwrite: bool = False) -> None:
+        """Move a source."""
+        await self._send_pair("move", source, target, overwrite=overwrite)
+
+    async def copy(self, source: str, target: str, *, overwrite: bool = False) -> None:
+        """Copy a source."""
+        await self._send_pair("copy", source, target, overwrite=overwrite)
+
+    async def _send_pair(self, operation: str, source: str, target: str, *, overwrite: bool) -> None:
+        body = {"from": source, "to": target, "overwrite": overwrite}
+        await self._transport.json(Request("POST", f"{_BASE}/{operation}", json=body, repeat="refused"))
+
+
+def _path(path: str) -> str:
+    return f"{_BASE}/{in_url(path)}"
