@@ -13,7 +13,7 @@ class ServerUnavailableError(ApiError):
     def __init__(self, reason: str, *, status: int = 0, retry_after: float | None = None, sent: bool = True) -> None:
         """Store the *reason*, the HTTP *status*, 0 without one, and the seconds after which a retry is allowed.
 
-        *sent* tells whether the server may have got the request.
+        *sent*: whether the server may have got the request.
         """
         super().__init__(reason)
         self.status = status

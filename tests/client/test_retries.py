@@ -80,7 +80,8 @@ async def _upload(client: AsyncClient) -> object:
 
 
 async def _delete(client: AsyncClient) -> object:
-    return await client.sources.delete("a.png")
+    await client.sources.delete("a.png")
+    return None
 
 
 @pytest.mark.parametrize("operation", [_upload, _delete])
