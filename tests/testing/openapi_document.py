@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import cache, cached_property
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ import jsonschema_rs
 import yaml
 from aiohttp import ClientResponse
 
+from services.gateway.http.status_names import status_name
 from services.gateway.routes import IMAGECONVERTER_BASE, IMAGES_BASES
 
 FOLDER = Path(__file__).parents[2] / "openapi"
@@ -115,7 +115,7 @@ class Contract:
         match media.get("schema", {}).get("$ref", "").removeprefix("#/components/schemas/"):
             case "Error":
                 types = response.get("x-error-types", [None])
-                fields: dict[str, Any] = {"error": {"const": HTTPStatus(status).phrase}, "type": {"enum": types}}
+                fields: dict[str, Any] = {"error": {"const": status_name(status)}, "type": {"enum": types}}
                 required = [] if None in types else ["type"]
             case "Answer" if "x-codes" in response:
                 fields, required = {"code": {"enum": response["x-codes"]}}, []

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from services.gateway.http.headers import set_security_headers
 from services.gateway.http.responses import error_json
+from services.gateway.http.status_names import status_name
 
 _log = structlog.get_logger(__name__)
 
@@ -103,7 +104,7 @@ class Connection(web.RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         """Send *resp*; as JSON if aiohttp itself has rejected the request, for its `Expect` header."""
         if isinstance(resp, web.HTTPException):
-            resp = error_json(resp.status, f"{HTTPStatus(resp.status).phrase}.")
+            resp = error_json(resp.status, f"{status_name(resp.status)}.")
         return await super().finish_response(request, resp, start_time)
 
     def _start_write_timer(self) -> None:

@@ -13,6 +13,7 @@ from services.gateway import state
 from services.gateway.http.headers import set_security_headers
 from services.gateway.http.redaction import without_tokens
 from services.gateway.http.responses import error_json, error_response
+from services.gateway.http.status_names import status_name
 from services.gateway.imageconverter_api import errors
 from services.gateway.routes import CHECK_BASE, IMAGECONVERTER_BASE
 
@@ -74,7 +75,7 @@ def _error_response(request: web.Request, error: Exception) -> web.Response:
     if isinstance(error, web.HTTPException):
         if error.status < HTTPStatus.BAD_REQUEST:
             raise error
-        status, reason, code = error.status, f"{HTTPStatus(error.status).phrase}.", ""
+        status, reason, code = error.status, f"{status_name(error.status)}.", ""
         headers = {name: error.headers[name] for name in ("Allow", "Content-Range") if name in error.headers}
     else:
         _log.error("internal error", path=_path(request), exc_info=error)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from imageconverter.errors import ErrorCode, ImageConverterError, TooManyAttempts, Unavailable
+from services.gateway.http.status_names import status_name
 
 _MAX_RETRY_AFTER_SECONDS = 4
 
@@ -110,5 +111,5 @@ def error_json(
     status: int, reason: str, *, code: str = "", field: str = "", headers: dict[str, str] | None = None
 ) -> web.Response:
     """Return an error response; an empty *code* or *field* is omitted."""
-    body = Error(error=HTTPStatus(status).phrase, type=code or None, reason=reason, field=field or None)
+    body = Error(error=status_name(status), type=code or None, reason=reason, field=field or None)
     return json_response(body, status=status, headers=headers)
