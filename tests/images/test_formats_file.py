@@ -78,7 +78,7 @@ SIDE = "a whole number from 1 to 16384"
         (with_field(f'comment = "{"c" * 201}"'),
          f'line 8: comment: "{"c" * 59}… is not allowed; it must be a text of at most 200 characters'),
         (FORMAT.replace('targetDirectory = "small"', 'targetDirectory = "../up"'),
-         "line 5: targetDirectory: The name is empty, only dots, or begins or ends with a space."),
+         'line 5: targetDirectory: The name ".." is empty, only dots, or begins or ends with a space.'),
         (FORMAT.replace('targetDirectory = "small"', "targetDirectory = 5"),
          "line 5: targetDirectory: 5 is not allowed; it must be a text"),
         (FORMAT.replace("maxHeight = 100\n", ""), f"line 1: maxHeight: is missing; it must be {SIDE}"),

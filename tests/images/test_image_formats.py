@@ -55,20 +55,31 @@ def test_unknown_format_is_an_invalid_value(names: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"),
+    ("name", "quoted"),
     [
-        ("content.imageFormat.nosuch", 'The image format "content.imageFormat.nosuch" is not configured.'),
-        ("\x1b[2J\ud800\u202e", "One of the image formats is not configured."),
-        ("<script>", "One of the image formats is not configured."),
-        ("n" * 101, "One of the image formats is not configured."),
-        ("", "One of the image formats is not configured."),
+        ("content.imageFormat.nosuch", r'"content.imageFormat.nosuch"'),
+        ("\x1b[2J\ud800\u202e", r'"\x1b[2J\ud800\u202e"'),
+        ('"; there are: x', r'"\"; there are: x"'),
+        ("n" * 101, f'"{"n" * 59}…"'),
+        ("", '""'),
     ],
 )
-def test_an_unknown_format_is_named_if_it_looks_like_one(name: str, reason: str) -> None:
-    """A client has sent it: nothing is repeated that a page or a terminal could interpret."""
+def test_an_unknown_format_is_named_with_those_that_there_are(name: str, quoted: str) -> None:
+    """A client has sent it: what a terminal could interpret is escaped."""
     with pytest.raises(InvalidValue) as caught:
         load_formats(None).select(["content.imageFormat.app", name])
-    assert (caught.value.reason, caught.value.field) == (reason, "formats")
+    listed = ", ".join(load_formats(None))
+    assert caught.value.reason == f"The image format {quoted} is not configured; there are: {listed}."
+    assert caught.value.field == "formats"
+
+
+def test_a_reason_lists_twenty_formats() -> None:
+    """A formats file may have hundreds."""
+    some = next(iter(load_formats(None).values()))
+    many = ImageFormats([some.model_copy(update={"id": f"n{number}", "aliases": ()}) for number in range(25)])
+
+    with pytest.raises(InvalidValue, match=r"are: content\.imageFormat\.n0, .*imageFormat\.n19 and 5 more\.$"):
+        many.select(["x"])
 
 
 FORMAT = """[[format]]

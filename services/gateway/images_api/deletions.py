@@ -6,7 +6,7 @@ from imageconverter.errors import InvalidValue
 from imageconverter.images.deletion import delete_images
 from imageconverter.images.image_formats import ImageFormat, ImageType
 from services.gateway import audit, state
-from services.gateway.images_api.image_types import image_type
+from services.gateway.images_api.image_types import image_type, type_id
 from services.gateway.images_api.request_bodies import DeletionBody, SingleDeletionBody, read_json
 
 
@@ -36,6 +36,7 @@ def _formats(request: web.Request, kind: ImageType, wanted: list[str] | None) ->
     if wanted is None:
         return [each for each in catalog.values() if each.type == kind]
     selected = catalog.select(wanted)
-    if any(each.type != kind for each in selected):
-        raise InvalidValue("One of the formats is not of this type.", field="formats")
+    other = next((each for each in selected if each.type != kind), None)
+    if other is not None:
+        raise InvalidValue(f"The image format {other.node_id} is not one of {type_id(kind)}.", field="formats")
     return selected

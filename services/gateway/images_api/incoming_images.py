@@ -14,6 +14,7 @@ from aiohttp import web
 from imageconverter.errors import InvalidFieldFormat, InvalidValue, MalformedBody, UnknownField, UserError
 from imageconverter.images.incoming import Incoming
 from imageconverter.images.names import file_name
+from imageconverter.quoting import printable, quoted
 from imageconverter.settings import MEGABYTE
 from services.gateway import state
 from services.gateway.http import forms
@@ -74,15 +75,14 @@ async def incoming_images(
         if part.file_name is None:
             if part.name != "formats":
                 raise UnknownField(
-                    f"The form has an unknown field {part.name[:_MAX_NAME]!r}.", field=part.name[:_MAX_NAME]
+                    f"The form has an unknown field {quoted(part.name)}; the only one beside files is formats.",
+                    field=printable(part.name, max_length=_MAX_NAME),
                 )
             _add_formats(formats, [await part.text(max_bytes=_MAX_FIELD_BYTES)])
         elif part.file_name:  # a page sends an empty name for an input in which no file was chosen
             name = check_name(part.file_name)
             if name in names:
-                raise InvalidValue(
-                    f"The file names must be unique: {name[:_MAX_NAME]} is there twice.", field="fileName"
-                )
+                raise InvalidValue(f"The file name {quoted(name)} is there twice.", field="fileName")
             names.add(name)
             yield IncomingImage(name, _incoming(request, part.chunks, body), "")
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.config import JsonDict
 
 from imageconverter.errors import InvalidFieldFormat, MalformedBody, MissingField, UnknownField, UserError
+from imageconverter.quoting import listed, printable, quoted
 from imageconverter.runs import RunRequest
 from services.gateway import state
 from services.gateway.auth.route_permissions import has_key
@@ -18,6 +19,7 @@ from services.gateway.http.json_structure import check_structure
 from services.gateway.images_api.image_types import TypeId
 
 _SMALL_BYTES = 1024 * 1024
+_MAX_NAME = 100  # characters of a field's name that are repeated
 _INSTANT_BYTES = 64 * 1024  # parsed within two milliseconds, so not in a thread
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -240,20 +242,24 @@ def parse(schema: type[Body], text: bytes | bytearray) -> Body:
     try:
         return schema.model_validate_json(text)
     except ValidationError as error:
-        errors = [_user_error(each) for each in error.errors(include_url=False, include_input=False)]
+        errors = [_user_error(each, schema) for each in error.errors(include_url=False, include_input=False)]
     raise min(errors, key=lambda error: _ORDER.index(type(error)))
 
 
 _ORDER: list[type[UserError]] = [MalformedBody, UnknownField, MissingField, InvalidFieldFormat]
 
 
-def _user_error(error: Any) -> UserError:
+def _user_error(error: Any, schema: type[BaseModel]) -> UserError:
     field = str(error["loc"][0]) if error["loc"] else ""
     match error["type"]:
         case "json_invalid" | "json_type" | "model_type" | "model_attributes_type":
             return MalformedBody("The body is not a JSON object.")
         case "extra_forbidden":
-            return UnknownField("The body has an unknown field.")
+            known = listed([each.alias or name for name, each in schema.model_fields.items()])
+            return UnknownField(
+                f"The body has an unknown field {quoted(field)}; the fields are: {known}.",
+                field=printable(field, max_length=_MAX_NAME),
+            )
         case "missing":
             return MissingField(f"{field} was not passed.", field=field)
         case _:

@@ -1,6 +1,7 @@
 """Handlers of `images/upload` and `images/upload/convert`."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -19,6 +20,7 @@ from imageconverter.images.image_formats import ImageFormat, ImageFormats
 from imageconverter.images.incoming import store_image
 from imageconverter.images.uploads import UploadedImage
 from imageconverter.jobs import Client
+from imageconverter.quoting import quoted
 from imageconverter.settings import MEGABYTE
 from services.gateway import audit, state
 from services.gateway.auth.route_permissions import granted_types, key_name, require_types
@@ -167,12 +169,15 @@ def _unpack(
     formats = catalog.select(body.formats)
     names, texts = body.names, body.texts
     if len(names) != len(texts) or not names:
-        raise InvalidValue("fileName and imageData must have the same number of elements.", field="fileName")
+        reason = "fileName and imageData must have the same number of elements"
+        raise InvalidValue(f"{reason}; they have {len(names)} and {len(texts)}.", field="fileName")
     if single and len(names) != 1:
         raise InvalidValue("upload/convert accepts one image only.", field="imageData")
     images = [_image(name, text, limits, alone=len(names) == 1) for name, text in zip(names, texts, strict=True)]
-    if len({image.name for image in images}) < len(images):
-        raise InvalidValue("The file names must be unique.", field="fileName")
+    counts = Counter(image.name for image in images)
+    if len(counts) < len(images):
+        twice, _ = counts.most_common(1)[0]
+        raise InvalidValue(f"The file name {quoted(twice)} is there twice.", field="fileName")
     check_names((image.name for image in images), formats)
     return images, formats
 
@@ -182,7 +187,7 @@ def _image(name: str, text: str, limits: Limits, *, alone: bool) -> UploadedImag
     try:
         return uploads.check(UploadedImage(name, _decode(text)), limits)
     except UserError as error:
-        if alone:
+        if alone or error.field == "fileName":  # which is named by the reason
             raise
         raise type(error)(f"{name[:_MAX_NAME]}: {error.reason}", field=error.field) from None
 

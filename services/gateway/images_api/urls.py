@@ -8,9 +8,11 @@ from pydantic import Field
 
 from imageconverter.errors import InvalidValue, MissingField
 from imageconverter.images.candidates import find_candidates, for_srcset
+from imageconverter.images.image_formats import ImageFormats, ImageType
+from imageconverter.quoting import listed, quoted
 from services.gateway import state
 from services.gateway.http.responses import Positive, ResponseModel, json_response
-from services.gateway.images_api.image_types import image_type
+from services.gateway.images_api.image_types import image_type, type_id
 
 
 class ImageUrl(ResponseModel):
@@ -49,7 +51,7 @@ async def image_url(request: web.Request) -> web.Response:
         raise InvalidValue("This is a set: each of its formats has a URL, see images/srcset.", field="formatNodeId")
     found = catalog.get(node_id)
     if found is None or found.type != kind:
-        raise InvalidValue("There is no such format for this type.", field="formatNodeId")
+        raise _no_format(catalog, kind, node_id)
     return json_response(ImageUrl(url=f"//{request.app[state.GATEWAY].content_base}/{found.target_directory}"))
 
 
@@ -62,13 +64,19 @@ async def srcset(request: web.Request) -> web.Response:
     catalog = request.app[state.FORMATS].current
     formats = [found for each in catalog.sets.get(node_id, (node_id,)) if (found := catalog.get(each))]
     if not formats or any(each.type != kind for each in formats):
-        raise InvalidValue("There is no such format or set for this type.", field="formatNodeId")
+        raise _no_format(catalog, kind, node_id)
     candidates = await find_candidates(request.app[state.STORE], formats, name)
     listed = [f"{_url(request, each.path)} {each.width}w" for each in for_srcset(candidates)]
     items = [
         SrcsetCandidate(url=_url(request, each.path), width=each.width, exists=each.exists) for each in candidates
     ]
     return json_response(Srcset(srcset=", ".join(listed), candidates=tuple(items)))
+
+
+def _no_format(catalog: ImageFormats, kind: ImageType, node_id: str) -> InvalidValue:
+    there = listed([name for name, each in catalog.items() if each.type == kind]) or "none"
+    reason = f"The image format {quoted(node_id)} is not one of {type_id(kind)}; there are: {there}."
+    return InvalidValue(reason, field="formatNodeId")
 
 
 def _url(request: web.Request, path: str) -> str:
@@ -89,4 +97,4 @@ def _check_subshop(request: web.Request) -> None:
     if given is None and not subshops:
         raise MissingField("subshopId was not passed.", field="subshopId")
     if given is not None and given not in subshops:
-        raise InvalidValue("There is no such subshop.", field="subshopId")
+        raise InvalidValue(f"There is no subshop {quoted(given)}.", field="subshopId")

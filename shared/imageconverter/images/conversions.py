@@ -18,6 +18,7 @@ from imageconverter.errors import InvalidValue, NotConverted, StoreUnavailable
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.names import has_room, with_extension
 from imageconverter.jobs import Client, JobQueue, QueueName
+from imageconverter.quoting import quoted
 
 TASK = "convert_source"
 
@@ -162,7 +163,8 @@ def check_names(source_paths: Iterable[str], formats: Sequence[ImageFormat]) -> 
         for spec in output_specs(path, formats):
             if not spec.has_room(spec.expected_output):
                 extension = OUTPUT_TYPES[spec.expected_output].extensions[0]
-                raise InvalidValue(f"The name is too long for the extension {extension}.", field="fileName")
+                reason = f"The name {quoted(spec.name)} is too long for the extension {extension}."
+                raise InvalidValue(reason, field="fileName")
 
 
 def _digest(*parts: str) -> str:

@@ -1,7 +1,6 @@
 """Image formats in the shop's sense: named target sizes."""
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Final, Literal
@@ -11,6 +10,7 @@ from pydantic import Field, field_validator
 from imageconverter.engine.target import Target
 from imageconverter.errors import InvalidValue
 from imageconverter.images.names import directory_path
+from imageconverter.quoting import listed, quoted
 
 ID_PREFIX = "content.imageFormat."
 
@@ -21,8 +21,6 @@ _DIGEST_FIELDS: Final = frozenset({
     "progressive", "max_kilobytes", "animation", "background", "upscale", "least_side", "comment",
     "id", "aliases", "name", "type", "target_directory", "source_directory",
 })  # fmt: skip
-# What an error repeats of a request: nothing that a page or a terminal could interpret.
-_NODE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
@@ -105,15 +103,19 @@ class ImageFormats(Mapping[str, ImageFormat]):
         text = "".join(_digest_text(each) for each in self._listed.values())
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def select(self, node_ids: Sequence[str]) -> list[ImageFormat]:
-        """Return the formats named by *node_ids*, or by sets, each once; raises InvalidValue for an unknown id."""
+    def select(self, node_ids: Sequence[str], *, field: str = "formats") -> list[ImageFormat]:
+        """Return the formats named by *node_ids*, or by sets, each once.
+
+        Raises InvalidValue for none and for an unknown id; they are in the *field* of the request.
+        """
         if not node_ids:
-            raise InvalidValue("At least one format is needed.", field="formats")
+            raise InvalidValue("At least one format is needed.", field=field)
         expanded = [member for node_id in node_ids for member in self.sets.get(node_id, (node_id,))]
         unknown = next((node_id for node_id in expanded if node_id not in self._known), None)
         if unknown is not None:
-            name = f'The image format "{unknown}"' if _NODE_ID.fullmatch(unknown) else "One of the image formats"
-            raise InvalidValue(f"{name} is not configured.", field="formats")
+            there = listed([*self.sets, *self]) or "none"
+            reason = f"The image format {quoted(unknown)} is not configured; there are: {there}."
+            raise InvalidValue(reason, field=field)
         return [self._known[node_id] for node_id in dict.fromkeys(expanded)]
 
 

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from imageconverter.engine.source_types import KEPT_AS
 from imageconverter.errors import InvalidValue
+from imageconverter.quoting import quoted
 
 _MAX_SEGMENT_BYTES = 255
 _MAX_PATH_BYTES = 900  # S3 allows 1,024 for a key; the rest is for the prefixes
@@ -21,11 +22,12 @@ def file_name(name: str, *, field: str = "fileName") -> str:
     """Return *name* in Unicode normal form C, or raise InvalidValue where it is not a plain file name."""
     normal = unicodedata.normalize("NFC", name)
     if not normal.strip(" .") or normal != normal.strip(" "):
-        raise InvalidValue("The name is empty, only dots, or begins or ends with a space.", field=field)
+        problem = "is empty, only dots, or begins or ends with a space"
+        raise InvalidValue(f"The name {quoted(name)} {problem}.", field=field)
     if any(c in _REFUSED_CHARACTERS or unicodedata.category(c) in _REFUSED_CATEGORIES for c in normal):
-        raise InvalidValue("The name holds a path separator or a control character.", field=field)
+        raise InvalidValue(f"The name {quoted(name)} has a path separator or a control character.", field=field)
     if len(normal.encode()) > _MAX_SEGMENT_BYTES:
-        raise InvalidValue("The name is longer than 255 bytes.", field=field)
+        raise InvalidValue(f"The name {quoted(name)} is longer than 255 bytes.", field=field)
     return normal
 
 
@@ -33,7 +35,7 @@ def directory_path(path: str, *, field: str = "path") -> str:
     """Return *path* with every segment checked as by `file_name`; it is relative and has no trailing slash."""
     normal = "/".join(file_name(segment, field=field) for segment in path.split("/"))
     if len(normal.encode()) > _MAX_PATH_BYTES:
-        raise InvalidValue("The path is longer than 900 bytes.", field=field)
+        raise InvalidValue(f"The path {quoted(path)} is longer than 900 bytes.", field=field)
     return normal
 
 

@@ -11,6 +11,7 @@ from imageconverter.images import directories
 from imageconverter.images.conversions import OutputOutcome, Status
 from imageconverter.images.image_formats import ImageFormat, ImageFormats, ImageType
 from imageconverter.images.names import directory_path
+from imageconverter.quoting import quoted
 from imageconverter.storage.store import ObjectStore
 
 State = Literal["running", "finished", "canceled", "error"]
@@ -140,7 +141,7 @@ async def create_run(store: ObjectStore, catalog: ImageFormats, request: RunRequ
             raise InvalidValue('source must be "directory" or "format".', field="source")
     for batch in batches:
         if not await directories.exists(store, "source", batch.directory):
-            raise InvalidValue("There is no such source directory.", field="directory")
+            raise InvalidValue(f"There is no source directory {quoted(batch.directory)}.", field="directory")
     return Run(
         id=secrets.token_hex(6),
         action=request.action,
@@ -153,7 +154,7 @@ def _selected(catalog: ImageFormats, wanted: Sequence[str]) -> list[ImageFormat]
     """Return the *wanted* formats, all formats if none is given; raises InvalidValue."""
     if not catalog:
         raise InvalidValue("No formats are configured.", field="formatList")
-    return catalog.select(wanted or list(catalog))
+    return catalog.select(wanted or list(catalog), field="formatList")
 
 
 def _safe(path: str) -> str:

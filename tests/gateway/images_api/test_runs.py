@@ -13,6 +13,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
+from imageconverter.images.formats_file import load_formats
 from imageconverter.jobs import QueueName
 from imageconverter.resources import Resources, open_resources
 from imageconverter.runs import RunStatus
@@ -264,7 +265,12 @@ async def test_an_invalid_start_is_a_400_without_type(
             f"The image format {PRODUCT} has no source directory.",
             "formatList",
         ),
-        ({"source": "format", "formatList": ["x"]}, 'The image format "x" is not configured.', "formats"),
+        (
+            {"source": "format", "formatList": ["x"]},
+            f'The image format "x" is not configured; there are: {", ".join(load_formats(None))}.',
+            "formatList",
+        ),
+        ({"source": "directory", "directory": "x"}, 'There is no source directory "x".', "directory"),
     ],
 )
 async def test_the_reason_of_an_invalid_start_names_the_cause(
