@@ -41,8 +41,8 @@
         ├── ObjectTooLarge        over the limit of bytes
         └── LimitExceeded         over the limit of time or memory while converting
 
-``code`` is the machine-readable type of the images API ("" if it has none), ``status`` the HTTP status. Only the
-gateway turns them into responses.
+``code`` is the machine-readable type of the images API ("" if it has none), ``status`` the HTTP status, and
+``retry_seconds`` says whether the same request may succeed later. Only the gateway turns them into responses.
 """
 
 from typing import ClassVar, Literal, Self
@@ -57,6 +57,8 @@ class ImageConverterError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[ErrorCode] = ""
+    retry_seconds: ClassVar[int] = 0
+    """After so many seconds the same request may succeed; 0: not before something else is changed."""
 
     def __init__(self, reason: str, *, field: str = "") -> None:
         """Store the *reason* and, if a field of the request is invalid, the name of that *field*."""
@@ -171,6 +173,7 @@ class Unavailable(ImageConverterError):
 
     status = 503
     code = "internalError"
+    retry_seconds = 1
 
 
 class StoreUnavailable(Unavailable):
@@ -184,6 +187,8 @@ class QueueUnavailable(Unavailable):
 class BucketNotOwned(Unavailable):
     """Another stack owns the bucket, or it is not known which one."""
 
+    retry_seconds = 5
+
 
 class SourceUnavailable(Unavailable):
     """A catalog source did not respond, stalled, or closed the connection."""
@@ -191,6 +196,8 @@ class SourceUnavailable(Unavailable):
 
 class DatabaseFailed(Unavailable):
     """The rows could not be processed: no disk space, too little memory, or an unreadable file."""
+
+    retry_seconds = 0
 
 
 class QueueFull(Unavailable):
@@ -200,6 +207,8 @@ class QueueFull(Unavailable):
 class PreviewsFull(Unavailable):
     """The previews take up more space than the setting allows, until some of them are evicted."""
 
+    retry_seconds = 60
+
 
 class TooManyRequests(Unavailable):
     """The gateway has as many requests in progress as the setting allows."""
@@ -208,13 +217,19 @@ class TooManyRequests(Unavailable):
 class NoCatalog(Unavailable):
     """There is no catalog to compare the files with."""
 
+    retry_seconds = 0
+
 
 class RunAlreadyRunning(Unavailable):
     """Another run is running; only one may run at a time."""
 
+    retry_seconds = 10
+
 
 class RunNotStopped(Unavailable):
     """A run was canceled, but not all of its jobs have ended in time."""
+
+    retry_seconds = 5
 
 
 class ConversionFailed(Unavailable):

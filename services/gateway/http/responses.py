@@ -10,10 +10,10 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
-from imageconverter.errors import ErrorCode, ImageConverterError, TooManyAttempts, Unavailable
+from imageconverter.errors import ErrorCode, ImageConverterError, TooManyAttempts
 from services.gateway.http.status_names import status_name
 
-_MAX_RETRY_AFTER_SECONDS = 4
+_MAX_JITTER_SECONDS = 3
 
 Item = TypeVar("Item", bound="ResponseModel")
 
@@ -92,19 +92,22 @@ def error_response(error: ImageConverterError) -> web.Response:
 
     It asks for a retry only if a retry may help.
     """
-    headers = {}
+    headers = retry_after(error)
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, Unavailable):
-        headers["Retry-After"] = retry_after()
-    if isinstance(error, TooManyAttempts):
-        headers["Retry-After"] = str(error.seconds)
     return error_json(error.status, error.reason, code=error.code, field=error.field, headers=headers)
 
 
-def retry_after() -> str:
-    """Return a random value of the header Retry-After, in seconds, so that clients do not retry all at once."""
-    return str(1 + secrets.randbelow(_MAX_RETRY_AFTER_SECONDS))
+def retry_after(error: ImageConverterError) -> dict[str, str]:
+    """Return the header Retry-After, in seconds, if a retry after *error* may help.
+
+    The value varies, so that clients do not retry all at once.
+    """
+    if isinstance(error, TooManyAttempts):
+        return {"Retry-After": str(error.seconds)}
+    if not error.retry_seconds:
+        return {}
+    return {"Retry-After": str(error.retry_seconds + secrets.randbelow(_MAX_JITTER_SECONDS + 1))}
 
 
 def error_json(

@@ -90,13 +90,9 @@ def done() -> web.Response:
 def error_response(error: ImageConverterError, *, strict: bool) -> web.Response:
     """Return the response for *error*; *strict* is that of `error_json`."""
     code = code_of(error)
-    headers = {}
+    headers = {} if code is Code.TIMED_OUT else retry_after(error)
     if code.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Basic realm="imageconverter", charset="UTF-8"'
-    if code.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = retry_after()
-    if isinstance(error, TooManyAttempts):
-        headers["Retry-After"] = str(error.seconds)
     return error_json(code, error.reason, strict=strict, headers=headers)
 
 
