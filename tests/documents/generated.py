@@ -8,6 +8,7 @@ import yaml
 
 from imageconverter.settings import settings_table
 from services.gateway.routes import IMAGECONVERTER, IMAGES, LOGIN, PLAIN
+from tests.documents import error_reasons
 from tests.documents.client_types import response_types
 from tests.documents.component_schemas import with_schemas
 
@@ -17,7 +18,7 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 def documents() -> dict[Path, str]:
     """Return the documents with generated parts, as they should be."""
-    readme, operations = _ROOT / "README.md", _ROOT / "docs" / "operations.md"
+    readme, operations, errors = (_ROOT / each for each in ("README.md", "docs/operations.md", "docs/errors.md"))
     contracts = {
         each: with_schemas(each.read_text(encoding="utf-8")) for each in sorted((_ROOT / "openapi").glob("*.yaml"))
     }
@@ -26,6 +27,11 @@ def documents() -> dict[Path, str]:
             readme.read_text(encoding="utf-8"), images=_api("images"), imageconverter=_api("imageconverter")
         ),
         operations: _replace(operations.read_text(encoding="utf-8"), settings=settings_table()),
+        errors: _replace(
+            errors.read_text(encoding="utf-8"),
+            responses=error_reasons.responses_table(),
+            results=error_reasons.results_table(),
+        ),
         **contracts,
         _ROOT / "services" / "client" / "responses.py": response_types(contracts[_ROOT / "openapi" / "images.yaml"]),
     }
