@@ -136,9 +136,9 @@ async def test_a_broken_line_of_ndjson_is_named(line: bytes, place: str, words: 
 @pytest.mark.parametrize(
     ("line", "place", "words"),
     [
-        (b"1,true", "", "has 2 columns, the header has 3"),
+        (b"1,true", "", "has 2 columns separated by commas, the header has 3"),
         (b"1,true,a.jpg,b.jpg", "", "has 4 columns"),
-        (b"1,yes,a.jpg", "active", "neither"),
+        (b"1,WAHR,a.jpg", "active", '"WAHR" is neither'),
         (b"1,,a.jpg", "active", "neither"),
         (b",1,a.jpg", "id", "1 to 255"),
         (b"a\x00b,1,a.jpg", "id", "control"),
@@ -147,7 +147,7 @@ async def test_a_broken_line_of_ndjson_is_named(line: bytes, place: str, words: 
         (b'1,1,"a\n.jpg"', "", "ends within quotes"),
         (b'1,1,"a.jpg"b', "", "not CSV"),
         (b'1,1,"a\rb"', "images[0]", "control"),
-        (b"1,1,\xff", "column 5", "UTF-8"),
+        (b"1,1,\xff", "column 5", "UTF-8; save it as UTF-8, in Excel as CSV UTF-8, if it is Windows-1252"),
         (b"1,1," + b"a.jpg|" * 25_000, "", "field larger"),
         (b"1,1," + b"a" * MAX_LINE_BYTES, "", "longer than 512 KiB"),
     ],
@@ -162,15 +162,22 @@ async def test_a_broken_line_of_csv_is_named(line: bytes, place: str, words: str
 
 
 @pytest.mark.parametrize(
-    ("header", "column"),
-    [(b"id,active", "images"), (b"id,active,images,id", "id"), (b"id;active;images", "id"), (b"4711,1,a.jpg", "id")],
+    ("header", "column", "there"),
+    [
+        (b"id,active", "images", 'separated by commas it has: "id", "active"'),
+        (b"id,active,images,id", "id", 'separated by commas it has: "id", "active", "images", "id"'),
+        (b"id;active;image", "images", 'separated by semicolons it has: "id", "active", "image"'),
+        (b"id\tactive", "images", 'separated by tabs it has: "id", "active"'),
+        (b"id/active/images", "id", 'separated by commas it has: "id/active/images"'),
+        (b"4711,1,a.jpg", "id", 'separated by commas it has: "4711", "1", "a.jpg"'),
+    ],
 )
-async def test_a_header_without_all_columns_is_refused(header: bytes, column: str) -> None:
-    """Columns are not guessed; the first that is missing or repeated is named."""
+async def test_a_header_without_all_columns_is_refused(header: bytes, column: str, there: str) -> None:
+    """Columns are not guessed; the first that is missing or repeated is named, and what there is."""
     error = await refused(header + b"\n1,1,a.jpg\n", "csv")
 
-    problem = "the header must contain each of the columns id, active and images exactly once."
-    assert (error.line, error.place, error.reason) == (1, column, f"Line 1, {column}: {problem}")
+    problem = "the header must contain each of the columns id, active and images exactly once; "
+    assert (error.line, error.place, error.reason) == (1, column, f"Line 1, {column}: {problem}{there}.")
 
 
 @given(data=st.data(), broken=st.sampled_from([b"", b"\xff\n"]), notation=st.sampled_from(["ndjson", "csv"]))

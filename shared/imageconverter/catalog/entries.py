@@ -7,8 +7,9 @@ An entry has an ``id``, is ``active`` or not, and names its ``images``::
     id,active,images
     4711,true,chair.jpg|chair-side.jpg
 
-The text is UTF-8 with one entry a line; empty lines and additional fields and columns are ignored. In CSV (RFC 4180,
-without line breaks in quotes) ``active`` is true, false, 1 or 0, and names are separated by ``|``; a name that
+The text is UTF-8, or UTF-16 with a byte order mark, with one entry a line; empty lines and additional fields and
+columns are ignored. In CSV (RFC 4180, without line breaks in quotes) columns are separated by commas, semicolons or
+tabs, whichever the header has, ``active`` is true, false, 1 or 0, and names are separated by ``|``; a name that
 contains a ``|`` requires NDJSON. A name is a file name without folders, stored in Unicode normal form C. An id must
 be unique: several rows are not merged into one entry.
 """
@@ -21,9 +22,11 @@ from typing import Any, Final, Literal, NamedTuple
 
 from pydantic_core import from_json
 
+from imageconverter.catalog.encoding import utf8
 from imageconverter.catalog.image_name import image_name
 from imageconverter.catalog.lines import Block, blocks, check_length
 from imageconverter.errors import BrokenLine, InvalidValue
+from imageconverter.quoting import listed, quoted
 
 Notation = Literal["ndjson", "csv"]
 
@@ -31,6 +34,8 @@ FIELDS: Final = ("id", "active", "images")
 
 _ID = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,255}")
 _ACTIVE = {"true": True, "false": False, "1": True, "0": False}
+_SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_SEPARATOR_LINE = re.compile(rb"sep=[,;\t]\r?")  # the first line of a file for Excel
 _JSON_ERROR = re.compile(r"(.*) at line 1 (column \d+)", re.DOTALL)
 
 
@@ -50,7 +55,7 @@ async def read_entries(chunks: AsyncIterator[bytes], notation: Notation) -> Asyn
     Raises BrokenLine for the first invalid line. Duplicate ids are not detected here.
     """
     parse = _ndjson if notation == "ndjson" else _CsvParser().parse
-    async for block in blocks(chunks):
+    async for block in blocks(utf8(chunks)):
         # In a thread: a block takes about ten milliseconds, which would block the event loop.
         yield await asyncio.to_thread(_listed, parse, block)
 
@@ -90,11 +95,14 @@ class _CsvParser:
     """Reads the header, then the rows."""
 
     def __init__(self) -> None:
+        self._separator = ""
         self._width = 0
         self._columns = [0, 0, 0]
 
     def parse(self, block: Block) -> Iterator[Entry]:
-        rows = csv.reader(_decoded(block), strict=True)
+        if not self._separator:
+            self._separator = _separator(block)
+        rows = csv.reader(_decoded(block), delimiter=self._separator or ",", strict=True)
         number = block.first
         while True:
             try:
@@ -116,21 +124,41 @@ class _CsvParser:
     def _read_header(self, line: int, row: Sequence[str]) -> None:
         for name in FIELDS:
             if row.count(name) != 1:
-                raise BrokenLine(
-                    line, name, "the header must contain each of the columns id, active and images exactly once."
-                )
+                rule = "the header must contain each of the columns id, active and images exactly once"
+                there = listed([quoted(each) for each in row])
+                raise BrokenLine(line, name, f"{rule}; separated by {_SEPARATORS[self._separator]} it has: {there}.")
         self._width = len(row)
         self._columns = [row.index(name) for name in FIELDS]
 
     def _entry(self, line: int, row: Sequence[str]) -> Entry:
         if len(row) != self._width:
-            raise BrokenLine(line, "", f"has {len(row)} columns, the header has {self._width}.")
+            separated = f"columns separated by {_SEPARATORS[self._separator]}"
+            raise BrokenLine(line, "", f"has {len(row)} {separated}, the header has {self._width}.")
         identity, active, images = (row[column] for column in self._columns)
         value = _ACTIVE.get(active.lower())
         if value is None:
-            raise BrokenLine(line, "active", "is neither true nor false, 1 nor 0.")
+            raise BrokenLine(line, "active", f"{quoted(active)} is neither true nor false, 1 nor 0.")
         names = [name for name in images.split("|") if name]
         return Entry(line, _id(line, identity), value, _names(line, names))
+
+
+def _separator(block: Block) -> str:
+    """Return the separator of the first line that is not blank, "" without one; a line that only names it is removed.
+
+    If none of the separators yields the columns of a header, it is the one that yields the most columns.
+    """
+    for index, line in enumerate(block.lines):
+        if _SEPARATOR_LINE.fullmatch(line):
+            block.lines[index] = b""
+            return line[len("sep=") :].decode()[:1]
+        if line.strip():
+            text = line.decode(errors="replace")
+            return max(_SEPARATORS, key=lambda each: (_is_header(text.split(each)), text.count(each)))
+    return ""
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    return {cell.strip(' "\r') for cell in cells}.issuperset(FIELDS)
 
 
 def _decoded(block: Block) -> Iterator[str]:
@@ -139,7 +167,8 @@ def _decoded(block: Block) -> Iterator[str]:
         try:
             yield line.decode()
         except UnicodeDecodeError as error:
-            raise BrokenLine(number, f"column {error.start + 1}", "is not UTF-8.") from None
+            hint = "save it as UTF-8, in Excel as CSV UTF-8, if it is Windows-1252"
+            raise BrokenLine(number, f"column {error.start + 1}", f"is not UTF-8; {hint}.") from None
 
 
 def _id(line: int, value: Any) -> str:
