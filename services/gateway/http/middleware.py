@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from imageconverter import request_ids
 from imageconverter.errors import ImageConverterError, TooManyAttempts, TooManyRequestsInTime, Unauthorized
 from services.gateway import state
 from services.gateway.http.headers import set_security_headers
@@ -19,6 +20,7 @@ from services.gateway.routes import CHECK_BASE, IMAGECONVERTER_BASE
 
 _log = structlog.get_logger(__name__)
 
+_REQUEST_ID = web.RequestKey("request_id", str)
 _UNMATCHED = "(none)"
 _CLIENT_GONE = 499  # nginx's status: for log and metrics only, as no client receives it
 # Successful requests to these frequent routes are counted, but not logged.
@@ -35,7 +37,14 @@ _QUIET = frozenset(
 
 @web.middleware
 async def error_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn exceptions into error responses of the API that was called; count and log the request.
+    """Turn exceptions into error responses of the API that was called; count and log the request, with its ids."""
+    request[_REQUEST_ID] = request_id = request_ids.request_id(request.headers.get("X-Request-ID"))
+    with request_ids.bound(request_id, request_ids.trace_id(request.headers.get("traceparent"))):
+        return await _answer(request, handler)
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Return the response.
 
     One function, with little overhead for quiet routes: a gateway serves thousands of previews a second.
     """
@@ -100,6 +109,10 @@ def _path(request: web.Request) -> str:
     return without_tokens(request.rel_url.raw_path)
 
 
-async def set_headers(_request: web.Request, response: web.StreamResponse) -> None:
+async def set_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Set the headers of every response."""
     set_security_headers(response.headers)
+    if _REQUEST_ID in request:
+        response.headers["X-Request-ID"] = request[_REQUEST_ID]
+        if request_ids.trace_id(trace_parent := request.headers.get("traceparent")):
+            response.headers["traceparent"] = str(trace_parent)

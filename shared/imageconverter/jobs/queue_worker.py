@@ -20,7 +20,7 @@ from arq.worker import func
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from imageconverter import keys
+from imageconverter import keys, request_ids
 from imageconverter.errors import QueueUnavailable, Unavailable
 from imageconverter.jobs.connection import encode
 from imageconverter.jobs.dead_letters import (
@@ -55,6 +55,13 @@ _NOT_RUN = "The job cannot be run."
 _ARQ_GRACE_SECONDS = 60
 
 
+def _read_body(body: bytes) -> dict[str, Any]:
+    """Parse a job, and bind the ids of its request; arq calls this in the task that runs the job."""
+    job: dict[str, Any] = json.loads(body)
+    request_ids.bind(job.get("ids"))
+    return job
+
+
 class QueueWorker(Worker):
     """Runs the jobs of one queue, at most *slots* at once."""
 
@@ -86,7 +93,7 @@ class QueueWorker(Worker):
             poll_delay=poll_seconds,
             max_tries=_MAX_ATTEMPTS,
             job_serializer=encode,
-            job_deserializer=json.loads,
+            job_deserializer=_read_body,
             log_results=False,
         )
         self._queue_name = queue
