@@ -18,9 +18,22 @@ class ProcessSettings(Part):
     data_dir: Path = Field(
         default=Path(".data"), description="Folder of `up`: keys, embedded Redis and S3, logs of both."
     )
+    cache_dir: Path = Field(
+        default=Path("~/.cache/imageconverter"),
+        description="Folder in which commands keep what they know of local files, so that they compare and convert "
+        "only what has changed. It may be deleted.",
+    )
     log_format: Literal["auto", "console", "json"] = Field(
         default="auto", description="Format of the log. auto: `console` if stderr is a terminal, else `json`."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Minimum severity of log lines."
     )
+
+    @property
+    def cache_folder(self) -> Path:
+        """The folder of `cache_dir`, with `~` replaced by the home directory if there is one."""
+        try:
+            return self.cache_dir.expanduser()
+        except RuntimeError:
+            return self.data_dir / "cache"
