@@ -5,13 +5,19 @@ import gzip
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from services.cli.options import type_option, with_api
+from services.cli import output
+from services.cli.options import type_option, with_client
 from services.cli.terminal import CommandError, escape_for_terminal
-from services.client.api import ImagesApi
+
+if TYPE_CHECKING:
+    from services.client import AsyncClient
+    from services.client.responses import Catalog
+
+Notation = Literal["csv", "ndjson"]
 
 _POLL_SECONDS = 0.5
 
@@ -33,27 +39,28 @@ def catalog() -> None:
     "--as", "notation", type=click.Choice(("csv", "ndjson")), help="Default: by the extension of the file's name."
 )
 @type_option
-@with_api
-async def import_catalog(api: ImagesApi, file: Path, notation: str | None, type_id: str) -> int:
+@with_client
+async def import_catalog(client: "AsyncClient", file: Path, notation: Notation | None, type_id: str) -> int:
     """Replace the whole catalog of a type by FILE: NDJSON or CSV, optionally compressed as .gz."""
-    state = await _upload(api, type_id, file, notation or _notation(file))
+    state = await _upload(client, type_id, file, notation or _notation(file))
     if state["lastImport"]["failure"]:
         raise CommandError(escape_for_terminal(state["lastImport"]["failure"]))
-    click.echo(f"{type_id}: entries {state['entries']}, images {state['images']}")
+    output.echo(f"{type_id}: entries {state['entries']}, images {state['images']}")
+    output.result(state)
     return 0
 
 
-async def _upload(api: ImagesApi, type_id: str, file: Path, notation: str) -> dict[str, Any]:
+async def _upload(client: "AsyncClient", type_id: str, file: Path, notation: Notation) -> "Catalog":
     """Upload *file*, decompressed; returns the state of the catalog once the import has ended."""
     if file.suffix != ".gz":
-        response = await api.replace_catalog(type_id, file, notation)
+        response = await client.catalogs.replace(type_id, file, notation=notation)
     else:
         with tempfile.NamedTemporaryFile(prefix="imageconverter-") as decompressed:
             await asyncio.to_thread(_decompress, file, Path(decompressed.name))
-            response = await api.replace_catalog(type_id, Path(decompressed.name), notation)
+            response = await client.catalogs.replace(type_id, Path(decompressed.name), notation=notation)
     while "entries" not in response:
         await asyncio.sleep(_POLL_SECONDS)
-        state = await api.catalog(type_id, response["id"])
+        state = await client.catalogs.get(type_id, import_id=response["id"])
         if state["lastImport"]["id"] == response["id"]:
             return state
     return response
@@ -64,5 +71,5 @@ def _decompress(source: Path, target: Path) -> None:
         shutil.copyfileobj(compressed, file)
 
 
-def _notation(file: Path) -> str:
+def _notation(file: Path) -> Notation:
     return "csv" if file.name.lower().removesuffix(".gz").endswith(".csv") else "ndjson"

@@ -1,14 +1,22 @@
 """The server that a command talks to, and the API key for it."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from yarl import URL
 
 from imageconverter.settings import Settings
 from services.cli.terminal import CommandError
-from services.client.api import Access
 from services.runtime.roles import local_gateway_url
 from services.stack import credentials
+
+
+class Access(NamedTuple):
+    """A server and a key for it."""
+
+    server: str
+    """`http(s)://host:port`, optionally with a path, without a slash at the end."""
+    key: str
 
 
 def find_access(settings: Settings, *, server: str | None, key: str | None) -> Access:

@@ -7,8 +7,7 @@ import click
 from imageconverter.images.formats_file import load_formats
 from imageconverter.images.image_formats import ImageFormat, ImageFormats
 from imageconverter.settings import load_settings
-from services.cli.progress import pluralize
-from services.cli.terminal import escape_for_terminal
+from services.cli.terminal import escape_for_terminal, pluralize
 from services.stack.formats_file import formats_file
 
 

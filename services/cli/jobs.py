@@ -3,16 +3,17 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from services.cli import terminal
-from services.cli.options import with_api
-from services.cli.progress import pluralize
-from services.cli.terminal import escape_for_terminal
-from services.client.api import ImagesApi, RequestRejectedError
+from services.cli import output, terminal
+from services.cli.options import with_client
+from services.cli.terminal import escape_for_terminal, pluralize
+from services.client.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from services.client import AsyncClient
 
 _Command = TypeVar("_Command", bound=Callable[..., int])
 
@@ -28,11 +29,12 @@ def dead() -> None:
 
 
 @dead.command("list")
-@with_api
-async def list_jobs(api: ImagesApi) -> int:
+@with_client
+async def list_jobs(client: "AsyncClient") -> int:
     """List all dead letters with the reason for their failure."""
-    found = await api.dead_jobs()
-    click.echo("\n".join(line for job in found for line in format_job(job)) or "no dead letters")
+    found = await client.dead_letters.list()
+    output.echo("\n".join(line for job in found for line in format_job(job)) or "no dead letters")
+    output.result(found)
     return 0
 
 
@@ -45,41 +47,40 @@ def _job_selection(command: _Command) -> _Command:
 
 @dead.command
 @_job_selection
-@with_api
-async def retry(api: ImagesApi, job_ids: Sequence[str], *, every: bool) -> int:
+@with_client
+async def retry(client: "AsyncClient", job_ids: Sequence[str], *, every: bool) -> int:
     """Queue dead letters again, by their ids or all of them."""
-    return await _apply("retried", api.retry_dead_job, await _select(api, job_ids, every=every))
+    return await _apply("retried", client.dead_letters.retry, await _select(client, job_ids, every=every))
 
 
 @dead.command
 @_job_selection
-@with_api
-async def drop(api: ImagesApi, job_ids: Sequence[str], *, every: bool) -> int:
+@with_client
+async def drop(client: "AsyncClient", job_ids: Sequence[str], *, every: bool) -> int:
     """Delete dead letters, by their ids or all of them."""
-    return await _apply("dropped", api.drop_dead_job, await _select(api, job_ids, every=every))
+    return await _apply("dropped", client.dead_letters.delete, await _select(client, job_ids, every=every))
 
 
-async def _select(api: ImagesApi, job_ids: Sequence[str], *, every: bool) -> Sequence[str]:
+async def _select(client: "AsyncClient", job_ids: Sequence[str], *, every: bool) -> Sequence[str]:
     if bool(job_ids) == every:
         raise click.UsageError("Name the dead letters or pass --all.", click.get_current_context())
-    return job_ids or [str(job["id"]) for job in await api.dead_jobs()]
+    return job_ids or [str(job["id"]) for job in await client.dead_letters.list()]
 
 
 async def _apply(done: str, action: Callable[[str], Awaitable[None]], job_ids: Sequence[str]) -> int:
     """Apply *action* to each job; returns the exit status, which is 1 if one of the jobs does not exist."""
-    count = 0
+    applied: list[str] = []
     for job_id in job_ids:
         try:
             await action(job_id)
-        except RequestRejectedError as error:
-            if error.status != HTTPStatus.NOT_FOUND:
-                raise
+        except NotFoundError as error:
             terminal.print_error(escape_for_terminal(f"{job_id}: {error.reason}"))
         else:
-            count += 1
-            click.echo(escape_for_terminal(f"{job_id} {done}"))
-    click.echo(f"{pluralize(count, 'dead letter')} {done}")
-    return 0 if count == len(job_ids) else terminal.FAILED
+            applied.append(job_id)
+            output.echo(f"{job_id} {done}")
+    output.echo(f"{pluralize(len(applied), 'dead letter')} {done}")
+    output.result({done: applied})
+    return 0 if len(applied) == len(job_ids) else terminal.FAILED
 
 
 def format_job(job: Mapping[str, Any]) -> list[str]:

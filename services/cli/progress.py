@@ -10,6 +10,9 @@ from typing import Any, Self
 import click
 from tqdm import tqdm
 
+from services.cli import output
+from services.cli.terminal import pluralize
+
 _LINE_INTERVAL_SECONDS = 1.0
 _UNIT = " images"
 
@@ -21,6 +24,7 @@ class Progress:
         """Prepare; nothing is shown before the first call of show(). *label* names the activity."""
         self._label = label
         self._is_terminal = sys.stdout.isatty()
+        self._is_silent = output.mode() != "text"
         self._bar: Any = None
         self._began = self._printed_at = time.monotonic()
         self._first: int | None = None
@@ -40,6 +44,8 @@ class Progress:
 
     def show(self, done: int, total: int, errors: int) -> None:
         """Show that *done* of *total* images are done. The rate is measured since the first call."""
+        if self._is_silent:
+            return
         first = self._first if self._first is not None else done
         self._first = first
         if self._is_terminal:
@@ -74,8 +80,3 @@ def static_bar(done: int, total: int) -> str:
     """Return a bar as text."""
     template = "[{bar:30}] {percentage:.0f} %"
     return str(tqdm.format_meter(done, total or 1, 0, ascii=" #", bar_format=template))
-
-
-def pluralize(number: int, noun: str) -> str:
-    """Return *number* and *noun*, in the plural unless *number* is 1."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -2,40 +2,45 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from services.cli import terminal
-from services.cli.options import with_api
+from services.cli import output, terminal
+from services.cli.options import with_client
 from services.cli.progress import Progress, static_bar
 from services.cli.terminal import escape_for_terminal
-from services.client.api import ImagesApi
+
+if TYPE_CHECKING:
+    from services.client import AsyncClient
+    from services.client.responses import Run
 
 _COUNTERS = ("success", "warning", "skipped", "error")
 
 
 @click.command
 @click.option("--watch", is_flag=True, help="Follow the run until it ends.")
-@with_api
-async def status(api: ImagesApi, *, watch: bool) -> int:
+@with_client
+async def status(client: "AsyncClient", *, watch: bool) -> int:
     """Show the state of the running or last run.
 
     With --watch the exit status is 1 if the run has not finished or an image has failed.
     """
-    await api.status()
-    runs = await api.runs()
+    runs = await client.runs.list()
     if not runs:
-        click.echo("no run yet")
+        output.echo("no run yet")
+        output.result(None)
         return 0
-    state = runs[0]
+    state: Run = runs[0]
     run, action = state["id"], state["action"]
     if watch:
         with Progress(f"run {escape_for_terminal(run)}") as progress:
-            async for state in api.events(run):
+            async for changed in client.runs.watch(run):
+                state = {**changed, "id": run, "action": action}
                 images = state["progress"]
                 progress.show(images["finished"], images["total"], state["counter"]["error"])
-    click.echo("\n".join(escape_for_terminal(line) for line in format_run(run, action, state)))
+    output.echo("\n".join(format_run(run, action, state)))
+    output.result(state)
     return terminal.FAILED if watch and (state["status"] != "finished" or state["counter"]["error"]) else 0
 
 

@@ -27,3 +27,8 @@ def print_error(line: str, *, file: IO[Any] | None = None) -> None:
 def escape_for_terminal(text: str) -> str:
     """Return *text* with control characters escaped: file names and responses are untrusted."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def pluralize(number: int, noun: str) -> str:
+    """Return *number* and *noun*, in the plural unless *number* is 1."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

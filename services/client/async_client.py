@@ -41,6 +41,11 @@ class AsyncClient:
         self.reports = Reports(self._transport)
         self.previews = Previews(self._transport, user, password)
 
+    @property
+    def server(self) -> str:
+        """The URL of the server."""
+        return self._transport.server
+
     async def __aenter__(self) -> Self:
         return self
 

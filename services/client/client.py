@@ -182,6 +182,11 @@ class Client(_Facade[AsyncClient]):
     download = _waiting(AsyncClient.download)
     ready = _waiting(AsyncClient.ready)
 
+    @property
+    def server(self) -> str:
+        """The URL of the server."""
+        return self._wrapped.server
+
     def content_url(self, path: str) -> str:
         """Return the URL of the converted image at *path*."""
         return self._wrapped.content_url(path)

@@ -1,10 +1,11 @@
 """The responses of the images API as types, made from its OpenAPI document by `make docs`."""
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict, final
 
 TypeId = Literal["categories", "products", "appImages"]
 
 
+@final
 class LastImport(TypedDict):
     """The outcome of the last import of a catalog."""
 
@@ -14,6 +15,7 @@ class LastImport(TypedDict):
     """Why the import failed; empty if it succeeded."""
 
 
+@final
 class Catalog(TypedDict):
     """The current catalog of a type, and its last import."""
 
@@ -28,6 +30,7 @@ class Catalog(TypedDict):
     lastImport: LastImport
 
 
+@final
 class Cleanup(TypedDict):
     """What a cleanup has moved to the trash, or a dry run would move."""
 
@@ -48,6 +51,7 @@ class Cleanup(TypedDict):
     """Paths of the first files."""
 
 
+@final
 class CleanupAccepted(TypedDict):
     """A cleanup that has not ended yet."""
 
@@ -55,6 +59,7 @@ class CleanupAccepted(TypedDict):
     trash: str
 
 
+@final
 class FormatBox(TypedDict):
     """The box of an image format in pixels, and how images fit it."""
 
@@ -65,6 +70,7 @@ class FormatBox(TypedDict):
     fit: Literal["contain", "cover", "crop", "pad"]
 
 
+@final
 class FormatDirectories(TypedDict):
     """The directories of an image format."""
 
@@ -74,6 +80,7 @@ class FormatDirectories(TypedDict):
     """That of its sources for runs with source `format`; empty if it has none."""
 
 
+@final
 class Format(TypedDict):
     """A configured image format."""
 
@@ -93,6 +100,7 @@ class Format(TypedDict):
     """Changes with the format."""
 
 
+@final
 class ConfiguredFormats(TypedDict):
     """The image formats that are in effect, in the order of the formats file."""
 
@@ -101,6 +109,7 @@ class ConfiguredFormats(TypedDict):
     """Changes with each of the formats; the same in all processes that have the same formats."""
 
 
+@final
 class Counter(TypedDict):
     """Sources or outputs by how they ended."""
 
@@ -112,6 +121,7 @@ class Counter(TypedDict):
     """Converted, with a warning as `message`."""
 
 
+@final
 class DeadLetter(TypedDict):
     """A job that has used up its attempts or could not be read."""
 
@@ -130,12 +140,14 @@ class DeadLetter(TypedDict):
     """The payload; null if it could not be read."""
 
 
+@final
 class DeadLetterList(TypedDict):
     """DeadLetterList."""
 
     items: list[DeadLetter]
 
 
+@final
 class Directory(TypedDict):
     """A directory with all below it."""
 
@@ -145,16 +157,19 @@ class Directory(TypedDict):
     subDirectories: list["Directory"]
 
 
+@final
 class DirectoryList(TypedDict):
     """DirectoryList."""
 
     items: list[Directory]
 
 
+@final
 class Empty(TypedDict):
     """An object without keys."""
 
 
+@final
 class Error(TypedDict):
     """The body of an error response."""
 
@@ -170,6 +185,7 @@ class Error(TypedDict):
     """The invalid field or parameter."""
 
 
+@final
 class FormatTotals(TypedDict):
     """The totals of one format."""
 
@@ -178,6 +194,7 @@ class FormatTotals(TypedDict):
     unusedBytes: int
 
 
+@final
 class ImageUrl(TypedDict):
     """The URL of the images of a format."""
 
@@ -185,18 +202,21 @@ class ImageUrl(TypedDict):
     """Without scheme and trailing slash."""
 
 
+@final
 class ImportAccepted(TypedDict):
     """An upload of a catalog whose import has not ended yet."""
 
     id: str
 
 
+@final
 class Live(TypedDict):
     """That the process is running."""
 
     status: Literal["live"]
 
 
+@final
 class MissingImage(TypedDict):
     """An image that the catalog references and the target tree does not have."""
 
@@ -214,6 +234,7 @@ class MissingImage(TypedDict):
     """Number of entries that reference it."""
 
 
+@final
 class PresignedUpload(TypedDict):
     """A request that a client may send to the object store, with the image as its body."""
 
@@ -225,6 +246,7 @@ class PresignedUpload(TypedDict):
     expires: str
 
 
+@final
 class Progress(TypedDict):
     """Finished sources or outputs, of those known so far."""
 
@@ -235,6 +257,7 @@ class Progress(TypedDict):
     """Increases while the sources are being listed."""
 
 
+@final
 class Published(TypedDict):
     """A source that was uploaded to the object store."""
 
@@ -243,6 +266,7 @@ class Published(TypedDict):
     """The file type, by the leading bytes."""
 
 
+@final
 class Ready(TypedDict):
     """Whether images can be converted, and what is missing."""
 
@@ -257,6 +281,7 @@ class Ready(TypedDict):
     """
 
 
+@final
 class Repair(TypedDict):
     """What a repair converts."""
 
@@ -271,6 +296,7 @@ class Repair(TypedDict):
     """Whether there are more than one request converts."""
 
 
+@final
 class UnusedImage(TypedDict):
     """A file that no active entry references."""
 
@@ -284,6 +310,7 @@ class UnusedImage(TypedDict):
     modified: str
 
 
+@final
 class Totals(TypedDict):
     """The totals of a report."""
 
@@ -304,6 +331,7 @@ class Totals(TypedDict):
     """Size of the unused files in bytes."""
 
 
+@final
 class ReportPage(TypedDict):
     """A page of a report, or that there is no report yet."""
 
@@ -323,6 +351,7 @@ class ReportPage(TypedDict):
     """Omitted on the last page."""
 
 
+@final
 class Restore(TypedDict):
     """What was restored from the trash, and what was kept there."""
 
@@ -332,6 +361,7 @@ class Restore(TypedDict):
     """Files that remain in the trash."""
 
 
+@final
 class Result(TypedDict):
     """One source in one format."""
 
@@ -356,12 +386,14 @@ class Result(TypedDict):
     status: Literal["success", "warning", "skipped", "error"]
 
 
+@final
 class ResultList(TypedDict):
     """ResultList."""
 
     items: list[Result]
 
 
+@final
 class ResultsPage(TypedDict):
     """A page of the results of a run."""
 
@@ -370,6 +402,7 @@ class ResultsPage(TypedDict):
     """Omitted on the last page."""
 
 
+@final
 class Timer(TypedDict):
     """Start, end and duration of a run."""
 
@@ -381,6 +414,7 @@ class Timer(TypedDict):
     """Unix seconds."""
 
 
+@final
 class Run(TypedDict):
     """A run in the list of runs."""
 
@@ -405,12 +439,14 @@ class Run(TypedDict):
     """The label of the run."""
 
 
+@final
 class RunList(TypedDict):
     """RunList."""
 
     items: list[Run]
 
 
+@final
 class RunState(TypedDict):
     """The status of a run, or that there was none yet."""
 
@@ -432,6 +468,7 @@ class RunState(TypedDict):
     """Ids of the formats of the run, in the order of the request."""
 
 
+@final
 class Scan(TypedDict):
     """The progress of the running scan, or the outcome of the last one."""
 
@@ -449,6 +486,7 @@ class Scan(TypedDict):
     """Why there is no report of a type, or empty."""
 
 
+@final
 class Source(TypedDict):
     """A source image."""
 
@@ -463,6 +501,7 @@ class Source(TypedDict):
     """URL of a thumbnail, on this server."""
 
 
+@final
 class SourcesPage(TypedDict):
     """A page of the sources in a directory."""
 
@@ -473,6 +512,7 @@ class SourcesPage(TypedDict):
     """For the next page; the last one has none."""
 
 
+@final
 class SrcsetCandidate(TypedDict):
     """An image of a set."""
 
@@ -483,6 +523,7 @@ class SrcsetCandidate(TypedDict):
     exists: bool
 
 
+@final
 class Srcset(TypedDict):
     """The images of one name in all formats of a set."""
 
@@ -492,6 +533,7 @@ class Srcset(TypedDict):
     """One for each format of the set, from the narrowest to the widest."""
 
 
+@final
 class Staged(TypedDict):
     """A staged upload."""
 
@@ -501,6 +543,7 @@ class Staged(TypedDict):
     """Number of images that were added."""
 
 
+@final
 class StoredSource(TypedDict):
     """A source that was stored."""
 
@@ -514,12 +557,14 @@ class StoredSource(TypedDict):
     """The file type, by the leading bytes."""
 
 
+@final
 class StoredSourceList(TypedDict):
     """StoredSourceList."""
 
     items: list[StoredSource]
 
 
+@final
 class TokenHolder(TypedDict):
     """To whom a token was issued."""
 
@@ -527,6 +572,7 @@ class TokenHolder(TypedDict):
     """The name of the key or the user."""
 
 
+@final
 class Tokens(TypedDict):
     """The tokens of a login."""
 
@@ -536,6 +582,7 @@ class Tokens(TypedDict):
     """For the next login, valid for a day; can be used once."""
 
 
+@final
 class Trash(TypedDict):
     """The files of one cleanup that are in the trash."""
 
@@ -549,6 +596,7 @@ class Trash(TypedDict):
     bytes: int
 
 
+@final
 class TrashList(TypedDict):
     """TrashList."""
 

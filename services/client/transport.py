@@ -50,13 +50,17 @@ class Request:
 
 
 class Transport:
-    """Sends requests to one server. Every method raises ApiError."""
+    """Sends requests to one server. Every method raises ApiError.
+
+    A server that has never responded is reported at once: its address may be wrong.
+    """
 
     def __init__(self, session: aiohttp.ClientSession, server: str, key: str) -> None:
         """Send requests to *server*, a URL without a slash at the end, with *key*, "" for none."""
         self._session = session
         self.server = server
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._has_responded = False
 
     async def json(self, request: Request) -> Any:
         """Send *request* and return the JSON object of the response."""
@@ -77,7 +81,7 @@ class Transport:
                     return await read(response)
             except ServerUnavailableError as error:
                 delay = next(delays, None)
-                if delay is None or not _may_repeat(request, error):
+                if delay is None or not self._has_responded or not _may_repeat(request, error):
                     raise
                 await asyncio.sleep(min(error.retry_after or delay, _MAX_RETRY_AFTER_SECONDS))
 
@@ -97,6 +101,7 @@ class Transport:
                     timeout=timeout,
                     allow_redirects=False,
                 ) as response:
+                    self._has_responded = True
                     if response.status not in _SUCCESSFUL:
                         raise self._error(response, await response.read())
                     yield response

@@ -26,8 +26,8 @@ def test_the_help_lists_all_commands(capsys: pytest.CaptureFixture[str]) -> None
     lines = capsys.readouterr().out.partition("Commands:\n")[2].splitlines()
 
     assert [line.split()[0] for line in lines] == [
-        *("up", "gateway", "worker", "reporter", "convert", "status", "formats", "jobs", "catalog"),
-        *("report", "health", "reindex", "key", "settings"),
+        *("up", "gateway", "worker", "reporter", "convert", "push", "pull", "status", "formats"),
+        *("jobs", "catalog", "report", "health", "reindex", "key", "settings"),
     ]
     assert all(len(line.split()) > 1 for line in lines)
 

@@ -10,7 +10,7 @@ import yaml
 _WIDTH: Final = 116
 _HEAD: Final = '''"""The responses of the images API as types, made from its OpenAPI document by `make docs`."""
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict, final
 '''
 _TYPES: Final = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 
@@ -23,7 +23,7 @@ def response_types(document: str) -> str:
         if not name.endswith("Body"):
             _add(name, schemas, order)
     texts = _texts(order, schemas)
-    return _HEAD + "".join(f"\n\n{text}" if text.startswith("class") else f"\n{text}" for text in texts)
+    return _HEAD + "".join(f"\n\n{text}" if text.startswith("@") else f"\n{text}" for text in texts)
 
 
 def _texts(order: list[str], schemas: dict[str, Any]) -> Iterator[str]:
@@ -58,13 +58,13 @@ def _is_object(schema: dict[str, Any]) -> bool:
 
 def _class(name: str, schema: dict[str, Any]) -> str:
     required = schema.get("required", ())
-    lines = [f"class {name}(TypedDict):", *_docstring(schema.get("description", f"{name}."))]
+    lines = ["@final", f"class {name}(TypedDict):", *_docstring(schema.get("description", f"{name}."))]
     for key, value in schema.get("properties", {}).items():
         kind = _type(value).replace(f"[{name}]", f'["{name}"]')
         lines += _field(key, kind if key in required else f"NotRequired[{kind}]")
         lines += _docstring(value["description"]) if "description" in value else []
     if schema.get("properties"):
-        lines.insert(1 + len(_docstring(schema.get("description", f"{name}."))), "")
+        lines.insert(2 + len(_docstring(schema.get("description", f"{name}."))), "")
     return "\n".join(lines) + "\n"
 
 

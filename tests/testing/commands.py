@@ -13,6 +13,8 @@ from tests.testing.runs import Client
 
 THUMBNAIL, PRODUCT = "content.imageFormat.thumbnailProduct", "content.imageFormat.normalProduct"
 
+_NO_CACHE = "/dev/null/cache"  # a folder that cannot be made: nothing outside of a test's own folder is written
+
 Process = asyncio.subprocess.Process
 
 
@@ -31,7 +33,7 @@ def address(client: Client) -> str:
 
 async def begin(*arguments: str | Path, key: str | None = API_KEY, **more: str) -> Process:
     """Start a command with the variables *more* in its environment."""
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **more}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "IMAGECONVERTER_CACHE_DIR": _NO_CACHE, **more}
     if key is not None:
         environment["IMAGECONVERTER_API_KEY"] = key
     return await asyncio.create_subprocess_exec(
