@@ -39,8 +39,11 @@ _QUIET = frozenset(
 async def error_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn exceptions into error responses of the API that was called; count and log the request, with its ids."""
     request[_REQUEST_ID] = request_id = request_ids.request_id(request.headers.get("X-Request-ID"))
-    with request_ids.bound(request_id, request_ids.trace_id(request.headers.get("traceparent"))):
+    begun = request_ids.begin(request_id, request_ids.trace_id(request.headers.get("traceparent")))
+    try:
         return await _answer(request, handler)
+    finally:
+        request_ids.end(begun)
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:

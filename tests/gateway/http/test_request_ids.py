@@ -102,7 +102,7 @@ async def test_the_jobs_of_a_run_have_the_ids_of_its_start(gateway: Client, reso
 )
 @pytest.mark.usefixtures("worker")
 async def test_jobs_without_valid_ids_are_done(resources: Resources, ids: Any) -> None:
-    """Those of releases before, and those that somebody else has written."""
+    """Those of earlier releases, and those of other programs."""
     job_id = uuid4().hex
     job = json.loads(job_body("convert_source", {"id": job_id, "source_key": "source/none.png", "outputs": []}))
     with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
