@@ -13,6 +13,7 @@ from services.gateway import state
 from services.gateway.app import create_app, create_liveness_app
 from services.gateway.http.connection import Connection, Deadlines
 from services.runtime.formats_reload import reloading
+from services.runtime.freed_memory import keep_freed_memory
 from services.runtime.lifecycle import heartbeats, run_unless_stopped
 from services.runtime.requirements import unmet_requirements
 
@@ -29,6 +30,7 @@ _RETRY_TIMEOUT_SECONDS = 4
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """Serve until *stopping* is set, then finish the current requests and return."""
+    keep_freed_memory()
     gateway = settings.gateway
     async with (
         open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources,

@@ -9,6 +9,7 @@ from imageconverter.jobs import QueueName, QueueWorker
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.settings import Settings
 from services.runtime.formats_reload import reloading
+from services.runtime.freed_memory import keep_freed_memory
 from services.runtime.lifecycle import heartbeats, run_unless_stopped
 from services.runtime.queue_workers import run_queue_workers
 from services.worker.conversion_executor import ConversionExecutor
@@ -31,6 +32,7 @@ _JOB_SECONDS = 3600
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """Run until *stopping* is set, then finish the running jobs and return."""
     check_memory_limit(settings.worker)
+    keep_freed_memory()
     async with (
         open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources,
         reloading(resources.formats),

@@ -14,6 +14,9 @@ from services.gateway.http.status_names import status_name
 _log = structlog.get_logger(__name__)
 
 
+_READ_BYTES = 256 * 1024  # that a body may be ahead of its handler; a handler reads as much at once
+
+
 class Deadlines(NamedTuple):
     """Timeouts after which a connection is closed, in seconds."""
 
@@ -40,6 +43,7 @@ class Connection(web.RequestHandler):
             loop=loop,
             keepalive_timeout=deadlines.idle,
             lingering_time=deadlines.unread,
+            read_bufsize=_READ_BYTES,
             access_log=None,  # type: ignore[arg-type]
         )
         self._deadlines = deadlines

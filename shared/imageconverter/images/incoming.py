@@ -19,16 +19,13 @@ from imageconverter.errors import (
     Undecodable,
     Unsupported,
 )
-from imageconverter.settings import MEGABYTE
 from imageconverter.storage.multipart_upload import PART_BYTES
 from imageconverter.storage.store import ObjectStore
 
-WHOLE_BYTES: Final = 7 * MEGABYTE
+WHOLE_BYTES: Final = PART_BYTES
 """An image of up to this size is stored by one request, a larger one in parts of PART_BYTES."""
 SHA256: Final = "sha256"
 """Metadata of a source: the SHA-256 of its bytes, in hexadecimal digits, if it was known when it was stored."""
-_HEADER_BYTES: Final = MEGABYTE
-"""In which almost all headers are; so many bytes are copied to read one."""
 _FIELD: Final = "imageData"
 
 
@@ -60,18 +57,18 @@ class Incoming:
         """Of the bytes so far, in hexadecimal digits."""
         return self._hash.hexdigest()
 
-    async def read(self, size: int) -> bytearray:
+    async def read(self, size: int) -> bytes:
         """Return at least *size* bytes, less at the end. Raises TooLarge, and what the chunks raise."""
-        data = bytearray()
+        data = io.BytesIO()  # which hands out its buffer without a copy
         async for chunk in self._chunks:
             self.size += len(chunk)
             if self.size > self._max_bytes:
                 raise TooLarge("The image is too large.")
             self._hash.update(chunk)
-            data += chunk
-            if len(data) >= size:
+            data.write(chunk)
+            if data.tell() >= size:
                 break
-        return data
+        return data.getvalue()
 
 
 async def store_image(
@@ -86,13 +83,13 @@ async def store_image(
     head = await incoming.read(WHOLE_BYTES + 1)
     if not head:
         raise InvalidFileFormat("The file is empty.", field=_FIELD)
-    found = _check_beginning(head, limits)
     if len(head) <= WHOLE_BYTES:
-        found = found or check(io.BytesIO(head), limits)
+        whole = check(io.BytesIO(head), limits)
         _check_hash(incoming, sha256)
-        await store.put(key, head, content_type=found.media_type, metadata={SHA256: incoming.sha256})
+        await store.put(key, head, content_type=whole.media_type, metadata={SHA256: incoming.sha256})
         incoming.release()
-        return StoredImage(incoming.size, incoming.sha256, found)
+        return StoredImage(incoming.size, incoming.sha256, whole)
+    found = _check_beginning(head, limits)
     written, content_type = (key, found.media_type) if found else (staging_key, OTHER_MEDIA_TYPE)
     metadata = {SHA256: sha256} if sha256 else {}
     async with store.put_in_parts(written, content_type=content_type, metadata=metadata) as upload:
@@ -133,10 +130,10 @@ def check(source: IO[bytes], limits: Limits) -> SourceType:
         raise InvalidFileFormat(error.reason, field=_FIELD) from None
 
 
-def _check_beginning(head: bytearray, limits: Limits) -> SourceType | None:
+def _check_beginning(head: bytes, limits: Limits) -> SourceType | None:
     """Check the first bytes of an image as `check` does; returns None if its header goes beyond them."""
     try:
-        return check(io.BytesIO(memoryview(head)[:_HEADER_BYTES]), limits)
+        return check(io.BytesIO(head), limits)
     except InvalidFileFormat as error:
         if isinstance(error.__context__, (NotAnImage, Unsupported)):
             raise

@@ -31,8 +31,8 @@ class MultipartUpload:
         self._connection = connection
         self._parts: list[CompletedPartTypeDef] = []
 
-    async def add(self, data: bytearray) -> None:
-        """Send a part: PART_BYTES or more, unless it is the last one. *data* must not change any more."""
+    async def add(self, data: bytes) -> None:
+        """Send a part: PART_BYTES or more, unless it is the last one."""
         number = len(self._parts) + 1
         for delay in _RETRY_SECONDS:
             try:
@@ -50,7 +50,7 @@ class MultipartUpload:
             self._connection(0), self._client.complete_multipart_upload, **self._address, MultipartUpload=parts
         )
 
-    async def _send(self, number: int, data: bytearray) -> None:
+    async def _send(self, number: int, data: bytes) -> None:
         sent = await _call(
             self._connection(len(data)), self._client.upload_part, **self._address, PartNumber=number, Body=data
         )

@@ -96,6 +96,7 @@ class ObjectStore:
             access_key_id=access_key,
             secret_access_key=secret_key,
             virtual_hosted_style_request=False,
+            unsigned_payload=True,  # a hash of all data takes as long as all the rest of a call
             client_options={
                 "allow_http": True,
                 "connect_timeout": timedelta(seconds=min(_CONNECT_SECONDS, self._seconds)),
