@@ -19,6 +19,7 @@ from bench import (
     slots,
     slow_files,
     stack,
+    uploads,
 )
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "halfopen": halfopen.main,
     "bombs": bombs.main,
     "slow_files": slow_files.main,
+    "uploads": uploads.main,
 }
 LONG: dict[str, Callable[[], None]] = {"runs": runs.long, "listing": listing.long}
 
