@@ -23,6 +23,7 @@ from imageconverter.settings import (
     ReportSettings,
     Settings,
     StorageSettings,
+    WebhookSettings,
     WorkerSettings,
 )
 from services.gateway.app import create_app
@@ -147,6 +148,7 @@ def make_settings(servers: dict[str, str], tmp_path_factory: pytest.TempPathFact
             "worker": WorkerSettings(children=2),
             "previews": PreviewSettings(),
             "reports": ReportSettings(),
+            "webhooks": WebhookSettings(),
             "process": ProcessSettings(data_dir=tmp_path_factory.getbasetemp()),
         }
         return Settings(**{**defaults, **parts})

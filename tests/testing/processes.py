@@ -22,6 +22,7 @@ from imageconverter.settings import (
     ReportSettings,
     Settings,
     StorageSettings,
+    WebhookSettings,
     WorkerSettings,
 )
 from services.stack.ports import free_ports
@@ -189,6 +190,7 @@ async def stack_on(
         worker=WorkerSettings(),
         previews=PreviewSettings(),
         reports=ReportSettings(),
+        webhooks=WebhookSettings(),
         process=ProcessSettings(data_dir=folder),
     )
     stack = Stack(settings, folder, {**os.environ, **given, **more}, of_roles or {})

@@ -10,6 +10,7 @@ from imageconverter.settings.redis import RedisSettings
 from imageconverter.settings.reports import ReportSettings
 from imageconverter.settings.storage import StorageSettings
 from imageconverter.settings.table import settings_table, variables
+from imageconverter.settings.webhooks import WebhookSettings
 from imageconverter.settings.worker import WorkerSettings
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "StorageSettings",
+    "WebhookSettings",
     "WorkerSettings",
     "child_environment",
     "load_settings",

@@ -16,6 +16,7 @@ from imageconverter.settings.process import ProcessSettings
 from imageconverter.settings.redis import RedisSettings
 from imageconverter.settings.reports import ReportSettings
 from imageconverter.settings.storage import StorageSettings
+from imageconverter.settings.webhooks import WebhookSettings
 from imageconverter.settings.worker import WorkerSettings
 
 SECRETS_DIR: Final = Path("/run/secrets")  # where Docker and Kubernetes mount them, lower-case names
@@ -28,6 +29,7 @@ PARTS: Final[dict[str, type[Part]]] = {
     "worker": WorkerSettings,
     "previews": PreviewSettings,
     "reports": ReportSettings,
+    "webhooks": WebhookSettings,
     "process": ProcessSettings,
 }
 
@@ -43,6 +45,7 @@ class Settings:
     worker: WorkerSettings
     previews: PreviewSettings
     reports: ReportSettings
+    webhooks: WebhookSettings
     process: ProcessSettings
 
 
