@@ -57,6 +57,12 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:run:<run>:done       bitmap: recorded sources by index
     ic:run:<run>:results    list: results that are not in the store yet
     ic:run:<run>:moving     string: results are being moved to the store, half a minute
+    ic:webhook:endpoints    hash: the endpoints of webhooks as JSON, by id; events are recorded while there are any
+    ic:webhook:events       sorted set: recorded events as JSON, until each endpoint has a delivery, by time
+    ic:webhook:due:<endpoint>    sorted set: ids of deliveries that wait, by the time of their next attempt
+    ic:webhook:log:<endpoint>    sorted set: ids of deliveries that have ended, a hundred of 7 days, by time
+    ic:webhook:deliveries:<endpoint>  hash: all of these deliveries as JSON, by id
+    ic:webhook:lease:<endpoint>  string: an attempt is being made, 1 minute
     ic:preview:<id>         hash: a group: generation, creation, bytes, contexts and previews; <id> stands for its key
     ic:previews             sorted set: ids by last access, by `ic:clock`
     ic:previews:bytes       string: bytes of all sources and previews
@@ -94,6 +100,8 @@ STACK: Final = "ic:stack"
 WRITE_CHECK: Final = "state/written"
 READY: Final = "ic:ready"
 CLOCK: Final = "ic:clock"
+WEBHOOK_ENDPOINTS: Final = "ic:webhook:endpoints"
+WEBHOOK_EVENTS: Final = "ic:webhook:events"
 PREVIEW_IDS: Final = "ic:previews"
 PREVIEW_BYTES: Final = "ic:previews:bytes"
 PREVIEW_PENDING_WRITES: Final = "ic:previews:arriving"
@@ -235,6 +243,26 @@ def dead_letter_copies() -> str:
 def dead_letter_copy(job_id: str, failed_at: int) -> str:
     """Object key of the copy of a dead letter; *failed_at* is in seconds since 1970."""
     return f"{dead_letter_copies()}{failed_at:012}-{sha256(job_id.encode()).hexdigest()}.json"
+
+
+def webhook_due(endpoint: str) -> str:
+    """Redis key of the deliveries to an endpoint that wait."""
+    return f"ic:webhook:due:{endpoint}"
+
+
+def webhook_log(endpoint: str) -> str:
+    """Redis key of the deliveries to an endpoint that have ended."""
+    return f"ic:webhook:log:{endpoint}"
+
+
+def webhook_deliveries(endpoint: str) -> str:
+    """Redis key of all deliveries to an endpoint."""
+    return f"ic:webhook:deliveries:{endpoint}"
+
+
+def webhook_lease(endpoint: str) -> str:
+    """Redis key that exists while an attempt at an endpoint is being made."""
+    return f"ic:webhook:lease:{endpoint}"
 
 
 def preview_prefix(key: str) -> str:

@@ -16,6 +16,7 @@ from imageconverter.previews.index import PreviewIndex
 from imageconverter.runs import RunStore
 from imageconverter.settings import Settings, SettingsError
 from imageconverter.storage.store import ObjectStore
+from imageconverter.webhooks import Outbox
 
 _log = structlog.get_logger(__name__)
 
@@ -33,6 +34,7 @@ class Resources:
     runs: RunStore
     previews: PreviewIndex
     formats: CurrentFormats
+    outbox: Outbox
 
 
 @asynccontextmanager
@@ -47,8 +49,9 @@ async def open_resources(settings: Settings, *, retry_timeout: float) -> AsyncIt
         queue = JobQueue(redis, timeout_seconds=settings.redis.timeout_seconds, retry_timeout=retry_timeout)
         runs = RunStore(redis, retry_timeout=retry_timeout)
         previews = PreviewIndex(redis, retry_timeout=retry_timeout)
+        outbox = Outbox(redis, retry_timeout=retry_timeout)
         store = ObjectStore(settings.storage)
-        yield Resources(store, Ownership(store, redis), redis, queue, runs, previews, formats)
+        yield Resources(store, Ownership(store, redis), redis, queue, runs, previews, formats, outbox)
 
 
 def require(settings: Settings) -> None:

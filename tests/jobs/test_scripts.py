@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-_PACKAGES = ("imageconverter.jobs", "imageconverter.runs", "imageconverter.previews", "services.gateway.auth")
+_PACKAGES = (
+    "imageconverter.jobs",
+    "imageconverter.runs",
+    "imageconverter.previews",
+    "imageconverter.webhooks",
+    "services.gateway.auth",
+)
 SCRIPTS = [each for package in _PACKAGES for each in Path(str(files(package))).glob("*.lua")]
 _BINDING = re.compile(r"local [\w, ]+ = [^\n]*\b(?:KEYS|ARGV)\b[^\n]*")
 
