@@ -13,6 +13,9 @@ redis.call('ZREM', queue, id)
 redis.call('DEL', lease, job_key, attempts, waiters)
 redis.call('ZADD', times, now_seconds(), id)
 redis.call('HSET', letters, id, letter)
+local event = cjson.decode(letter)
+event.id, event.body = id, nil
+record_event('dead_letter.created', id .. ':' .. now_seconds(), event)
 local expired = redis.call('ZRANGEBYSCORE', times, '-inf', steady_ms() / 1000 - max_age)
 for _, each in ipairs(redis.call('ZRANGE', times, 0, -1 - max_letters)) do
   expired[#expired + 1] = each

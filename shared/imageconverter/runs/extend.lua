@@ -21,6 +21,6 @@ local planned = first + #bodies
 redis.call('HSET', run, 'planned', planned, 'batch', batch, 'after', after, 'listed', listed)
 local recorded = tonumber(redis.call('HGET', run, 'recorded'))
 if listed == '1' and recorded >= planned then
-  redis.call('HSET', run, 'state', 'finished', 'ended', now_seconds())
+  end_run(run, 'finished')
 end
 return planned - recorded

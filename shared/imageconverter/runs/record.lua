@@ -29,7 +29,7 @@ local state, planned, listed, called = unpack(redis.call('HMGET', run, 'state', 
 local outstanding, is_running = tonumber(planned) - recorded, state == 'running'
 local is_finished = is_running and listed == '1' and outstanding <= 0
 if is_finished then
-  redis.call('HSET', run, 'state', 'finished', 'ended', now_seconds())
+  end_run(run, 'finished')
 end
 local needs_refill = is_running and listed ~= '1' and outstanding <= refill_below
 if (needs_refill or is_finished or unmoved >= flush_at) and called ~= '1' then

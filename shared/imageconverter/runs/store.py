@@ -22,7 +22,7 @@ from imageconverter.jobs import (
 )
 from imageconverter.runs.cursor import CountCursor, PlanCursor
 from imageconverter.runs.job import CONVERT_TASK, COUNT_TASK, PLAN_TASK, RunJob, RunSourceJob
-from imageconverter.runs.run import Counts, Run, RunStatus, RunSummary, SourceResult
+from imageconverter.runs.run import Counts, Run, RunStatus, RunSummary, SourceResult, State
 from imageconverter.runs.run_hash import hash_of, parse_run, read_status
 
 _log = structlog.get_logger(__name__)
@@ -52,9 +52,9 @@ class RunStore:
         self._redis = redis
         self._retry_timeout = retry_timeout
         self._start = redis.register_script(script_text("imageconverter.runs", "start"))
-        self._extend = redis.register_script(script_text("imageconverter.runs", "extend"))
-        self._record = redis.register_script(script_text("imageconverter.runs", "record"))
-        self._cancel = redis.register_script(script_text("imageconverter.runs", "cancel"))
+        self._extend = redis.register_script(script_text("imageconverter.runs", "end_run", "extend"))
+        self._record = redis.register_script(script_text("imageconverter.runs", "end_run", "record"))
+        self._cancel = redis.register_script(script_text("imageconverter.runs", "end_run", "cancel"))
         self._lock = redis.register_script(script_text("imageconverter.jobs", "lock"))
         self._restore = redis.register_script(script_text("imageconverter.runs", "restore"))
         self._moved = redis.register_script(script_text("imageconverter.runs", "moved"))
@@ -161,28 +161,23 @@ class RunStore:
         Raises RunNotStopped if that takes longer than *seconds*; the run is canceled all the same.
         """
         until = time.monotonic() + seconds
-        while await self._stop(run_id):
+        while await self._stop(run_id, "canceled"):
             if time.monotonic() > until:
                 raise RunNotStopped("The conversion is being canceled, but some of its jobs are still running.")
             await asyncio.sleep(_POLL_SECONDS)
 
-    async def _stop(self, run_id: str) -> int:
-        """Drop the waiting jobs of a run; returns how many of its sources are being converted."""
+    async def _stop(self, run_id: str, state: State, reason: str = "") -> int:
+        """End a running run and drop its waiting jobs; returns how many of its sources are being converted."""
         async with redis_errors(self._retry_timeout):
             working = await self._cancel(
-                keys=[keys.run(run_id), keys.queue(QueueName.BATCH)], args=[f"{run_id}:", job_key(""), lease_key("")]
+                keys=[keys.run(run_id), keys.queue(QueueName.BATCH)],
+                args=[f"{run_id}:", job_key(""), lease_key(""), state, reason],
             )
         return int(working)
 
     async def fail(self, run_id: str, reason: str) -> None:
-        """End a run with an error and its *reason*."""
-        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(keys.run(run_id), mapping={"reason": reason})
-            await pipe.execute()
-        await self._stop(run_id)
-        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(keys.run(run_id), "state", "error")
-            await pipe.execute()
+        """End a run that is running with an error and its *reason*."""
+        await self._stop(run_id, "error", reason)
 
     async def is_running(self, run_id: str) -> bool:
         """Whether the run is running."""
