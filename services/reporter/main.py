@@ -15,6 +15,7 @@ from services.reporter.periodic_tasks import periodic_tasks
 from services.reporter.scanner import Scanner, catalog_sources
 from services.reporter.scheduler import run_periodic_tasks
 from services.reporter.tasks import ReporterTasks
+from services.reporter.webhooks import send_webhooks, webhook_endpoints
 from services.runtime.formats_reload import reloading
 from services.runtime.lifecycle import heartbeats, run_unless_stopped
 from services.runtime.queue_workers import run_queue_workers
@@ -30,7 +31,7 @@ _JOB_SECONDS = 24 * 3600  # the last resort: every wait of a scan has a shorter 
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """Carry out jobs and periodic tasks until *stopping* is set; raises SettingsError."""
-    sources = catalog_sources(settings.reports)
+    sources, endpoints = catalog_sources(settings.reports), webhook_endpoints(settings.webhooks)
     with tempfile.TemporaryDirectory(prefix="imageconverter-reporter-", dir=_folder(settings.reports)) as folder:
         workspace = Workspace(
             folder=Path(folder),
@@ -45,9 +46,12 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             if not await run_unless_stopped(stopping, wait_for_bucket(resources.store)):
                 return
             store, ownership, formats = resources.store, resources.ownership, resources.formats
+            outbox = resources.outbox
             progress = ScanProgress(resources.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
-            scanner = Scanner(store, formats, settings.reports, sources, workspace, progress)
-            work = ReporterTasks(store, resources.queue, formats, settings.reports, workspace, progress, scanner)
+            scanner = Scanner(store, formats, settings.reports, sources, workspace, progress, outbox)
+            work = ReporterTasks(
+                store, resources.queue, formats, settings.reports, workspace, progress, scanner, outbox
+            )
 
             def workers() -> list[QueueWorker]:
                 return [
@@ -67,6 +71,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                 _log.info("reporter ready", tasks=[task.name for task in periodic])
                 group.create_task(run_periodic_tasks(periodic, resources, stopping))
                 group.create_task(run_queue_workers(workers, stopping))
+                group.create_task(send_webhooks(endpoints, settings.webhooks, resources, stopping))
 
 
 def _folder(settings: ReportSettings) -> Path:

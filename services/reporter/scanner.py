@@ -13,10 +13,13 @@ from imageconverter.catalog.importing import import_catalog
 from imageconverter.errors import Unavailable, UserError
 from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.images.image_formats import ImageType
+from imageconverter.reports import Report, list_reports
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.reports.report_builder import make_report
 from imageconverter.settings import ReportSettings, SettingsError
 from imageconverter.storage.store import ObjectStore
+from imageconverter.webhooks import Outbox
+from imageconverter.webhooks.payloads import ReadyReport
 from services.reporter.sources import SourceLimits, check_address, open_source
 
 if TYPE_CHECKING:
@@ -64,6 +67,7 @@ class Scanner:
     sources: dict[ImageType, CatalogSource]
     workspace: Workspace
     progress: ScanProgress
+    outbox: Outbox
 
     async def scan(self, *, accept_shrinkage: Collection[ImageType] = ()) -> None:
         """Make a report of each type; one that fails does not prevent the others.
@@ -100,6 +104,9 @@ class Scanner:
         await self.progress.end(state.failure or "The scan was interrupted too often.")
 
     async def _make(self, kind: ImageType, *, accept_shrinkage: bool) -> None:
+        if (await self.progress.state()).kind == kind:  # interrupted, perhaps after a report was made
+            for newest in (await list_reports(self.store, kind))[:1]:
+                await self._announce(kind, newest)
         await self.progress.begin(kind)
         if kind in self.sources:
             await self._read_source(kind, self.sources[kind])
@@ -113,6 +120,7 @@ class Scanner:
             listed=self.progress.listed,
             accept_shrinkage=accept_shrinkage,
         )
+        await self._announce(kind, report)
         summary = report.summary
         _log.info(
             "report made",
@@ -123,6 +131,9 @@ class Scanner:
             unused=summary.unused,
             refused=summary.unused_refused,
         )
+
+    async def _announce(self, kind: ImageType, report: Report) -> None:
+        await self.outbox.record("report.ready", f"{kind}/{report.folder}", ReadyReport.of(kind, report))
 
     async def _read_source(self, kind: ImageType, source: CatalogSource) -> None:
         limits = SourceLimits(max_bytes=self.settings.max_catalog_bytes, seconds=self.settings.source_seconds)

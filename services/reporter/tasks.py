@@ -21,6 +21,8 @@ from imageconverter.reports.repair import repair
 from imageconverter.reports.trash import finish_batch, restore
 from imageconverter.settings import ReportSettings
 from imageconverter.storage.store import ObjectStore
+from imageconverter.webhooks import Outbox
+from imageconverter.webhooks.payloads import FinishedCleanup
 from services.reporter.scanner import Scanner
 
 Reply = dict[str, Any]
@@ -37,6 +39,7 @@ class ReporterTasks:
     workspace: Workspace
     progress: ScanProgress
     scanner: Scanner
+    outbox: Outbox
 
     def tasks(self) -> Mapping[str, Task]:
         """Return the tasks by name."""
@@ -140,6 +143,7 @@ class ReporterTasks:
             await self._finish_cleanup(command)
             raise
         if not done.dry:
+            await self.outbox.record("cleanup.finished", command.id, FinishedCleanup.of(command.kind, done))
             _audit(commands.CLEAN, type=command.kind, trash=done.trash, files=done.files, bytes=done.bytes)
         return done.model_dump(mode="json")
 

@@ -56,4 +56,5 @@ def make_scanner(resources: Resources, folder: Path, **settings: Any) -> Scanner
     reports = ReportSettings(**settings)
     progress = ScanProgress(resources.redis, retry_timeout=4)
     sources = catalog_sources(reports)
-    return Scanner(resources.store, resources.formats, reports, sources, Workspace(folder=folder), progress)
+    workspace = Workspace(folder=folder)
+    return Scanner(resources.store, resources.formats, reports, sources, workspace, progress, resources.outbox)

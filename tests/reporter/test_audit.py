@@ -53,7 +53,14 @@ async def test_a_restored_clean_up_is_audited(
     await finish_batch(opened.store, "one")
     scanner = make_scanner(opened, tmp_path)
     reporter = ReporterTasks(
-        opened.store, opened.queue, opened.formats, scanner.settings, scanner.workspace, scanner.progress, scanner
+        opened.store,
+        opened.queue,
+        opened.formats,
+        scanner.settings,
+        scanner.workspace,
+        scanner.progress,
+        scanner,
+        opened.outbox,
     )
     command = RestoreCommand(id="two", trash="one")
     await reporter.tasks()[commands.RESTORE]({"job_id": "two", "job_try": 1}, command.model_dump())

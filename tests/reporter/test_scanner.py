@@ -155,7 +155,14 @@ async def test_a_received_catalog_is_taken_over_though_redis_has_lost_the_order(
 
     scanner = make_scanner(opened, tmp_path)
     tasks = ReporterTasks(
-        opened.store, opened.queue, opened.formats, ReportSettings(), scanner.workspace, scanner.progress, scanner
+        opened.store,
+        opened.queue,
+        opened.formats,
+        ReportSettings(),
+        scanner.workspace,
+        scanner.progress,
+        scanner,
+        opened.outbox,
     ).tasks()
     command = commands.ImportCommand.of(pending).model_dump()
     await tasks[commands.IMPORT]({"job_id": pending.id, "job_try": 1}, command)

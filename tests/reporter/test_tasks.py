@@ -23,7 +23,14 @@ async def test_files_of_an_aborted_clean_up_can_be_restored_at_once(
     await opened.store.put("trash/files/one/products/normal/a.jpg", b"a", content_type="image/jpeg")
     scanner = make_scanner(opened, tmp_path)
     reporter = ReporterTasks(
-        opened.store, opened.queue, opened.formats, scanner.settings, scanner.workspace, scanner.progress, scanner
+        opened.store,
+        opened.queue,
+        opened.formats,
+        scanner.settings,
+        scanner.workspace,
+        scanner.progress,
+        scanner,
+        opened.outbox,
     )
     tasks = reporter.tasks() if end == "refused" else reporter.give_up()
     command = CleanupCommand(id="one", kind="product", dry=False, share=0)
@@ -37,7 +44,14 @@ async def test_giving_up_a_clean_up_that_has_not_begun_leaves_nothing(opened: Re
     """There is no trash of it."""
     scanner = make_scanner(opened, tmp_path)
     reporter = ReporterTasks(
-        opened.store, opened.queue, opened.formats, scanner.settings, scanner.workspace, scanner.progress, scanner
+        opened.store,
+        opened.queue,
+        opened.formats,
+        scanner.settings,
+        scanner.workspace,
+        scanner.progress,
+        scanner,
+        opened.outbox,
     )
     command = CleanupCommand(id="two", kind="product", dry=False, share=0)
     await reporter.give_up()[commands.CLEAN]({"job_id": "two", "job_try": 1}, command.model_dump())
