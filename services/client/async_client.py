@@ -16,6 +16,7 @@ from services.client.responses import ConfiguredFormats, Ready, Result, ResultLi
 from services.client.runs import Runs
 from services.client.sources import Sources
 from services.client.transport import Request, Transport, in_url
+from services.client.webhooks import Webhooks
 
 _CONNECTIONS = 16
 
@@ -39,6 +40,7 @@ class AsyncClient:
         self.dead_letters = DeadLetters(self._transport)
         self.catalogs = Catalogs(self._transport)
         self.reports = Reports(self._transport)
+        self.webhooks = Webhooks(self._transport)
         self.previews = Previews(self._transport, user, password)
 
     @property

@@ -15,6 +15,7 @@ from services.client.reports import Catalogs as AsyncCatalogs
 from services.client.reports import Reports as AsyncReports
 from services.client.runs import Runs as AsyncRuns
 from services.client.sources import Sources as AsyncSources
+from services.client.webhooks import Webhooks as AsyncWebhooks
 
 _Wrapped = TypeVar("_Wrapped")
 _Arguments = ParamSpec("_Arguments")
@@ -142,6 +143,13 @@ class Reports(_Facade[AsyncReports]):
     repair = _waiting(AsyncReports.repair)
 
 
+class Webhooks(_Facade[AsyncWebhooks]):
+    """Operations on webhooks."""
+
+    list = _waiting(AsyncWebhooks.list)
+    retry = _waiting(AsyncWebhooks.retry)
+
+
 class Previews(_Facade[AsyncPreviews]):
     """Operations of the ImageConverter API."""
 
@@ -173,6 +181,7 @@ class Client(_Facade[AsyncClient]):
         self.dead_letters = DeadLetters(self._wrapped.dead_letters, loop)
         self.catalogs = Catalogs(self._wrapped.catalogs, loop)
         self.reports = Reports(self._wrapped.reports, loop)
+        self.webhooks = Webhooks(self._wrapped.webhooks, loop)
         self.previews = Previews(self._wrapped.previews, loop)
 
     upload = _waiting(AsyncClient.upload)

@@ -60,6 +60,36 @@ class CleanupAccepted(TypedDict):
 
 
 @final
+class FinishedCleanup(TypedDict):
+    """A clean-up that has moved files to the trash."""
+
+    type: Literal["products", "categories", "appImages"]
+    """The image type."""
+    trash: str
+    """The id for restoring the files; empty if none was moved."""
+    report: int
+    """The newest report."""
+    since: int
+    """The oldest report that lists the files as unused."""
+    files: int
+    bytes: int
+    share: float
+    """Share of all files of the report."""
+    refused: str
+    """Why the clean-up was stopped before its end, or empty."""
+
+
+@final
+class CleanupFinishedEvent(TypedDict):
+    """A clean-up has moved files to the trash."""
+
+    type: Literal["cleanup.finished"]
+    timestamp: str
+    """When it happened."""
+    data: FinishedCleanup
+
+
+@final
 class FormatBox(TypedDict):
     """The box of an image format in pixels, and how images fit it."""
 
@@ -122,6 +152,21 @@ class Counter(TypedDict):
 
 
 @final
+class CreatedDeadLetter(TypedDict):
+    """A job that has used up its attempts or could not be read."""
+
+    id: str
+    lane: str
+    """The queue of the job."""
+    task: str
+    """The task; empty if the job could not be read."""
+    reason: str
+    """Why the job failed."""
+    tries: int
+    """Number of attempts."""
+
+
+@final
 class DeadLetter(TypedDict):
     """A job that has used up its attempts or could not be read."""
 
@@ -138,6 +183,16 @@ class DeadLetter(TypedDict):
     """When the job failed, in Unix seconds."""
     order: Any
     """The payload; null if it could not be read."""
+
+
+@final
+class DeadLetterCreatedEvent(TypedDict):
+    """A job has failed for good."""
+
+    type: Literal["dead_letter.created"]
+    timestamp: str
+    """When it happened."""
+    data: CreatedDeadLetter
 
 
 @final
@@ -167,6 +222,38 @@ class DirectoryList(TypedDict):
 @final
 class Empty(TypedDict):
     """An object without keys."""
+
+
+@final
+class WebhookCounter(TypedDict):
+    """Sources or outputs by how they ended."""
+
+    error: int
+    skipped: int
+    success: int
+    warning: int
+
+
+@final
+class EndedRun(TypedDict):
+    """A run that has ended."""
+
+    id: str
+    action: str
+    """The label of the run."""
+    status: Literal["finished", "canceled", "error"]
+    reason: str
+    """Why it failed, or empty."""
+    counter: WebhookCounter
+    """Finished sources, by the worst status of their outputs; for a canceled run, when it was canceled."""
+    formatCounter: WebhookCounter
+    """Finished outputs."""
+    start: int
+    """Unix seconds."""
+    end: int
+    """Unix seconds."""
+    usedFormats: list[str]
+    """Ids of the formats of the run."""
 
 
 @final
@@ -282,6 +369,24 @@ class Ready(TypedDict):
 
 
 @final
+class ReadyReport(TypedDict):
+    """A report that was made."""
+
+    type: Literal["products", "categories", "appImages"]
+    """The image type."""
+    id: int
+    files: int
+    bytes: int
+    missing: int
+    missingButNear: int
+    """Missing images with a file that differs only in case or extension."""
+    unused: int
+    unusedBytes: int
+    unusedRefused: str
+    """Why no file is reported as unused; empty if files are."""
+
+
+@final
 class Repair(TypedDict):
     """What a repair converts."""
 
@@ -349,6 +454,16 @@ class ReportPage(TypedDict):
     """Directories whose files are not reported as unused, because formats of another type use them too."""
     cursor: NotRequired[str]
     """Omitted on the last page."""
+
+
+@final
+class ReportReadyEvent(TypedDict):
+    """A report was made."""
+
+    type: Literal["report.ready"]
+    timestamp: str
+    """When it happened."""
+    data: ReadyReport
 
 
 @final
@@ -437,6 +552,16 @@ class Run(TypedDict):
     id: str
     action: str
     """The label of the run."""
+
+
+@final
+class RunFinishedEvent(TypedDict):
+    """A run has ended: it is finished, was canceled or has failed."""
+
+    type: Literal["run.finished"]
+    timestamp: str
+    """When it happened."""
+    data: EndedRun
 
 
 @final
@@ -601,3 +726,51 @@ class TrashList(TypedDict):
     """TrashList."""
 
     items: list[Trash]
+
+
+@final
+class WebhookDelivery(TypedDict):
+    """An event that is sent to an endpoint."""
+
+    id: str
+    """The id of the event, sent as `webhook-id`."""
+    type: Literal["run.finished", "report.ready", "cleanup.finished", "dead_letter.created"]
+    """The type of the event."""
+    at: int
+    """When it happened, in Unix seconds."""
+    status: Literal["waiting", "delivered", "failed"]
+    """`failed`: there are no more attempts, unless it is retried."""
+    attempts: int
+    """Number of attempts."""
+    response: int
+    """The HTTP status of the last attempt; 0 if there was no response."""
+    error: str
+    """Why the last attempt failed, or empty."""
+    attempted: int
+    """When the last attempt ended, in Unix seconds; 0 before the first."""
+    next: int
+    """When the next attempt is made, in Unix seconds; 0 if there is none, or at once."""
+
+
+@final
+class WebhookEndpoint(TypedDict):
+    """An endpoint and its last deliveries."""
+
+    id: str
+    origin: str
+    """Scheme, host and port of its URL; the rest may be secret."""
+    events: list[Literal["run.finished", "report.ready", "cleanup.finished", "dead_letter.created"]]
+    """The types of events that it gets."""
+    disabled: str
+    """Why nothing is sent to it until a reporter is restarted, or empty."""
+    waiting: int
+    """Number of deliveries that wait."""
+    deliveries: list[WebhookDelivery]
+    """The next that wait and the last that have ended, up to 100 of each; the newest event first."""
+
+
+@final
+class WebhookEndpointList(TypedDict):
+    """WebhookEndpointList."""
+
+    items: list[WebhookEndpoint]

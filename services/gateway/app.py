@@ -36,6 +36,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.OWNERSHIP] = resources.ownership
     app[state.QUEUE] = resources.queue
     app[state.RUNS] = resources.runs
+    app[state.OUTBOX] = resources.outbox
     app[state.RUN_WATCHER] = RunWatcher(resources.runs)
     app[state.FORMATS] = resources.formats
     keys = KeyRing(settings.gateway)

@@ -33,6 +33,7 @@ from services.gateway.images_api import (
     thumbnails,
     uploads,
     urls,
+    webhooks,
 )
 
 
@@ -91,6 +92,8 @@ IMAGES: tuple[Route, ...] = (
     Route(("GET",), "/jobs/dead", dead_letters.list_dead, permission("admin")),
     Route(("POST",), "/jobs/dead/{jobId}", dead_letters.retry, permission("admin")),
     Route(("DELETE",), "/jobs/dead/{jobId}", dead_letters.drop, permission("admin")),
+    Route(("GET",), "/webhooks", webhooks.list_endpoints, permission("admin")),
+    Route(("POST",), "/webhooks/{webhookId}", webhooks.retry, permission("admin")),
     Route(("POST",), "/report", reports.start, permission("products.create")),
     Route(("GET",), "/report", reports.show, READ),
     Route(("GET",), "/report/status", reports.status, permission("products.read")),

@@ -14,6 +14,7 @@ from imageconverter.reports.progress import ScanProgress
 from imageconverter.runs import RunStore
 from imageconverter.settings import ConversionSettings, GatewaySettings, PreviewSettings, ReportSettings
 from imageconverter.storage.store import ObjectStore
+from imageconverter.webhooks import Outbox
 from services.gateway.audit import AuditLog
 from services.gateway.auth.api_keys import KeyRing
 from services.gateway.auth.attempts import Attempts
@@ -29,6 +30,7 @@ from services.gateway.metrics import Metrics
 STORE = web.AppKey("store", ObjectStore)
 OWNERSHIP = web.AppKey("ownership", Ownership)
 QUEUE = web.AppKey("queue", JobQueue)
+OUTBOX = web.AppKey("outbox", Outbox)
 RUNS = web.AppKey("runs", RunStore)
 RUN_WATCHER = web.AppKey("run_watcher", RunWatcher)
 FORMATS = web.AppKey("formats", CurrentFormats)

@@ -10,6 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema
 
 import services.gateway.routes  # noqa: F401 - imports all handlers, and with them all models
+from imageconverter.webhooks.payloads import Payload
 from services.gateway.http.responses import Items, ResponseModel
 from services.gateway.images_api.request_bodies import JsonBody
 
@@ -33,7 +34,8 @@ def with_schemas(document: str) -> str:
 
 
 def _schemas(names: list[str]) -> dict[str, JsonSchemaValue]:
-    models: dict[str, Any] = {_name(model): model for model in _below(ResponseModel) if model is not Items}
+    responses = (model for model in _below(ResponseModel) if model is not Items)
+    models: dict[str, Any] = {_name(model): model for model in (*responses, *_below(Payload))}
     models |= {f"{name}List": Items[model] for name, model in models.items()}  # type: ignore[valid-type]
     bodies = {_name(model): model for model in _below(JsonBody)}
     modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
