@@ -26,6 +26,7 @@ _COMMANDS = {
         "services.cli.catalog:catalog", "Manage the catalog: the images that the shop references."
     ),
     "report": LazyCommand("services.cli.report:report", "Find missing and unused images, and act on them."),
+    "webhooks": LazyCommand("services.cli.webhooks:webhooks", "Show what was sent to webhooks, and send it again."),
     "health": LazyCommand("services.cli.health:health", "Check that a role on this host can do its work."),
     "reindex": LazyCommand("services.cli.reindex:reindex", "Rebuild the index of previews from the object store."),
     "key": LazyCommand("services.cli.key:key", "Generate an API key and its entry for the keys file."),
