@@ -21,6 +21,7 @@ _PLACEHOLDERS = {
     "folder": "<folder>",
     "role": "<role>",
     "address": "<address>",
+    "endpoint": "<endpoint>",
     "login_id": "<login>",
     "task": "<task>",
     "start": 0,
