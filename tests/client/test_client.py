@@ -151,5 +151,5 @@ def test_each_operation_is_in_both_clients() -> None:
         groups = [name for name in vars(client) if not name.startswith("_")]
         pairs = [(getattr(client, name), getattr(client._wrapped, name)) for name in groups]
         assert names(AsyncClient) == names(Client)
-    assert len(pairs) == 6
+    assert len(pairs) == 7
     assert all(names(type(one)) == names(type(other)) for one, other in pairs)
