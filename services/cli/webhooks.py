@@ -1,14 +1,17 @@
 """`imageconverter webhooks`: show the delivery log, and send events again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from services.cli.options import with_api
-from services.cli.terminal import escape_for_terminal
-from services.client.api import ImagesApi
+from services.cli import output
+from services.cli.options import with_client
+
+if TYPE_CHECKING:
+    from services.client import AsyncClient
+    from services.client.responses import WebhookEndpoint
 
 
 @click.group
@@ -17,29 +20,32 @@ def webhooks() -> None:
 
 
 @webhooks.command("list")
-@with_api
-async def list_endpoints(api: ImagesApi) -> int:
+@with_client
+async def list_endpoints(client: "AsyncClient") -> int:
     """List the endpoints with their last deliveries."""
-    lines = [line for endpoint in await api.webhooks() for line in _lines(endpoint)]
-    click.echo("\n".join(map(escape_for_terminal, lines)) or "no webhooks")
+    found = await client.webhooks.list()
+    output.echo("\n".join(line for endpoint in found for line in _lines(endpoint)) or "no webhooks")
+    output.result(found)
     return 0
 
 
 @webhooks.command
 @click.argument("webhook_id", metavar="ID")
-@with_api
-async def retry(api: ImagesApi, webhook_id: str) -> int:
+@with_client
+async def retry(client: "AsyncClient", webhook_id: str) -> int:
     """Send the event ID again, where that has not succeeded."""
-    await api.retry_webhook(webhook_id)
-    click.echo(escape_for_terminal(f"{webhook_id} is sent again"))
+    await client.webhooks.retry(webhook_id)
+    output.echo(f"{webhook_id} is sent again")
+    output.result({"id": webhook_id})
     return 0
 
 
-def _lines(endpoint: Mapping[str, Any]) -> Iterator[str]:
+def _lines(endpoint: "WebhookEndpoint") -> Iterator[str]:
+    """Yield the lines that describe *endpoint*."""
     state = f"disabled: {endpoint['disabled']}" if endpoint["disabled"] else f"{endpoint['waiting']} waiting"
     yield f"{endpoint['origin']}  {endpoint['id']}  {state}"
     for delivery in endpoint["deliveries"]:
-        following = f"  next {_time(delivery['next'])}" if delivery["next"] else ""
+        following = f", next {_time(delivery['next'])}" if delivery["next"] else ""
         error = f"  {delivery['error']}" if delivery["error"] else ""
         yield (
             f"    {delivery['id']}  {delivery['type']}  {_time(delivery['at'])}  {delivery['status']}"
