@@ -123,6 +123,12 @@ def key_name(request: web.Request) -> str:
     return name
 
 
+def actor(request: web.Request) -> str:
+    """Return `key NAME` or `user NAME`: what has admitted *request*."""
+    found: str = request[_GRANT].actor
+    return found
+
+
 def has_key(request: web.Request) -> bool:
     """Return whether *request* has been admitted by a key or a token."""
     return _GRANT in request

@@ -13,6 +13,7 @@ from services.gateway import audit, state
 from services.gateway.auth.route_permissions import granted_types, require_types
 from services.gateway.http.responses import Items, json_response
 from services.gateway.images_api.image_types import image_type
+from services.gateway.images_api.parameters import flag
 from services.gateway.images_api.report_responses import (
     CleanupAccepted,
     CleanupResponse,
@@ -22,15 +23,11 @@ from services.gateway.images_api.report_responses import (
 )
 from services.gateway.images_api.request_bodies import EmptyBody, RestoreBody, read_json
 
-_BOOLEANS = {"true": True, "false": False}
-
 
 async def clean(request: web.Request) -> web.Response:
     """Move unused files to the trash; without `?dryRun=false`, only return which."""
     kind = image_type(request)
-    dry = _BOOLEANS.get(request.query.get("dryRun", "true"))
-    if dry is None:
-        raise InvalidValue("dryRun must be true or false.", field="dryRun")
+    dry = flag(request, "dryRun", default=True)
     command = CleanupCommand(id=commands.new_id(), kind=kind, dry=dry, share=_share(request))
     audit.describe(request, trash=command.id)
     if dry:

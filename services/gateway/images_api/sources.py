@@ -34,6 +34,7 @@ from services.gateway.images_api.incoming_images import (
     require_form,
     whole_body,
 )
+from services.gateway.images_api.parameters import flag
 from services.gateway.images_api.request_bodies import MoveBody, read_json
 
 _PAGE: Final = 1000
@@ -102,7 +103,7 @@ async def list_sources(request: web.Request) -> web.Response:
         source_path(directory, field="directory") if directory else "",
         after=query.get("cursor", ""),
         size=_page_size(query.get("limit")),
-        recursive=_flag(request, "recursive"),
+        recursive=flag(request, "recursive"),
     )
     items = tuple(Source.of(each) for each in page.files)
     return json_response(SourcesPage(directories=tuple(page.directories), items=items, cursor=page.cursor or None))
@@ -180,13 +181,6 @@ async def _store(request: web.Request, path: str, incoming: Incoming, *, sha256:
     except StoreUnavailable:
         await sources.check_free(store, path, overwrite=True)
         raise
-
-
-def _flag(request: web.Request, name: str) -> bool:
-    value = request.query.get(name, "false")
-    if value not in ("true", "false"):
-        raise InvalidValue(f"{name} must be true or false.", field=name)
-    return value == "true"
 
 
 def _page_size(text: str | None) -> int:

@@ -38,6 +38,8 @@ class Run(BaseModel):
     batches: tuple[Batch, ...]
     formats: tuple[str, ...]
     """Node ids in the order of the request."""
+    started_by: str = ""
+    """`key NAME` or `user NAME`; "" if a release before has started it."""
 
     @property
     def types(self) -> frozenset[ImageType]:
@@ -52,6 +54,7 @@ class RunRequest(BaseModel):
     source: str = ""
     formats: tuple[str, ...] = ()
     directory: str = ""
+    started_by: str = ""
 
 
 class Counts(NamedTuple):
@@ -147,6 +150,7 @@ async def create_run(store: ObjectStore, catalog: ImageFormats, request: RunRequ
         action=request.action,
         batches=tuple(batches),
         formats=tuple(each.node_id for each in formats),
+        started_by=request.started_by,
     )
 
 
