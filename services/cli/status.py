@@ -36,7 +36,7 @@ async def status(client: "AsyncClient", *, watch: bool) -> int:
     if watch:
         with Progress(f"run {escape_for_terminal(run)}") as progress:
             async for changed in client.runs.watch(run):
-                state = {**changed, "id": run, "action": action}
+                state = {**changed, "id": run, "action": action, "startedBy": runs[0]["startedBy"]}
                 images = state["progress"]
                 progress.show(images["finished"], images["total"], state["counter"]["error"])
     output.echo("\n".join(format_run(run, action, state)))

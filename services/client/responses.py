@@ -533,6 +533,13 @@ class Timer(TypedDict):
 class Run(TypedDict):
     """A run in the list of runs."""
 
+    id: str
+    action: str
+    """The label of the run."""
+    startedBy: str
+    """`key NAME` or `user NAME`; empty for a run of an earlier release."""
+    reason: NotRequired[str]
+    """Why the run has the status `error`."""
     canceled: bool
     """True unless the run is active, so also for a finished run."""
     counter: Counter
@@ -549,9 +556,6 @@ class Run(TypedDict):
     timer: Timer
     usedFormats: list[str]
     """Ids of the formats of the run, in the order of the request."""
-    id: str
-    action: str
-    """The label of the run."""
 
 
 @final
@@ -575,6 +579,14 @@ class RunList(TypedDict):
 class RunState(TypedDict):
     """The status of a run, or that there was none yet."""
 
+    id: NotRequired[str]
+    """Of the run; this and the next fields with `details=true` only."""
+    action: NotRequired[str]
+    """The label of the run."""
+    startedBy: NotRequired[str]
+    """`key NAME` or `user NAME`; empty for a run of an earlier release."""
+    reason: NotRequired[str]
+    """Why the run has the status `error`."""
     canceled: bool
     """True unless the run is active, so also for a finished run."""
     counter: Counter

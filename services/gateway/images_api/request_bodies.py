@@ -137,10 +137,14 @@ class StartBody(JsonBody):
     directory: str = ""
     """With the source `directory`: a directory of the source tree, or the `path` of an upload."""
 
-    def request(self) -> RunRequest:
-        """Return the request of a run."""
+    def request(self, started_by: str) -> RunRequest:
+        """Return the request of a run that *started_by*, a key or user, has sent."""
         return RunRequest(
-            action=self.action, source=self.source, formats=tuple(self.formatList), directory=self.directory
+            action=self.action,
+            source=self.source,
+            formats=tuple(self.formatList),
+            directory=self.directory,
+            started_by=started_by,
         )
 
 

@@ -1,13 +1,11 @@
 """Response models of runs and of conversions that a client waits for."""
 
-from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
 from imageconverter.images.conversions import FormatResult, OutputOutcome, Status
-from imageconverter.images.image_formats import ImageFormats
-from imageconverter.runs import Counts, RunStatus, SourceResult
+from imageconverter.runs import Counts, RunStatus
 from services.gateway.http.responses import Count, NonEmpty, ResponseModel, optional
 
 _KILOBYTE = 1024
@@ -107,6 +105,14 @@ class Timer(ResponseModel):
 class RunStateResponse(ResponseModel):
     """The status of a run, or that there was none yet."""
 
+    id: NonEmpty | None = optional()
+    """Of the run; this and the next fields with `details=true` only."""
+    action: str | None = optional()
+    """The label of the run."""
+    started_by: str | None = optional()
+    """`key NAME` or `user NAME`; empty for a run of an earlier release."""
+    reason: NonEmpty | None = optional()
+    """Why the run has the status `error`."""
     canceled: bool = True
     """True unless the run is active, so also for a finished run."""
     counter: Counter = Counter()
@@ -125,10 +131,14 @@ class RunStateResponse(ResponseModel):
     """Ids of the formats of the run, in the order of the request."""
 
     @classmethod
-    def of(cls, status: RunStatus | None, **more: str) -> Self:
-        """Return *status* as a response, with *more* fields; None if there was no run yet."""
+    def of(cls, status: RunStatus | None, *, details: bool = False) -> Self:
+        """Return *status* as a response, with *details* of the run; None if there was no run yet."""
         if status is None:
-            return cls(**more)
+            return cls()
+        run = status.run
+        more: dict[str, Any] = {}
+        if details:
+            more = {"id": run.id, "action": run.action, "started_by": run.started_by, "reason": status.reason or None}
         seconds = max(0, (status.ended or status.now) - status.started)  # the clock may have been set back
         return cls(
             canceled=not status.is_running,
@@ -139,7 +149,7 @@ class RunStateResponse(ResponseModel):
             running=status.is_running,
             status=status.state,
             timer=Timer(duration=seconds, end=status.ended, start=status.started),
-            used_formats=status.run.formats,
+            used_formats=run.formats,
             **more,
         )
 
@@ -150,18 +160,13 @@ class RunResponse(RunStateResponse):
     id: NonEmpty
     action: str
     """The label of the run."""
+    started_by: str
+    """`key NAME` or `user NAME`; empty for a run of an earlier release."""
 
 
 def format_result(source_path: str, result: FormatResult) -> Result:
     """Return the result of one format of an upload that was converted at once."""
     return Result.of(source_path, result.format.name, result.format.node_id, result.outcome)
-
-
-def source_results(result: SourceResult, formats: ImageFormats) -> Iterator[Result]:
-    """Yield the results of one source of a run; a format that is no longer configured is named by its id."""
-    for node_id, outcome in result.outputs:
-        found = formats.get(node_id)
-        yield Result.of(result.source, found.name if found else node_id, node_id, outcome)
 
 
 def file_size(size: int) -> str:

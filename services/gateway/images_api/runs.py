@@ -17,11 +17,13 @@ from imageconverter.errors import (
 )
 from imageconverter.runs import RunStatus, archive_run, create_run, delete_backup, read_results, save_backup
 from services.gateway import audit, state
-from services.gateway.auth.route_permissions import granted_types, require_types
+from services.gateway.auth.route_permissions import actor, granted_types, require_types
 from services.gateway.http.responses import Items, json_response
 from services.gateway.http.streaming import stream
+from services.gateway.images_api.parameters import flag
 from services.gateway.images_api.request_bodies import EmptyBody, StartBody, read_json
-from services.gateway.images_api.run_responses import ResultsPage, RunResponse, RunStateResponse, source_results
+from services.gateway.images_api.result_filter import ResultFilter
+from services.gateway.images_api.run_responses import ResultsPage, RunResponse, RunStateResponse
 
 # Sources in a page of results; NDJSON has all of them.
 RESULTS_AT_ONCE = 2000
@@ -34,7 +36,9 @@ async def start(request: web.Request) -> web.Response:
     """Start a run; returns its status, after waiting for `start_seconds` in case that it is a small one."""
     try:
         body = await read_json(request, StartBody)
-        run = await create_run(request.app[state.STORE], request.app[state.FORMATS].current, body.request())
+        run = await create_run(
+            request.app[state.STORE], request.app[state.FORMATS].current, body.request(actor(request))
+        )
     except (InvalidFieldFormat, InvalidValue) as error:
         raise MalformedRequest(error.reason, field=error.field) from None
     audit.describe(request, run=run.id, directory=body.directory or "")
@@ -55,8 +59,9 @@ async def start(request: web.Request) -> web.Response:
 
 
 async def status(request: web.Request) -> web.Response:
-    """Return the status of the running or last run, or of that of `?run=`."""
-    return json_response(RunStateResponse.of(await _status(request)))
+    """Return the status of the running or last run, or of that of `?run=`; more of it with `?details=true`."""
+    details = flag(request, "details")
+    return json_response(RunStateResponse.of(await _status(request), details=details))
 
 
 async def cancel(request: web.Request) -> web.Response:
@@ -76,17 +81,22 @@ async def cancel(request: web.Request) -> web.Response:
 
 
 async def results(request: web.Request) -> web.StreamResponse:
-    """Return the results of the last run, or of that of `?run=`: a page, or all of them as NDJSON."""
+    """Return the results of the last run, or of that of `?run=`: a page, or all of them as NDJSON.
+
+    With `?status=` and `?format=` only some. A page ends after as many sources as without them, so that its cursor
+    means the same; it may be empty.
+    """
     run_id = request.query.get("run") or await request.app[state.RUNS].latest()
+    requested = await ResultFilter.of(request, run_id)
     if "application/x-ndjson" in request.headers.get("Accept", ""):
-        return await _all_results(request, run_id)
+        return await _all_results(request, run_id, requested)
     begin = _cursor(request)
     if run_id is None:
         return json_response(ResultsPage())
     page = await read_results(
         run_id, request.app[state.RUNS], request.app[state.STORE], start=begin, limit=RESULTS_AT_ONCE
     )
-    items = [row for each in page.results for row in source_results(each, request.app[state.FORMATS].current)]
+    items = [row for each in page.results for row in requested.results(each)]
     cursor = None if page.next_cursor is None else str(page.next_cursor)
     return json_response(ResultsPage(items=tuple(items), cursor=cursor))
 
@@ -94,9 +104,8 @@ async def results(request: web.Request) -> web.StreamResponse:
 async def history(request: web.Request) -> web.Response:
     """Return the last runs, the newest first."""
     run_store = request.app[state.RUNS]
-    found = [(run_id, await run_store.status(run_id)) for run_id in await run_store.history()]
-    items = [RunResponse.of(each, id=run_id, action=each.run.action) for run_id, each in found if each]
-    return json_response(Items(items=tuple(items)))
+    found = [await run_store.status(run_id) for run_id in await run_store.history()]
+    return json_response(Items(items=tuple(RunResponse.of(each, details=True) for each in found if each)))
 
 
 async def events(request: web.Request) -> web.StreamResponse:
@@ -132,15 +141,14 @@ async def _changes(request: web.Request, first: RunStatus | None) -> AsyncIterat
             yield current
 
 
-async def _all_results(request: web.Request, run_id: str | None) -> web.StreamResponse:
+async def _all_results(request: web.Request, run_id: str | None, requested: ResultFilter) -> web.StreamResponse:
     async def pieces() -> AsyncIterator[str]:
         position: int | None = 0 if run_id is not None else None
         while position is not None and run_id is not None:
             page = await read_results(
                 run_id, request.app[state.RUNS], request.app[state.STORE], start=position, limit=RESULTS_AT_ONCE
             )
-            rows = [row for each in page.results for row in source_results(each, request.app[state.FORMATS].current)]
-            yield "".join(row.to_json() + "\n" for row in rows)
+            yield "".join(row.to_json() + "\n" for each in page.results for row in requested.results(each))
             position = page.next_cursor
 
     return await stream(request, pieces(), {"Content-Type": "application/x-ndjson"})
