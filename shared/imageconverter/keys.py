@@ -62,7 +62,7 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:webhook:due:<endpoint>    sorted set: ids of deliveries that wait, by the time of their next attempt
     ic:webhook:log:<endpoint>    sorted set: ids of deliveries that have ended, a hundred of 7 days, by time
     ic:webhook:deliveries:<endpoint>  hash: all of these deliveries as JSON, by id
-    ic:webhook:lease:<endpoint>  string: an attempt is being made, 1 minute
+    ic:webhook:lease:<endpoint>  string: an attempt is being made, 10 seconds longer than it may take
     ic:preview:<id>         hash: a group: generation, creation, bytes, contexts and previews; <id> stands for its key
     ic:previews             sorted set: ids by last access, by `ic:clock`
     ic:previews:bytes       string: bytes of all sources and previews

@@ -49,7 +49,7 @@ async def test_an_event_is_sent_again(gateway: Client, resources: Resources, wai
     assert sent == (0, f"{waiting} is sent again\n", "")
     assert unknown.status == 2
     assert "There is no such delivery" in unknown.err
-    assert await resources.outbox.take(FIRST.id, "token") is not None
+    assert await resources.outbox.take(FIRST.id, "token", lease_seconds=60) is not None
 
 
 async def test_without_webhooks_there_is_a_line(gateway: Client, resources: Resources) -> None:

@@ -102,6 +102,14 @@ class Contract:
             errors = [f"{'/'.join(map(str, fault.instance_path))}: {fault.message}" for fault in faults]
             assert not errors, f"{what}: {errors}\n{body.decode()}"
 
+    def check_webhook(self, body: bytes | str) -> Any:
+        """Return the event in *body*; raises AssertionError if the document does not have it."""
+        event = json.loads(body)
+        media = self.document["webhooks"][event["type"]]["post"]["requestBody"]["content"]["application/json"]
+        validator = self._validator(json.dumps(media["schema"]))
+        assert [fault.message for fault in validator.iter_errors(event)] == []
+        return event
+
     def _find(self, method: str, path: str) -> Operation | None:
         *others, base = self._bases
         for other in others:

@@ -9,10 +9,15 @@ FIRST = EndpointRecord(id="0a", origin="https://a.example", events=("dead_letter
 SECOND = EndpointRecord(id="0b", origin="https://b.example", events=("dead_letter.created", "run.finished"))
 
 
-async def record(resources: Resources, subject: str) -> None:
-    """Record a dead letter, and make its deliveries."""
+async def happen(resources: Resources, subject: str = "job") -> None:
+    """Record an event."""
     letter = CreatedDeadLetter(id=subject, lane="batch", task="task", reason="It failed.", tries=4)
     await resources.outbox.record("dead_letter.created", subject, letter)
+
+
+async def record(resources: Resources, subject: str) -> None:
+    """Record an event, and make its deliveries."""
+    await happen(resources, subject)
     await resources.outbox.distribute()
 
 
@@ -20,7 +25,7 @@ async def settle(
     resources: Resources, endpoint: EndpointRecord, *, delay_seconds: float = 60, **changes: object
 ) -> str:
     """Change the delivery to *endpoint* that is due next, as an attempt does; returns its id."""
-    delivery = await resources.outbox.take(endpoint.id, "token")
+    delivery = await resources.outbox.take(endpoint.id, "token", lease_seconds=60)
     assert isinstance(delivery, Delivery)
     changed = delivery.model_copy(update=changes)
     await resources.outbox.settle(endpoint.id, "token", changed, delay_seconds=delay_seconds)

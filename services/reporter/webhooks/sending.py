@@ -21,6 +21,7 @@ from services.reporter.webhooks.schedule import retry_delay
 _log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 1.0
+_SETTLING_SECONDS = 10.0
 
 
 async def send_webhooks(
@@ -50,25 +51,26 @@ async def send_webhooks(
     async with open_attempts(hosts, settings.timeout_seconds) as attempts, asyncio.TaskGroup() as group:
         group.create_task(_repeat(distribute, is_paused, stopping))
         for each in endpoints:
-            sender = EndpointSender(each, outbox, attempts)
+            sender = EndpointSender(each, outbox, attempts, timeout_seconds=settings.timeout_seconds)
             group.create_task(_repeat(sender.send_next, is_paused, stopping))
 
 
 class EndpointSender:
     """Sends the deliveries of one endpoint, one at a time."""
 
-    def __init__(self, endpoint: Endpoint, outbox: Outbox, attempts: Attempts) -> None:
-        """Send what *outbox* has for *endpoint*."""
+    def __init__(self, endpoint: Endpoint, outbox: Outbox, attempts: Attempts, *, timeout_seconds: float) -> None:
+        """Send what *outbox* has for *endpoint* by *attempts*, which end after *timeout_seconds*."""
         self._endpoint = endpoint
         self._outbox = outbox
         self._attempts = attempts
+        self._lease_seconds = timeout_seconds + _SETTLING_SECONDS
 
     async def send_next(self) -> bool:
         """Attempt one delivery that is due; returns whether there was one. Raises QueueUnavailable."""
         record, token = self._endpoint.record, uuid.uuid4().hex
         if await self._outbox.is_disabled(record.id):
             return False
-        delivery = await self._outbox.take(record.id, token)
+        delivery = await self._outbox.take(record.id, token, lease_seconds=self._lease_seconds)
         if delivery is None:
             return False
         outcome = await self._attempts.send(self._endpoint, delivery)

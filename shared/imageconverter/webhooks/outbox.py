@@ -15,7 +15,6 @@ from imageconverter.webhooks.payloads import Payload
 LOG_LENGTH: Final = 100
 _LOG_MS: Final = 7 * 24 * 3600 * 1000
 _MAX_WAITING: Final = 10_000
-_LEASE_MS: Final = 60_000  # longer than an attempt takes
 _EVENTS_AT_ONCE: Final = 100
 
 
@@ -104,12 +103,15 @@ class Outbox:
                 )
             )
 
-    async def take(self, endpoint: str, token: str) -> Delivery | None:
-        """Return a delivery that is due, unless another one to that endpoint is in progress, for `settle`."""
+    async def take(self, endpoint: str, token: str, *, lease_seconds: float) -> Delivery | None:
+        """Return a delivery that is due, for `settle` with the same *token*, unless another is in progress.
+
+        The endpoint is free for others after *lease_seconds*, in case this process is killed.
+        """
         async with redis_errors(self._retry_timeout):
             text = await self._take(
                 keys=[keys.webhook_due(endpoint), keys.webhook_deliveries(endpoint), keys.webhook_lease(endpoint)],
-                args=[token, _LEASE_MS],
+                args=[token, int(lease_seconds * 1000)],
             )
         return None if text is None else Delivery.model_validate_json(text)
 

@@ -56,8 +56,8 @@ async def test_a_retry_sends_an_event_where_it_has_failed(
     """Nowhere else; the attempts are counted anew."""
     assert await post(gateway, f"{PATH}/{delivered}", {}) == (200, {})
 
-    assert await resources.outbox.take(FIRST.id, "token") is None
-    again = await resources.outbox.take(SECOND.id, "token")
+    assert await resources.outbox.take(FIRST.id, "token", lease_seconds=60) is None
+    again = await resources.outbox.take(SECOND.id, "token", lease_seconds=60)
     assert again is not None
     assert (again.id, again.status, again.attempts) == (delivered, "waiting", 0)
 

@@ -11,7 +11,6 @@ from imageconverter import keys
 from imageconverter.resources import Resources
 from imageconverter.settings import WebhookSettings
 from imageconverter.webhooks import Delivery
-from imageconverter.webhooks.payloads import CreatedDeadLetter
 from services.reporter.webhooks import send_webhooks, webhook_endpoints
 from tests.testing.webhook_receiver import SECRET, Receiver
 
@@ -41,12 +40,6 @@ def sending(opened: Resources) -> Sending:
             await asyncio.wait_for(running, 40)
 
     return send
-
-
-async def happen(resources: Resources, subject: str = "job") -> None:
-    """Record an event."""
-    letter = CreatedDeadLetter(id=subject, lane="batch", task="task", reason="It failed.", tries=4)
-    await resources.outbox.record("dead_letter.created", subject, letter)
 
 
 async def deliveries(resources: Resources) -> list[Delivery]:

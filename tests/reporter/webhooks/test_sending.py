@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from imageconverter.resources import Resources
-from tests.reporter.webhooks.conftest import Sending, deliveries, happen, let_time_pass, settled
+from tests.reporter.webhooks.conftest import Sending, deliveries, let_time_pass, settled
 from tests.testing.audit_lines import RENDERERS, audit_to
+from tests.testing.webhook_deliveries import happen
 from tests.testing.webhook_receiver import receiving
 
 
