@@ -8,7 +8,6 @@ them. Here a lease is short, renewed while the job runs, and fenced by a token.
 import asyncio
 import contextlib
 import json
-import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,6 +29,7 @@ from imageconverter.jobs.dead_letters import (
     failure_reason,
     read_job_body,
 )
+from imageconverter.jobs.lease_token import has_ended, local_host, new_token
 from imageconverter.jobs.queue_name import QueueName, job_key, lease_key
 from imageconverter.jobs.retry import MovedJob, RetriesExhausted, requeue
 from imageconverter.jobs.scripts import script_text
@@ -103,13 +103,14 @@ class QueueWorker(Worker):
         self._failure_reasons: dict[str, str] = {}
         self._delays: dict[str, int] = {}
         self._moves: dict[str, QueueName] = {}
-        self._token = uuid.uuid4().hex
+        self._token = new_token()
         self._claiming = asyncio.Lock()
         self._quarantined_waits = self._runs_quarantined = False
         self._search_start = 0
         self._stopping = asyncio.Event()
         self._wake = asyncio.Event()
         self._claim = redis.register_script(script_text("imageconverter.jobs", "claim"))
+        self._release_orphans = redis.register_script(script_text("imageconverter.jobs", "release_orphans"))
         self._renew = redis.register_script(script_text("imageconverter.jobs", "renew"))
         self._move = redis.register_script(script_text("imageconverter.jobs", "move"))
         self._finish = redis.register_script(script_text("imageconverter.jobs", "finish"))
@@ -120,6 +121,7 @@ class QueueWorker(Worker):
 
         It is stopped by `drain` and not by a cancellation, which may get lost in redis-py.
         """
+        await self.release_orphans()
         background = [asyncio.create_task(self._renew_leases()), asyncio.create_task(self._listen())]
         try:
             while not self._stopping.is_set():
@@ -131,6 +133,16 @@ class QueueWorker(Worker):
         finally:
             self._stopping.set()
             await asyncio.gather(*background)
+
+    async def release_orphans(self) -> None:
+        """End the leases of workers that have ended on this host, as by a kill, so that their jobs need not wait."""
+        host = local_host()
+        if not host:
+            return
+        arguments: list[str | int] = [lease_key(""), host, _SEARCH_LIMIT]
+        tokens = [token.decode() for token in await self._release_orphans([self.queue_name], arguments)]
+        if ended := [token for token in tokens if has_ended(token)]:
+            await self._release_orphans([self.queue_name], [*arguments, *ended])
 
     async def drain(self, seconds: float) -> None:
         """Claim no more jobs, wait up to *seconds* for the running ones, requeue the rest and stop."""
