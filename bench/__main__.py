@@ -8,6 +8,7 @@ from bench import (
     bombs,
     containment,
     engine,
+    folder,
     halfopen,
     listing,
     own_size,
@@ -38,8 +39,9 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "bombs": bombs.main,
     "slow_files": slow_files.main,
     "uploads": uploads.main,
+    "folder": folder.main,
 }
-LONG: dict[str, Callable[[], None]] = {"runs": runs.long, "listing": listing.long}
+LONG: dict[str, Callable[[], None]] = {"runs": runs.long, "listing": listing.long, "folder": folder.long}
 
 
 def main() -> int:

@@ -1,0 +1,148 @@
+"""A folder of photographs to square WebP thumbnails: `convert`, with and without a server, beside usual tools."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench.photographs import photograph
+from tests.testing.running_stack import running_stack
+
+IMAGES = 100
+IMAGES_LONG = 500
+_SIZES = (
+    (1633, 1225),
+    (2000, 1500),
+    (2309, 1732),
+    (2828, 2121),
+    (3266, 2449),
+    (3652, 2739),
+    (4000, 3000),
+)  # 2 to 12 MP
+_SIDE, _QUALITY = 320, 82
+_RUNS = 3
+_FORMAT = f"""
+[[format]]
+id = "square"
+name = "square"
+type = "product"
+maxWidth = {_SIDE}
+maxHeight = {_SIDE}
+fit = "crop"
+output = "webp"
+quality = {_QUALITY}
+targetDirectory = "products/square"
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    measure(IMAGES)
+
+
+def long() -> None:
+    """Measure as docs/benchmarks.md says."""
+    measure(IMAGES_LONG)
+
+
+def measure(images: int) -> None:
+    """Convert *images* photographs in each way and print the seconds, the best of several runs."""
+    print(f"\n== folder: {images} photographs of 2 to 12 MP to {_SIDE} x {_SIDE} WebP, all cores, best of {_RUNS}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        photographs = _photographs(folder / "photographs", images)
+        print(f"{sum(each.stat().st_size for each in photographs) / images / 1e6:.1f} MB each")
+        _print("vipsthumbnail", _vipsthumbnail(folder, photographs))
+        _print("mogrify", _mogrify(folder, photographs))
+        _local(folder)
+        _stack(folder, images)
+
+
+def _print(label: str, seconds: float | None) -> None:
+    print(f"{label}: not installed" if seconds is None else f"{label}: {seconds:.2f} s")
+
+
+def _photographs(folder: Path, images: int) -> list[Path]:
+    folder.mkdir()
+    different = [photograph(*size, seed) for seed, size in enumerate(_SIZES)]
+    paths = [folder / f"{number:04}.jpg" for number in range(images)]
+    for number, path in enumerate(paths):
+        path.write_bytes(different[number % len(different)])
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    return paths
+
+
+def _best(work: Callable[[], object], out: Path) -> float:
+    seconds = []
+    for _ in range(_RUNS):
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir()
+        began = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
+
+
+def _in_parallel(command: Sequence[str], paths: Sequence[Path], **variables: str) -> None:
+    """Run *command* with shares of *paths*, one process for each core."""
+    cores = len(os.sched_getaffinity(0))
+    environment = {**os.environ, **variables}
+    started = [subprocess.Popen([*command, *map(str, paths[core::cores])], env=environment) for core in range(cores)]
+    statuses = [process.wait() for process in started]
+    if any(statuses):
+        raise RuntimeError(f"{command[0]} has failed")
+
+
+def _vipsthumbnail(folder: Path, paths: Sequence[Path]) -> float | None:
+    if shutil.which("vipsthumbnail") is None:
+        return None
+    out = folder / "vips"
+    size = ["--size", f"{_SIDE}x{_SIDE}", "--smartcrop", "centre", "-o", f"{out}/%s.webp[Q={_QUALITY},strip]"]
+    return _best(lambda: _in_parallel(["vipsthumbnail", *size], paths, VIPS_CONCURRENCY="1"), out)
+
+
+def _mogrify(folder: Path, paths: Sequence[Path]) -> float | None:
+    if shutil.which("mogrify") is None:
+        return None
+    out = folder / "mogrify"
+    hint = ["-define", f"jpeg:size={2 * _SIDE}x{2 * _SIDE}"]
+    crop = ["-thumbnail", f"{_SIDE}x{_SIDE}^", "-gravity", "center", "-extent", f"{_SIDE}x{_SIDE}"]
+    command = ["mogrify", "-path", str(out), "-format", "webp", *hint, "-auto-orient", *crop]
+    return _best(lambda: _in_parallel([*command, "-quality", str(_QUALITY)], paths, MAGICK_THREAD_LIMIT="1"), out)
+
+
+def _convert(folder: Path, *options: str, **variables: str) -> dict[str, object]:
+    command = [sys.executable, "-m", "services.cli.main", "convert", str(folder / "photographs"), "--json", *options]
+    environment = {**os.environ, "IMAGECONVERTER_CACHE_DIR": str(folder / "cache"), **variables}
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    result: dict[str, object] = json.loads(finished.stdout)
+    return result
+
+
+def _local(folder: Path) -> None:
+    out = folder / "local"
+    box = ("--local", "--width", str(_SIDE), "--height", str(_SIDE), "--fit", "crop", "--output-type", "webp")
+    options = (*box, "--quality", str(_QUALITY), "--output", str(out))
+    _print("convert --local", _best(lambda: _convert(folder, *options), out))
+    began = time.perf_counter()
+    _convert(folder, *options)
+    _print("convert --local, again", time.perf_counter() - began)
+
+
+def _stack(folder: Path, images: int) -> None:
+    (folder / "stack" / "data").mkdir(parents=True)
+    (folder / "stack" / "data" / "formats.toml").write_text(_FORMAT, encoding="utf-8")
+    with running_stack(folder / "stack") as stack:
+        server = ("--server", f"http://127.0.0.1:{stack.port}", "--key", stack.api_key)
+        options = (*server, "--format", "square", "--output", str(folder / "through"))
+        for label in ("convert", "convert, again"):
+            began = time.perf_counter()
+            result = _convert(folder, *options)
+            _print(f"{label}, {result['sent']} uploads", time.perf_counter() - began)
+            if len(result["outputs"]) != images:  # type: ignore[arg-type]
+                raise RuntimeError(f"not all were converted: {result['failed']}")
