@@ -9,22 +9,27 @@ from imageconverter.errors import Unavailable
 from imageconverter.previews.reindex import reindex as rebuild_index
 from imageconverter.resources import open_resources
 from imageconverter.settings import Settings, load_settings
-from services.cli import terminal
+from services.cli import output, terminal
+from services.cli.output import output_options
 from services.runtime.logs import set_up_logging
+from services.stack.running import beside_up
 
 _RETRY_TIMEOUT_SECONDS = 30  # long enough for a restart of Redis
 
 
 @click.command
+@output_options
 def reindex() -> int:
     """Rebuild the index of previews from the object store."""
-    settings = load_settings()
+    settings = beside_up(load_settings())
     set_up_logging(settings.process, role="reindex")
     try:
-        click.echo(f"{asyncio.run(_rebuild(settings))} keys were restored")
+        count = asyncio.run(_rebuild(settings))
     except Unavailable as error:
         terminal.print_error(f"{error.reason} What was restored stays; run the command again for the rest.")
         return terminal.FAILED
+    output.echo(f"{count} keys were restored")
+    output.result({"restored": count})
     return 0
 
 

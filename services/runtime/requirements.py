@@ -16,13 +16,14 @@ _MIN_REDIS: Final = (6, 2)
 
 async def unmet_requirements(store: ObjectStore, redis: Redis) -> list[str]:
     """Return, as sentences, what Redis and the store lack; log each. What cannot be asked is taken for met."""
-    found = [*await _unmet_by_redis(redis), *await _unmet_by_store(store)]
+    found = [*await unmet_by_redis(redis), *await unmet_by_store(store)]
     for sentence in found:
         _log.warning("requirement not met", problem=sentence)
     return found
 
 
-async def _unmet_by_redis(redis: Redis) -> list[str]:
+async def unmet_by_redis(redis: Redis) -> list[str]:
+    """Return what Redis lacks."""
     try:
         info: dict[str, Any] = await redis.info()
     except (RedisError, OSError):
@@ -39,7 +40,8 @@ async def _unmet_by_redis(redis: Redis) -> list[str]:
     return found
 
 
-async def _unmet_by_store(store: ObjectStore) -> list[str]:
+async def unmet_by_store(store: ObjectStore) -> list[str]:
+    """Return what the store lacks."""
     try:
         if await store.has_conditional_writes():
             return []

@@ -9,6 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+from services.stack.program_log import copy_output
 
 _PR_SET_PDEATHSIG = 1
 _MIN_DELAY, _MAX_DELAY = 0.2, 10.0  # seconds before a restart
@@ -24,6 +27,8 @@ class Command:
     environment: Mapping[str, str]
     log: Path | None = None
     """The file that its output is appended to; None: the output of this process."""
+    shown: bool = False
+    """Whether what is appended to the log is also written to stderr of this process."""
 
 
 class Program:
@@ -36,6 +41,7 @@ class Program:
         """The exit status of each run that was not stopped, negative for a signal."""
         self._process: asyncio.subprocess.Process | None = None
         self._supervisor: asyncio.Task[None] | None = None
+        self._copying: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Start the command and keep it running."""
@@ -57,6 +63,8 @@ class Program:
             print(f"{self.command.name} did not stop in time and was killed")
         self._kill_group(self._process.pid)
         await self._process.wait()
+        if self._copying is not None:
+            await self._copying
 
     async def _supervise(self) -> None:
         delay = _MIN_DELAY
@@ -72,20 +80,28 @@ class Program:
             await asyncio.sleep(delay)
 
     async def _spawn(self) -> asyncio.subprocess.Process:
-        log = None if self.command.log is None else self.command.log.open("ab")
-        try:
-            return await asyncio.create_subprocess_exec(
-                *self.command.arguments,
-                env=dict(self.command.environment),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # only the supervisor gets Ctrl-C, and stops the programs in order
-                preexec_fn=_die_with_parent,
-            )
-        finally:
-            if log is not None:
-                log.close()
+        if self.command.log is None:
+            return await self._execute(None, None)
+        if self.command.shown:
+            process = await self._execute(asyncio.subprocess.PIPE, asyncio.subprocess.STDOUT)
+            if process.stdout is not None:
+                self._copying = asyncio.create_task(copy_output(process.stdout, self.command.log))
+            return process
+        with self.command.log.open("ab") as log:
+            return await self._execute(log, log)
+
+    async def _execute(
+        self, stdout: IO[bytes] | int | None, stderr: IO[bytes] | int | None
+    ) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *self.command.arguments,
+            env=dict(self.command.environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,  # only the supervisor gets Ctrl-C, and stops the programs in order
+            preexec_fn=_die_with_parent,
+        )
 
     @staticmethod
     def _kill_group(pid: int) -> None:

@@ -17,7 +17,7 @@ from imageconverter.settings import Settings, SettingsError, child_environment
 from services.gateway.auth.api_keys import read_keys
 from services.runtime.lifecycle import raise_file_limit
 from services.runtime.roles import ROLES, local_gateway_url
-from services.stack import credentials
+from services.stack import credentials, running
 from services.stack.formats_file import formats_file
 from services.stack.ports import require_free
 from services.stack.program import Command, Program
@@ -63,12 +63,15 @@ async def _run(settings: Settings, folder: Path) -> int:
     servers = _servers(settings, folder, stored)
     for server in servers:
         overrides |= server.settings
-    roles = [Program(_command(role, overrides)) for role in ROLES]
+    if settings.process.log_format == "auto":  # the roles write to a pipe
+        overrides["IMAGECONVERTER_LOG_FORMAT"] = "console" if sys.stderr.isatty() else "json"
+    roles = [Program(_command(role, overrides, folder / "logs")) for role in ROLES]
     embedded = [Program(server.command) for server in servers]
     stopping = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(each, stopping.set)
     try:
+        running.remember(folder, {name: value for server in servers for name, value in server.settings.items()})
         for program in (*embedded, *roles):
             program.start()
         reason = await _until_ready(settings, (*embedded, *roles), stopping)
@@ -85,13 +88,15 @@ async def _run(settings: Settings, folder: Path) -> int:
         for group in (roles[:1], roles[1:]):
             await asyncio.gather(*(p.stop(grace_seconds=_STOP_SECONDS[p.command.name]) for p in group))
         await asyncio.gather(*(p.stop(grace_seconds=_SERVER_STOP_SECONDS) for p in embedded))
+        running.forget(folder)
 
 
-def _command(role: str, overrides: Mapping[str, str]) -> Command:
+def _command(role: str, overrides: Mapping[str, str], logs: Path) -> Command:
     """Return the command of *role*. Only the gateway has the credentials of clients in its environment."""
     without = () if role == "gateway" else credentials.OF_CLIENTS
     environment = child_environment(overrides, without=without)
-    return Command(role, [sys.executable, "-m", "services.cli.main", role], environment)
+    arguments = [sys.executable, "-m", "services.cli.main", role]
+    return Command(role, arguments, environment, logs / f"{role}.log", shown=True)
 
 
 def _overrides(settings: Settings, stored: Mapping[str, str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from imageconverter.settings.conversion import ConversionSettings
 from imageconverter.settings.gateway import GatewaySettings
-from imageconverter.settings.loading import Settings, child_environment, load_settings, unknown_variables
+from imageconverter.settings.loading import Settings, child_environment, load_settings, unknown_variables, wants_color
 from imageconverter.settings.part import MEGABYTE, PREFIX, SettingsError
 from imageconverter.settings.previews import PreviewSettings
 from imageconverter.settings.process import ProcessSettings
@@ -32,4 +32,5 @@ __all__ = [
     "settings_table",
     "unknown_variables",
     "variables",
+    "wants_color",
 ]

@@ -4,6 +4,7 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -49,16 +50,24 @@ class Settings:
     process: ProcessSettings
 
 
-def load_settings() -> Settings:
-    """Load and validate all settings; raises SettingsError that names each invalid variable."""
+def load_settings(overrides: Mapping[str, str] = MappingProxyType({})) -> Settings:
+    """Load and validate all settings; raises SettingsError that names each invalid variable.
+
+    *overrides* are values of variables that replace those of the environment.
+    """
     parts: dict[str, Any] = {}
     errors: list[str] = []
     secrets = SECRETS_DIR if SECRETS_DIR.is_dir() else None
     for name, part in PARTS.items():
+        prefix = part.model_config["env_prefix"]
+        given: dict[str, Any] = {
+            field: overrides[prefix + field.upper()]
+            for field in part.model_fields
+            if prefix + field.upper() in overrides
+        }
         try:
-            parts[name] = part(_secrets_dir=secrets)
+            parts[name] = part(_secrets_dir=secrets, **given)
         except ValidationError as error:
-            prefix = part.model_config["env_prefix"]
             errors += [
                 f"{prefix}{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors(include_input=False)
             ]
@@ -76,3 +85,8 @@ def unknown_variables() -> list[str]:
 def child_environment(overrides: Mapping[str, str], *, without: Collection[str] = ()) -> dict[str, str]:
     """Return the environment of a child process: that of this process, with *overrides* and *without* some names."""
     return {name: value for name, value in {**os.environ, **overrides}.items() if name not in without}
+
+
+def wants_color() -> bool:
+    """Whether output on a terminal may have colors (https://no-color.org)."""
+    return not os.environ.get("NO_COLOR")
