@@ -24,11 +24,13 @@ def find_access(settings: Settings, *, server: str | None, key: str | None) -> A
 
     Raises CommandError if the URL is invalid or there is no usable key.
     """
-    url = local_gateway_url(settings.gateway) if server is None else _server_url(server)
-    return Access(url, _key(settings, key))
+    return Access(server_url(settings, server), _key(settings, key))
 
 
-def _server_url(server: str) -> str:
+def server_url(settings: Settings, server: str | None) -> str:
+    """Return the URL of *server*, by default that of the *settings*. Raises CommandError if it is invalid."""
+    if server is None:
+        return local_gateway_url(settings.gateway)
     try:
         url = URL(server)
     except ValueError:

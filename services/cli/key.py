@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import click
 
+from services.cli import output
+from services.cli.output import output_options
 from services.cli.terminal import CommandError
 from services.gateway.auth.api_keys import PERMISSIONS, key_entry
 
@@ -12,6 +14,7 @@ from services.gateway.auth.api_keys import PERMISSIONS, key_entry
 @click.command
 @click.argument("name")
 @click.argument("permissions", metavar="PERMISSION...", nargs=-1, required=True)
+@output_options
 def key(name: str, permissions: Sequence[str]) -> int:
     """Generate an API key and its entry for the keys file.
 
@@ -22,6 +25,9 @@ def key(name: str, permissions: Sequence[str]) -> int:
     if unknown:
         raise CommandError(f"unknown permission: {', '.join(unknown)}; known are {', '.join(PERMISSIONS)}")
     generated = secrets.token_urlsafe(32)
-    click.echo(f"key: {generated}", err=True)
-    click.echo(key_entry(name, generated, permissions))
+    entry = key_entry(name, generated, permissions)
+    if output.mode() != "json":
+        click.echo(f"key: {generated}", err=True)
+        click.echo(entry)
+    output.result({"key": generated, "entry": entry})
     return 0

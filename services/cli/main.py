@@ -27,10 +27,18 @@ _COMMANDS = {
     ),
     "report": LazyCommand("services.cli.report:report", "Find missing and unused images, and act on them."),
     "webhooks": LazyCommand("services.cli.webhooks:webhooks", "Show what was sent to webhooks, and send it again."),
+    "doctor": LazyCommand("services.cli.doctor:doctor", "Check settings, servers, formats, sandbox and disk."),
+    "open": LazyCommand(
+        "services.cli.open:open_server", "Print the address of the server, and open it in a browser."
+    ),
+    "logs": LazyCommand("services.cli.logs:logs", "Print the ends of the logs of `up`."),
     "health": LazyCommand("services.cli.health:health", "Check that a role on this host can do its work."),
     "reindex": LazyCommand("services.cli.reindex:reindex", "Rebuild the index of previews from the object store."),
     "key": LazyCommand("services.cli.key:key", "Generate an API key and its entry for the keys file."),
     "settings": LazyCommand("services.cli.settings:settings", "Print all settings as a Markdown table."),
+    "completion": LazyCommand(
+        "services.cli.completion:completion", "Print the script that makes a shell complete this command."
+    ),
 }
 
 

@@ -44,6 +44,15 @@ def echo(text: str) -> None:
         click.echo("\n".join(escape_for_terminal(line) for line in text.split("\n")))
 
 
+def echo_marked(mark: str, color: str, text: str) -> None:
+    """Print *text* behind a *mark*, which has a *color* on a terminal, unless the user wants none (NO_COLOR)."""
+    from imageconverter.settings import wants_color  # noqa: PLC0415 - help does without
+
+    padded = f"{mark:9}"
+    if mode() == "text":
+        click.echo((click.style(padded, fg=color) if wants_color() else padded) + escape_for_terminal(text))
+
+
 def result(value: Any) -> None:
     """Print *value*, the result of the command, for programs."""
     if mode() == "json":
