@@ -19,6 +19,7 @@ from services.gateway.auth.sessions import Sessions
 from services.gateway.http.body_memory import BodyMemory
 from services.gateway.http.middleware import error_middleware, set_headers
 from services.gateway.http.rate_limit import RateLimiter
+from services.gateway.idempotency.store import ResponseStore
 from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.images_api.run_watcher import RunWatcher
@@ -42,6 +43,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     keys = KeyRing(settings.gateway)
     app[state.KEYS] = keys
     app[state.SESSIONS] = Sessions(resources.redis)
+    app[state.RESPONSES] = ResponseStore(resources.redis)
     app[state.AUDIT] = AuditLog(settings.gateway)
     app[state.ATTEMPTS] = Attempts(resources.redis, settings.gateway)
     app[state.GATEWAY] = settings.gateway

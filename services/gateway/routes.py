@@ -18,6 +18,7 @@ from services.gateway.auth.route_permissions import (
     guarded,
     permission,
 )
+from services.gateway.idempotency.once import once
 from services.gateway.imageconverter_api import administration, previews, status_page
 from services.gateway.images_api import (
     catalogs,
@@ -66,8 +67,8 @@ IMAGES: tuple[Route, ...] = (
     Route(("GET",), "/formats", formats.list_formats, permission("images.read")),
     Route(("GET",), "/url/{typeId}", urls.image_url, READ),
     Route(("GET",), "/srcset/{typeId}", urls.srcset, READ),
-    Route(("POST",), "/upload", uploads.upload, PUBLISH),
-    Route(("POST",), "/upload/convert", uploads.upload_and_convert, PUBLISH),
+    Route(("POST",), "/upload", once(uploads.upload), PUBLISH),
+    Route(("POST",), "/upload/convert", once(uploads.upload_and_convert), PUBLISH),
     Route(("DELETE",), "/upload/{typeId}", deletions.delete_several, DELETE_OF_TYPE),
     Route(("DELETE",), "/upload/{typeId}/{filename}", deletions.delete_one, DELETE_OF_TYPE),
     Route(("GET",), "/sources", sources.list_sources, permission("images.read")),
@@ -83,7 +84,7 @@ IMAGES: tuple[Route, ...] = (
     Route(("GET",), "/directories/{typeId}", directories.list_directories, permission("images.read")),
     Route(("POST",), "/directories/{typeId}", directories.create_directory, PUBLISH),
     Route(("DELETE",), "/directories/{typeId}", directories.delete_directory, DELETE),
-    Route(("POST",), "/convert/start", runs.start, PUBLISH),
+    Route(("POST",), "/convert/start", once(runs.start), PUBLISH),
     Route(("GET",), "/convert/status", runs.status, permission("images.read")),
     Route(("GET",), "/convert/events", runs.events, permission("images.read")),
     Route(("POST",), "/convert/cancel", runs.cancel, PUBLISH),
@@ -94,14 +95,14 @@ IMAGES: tuple[Route, ...] = (
     Route(("DELETE",), "/jobs/dead/{jobId}", dead_letters.drop, permission("admin")),
     Route(("GET",), "/webhooks", webhooks.list_endpoints, permission("admin")),
     Route(("POST",), "/webhooks/{webhookId}", webhooks.retry, permission("admin")),
-    Route(("POST",), "/report", reports.start, permission("products.create")),
+    Route(("POST",), "/report", once(reports.start), permission("products.create")),
     Route(("GET",), "/report", reports.show, READ),
     Route(("GET",), "/report/status", reports.status, permission("products.read")),
     Route(("GET",), "/report/trash", cleanups.trash, DELETE),
     Route(("POST",), "/report/restore", cleanups.restore, DELETE),
     Route(("GET",), "/report/{typeId}", reports.show, READ),
     Route(("DELETE",), "/report/{typeId}/unused", cleanups.clean, DELETE_OF_TYPE),
-    Route(("POST",), "/report/{typeId}/repair", cleanups.repair, PUBLISH_OF_TYPE),
+    Route(("POST",), "/report/{typeId}/repair", once(cleanups.repair), PUBLISH_OF_TYPE),
     Route(("PUT",), "/catalog/{typeId}", catalogs.replace, permission("products.create")),
     Route(("GET",), "/catalog/{typeId}", catalogs.show, READ),
 )

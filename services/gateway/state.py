@@ -22,6 +22,7 @@ from services.gateway.auth.basic_auth import BasicAuth
 from services.gateway.auth.sessions import Sessions
 from services.gateway.http.body_memory import BodyMemory
 from services.gateway.http.rate_limit import RateLimiter
+from services.gateway.idempotency.store import ResponseStore
 from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.images_api.run_watcher import RunWatcher
@@ -36,6 +37,8 @@ RUN_WATCHER = web.AppKey("run_watcher", RunWatcher)
 FORMATS = web.AppKey("formats", CurrentFormats)
 KEYS = web.AppKey("keys", KeyRing)
 SESSIONS = web.AppKey("sessions", Sessions)
+RESPONSES = web.AppKey("responses", ResponseStore)
+"""Those to requests with an idempotency key."""
 AUDIT = web.AppKey("audit", AuditLog)
 ATTEMPTS = web.AppKey("attempts", Attempts)
 GATEWAY = web.AppKey("gateway", GatewaySettings)

@@ -15,6 +15,8 @@
     │   │   └── SourceMissing     an indexed source that the store does not have
     │   ├── SourceRefused         400, no code: a catalog source that cannot be read
     │   ├── CleanupRefused        409, no code: a clean-up that is not safe now
+    │   ├── RequestInProgress     409, no code: the same request, by its idempotency key
+    │   ├── IdempotencyKeyReused  422, no code: the idempotency key of another request
     │   ├── TooLarge              413, no code
     │   └── TooManyAttempts       429, no code: too many wrong credentials recently
     │       └── TooManyRequestsInTime  more requests than the setting allows for this client
@@ -141,6 +143,19 @@ class CleanupRefused(UserError):
     """A clean-up now could remove files that are in use."""
 
     status = 409
+
+
+class RequestInProgress(UserError):
+    """The request with the same idempotency key is being carried out."""
+
+    status = 409
+    retry_seconds = 1
+
+
+class IdempotencyKeyReused(UserError):
+    """Another request has had the same idempotency key."""
+
+    status = 422
 
 
 class SourceRefused(UserError):

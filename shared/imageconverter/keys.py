@@ -45,6 +45,8 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:live:<role>:formats  hash: the digests of the image formats of these processes
     ic:failures:<address>   string: the number of wrong passwords and keys from an address, 5 minutes
     ic:login:<login>        hash: a login: the ids of its refresh tokens, 7 days
+    ic:idempotency:<hash>   hash: a request with an idempotency key: its token, then its response, 24 hours
+    ic:idempotency:<hash>:lease  string: the gateway that carries it out, 15 seconds, renewed meanwhile
     ic:turn:<task>          string: a periodic task was claimed, until it is due again
     ic:count:refused        hash: the number of refused jobs by queue
     ic:count:refused:calls  hash: the number of system calls that the sandbox refused, by name
@@ -170,6 +172,16 @@ def failures(address: str) -> str:
 def login(login_id: str) -> str:
     """Redis key of a login."""
     return f"ic:login:{login_id}"
+
+
+def idempotent_request(request_hash: str) -> str:
+    """Redis key of a request with an idempotency key."""
+    return f"ic:idempotency:{request_hash}"
+
+
+def idempotent_lease(request_hash: str) -> str:
+    """Redis key that exists while that request is carried out."""
+    return f"ic:idempotency:{request_hash}:lease"
 
 
 def periodic_claim(task: str) -> str:

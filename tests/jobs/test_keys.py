@@ -23,6 +23,7 @@ _PLACEHOLDERS = {
     "address": "<address>",
     "endpoint": "<endpoint>",
     "login_id": "<login>",
+    "request_hash": "<hash>",
     "task": "<task>",
     "start": 0,
     "failed_at": 0,

@@ -12,6 +12,7 @@ _PACKAGES = (
     "imageconverter.previews",
     "imageconverter.webhooks",
     "services.gateway.auth",
+    "services.gateway.idempotency",
 )
 SCRIPTS = [each for package in _PACKAGES for each in Path(str(files(package))).glob("*.lua")]
 _BINDING = re.compile(r"local [\w, ]+ = [^\n]*\b(?:KEYS|ARGV)\b[^\n]*")

@@ -1,7 +1,7 @@
 """Reading request bodies, with limits of size, time, rate, and memory of all bodies together."""
 
 import asyncio
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from aiohttp import ClientError, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -9,6 +9,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from imageconverter.errors import MalformedBody, TooLarge
 from services.gateway.http.body_memory import BodyReservation
 
+BODY_HASH: Final = web.RequestKey[Any]("body_hash")
+"""A hash of hashlib to which the body is added while it is read, if the request has one."""
 STALL_SECONDS: Final = 15.0
 """Time in which a part of a body must arrive, in seconds."""
 _MIN_PART_BYTES: Final = 64 * 1024
@@ -47,6 +49,7 @@ class BodyStream:
     ) -> None:
         self._content = request.content
         self._reservation = reservation
+        self._hash = request.get(BODY_HASH)
         self._limit = limit
         self._stall_seconds = stall_seconds
         self._clock = asyncio.get_running_loop().time
@@ -79,6 +82,8 @@ class BodyStream:
         if self.received - self._part_start >= min_bytes:
             self._part_start, self._part_until = self.received, self._left_at + self._stall_seconds
         await self._reservation.grow(len(chunk))
+        if self._hash is not None:
+            self._hash.update(chunk)
         return chunk
 
     def release(self) -> None:

@@ -137,14 +137,15 @@ class StartBody(JsonBody):
     directory: str = ""
     """With the source `directory`: a directory of the source tree, or the `path` of an upload."""
 
-    def request(self, started_by: str) -> RunRequest:
-        """Return the request of a run that *started_by*, a key or user, has sent."""
+    def request(self, *, run_id: str, started_by: str) -> RunRequest:
+        """Return the request of a run, "" for a new id, that *started_by*, a key or user, has sent."""
         return RunRequest(
             action=self.action,
             source=self.source,
             formats=tuple(self.formatList),
             directory=self.directory,
             started_by=started_by,
+            id=run_id,
         )
 
 

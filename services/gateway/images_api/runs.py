@@ -20,6 +20,7 @@ from services.gateway import audit, state
 from services.gateway.auth.route_permissions import actor, granted_types, require_types
 from services.gateway.http.responses import Items, json_response
 from services.gateway.http.streaming import stream
+from services.gateway.idempotency.once import token as idempotency_token
 from services.gateway.images_api.parameters import flag
 from services.gateway.images_api.request_bodies import EmptyBody, StartBody, read_json
 from services.gateway.images_api.result_filter import ResultFilter
@@ -36,20 +37,20 @@ async def start(request: web.Request) -> web.Response:
     """Start a run; returns its status, after waiting for `start_seconds` in case that it is a small one."""
     try:
         body = await read_json(request, StartBody)
-        run = await create_run(
-            request.app[state.STORE], request.app[state.FORMATS].current, body.request(actor(request))
-        )
+        asked = body.request(run_id=idempotency_token(request), started_by=actor(request))
+        run = await create_run(request.app[state.STORE], request.app[state.FORMATS].current, asked)
     except (InvalidFieldFormat, InvalidValue) as error:
         raise MalformedRequest(error.reason, field=error.field) from None
     audit.describe(request, run=run.id, directory=body.directory or "")
     require_types(request, "images.publish", run.types)
     run_store, store = request.app[state.RUNS], request.app[state.STORE]
-    await save_backup(store, run)
-    try:
-        await run_store.start(run)
-    except RunAlreadyRunning:
-        await delete_backup(store, run.id)
-        raise
+    if not (asked.id and await run_store.is_known(asked.id)):  # started by the same request before
+        await save_backup(store, run)
+        try:
+            await run_store.start(run)
+        except RunAlreadyRunning:
+            await delete_backup(store, run.id)
+            raise
     until = time.monotonic() + request.app[state.GATEWAY].start_seconds
     status = await run_store.status(run.id)
     while status is not None and status.is_running and time.monotonic() < until:

@@ -27,6 +27,7 @@ from services.gateway.auth.route_permissions import granted_types, key_name, req
 from services.gateway.http.bodies import announced_size, read_body
 from services.gateway.http.connection import has_left
 from services.gateway.http.responses import Items, Positive, ResponseModel, json_response
+from services.gateway.idempotency.once import token as idempotency_token
 from services.gateway.images_api.incoming_images import (
     announced,
     incoming_images,
@@ -67,7 +68,7 @@ async def upload(request: web.Request) -> web.Response:
     announced(request)
     granted_types(request, "images.publish")  # staging touches no type, so one narrowed permission is enough
     store, requested = request.app[state.STORE], request.query.get("directory")
-    directory = "" if requested is None else await uploads.staged(store, requested)
+    directory = _new_directory(request) if requested is None else await uploads.staged(store, requested)
     if is_streamed(request):
         path, names, _ = await _stage_arriving(request, directory)
         count = len(names)
@@ -83,11 +84,11 @@ async def upload_and_convert(request: web.Request) -> web.Response:
     """Stage one image and convert it while the client waits; returns a result for each format."""
     announced(request)
     if is_streamed(request):
-        path, names, formats = await _stage_arriving(request, single=True)
+        path, names, formats = await _stage_arriving(request, _new_directory(request), single=True)
     else:
         async with _received(request, single=True) as (images, formats):
             require_types(request, "images.publish", {each.type for each in formats})
-            path = await uploads.stage(request.app[state.STORE], images)
+            path = await uploads.stage(request.app[state.STORE], images, directory=_new_directory(request))
             names = [images[0].name]
             images.clear()  # not needed while the client waits
     source_path = f"{path}/{names[0]}"
@@ -96,16 +97,23 @@ async def upload_and_convert(request: web.Request) -> web.Response:
         request.app[state.QUEUE],
         source_path,
         formats,
-        client=Client(f"key {key_name(request)}", has_left=lambda: has_left(request)),
+        client=Client(
+            f"key {key_name(request)}", has_left=lambda: not idempotency_token(request) and has_left(request)
+        ),
         limit=request.app[state.CONVERSION].max_interactive_queue,
         seconds=request.app[state.GATEWAY].wait_seconds,
     )
     return json_response(Items(items=tuple(format_result(source_path, each) for each in outcomes)))
 
 
-async def _stage_arriving(request: web.Request, directory: str = "", *, single: bool = False) -> _Upload:
+def _new_directory(request: web.Request) -> str:
+    """Return a new directory; the same one each time a request with an idempotency key is carried out."""
+    return uploads.new_directory(idempotency_token(request))
+
+
+async def _stage_arriving(request: web.Request, directory: str, *, single: bool = False) -> _Upload:
     """Stage the images of a form or raw body while they arrive; if one is rejected, none of them is kept."""
-    upload = _Upload(directory or uploads.new_directory(), [], [])
+    upload = _Upload(directory, [], [])
     try:
         await _receive(request, upload, single=single)
     except BaseException:

@@ -46,9 +46,9 @@ async def staged(store: ObjectStore, directory: str) -> str:
     return directory
 
 
-def new_directory() -> str:
-    """Return the path of a new upload directory in the source tree."""
-    return f"{keys.UPLOADS}/{secrets.token_hex(_ID_BYTES)}"
+def new_directory(upload_id: str = "") -> str:
+    """Return the path of a new upload directory in the source tree; *upload_id* is its name, by default a new one."""
+    return f"{keys.UPLOADS}/{upload_id or secrets.token_hex(_ID_BYTES)}"
 
 
 def is_upload(path: str) -> bool:

@@ -55,6 +55,8 @@ class RunRequest(BaseModel):
     formats: tuple[str, ...] = ()
     directory: str = ""
     started_by: str = ""
+    id: str = ""
+    """Of the run; "" for a new one."""
 
 
 class Counts(NamedTuple):
@@ -146,7 +148,7 @@ async def create_run(store: ObjectStore, catalog: ImageFormats, request: RunRequ
         if not await directories.exists(store, "source", batch.directory):
             raise InvalidValue(f"There is no source directory {quoted(batch.directory)}.", field="directory")
     return Run(
-        id=secrets.token_hex(6),
+        id=request.id or secrets.token_hex(6),
         action=request.action,
         batches=tuple(batches),
         formats=tuple(each.node_id for each in formats),

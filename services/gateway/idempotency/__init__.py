@@ -1,0 +1,1 @@
+"""Requests with the header `Idempotency-Key`, which are carried out once however often they are sent."""
