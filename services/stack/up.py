@@ -92,8 +92,11 @@ async def _run(settings: Settings, folder: Path) -> int:
 
 
 def _command(role: str, overrides: Mapping[str, str], logs: Path) -> Command:
-    """Return the command of *role*. Only the gateway has the credentials of clients in its environment."""
-    without = () if role == "gateway" else credentials.OF_CLIENTS
+    """Return the command of *role*, which has in its environment only those secrets that it needs."""
+    without = {
+        *(credentials.OF_CLIENTS if role != "gateway" else ()),
+        *(credentials.OF_WEBHOOKS if role != "reporter" else ()),
+    }
     environment = child_environment(overrides, without=without)
     arguments = [sys.executable, "-m", "services.cli.main", role]
     return Command(role, arguments, environment, logs / f"{role}.log", shown=True)
@@ -124,7 +127,7 @@ def _servers(settings: Settings, folder: Path, stored: Mapping[str, str]) -> lis
     """Return the servers to embed: those whose address is not set."""
     servers: list[Server] = []
     environment, logs, used_ports = (
-        child_environment({}, without=credentials.OF_CLIENTS),
+        child_environment({}, without={*credentials.OF_CLIENTS, *credentials.OF_WEBHOOKS}),
         folder / "logs",
         {settings.gateway.port},
     )

@@ -23,6 +23,7 @@ from PIL import Image
 from services.stack.ports import free_ports
 from tests.testing import image_files
 from tests.testing.running_stack import UP, Stack, environment, running_stack
+from tests.testing.webhook_receiver import SECRET
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,20 @@ def test_only_the_gateway_has_the_credentials_of_clients(stack: Stack) -> None:
         found[role] = names & {each.partition(b"=")[0] for each in environment.split(b"\0")}
 
     assert found == {"gateway": names, "worker": set(), "reporter": set()}
+
+
+def test_only_the_reporter_has_the_secrets_of_webhooks(tmp_path: Path) -> None:
+    """The secret, and the URLs, which may contain tokens; neither do the embedded servers have them."""
+    secrets = {"IMAGECONVERTER_WEBHOOK_URLS": "https://127.0.0.1:1/hooks", "IMAGECONVERTER_WEBHOOK_SECRET": SECRET}
+    with running_stack(tmp_path, **secrets) as stack:
+        having = {
+            command
+            for pid, command in stack.processes().items()
+            if SECRET.encode() in Path(f"/proc/{pid}/environ").read_bytes()
+            or b"https://127.0.0.1:1/hooks" in Path(f"/proc/{pid}/environ").read_bytes()
+        }
+
+    assert {command.split()[-1] for command in having} == {"reporter"}
 
 
 def test_everything_listens_on_loopback_only(stack: Stack) -> None:
