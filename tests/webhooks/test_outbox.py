@@ -21,7 +21,7 @@ async def endpoints(resources: Resources) -> AsyncIterator[None]:
 
 
 async def test_each_endpoint_gets_each_event_once(resources: Resources) -> None:
-    """Whoever distributes them, and however often."""
+    """Although several distribute them at once."""
     for number in range(20):
         await happen(resources, str(number))
     await asyncio.gather(*(resources.outbox.distribute() for _ in range(4)))
@@ -79,7 +79,7 @@ async def test_too_many_deliveries_are_dropped(resources: Resources, monkeypatch
     assert [log.waiting for log in await resources.outbox.logs()] == [1, 2]
 
 
-async def test_events_that_nobody_distributes_are_bounded(resources: Resources) -> None:
+async def test_events_without_a_reporter_are_bounded(resources: Resources) -> None:
     """The newest ten thousand are kept."""
     await resources.redis.zadd(keys.WEBHOOK_EVENTS, {str(number): number for number in range(10_000)})
     await happen(resources, "new")
