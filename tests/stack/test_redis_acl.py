@@ -70,6 +70,7 @@ def traffic(redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> _Traffic:
     with running_stack(folder, IMAGECONVERTER_REDIS_URL=url, **stack_traffic.SETTINGS) as stack:
         stack_traffic.convert(stack)
         stack_traffic.report(stack)
+        stack_traffic.webhooks(stack)
         stack_traffic.previews(stack)
         stack_traffic.dead_letters(stack, _spoiled_jobs(redis))
         stack_traffic.logins(stack)
