@@ -241,6 +241,8 @@ class EndedRun(TypedDict):
     id: str
     action: str
     """The label of the run."""
+    startedBy: str
+    """`key NAME` or `user NAME`; empty for a run of an earlier release."""
     status: Literal["finished", "canceled", "error"]
     reason: str
     """Why it failed, or empty."""

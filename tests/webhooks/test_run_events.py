@@ -32,7 +32,9 @@ async def endpoint(resources: Resources) -> AsyncIterator[None]:
 async def started(resources: Resources, *names: str) -> Run:
     """Start a run over sources with these names."""
     directory = await put_sources(resources, dict.fromkeys(names or (".directory",), b"x"))
-    request = RunRequest(action="nightly", source="directory", directory=directory, formats=(THUMBNAIL,))
+    request = RunRequest(
+        action="nightly", source="directory", directory=directory, formats=(THUMBNAIL,), started_by="key shop"
+    )
     run = await create_run(resources.store, load_formats(None), request)
     await resources.runs.start(run)
     return run
@@ -66,6 +68,7 @@ async def test_a_run_whose_last_source_is_recorded_has_finished(resources: Resou
     assert event["data"] == {
         "id": run.id,
         "action": "nightly",
+        "startedBy": "key shop",
         "status": "finished",
         "reason": "",
         "counter": {"error": 2, "skipped": 0, "success": 0, "warning": 0},

@@ -57,6 +57,8 @@ class EndedRun(Payload):
     id: _Text
     action: str
     """The label of the run."""
+    started_by: str
+    """`key NAME` or `user NAME`; empty for a run of an earlier release."""
     status: Literal["finished", "canceled", "error"]
     reason: str
     """Why it failed, or empty."""
@@ -78,6 +80,7 @@ class EndedRun(Payload):
         return cls(
             id=status.run.id,
             action=status.run.action,
+            started_by=status.run.started_by,
             reason=status.reason,
             counter=WebhookCounter.of(status.sources),
             format_counter=WebhookCounter.of(status.outputs),
