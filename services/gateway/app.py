@@ -17,6 +17,7 @@ from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
 from services.gateway.auth.sessions import Sessions
 from services.gateway.http.body_memory import BodyMemory
+from services.gateway.http.headers import set_security_headers
 from services.gateway.http.middleware import error_middleware, set_headers
 from services.gateway.http.rate_limit import RateLimiter
 from services.gateway.idempotency.store import ResponseStore
@@ -77,8 +78,12 @@ def create_liveness_app() -> web.Application:
     """Return the application of the liveness port, which a busy gateway still serves."""
     app = web.Application()
     app.add_routes(list(liveness_routes()))
-    app.on_response_prepare.append(set_headers)
+    app.on_response_prepare.append(_set_security_headers)
     return app
+
+
+async def _set_security_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    set_security_headers(response.headers)
 
 
 async def _end_streams(app: web.Application) -> None:

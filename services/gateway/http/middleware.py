@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 from imageconverter import request_ids
 from imageconverter.errors import ImageConverterError, TooManyAttempts, TooManyRequestsInTime, Unauthorized
 from services.gateway import state
+from services.gateway.http.cross_origin import set_cors_headers
 from services.gateway.http.headers import set_security_headers
 from services.gateway.http.redaction import without_tokens
 from services.gateway.http.responses import error_json, error_response
@@ -84,6 +85,10 @@ def _error_response(request: web.Request, error: Exception) -> web.Response:
     if isinstance(error, ConnectionError) and (request.transport is None or request.transport.is_closing()):
         return web.Response(status=_CLIENT_GONE, reason="Client Closed Request")
     status, reason, code, headers = 500, "Internal error; it has been logged.", "internalError", {}
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        error.headers["Allow"] = ", ".join(sorted({*error.allowed_methods, "OPTIONS"}))
+        if request.method == "OPTIONS":
+            return web.Response(status=204, headers={"Allow": error.headers["Allow"]})
     if isinstance(error, web.HTTPException):
         if error.status < HTTPStatus.BAD_REQUEST:
             raise error
@@ -115,7 +120,8 @@ def _path(request: web.Request) -> str:
 async def set_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Set the headers of every response."""
     set_security_headers(response.headers)
-    if _REQUEST_ID in request:
+    set_cors_headers(request, response, request.app[state.GATEWAY].allowed_origins)
+    if _REQUEST_ID in request:  # unless aiohttp itself has rejected it
         response.headers["X-Request-ID"] = request[_REQUEST_ID]
-        if request_ids.trace_id(trace_parent := request.headers.get("traceparent")):
-            response.headers["traceparent"] = str(trace_parent)
+    if request_ids.trace_id(trace_parent := request.headers.get("traceparent")):
+        response.headers["traceparent"] = str(trace_parent)

@@ -1,5 +1,7 @@
 """Settings of the gateway."""
 
+import re
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
@@ -8,6 +10,14 @@ from pydantic_settings import SettingsConfigDict
 from imageconverter.settings.part import PREFIX, Part
 
 MIN_TOKEN_SECRET_BYTES = 32  # RFC 7518, section 3.2
+
+
+# As browsers send it: in lower case, and without the default port.
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+
+
+def _listed(text: str) -> list[str]:
+    return [each.strip() for each in text.split(",") if each.strip()]
 
 
 class GatewaySettings(Part):
@@ -57,6 +67,11 @@ class GatewaySettings(Part):
         description="Requests that one key, or one address without a key, may send to one gateway; then it gets 429. "
         "0: no limit. The health checks do not count.",
     )
+    cors_origins: str = Field(
+        default="",
+        description="Origins whose pages may call this gateway from a browser, with a key (CORS), separated by "
+        "commas: `https://shop.example`. Empty: none. Cookies are never accepted from them.",
+    )
     content_host: str = Field(
         default="",
         description="Host (and path) at which clients reach the converted images, for the responses of "
@@ -94,6 +109,14 @@ class GatewaySettings(Part):
         default=1.5, ge=0, description="Time for which `convert/start` waits for a small run to finish, in seconds."
     )
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        for each in _listed(value):
+            if not _ORIGIN.fullmatch(each):
+                raise ValueError(f"{each!r} is not an origin such as https://shop.example")
+        return value
+
     @field_validator("token_secret")
     @classmethod
     def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
@@ -104,7 +127,12 @@ class GatewaySettings(Part):
     @property
     def subshop_ids(self) -> list[str]:
         """The configured subshops, the default first."""
-        return [each.strip() for each in self.subshops.split(",") if each.strip()]
+        return _listed(self.subshops)
+
+    @cached_property
+    def allowed_origins(self) -> frozenset[str]:
+        """The origins of `cors_origins`."""
+        return frozenset(_listed(self.cors_origins))
 
     @property
     def content_base(self) -> str:

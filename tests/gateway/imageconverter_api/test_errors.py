@@ -169,7 +169,7 @@ async def test_an_interrupted_list_of_keys_is_aborted(client: Client, cache: Sta
         ("POST", f"getImage/{KEY}/{FORMAT}", 405, 4050),
         ("PUT", "clearImages", 405, 4050),
         ("DELETE", "getKeys", 405, 4050),
-        ("OPTIONS", "status", 405, 4050),
+        ("OPTIONS", "nothing", 404, 4040),
         ("POST", "", 405, 4050),
     ],
 )
