@@ -78,7 +78,7 @@ IMAGES: tuple[Route, ...] = (
     Route(("POST",), "/sources/presign", presigned_uploads.presign, permission("images.publish")),
     Route(("POST",), "/sources/publish", presigned_uploads.publish_upload, permission("images.publish")),
     Route(("GET",), "/sources/{path:.+}", sources.show, permission("images.read")),
-    Route(("PUT",), "/sources/{path:.+}", sources.replace, permission("images.publish")),
+    Route(("PUT",), "/sources/{path:.+}", sources.replace, PUBLISH),
     Route(("DELETE",), "/sources/{path:.+}", sources.delete, permission("images.delete")),
     Route(("GET",), "/thumbnails/{path:.+}", thumbnails.thumbnail, permission("images.read")),
     Route(("GET",), "/directories/{typeId}", directories.list_directories, permission("images.read")),

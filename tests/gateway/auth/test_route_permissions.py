@@ -1,5 +1,6 @@
 """The requirements of the route table, and narrowed permissions."""
 
+import io
 import re
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -104,6 +105,7 @@ async def test_every_other_route_needs_credentials(narrow: Client, method: str, 
         ("POST", "/images/directories/source", {"path": "products", "name": "NEW"}),
         ("DELETE", "/images/directories/target", {"path": "categories/NEW"}),
         ("DELETE", "/images/directories/source", {"path": "products/NEW"}),
+        ("PUT", "/images/sources/products/a.png", {}),
         ("DELETE", "/images/upload/categories", {"fileName": "a.jpg"}),
         ("DELETE", "/images/upload/appImages/a.jpg", {}),
         ("DELETE", "/images/report/categories/unused", {}),
@@ -121,6 +123,15 @@ async def test_a_key_for_products_cannot_touch_other_types(
             body = {**body, name: value.replace("SOURCE", source).replace("NEW", new)}
 
     assert await call(narrow, "products", method, path, body) == 401
+
+
+async def test_a_key_for_products_can_stage_images(narrow: Client) -> None:
+    """At a path of its choice among the uploads, which are of no type."""
+    path = f"/images/sources/upload/{uuid4().hex[:12]}/a.png"
+    headers = {"Authorization": "Bearer products"}
+    async with narrow.put(path, data=io.BytesIO(image_files.png()), headers=headers) as response:
+        assert response.status == 200
+    assert await call(narrow, "nothing", "PUT", path) == 401
 
 
 @pytest.mark.parametrize(
