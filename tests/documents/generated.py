@@ -10,6 +10,7 @@ from imageconverter.settings import settings_table
 from services.gateway.routes import IMAGECONVERTER, IMAGES, LOGIN, PLAIN
 from tests.documents import error_reasons
 from tests.documents.client_types import response_types
+from tests.documents.command_reference import command_reference
 from tests.documents.component_schemas import with_schemas
 
 _ROOT = Path(__file__).parents[2]
@@ -18,7 +19,8 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 def documents() -> dict[Path, str]:
     """Return the documents with generated parts, as they should be."""
-    readme, operations, errors = (_ROOT / each for each in ("README.md", "docs/operations.md", "docs/errors.md"))
+    names = ("README.md", "docs/operations.md", "docs/errors.md", "docs/cli.md")
+    readme, operations, errors, cli = (_ROOT / each for each in names)
     contracts = {
         each: with_schemas(each.read_text(encoding="utf-8")) for each in sorted((_ROOT / "openapi").glob("*.yaml"))
     }
@@ -27,6 +29,7 @@ def documents() -> dict[Path, str]:
             readme.read_text(encoding="utf-8"), images=_api("images"), imageconverter=_api("imageconverter")
         ),
         operations: _replace(operations.read_text(encoding="utf-8"), settings=settings_table()),
+        cli: _replace(cli.read_text(encoding="utf-8"), cli=command_reference()),
         errors: _replace(
             errors.read_text(encoding="utf-8"),
             responses=error_reasons.responses_table(),
