@@ -7,9 +7,7 @@ local events = KEYS[1]
 local event, id, delivery, max_waiting = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 
 local dropped = 0
-if redis.call('ZREM', events, event) == 0 then
-  return dropped
-end
+redis.call('ZREM', events, event)
 for position = 5, #ARGV, 2 do
   local due, deliveries = ARGV[position], ARGV[position + 1]
   if redis.call('HEXISTS', deliveries, id) == 0 then
