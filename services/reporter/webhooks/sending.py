@@ -17,6 +17,7 @@ from imageconverter.webhooks import Delivery, Outbox
 from services.reporter.webhooks.attempt import Attempts, Outcome, open_attempts
 from services.reporter.webhooks.endpoints import Endpoint
 from services.reporter.webhooks.schedule import retry_delay
+from services.runtime.lifecycle import run_unless_stopped
 
 _log = structlog.get_logger(__name__)
 
@@ -51,18 +52,30 @@ async def send_webhooks(
     async with open_attempts(hosts, settings.timeout_seconds) as attempts, asyncio.TaskGroup() as group:
         group.create_task(_repeat(distribute, is_paused, stopping))
         for each in endpoints:
-            sender = EndpointSender(each, outbox, attempts, timeout_seconds=settings.timeout_seconds)
+            sender = EndpointSender(each, outbox, attempts, stopping, timeout_seconds=settings.timeout_seconds)
             group.create_task(_repeat(sender.send_next, is_paused, stopping))
 
 
 class EndpointSender:
     """Sends the deliveries of one endpoint, one at a time."""
 
-    def __init__(self, endpoint: Endpoint, outbox: Outbox, attempts: Attempts, *, timeout_seconds: float) -> None:
-        """Send what *outbox* has for *endpoint* by *attempts*, which end after *timeout_seconds*."""
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        outbox: Outbox,
+        attempts: Attempts,
+        stopping: asyncio.Event,
+        *,
+        timeout_seconds: float,
+    ) -> None:
+        """Send what *outbox* has for *endpoint* by *attempts*, which end after *timeout_seconds*.
+
+        An attempt that is in progress when *stopping* is set does not count.
+        """
         self._endpoint = endpoint
         self._outbox = outbox
         self._attempts = attempts
+        self._stopping = stopping
         self._lease_seconds = timeout_seconds + _SETTLING_SECONDS
 
     async def send_next(self) -> bool:
@@ -73,7 +86,10 @@ class EndpointSender:
         delivery = await self._outbox.take(record.id, token, lease_seconds=self._lease_seconds)
         if delivery is None:
             return False
-        outcome = await self._attempts.send(self._endpoint, delivery)
+        outcome = await self._attempt(delivery)
+        if outcome is None:
+            await self._outbox.settle(record.id, token, delivery, delay_seconds=0)
+            return False
         attempted, delay = _after(delivery, outcome)
         # Before the delivery ends: a reporter that is killed in between attempts it again.
         if outcome.is_gone:
@@ -90,6 +106,17 @@ class EndpointSender:
             reason=attempted.error,
         )
         return True
+
+    async def _attempt(self, delivery: Delivery) -> Outcome | None:
+        """Attempt *delivery*; returns None if this process is asked to stop meanwhile."""
+        outcome: Outcome | None = None
+
+        async def send() -> None:
+            nonlocal outcome
+            outcome = await self._attempts.send(self._endpoint, delivery)
+
+        await run_unless_stopped(self._stopping, send())
+        return outcome
 
 
 def _after(delivery: Delivery, outcome: Outcome) -> tuple[Delivery, float]:

@@ -37,7 +37,7 @@ def sending(opened: Resources) -> Sending:
             yield
         finally:
             stopping.set()
-            await asyncio.wait_for(running, 40)
+            await asyncio.wait_for(running, 15)
 
     return send
 

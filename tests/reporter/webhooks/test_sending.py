@@ -112,6 +112,20 @@ async def test_an_endpoint_gets_one_request_at_a_time(opened: Resources, sending
     assert len(receiver.received) == 3
 
 
+async def test_an_attempt_does_not_delay_the_stop_of_a_reporter(opened: Resources, sending: Sending) -> None:
+    """It does not count, and the next reporter makes it at once."""
+    async with receiving() as receiver:
+        receiver.release = asyncio.Event()
+        async with sending(receiver, timeout_seconds=30):
+            await happen(opened)
+            await receiver.wait_for(1)
+        assert not receiver.release.is_set()
+        (delivery,) = await deliveries(opened)
+        assert (delivery.status, delivery.attempts) == ("waiting", 0)
+        async with sending(receiver):
+            await receiver.wait_for(2, seconds=15)
+
+
 async def test_only_chosen_events_are_sent(opened: Resources, sending: Sending) -> None:
     """An endpoint that is removed from the settings leaves nothing, and without any no event is recorded."""
     async with receiving() as receiver:
