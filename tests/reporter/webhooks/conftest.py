@@ -18,8 +18,9 @@ Sending = Callable[..., AbstractAsyncContextManager[None]]
 
 
 @pytest.fixture
-def sending(opened: Resources) -> Sending:
-    """Run what a reporter does for the given receivers, and settings."""
+def sending(opened: Resources, monkeypatch: pytest.MonkeyPatch) -> Sending:
+    """Run what a reporter does for the given receivers, and settings; it looks for work ten times a second."""
+    monkeypatch.setattr("services.reporter.webhooks.sending._POLL_SECONDS", 0.1)
 
     @asynccontextmanager
     async def send(*receivers: Receiver, private_hosts: str = "127.0.0.1", **more: Any) -> AsyncIterator[None]:

@@ -72,7 +72,7 @@ async def test_an_endpoint_that_is_gone_gets_nothing_more(
             await settled(opened, "failed")
             (log,) = await opened.outbox.logs()
             await happen(opened, "second")
-            await asyncio.sleep(2.5)
+            await asyncio.sleep(0.6)
             assert len(receiver.received) == 1
         async with sending(receiver):
             await happen(opened, "third")
@@ -104,7 +104,7 @@ async def test_an_endpoint_gets_one_request_at_a_time(opened: Resources, sending
         for number in range(3):
             await happen(opened, str(number))
         await receiver.wait_for(1)
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(0.6)
         assert len(receiver.received) == 1
         receiver.release.set()
         await settled(opened, "delivered", count=3)
