@@ -5,8 +5,6 @@ from typing import Final
 
 import structlog
 
-from imageconverter.quoting import printable
-
 LOGGER: Final = "imageconverter.audit"
 EVENT: Final = "audit"
 _MAX_CHARACTERS: Final = 200
@@ -21,9 +19,10 @@ def record(operation: str, *, actor: str, **details: object) -> None:
 
     Texts may come from clients: they are cut, and characters that could begin a line or a color are escaped.
     """
-    safe = {name: _cut(value) if isinstance(value, str) else value for name, value in details.items()}
-    _log.info(EVENT, operation=_cut(operation), actor=_cut(actor), **safe)
+    safe = {name: _printable(value) if isinstance(value, str) else value for name, value in details.items()}
+    _log.info(EVENT, operation=_printable(operation), actor=_printable(actor), **safe)
 
 
-def _cut(text: str) -> str:
-    return printable(text, max_length=_MAX_CHARACTERS)
+def _printable(text: str) -> str:
+    cut = text if len(text) <= _MAX_CHARACTERS else text[: _MAX_CHARACTERS - 1] + "…"
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut)

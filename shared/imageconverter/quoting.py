@@ -1,22 +1,31 @@
-"""Texts of clients in log lines and in the reasons of errors: bounded, on one line, without control characters."""
+"""Texts of clients in the reasons of errors: nothing is repeated that a page or a terminal could interpret."""
 
+import re
 from collections.abc import Collection
 from itertools import islice
 from typing import Final
 
-_MAX_QUOTED: Final = 60
+_PLAIN: Final = re.compile(r"[\w .,:;+@()/~-]*")
+_MAX_LENGTH: Final = 60
 _MAX_LISTED: Final = 20
 
 
-def printable(text: str, *, max_length: int) -> str:
-    """Return *text* with at most *max_length* characters; those that are not printable are escaped after that."""
-    cut = text if len(text) <= max_length else text[: max_length - 1] + "…"
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut)
+def is_plain(text: str) -> bool:
+    """Whether *text* has only letters, digits and a few marks, so that it can be repeated."""
+    return _PLAIN.fullmatch(text) is not None
 
 
 def quoted(text: str) -> str:
-    """Return *text* in quotation marks, cut after some words."""
-    return '"' + printable(text.replace("\\", "\\\\").replace('"', '\\"'), max_length=_MAX_QUOTED) + '"'
+    """Return *text* in quotation marks, cut if it is long; if it is not plain, only that it has other characters.
+
+    >>> f"There is no size {quoted('large')}."
+    'There is no size "large".'
+    >>> f"There is no size {quoted('<script>')}."
+    'There is no size with special characters.'
+    """
+    if not is_plain(text):
+        return "with special characters"
+    return f'"{text}"' if len(text) <= _MAX_LENGTH else f'"{text[: _MAX_LENGTH - 1]}…"'
 
 
 def listed(names: Collection[str]) -> str:

@@ -14,7 +14,7 @@ from aiohttp import web
 from imageconverter.errors import InvalidFieldFormat, InvalidValue, MalformedBody, UnknownField, UserError
 from imageconverter.images.incoming import Incoming
 from imageconverter.images.names import file_name
-from imageconverter.quoting import printable, quoted
+from imageconverter.quoting import is_plain, quoted
 from imageconverter.settings import MEGABYTE
 from services.gateway import state
 from services.gateway.http import forms
@@ -76,7 +76,7 @@ async def incoming_images(
             if part.name != "formats":
                 raise UnknownField(
                     f"The form has an unknown field {quoted(part.name)}; the only one beside files is formats.",
-                    field=printable(part.name, max_length=_MAX_NAME),
+                    field=part.name[:_MAX_NAME] if is_plain(part.name) else "",
                 )
             _add_formats(formats, [await part.text(max_bytes=_MAX_FIELD_BYTES)])
         elif part.file_name:  # a page sends an empty name for an input in which no file was chosen

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.config import JsonDict
 
 from imageconverter.errors import InvalidFieldFormat, MalformedBody, MissingField, UnknownField, UserError
-from imageconverter.quoting import listed, printable, quoted
+from imageconverter.quoting import is_plain, listed, quoted
 from imageconverter.runs import RunRequest
 from services.gateway import state
 from services.gateway.auth.route_permissions import has_key
@@ -263,7 +263,7 @@ def _user_error(error: Any, schema: type[BaseModel]) -> UserError:
             known = listed([each.alias or name for name, each in schema.model_fields.items()])
             return UnknownField(
                 f"The body has an unknown field {quoted(field)}; the fields are: {known}.",
-                field=printable(field, max_length=_MAX_NAME),
+                field=field[:_MAX_NAME] if is_plain(field) else "",
             )
         case "missing":
             return MissingField(f"{field} was not passed.", field=field)
