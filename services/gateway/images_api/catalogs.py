@@ -14,6 +14,7 @@ from imageconverter.reports.commands import ImportCommand
 from services.gateway import audit, state
 from services.gateway.http.bodies import announced_size
 from services.gateway.http.responses import json_response
+from services.gateway.http.revalidation import revalidated
 from services.gateway.images_api.image_types import image_type
 from services.gateway.images_api.report_responses import CatalogResponse, ImportAccepted
 
@@ -44,6 +45,7 @@ async def replace(request: web.Request) -> web.Response:
     return await _response(request, kind, CatalogVersion.model_validate(reply))
 
 
+@revalidated
 async def show(request: web.Request) -> web.Response:
     """Return the size of the current catalog, and the outcome of the last import or of that of `?import=`."""
     kind = image_type(request)

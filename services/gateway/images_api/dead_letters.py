@@ -7,6 +7,7 @@ from pydantic import Field
 
 from imageconverter.jobs import DeadLetter, QueueName
 from services.gateway import state
+from services.gateway.http.compression import compressed
 from services.gateway.http.responses import Count, Items, NonEmpty, ResponseModel, json_response
 
 
@@ -41,6 +42,7 @@ class DeadLetterResponse(ResponseModel):
         )
 
 
+@compressed
 async def list_dead(request: web.Request) -> web.Response:
     """Return all dead letters, the newest first."""
     dead = await request.app[state.QUEUE].dead.all()

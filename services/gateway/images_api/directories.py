@@ -1,5 +1,6 @@
 """Handlers of `images/directories/{typeId}`."""
 
+import json
 from typing import Any
 
 from aiohttp import web
@@ -11,7 +12,9 @@ from imageconverter.images.image_formats import ImageType
 from imageconverter.images.names import directory_path
 from services.gateway import audit, state
 from services.gateway.auth.route_permissions import require_types
-from services.gateway.http.responses import NonEmpty, ResponseModel
+from services.gateway.http.compression import compressed
+from services.gateway.http.responses import NonEmpty, ResponseModel, json_text_response
+from services.gateway.http.revalidation import revalidated
 from services.gateway.images_api.image_types import types_of_target_directory
 from services.gateway.images_api.request_bodies import DirectoryBody, NewDirectoryBody, read_json
 
@@ -28,6 +31,8 @@ class DirectoryResponse(ResponseModel):
 _ROOTS: dict[str, Root] = {"source": "source", "target": "target"}
 
 
+@compressed
+@revalidated
 async def list_directories(request: web.Request) -> web.Response:
     """Return the whole tree of source or target directories."""
     return await _tree(request, _root(request))
@@ -80,7 +85,7 @@ def _joined(path: str, name: str) -> str:
 
 async def _tree(request: web.Request, root: Root) -> web.Response:
     found = await directories.tree(request.app[state.STORE], root)
-    return web.json_response({"items": [_json(each) for each in found]})
+    return json_text_response(json.dumps({"items": [_json(each) for each in found]}))
 
 
 def _json(directory: Directory) -> dict[str, Any]:

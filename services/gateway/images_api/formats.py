@@ -8,7 +8,9 @@ from imageconverter.engine import Fit
 from imageconverter.engine.target import Output
 from imageconverter.images.image_formats import ImageFormat
 from services.gateway import state
+from services.gateway.http.compression import compressed
 from services.gateway.http.responses import NonEmpty, Positive, ResponseModel, json_response, optional
+from services.gateway.http.revalidation import revalidated
 from services.gateway.images_api.image_types import TypeId, type_id
 
 
@@ -73,6 +75,8 @@ class ConfiguredFormats(ResponseModel):
     """Changes with each of the formats; the same in all processes that have the same formats."""
 
 
+@compressed
+@revalidated
 async def list_formats(request: web.Request) -> web.Response:
     """Return all configured formats."""
     catalog = request.app[state.FORMATS].current

@@ -10,7 +10,9 @@ from imageconverter.errors import InvalidValue
 from imageconverter.images.image_formats import ImageType
 from imageconverter.reports import Report, Table, commands, list_reports, read_page, read_rows, rows_of
 from services.gateway import state
+from services.gateway.http.compression import compressed
 from services.gateway.http.responses import json_response
+from services.gateway.http.revalidation import revalidated
 from services.gateway.http.streaming import stream
 from services.gateway.images_api.image_types import TYPE_IDS, image_type, type_id
 from services.gateway.images_api.report_csv import CSV_COLUMNS, csv_lines
@@ -30,11 +32,14 @@ async def start(request: web.Request) -> web.Response:
     return web.json_response({})
 
 
+@revalidated
 async def status(request: web.Request) -> web.Response:
     """Return the progress of the running scan, or the outcome of the last one."""
     return json_response(ScanResponse.of(await request.app[state.SCANS].state()))
 
 
+@compressed
+@revalidated
 async def show(request: web.Request) -> web.StreamResponse:
     """Return the newest report of a type: a page of it, or all of it as CSV or NDJSON."""
     kind = image_type(request, default="product")

@@ -18,7 +18,9 @@ from imageconverter.errors import (
 from imageconverter.runs import RunStatus, archive_run, create_run, delete_backup, read_results, save_backup
 from services.gateway import audit, state
 from services.gateway.auth.route_permissions import actor, granted_types, require_types
+from services.gateway.http.compression import compressed
 from services.gateway.http.responses import Items, json_response
+from services.gateway.http.revalidation import revalidated
 from services.gateway.http.streaming import stream
 from services.gateway.idempotency.once import token as idempotency_token
 from services.gateway.images_api.parameters import flag
@@ -59,6 +61,7 @@ async def start(request: web.Request) -> web.Response:
     return json_response(RunStateResponse.of(status))
 
 
+@revalidated
 async def status(request: web.Request) -> web.Response:
     """Return the status of the running or last run, or of that of `?run=`; more of it with `?details=true`."""
     details = flag(request, "details")
@@ -81,6 +84,8 @@ async def cancel(request: web.Request) -> web.Response:
     return json_response(RunStateResponse.of(await run_store.status(run_id)))
 
 
+@compressed
+@revalidated
 async def results(request: web.Request) -> web.StreamResponse:
     """Return the results of the last run, or of that of `?run=`: a page, or all of them as NDJSON.
 
@@ -102,6 +107,8 @@ async def results(request: web.Request) -> web.StreamResponse:
     return json_response(ResultsPage(items=tuple(items), cursor=cursor))
 
 
+@compressed
+@revalidated
 async def history(request: web.Request) -> web.Response:
     """Return the last runs, the newest first."""
     run_store = request.app[state.RUNS]

@@ -15,6 +15,7 @@ from imageconverter.images.sources import source_path
 from imageconverter.storage.store import StoredObject
 from services.gateway import audit, state
 from services.gateway.auth.route_permissions import granted_types, require_types
+from services.gateway.http.compression import compressed
 from services.gateway.http.responses import (
     Count,
     EmptyResponse,
@@ -25,6 +26,7 @@ from services.gateway.http.responses import (
     json_response,
     optional,
 )
+from services.gateway.http.revalidation import revalidated
 from services.gateway.http.stored_images import stored_image
 from services.gateway.images_api.incoming_images import (
     announced,
@@ -94,6 +96,8 @@ class StoredSource(ResponseModel):
         return cls(path=path, size=image.size, sha256=image.sha256, type=image.type.name)
 
 
+@compressed
+@revalidated
 async def list_sources(request: web.Request) -> web.Response:
     """Return the sources and directories in `?directory=`, or all sources below it with `?recursive=true`."""
     query = request.query

@@ -70,7 +70,7 @@ async def test_a_response_can_be_read_by_an_allowed_origin(sharing: Client, path
 @pytest.mark.parametrize("origin", [EVIL, "null", "https://shop.example.evil.example", "HTTPS://SHOP.EXAMPLE", ""])
 @pytest.mark.parametrize("method", ["OPTIONS", "GET"])
 async def test_other_origins_are_not_allowed(sharing: Client, method: str, origin: str) -> None:
-    """Caches are told by Vary that it depends on the origin."""
+    """Vary shows caches that it depends on the origin."""
     headers = {**ADMIN, "Origin": origin, **PREFLIGHT}
     async with sharing.request(method, "/images/convert/status", headers=headers) as response:
         assert cors(response.headers) == {}

@@ -1,0 +1,34 @@
+"""Responses that a client need not get again if it has them (RFC 9110, section 13)."""
+
+import functools
+from hashlib import blake2b
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+_TAG_BYTES: Final = 12
+_MAY_BE_STORED: Final = "private, no-cache"
+
+
+def revalidated(handler: Handler) -> Handler:
+    """Return *handler*, whose responses have a weak ETag, a hash of the body; 304 if the client has that one.
+
+    Streamed responses are left as they are.
+    """
+
+    @functools.wraps(handler)
+    async def handle(request: web.Request) -> web.StreamResponse:
+        response = await handler(request)
+        body = response.body if isinstance(response, web.Response) else None
+        if not isinstance(body, bytes) or response.status != HTTPStatus.OK:
+            return response
+        tag = blake2b(body, digest_size=_TAG_BYTES).hexdigest()
+        if any(each.value in ("*", tag) for each in request.if_none_match or ()):
+            response = web.Response(status=HTTPStatus.NOT_MODIFIED)
+        response.headers["ETag"] = f'W/"{tag}"'
+        response.headers["Cache-Control"] = _MAY_BE_STORED
+        return response
+
+    return handle
