@@ -14,6 +14,7 @@ from bench import (
     own_size,
     previews,
     previews_index,
+    push,
     report,
     rerun,
     runs,
@@ -40,8 +41,14 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "slow_files": slow_files.main,
     "uploads": uploads.main,
     "folder": folder.main,
+    "push": push.main,
 }
-LONG: dict[str, Callable[[], None]] = {"runs": runs.long, "listing": listing.long, "folder": folder.long}
+LONG: dict[str, Callable[[], None]] = {
+    "runs": runs.long,
+    "listing": listing.long,
+    "folder": folder.long,
+    "push": push.long,
+}
 
 
 def main() -> int:
