@@ -15,13 +15,6 @@ from services.client.local_images import Failure, LocalImages, find_images
 _LISTED = 10
 
 
-def require_folder(_context: click.Context, _parameter: click.Parameter, path: Path) -> Path:
-    """Return the argument *path* if it is a folder."""
-    if not path.is_dir():
-        raise CommandError(f"{escape_for_terminal(str(path))} is not a folder")
-    return path
-
-
 def expanded(patterns: Sequence[str]) -> list[Path]:
     """Return the files and folders that arguments name; what does not exist is a pattern. Raises CommandError."""
     paths: list[Path] = []

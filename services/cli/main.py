@@ -17,8 +17,8 @@ _COMMANDS = {
     "worker": LazyCommand("services.cli.roles:worker", "Run one worker."),
     "reporter": LazyCommand("services.cli.roles:reporter", "Run one reporter."),
     "convert": LazyCommand("services.cli.convert:convert", "Convert images among local files and folders."),
-    "push": LazyCommand("services.cli.push:push", "Make sources of the images below the local folder DIR."),
-    "pull": LazyCommand("services.cli.pull:pull", "Write the sources below DIRECTORY to the local folder DIR."),
+    "push": LazyCommand("services.cli.sync:push", "Make sources of the images below the local folder DIR."),
+    "pull": LazyCommand("services.cli.sync:pull", "Write the sources below DIRECTORY to the local folder DIR."),
     "status": LazyCommand("services.cli.status:status", "Show the state of the running or last run."),
     "formats": LazyCommand("services.cli.formats:formats", "List, check and try image formats, without a server."),
     "jobs": LazyCommand("services.cli.jobs:jobs", "List, retry or drop dead letters."),
@@ -40,12 +40,16 @@ _COMMANDS = {
         "services.cli.completion:completion", "Print the script that makes a shell complete this command."
     ),
 }
+_HELP = frozenset({"-h", "--help"})
 
 
-@click.group(cls=LazyGroup, lazy_commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, lazy_commands=_COMMANDS, context_settings={"help_option_names": sorted(_HELP, key=len)})
 @click.version_option(__version__, message="imageconverter %(version)s")
-def cli() -> None:
+@click.pass_obj
+def cli(arguments: Sequence[str] | None) -> None:
     """A self-hosted image conversion service."""  # noqa: D401 - printed by --help
+    if _HELP.intersection(arguments or ()):
+        return
     settings = import_module("imageconverter.settings")  # here, because help and version do without
     for name in settings.unknown_variables():
         terminal.print_error(f"{name} is not a setting; see docs/operations.md")
@@ -54,7 +58,8 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status; *arguments* are those of the process if not given."""
     try:
-        return int(cli.main(arguments, prog_name="imageconverter", standalone_mode=False))
+        given = sys.argv[1:] if arguments is None else arguments
+        return int(cli.main(given, prog_name="imageconverter", standalone_mode=False, obj=given))
     except click.ClickException as error:
         error.show()
         return error.exit_code
