@@ -40,7 +40,7 @@ class Part:
 
 async def parts(request: web.Request, stream: BodyStream) -> AsyncIterator[Part]:
     """Yield the parts of the form that arrives in *stream*. Raises MalformedBody, and what the stream raises."""
-    events = _events(PushMultipartParser(_boundary(request), max_segment_count=MAX_PARTS, strict=True), stream)
+    events = _events(PushMultipartParser(boundary(request), max_segment_count=MAX_PARTS, strict=True), stream)
     async for event in events:
         if isinstance(event, MultipartSegment):
             chunks = _chunks(events)
@@ -74,9 +74,10 @@ async def _chunks(events: AsyncIterator[Any]) -> AsyncIterator[bytes]:
         yield bytes(event)
 
 
-def _boundary(request: web.Request) -> str:
+def boundary(request: web.Request) -> str:
+    """Return the boundary of the form in *request*; raises MalformedBody if there is no valid one."""
     _, options = parse_options_header(request.headers["Content-Type"])
-    boundary: str = options.get("boundary", "")
-    if not boundary.isascii() or not 1 <= len(boundary) <= _MAX_BOUNDARY_BYTES:
+    found: str = options.get("boundary", "")
+    if not found.isascii() or not 1 <= len(found) <= _MAX_BOUNDARY_BYTES:
         raise MalformedBody("The Content-Type has no valid boundary.")
-    return boundary
+    return found

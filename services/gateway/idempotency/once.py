@@ -8,7 +8,7 @@ import functools
 import hashlib
 import re
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from aiohttp import web
@@ -19,6 +19,7 @@ from imageconverter.settings import MEGABYTE
 from services.gateway import audit, state
 from services.gateway.auth.route_permissions import actor, granted_types
 from services.gateway.http.bodies import BODY_HASH, BodyStream, announced_size
+from services.gateway.idempotency.fingerprint import body_hash, fingerprint
 from services.gateway.idempotency.store import Claim, Outcome, StoredResponse
 
 _log = structlog.get_logger(__name__)
@@ -44,7 +45,7 @@ def once(handler: Handler) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         if HEADER not in request.headers:
             return await handler(request)
-        request[BODY_HASH] = hashlib.sha256()
+        request[BODY_HASH] = body_hash(request)
         responses = request.app[state.RESPONSES]
         claimed = await responses.claim(_name(request))
         if isinstance(claimed, StoredResponse):
@@ -94,7 +95,7 @@ async def _stored(request: web.Request, stored: StoredResponse) -> web.Response:
         stream = BodyStream(request, memory, limit=limit, seconds=_COMPARE_SECONDS)
         async for _ in stream:
             stream.release()
-    if _fingerprint(request) != stored.fingerprint:
+    if fingerprint(request, request[BODY_HASH]) != stored.fingerprint:
         raise IdempotencyKeyReused(f"The {HEADER} was used for another request.", field=HEADER)
     audit.only_read(request)
     headers = {"Content-Type": stored.content_type, "Idempotency-Replayed": "true"}
@@ -108,11 +109,4 @@ def _storable(request: web.Request, response: web.StreamResponse) -> StoredRespo
         _log.warning("response too large to be stored", bytes=len(response.body))
         return None
     content_type = response.headers["Content-Type"]
-    return StoredResponse(_fingerprint(request), response.status, content_type, response.body)
-
-
-def _fingerprint(request: web.Request) -> str:
-    """Return a hash of method, path, query and the body, of which all has arrived."""
-    body_hash: Any = request[BODY_HASH]
-    head = f"{request.method} {request.path_qs}\0{body_hash.hexdigest()}"
-    return hashlib.sha256(head.encode()).hexdigest()
+    return StoredResponse(fingerprint(request, request[BODY_HASH]), response.status, content_type, response.body)
