@@ -59,8 +59,8 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:run:<run>:done       bitmap: recorded sources by index
     ic:run:<run>:results    list: results that are not in the store yet
     ic:run:<run>:moving     string: results are being moved to the store, half a minute
-    ic:webhook:endpoints    hash: the endpoints of webhooks as JSON, by id; events are recorded while there are any
-    ic:webhook:events       sorted set: recorded events as JSON, until each endpoint has a delivery, by time
+    ic:webhook:endpoints    hash: the endpoints of webhooks as JSON, by id
+    ic:webhook:events       sorted set: recorded events as JSON, until deliveries are made of them, up to 1,000
     ic:webhook:due:<endpoint>    sorted set: ids of deliveries that wait, by the time of their next attempt
     ic:webhook:log:<endpoint>    sorted set: ids of deliveries that have ended, a hundred of 7 days, by time
     ic:webhook:deliveries:<endpoint>  hash: all of these deliveries as JSON, by id

@@ -14,6 +14,7 @@ from tests.testing.webhook_deliveries import FIRST, forget_all, record, settle
 @pytest.fixture
 async def waiting(resources: Resources) -> AsyncIterator[str]:
     """The id of an event that waits for its next attempt."""
+    await forget_all(resources)
     await resources.outbox.register([FIRST])
     await record(resources, "a job of the command line")
     yield await settle(

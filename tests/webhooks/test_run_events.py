@@ -17,11 +17,12 @@ from tests.testing.webhook_deliveries import forget_all
 
 ENDPOINT = EndpointRecord(id="0", origin="https://example.com", events=("run.finished",))
 
-pytestmark = pytest.mark.usefixtures("no_run")
-
 
 @pytest.fixture(autouse=True)
-async def endpoint(resources: Resources) -> AsyncIterator[None]:
+async def endpoint(
+    no_run: None,  # noqa: ARG001 - it may end a run
+    resources: Resources,
+) -> AsyncIterator[None]:
     """One endpoint gets the events of runs."""
     await forget_all(resources)
     await resources.outbox.register([ENDPOINT])
@@ -114,13 +115,19 @@ async def test_a_run_that_fails_has_ended_with_the_reason(resources: Resources) 
     assert len(await events(resources)) == 1
 
 
-async def test_without_endpoints_nothing_is_recorded(resources: Resources) -> None:
-    """So that nothing grows."""
-    await resources.outbox.register([])
+async def test_a_run_that_ends_before_a_reporter_has_started_is_sent(resources: Resources) -> None:
+    """A reporter that has no endpoints removes the events, so that they do not gather."""
+    await forget_all(resources)
     run = await started(resources, "a.png")
     await resources.runs.cancel(run.id, seconds=5)
+    await resources.outbox.register([ENDPOINT])
+    assert len(await events(resources)) == 1
 
+    run = await started(resources, "a.png")
+    await resources.runs.cancel(run.id, seconds=5)
+    await resources.outbox.register([])
     assert await resources.redis.exists(keys.WEBHOOK_EVENTS) == 0
+    await resources.outbox.register([ENDPOINT])
 
 
 async def test_the_same_run_is_the_same_event(resources: Resources) -> None:

@@ -54,15 +54,12 @@ local function refuse_if_full(queue, limit, refused, queue_name)
   return true
 end
 
--- Record an event for webhooks in the same step as what it reports, if there is an endpoint for it. Only the newest
--- 10,000 are kept.
+-- Record an event for webhooks in the same step as what it reports, for a reporter to send or to remove. Only the newest
+-- 1,000 are kept, as there are dead letters.
 local function record_event(kind, subject, data)
-  if redis.call('EXISTS', WEBHOOK_ENDPOINTS) == 0 then
-    return
-  end
   local event = {type = kind, subject = subject, at = now_seconds(), data = data}
   redis.call('ZADD', WEBHOOK_EVENTS, now_ms(), cjson.encode(event))
-  for _, oldest in ipairs(redis.call('ZRANGE', WEBHOOK_EVENTS, 0, -10001)) do
+  for _, oldest in ipairs(redis.call('ZRANGE', WEBHOOK_EVENTS, 0, -1001)) do
     redis.call('ZREM', WEBHOOK_EVENTS, oldest)
   end
 end

@@ -12,10 +12,5 @@ def script_text(package: str, *names: str) -> str:
     """Return the Lua files *names* of *package*, joined, after what all scripts share."""
     folder = files(package)
     parts = [files(_PACKAGE) / "prelude.lua", *(folder / f"{name}.lua" for name in names)]
-    names_of_keys = {
-        "CLOCK": keys.CLOCK,
-        "WEBHOOK_ENDPOINTS": keys.WEBHOOK_ENDPOINTS,
-        "WEBHOOK_EVENTS": keys.WEBHOOK_EVENTS,
-    }
-    constants = [f"local {name} = '{key}'" for name, key in names_of_keys.items()]
+    constants = [f"local CLOCK = '{keys.CLOCK}'", f"local WEBHOOK_EVENTS = '{keys.WEBHOOK_EVENTS}'"]
     return "\n".join([*constants, *(part.read_text(encoding="utf-8") for part in parts)])

@@ -41,7 +41,7 @@ class Outbox:
         self._resend = redis.register_script(script_text("imageconverter.webhooks", "resend"))
 
     async def register(self, endpoints: Sequence[EndpointRecord], *, enable: bool = False) -> None:
-        """Make *endpoints* all that there are, for which events are recorded; *enable* those that are disabled."""
+        """Make *endpoints* all that there are, and *enable* the disabled ones; without any, remove all events."""
         async with redis_errors(self._retry_timeout):
             await self._register(
                 keys=[keys.WEBHOOK_ENDPOINTS, keys.WEBHOOK_EVENTS],
@@ -66,7 +66,7 @@ class Outbox:
         return text is None or bool(EndpointRecord.model_validate_json(text).disabled)
 
     async def record(self, event: EventType, subject: str, data: Payload) -> None:
-        """Record an event if there is an endpoint; *subject* identifies it among those of its type."""
+        """Record an event; *subject* identifies it among those of its type."""
         async with redis_errors(self._retry_timeout):
             await self._record(args=[event, subject, data.model_dump_json()])
 

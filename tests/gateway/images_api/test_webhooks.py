@@ -14,6 +14,7 @@ PATH = "/admin/api/v1/images/webhooks"
 @pytest.fixture
 async def delivered(resources: Resources) -> AsyncIterator[str]:
     """The id of an event that was delivered to one endpoint, but has failed at the other."""
+    await forget_all(resources)
     await resources.outbox.register([SECOND, FIRST])
     await record(resources, "job")
     await settle(resources, FIRST, status="delivered", attempts=1, response=204)
@@ -64,6 +65,7 @@ async def test_a_retry_sends_an_event_where_it_has_failed(
 
 async def test_a_retry_of_what_was_delivered_is_not_found(gateway: Client, resources: Resources) -> None:
     """Nor is an unknown one."""
+    await forget_all(resources)
     await resources.outbox.register([FIRST])
     await record(resources, "another job")
     delivered = await settle(resources, FIRST, status="delivered")

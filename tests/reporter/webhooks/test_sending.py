@@ -127,7 +127,7 @@ async def test_an_attempt_does_not_delay_the_stop_of_a_reporter(opened: Resource
 
 
 async def test_only_chosen_events_are_sent(opened: Resources, sending: Sending) -> None:
-    """An endpoint that is removed from the settings leaves nothing, and without any no event is recorded."""
+    """An endpoint that is removed from the settings leaves nothing, and without any no event is kept."""
     async with receiving() as receiver:
         async with sending(receiver, events="run.finished"):
             await happen(opened)
@@ -138,6 +138,8 @@ async def test_only_chosen_events_are_sent(opened: Resources, sending: Sending) 
             while await opened.outbox.endpoints():
                 await asyncio.sleep(0.01)
             await happen(opened)
+            while await opened.redis.zcard("ic:webhook:events"):
+                await asyncio.sleep(0.01)
 
     assert receiver.received == []
     assert [key async for key in opened.redis.scan_iter("ic:webhook:*")] == []
