@@ -11,7 +11,7 @@ from pathlib import Path
 
 from imageconverter.settings import SettingsError
 from services.stack.credentials import write_private
-from services.stack.ports import LOOPBACK, free_ports
+from services.stack.ports import LOOPBACK, free_ports, kept_port
 from services.stack.program import Command
 
 _FIRST_VERSION_WITH_MULTIPART_AOF = 7
@@ -58,11 +58,13 @@ def object_store(
 ) -> Server:
     """Return a SeaweedFS that stores its data in *folder*; *keys* are the access key and the secret key.
 
-    Its ports are not in *avoid*. Raises SettingsError if there is no binary.
+    It has the same S3 port at each start, if that is free, and none in *avoid*. Raises SettingsError if there
+    is no binary.
     """
     folder.mkdir(exist_ok=True)
     names = ("s3", "master", "filer", "volume", "admin")
-    ports = free_ports(2 * len(names), avoid=avoid)
+    s3_port = kept_port(folder / "s3.port", avoid=avoid)
+    ports = [s3_port, *free_ports(2 * len(names) - 1, avoid={*avoid, s3_port})]
     port_options = [
         f"-{name}.port{kind}={ports[2 * i + j]}"
         for i, name in enumerate(names)

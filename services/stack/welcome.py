@@ -48,8 +48,7 @@ imageconverter is ready after {seconds:.1f} s. Ctrl-C stops it.
 Try it, with an image of your own:
 
   export KEY={export}
-  (printf '{{"fileName":"photo.jpg","formats":["content.imageFormat.normalProduct"],"imageData":"'
-   base64 -w0 photo.jpg; printf '"}}') |
-    curl -s -H "Authorization: Bearer $KEY" --data-binary @- {base}/images/upload/convert
+  curl -H "Authorization: Bearer $KEY" -F file=@photo.jpg -F formats=content.imageFormat.normalProduct \\
+    {base}/images/upload/convert
   then open {base}/content/products/normal/photo.jpg
 """
