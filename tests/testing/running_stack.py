@@ -54,12 +54,12 @@ class Stack:
         }
         return self.call("POST", "/images/upload/convert", body)
 
-    def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Call the images API; returns status and body, (0, None) without a response."""
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        """Call the images API with further *headers*; returns status and body, (0, None) without a response."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}",
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self.api_key}"},
+            headers={"Authorization": f"Bearer {self.api_key}", **headers},
             method=method,
         )
         status, data = self.request(request)

@@ -121,7 +121,11 @@ def logins(stack: Stack) -> None:
 def _upload(stack: Stack, names: list[str]) -> str:
     image = base64.b64encode(image_files.jpeg(size=(1600, 1200))).decode()
     body = {"fileName": names, "imageData": [image] * len(names), "formats": _FORMATS}
-    return str(_call(stack, "POST", "/images/upload", body)["path"])
+    key = {"Idempotency-Key": uuid4().hex}
+    (first, answer), again = (stack.call("POST", "/images/upload", body, **key) for _ in range(2))
+    assert (first, answer) == again, answer
+    assert first == 200, answer
+    return str(answer["path"])
 
 
 def _start(stack: Stack, directory: str, *, status: int = 200) -> None:
