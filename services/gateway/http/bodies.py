@@ -1,6 +1,8 @@
 """Reading request bodies, with limits of size, time, rate, and memory of all bodies together."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Self
 
 from aiohttp import ClientError, web
@@ -28,6 +30,21 @@ def announced_size(request: web.Request, limit: int) -> int:
     if length > limit:
         raise TooLarge("The request body is too large.")
     return length
+
+
+@contextmanager
+def failed_transfers() -> Iterator[None]:
+    """Context that raises MalformedBody if the transfer of a body fails, and ConnectionError if its client is gone.
+
+    aiohttp keeps its error with the request: without the frames of the error, so that what has arrived is not in
+    memory until a garbage collection.
+    """
+    try:
+        yield
+    except ConnectionError as error:
+        raise ConnectionError("The client is gone.") from error.with_traceback(None)
+    except (web.RequestPayloadError, HttpProcessingError, ClientError) as error:
+        raise MalformedBody("The request body could not be read.") from error.with_traceback(None)
 
 
 class BodyStream:
@@ -67,11 +84,10 @@ class BodyStream:
         self._until, self._part_until = self._until + pause, self._part_until + pause
         try:
             async with asyncio.timeout_at(min(self._until, self._part_until)):
-                chunk = await self._content.read(_CHUNK)
+                with failed_transfers():
+                    chunk = await self._content.read(_CHUNK)
         except TimeoutError:
             raise MalformedBody("The request body did not arrive in time.") from None
-        except (web.RequestPayloadError, HttpProcessingError, ClientError) as error:
-            raise MalformedBody("The request body could not be read.") from error
         self._left_at = self._clock()
         if not chunk:
             raise StopAsyncIteration

@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from aiohttp import ClientError, web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import web
 
 from imageconverter.catalog import CatalogVersion, Notation, current, pending_imports
 from imageconverter.errors import InvalidValue, MalformedBody, NotFound, QueueUnavailable, TooLarge
@@ -12,7 +11,7 @@ from imageconverter.images.image_formats import ImageType
 from imageconverter.reports import commands
 from imageconverter.reports.commands import ImportCommand
 from services.gateway import audit, state
-from services.gateway.http.bodies import announced_size
+from services.gateway.http.bodies import announced_size, failed_transfers
 from services.gateway.http.responses import json_response
 from services.gateway.http.revalidation import revalidated
 from services.gateway.images_api.image_types import image_type
@@ -80,7 +79,8 @@ async def _chunks(request: web.Request, *, limit: int, seconds: float) -> AsyncI
         while True:
             remaining = until - asyncio.get_running_loop().time()
             async with asyncio.timeout(min(pause, remaining)):
-                chunk = await request.content.read(_CHUNK)
+                with failed_transfers():
+                    chunk = await request.content.read(_CHUNK)
             if not chunk:
                 break
             received += len(chunk)
@@ -89,8 +89,6 @@ async def _chunks(request: web.Request, *, limit: int, seconds: float) -> AsyncI
             yield chunk
     except TimeoutError:
         raise MalformedBody("The request body did not arrive in time.") from None
-    except (web.RequestPayloadError, HttpProcessingError, ClientError) as error:
-        raise MalformedBody("The request body could not be read.") from error
     if not received:
         # An empty body, sent by mistake, must not leave the shop without a catalog.
         raise MalformedBody("The body is empty.")

@@ -1,8 +1,10 @@
 """Bodies that are too large, too slow, too many or broken."""
 
 import asyncio
+import gc
 import socket
 import time
+import weakref
 import zlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,6 +15,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from imageconverter.resources import Resources
 from imageconverter.settings import MEGABYTE, GatewaySettings
 from services.gateway.app import create_app
+from services.gateway.http.bodies import BodyStream
+from services.gateway.main import serving
+from services.stack.ports import free_ports
 from tests.conftest import ADMIN, API_KEY, MakeSettings
 
 PATH = "/images/upload"
@@ -26,10 +31,10 @@ async def small(make_settings: MakeSettings, resources: Resources) -> AsyncItera
         yield client
 
 
-def head(length: int) -> bytes:
+def head(length: int, path: str = PATH) -> bytes:
     """Return the head of an upload with a Content-Length of *length* bytes."""
     return (
-        f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {API_KEY}\r\nContent-Length: {length}\r\n\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {API_KEY}\r\nContent-Length: {length}\r\n\r\n"
     ).encode()
 
 
@@ -93,3 +98,32 @@ async def test_a_client_that_disconnects_frees_its_memory(small: TestClient[Any,
 
     async with small.get("/health/live") as response:
         assert response.status == 200
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}?fileName=chair.png"])
+async def test_a_client_that_disconnects_leaves_nothing_in_memory(
+    path: str, make_settings: MakeSettings, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even until a garbage collection, which few large bodies do not cause."""
+    streams: list[weakref.ref[BodyStream]] = []
+
+    class Watched(BodyStream):
+        def __init__(self, *arguments: Any, **limits: Any) -> None:
+            super().__init__(*arguments, **limits)
+            streams.append(weakref.ref(self))
+
+    monkeypatch.setattr("services.gateway.http.bodies.BodyStream", Watched)
+    monkeypatch.setattr("services.gateway.images_api.incoming_images.BodyStream", Watched)
+    (port,) = free_ports(1)
+    gc.disable()
+    try:
+        async with serving(create_app(make_settings(), resources), "127.0.0.1", port), asyncio.timeout(10):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head(500_000, path) + bytes(100_000))
+            while not streams:
+                await asyncio.sleep(0.01)
+            writer.transport.abort()
+            while streams[0]() is not None:
+                await asyncio.sleep(0.01)
+    finally:
+        gc.enable()
