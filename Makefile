@@ -42,7 +42,7 @@ format: $(STAMPS)/dev  ## format the code and apply the lint fixes
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-docs: $(STAMPS)/dev  ## write the generated parts of README.md, docs/operations.md and openapi/
+docs: $(STAMPS)/dev  ## write the generated parts and images of the documents
 	$(BIN)/python -m tests.documents.generated
 
 bench: $(STAMPS)/dev  ## run the benchmarks

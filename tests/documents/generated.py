@@ -8,7 +8,7 @@ import yaml
 
 from imageconverter.settings import settings_table
 from services.gateway.routes import IMAGECONVERTER, IMAGES, LOGIN, PLAIN
-from tests.documents import error_reasons
+from tests.documents import cookbook, error_reasons
 from tests.documents.client_types import response_types
 from tests.documents.command_reference import command_reference
 from tests.documents.component_schemas import with_schemas
@@ -21,6 +21,7 @@ def documents() -> dict[Path, str]:
     """Return the documents with generated parts, as they should be."""
     names = ("README.md", "docs/operations.md", "docs/errors.md", "docs/cli.md")
     readme, operations, errors, cli = (_ROOT / each for each in names)
+    recipes = cookbook.DOCUMENT.read_text(encoding="utf-8")
     contracts = {
         each: with_schemas(each.read_text(encoding="utf-8")) for each in sorted((_ROOT / "openapi").glob("*.yaml"))
     }
@@ -30,6 +31,7 @@ def documents() -> dict[Path, str]:
         ),
         operations: _replace(operations.read_text(encoding="utf-8"), settings=settings_table()),
         cli: _replace(cli.read_text(encoding="utf-8"), cli=command_reference()),
+        cookbook.DOCUMENT: _replace(recipes, **cookbook.tables(recipes)),
         errors: _replace(
             errors.read_text(encoding="utf-8"),
             responses=error_reasons.responses_table(),
@@ -86,5 +88,6 @@ def _needs(method: str, path: str) -> str:
 
 
 if __name__ == "__main__":
+    cookbook.write_images()
     for document, expected in documents().items():
         document.write_text(expected, encoding="utf-8")

@@ -25,7 +25,7 @@ _BOUNDS = re.compile(r"(?<![A-Za-z_])_*(?:most|least|longest)_\w+", re.IGNORECAS
 _PUBLIC = re.compile(
     r"pictures_per_child|revive-(?:run|imports)"  # settings and tasks
     r"|passed_?over|\blane[:=]|id, lane,|[\"'`{(]lane[\"'`,}=)]|myPicture"  # JSON, labels
-    r"|/shelf|shelf\.json|ic:lane|import_catalogue|[\"'.]catalogue[\"']|least_side"  # stored data
+    r"|</?picture>|/shelf|shelf\.json|ic:lane|import_catalogue|[\"'.]catalogue[\"']|least_side"  # stored data
     r"|least_recently_used|\.most_common|(?:\.|def )tell\(",  # terms, methods of Python
     re.IGNORECASE,
 )
