@@ -29,6 +29,12 @@ _ANSWER_SECONDS = 45
 _PAUSE_SECONDS = 0.1
 
 
+def upload_body(name: str) -> dict[str, Any]:
+    """Return the body of an upload of one photograph called *name*."""
+    data = base64.b64encode(image_files.jpeg(size=(300, 200))).decode()
+    return {"fileName": name, "imageData": data, "formats": list(REQUEST_OUTPUTS)}
+
+
 @dataclass
 class Client:
     """A client of all gateways of a stack, which it tries one after the other."""
@@ -38,23 +44,24 @@ class Client:
     chance: random.Random
     refused: Counter[int] = field(default_factory=Counter)
 
-    async def insist(self, method: str, path: str, body: Any = None, *, seconds: float = 120) -> Any:
-        """Retry until the response is a 200, and return its body."""
+    async def insist(self, method: str, path: str, body: Any = None, *, key: str = "", seconds: float = 120) -> Any:
+        """Retry until the response is a 200, and return its body; with an idempotency *key* if it is not empty."""
+        headers = {"Idempotency-Key": key} if key else {}
         async with asyncio.timeout(seconds):
             while True:
-                status, response = await self.ask(method, path, body)
+                status, response = await self.ask(method, path, body, **headers)
                 if status == 200:
                     return response
-                assert status in (0, 503), (status, response)
+                assert status in ((0, 503, 409) if key else (0, 503)), (status, response)
                 await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Send a request to one of the gateways; returns status and body, (0, None) without a response."""
         data = None if body is None else json.dumps(body).encode()
         url = self.chance.choice(self.addresses) + path
-        timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
+        timeout, sent = aiohttp.ClientTimeout(total=_ANSWER_SECONDS), {**ADMIN, **headers}
         try:
-            async with self.session.request(method, url, data=data, headers=ADMIN, timeout=timeout) as response:
+            async with self.session.request(method, url, data=data, headers=sent, timeout=timeout) as response:
                 found = response.status, await response.json()
         except (aiohttp.ClientError, TimeoutError, ValueError):
             found = 0, None
@@ -123,9 +130,7 @@ class Workload:
 
     async def convert(self) -> None:
         """Convert one image, with retries."""
-        name = f"{uuid4().hex}.jpg"
-        data = base64.b64encode(image_files.jpeg(size=(300, 200))).decode()
-        body = {"fileName": name, "imageData": data, "formats": list(REQUEST_OUTPUTS)}
+        body = upload_body(f"{uuid4().hex}.jpg")
         response = await self.client.insist("POST", "/images/upload/convert", body)
         assert [row["status"] for row in response["items"]] == ["success"], response
         self.converted |= {row["output"] for row in response["items"]}
