@@ -1,6 +1,7 @@
-"""Slow clients: the latency of others beside 500 incomplete requests, and the time until those are closed."""
+"""Slow clients: the latency of others beside up to 2,000 incomplete requests, and the time until those are closed."""
 
 import asyncio
+import itertools
 import statistics
 import time
 from collections.abc import AsyncIterator
@@ -13,18 +14,25 @@ from bench.photographs import photograph
 from bench.servers import KEY
 from bench.stack import body, running_stack
 
-HALF_OPEN = 500
-ROUNDS = 5
+COUNTS = (8, 100, 500, 2000)
+ROUNDS = 3
 SECONDS = 4
 CONNECTIONS = 8
-_HALF_HEAD = b"GET /content/a.jpg HTTP/1.1\r\nHost: x\r\nX: "
-_HALF_BODY = f"POST /images/upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Length: 99\r\n\r\n{{"
+_BOUNDARY = "Content-Type: multipart/form-data; boundary=x"
+_PART = '--x\r\nContent-Disposition: form-data; name="sourceImage"; filename="a.jpg"\r\n\r\n'
+HALVES = {
+    "heads": "GET /content/a.jpg HTTP/1.1\r\nHost: x\r\nX: ",
+    "bodies without a key": f"POST /imageconverter/cacheImage/a HTTP/1.1\r\nHost: x\r\n{_BOUNDARY}\r\n"
+    f"Content-Length: 60000000\r\n\r\n{_PART}",
+    "bodies with a key": f"POST /images/upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
+    "Content-Length: 99\r\n\r\n{",
+}
 _DRIP_SECONDS = 5
 
 
 def main() -> None:
     """Measure and print."""
-    print(f"\n== halfopen: {CONNECTIONS} connections request an image beside {HALF_OPEN} incomplete requests")
+    print(f"\n== halfopen: {CONNECTIONS} connections request an image beside incomplete requests")
     with running_stack() as (port, _):
         asyncio.run(_measure(port))
 
@@ -32,26 +40,25 @@ def main() -> None:
 async def _measure(port: int) -> None:
     path = await _image(port)
     await generate_load(port, path, seconds=1, connections=CONNECTIONS)  # warm up
-    rounds: list[tuple[Load, Load]] = []
-    for _ in range(ROUNDS):
-        alone = await generate_load(port, path, seconds=SECONDS, connections=CONNECTIONS)
-        async with _half_open(port):
-            rounds.append((alone, await generate_load(port, path, seconds=SECONDS, connections=CONNECTIONS)))
-    alone_p99, beside_p99 = (statistics.median(each.p99 for each in loads) for loads in zip(*rounds, strict=True))
-    ratio = statistics.median(beside.p99 / alone.p99 for alone, beside in rounds)
-    rate = statistics.median(beside.rate / alone.rate for alone, beside in rounds)
-    print(
-        f"p99 alone {1000 * alone_p99:.1f} ms, beside them {1000 * beside_p99:.1f} ms: ratio {ratio:.2f} (target 1); "
-        f"requests per second: ratio {rate:.2f}"
-    )
-    head, half = await asyncio.gather(_time_of(port, _HALF_HEAD), _time_of(port, _HALF_BODY.encode()))
-    print(f"closed: an incomplete head after {head:.0f} s, an incomplete body after {half:.0f} s (target 30)")
+    for (name, half), count in itertools.product(HALVES.items(), COUNTS):
+        rounds: list[tuple[Load, Load]] = []
+        for _ in range(ROUNDS):
+            alone = await generate_load(port, path, seconds=SECONDS, connections=CONNECTIONS)
+            async with _half_open(port, half.encode(), count):
+                beside = await generate_load(port, path, seconds=SECONDS, connections=CONNECTIONS)
+            rounds.append((alone, beside))
+        p99 = statistics.median(beside.p99 / alone.p99 for alone, beside in rounds)
+        rate = statistics.median(beside.rate / alone.rate for alone, beside in rounds)
+        print(f"{count} {name}: p99 ratio {p99:.2f} (target 1.5); requests per second: ratio {rate:.2f}")
+    times = await asyncio.gather(*(_time_of(port, half.encode()) for half in HALVES.values()))
+    for name, seconds in zip(HALVES, times, strict=True):
+        print(f"incomplete {name} are closed after {seconds:.0f} s (target 30)")
 
 
 @asynccontextmanager
-async def _half_open(port: int) -> AsyncIterator[None]:
-    """Run the clients, which send a byte of their head every few seconds and reconnect when they are closed."""
-    clients = [asyncio.create_task(_drip(port)) for _ in range(HALF_OPEN)]
+async def _half_open(port: int, half: bytes, count: int) -> AsyncIterator[None]:
+    """Run *count* clients, which send a byte more every few seconds and reconnect when they are closed."""
+    clients = [asyncio.create_task(_drip(port, half)) for _ in range(count)]
     await asyncio.sleep(1)  # until all are connected
     try:
         yield
@@ -61,12 +68,12 @@ async def _half_open(port: int) -> AsyncIterator[None]:
         await asyncio.gather(*clients, return_exceptions=True)
 
 
-async def _drip(port: int) -> None:
+async def _drip(port: int, half: bytes) -> None:
     while True:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
             with suppress(ConnectionError):
-                writer.write(_HALF_HEAD)
+                writer.write(half)
                 while not writer.is_closing():
                     await asyncio.sleep(_DRIP_SECONDS)
                     writer.write(b"y")
