@@ -2,6 +2,7 @@
 
 import asyncio
 import bisect
+import heapq
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,14 @@ class _Waiting(NamedTuple):
     granted: asyncio.Future[None]
 
 
+class _Claim(NamedTuple):
+    """What a body that has memory may still take; in a list, those that need the least are first."""
+
+    claim: int
+    number: int
+    body: "BodyReservation"
+
+
 class BodyMemory:
     """Memory for the bodies of one group of clients, in bytes.
 
@@ -40,13 +49,13 @@ class BodyMemory:
         self.size = size
         self.used = 0
         self._numbers = itertools.count()
-        self._holders: set[BodyReservation] = set()
+        self._claims: list[_Claim] = []
         self._waiting: list[_Waiting] = []
 
     @contextmanager
     def body(self, expected: int) -> Iterator["BodyReservation"]:
         """Account for a body of at most *expected* bytes until the block ends."""
-        reservation = BodyReservation(self, expected)
+        reservation = BodyReservation(self, min(expected, self._usable(expected)), next(self._numbers))
         try:
             yield reservation
         finally:
@@ -59,12 +68,12 @@ class BodyMemory:
 
     async def take(self, body: "BodyReservation", amount: int) -> None:
         """Wait until *body* may take *amount* more; raises TooManyRequests after WAIT_SECONDS."""
-        is_next = not self._waiting or body.remaining < self._waiting[0].remaining
+        is_next = not self._waiting or body.claim < self._waiting[0].remaining
         if is_next and self._fits(body, amount):
-            self._grant(body, amount)
+            self._change(body, amount)
             return
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        entry = _Waiting(body.remaining, next(self._numbers), body, amount, granted)
+        entry = _Waiting(body.claim, next(self._numbers), body, amount, granted)
         bisect.insort(self._waiting, entry)
         try:
             async with asyncio.timeout(WAIT_SECONDS):
@@ -77,53 +86,58 @@ class BodyMemory:
 
     def release(self, body: "BodyReservation", amount: int) -> None:
         """Release *amount* of *body*, and grant what fits now."""
-        self.used -= amount
-        body.amount -= amount
-        if not body.amount:
-            self._holders.discard(body)
+        self._change(body, -amount)
         for entry in list(self._waiting):
             if self._fits(entry.body, entry.amount) and not entry.granted.done():
                 self._waiting.remove(entry)
-                self._grant(entry.body, entry.amount)
+                self._change(entry.body, entry.amount)
                 entry.granted.set_result(None)
 
-    def _grant(self, body: "BodyReservation", amount: int) -> None:
+    def _usable(self, expected: int) -> int:
+        return self.size if expected <= SMALL_BYTES else int(self.size * _LARGE_SHARE)
+
+    def _change(self, body: "BodyReservation", amount: int) -> None:
+        if body.amount:
+            del self._claims[bisect.bisect_left(self._claims, _Claim(body.claim, body.number, body))]
         self.used += amount
         body.amount += amount
-        self._holders.add(body)
+        if body.amount:
+            bisect.insort(self._claims, _Claim(body.claim, body.number, body))
 
     def _fits(self, body: "BodyReservation", amount: int) -> bool:
-        """Whether all bodies can still be completed one after the other if *body* takes *amount* more now."""
+        """Whether all bodies can still be completed one after the other if *body* takes *amount* more now.
+
+        There may be thousands, and a client may send a byte at a time: the answer is usually known after a few.
+        """
         if self.used == body.amount:
             return True
-        usable = self.size if body.expected <= SMALL_BYTES else int(self.size * _LARGE_SHARE)
-        free = usable - self.used - amount
-        claims = [(each.claim(usable), each.amount) for each in self._holders if each is not body]
-        claims.append((max(0, body.claim(usable) - amount), body.amount + amount))
-        for claim, held in sorted(claims):
-            if claim > free:
+        free = self._usable(body.expected) - self.used - amount
+        own = _Claim(max(0, body.claim - amount), body.number, body)
+        largest = max(own.claim, self._claims[-1].claim)
+        others = (each for each in self._claims if each.body is not body)
+        for each in heapq.merge(others, [own]):
+            if free >= largest:
+                return True
+            if each.claim > free:
                 return False
-            free += held
+            free += each.body.amount + (amount if each.body is body else 0)
         return free >= 0
 
 
 class BodyReservation:
     """The memory of one body."""
 
-    def __init__(self, memory: BodyMemory, expected: int) -> None:
-        """Own nothing of *memory* yet; the body has at most *expected* bytes."""
+    def __init__(self, memory: BodyMemory, expected: int, number: int) -> None:
+        """Own nothing of *memory* yet; the body needs at most *expected* bytes of it."""
         self.expected = expected
+        self.number = number
         self.amount = 0
         self._memory = memory
 
     @property
-    def remaining(self) -> int:
+    def claim(self) -> int:
         """The maximum number of bytes that the body still needs."""
         return max(0, self.expected - self.amount)
-
-    def claim(self, usable: int) -> int:
-        """Return how much the body may still take of a memory of *usable* bytes."""
-        return max(0, min(self.expected, usable) - self.amount)
 
     @property
     def is_contended(self) -> bool:

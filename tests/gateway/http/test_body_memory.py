@@ -1,8 +1,9 @@
 """Memory of request bodies: what has arrived counts, small bodies are first, and no body waits forever."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import ExitStack
+from heapq import merge
 from typing import Any
 
 import pytest
@@ -113,3 +114,24 @@ async def test_a_body_that_is_alone_may_exceed_the_memory(memory: BodyMemory) ->
     """The limit of an upload may be above it."""
     with memory.body(40 * MEGABYTE) as body:
         await body.grow(40 * MEGABYTE)
+
+
+async def test_thousands_of_slow_bodies_cost_next_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte more of one does not look at all of the others."""
+    memory, looked_at = BodyMemory(200 * MEGABYTE), 0
+    with ExitStack() as stack:
+        bodies = [stack.enter_context(memory.body(64 * MEGABYTE)) for _ in range(2000)]
+        for body in bodies:
+            await body.grow(40_000)
+
+        def counting(*sorted_claims: Iterable[Any]) -> Iterator[Any]:
+            nonlocal looked_at
+            for each in merge(*sorted_claims):
+                looked_at += 1
+                yield each
+
+        monkeypatch.setattr("heapq.merge", counting)
+        for body in bodies:
+            await body.grow(1)
+
+    assert looked_at < 10 * len(bodies)
