@@ -49,7 +49,7 @@ async def convert_locally(
     settings = load_settings()
     set_up_logging(settings.process, role="convert")
     targets = [_box(box)] if box else _select(load_formats(formats_file(settings)), formats)
-    found = await found_images(paths, recursive=recursive)
+    found = await found_images(paths, recursive=recursive, without=folder)
     outcome = ConversionOutcome(skipped=found.skipped, failures=list(found.failures), destination=str(folder))
     outcome.images = len(found.images) + len(found.failures)
     with KnownFiles(settings.process.cache_folder, _MADE) as known, Progress("converting") as progress:

@@ -26,9 +26,10 @@ def expanded(patterns: Sequence[str]) -> list[Path]:
     return paths
 
 
-async def found_images(paths: Sequence[Path], *, recursive: bool = True) -> LocalImages:
-    """Find the images among those of *paths* that exist, in a thread."""
-    return await asyncio.to_thread(find_images, [path for path in paths if path.exists()], recursive=recursive)
+async def found_images(paths: Sequence[Path], *, recursive: bool = True, without: Path | None = None) -> LocalImages:
+    """Find the images among those of *paths* that exist, in a thread; those below *without* are left out."""
+    there = [path for path in paths if path.exists()]
+    return await asyncio.to_thread(find_images, there, recursive=recursive, without=without)
 
 
 def confirm_deletion(paths: Sequence[str], *, yes: bool) -> None:

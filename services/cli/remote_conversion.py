@@ -46,7 +46,7 @@ async def convert_remotely(
     Returns the exit status. Raises ApiError, and CommandError for what cannot be started.
     """
     began = time.monotonic()
-    searching = asyncio.create_task(found_images(paths, recursive=recursive))
+    searching = asyncio.create_task(found_images(paths, recursive=recursive, without=folder))
     if (await client.runs.status())["running"]:
         raise ServerUnavailableError("a run is in progress; follow it with `imageconverter status --watch`")
     ids = await _format_ids(client, formats)

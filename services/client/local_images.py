@@ -51,14 +51,15 @@ class LocalImages:
     """Files that could not be read."""
 
 
-def find_images(paths: Sequence[Path], *, recursive: bool = True) -> LocalImages:
+def find_images(paths: Sequence[Path], *, recursive: bool = True, without: Path | None = None) -> LocalImages:
     """Find the images among *paths*, files or folders, with those below if it is *recursive*; each once.
 
-    Symbolic links to files are followed, those to folders are not.
+    What is below the folder *without* is left out. Symbolic links to files are followed, those to folders are not.
     """
     found, seen = LocalImages(), set[Path]()
+    excluded = None if without is None else without.resolve()
     for top in paths:
-        for path, relative in _files(top, found.failures, recursive=recursive):
+        for path, relative in _files(top, found.failures, excluded, recursive=recursive):
             if path in seen:
                 continue
             seen.add(path)
@@ -74,7 +75,9 @@ def find_images(paths: Sequence[Path], *, recursive: bool = True) -> LocalImages
     return found
 
 
-def _files(top: Path, failures: list[Failure], *, recursive: bool) -> Iterator[tuple[Path, Path]]:
+def _files(
+    top: Path, failures: list[Failure], excluded: Path | None, *, recursive: bool
+) -> Iterator[tuple[Path, Path]]:
     """Yield each file and its relative path."""
 
     def on_error(error: OSError) -> None:
@@ -84,7 +87,7 @@ def _files(top: Path, failures: list[Failure], *, recursive: bool) -> Iterator[t
         yield top, Path(top.name)
         return
     for parent, folders, names in os.walk(top, onerror=on_error):
-        folders[:] = sorted(folders) if recursive else []
+        folders[:] = sorted(each for each in folders if Path(parent, each).resolve() != excluded) if recursive else []
         for name in sorted(names):
             path = Path(parent, name)
             yield path, path.relative_to(top)

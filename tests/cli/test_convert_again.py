@@ -134,6 +134,15 @@ async def test_images_are_converted_without_a_server(tmp_path: Path) -> None:
     assert found == [[True, True], [False, False], [True, True], [True, True]]
 
 
+async def test_results_in_the_folder_itself_are_not_converted_again(tmp_path: Path) -> None:
+    """The folder of --output is left out of the search."""
+    fill(tmp_path, {"a.png": image_files.png()})
+    options = (tmp_path, "--local", "--width", "9", "--output", tmp_path / "converted")
+    for _ in range(2):
+        result = await converted(*options, cache=tmp_path / "cache")
+        assert [each["source"] for each in result["outputs"]] == ["a.png"]
+
+
 async def test_outputs_of_one_name_do_not_replace_each_other(tmp_path: Path) -> None:
     """The second one fails, each time."""
     fill(tmp_path / "photos", {"a.jpg": image_files.jpeg(size=(90, 60)), "a.png": image_files.png()})
