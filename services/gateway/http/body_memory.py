@@ -15,6 +15,9 @@ WAIT_SECONDS: Final = 30.0
 """Time after which a body that does not fit is rejected, in seconds; a stalled one is rejected earlier."""
 SMALL_BYTES: Final = MEGABYTE
 _LARGE_SHARE: Final = 7 / 8
+_TOO_MANY: Final = "Too many uploads at the same time; try again in a moment."
+_WAITING_BYTES: Final = MEGABYTE
+"""What a body that waits takes up at most, in buffers that are not accounted for."""
 
 
 class _Waiting(NamedTuple):
@@ -41,13 +44,14 @@ class BodyMemory:
     A body takes up what has arrived of it, so that it costs nothing to announce a large one. An eighth of the memory
     is for small bodies, and small bodies are served before large ones. A body may only take more if all of them can
     still be completed one after the other (the banker's algorithm), so that none waits for another that waits for it.
-    A body that is alone may have any size.
+    A body that is alone may have any size. If so many wait that they take up as much again, the largest is rejected.
     """
 
     def __init__(self, size: int) -> None:
         """Start with all of *size* free."""
         self.size = size
         self.used = 0
+        self._max_waiting = size // _WAITING_BYTES
         self._numbers = itertools.count()
         self._claims: list[_Claim] = []
         self._waiting: list[_Waiting] = []
@@ -67,7 +71,10 @@ class BodyMemory:
         return bool(self._waiting)
 
     async def take(self, body: "BodyReservation", amount: int) -> None:
-        """Wait until *body* may take *amount* more; raises TooManyRequests after WAIT_SECONDS."""
+        """Wait until *body* may take *amount* more.
+
+        Raises TooManyRequests after WAIT_SECONDS, or at once if too many wait that need less.
+        """
         is_next = not self._waiting or body.claim < self._waiting[0].remaining
         if is_next and self._fits(body, amount):
             self._change(body, amount)
@@ -75,11 +82,13 @@ class BodyMemory:
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         entry = _Waiting(body.claim, next(self._numbers), body, amount, granted)
         bisect.insort(self._waiting, entry)
+        if len(self._waiting) > self._max_waiting:
+            self._waiting.pop().granted.set_exception(TooManyRequests(_TOO_MANY))
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await granted
         except TimeoutError:
-            raise TooManyRequests("Too many uploads at the same time; try again in a moment.") from None
+            raise TooManyRequests(_TOO_MANY) from None
         finally:
             if entry in self._waiting:
                 self._waiting.remove(entry)

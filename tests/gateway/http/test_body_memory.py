@@ -98,6 +98,26 @@ async def test_a_body_is_rejected_after_a_while(memory: BodyMemory, monkeypatch:
     assert memory.used == 0
 
 
+async def test_the_largest_of_too_many_that_wait_is_rejected_at_once(memory: BodyMemory) -> None:
+    """Each that waits has something in buffers; smaller ones, which come later, are not rejected for it."""
+    async with asyncio.timeout(1):
+        with memory.body(14 * MEGABYTE) as held, memory.body(15 * MEGABYTE) as large, ExitStack() as stack:
+            await held.grow(14 * MEGABYTE)
+            rejected = await _start(large.grow(MEGABYTE))
+            others = [stack.enter_context(memory.body(2 * MEGABYTE)) for _ in range(16)]
+            waiting = [await _start(other.grow(2 * MEGABYTE)) for other in others[:15]]
+            assert not rejected.done()
+            waiting.append(await _start(others[15].grow(2 * MEGABYTE)))
+            with pytest.raises(TooManyRequests):
+                await rejected
+
+            held.shrink(0)
+            for task, other in zip(waiting, others, strict=True):
+                await task
+                other.shrink(0)
+    assert memory.used == 0
+
+
 async def test_a_canceled_body_makes_room(memory: BodyMemory) -> None:
     """Whether it waits or has been granted its memory in the same moment."""
     with memory.body(14 * MEGABYTE) as held:
