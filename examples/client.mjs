@@ -26,7 +26,7 @@ const name = basename(file);
 const query = { fileName: name, formats: FORMAT };
 const { items } = await (await call("POST", "/images/upload/convert", { query, body: photograph })).json();
 const image = await call("GET", `/content/${encodeURI(items[0].output)}`);
-await writeFile(items[0].outputFilename, Buffer.from(await image.arrayBuffer()));
+await writeFile(`thumbnail-${items[0].outputFilename}`, Buffer.from(await image.arrayBuffer()));
 console.log(items[0].status, image.url);
 
 // Keep it as a source, and list the sources of its directory, page by page.

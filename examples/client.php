@@ -32,7 +32,7 @@ $photograph = file_get_contents($file);
 $converted = call('POST', '/images/upload/convert', ['fileName' => $name, 'formats' => FORMAT], $photograph);
 $result = json_decode($converted, true)['items'][0];
 $output = implode('/', array_map('rawurlencode', explode('/', $result['output'])));
-file_put_contents($result['outputFilename'], call('GET', "/content/$output"));
+file_put_contents("thumbnail-{$result['outputFilename']}", call('GET', "/content/$output"));
 echo "{$result['status']} $server/content/$output\n";
 
 // Keep it as a source, and list the sources of its directory, page by page.

@@ -13,7 +13,7 @@ def main(server: str, key: str, file: Path) -> None:
     with Client(server, key) as client:
         # Convert it now and download the result.
         (result,) = client.convert(file.name, file, [FORMAT])
-        client.download(result["output"], Path(result["outputFilename"]))
+        client.download(result["output"], Path("thumbnail-" + result["outputFilename"]))
         print(result["status"], client.content_url(result["output"]))
 
         # Keep it as a source, with progress, and convert all sources of its directory in a run.

@@ -29,16 +29,16 @@ def test_each_example_is_run() -> None:
 
 @pytest.mark.parametrize("example", _INTERPRETERS)
 async def test_an_example_works(gateway: Client, tmp_path: Path, example: str) -> None:
-    """It writes the converted image to its folder, and prints what it made."""
+    """It writes the converted image to its folder, beside the photograph, and prints what it made."""
     interpreter = shutil.which(_INTERPRETERS[example])
     if interpreter is None:
         pytest.skip(f"{_INTERPRETERS[example]} is not installed")
     name = f"ä {uuid4().hex}.jpg"
-    (tmp_path / name).write_bytes(image_files.jpeg(size=(800, 600)))
-    (tmp_path / "out").mkdir()
+    photograph = image_files.jpeg(size=(800, 600))
+    (tmp_path / name).write_bytes(photograph)
     process = await asyncio.create_subprocess_exec(
-        *(interpreter, _ROOT / "examples" / example, address(gateway), API_KEY, tmp_path / name),
-        cwd=tmp_path / "out",
+        *(interpreter, _ROOT / "examples" / example, address(gateway), API_KEY, name),
+        cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": f"{_ROOT}{os.pathsep}{_ROOT / 'shared'}"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -48,4 +48,5 @@ async def test_an_example_works(gateway: Client, tmp_path: Path, example: str) -
     assert (process.returncode, err) == (0, b"")
     assert out.decode().startswith("success http://127.0.0.1:")
     assert f"examples/{name} " in out.decode()
-    assert Image.open(io.BytesIO((tmp_path / "out" / name).read_bytes())).size == (200, 150)
+    assert Image.open(io.BytesIO((tmp_path / f"thumbnail-{name}").read_bytes())).size == (200, 150)
+    assert (tmp_path / name).read_bytes() == photograph
