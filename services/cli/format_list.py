@@ -7,7 +7,9 @@ import click
 from imageconverter.images.formats_file import load_formats
 from imageconverter.images.image_formats import ImageFormat, ImageFormats
 from imageconverter.settings import load_settings
-from services.cli.terminal import escape_for_terminal, pluralize
+from services.cli import output
+from services.cli.output import output_options
+from services.cli.terminal import pluralize
 from services.stack.formats_file import formats_file
 
 
@@ -15,6 +17,7 @@ from services.stack.formats_file import formats_file
 @click.option(
     "--formats", "file", metavar="FILE", type=click.Path(path_type=Path), help="Default: the file of the settings."
 )
+@output_options
 def list_formats(file: Path | None) -> int:
     """Print the image formats, one a line."""
     _print(load_formats(file or formats_file(load_settings())))
@@ -23,23 +26,23 @@ def list_formats(file: Path | None) -> int:
 
 @click.command
 @click.argument("file", type=click.Path(path_type=Path), required=False)
+@output_options
 def check(file: Path | None) -> int:
     """Check the formats file FILE and print its formats.
 
     Default: the file of the settings. If it is invalid, each problem is printed with its line; the exit status is 2.
     """
     catalog = load_formats(file or formats_file(load_settings()))
-    click.echo(f"OK: {pluralize(len(catalog), 'format')}")
+    output.echo(f"OK: {pluralize(len(catalog), 'format')}")
     _print(catalog)
     return 0
 
 
 def _print(catalog: ImageFormats) -> None:
-    rows = [_row(each) for each in catalog.values()]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(len(rows[0]) if rows else 0)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo(escape_for_terminal("  ".join(cells).rstrip()))
+    output.table([_row(each) for each in catalog.values()])
+    output.result(
+        [{"id": node_id, **each.model_dump(mode="json", exclude={"id"})} for node_id, each in catalog.items()]
+    )
 
 
 def _row(each: ImageFormat) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """`imageconverter formats`: without a server."""
 
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,13 @@ def test_without_a_file_the_one_of_the_settings_is_used(
     monkeypatch.setenv("IMAGECONVERTER_FORMATS_FILE", "one.toml")
     assert main(["formats", "check"]) == 0
     assert capsys.readouterr().out.startswith("OK: 1 format\n")
+
+
+def test_formats_are_listed_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    """With all that the file says about them, in its own spelling."""
+    assert main(["formats", "list", "--json"]) == 0
+    found = {each["id"]: each for each in json.loads(capsys.readouterr().out)}
+    assert found["content.imageFormat.normalProduct"]["targetDirectory"] == "products/normal"
 
 
 def test_each_problem_of_a_broken_file_is_a_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
