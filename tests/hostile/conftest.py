@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from http import HTTPStatus
 
 import pytest
 from aiohttp import web
@@ -50,10 +51,15 @@ async def wire(make_settings: MakeSettings, resources: Resources) -> AsyncIterat
     running = asyncio.create_task(run_gateway(settings, stopping))
     wire = Wire("127.0.0.1", port)
     async with asyncio.timeout(20):
-        while not (running.done() or await wire.is_open()):
+        while not (running.done() or (await wire.is_open() and await _serves(wire))):
             await asyncio.sleep(0.05)
     try:
         yield wire
     finally:
         stopping.set()
         await running
+
+
+async def _serves(wire: Wire) -> bool:
+    """Whether the gateway has found out that its stack owns the bucket."""
+    return (await wire.get("/imageconverter/getKeyCount")).status == HTTPStatus.OK
