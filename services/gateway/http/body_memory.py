@@ -83,7 +83,9 @@ class BodyMemory:
         entry = _Waiting(body.claim, next(self._numbers), body, amount, granted)
         bisect.insort(self._waiting, entry)
         if len(self._waiting) > self._max_waiting:
-            self._waiting.pop().granted.set_exception(TooManyRequests(_TOO_MANY))
+            largest = self._waiting.pop().granted
+            if not largest.done():  # its request was canceled in this moment
+                largest.set_exception(TooManyRequests(_TOO_MANY))
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await granted

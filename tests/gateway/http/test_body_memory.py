@@ -118,6 +118,22 @@ async def test_the_largest_of_too_many_that_wait_is_rejected_at_once(memory: Bod
     assert memory.used == 0
 
 
+async def test_the_largest_of_too_many_may_be_canceled_in_that_moment(memory: BodyMemory) -> None:
+    """The others are not affected."""
+    with memory.body(14 * MEGABYTE) as held, ExitStack() as stack:
+        await held.grow(14 * MEGABYTE)
+        bodies = [stack.enter_context(memory.body((20 - number) * MEGABYTE)) for number in range(17)]
+        waiting = [await _start(body.grow(MEGABYTE)) for body in bodies[:16]]
+        last = asyncio.create_task(bodies[16].grow(MEGABYTE))
+        waiting[0].cancel()
+        last.get_loop().call_soon(held.shrink, 0)
+        async with asyncio.timeout(1):
+            await last
+        for task in waiting[1:]:
+            task.cancel()
+        await asyncio.wait(waiting)
+
+
 async def test_a_canceled_body_makes_room(memory: BodyMemory) -> None:
     """Whether it waits or has been granted its memory in the same moment."""
     with memory.body(14 * MEGABYTE) as held:
