@@ -53,6 +53,8 @@ CATALOG_MEMORY = web.AppKey("catalog_memory", BodyMemory)
 DECODING = web.AppKey("decoding", Executor)
 METRICS = web.AppKey("metrics", Metrics)
 PREVIEWS = web.AppKey("previews", PreviewCache)
+THUMBNAIL_SECRET = web.AppKey("thumbnail_secret", bytes)
+"""The same for all gateways; the preview keys of thumbnails are derived from it."""
 PREVIEW_SETTINGS = web.AppKey("preview_settings", PreviewSettings)
 PREVIEW_SLOTS = web.AppKey("preview_slots", RequestSlots)
 PREVIEW_METRICS = web.AppKey("preview_metrics", PreviewMetrics)

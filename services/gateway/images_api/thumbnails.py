@@ -1,6 +1,6 @@
 """Handler of `images/thumbnails`: small previews of sources, converted on demand and cached."""
 
-from hashlib import sha256
+import hmac
 from typing import Final
 
 from aiohttp import web
@@ -38,8 +38,9 @@ async def thumbnail(request: web.Request) -> web.Response:
 
 
 async def _preview(request: web.Request, stored: StoredObject, requested: PreviewFormat) -> ServedPreview:
-    # The previews of the ImageConverter API are public to who knows their keys: the ETag cannot be guessed.
-    key = f"source-{sha256(f'{stored.key} {stored.etag}'.encode()).hexdigest()}"
+    # The previews of the ImageConverter API are public to who knows their keys, who can also replace them.
+    secret = request.app[state.THUMBNAIL_SECRET]
+    key = f"source-{hmac.digest(secret, f'{stored.key} {stored.etag}'.encode(), 'sha256').hex()}"
     previews = request.app[state.PREVIEWS]
     client = Client(f"key {key_name(request)}", has_left=lambda: has_left(request))
     try:

@@ -145,6 +145,21 @@ async def test_the_thumbnail_of_an_entry_is_an_image(gateway: Client, directory:
         assert response.status == 401
 
 
+@pytest.mark.usefixtures("worker")
+async def test_a_stranger_cannot_replace_a_thumbnail(gateway: Client, directory: str) -> None:
+    """Not even one who knows path, bytes and ETag of the source: the key of its preview depends on a secret."""
+    data, path = image_files.png(size=(40, 30)), f"{directory}/a.png"
+    await put(gateway, path, data)
+    known = f'source/{path} "{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
+    key = f"source-{hashlib.sha256(known.encode()).hexdigest()}"
+    form = FormData({"sourceImage": io.BytesIO(image_files.png(size=(90, 90)))})
+    async with gateway.post(f"/imageconverter/cacheImage/{key}", data=form) as response:
+        assert response.status == 200
+
+    async with gateway.get(f"/images/thumbnails/{path}", headers=ADMIN) as response:
+        assert Image.open(io.BytesIO(await response.read())).size == (40, 30)
+
+
 async def test_several_sources_are_added_by_a_form(gateway: Client, directory: str) -> None:
     """With directories in their names, as browsers send those of a folder."""
     form = FormData(quote_fields=False, default_to_multipart=True)
