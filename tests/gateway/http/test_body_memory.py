@@ -122,16 +122,15 @@ async def test_the_largest_of_too_many_may_be_canceled_in_that_moment(memory: Bo
     """The others are not affected."""
     with memory.body(14 * MEGABYTE) as held, ExitStack() as stack:
         await held.grow(14 * MEGABYTE)
-        bodies = [stack.enter_context(memory.body((20 - number) * MEGABYTE)) for number in range(17)]
-        waiting = [await _start(body.grow(MEGABYTE)) for body in bodies[:16]]
-        last = asyncio.create_task(bodies[16].grow(MEGABYTE))
-        waiting[0].cancel()
-        last.get_loop().call_soon(held.shrink, 0)
-        async with asyncio.timeout(1):
-            await last
-        for task in waiting[1:]:
+        bodies = [stack.enter_context(memory.body(size * MEGABYTE)) for size in [13] + [2] * 16]
+        tasks = [await _start(body.grow(MEGABYTE)) for body in bodies[:16]]
+        tasks.append(asyncio.create_task(bodies[16].grow(MEGABYTE)))
+        tasks[0].cancel()
+        await asyncio.wait(tasks[:1])
+        assert not any(task.done() for task in tasks[1:])
+        for task in tasks:
             task.cancel()
-        await asyncio.wait(waiting)
+        await asyncio.wait(tasks)
 
 
 async def test_a_canceled_body_makes_room(memory: BodyMemory) -> None:
