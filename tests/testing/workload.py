@@ -116,8 +116,10 @@ class Workload:
         body = {"action": action, "source": "directory", "directory": directory, "formatList": list(RUN_OUTPUTS)}
         async with asyncio.timeout(120):
             while not await self.started(action):
-                # A start without a response may have succeeded.
-                if (await self.client.ask("POST", "/images/convert/start", body))[0] != 200:
+                # A start without a response may have succeeded, or succeed when the store can be written again; with
+                # a key it is the same run then.
+                key = {"Idempotency-Key": action}
+                if (await self.client.ask("POST", "/images/convert/start", body, **key))[0] != 200:
                     await asyncio.sleep(_PAUSE_SECONDS)
         self.runs.append((action, count, broken))
         names = [f"{directory}-{n:05}.jpg" for n in range(broken, count)]
