@@ -40,9 +40,7 @@ def check(file: Path | None) -> int:
 
 def _print(catalog: ImageFormats) -> None:
     output.table([_row(each) for each in catalog.values()])
-    output.result(
-        [{"id": node_id, **each.model_dump(mode="json", exclude={"id"})} for node_id, each in catalog.items()]
-    )
+    output.result([each.model_dump(mode="json", by_alias=True) | {"id": each.node_id} for each in catalog.values()])
 
 
 def _row(each: ImageFormat) -> tuple[str, ...]:
