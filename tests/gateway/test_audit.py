@@ -1,5 +1,6 @@
 """The audit log: a line for each request that changes something or has wrong credentials, and for no other."""
 
+import io
 import json
 import re
 from base64 import b64encode
@@ -186,6 +187,18 @@ async def test_what_was_changed_is_named(client: Client, lines: AuditLines) -> N
     assert (created["typeId"], created["path"], created["status"]) == ("source", "audited/new", 200)
     assert (deleted["typeId"], deleted["path"], deleted["status"]) == ("source", "audited", 200)
     assert (images["typeId"], images["names"], images["status"]) == ("products", 2, 404)
+
+
+async def test_a_form_that_is_rejected_names_what_it_has_replaced(client: Client, lines: AuditLines) -> None:
+    """The sources before the one that is not an image are stored."""
+    form = FormData()
+    for name, data in (("a.png", image_files.png()), ("b.png", b"text")):
+        form.add_field("file", io.BytesIO(data), filename=name)
+    async with client.post("/images/sources?directory=audited", data=form, headers=KEY) as response:
+        assert response.status == 400
+    (line,) = lines.take()
+
+    assert (line["directory"], line["images"], line["status"]) == ("audited", 1, 400)
 
 
 async def test_wrong_credentials_are_audited_until_there_are_too_many(client: Client, lines: AuditLines) -> None:

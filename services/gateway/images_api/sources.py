@@ -145,9 +145,9 @@ async def add(request: web.Request) -> web.Response:
         async for image in incoming_images(request, body, [], check_name=check):
             with naming(image, request):
                 stored.append(StoredSource.of(image.name, await _store(request, image.name, image.content)))
+            audit.describe(request, images=len(stored))  # also if the next one is rejected
     if not stored:
         raise MissingField("The form has no file.", field="imageData")
-    audit.describe(request, images=len(stored))
     return json_response(Items(items=tuple(stored)))
 
 
