@@ -63,8 +63,8 @@ async def _events(parser: PushMultipartParser, stream: BodyStream) -> AsyncItera
     except ParserLimitReached:
         reason = f"The form has more than {MAX_PARTS} parts, or too long headers."
         raise MalformedBody(reason) from None
-    except MultipartError as error:
-        raise MalformedBody(f"The form is malformed: {error}.") from None
+    except MultipartError:
+        raise MalformedBody("The form is malformed.") from None
 
 
 async def _chunks(events: AsyncIterator[Any]) -> AsyncIterator[bytes]:
