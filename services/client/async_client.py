@@ -15,7 +15,7 @@ from services.client.reports import Catalogs, Reports
 from services.client.responses import ConfiguredFormats, Ready, Result, ResultList, Staged
 from services.client.runs import Runs
 from services.client.sources import Sources
-from services.client.transport import Request, Transport, in_url
+from services.client.transport import Request, Transport, idempotency_key, in_url
 from services.client.webhooks import Webhooks
 
 _CONNECTIONS = 16
@@ -71,16 +71,15 @@ class AsyncClient:
     ) -> str:
         """Stage an image under *name* in the *directory* of an earlier upload, "" for a new one; returns its path.
 
-        A run converts it. Staged images are deleted after a day by default. Repeated for an earlier upload only.
+        A run converts it. Staged images are deleted after a day by default.
         """
         query = {"fileName": name} | ({"directory": directory} if directory else {})
         request = Request(
             "POST",
             "/images/upload",
             query,
-            headers=repr_digest(sha256) if sha256 else {},
+            headers={**(repr_digest(sha256) if sha256 else {}), **idempotency_key()},
             content=content,
-            repeat="always" if directory else "refused",
             on_progress=on_progress,
         )
         return cast("Staged", await self._transport.json(request))["path"]
@@ -93,8 +92,8 @@ class AsyncClient:
             "POST",
             "/images/upload/convert",
             {"fileName": name, "formats": ",".join(formats)},
+            headers=idempotency_key(),
             content=content,
-            repeat="refused",
             on_progress=on_progress,
         )
         return cast("ResultList", await self._transport.json(request))["items"]

@@ -8,7 +8,7 @@ from typing import cast
 
 from services.client.errors import ServerUnavailableError
 from services.client.responses import Result, ResultsPage, Run, RunList, RunState
-from services.client.transport import Request, Transport
+from services.client.transport import Request, Transport, idempotency_key
 
 _BASE = "/images/convert"
 _EVENT_TIMEOUT_SECONDS = 40  # the gateway sends a heartbeat every 15 seconds
@@ -26,12 +26,11 @@ class Runs:
     async def start(self, directory: str, formats: Sequence[str], *, action: str = "convert") -> str:
         """Start a run over the source *directory* and return its id; *action* is its label.
 
-        Not repeated: it would conflict with the first attempt.
+        Repeated if there is no response, but not while another run is active.
         """
         body = {"action": action, "source": "directory", "formatList": list(formats), "directory": directory}
-        started = cast(
-            "RunState", await self._transport.json(Request("POST", f"{_BASE}/start", json=body, repeat="never"))
-        )
+        request = Request("POST", f"{_BASE}/start", headers=idempotency_key(), json=body, repeat="unanswered")
+        started = cast("RunState", await self._transport.json(request))
         for run in await self.list():
             if run["action"] == action and run["timer"]["start"] == started["timer"]["start"]:
                 return run["id"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, Literal, TypeVar
 from urllib.parse import quote
+from uuid import uuid4
 
 import aiohttp
 from yarl import URL
@@ -21,8 +22,9 @@ _RETRY_DELAYS = (0.5, 1.0, 2.0, 4.0)  # seconds between attempts
 _MAX_RETRY_AFTER_SECONDS = 60.0
 _SUCCESSFUL = (HTTPStatus.OK, HTTPStatus.ACCEPTED, HTTPStatus.NOT_MODIFIED)
 
-Repeat = Literal["always", "refused", "never"]
-"""When a request is sent again: `always`, as it is idempotent, or only if it certainly had no effect, `refused`."""
+Repeat = Literal["always", "refused", "unanswered", "never"]
+"""When a request is sent again: `always`, as it is idempotent; if it certainly had no effect, `refused`; or if there
+was no response, `unanswered`."""
 
 _Result = TypeVar("_Result")
 
@@ -119,7 +121,9 @@ class Transport:
     def _error(self, response: aiohttp.ClientResponse, text: bytes) -> ApiError:
         body, status = _object(text) or {}, response.status
         reason = str(body.get("reason") or body.get("message") or f"{self.server} responded with status {status}")
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
+        # The first request with the same idempotency key is still being carried out.
+        is_in_progress = status == HTTPStatus.CONFLICT and "Retry-After" in response.headers
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS or is_in_progress:
             retry_after = None
             with suppress(KeyError, ValueError):
                 retry_after = float(response.headers["Retry-After"])
@@ -154,7 +158,14 @@ async def _opened_body(request: Request) -> AsyncIterator[tuple[Any, dict[str, s
 def _may_repeat(request: Request, error: ServerUnavailableError) -> bool:
     if not is_repeatable(request.content) or request.repeat == "never":
         return False
+    if request.repeat == "unanswered":
+        return error.status in (0, HTTPStatus.CONFLICT)
     return request.repeat == "always" or not error.sent or error.retry_after is not None
+
+
+def idempotency_key() -> dict[str, str]:
+    """Return a header with which the server carries out a request once, however often it is sent."""
+    return {"Idempotency-Key": uuid4().hex}
 
 
 def in_url(text: str) -> str:

@@ -75,16 +75,17 @@ async def test_a_rejected_request_is_sent_once() -> None:
     assert len(bodies) == 1
 
 
-async def _upload(client: AsyncClient) -> object:
-    return await client.upload("a.png", b"image")
-
-
 async def _delete(client: AsyncClient) -> object:
     await client.sources.delete("a.png")
     return None
 
 
-@pytest.mark.parametrize("operation", [_upload, _delete])
+async def _move(client: AsyncClient) -> object:
+    await client.sources.move("a.png", "b.png")
+    return None
+
+
+@pytest.mark.parametrize("operation", [_delete, _move])
 async def test_what_has_an_effect_is_repeated_only_if_it_was_refused(
     operation: Callable[[AsyncClient], Awaitable[object]],
 ) -> None:
@@ -98,8 +99,26 @@ async def test_what_has_an_effect_is_repeated_only_if_it_was_refused(
     assert len(bodies) == 2
 
 
-async def test_the_start_of_a_run_is_sent_once() -> None:
-    """It would conflict with itself."""
+async def test_an_upload_is_repeated_under_its_key() -> None:
+    """The server carries it out once, and says so if the first one is still being carried out."""
+    keys: list[str] = []
+    in_progress = web.json_response({"reason": "in progress"}, status=409, headers={"Retry-After": "0"})
+    answers = iter([web.json_response({}, status=500), in_progress, web.json_response(OK)])
+
+    async def handle(request: web.Request) -> web.Response:
+        keys.append(request.headers["Idempotency-Key"])
+        return next(answers)
+
+    app = web.Application()
+    app.router.add_post("/images/upload", handle)
+    async with TestServer(app) as running, AsyncClient(str(running.make_url(""))) as client:
+        assert await client.upload("a.png", b"image") == OK["path"]
+    assert len(keys) == 3
+    assert len(set(keys)) == 1
+
+
+async def test_a_run_is_not_started_while_another_one_is_active() -> None:
+    """That is the answer, not a failure."""
     async with server(unavailable(**{"Retry-After": "0"}), fine) as (client, bodies):
         with pytest.raises(ServerUnavailableError, match="busy"):
             await client.runs.start("products", [])
