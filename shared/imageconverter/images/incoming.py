@@ -95,6 +95,7 @@ async def store_image(
     async with store.put_in_parts(written, content_type=content_type, metadata=metadata) as upload:
         while head:
             await upload.add(head)
+            head = b""  # a slow client must not keep what it has released
             incoming.release()
             head = await incoming.read(PART_BYTES)
         _check_hash(incoming, sha256)
