@@ -153,6 +153,18 @@ def test_coded_data_are_kept_unless_the_recipe_switches_that_off() -> None:
     assert not _made(anew).getexif()
 
 
+def test_terms_of_other_programs_have_fields_here() -> None:
+    """Each assignment in the last section is valid in an entry that has nothing but the fields that are needed."""
+    entry = '[[format]]\nid = "x"\nname = "x"\ntype = "app"\ntargetDirectory = "x"\n'
+    assignments = re.findall(r"`(\w+ = [^`]+)`", TEXT.split("## From other programs")[1])
+
+    assert len(assignments) > 10
+    for each in assignments:
+        fields = {"maxWidth": 300, "maxHeight": 200} if "widths" not in each else {}
+        fields.pop(each.split()[0], None)
+        parse_formats(entry + "".join(f"{name} = {value}\n" for name, value in fields.items()) + each, each)
+
+
 def _made(example: Example) -> Image.Image:
     return _opened(example.made().data)
 
