@@ -51,6 +51,22 @@ async def stored_image(request: web.Request, key: str, headers: Mapping[str, str
     return response
 
 
+async def require_precondition(request: web.Request, key: str) -> None:
+    """Raise HTTPPreconditionFailed if the object at *key* is not as the client expects that it replaces.
+
+    With `If-None-Match: *` there must be none, with `If-Match` it must have one of these tags (RFC 9110, 13.1).
+    """
+    if not {"If-Match", "If-None-Match"} & {*request.headers}:
+        return
+    stored = await request.app[state.STORE].head(key)
+    if "If-Match" in request.headers:
+        is_expected = stored is not None and _has_precondition(request, stored)
+    else:
+        is_expected = stored is None or not _is_unchanged(request, stored)
+    if not is_expected:
+        raise web.HTTPPreconditionFailed
+
+
 def _media_type(opened: OpenedObject) -> str:
     """Return the media type; other programs may have stored an image as something that a browser interprets."""
     return opened.content_type if opened.content_type.startswith("image/") else "application/octet-stream"

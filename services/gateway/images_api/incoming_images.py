@@ -13,7 +13,7 @@ from aiohttp import web
 
 from imageconverter.errors import InvalidFieldFormat, InvalidValue, MalformedBody, UnknownField, UserError
 from imageconverter.images.incoming import Incoming
-from imageconverter.images.names import file_name
+from imageconverter.images.uploads import image_name
 from imageconverter.quoting import is_plain, quoted
 from imageconverter.settings import MEGABYTE
 from services.gateway import state
@@ -60,7 +60,7 @@ async def open_body(request: web.Request) -> AsyncIterator[BodyStream]:
 
 
 async def incoming_images(
-    request: web.Request, body: BodyStream, formats: list[str], *, check_name: Callable[[str], str] = file_name
+    request: web.Request, body: BodyStream, formats: list[str], *, check_name: Callable[[str], str] = image_name
 ) -> AsyncIterator[IncomingImage]:
     """Yield the images in the *body*, each to be read before the next one, and append to *formats* what is requested.
 

@@ -1,5 +1,7 @@
 """Handlers of `images/sources`: the files of the source tree."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Final, Self
 from urllib.parse import quote
 
@@ -7,9 +9,9 @@ from aiohttp import web
 from pydantic import Field
 
 from imageconverter import keys
-from imageconverter.errors import InvalidValue, MissingField, StoreUnavailable
+from imageconverter.errors import InvalidValue, MissingField
 from imageconverter.images import sources, uploads
-from imageconverter.images.incoming import Incoming, StoredImage, store_image
+from imageconverter.images.incoming import WHOLE_BYTES, Incoming, StoredImage, store_image
 from imageconverter.images.names import directory_path
 from imageconverter.images.sources import source_path
 from imageconverter.storage.store import StoredObject
@@ -27,7 +29,7 @@ from services.gateway.http.responses import (
     optional,
 )
 from services.gateway.http.revalidation import revalidated
-from services.gateway.http.stored_images import stored_image
+from services.gateway.http.stored_images import require_precondition, stored_image
 from services.gateway.images_api.incoming_images import (
     announced,
     incoming_images,
@@ -126,6 +128,7 @@ async def replace(request: web.Request) -> web.Response:
         granted_types(request, "images.publish")  # staging touches no type, so one narrowed permission is enough
     else:
         require_types(request, "images.publish", None)
+    await require_precondition(request, keys.source(path))
     async with open_body(request) as body:
         stored = await _store(request, path, whole_body(request, body), sha256=announced(request))
     return json_response(StoredSource.of(path, stored))
@@ -161,15 +164,25 @@ async def move(request: web.Request) -> web.Response:
     """Move or rename a source."""
     require_types(request, "images.publish", None)  # the route requires the permission to delete
     body = await _read_move(request)
-    await sources.move(request.app[state.STORE], body.from_, body.to, overwrite=body.overwrite)
+    async with _memory_of_copy(request):
+        await sources.move(request.app[state.STORE], body.from_, body.to, overwrite=body.overwrite)
     return json_response(EmptyResponse())
 
 
 async def copy(request: web.Request) -> web.Response:
     """Copy a source."""
     body = await _read_move(request)
-    await sources.copy(request.app[state.STORE], body.from_, body.to, overwrite=body.overwrite)
+    async with _memory_of_copy(request):
+        await sources.copy(request.app[state.STORE], body.from_, body.to, overwrite=body.overwrite)
     return json_response(EmptyResponse())
+
+
+@asynccontextmanager
+async def _memory_of_copy(request: web.Request) -> AsyncIterator[None]:
+    """Account for the memory of an image that is not copied within the store."""
+    with request.app[state.KEY_MEMORY].body(WHOLE_BYTES) as memory:
+        await memory.grow(WHOLE_BYTES)
+        yield
 
 
 async def _read_move(request: web.Request) -> MoveBody:
@@ -182,13 +195,9 @@ async def _read_move(request: web.Request) -> MoveBody:
 async def _store(request: web.Request, path: str, incoming: Incoming, *, sha256: str = "") -> StoredImage:
     """Store an image; raises InvalidValue if there is a file or directory in the way."""
     store, limits = request.app[state.STORE], request.app[state.LIMITS]
-    await sources.check_parents(store, path)
+    await sources.check_free(store, path, overwrite=True)
     staging_key = uploads.new_key(path.rpartition("/")[2])
-    try:
-        return await store_image(store, keys.source(path), incoming, limits, staging_key=staging_key, sha256=sha256)
-    except StoreUnavailable:
-        await sources.check_free(store, path, overwrite=True)
-        raise
+    return await store_image(store, keys.source(path), incoming, limits, staging_key=staging_key, sha256=sha256)
 
 
 def _page_size(text: str | None) -> int:

@@ -115,7 +115,8 @@ async def publish(store: ObjectStore, staging_key: str, key: str, limits: Limits
         if staged.size > max_bytes:
             raise TooLarge("The image is too large.")
         found = await store.inspect(staged, partial(check, limits=limits))
-        await store.copy(staging_key, key)
+        if not await store.copy_unchanged(staged, key):
+            raise InvalidValue("The upload has changed meanwhile.", field="upload")
     finally:
         await store.delete([staging_key])
     return found

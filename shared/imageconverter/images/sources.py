@@ -116,20 +116,22 @@ async def move(store: ObjectStore, source: str, target: str, *, overwrite: bool)
 
 
 async def check_free(store: ObjectStore, path: str, *, field: str = "path", overwrite: bool) -> None:
-    """Raise InvalidValue if there is a directory at *path*, a file above it, or, without *overwrite*, at it."""
-    await check_parents(store, path, field=field)
-    if await directories.exists(store, "source", path):
+    """Raise InvalidValue if there is a directory at *path*, a file above it, or, without *overwrite*, at it.
+
+    Some stores would replace the one by the other, others keep both, which no directory tree can show.
+    """
+    *parents, _ = directories.ancestry(path)
+    is_directory, found = await asyncio.gather(
+        directories.exists(store, "source", path),
+        asyncio.gather(*(store.head(keys.source(parent)) for parent in parents)),
+    )
+    for stored in found:
+        if stored is not None and is_file(stored):
+            raise InvalidValue(f"There is a file at {stored.key.removeprefix(keys.SOURCE)}.", field=field)
+    if is_directory:
         raise InvalidValue("There is a directory of that name.", field=field)
     if not overwrite and await store.head(keys.source(path)) is not None:
         raise InvalidValue("There is a file of that name.", field=field)
-
-
-async def check_parents(store: ObjectStore, path: str, *, field: str = "path") -> None:
-    """Raise InvalidValue if there is a file above *path*: some stores would replace it by a directory."""
-    *parents, _ = directories.ancestry(path)
-    for stored in await asyncio.gather(*(store.head(keys.source(parent)) for parent in parents)):
-        if stored is not None and is_file(stored):
-            raise InvalidValue(f"There is a file at {stored.key.removeprefix(keys.SOURCE)}.", field=field)
 
 
 async def _existing(store: ObjectStore, path: str) -> StoredObject:

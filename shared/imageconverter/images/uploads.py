@@ -34,9 +34,17 @@ def check(image: UploadedImage, limits: Limits) -> UploadedImage:
     Raises InvalidValue (name, number of pixels) or InvalidFileFormat (leading bytes). Only the header is
     looked at: whether the rest can be decoded shows when it is converted.
     """
-    name = file_name(image.name)
+    name = image_name(image.name)
     incoming.check(io.BytesIO(image.data), limits)
     return UploadedImage(name, image.data)
+
+
+def image_name(name: str) -> str:
+    """Return the *name* of an upload in normal form; raises InvalidValue if it is unsafe or reserved."""
+    normal = file_name(name)
+    if normal == directories.MARKER:
+        raise InvalidValue("That name is reserved.", field="fileName")
+    return normal
 
 
 async def staged(store: ObjectStore, directory: str) -> str:

@@ -13,6 +13,7 @@ from imageconverter.settings import StorageSettings
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import CopySourceTypeDef
 
 _CONNECT_SECONDS = 2
 _NOT_FOUND = 404
@@ -60,6 +61,22 @@ def abort_unfinished(settings: StorageSettings, *, before: datetime) -> int:
     except (BotoCoreError, ClientError) as error:
         raise StoreUnavailable(f"Unfinished uploads cannot be aborted: {error}") from error
     return aborted
+
+
+def copy_unchanged(client: "S3Client", bucket: str, key: str, etag: str, target: str) -> bool:
+    """Copy an object with its metadata if it still has *etag*; returns whether it had. Raises StoreUnavailable."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    source: CopySourceTypeDef = {"Bucket": bucket, "Key": key}
+    try:
+        client.copy_object(Bucket=bucket, Key=target, CopySource=source, CopySourceIfMatch=etag)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] in (_NOT_FOUND, _PRECONDITION_FAILED):
+            return False
+        raise StoreUnavailable(f"An object cannot be copied: {error}") from error
+    except BotoCoreError as error:
+        raise StoreUnavailable(f"The object store does not answer: {error}") from error
+    return True
 
 
 def delete_unchanged(client: "S3Client", bucket: str, key: str, etag: str) -> bool:

@@ -276,6 +276,14 @@ class ObjectStore:
                 return False
         return True
 
+    async def copy_unchanged(self, stored: StoredObject, target: str) -> bool:
+        """Copy an object unless it was replaced since *stored* was read; returns whether it was copied."""
+        client = await self._boto3_client()
+        async with self._deadline(writes=True):
+            return await asyncio.to_thread(
+                bucket.copy_unchanged, client, self._settings.bucket, stored.key, stored.etag, target
+            )
+
     async def copy_new(self, source: str, target: str) -> bool:
         """Copy an object with its metadata unless *target* exists; returns whether it was copied.
 
