@@ -62,6 +62,20 @@ async def test_ended_runs_are_answered_as_before(own: Resources) -> None:
     assert await rebuild(own) == 0
 
 
+async def test_many_runs_that_end_without_a_reporter_are_not_restarted(
+    own: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis forgets none of them before their backups are deleted."""
+    monkeypatch.setattr(redis_recovery, "_MIN_BACKUP_AGE", timedelta(0))
+    run_ids = [await ended(own, 1) for _ in range(25)]
+
+    assert await rebuild(own) == 0
+    assert await list_backups(own.store) == []
+    assert await own.redis.zcard(keys.queue(QueueName.BATCH)) == 0
+    run_ids += [await ended(own, 1)]
+    assert [each for each in run_ids if await own.runs.status(each)] == run_ids[-20:]
+
+
 async def test_canceled_run_stays_canceled(own: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also if Redis is lost before its backup was deleted; results that were recorded are kept."""
     monkeypatch.setattr(redis_recovery, "_MIN_BACKUP_AGE", timedelta(0))

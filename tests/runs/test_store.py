@@ -312,15 +312,25 @@ async def test_lost_planner_job_is_enqueued_again(resources: Resources, run_stor
 
 
 async def test_old_runs_are_removed(resources: Resources, run_store: RunStore) -> None:
-    """Redis keeps the last twenty."""
-    first = await started(resources, 0)
+    """Redis keeps the last twenty, and those that still have a backup."""
+    first, second = await started(resources, 0), ""
     for _ in range(20):
         latest = await run_store.latest()
         assert latest is not None
+        second = second or (latest if latest != first.id else "")
         await run_store.cancel(latest, seconds=5)
+        if latest != first.id:
+            await run_store.mark_archived(latest)
         await started(resources, 0)
+    assert await run_store.status(first.id) is not None
+    latest = await run_store.latest()
+    assert latest is not None
+    await run_store.cancel(latest, seconds=5)
+    await run_store.mark_archived(first.id)
+    await started(resources, 0)
 
     assert await run_store.status(first.id) is None
+    assert await run_store.status(second) is None
     assert len(await run_store.history()) == 20
 
 

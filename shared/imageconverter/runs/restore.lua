@@ -32,7 +32,7 @@ table.sort(ids, function(one, other)
 end)
 redis.call('DEL', runs)
 for index, id in ipairs(ids) do
-  if index <= runs_kept then
+  if index <= runs_kept or redis.call('HEXISTS', run_prefix .. id, 'backed') == 1 then
     redis.call('RPUSH', runs, id)
   else
     redis.call('DEL', run_prefix .. id, run_prefix .. id .. ':done', run_prefix .. id .. ':results')

@@ -6,6 +6,7 @@
 local runs, run, queue = KEYS[1], KEYS[2], KEYS[3]
 local id, text, plan_body, count_body, job_prefix = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local runs_kept, run_prefix = ARGV[6], ARGV[7]
+local MAX_BACKED = 1000  -- ended runs beyond those that are kept, until a reporter has archived them
 
 if redis.call('EXISTS', run) == 1 then
   return 1
@@ -16,13 +17,22 @@ if latest and redis.call('HGET', run_prefix .. latest, 'state') == 'running' the
 end
 -- Jobs that a canceled run has left belong to that run and do not affect this one.
 redis.call(
-  'HSET', run, 'run', text, 'state', 'running', 'started', now_seconds(), 'planned', 0, 'recorded', 0, 'calls', 0
+  'HSET', run, 'run', text, 'state', 'running', 'started', now_seconds(), 'planned', 0, 'recorded', 0, 'calls', 0,
+  'backed', 1
 )
 redis.call('LPUSH', runs, id)
-for _, old in ipairs(redis.call('LRANGE', runs, runs_kept, -1)) do
-  redis.call('DEL', run_prefix .. old, run_prefix .. old .. ':done', run_prefix .. old .. ':results')
+local left = {}
+for position, old in ipairs(redis.call('LRANGE', runs, runs_kept, -1)) do
+  if position <= MAX_BACKED and redis.call('HEXISTS', run_prefix .. old, 'backed') == 1 then
+    left[#left + 1] = old  -- without it, its backup would be taken for that of a run that Redis has lost
+  else
+    redis.call('DEL', run_prefix .. old, run_prefix .. old .. ':done', run_prefix .. old .. ':results')
+  end
 end
 redis.call('LTRIM', runs, 0, runs_kept - 1)
+for _, old in ipairs(left) do
+  redis.call('RPUSH', runs, old)
+end
 add_job(queue, job_prefix .. id .. ':plan:0', id .. ':plan:0', plan_body)
 add_job(queue, job_prefix .. id .. ':count', id .. ':count', count_body)
 return 1

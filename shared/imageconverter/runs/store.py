@@ -87,6 +87,10 @@ class RunStore:
                 )
             )
 
+    async def mark_archived(self, run_id: str) -> None:
+        """Record that an ended run has no backup any more, so that it can be forgotten."""
+        await redis_command(self._redis, self._retry_timeout, "HDEL", keys.run(run_id), "backed")
+
     async def begin_planning(self, run_id: str) -> PlanCursor:
         """Record that the planner has started, so that it can be called again; returns the cursor to continue at."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:

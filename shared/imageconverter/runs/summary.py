@@ -28,6 +28,7 @@ async def archive_run(run_id: str, run_store: RunStore, store: ObjectStore) -> b
     await store.put(keys.run_summary(run_id), data, content_type="application/json")
     if not remaining:
         await delete_backup(store, run_id)
+        await run_store.mark_archived(run_id)
     return True
 
 

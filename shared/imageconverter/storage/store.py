@@ -18,7 +18,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import S3Store
 
 from imageconverter import keys
-from imageconverter.errors import ObjectTooLarge, StoreUnavailable
+from imageconverter.errors import ObjectTooLarge, StoreUnavailable, WrongClock
 from imageconverter.settings import MEGABYTE, StorageSettings
 from imageconverter.storage import bucket
 from imageconverter.storage.circuit_breaker import CircuitBreaker
@@ -37,6 +37,7 @@ _CONNECT_SECONDS = 2
 _REQUEST_SECONDS = 60  # in addition to the timeout of a call; what a slow client reads takes several requests then
 _SECONDS_PER_MEGABYTE = 0.25  # added to the timeout of a call
 _MAX_CONCURRENT_REQUESTS = 128  # more would not be faster, and each needs a socket
+_TIME_REFUSED = "RequestTimeTooSkewed"  # S3's code
 _HEALTH = "health"  # an object that need not exist
 _WRITE_CHECK = keys.WRITE_CHECK
 _WRITE_CHECK_SECONDS = 10
@@ -381,6 +382,8 @@ class ObjectStore:
         except TimeoutError:
             raise StoreUnavailable("The object store did not answer in time.") from None
         except (BaseError, OSError) as error:
+            if _TIME_REFUSED in str(error):
+                raise WrongClock("The object store refuses the time of this process.") from error
             raise StoreUnavailable("The object store cannot be used.") from error
 
 
