@@ -22,7 +22,7 @@
     │       └── TooManyRequestsInTime  more requests than the setting allows for this client
     ├── Unavailable               503  internalError: a temporary failure, worth a retry
     │   ├── StoreUnavailable      the object store did not respond
-    │   │   └── WrongClock        it refuses requests because of the time of this process
+    │   │   └── StoreRefused      it refuses all requests of this process
     │   ├── QueueUnavailable      Redis did not respond
     │   ├── BucketNotOwned        another stack owns the bucket
     │   ├── SourceUnavailable     a catalog source did not respond, or only in part
@@ -196,8 +196,8 @@ class StoreUnavailable(Unavailable):
     """The object store did not respond within the deadline, or refused."""
 
 
-class WrongClock(StoreUnavailable):
-    """The object store refuses requests of this process, because their time differs too much from its own."""
+class StoreRefused(StoreUnavailable):
+    """The object store refuses all requests of this process, because of its clock or its credentials."""
 
 
 class QueueUnavailable(Unavailable):

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from arq import Retry
 
-from imageconverter.errors import QueueUnavailable, Unavailable, WrongClock
+from imageconverter.errors import QueueUnavailable, StoreRefused, Unavailable
 from imageconverter.jobs.queue_name import QueueName
 from imageconverter.jobs.task import JobContext
 
@@ -44,13 +44,13 @@ async def retry_when_unavailable(
 ) -> None:
     """Await *work*; if it raises Unavailable, raise what retries the job.
 
-    An outage of Redis, or of the store as *is_store_unavailable* says, does not count as an attempt; nor does a wrong
-    clock, which may be right again when that is asked.
+    An outage of Redis, or of the store as *is_store_unavailable* says, does not count as an attempt; nor does a clock
+    or a key that the store refuses, and that may be right again by then.
     """
     try:
         await work
     except Unavailable as error:
         _log.warning("job retried", job=context["job_id"], attempts=context["job_try"], reason=error.reason)
-        if isinstance(error, QueueUnavailable | WrongClock) or await is_store_unavailable():
+        if isinstance(error, QueueUnavailable | StoreRefused) or await is_store_unavailable():
             raise requeue() from error
         raise retry_with_backoff(context["job_try"]) from error

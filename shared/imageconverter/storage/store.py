@@ -14,11 +14,11 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, PreconditionError
 from obstore.store import S3Store
 
 from imageconverter import keys
-from imageconverter.errors import ObjectTooLarge, StoreUnavailable, WrongClock
+from imageconverter.errors import ObjectTooLarge, StoreRefused, StoreUnavailable
 from imageconverter.settings import MEGABYTE, StorageSettings
 from imageconverter.storage import bucket
 from imageconverter.storage.circuit_breaker import CircuitBreaker
@@ -382,8 +382,11 @@ class ObjectStore:
         except TimeoutError:
             raise StoreUnavailable("The object store did not answer in time.") from None
         except (BaseError, OSError) as error:
-            if _TIME_REFUSED in str(error):
-                raise WrongClock("The object store refuses the time of this process.") from error
+            # A response to HEAD has no code.
+            if _TIME_REFUSED in str(error) or (isinstance(error, PermissionDeniedError) and not writes):
+                raise StoreRefused(
+                    "The object store refuses the clock or the credentials of this process."
+                ) from error
             raise StoreUnavailable("The object store cannot be used.") from error
 
 

@@ -1,16 +1,16 @@
-"""A job whose store refuses the time of its worker: it is no failure of the job."""
+"""A job whose store refuses its worker: it is no failure of the job."""
 
 import pytest
 from arq import Retry
 
-from imageconverter.errors import StoreUnavailable, WrongClock
+from imageconverter.errors import StoreRefused, StoreUnavailable
 from imageconverter.jobs import JobContext
 from imageconverter.jobs.retry import retry_when_unavailable
 
 
-@pytest.mark.parametrize(("error", "is_attempt"), [(WrongClock, False), (StoreUnavailable, True)])
-async def test_a_wrong_clock_is_no_attempt(error: type[StoreUnavailable], *, is_attempt: bool) -> None:
-    """Although the clock is right when the store is probed."""
+@pytest.mark.parametrize(("error", "is_attempt"), [(StoreRefused, False), (StoreUnavailable, True)])
+async def test_a_refused_worker_is_no_attempt(error: type[StoreUnavailable], *, is_attempt: bool) -> None:
+    """Although its clock or its key is right when the store is probed."""
 
     async def work() -> None:
         raise error("refused")
