@@ -101,8 +101,8 @@ $(STAMPS):
 	$(PYTHON) -m venv $(VENV)
 	@mkdir -p $@
 
-# Break things by the hundred while jobs run, as docs/reliability.md promises: about half an hour.
-chaos: $(STAMPS)/dev  ## cause hundreds of faults while jobs run, about half an hour
+# Break things by the hundred while jobs run, as docs/reliability.md promises: about three quarters of an hour.
+chaos: $(STAMPS)/dev  ## cause hundreds of faults while jobs run, about three quarters of an hour
 	$(BIN)/python -m pytest tests/chaos --long -s --timeout 3600
 
 # Mixed load with faults for half an hour; prints what has grown.
