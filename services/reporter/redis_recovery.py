@@ -56,12 +56,14 @@ async def rebuild(resources: Resources) -> int:
 
 
 async def advance_epoch(resources: Resources) -> int:
-    """Increase the number by which older states of Redis are detected; call it after `rebuild`. Returns it.
+    """Increase the number by which older states of Redis are detected, and its copy; returns it.
 
-    First in Redis: a crash in between leaves it larger there, which is no loss.
+    First in Redis: a crash in between leaves it larger there, which is no loss. If Redis has lost data since the last
+    `rebuild`, the copy stays, so that the next one notices.
     """
     epoch = int(await redis_command(resources.redis, _RETRY_TIMEOUT_SECONDS, "INCR", keys.EPOCH))
-    await resources.store.put(keys.EPOCH_COPY, str(epoch).encode(), content_type="text/plain")
+    if epoch > await _stored_epoch(resources.store):
+        await resources.store.put(keys.EPOCH_COPY, str(epoch).encode(), content_type="text/plain")
     return epoch
 
 

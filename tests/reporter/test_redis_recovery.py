@@ -202,3 +202,15 @@ async def test_only_a_run_that_was_started_and_not_canceled_is_kept(gateway: Cli
     assert (started, refused, canceled) == (200, 503, 200)
     assert running == after_refusal == {await resources.runs.latest()}
     assert set(await kept(resources)) == before
+
+
+async def test_a_loss_just_before_the_number_grows_is_noticed(own: Resources) -> None:
+    """It must not begin again in the store as well: the run would wait until its backup is old."""
+    for _ in range(3):
+        await advance_epoch(own)
+    run = await begun(own, 1)
+    await own.redis.flushdb()
+    await advance_epoch(own)
+
+    assert await rebuild(own) == 1
+    assert await own.runs.run(run.id) == run
