@@ -181,7 +181,9 @@ async def test_what_was_changed_is_named(client: Client, lines: AuditLines) -> N
     """Directories, the number of names, runs."""
     await send(client, "POST", "/images/directories/source", b'{"path": "audited", "name": "new"}', headers=KEY)
     await send(client, "DELETE", "/images/directories/source", b'{"path": "audited"}', headers=KEY)
-    await send(client, "DELETE", "/images/upload/products", b'{"fileName": ["a.jpg", "b.jpg"]}', headers=SHOP)
+    await send(
+        client, "DELETE", "/images/upload/products", b'{"fileName": ["audited a.jpg", "audited b.jpg"]}', headers=SHOP
+    )
     created, deleted, images = lines.take()
 
     assert (created["typeId"], created["path"], created["status"]) == ("source", "audited/new", 200)

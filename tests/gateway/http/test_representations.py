@@ -59,9 +59,11 @@ async def test_what_the_client_has_is_not_sent_again(client: Client, path: str, 
 
 async def test_a_changed_response_has_another_tag(client: Client, resources: Resources) -> None:
     """So that it is sent."""
-    _, headers, _ = await get(client, SOURCES)
-    await put_sources(resources, {"a.png": b"x"})
-    status, changed, _ = await get(client, SOURCES, If_None_Match=headers["ETag"])
+    directory = await put_sources(resources, {"a.png": b"x"})
+    path = f"{SOURCES}&directory={directory}"
+    _, headers, _ = await get(client, path)
+    await resources.store.put(f"source/{directory}/b.png", b"x", content_type="image/png")
+    status, changed, _ = await get(client, path, If_None_Match=headers["ETag"])
 
     assert (status, changed["ETag"] == headers["ETag"]) == (200, False)
 
