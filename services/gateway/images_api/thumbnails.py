@@ -7,6 +7,7 @@ from aiohttp import web
 
 from imageconverter import keys
 from imageconverter.errors import InvalidValue, NotFound
+from imageconverter.images.directories import is_file
 from imageconverter.images.sources import source_path
 from imageconverter.jobs import Client
 from imageconverter.previews import PreviewFormat, parse
@@ -27,8 +28,10 @@ async def thumbnail(request: web.Request) -> web.Response:
     requested = _format(request.query.get("size", _DEFAULT_SIDE))
     path = source_path(request.match_info["path"])
     stored = await request.app[state.STORE].head(keys.source(path))
-    if stored is None:
+    if stored is None or not is_file(stored):
         raise NotFound(_NO_SOURCE)
+    if stored.size > request.app[state.GATEWAY].max_upload_mb * MEGABYTE:  # stored by another program
+        raise InvalidValue("The image is too large for a thumbnail.", field="path")
     served = await _preview(request, stored, requested)
     headers = {"ETag": served.etag, "Cache-Control": "private, no-cache"}
     tags = request.if_none_match if "If-None-Match" in request.headers else None
@@ -46,10 +49,9 @@ async def _preview(request: web.Request, stored: StoredObject, requested: Previe
     try:
         return await previews.get(key, requested, client=client)
     except NotFound:
-        max_bytes = request.app[state.GATEWAY].max_upload_mb * MEGABYTE
         with request.app[state.KEY_MEMORY].body(stored.size) as memory:
             await memory.grow(stored.size)
-            loaded = await request.app[state.STORE].get(stored.key, max_bytes=max_bytes)
+            loaded = await request.app[state.STORE].get(stored.key)
             if loaded is None:
                 raise NotFound(_NO_SOURCE) from None
             return await previews.cache_and_get(key, requested, bytes(loaded.data), client=client)

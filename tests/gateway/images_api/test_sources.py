@@ -163,6 +163,16 @@ async def test_a_stranger_cannot_replace_a_thumbnail(gateway: Client, directory:
         assert Image.open(io.BytesIO(await response.read())).size == (40, 30)
 
 
+async def test_what_another_program_has_stored_may_have_no_thumbnail(
+    gateway: Client, resources: Resources, directory: str
+) -> None:
+    """A file over the limit of uploads is named; a marker of a directory is no source."""
+    for name, size, expected in (("large.jpg", 65 * 1024 * 1024, 400), ("empty", 0, 404)):
+        await resources.store.put(f"source/{directory}/{name}", bytes(size), content_type="image/jpeg")
+        async with gateway.get(f"/images/thumbnails/{directory}/{name}", headers=ADMIN) as response:
+            assert response.status == expected, name
+
+
 async def test_several_sources_are_added_by_a_form(gateway: Client, directory: str) -> None:
     """With directories in their names, as browsers send those of a folder."""
     form = FormData(quote_fields=False, default_to_multipart=True)
