@@ -1,4 +1,4 @@
--- Take a lock that expires by itself.
+-- Take a lock that expires after a time.
 -- KEYS: lock
 -- ARGV: time to live in ms
 -- Returns 1 if it was taken, 0 if it is held.
