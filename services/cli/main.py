@@ -1,8 +1,11 @@
 """The `imageconverter` command: assembles the commands and turns errors into exit statuses."""
 
+import atexit
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
@@ -71,5 +74,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return terminal.INVALID_USAGE
 
 
+def run() -> NoReturn:
+    """Run the command of this process and exit.
+
+    The interpreter is not torn down: a thread of obstore that reports a result to an event loop at that moment would
+    abort the process.
+    """
+    status = main()
+    try:
+        atexit._run_exitfuncs()  # noqa: SLF001 - the only way to run what os._exit skips
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # nobody reads the output anymore
+        status = status or terminal.FAILED
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -163,3 +163,24 @@ def test_a_role_does_not_import_the_others(role: str, foreign: list[str]) -> Non
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
 
     assert finished.stdout == "[]\n"
+
+
+ENDING = """
+import atexit
+from services.cli import main
+atexit.register(print, "at exit")
+main.main = lambda: print("output") or 3
+class Late:
+    def __del__(self):
+        import os
+        os.abort()  # as a native thread does that needs the interpreter while it is torn down
+main.late = Late()
+main.run()
+"""
+
+
+def test_the_process_ends_without_tearing_down_the_interpreter() -> None:
+    """With its status, its whole output, and what is registered to run at the exit."""
+    finished = subprocess.run([sys.executable, "-c", ENDING], check=False, capture_output=True, text=True)
+
+    assert (finished.returncode, finished.stdout) == (3, "output\nat exit\n")
