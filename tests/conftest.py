@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+import structlog
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -101,6 +102,19 @@ def no_settings_from_outside() -> None:
     """What the machine has set for a stack of its own must not change a test."""
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         del os.environ[name]
+
+
+@pytest.fixture(autouse=True)
+def loggers_of_their_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A command that a test runs in this process sets up logging, which must not outlast the test."""
+    configure = structlog.configure
+
+    def configure_uncached(*args: Any, **options: Any) -> None:
+        configure(*args, **{**options, "cache_logger_on_first_use": False})
+
+    monkeypatch.setattr(structlog, "configure", configure_uncached)
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session", autouse=True)
