@@ -9,6 +9,8 @@ from services.client.responses import (
     Cleanup,
     CleanupAccepted,
     ImportAccepted,
+    PastReport,
+    PastReportList,
     Repair,
     ReportPage,
     Restore,
@@ -64,6 +66,11 @@ class Reports:
         """Return the newest report with up to *limit* missing and *limit* unused images."""
         request = Request("GET", f"/images/report/{in_url(type_id)}", {"limit": str(limit)})
         return cast("ReportPage", await self._transport.json(request))
+
+    async def history(self, type_id: str, *, limit: int = 30) -> list[PastReport]:
+        """Return the totals of up to *limit* last reports, the newest first."""
+        request = Request("GET", f"/images/report/{in_url(type_id)}/history", {"limit": str(limit)})
+        return cast("PastReportList", await self._transport.json(request))["items"]
 
     async def clean(
         self, type_id: str, *, dry_run: bool = True, share: float | None = None

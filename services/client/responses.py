@@ -220,6 +220,18 @@ class DirectoryList(TypedDict):
 
 
 @final
+class DirectoryTotals(TypedDict):
+    """The totals of one directory of the target tree."""
+
+    files: int
+    bytes: int
+    """Size of the files in bytes."""
+    missing: int
+    unused: int
+    unusedBytes: int
+
+
+@final
 class Empty(TypedDict):
     """An object without keys."""
 
@@ -324,6 +336,45 @@ class MissingImage(TypedDict):
 
 
 @final
+class Totals(TypedDict):
+    """The totals of a report."""
+
+    entries: int
+    """Entries of the catalog."""
+    images: int
+    """Names in active entries."""
+    files: int
+    """Files in the directories of the formats."""
+    bytes: int
+    """Size of these files in bytes."""
+    passedOver: int
+    """Ignored objects, which no conversion creates."""
+    missing: int
+    missingButNear: int
+    unused: int
+    unusedBytes: int
+    """Size of the unused files in bytes."""
+
+
+@final
+class PastReport(TypedDict):
+    """A report that is kept, without its rows."""
+
+    id: int
+    createdAt: str
+    totals: Totals
+    unusedRefused: str
+    """Why no file is reported as unused; empty if files are."""
+
+
+@final
+class PastReportList(TypedDict):
+    """PastReportList."""
+
+    items: list[PastReport]
+
+
+@final
 class PresignedUpload(TypedDict):
     """A request that a client may send to the object store, with the image as its body."""
 
@@ -418,27 +469,6 @@ class UnusedImage(TypedDict):
 
 
 @final
-class Totals(TypedDict):
-    """The totals of a report."""
-
-    entries: int
-    """Entries of the catalog."""
-    images: int
-    """Names in active entries."""
-    files: int
-    """Files in the directories of the formats."""
-    bytes: int
-    """Size of these files in bytes."""
-    passedOver: int
-    """Ignored objects, which no conversion creates."""
-    missing: int
-    missingButNear: int
-    unused: int
-    unusedBytes: int
-    """Size of the unused files in bytes."""
-
-
-@final
 class ReportPage(TypedDict):
     """A page of a report, or that there is no report yet."""
 
@@ -450,6 +480,8 @@ class ReportPage(TypedDict):
     totals: NotRequired[Totals]
     formats: NotRequired[dict[str, FormatTotals]]
     """By the id of the format; empty for files that several formats may have created."""
+    directories: NotRequired[dict[str, DirectoryTotals]]
+    """By path; empty in reports of earlier releases."""
     unusedRefused: NotRequired[str]
     """Why no file is reported as unused; empty if files are."""
     sharedDirectories: NotRequired[list[str]]

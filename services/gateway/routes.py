@@ -101,6 +101,7 @@ IMAGES: tuple[Route, ...] = (
     Route(("GET",), "/report/trash", cleanups.trash, DELETE),
     Route(("POST",), "/report/restore", cleanups.restore, DELETE),
     Route(("GET",), "/report/{typeId}", reports.show, READ),
+    Route(("GET",), "/report/{typeId}/history", reports.history, READ),
     Route(("DELETE",), "/report/{typeId}/unused", cleanups.clean, DELETE_OF_TYPE),
     Route(("POST",), "/report/{typeId}/repair", once(cleanups.repair), PUBLISH_OF_TYPE),
     Route(("PUT",), "/catalog/{typeId}", catalogs.replace, permission("products.create")),

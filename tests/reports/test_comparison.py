@@ -155,6 +155,11 @@ async def test_what_is_named_is_there_or_missing_what_is_there_is_named_or_unuse
                 "content.imageFormat.jpeg": {"missing": 1},
                 "content.imageFormat.auto": {},
             },
+            "directories": {
+                "keep": {"files": 2, "bytes": 20, "missing": 1, "unused": 1, "unused_bytes": 10},
+                "jpeg": {"files": 1, "bytes": 10, "missing": 1},
+                "auto": {"files": 2, "bytes": 20},
+            },
             "unused_refused": "",
             "shared_directories": (),
         }
@@ -230,6 +235,17 @@ async def test_formats_may_share_a_directory() -> None:
         ("d/b.webp", "content.imageFormat.one"),
     ]
     assert found.summary.formats[""].unused == 1
+
+
+async def test_totals_are_counted_by_directory() -> None:
+    """Files of all formats of a directory, and what would be freed there."""
+    formats = [make_format("one", target_directory="d"), make_format("two", "webp", target_directory="d"), KEEP]
+    found = await report([entry(1, "a.jpg")], ["d/a.jpg", "d/old.jpg", "d/oldest.jpg", "keep/a.jpg"], formats=formats)
+
+    assert {path: each.model_dump() for path, each in found.summary.directories.items()} == {
+        "d": {"files": 3, "bytes": 28, "missing": 1, "unused": 2, "unused_bytes": 21},
+        "keep": {"files": 1, "bytes": 10, "missing": 0, "unused": 0, "unused_bytes": 0},
+    }
 
 
 async def test_files_where_another_type_writes_too_are_not_called_unused() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field
 
 from imageconverter.catalog import CatalogVersion
-from imageconverter.reports import Report
+from imageconverter.reports import Report, Summary
 from imageconverter.reports.cleanup import CleanupReport
 from imageconverter.reports.progress import LastImport, ScanState
 from imageconverter.reports.trash import TrashBatch
@@ -88,10 +88,36 @@ class Totals(ResponseModel):
     unused_bytes: Count
     """Size of the unused files in bytes."""
 
+    @classmethod
+    def of(cls, summary: Summary) -> Self:
+        """Return the totals of *summary* as a response."""
+        return cls(
+            entries=summary.catalog.entries,
+            images=summary.catalog.images,
+            files=summary.files,
+            bytes=summary.file_bytes,
+            passed_over=summary.ignored,
+            missing=summary.missing,
+            missing_but_near=summary.missing_but_near,
+            unused=summary.unused,
+            unused_bytes=summary.unused_bytes,
+        )
+
 
 class FormatTotals(ResponseModel):
     """The totals of one format."""
 
+    missing: Count
+    unused: Count
+    unused_bytes: Count
+
+
+class DirectoryTotals(ResponseModel):
+    """The totals of one directory of the target tree."""
+
+    files: Count
+    bytes: Count
+    """Size of the files in bytes."""
     missing: Count
     unused: Count
     unused_bytes: Count
@@ -138,6 +164,8 @@ class ReportPage(ResponseModel):
     totals: Totals | None = optional()
     formats: dict[str, FormatTotals] | None = optional()
     """By the id of the format; empty for files that several formats may have created."""
+    directories: dict[str, DirectoryTotals] | None = optional()
+    """By path; empty in reports of earlier releases."""
     unused_refused: str | None = optional()
     """Why no file is reported as unused; empty if files are."""
     shared_directories: tuple[str, ...] | None = optional()
@@ -154,24 +182,38 @@ class ReportPage(ResponseModel):
             id=report.id,
             missing_images=tuple(map(MissingImage.model_validate, missing)),
             unused_images=tuple(map(UnusedImage.model_validate, unused)),
-            totals=Totals(
-                entries=summary.catalog.entries,
-                images=summary.catalog.images,
-                files=summary.files,
-                bytes=summary.file_bytes,
-                passed_over=summary.ignored,
-                missing=summary.missing,
-                missing_but_near=summary.missing_but_near,
-                unused=summary.unused,
-                unused_bytes=summary.unused_bytes,
-            ),
+            totals=Totals.of(summary),
             formats={
                 node_id: FormatTotals(missing=each.missing, unused=each.unused, unused_bytes=each.unused_bytes)
                 for node_id, each in summary.formats.items()
             },
+            directories={
+                path: DirectoryTotals.model_validate(each.model_dump()) for path, each in summary.directories.items()
+            },
             unused_refused=summary.unused_refused,
             shared_directories=summary.shared_directories,
             cursor=cursor,
+        )
+
+
+class PastReport(ResponseModel):
+    """A report that is kept, without its rows."""
+
+    id: Positive
+    created_at: Timestamp
+    totals: Totals
+    unused_refused: str
+    """Why no file is reported as unused; empty if files are."""
+
+    @classmethod
+    def of(cls, report: Report) -> Self:
+        """Return *report* as a response."""
+        summary = report.summary
+        return cls(
+            id=report.id,
+            created_at=report.at,
+            totals=Totals.of(summary),
+            unused_refused=summary.unused_refused,
         )
 
 

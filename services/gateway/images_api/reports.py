@@ -11,16 +11,18 @@ from imageconverter.images.image_formats import ImageType
 from imageconverter.reports import Report, Table, commands, list_reports, read_page, read_rows, rows_of
 from services.gateway import state
 from services.gateway.http.compression import compressed
-from services.gateway.http.responses import json_response
+from services.gateway.http.responses import Items, json_response
 from services.gateway.http.revalidation import revalidated
 from services.gateway.http.streaming import stream
 from services.gateway.images_api.image_types import TYPE_IDS, image_type, type_id
 from services.gateway.images_api.report_csv import CSV_COLUMNS, csv_lines
-from services.gateway.images_api.report_responses import ReportPage, Row, ScanResponse
+from services.gateway.images_api.report_responses import PastReport, ReportPage, Row, ScanResponse
 from services.gateway.images_api.request_bodies import ReportBody, read_json
 
 ROWS_AT_ONCE = 2000
 _MAX_ROWS = 10_000
+_REPORTS_AT_ONCE = 30
+_MAX_REPORTS = 1000
 _TABLES: tuple[Table, ...] = get_args(Table)
 _MEDIA = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 
@@ -43,7 +45,8 @@ async def status(request: web.Request) -> web.Response:
 async def show(request: web.Request) -> web.StreamResponse:
     """Return the newest report of a type: a page of it, or all of it as CSV or NDJSON."""
     kind = image_type(request, default="product")
-    limit, tables, file_format = _limit(request), _tables(request), _requested_format(request)
+    limit, tables = _limit(request, ROWS_AT_ONCE, _MAX_ROWS), _tables(request)
+    file_format = _requested_format(request)
     reports = await list_reports(request.app[state.STORE], kind)
     if file_format:
         return await _download(request, kind, reports[0] if reports else None, tables, file_format)
@@ -67,6 +70,16 @@ async def show(request: web.Request) -> web.StreamResponse:
         positions = (ends.get(table) or str(report.total(table)) for table in _TABLES)
         next_cursor = "-".join((str(report.id), *positions))
     return json_response(ReportPage.of(report, rows["missing"], rows["unused"], next_cursor))
+
+
+@compressed
+@revalidated
+async def history(request: web.Request) -> web.Response:
+    """Return the totals of the last reports of a type, the newest first."""
+    kind = image_type(request)
+    limit = _limit(request, _REPORTS_AT_ONCE, _MAX_REPORTS)
+    reports = await list_reports(request.app[state.STORE], kind)
+    return json_response(Items(items=tuple(map(PastReport.of, reports[:limit]))))
 
 
 async def _download(
@@ -117,10 +130,10 @@ def _tables(request: web.Request) -> tuple[Table, ...]:
     return found
 
 
-def _limit(request: web.Request) -> int:
-    text = request.query.get("limit", str(ROWS_AT_ONCE))
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_ROWS)) and 0 < int(text) <= _MAX_ROWS):
-        raise InvalidValue(f"limit must be a number from 1 to {_MAX_ROWS}.", field="limit")
+def _limit(request: web.Request, default: int, maximum: int) -> int:
+    text = request.query.get("limit", str(default))
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(maximum)) and 0 < int(text) <= maximum):
+        raise InvalidValue(f"limit must be a number from 1 to {maximum}.", field="limit")
     return int(text)
 
 

@@ -21,7 +21,7 @@ from imageconverter.images.image_formats import ImageFormat, ImageFormats, Image
 from imageconverter.reports.listing import COLUMNS, Listed, Listing, write_listing
 from imageconverter.reports.matching import could_be, define_macros, expected_names
 from imageconverter.reports.results import RowWriter
-from imageconverter.reports.summary import CatalogSize, Found, Summary, reason_to_refuse
+from imageconverter.reports.summary import CatalogSize, DirectoryTotals, Found, Summary, reason_to_refuse
 
 PRODUCTS_SHOWN: Final = 100
 """Maximum number in a row: every product may use the same placeholder image."""
@@ -75,6 +75,7 @@ _UNUSED_ROWS = """
 SELECT directory, name, size, strftime(make_timestamp_ms(modified), '%Y-%m-%dT%H:%M:%S.%gZ')
 FROM unused ORDER BY directory, name
 """
+_UNUSED_BY_DIRECTORY = "SELECT directory, count(*), sum(size)::BIGINT FROM unused GROUP BY directory"
 
 
 async def compare(
@@ -101,29 +102,40 @@ async def compare(
     with work_folder(workspace) as folder:
         rows = folder / "rows"
         rows.mkdir()
-        listed = Listed()
+        listed: dict[str, Listed] = {}
         with open_database(workspace, folder, reads=sorted({part.parent for part in catalog})) as database:
             comparison = _Comparison(database, catalog)
             size = await run_in_thread(database, comparison.begin)
             sample = await run_in_thread(database, comparison.sample)
             refused = reason_to_refuse(size, previous)
             for directory, group in directories.items():
-                listed += await write_listing(listing(directory, sample), directory, folder / "listing.csv")
+                listed[directory] = await write_listing(listing(directory, sample), directory, folder / "listing.csv")
                 find_unused = not refused and directory not in others
                 compare_directory = partial(comparison.compare_directory, find_unused=find_unused)
                 await run_in_thread(database, compare_directory, folder / "listing.csv", directory, group)
             found, near = await run_in_thread(database, comparison.write_rows, rows, directories)
+            unused = await run_in_thread(database, comparison.unused_by_directory)
         await asyncio.to_thread(shutil.move, rows, results)
     return Summary(
         catalog=size,
-        files=listed.files,
-        file_bytes=listed.bytes,
-        ignored=listed.ignored,
+        files=sum(each.files for each in listed.values()),
+        file_bytes=sum(each.bytes for each in listed.values()),
+        ignored=sum(each.ignored for each in listed.values()),
         missing=sum(each.missing for each in found.values()),
         missing_but_near=near,
         unused=sum(each.unused for each in found.values()),
         unused_bytes=sum(each.unused_bytes for each in found.values()),
         formats=found,
+        directories={
+            directory: DirectoryTotals(
+                files=listed[directory].files,
+                bytes=listed[directory].bytes,
+                missing=sum(found[each.node_id].missing for each in group),
+                unused=unused.get(directory, (0, 0))[0],
+                unused_bytes=unused.get(directory, (0, 0))[1],
+            )
+            for directory, group in directories.items()
+        },
         unused_refused=refused,
         shared_directories=tuple(directory for directory in directories if directory in others),
     )
@@ -192,6 +204,10 @@ class _Comparison:
                 unused.write(row)
                 count(row["format"], unused=1, unused_bytes=row["size"])
         return {node_id: Found(**counts) for node_id, counts in found.items()}, near
+
+    def unused_by_directory(self) -> dict[str, tuple[int, int]]:
+        """Return the number and the total size of the unused files of each directory that has any."""
+        return {directory: (files, size) for directory, files, size in self._rows(_UNUSED_BY_DIRECTORY)}
 
     def _missing(self) -> Iterator[dict[str, Any]]:
         rows = self._rows(_MISSING_ROWS, self._parts)

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from imageconverter import keys
 from imageconverter.catalog.database import quote_csv
@@ -28,13 +27,6 @@ class Listed:
     bytes: int = 0
     ignored: int = 0
     """Objects in subfolders, or with names that no converted image has."""
-
-    def __iadd__(self, other: "Listed") -> Self:
-        """Add another listing."""
-        self.files += other.files
-        self.bytes += other.bytes
-        self.ignored += other.ignored
-        return self
 
 
 async def write_listing(pages: AsyncIterator[list[StoredObject]], directory: str, path: Path) -> Listed:

@@ -26,6 +26,21 @@ class Found(BaseModel):
     """Total size of the unused files."""
 
 
+class DirectoryTotals(BaseModel):
+    """What one directory has."""
+
+    model_config = ConfigDict(frozen=True)
+
+    files: int = 0
+    bytes: int = 0
+    """Total size of the files."""
+    missing: int = 0
+    """Missing files, those of all formats with this directory."""
+    unused: int = 0
+    unused_bytes: int = 0
+    """Total size of the unused files."""
+
+
 class Summary(BaseModel):
     """The totals of a report."""
 
@@ -46,6 +61,8 @@ class Summary(BaseModel):
     unused_bytes: int
     formats: dict[str, Found]
     """By node id; "" for unused files that may be of several formats."""
+    directories: dict[str, DirectoryTotals] = {}
+    """By path in the target tree; empty in reports of earlier releases."""
     unused_refused: str
     """Why no files are reported as unused, or ""."""
     shared_directories: tuple[str, ...]

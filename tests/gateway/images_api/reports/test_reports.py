@@ -72,6 +72,27 @@ async def test_the_newest_report_is_returned_and_ids_increase(shop: Shop) -> Non
     assert (first["id"], second["id"]) == (1, 2)
 
 
+async def test_the_history_has_the_totals_of_the_last_reports(shop: Shop) -> None:
+    """The newest first, as many as requested, of one type only."""
+    await shop.send({"1": ["a.jpg"]})
+    await shop.put(f"{NORMAL}/old.jpg", data=b"0123456789")
+    reports = [await shop.report(), await shop.report()]
+
+    _, history = await shop.ask("GET", "/report/products/history")
+    assert [each["id"] for each in history["items"]] == [2, 1]
+    assert [each["totals"] for each in history["items"]] == [each["totals"] for each in reversed(reports)]
+    assert history["items"][0]["totals"]["unusedBytes"] == 10
+    assert reports[1]["directories"][NORMAL] == {
+        "files": 1, "bytes": 10, "missing": 1, "unused": 1, "unusedBytes": 10,
+    }  # fmt: skip
+
+    _, newest = await shop.ask("GET", "/report/products/history?limit=1")
+    assert newest["items"] == history["items"][:1]
+    assert (await shop.ask("GET", "/report/categories/history")).body == {"items": []}
+    status, refused = await shop.ask("GET", "/report/products/history?limit=1001")
+    assert (status, refused["field"]) == (400, "limit")
+
+
 async def test_pages_of_a_report_stay_consistent_after_a_newer_one(shop: Shop) -> None:
     """A cursor stays with its report."""
     await shop.send({"1": ["b.jpg"], "2": [f"m{number}.jpg" for number in range(5)]})
