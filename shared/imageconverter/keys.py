@@ -7,7 +7,9 @@ Object store::
     target/<path>                     converted images, public under /content/<path>
     runs/orders/<run>.json            the backup of a run, until it has ended
     runs/ended/<run>.json             the summary of a run that has ended, 30 days
-    runs/<run>/results/<n>.ndjson     results of a run, from the n-th on
+    runs/<run>/results/<n>.<counts>.ndjson
+                                      results of a run, from the n-th on; the counts are their number, then the
+                                      outputs with status error, skipped, success and warning
     previews/<hh>/<h>/group.json      a key of the ImageConverter API: the key, its generation, contexts, creation;
                                       h is the key's SHA-256, hh its first two digits
     previews/<hh>/<h>/<generation>/source, metadata.json, <format>.<extension>
@@ -242,9 +244,12 @@ def run_of(key: str) -> str:
     return run_id if rest.startswith("results/") else ""
 
 
-def result_part(run_id: str, start: int) -> str:
-    """Object key of the results of a run from the *start*-th on; the keys sort like the numbers."""
-    return f"{result_parts(run_id)}{start:012}.ndjson"
+def result_part(run_id: str, start: int, *counts: int) -> str:
+    """Object key of the results of a run from the *start*-th on; the keys sort like the numbers.
+
+    *counts*: the number of results in it, then those of their outputs by status.
+    """
+    return f"{result_parts(run_id)}{start:012}{''.join(f'.{count}' for count in counts)}.ndjson"
 
 
 def dead_letter_copies() -> str:

@@ -26,6 +26,7 @@ _PLACEHOLDERS = {
     "request_hash": "<hash>",
     "task": "<task>",
     "start": 0,
+    "counts": "<counts>",
     "failed_at": 0,
     "key": "a key",
     "documented": "format",

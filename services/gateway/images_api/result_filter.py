@@ -9,7 +9,7 @@ from aiohttp import web
 from imageconverter.errors import InvalidValue
 from imageconverter.images.conversions import Status
 from imageconverter.images.image_formats import ImageFormats
-from imageconverter.runs import SourceResult
+from imageconverter.runs import ResultQuery, SourceResult, find_status
 from services.gateway import state
 from services.gateway.images_api.run_responses import Result
 
@@ -18,14 +18,11 @@ _STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 
 @dataclass(frozen=True)
 class ResultFilter:
-    """The status and the formats of the requested results."""
+    """The requested results, and the names of their formats."""
 
     formats: ImageFormats
     """The configured ones, for the names in the results."""
-    status: str | None = None
-    """None: any."""
-    node_ids: tuple[str, ...] | None = None
-    """None: all."""
+    query: ResultQuery
 
     @classmethod
     async def of(cls, request: web.Request, run_id: str | None) -> Self:
@@ -34,24 +31,22 @@ class ResultFilter:
         Raises InvalidValue for an unknown status, and for a format that is not configured and that the run has not.
         """
         catalog = request.app[state.FORMATS].current
-        status, node_id = request.query.get("status"), request.query.get("format")
-        if status is not None and status not in _STATUSES:
+        requested, node_id = request.query.get("status"), request.query.get("format")
+        status = next((each for each in _STATUSES if each == requested), None)
+        if status != requested:
             raise InvalidValue(f"status must be one of {', '.join(_STATUSES)}.", field="status")
         if node_id is None:
-            return cls(catalog, status)
+            return cls(catalog, ResultQuery(status))
         node_ids = catalog.sets.get(node_id, (node_id,))
         if node_ids == (node_id,) and node_id not in catalog:
-            run = None if run_id is None else await request.app[state.RUNS].status(run_id)
+            runs, store = request.app[state.RUNS], request.app[state.STORE]
+            run = None if run_id is None else await find_status(run_id, runs, store)
             if run is None or node_id not in run.run.formats:
                 catalog.select([node_id], field="format")
-        return cls(catalog, status, node_ids)
+        return cls(catalog, ResultQuery(status, node_ids))
 
     def results(self, result: SourceResult) -> Iterator[Result]:
         """Yield the requested results of one source; a format that is no longer configured is named by its id."""
-        for node_id, outcome in result.outputs:
-            if self.status not in (None, outcome.status) or (
-                self.node_ids is not None and node_id not in self.node_ids
-            ):
-                continue
+        for node_id, outcome in self.query.outputs(result):
             found = self.formats.get(node_id)
             yield Result.of(result.source, found.name if found else node_id, node_id, outcome)

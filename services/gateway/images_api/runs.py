@@ -15,7 +15,16 @@ from imageconverter.errors import (
     RunAlreadyRunning,
     StoreUnavailable,
 )
-from imageconverter.runs import RunStatus, archive_run, create_run, delete_backup, read_results, save_backup
+from imageconverter.runs import (
+    ResultPage,
+    RunStatus,
+    archive_run,
+    create_run,
+    delete_backup,
+    find_status,
+    read_results,
+    save_backup,
+)
 from services.gateway import audit, state
 from services.gateway.auth.route_permissions import actor, granted_types, require_types
 from services.gateway.http.compression import compressed
@@ -89,8 +98,7 @@ async def cancel(request: web.Request) -> web.Response:
 async def results(request: web.Request) -> web.StreamResponse:
     """Return the results of the last run, or of that of `?run=`: a page, or all of them as NDJSON.
 
-    With `?status=` and `?format=` only some. A page ends after as many sources as without them, so that its cursor
-    means the same; it may be empty.
+    With `?status=` and `?format=` only some. A page then ends after as many sources as were read, so it may be empty.
     """
     run_id = request.query.get("run") or await request.app[state.RUNS].latest()
     requested = await ResultFilter.of(request, run_id)
@@ -99,9 +107,7 @@ async def results(request: web.Request) -> web.StreamResponse:
     begin = _cursor(request)
     if run_id is None:
         return json_response(ResultsPage())
-    page = await read_results(
-        run_id, request.app[state.RUNS], request.app[state.STORE], start=begin, limit=RESULTS_AT_ONCE
-    )
+    page = await _page(request, run_id, begin, requested)
     items = [row for each in page.results for row in requested.results(each)]
     cursor = None if page.next_cursor is None else str(page.next_cursor)
     return json_response(ResultsPage(items=tuple(items), cursor=cursor))
@@ -153,20 +159,29 @@ async def _all_results(request: web.Request, run_id: str | None, requested: Resu
     async def pieces() -> AsyncIterator[str]:
         position: int | None = 0 if run_id is not None else None
         while position is not None and run_id is not None:
-            page = await read_results(
-                run_id, request.app[state.RUNS], request.app[state.STORE], start=position, limit=RESULTS_AT_ONCE
-            )
+            page = await _page(request, run_id, position, requested)
             yield "".join(row.to_json() + "\n" for each in page.results for row in requested.results(each))
             position = page.next_cursor
 
     return await stream(request, pieces(), {"Content-Type": "application/x-ndjson"})
 
 
+async def _page(request: web.Request, run_id: str, start: int, requested: ResultFilter) -> ResultPage:
+    return await read_results(
+        run_id,
+        request.app[state.RUNS],
+        request.app[state.STORE],
+        start=start,
+        limit=RESULTS_AT_ONCE,
+        query=requested.query,
+    )
+
+
 async def _status(request: web.Request) -> RunStatus | None:
     run_store = request.app[state.RUNS]
     requested = request.query.get("run")
     run_id = requested or await run_store.latest()
-    found = await run_store.status(run_id) if run_id else None
+    found = await find_status(run_id, run_store, request.app[state.STORE]) if run_id else None
     if requested and found is None:
         raise NotFound("There is no such run.")
     return found

@@ -1,15 +1,18 @@
 """Conversion runs: all images of some directories to some image formats, in any number."""
 
+from imageconverter.runs.archive import archive_run
 from imageconverter.runs.backup import RunBackup, delete_backup, list_backups, save_backup
 from imageconverter.runs.planner import count_more, plan_more, requeue_stalled_run
+from imageconverter.runs.result_query import ResultQuery
 from imageconverter.runs.results import ResultPage, read_results
 from imageconverter.runs.run import Counts, Run, RunRequest, RunStatus, RunSummary, SourceResult, create_run
 from imageconverter.runs.store import RunStore
-from imageconverter.runs.summary import archive_run, get_summary, list_summaries
+from imageconverter.runs.summary import find_status, get_summary, list_summaries
 
 __all__ = [
     "Counts",
     "ResultPage",
+    "ResultQuery",
     "Run",
     "RunBackup",
     "RunRequest",
@@ -21,6 +24,7 @@ __all__ = [
     "count_more",
     "create_run",
     "delete_backup",
+    "find_status",
     "get_summary",
     "list_backups",
     "list_summaries",

@@ -1,11 +1,16 @@
 """The results of a run: recent ones in Redis, others as NDJSON parts in the store."""
 
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Final, NamedTuple
 
 from imageconverter import keys
-from imageconverter.runs.run import SourceResult
+from imageconverter.runs.result_part import list_parts
+from imageconverter.runs.result_query import ResultQuery
+from imageconverter.runs.run import Counts, SourceResult, is_run_id
 from imageconverter.runs.store import RunStore
+from imageconverter.runs.summary import get_summary
 from imageconverter.storage.store import ObjectStore
 
 _KEPT: Final = timedelta(days=30)
@@ -22,8 +27,8 @@ class ResultPage(NamedTuple):
 async def move_results(run_id: str, run_store: RunStore, store: ObjectStore, *, at_least: int) -> None:
     """Move the results in Redis to a new part if there are *at_least* that many.
 
-    The name of a part is the number of results before it. One process moves at a time; if it dies, nothing has moved,
-    and the next process writes the part again. Raises QueueUnavailable, StoreUnavailable.
+    One process moves at a time; if it dies, nothing has moved, and the next process writes the part again. Raises
+    QueueUnavailable, StoreUnavailable.
     """
     if not await run_store.may_move_results(run_id):
         return
@@ -33,31 +38,63 @@ async def move_results(run_id: str, run_store: RunStore, store: ObjectStore, *, 
         return
     results.sort(key=lambda result: result.index)
     text = "".join(result.model_dump_json(exclude_defaults=True) + "\n" for result in results)
-    await store.put(keys.result_part(run_id, moved), text.encode(), content_type="application/x-ndjson")
+    key = keys.result_part(run_id, moved, len(results), *Counts.of_outputs(results))
+    await store.put(key, text.encode(), content_type="application/x-ndjson")
     await run_store.results_moved(run_id, after=moved, count=len(results))
 
 
-async def read_results(run_id: str, run_store: RunStore, store: ObjectStore, *, start: int, limit: int) -> ResultPage:
-    """Return up to *limit* results from number *start* on; raises QueueUnavailable, StoreUnavailable."""
-    moved, recent = await run_store.unmoved_results(run_id)
-    recent.sort(key=lambda result: result.index)
+async def read_results(
+    run_id: str,
+    run_store: RunStore,
+    store: ObjectStore,
+    *,
+    start: int,
+    limit: int,
+    query: ResultQuery | None = None,
+    max_read: int | None = None,
+) -> ResultPage:
+    """Return up to *limit* results from number *start* on, those that match *query*.
+
+    Reads at most *max_read*, by default *limit*, results, so that a page may have fewer results, or none, although
+    there are more. Parts that have no result for the query are not read. Raises QueueUnavailable, StoreUnavailable.
+    """
+    moved, recent = await unmoved_results(run_id, run_store, store)
+    end = moved + len(recent)
     found: list[SourceResult] = []
-    position = start
-    if position < moved:
-        parts = [part async for page in store.list(keys.result_parts(run_id)) for part in page]
-        begins = [int(part.key.rpartition("/")[2].partition(".")[0]) for part in parts]
-        for part, begin, end in zip(parts, begins, [*begins[1:], moved], strict=True):
-            if position < end and len(found) < limit:
-                loaded = await store.get(part.key)
-                lines = bytes(loaded.data).splitlines() if loaded else []
-                wanted = lines[position - begin : position - begin + limit - len(found)]
-                found += [SourceResult.model_validate_json(line) for line in wanted]
-                position += len(wanted)
-    if position >= moved:
-        wanted_recent = recent[position - moved : position - moved + limit - len(found)]
-        found += wanted_recent
-        position += len(wanted_recent)
-    return ResultPage(found, position if position < moved + len(recent) else None)
+    read = 0
+    async with aclosing(_read(run_id, store, moved, recent, start, query or ResultQuery())) as results:
+        async for number, result in results:
+            read += 1
+            if result is not None:
+                found.append(result)
+            if len(found) == limit or read == (max_read or limit):
+                return ResultPage(found, number + 1 if number + 1 < end else None)
+    return ResultPage(found, None)
+
+
+async def _read(
+    run_id: str, store: ObjectStore, moved: int, recent: Sequence[SourceResult], start: int, query: ResultQuery
+) -> AsyncGenerator[tuple[int, SourceResult | None]]:
+    """Yield the numbers of the results from *start* on, each with the result, None if it does not match *query*."""
+    for part in await list_parts(run_id, store, moved=moved) if start < moved else []:
+        if part.end <= start or not part.may_have(query.status):
+            continue
+        loaded = await store.get(part.key)
+        for number, line in enumerate(bytes(loaded.data).splitlines() if loaded else [], part.first):
+            if number >= start:
+                result = SourceResult.model_validate_json(line) if query.may_match(line) else None
+                yield number, result if result and query.matches(result) else None
+    for number, result in enumerate(recent, moved):
+        if number >= start:
+            yield number, result if query.matches(result) else None
+
+
+async def unmoved_results(run_id: str, run_store: RunStore, store: ObjectStore) -> tuple[int, list[SourceResult]]:
+    """Return the number of results in the store, and those that Redis has, in the order of the run."""
+    moved, recent = await run_store.unmoved_results(run_id)
+    if not moved and not recent and is_run_id(run_id) and (summary := await get_summary(store, run_id)):
+        return summary.results, []
+    return moved, sorted(recent, key=lambda result: result.index)
 
 
 async def sweep(run_store: RunStore, store: ObjectStore, *, kept: timedelta = _KEPT) -> int:

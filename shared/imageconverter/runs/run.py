@@ -1,7 +1,9 @@
 """Runs: their definition, their status and the results of their sources."""
 
+import re
 import secrets
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -16,6 +18,7 @@ from imageconverter.storage.store import ObjectStore
 
 State = Literal["running", "finished", "canceled", "error"]
 
+_ID = re.compile("[A-Za-z0-9-]{1,64}")
 _WORST_FIRST: tuple[Status, ...] = ("error", "warning", "skipped", "success")
 
 
@@ -67,6 +70,12 @@ class Counts(NamedTuple):
     success: int = 0
     warning: int = 0
 
+    @classmethod
+    def of_outputs(cls, results: "Iterable[SourceResult]") -> Self:
+        """Return the numbers of the outputs of *results*."""
+        found: Counter[str] = Counter(outcome.status for result in results for _, outcome in result.outputs)
+        return cls(*(found[name] for name in cls._fields))
+
 
 class RunStatus(NamedTuple):
     """The state and the counters of a run; times are seconds of Redis's clock since 1970."""
@@ -115,6 +124,22 @@ class RunSummary(BaseModel):
         del values["now"]
         return cls(**values, results=results)
 
+    @property
+    def status(self) -> RunStatus:
+        """The status of the run, at its end."""
+        return RunStatus(
+            run=self.run,
+            state=self.state,
+            sources=Counts(**self.sources),
+            outputs=Counts(**self.outputs),
+            sources_total=self.sources_total,
+            outputs_total=self.outputs_total,
+            started=self.started,
+            ended=self.ended,
+            now=self.ended,
+            reason=self.reason,
+        )
+
 
 class SourceResult(BaseModel):
     """The result of one source of a run."""
@@ -132,6 +157,11 @@ class SourceResult(BaseModel):
         """The worst status of the outputs."""
         found = {outcome.status for _, outcome in self.outputs}
         return next((status for status in _WORST_FIRST if status in found), "skipped")
+
+
+def is_run_id(text: str) -> bool:
+    """Whether *text* can be the id of a run, and so part of a key."""
+    return _ID.fullmatch(text) is not None
 
 
 async def create_run(store: ObjectStore, catalog: ImageFormats, request: RunRequest) -> Run:

@@ -137,7 +137,7 @@ class RunStore:
 
         Returns False if it was recorded before, or the run is unknown.
         """
-        counts = _counts(result)
+        counts = Counts.of_outputs([result] if result else [])
         async with redis_errors(self._retry_timeout):
             return bool(
                 await self._record(
@@ -284,8 +284,3 @@ class RunStore:
 
 def _job(run_id: str, task: str) -> bytes:
     return job_body(task, RunJob(run_id=run_id).payload())
-
-
-def _counts(result: SourceResult | None) -> Counts:
-    found: list[str] = [outcome.status for _, outcome in result.outputs] if result else []
-    return Counts(*(found.count(name) for name in Counts._fields))
