@@ -15,6 +15,7 @@ from services.client.responses import (
     ReportPage,
     Restore,
     Scan,
+    Schedule,
     Trash,
     TrashList,
 )
@@ -80,6 +81,15 @@ class Reports:
         path = f"/images/report/{in_url(type_id)}/unused"
         request = Request("DELETE", path, query, repeat="always" if dry_run else "never")
         return cast("Cleanup | CleanupAccepted", await self._transport.json(request))
+
+    async def schedule(self) -> Schedule:
+        """Return the schedule of reports and its next times."""
+        return cast("Schedule", await self._transport.json(Request("GET", "/images/report/schedule")))
+
+    async def set_schedule(self, cron: str, *, time_zone: str = "") -> Schedule:
+        """Make reports by a cron expression of five fields, "" for only on request."""
+        body = {"cron": cron, "timeZone": time_zone}
+        return cast("Schedule", await self._transport.json(Request("PUT", "/images/report/schedule", json=body)))
 
     async def trash(self) -> list[Trash]:
         """Return the trash batches that can be restored."""

@@ -658,6 +658,24 @@ class Scan(TypedDict):
 
 
 @final
+class Schedule(TypedDict):
+    """A schedule and its next times."""
+
+    cron: str
+    """A cron expression of five fields; empty: only on request."""
+    timeZone: str
+    """An IANA name; empty: the local time of the reporter."""
+    default: str
+    """The cron expression of the settings."""
+    isDefault: bool
+    """Whether the schedule is that of the settings."""
+    changedAt: str | None
+    changedBy: str
+    """The key or user that has changed it last; empty if it is that of the settings."""
+    nextTimes: list[str]
+
+
+@final
 class Source(TypedDict):
     """A source image."""
 

@@ -62,6 +62,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.PREVIEW_SLOTS] = RequestSlots(settings.previews.parallel_requests)
     app[state.PREVIEW_METRICS] = PreviewMetrics(settings.previews)
     app[state.REPORTS] = settings.reports
+    app[state.REPORT_SCHEDULE] = resources.report_schedule
     app[state.SCANS] = ScanProgress(resources.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
     app[state.BASIC_AUTH] = BasicAuth(keys.administrator)
     app.add_routes(list(routes()))

@@ -12,6 +12,7 @@ from imageconverter.ownership import Ownership
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.runs import RunStore
+from imageconverter.schedules.store import ScheduleStore
 from imageconverter.settings import ConversionSettings, GatewaySettings, PreviewSettings, ReportSettings
 from imageconverter.storage.store import ObjectStore
 from imageconverter.webhooks import Outbox
@@ -59,6 +60,7 @@ PREVIEW_SETTINGS = web.AppKey("preview_settings", PreviewSettings)
 PREVIEW_SLOTS = web.AppKey("preview_slots", RequestSlots)
 PREVIEW_METRICS = web.AppKey("preview_metrics", PreviewMetrics)
 REPORTS = web.AppKey("reports", ReportSettings)
+REPORT_SCHEDULE = web.AppKey("report_schedule", ScheduleStore)
 SCANS = web.AppKey("scans", ScanProgress)
 BASIC_AUTH = web.AppKey("basic_auth", BasicAuth)
 STOPPING = web.AppKey("stopping", asyncio.Event)

@@ -1,14 +1,13 @@
 """The table of the reporter's periodic tasks."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final, get_args
 
 from imageconverter import catalog
 from imageconverter.images import uploads
 from imageconverter.images.image_formats import ImageType
-from imageconverter.jobs import redis_command
 from imageconverter.previews.eviction import evict
-from imageconverter.reports import commands, index, schedule, trash
+from imageconverter.reports import commands, index, trash
 from imageconverter.resources import Resources
 from imageconverter.runs import list_backups, requeue_stalled_run, results
 from imageconverter.settings import Settings
@@ -18,13 +17,12 @@ from services.reporter.scheduler import PeriodicTask
 
 _HOUR: Final = 3600
 _UNFINISHED_UPLOAD_AGE: Final = timedelta(days=1)
-_RETRY_TIMEOUT_SECONDS = 4.0
 
 
 def periodic_tasks(settings: Settings, resources: Resources) -> list[PeriodicTask]:
     """Return the periodic tasks; those that list much of the store run rarely."""
     store, hours = resources.store, settings.conversion.upload_hours
-    tasks = [
+    return [
         PeriodicTask(
             "sweep-uploads",
             # A tenth of the lifetime: an upload is deleted at most that much late.
@@ -45,10 +43,8 @@ def periodic_tasks(settings: Settings, resources: Resources) -> list[PeriodicTas
         PeriodicTask("sweep-reports", seconds=_HOUR, work=lambda: _sweep_reports(store)),
         PeriodicTask("sweep-trash", seconds=_HOUR, work=lambda: trash.sweep(store, days=settings.reports.trash_days)),
         PeriodicTask("sweep-parts", seconds=6 * _HOUR, work=lambda: _sweep_parts(store)),
+        PeriodicTask("schedule", seconds=5, work=lambda: _scan_if_due(resources)),
     ]
-    if settings.reports.schedule:
-        tasks.append(PeriodicTask("schedule", seconds=5, work=lambda: _scan_when_due(settings, resources)))
-    return tasks
 
 
 async def _advance_epoch(resources: Resources) -> int:
@@ -75,9 +71,6 @@ async def _sweep_parts(store: ObjectStore) -> int:
     return await store.abort_unfinished(await store.cutoff(_UNFINISHED_UPLOAD_AGE))
 
 
-async def _scan_when_due(settings: Settings, resources: Resources) -> int:
-    seconds, _ = await redis_command(resources.redis, _RETRY_TIMEOUT_SECONDS, "TIME")
-    now = datetime.fromtimestamp(int(seconds)).astimezone()
-    return await schedule.scan_when_due(
-        resources.redis, resources.queue, settings.reports.schedule, now, retry_timeout=_RETRY_TIMEOUT_SECONDS
-    )
+async def _scan_if_due(resources: Resources) -> int:
+    schedule = resources.report_schedule
+    return await schedule.run_if_due(lambda: commands.scan(resources.queue), now=await schedule.now())

@@ -25,6 +25,7 @@ Object store::
     trash/files/<id>/<path>           the files that were moved from the target tree
     state/dead/<n>-<h>.json           the copy of a dead letter; n is its time, h the SHA-256 of the job's id
     state/epoch                       the copy of `ic:epoch`
+    state/schedules/reports.json      the schedule of reports, if it is not that of the settings
     state/owner                       the ownership mark: the id of the stack that owns the bucket
     state/written                     shows that the store can be written
 
@@ -53,7 +54,7 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:count:refused        hash: the number of refused jobs by queue
     ic:count:refused:calls  hash: the number of system calls that the sandbox refused, by name
     ic:count:done:<what>    hash: the number of items that periodic tasks processed, and their last execution, by task
-    ic:scheduled            string: the last time at which the schedule requested a scan
+    ic:scheduled            string: the last time at which the schedule requested a scan, or was changed
     ic:scan                 hash: the progress of the running scan, the failures of the last scan and imports
     ic:imported:<id>        string: the outcome of an import, 1 day
     ic:runs                 list: ids of the last runs, the newest first
@@ -100,6 +101,7 @@ RUNS: Final = "ic:runs"
 EPOCH: Final = "ic:epoch"
 EPOCH_COPY: Final = "state/epoch"
 OWNER: Final = "state/owner"
+REPORT_SCHEDULE: Final = "state/schedules/reports.json"
 STACK: Final = "ic:stack"
 WRITE_CHECK: Final = "state/written"
 READY: Final = "ic:ready"

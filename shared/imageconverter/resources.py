@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import structlog
 from redis.asyncio import Redis
 
+from imageconverter import keys
 from imageconverter.errors import StoreUnavailable
 from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.jobs import JobQueue, open_redis
 from imageconverter.ownership import Ownership
 from imageconverter.previews.index import PreviewIndex
 from imageconverter.runs import RunStore
+from imageconverter.schedules.store import ScheduleStore
 from imageconverter.settings import Settings, SettingsError
 from imageconverter.storage.store import ObjectStore
 from imageconverter.webhooks import Outbox
@@ -35,6 +37,7 @@ class Resources:
     previews: PreviewIndex
     formats: CurrentFormats
     outbox: Outbox
+    report_schedule: ScheduleStore
 
 
 @asynccontextmanager
@@ -51,7 +54,15 @@ async def open_resources(settings: Settings, *, retry_timeout: float) -> AsyncIt
         previews = PreviewIndex(redis, retry_timeout=retry_timeout)
         outbox = Outbox(redis, retry_timeout=retry_timeout)
         store = ObjectStore(settings.storage)
-        yield Resources(store, Ownership(store, redis), redis, queue, runs, previews, formats, outbox)
+        schedule = ScheduleStore(
+            store,
+            redis,
+            object_key=keys.REPORT_SCHEDULE,
+            redis_key=keys.SCHEDULED,
+            default=settings.reports.schedule,
+            retry_timeout=retry_timeout,
+        )
+        yield Resources(store, Ownership(store, redis), redis, queue, runs, previews, formats, outbox, schedule)
 
 
 def require(settings: Settings) -> None:

@@ -44,6 +44,7 @@ _NAMES = {
 _ELSEWHERE = {
     keys.EPOCH_COPY,
     keys.OWNER,
+    keys.REPORT_SCHEDULE,
     keys.WRITE_CHECK,
     job_key("<id>"),
     "source/upload/<12 hex>/<name>",

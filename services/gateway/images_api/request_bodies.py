@@ -176,6 +176,17 @@ class ReportBody(JsonBody):
     """Types whose files are reported as unused although their catalog has lost more than half of its entries."""
 
 
+class ScheduleBody(JsonBody):
+    """When reports are made."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cron: str
+    """A cron expression of five fields; empty: only on request."""
+    timeZone: str = ""  # noqa: N815
+    """The IANA name of a time zone, such as `Europe/Berlin`; by default the local time of the reporter."""
+
+
 class RestoreBody(JsonBody):
     """The files to restore."""
 

@@ -1,12 +1,12 @@
 """Settings of catalogs, reports and clean-ups."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-from cronsim import CronSim, CronSimError
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from imageconverter.schedules.cron import check_cron
 from imageconverter.settings.part import MEGABYTE, PREFIX, Part
 
 
@@ -19,7 +19,7 @@ class ReportSettings(Part):
     schedule: str = Field(
         default="",
         description="When reports are made: a cron expression of five fields in the reporter's local time, such as "
-        "`30 3 * * *`. Empty: only on request.",
+        "`30 3 * * *`. Empty: only on request. A schedule that is set by the API or the console takes precedence.",
     )
     products_source: SecretStr | None = Field(
         default=None,
@@ -73,11 +73,8 @@ class ReportSettings(Part):
     @field_validator("schedule")
     @classmethod
     def _is_schedule(cls, value: str) -> str:
-        try:
-            if value and (len(value.split()) != 5 or CronSim(value, datetime.now(UTC)) is None):  # noqa: PLR2004
-                raise ValueError("is not a cron expression of five fields")
-        except CronSimError as error:
-            raise ValueError(f"is not a cron expression: {error}") from None
+        if value:
+            check_cron(value)
         return value
 
     @property

@@ -1,0 +1,1 @@
+"""Schedules: when something is done regularly, as a cron expression in a time zone."""
