@@ -574,6 +574,8 @@ class Run(TypedDict):
     """`key NAME` or `user NAME`; empty for a run of an earlier release."""
     reason: NotRequired[str]
     """Why the run has the status `error`."""
+    retryOf: NotRequired[str]
+    """The run whose failed sources this one converts."""
     canceled: bool
     """True unless the run is active, so also for a finished run."""
     counter: Counter
@@ -621,6 +623,8 @@ class RunState(TypedDict):
     """`key NAME` or `user NAME`; empty for a run of an earlier release."""
     reason: NotRequired[str]
     """Why the run has the status `error`."""
+    retryOf: NotRequired[str]
+    """The run whose failed sources this one converts."""
     canceled: bool
     """True unless the run is active, so also for a finished run."""
     counter: Counter

@@ -149,6 +149,17 @@ class StartBody(JsonBody):
         )
 
 
+class RetryRunBody(JsonBody):
+    """Which run to retry."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run: Name
+    """The id of a run that has ended."""
+    action: str = ""
+    """The label of the new run; by default that of the run."""
+
+
 class LoginBody(JsonBody):
     """A key, or user and password, or a refresh token."""
 

@@ -113,6 +113,8 @@ class RunStateResponse(ResponseModel):
     """`key NAME` or `user NAME`; empty for a run of an earlier release."""
     reason: NonEmpty | None = optional()
     """Why the run has the status `error`."""
+    retry_of: NonEmpty | None = optional()
+    """The run whose failed sources this one converts."""
     canceled: bool = True
     """True unless the run is active, so also for a finished run."""
     counter: Counter = Counter()
@@ -138,7 +140,13 @@ class RunStateResponse(ResponseModel):
         run = status.run
         more: dict[str, Any] = {}
         if details:
-            more = {"id": run.id, "action": run.action, "started_by": run.started_by, "reason": status.reason or None}
+            more = {
+                "id": run.id,
+                "action": run.action,
+                "started_by": run.started_by,
+                "reason": status.reason or None,
+                "retry_of": run.retry_of or None,
+            }
         seconds = max(0, (status.ended or status.now) - status.started)  # the clock may have been set back
         return cls(
             canceled=not status.is_running,

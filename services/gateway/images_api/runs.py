@@ -17,8 +17,10 @@ from imageconverter.errors import (
 )
 from imageconverter.runs import (
     ResultPage,
+    Run,
     RunStatus,
     archive_run,
+    create_retry,
     create_run,
     delete_backup,
     find_status,
@@ -33,12 +35,13 @@ from services.gateway.http.revalidation import revalidated
 from services.gateway.http.streaming import stream
 from services.gateway.idempotency.once import token as idempotency_token
 from services.gateway.images_api.parameters import flag
-from services.gateway.images_api.request_bodies import EmptyBody, StartBody, read_json
+from services.gateway.images_api.request_bodies import EmptyBody, RetryRunBody, StartBody, read_json
 from services.gateway.images_api.result_filter import ResultFilter
 from services.gateway.images_api.run_responses import ResultsPage, RunResponse, RunStateResponse
 
 # Sources in a page of results; NDJSON has all of them.
 RESULTS_AT_ONCE = 2000
+_NO_SUCH_RUN = "There is no such run."
 _POLL_SECONDS = 0.05
 _CANCEL_SECONDS = 30
 _HEARTBEAT_SECONDS = 15
@@ -53,9 +56,30 @@ async def start(request: web.Request) -> web.Response:
     except (InvalidFieldFormat, InvalidValue) as error:
         raise MalformedRequest(error.reason, field=error.field) from None
     audit.describe(request, run=run.id, directory=body.directory or "")
+    return await _start(request, run)
+
+
+async def retry(request: web.Request) -> web.Response:
+    """Start a run over the sources that have failed in another one; returns its status like `start`."""
+    body = await read_json(request, RetryRunBody)
+    failed = await find_status(body.run, request.app[state.RUNS], request.app[state.STORE])
+    if failed is None:
+        raise NotFound(_NO_SUCH_RUN)
+    run = create_retry(
+        request.app[state.FORMATS].current,
+        failed,
+        action=body.action,
+        started_by=actor(request),
+        run_id=idempotency_token(request),
+    )
+    audit.describe(request, run=run.id, retry_of=failed.run.id)
+    return await _start(request, run)
+
+
+async def _start(request: web.Request, run: Run) -> web.Response:
     require_types(request, "images.publish", run.types)
     run_store, store = request.app[state.RUNS], request.app[state.STORE]
-    if not (asked.id and await run_store.is_known(asked.id)):  # started by the same request before
+    if not await run_store.is_known(run.id):  # else it was started by the same request before
         await save_backup(store, run)
         try:
             await run_store.start(run)
@@ -183,7 +207,7 @@ async def _status(request: web.Request) -> RunStatus | None:
     run_id = requested or await run_store.latest()
     found = await find_status(run_id, run_store, request.app[state.STORE]) if run_id else None
     if requested and found is None:
-        raise NotFound("There is no such run.")
+        raise NotFound(_NO_SUCH_RUN)
     return found
 
 

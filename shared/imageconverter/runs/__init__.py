@@ -5,6 +5,7 @@ from imageconverter.runs.backup import RunBackup, delete_backup, list_backups, s
 from imageconverter.runs.planner import count_more, plan_more, requeue_stalled_run
 from imageconverter.runs.result_query import ResultQuery
 from imageconverter.runs.results import ResultPage, read_results
+from imageconverter.runs.retry import create_retry
 from imageconverter.runs.run import Counts, Run, RunRequest, RunStatus, RunSummary, SourceResult, create_run
 from imageconverter.runs.store import RunStore
 from imageconverter.runs.summary import find_status, get_summary, list_summaries
@@ -22,6 +23,7 @@ __all__ = [
     "SourceResult",
     "archive_run",
     "count_more",
+    "create_retry",
     "create_run",
     "delete_backup",
     "find_status",

@@ -7,6 +7,8 @@ from imageconverter.jobs import JobQueue, QueueName
 from imageconverter.runs.cursor import CountCursor, PlanCursor
 from imageconverter.runs.job import PLAN_TASK, RunJob
 from imageconverter.runs.results import move_results
+from imageconverter.runs.retry import failed_sources, with_etags
+from imageconverter.runs.run import Run
 from imageconverter.runs.store import FLUSH_AT, WINDOW, RunSource, RunStore
 from imageconverter.storage.store import ObjectStore
 
@@ -33,7 +35,10 @@ async def plan_more(run_id: str, run_store: RunStore, store: ObjectStore, *, lim
     while running and not cursor.listed and cursor.outstanding < WINDOW:
         if cursor.planned >= enough:
             return False
-        sources, next_cursor = await _next_page(run.batches[cursor.batch].directory, cursor, len(run.batches), store)
+        if run.retry_of:
+            sources, next_cursor = await _next_failed(run, cursor, run_store, store)
+        else:
+            sources, next_cursor = await _next_page(run, cursor, store)
         for portion, behind in _portions(sources, cursor, next_cursor):
             outstanding = await run_store.extend(run, cursor, portion, behind)
             if outstanding is None:
@@ -54,6 +59,8 @@ async def count_more(run_id: str, run_store: RunStore, store: ObjectStore) -> bo
     if run is None:
         return True
     count = await run_store.count(run_id)
+    if run.retry_of:
+        return await _count_failed(run, count, run_store, store)
     pages = 0
     for index in range(count.batch, len(run.batches)):
         batch, after = run.batches[index], count.after if index == count.batch else ""
@@ -88,21 +95,53 @@ def _portions(
     sources: Sequence[RunSource], cursor: PlanCursor, next_cursor: PlanCursor
 ) -> Iterator[tuple[Sequence[RunSource], PlanCursor]]:
     """Split *sources*, found at *cursor*, into portions, each with the cursor behind it."""
-    for begin in range(0, len(sources), _CHUNK_SIZE):
+    begins = range(0, max(1, len(sources)), _CHUNK_SIZE)
+    for begin in begins:
         portion = sources[begin : begin + _CHUNK_SIZE]
-        yield portion, cursor._replace(after=portion[-1].key, planned=cursor.planned + begin + len(portion))
-    if not sources:
-        yield sources, next_cursor
+        is_last = begin == begins[-1]
+        planned = cursor.planned + begin + len(portion)
+        yield portion, next_cursor if is_last else cursor._replace(after=portion[-1].key, planned=planned)
 
 
-async def _next_page(
-    directory: str, cursor: PlanCursor, batches: int, store: ObjectStore
-) -> tuple[list[RunSource], PlanCursor]:
+async def _next_page(run: Run, cursor: PlanCursor, store: ObjectStore) -> tuple[list[RunSource], PlanCursor]:
     """Return the sources behind *cursor* for which the window has room, and the cursor behind them."""
+    directory = run.batches[cursor.batch].directory
     async for page in directories.files(store, "source", directory, after=cursor.after):
         if page:
-            sources = [RunSource(stored.key, stored.etag) for stored in page[: WINDOW - cursor.outstanding]]
+            found = page[: WINDOW - cursor.outstanding]
+            sources = [RunSource(stored.key, stored.etag, cursor.batch) for stored in found]
             next_cursor = cursor._replace(after=sources[-1].key, planned=cursor.planned + len(sources))
             return sources, next_cursor
     batch = cursor.batch + 1
-    return [], cursor._replace(batch=batch, after="", listed=batch >= batches)
+    return [], cursor._replace(batch=batch, after="", listed=batch >= len(run.batches))
+
+
+async def _next_failed(
+    run: Run, cursor: PlanCursor, run_store: RunStore, store: ObjectStore
+) -> tuple[list[RunSource], PlanCursor]:
+    """Return the sources of a retry behind *cursor*, at most those of one portion, and the cursor behind them."""
+    limit = min(_CHUNK_SIZE, WINDOW - cursor.outstanding)
+    found = await failed_sources(run, run_store, store, start=int(cursor.after or 0), limit=limit)
+    planned = cursor.planned + len(found.sources)
+    after = "" if found.next_cursor is None else str(found.next_cursor)
+    next_cursor = cursor._replace(after=after, planned=planned, listed=found.next_cursor is None)
+    return await with_etags(found.sources, store), next_cursor
+
+
+async def _count_failed(run: Run, count: CountCursor, run_store: RunStore, store: ObjectStore) -> bool:
+    """Count more sources of a retry; returns True if all are counted."""
+    if count.batch:
+        return True
+    found = await failed_sources(run, run_store, store, start=int(count.after or 0), limit=WINDOW)
+    is_last = found.next_cursor is None
+    outputs = sum(len(run.batches[source.batch].formats) for source in found.sources)
+    await run_store.save_count(
+        run.id,
+        CountCursor(
+            batch=len(run.batches) if is_last else 0,
+            after="" if is_last else str(found.next_cursor),
+            sources=count.sources + len(found.sources),
+            outputs=count.outputs + outputs,
+        ),
+    )
+    return is_last

@@ -43,6 +43,8 @@ class Run(BaseModel):
     """Node ids in the order of the request."""
     started_by: str = ""
     """`key NAME` or `user NAME`; "" if a release before has started it."""
+    retry_of: str = ""
+    """The run whose failed sources this one converts; "" if it converts all in the directories of its batches."""
 
     @property
     def types(self) -> frozenset[ImageType]:

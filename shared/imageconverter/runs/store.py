@@ -42,6 +42,8 @@ class RunSource(NamedTuple):
 
     key: str
     etag: str
+    batch: int = 0
+    """Index of its batch."""
 
 
 class RunStore:
@@ -114,7 +116,7 @@ class RunStore:
         planner was faster.
         """
         jobs = (
-            RunSourceJob(run_id=run.id, index=index, batch=cursor.batch, key=source.key, etag=source.etag)
+            RunSourceJob(run_id=run.id, index=index, batch=source.batch, key=source.key, etag=source.etag)
             for index, source in enumerate(sources, cursor.planned)
         )
         async with redis_errors(self._retry_timeout):
