@@ -65,7 +65,7 @@ def batch_worker(resources: Resources, *, slots: int, seconds: float = 0) -> Que
 
 
 async def _worker(settings: Settings, slots: int, seconds: float, stopping: asyncio.Event) -> None:
-    async with simulated_resources(settings) as resources, heartbeats(resources.queue, "worker", resources.formats):
+    async with simulated_resources(settings) as resources, heartbeats(resources, "worker"):
         worker = batch_worker(resources, slots=slots, seconds=seconds)
         running = asyncio.create_task(worker.async_run())
         stop = asyncio.create_task(stopping.wait())
@@ -81,7 +81,7 @@ async def _gateway(settings: Settings, stopping: asyncio.Event) -> None:
         await runner.setup()
         try:
             await web.TCPSite(runner, settings.gateway.host, settings.gateway.port).start()
-            async with heartbeats(resources.queue, "gateway", resources.formats):
+            async with heartbeats(resources, "gateway"):
                 await stopping.wait()
         finally:
             await runner.cleanup()

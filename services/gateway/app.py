@@ -56,11 +56,12 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.CATALOG_MEMORY] = BodyMemory(memory // 8)
     app[state.DECODING] = ThreadPoolExecutor(_DECODING_THREADS, thread_name_prefix="decoding")
     app[state.METRICS] = Metrics()
+    app[state.COUNTS] = resources.counts
     app[state.PREVIEWS] = PreviewCache(resources.store, resources.previews, resources.queue, settings.previews)
     app[state.THUMBNAIL_SECRET] = (settings.storage.credentials[1] or "").encode()
     app[state.PREVIEW_SETTINGS] = settings.previews
     app[state.PREVIEW_SLOTS] = RequestSlots(settings.previews.parallel_requests)
-    app[state.PREVIEW_METRICS] = PreviewMetrics(settings.previews)
+    app[state.PREVIEW_METRICS] = PreviewMetrics(settings.previews, resources.counts)
     app[state.REPORTS] = settings.reports
     app[state.REPORT_SCHEDULE] = resources.report_schedule
     app[state.SCANS] = ScanProgress(resources.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)

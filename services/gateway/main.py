@@ -45,7 +45,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         _log.info("gateway ready", host=gateway.host, port=gateway.port)
         if await run_unless_stopped(stopping, wait_for_bucket(resources.store)):
             app[state.PROBLEMS].extend(await unmet_requirements(resources.store, resources.redis))
-        async with heartbeats(resources.queue, ROLE, resources.formats):
+        async with heartbeats(resources, ROLE):
             await stopping.wait()
         _log.info("gateway stopping")
 

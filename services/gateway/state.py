@@ -8,6 +8,7 @@ from aiohttp import web
 from imageconverter.engine import Limits
 from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.jobs import JobQueue
+from imageconverter.monitoring.counts import Counts
 from imageconverter.ownership import Ownership
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.reports.progress import ScanProgress
@@ -53,6 +54,7 @@ CATALOG_MEMORY = web.AppKey("catalog_memory", BodyMemory)
 """For catalogs, which are stored in parts while they arrive."""
 DECODING = web.AppKey("decoding", Executor)
 METRICS = web.AppKey("metrics", Metrics)
+COUNTS = web.AppKey("counts", Counts)
 PREVIEWS = web.AppKey("previews", PreviewCache)
 THUMBNAIL_SECRET = web.AppKey("thumbnail_secret", bytes)
 """The same for all gateways; the preview keys of thumbnails are derived from it."""

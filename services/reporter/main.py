@@ -62,12 +62,13 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                         give_up=work.give_up(),
                         slots=_SLOTS,
                         job_seconds=_JOB_SECONDS,
+                        activity=resources.activity,
                         is_paused=lambda: store.is_unavailable or bool(ownership.problem),
                     )
                 ]
 
             periodic = periodic_tasks(settings, resources)
-            async with ownership.kept(), heartbeats(resources.queue, ROLE, formats), asyncio.TaskGroup() as group:
+            async with ownership.kept(), heartbeats(resources, ROLE), asyncio.TaskGroup() as group:
                 _log.info("reporter ready", tasks=[task.name for task in periodic])
                 group.create_task(run_periodic_tasks(periodic, resources, stopping))
                 group.create_task(run_queue_workers(workers, stopping))

@@ -9,7 +9,6 @@ import structlog
 
 from imageconverter import audit
 from imageconverter.errors import Unavailable
-from imageconverter.jobs import JobQueue
 from imageconverter.resources import Resources
 from services.runtime.lifecycle import run_unless_stopped
 
@@ -41,15 +40,17 @@ async def run_periodic_tasks(tasks: Sequence[PeriodicTask], resources: Resources
 async def _repeat(task: PeriodicTask, resources: Resources, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
         if not resources.ownership.problem:
-            await run_unless_stopped(stopping, _run_if_due(task, resources.queue))
+            await run_unless_stopped(stopping, _run_if_due(task, resources))
         await run_unless_stopped(stopping, asyncio.sleep(_POLL_SECONDS))
 
 
-async def _run_if_due(task: PeriodicTask, queue: JobQueue) -> None:
+async def _run_if_due(task: PeriodicTask, resources: Resources) -> None:
+    queue = resources.queue
     try:
         if not await queue.try_claim_periodic(task.name, seconds=task.seconds):
             return
-        count = await task.work()
+        with resources.activity.running(task.name):
+            count = await task.work()
         await queue.record_periodic_run(task.name, count)
         if count:
             audit.record(task.name, actor=f"task {task.name}", count=count)

@@ -3,19 +3,22 @@
 import asyncio
 import contextlib
 import ctypes
+import itertools
 import os
 import resource
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
 from imageconverter.errors import QueueUnavailable
-from imageconverter.images.current_formats import CurrentFormats
-from imageconverter.jobs import JobQueue
+from imageconverter.monitoring.process_report import ProcessReport, SandboxReport
+from imageconverter.resources import Resources
 
 _HEARTBEAT_SECONDS = 1.0
+_HEARTBEATS_PER_RECORD = 10
 
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of malloc.h
 _LARGE_BLOCK = 1024 * 1024
@@ -71,15 +74,32 @@ async def run_unless_stopped(stopping: asyncio.Event, work: Coroutine[Any, Any, 
 
 
 @asynccontextmanager
-async def heartbeats(queue: JobQueue, role: str, formats: CurrentFormats) -> AsyncIterator[None]:
-    """Send a heartbeat for this process of *role*, with the digest of *formats*, once a second during the block."""
-    process = f"{socket.gethostname()}:{os.getpid()}"
+async def heartbeats(
+    resources: Resources, role: str, *, sandbox: Callable[[], SandboxReport] | None = None
+) -> AsyncIterator[None]:
+    """Send a heartbeat for this process of *role* once a second during the block.
+
+    It has the digest of the image formats and says what the process is doing, with the state of its *sandbox*. Every
+    ten seconds, what it has counted is added to the history.
+    """
+    process, started = f"{socket.gethostname()}:{os.getpid()}", time.time()
+    queue = resources.queue
     ending = asyncio.Event()  # not a cancellation, which redis-py may swallow
 
+    async def send_heartbeat() -> None:
+        state = None if sandbox is None else sandbox()
+        report = ProcessReport.of(resources.activity, started=started, sandbox=state)
+        text = report.model_dump_json(exclude_defaults=True)
+        await queue.heartbeat(role, process, resources.formats.current.digest(), text)
+
     async def send_heartbeats() -> None:
-        while not ending.is_set():
+        for number in itertools.count():
             with contextlib.suppress(QueueUnavailable):
-                await queue.heartbeat(role, process, formats.current.digest())
+                await send_heartbeat()
+                if ending.is_set() or number % _HEARTBEATS_PER_RECORD == 0:
+                    await resources.history.record(resources.counts)
+            if ending.is_set():
+                return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ending.wait(), _HEARTBEAT_SECONDS)
 

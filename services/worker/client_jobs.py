@@ -21,10 +21,14 @@ class ClientJobs:
     """The jobs of one queue that clients wait for."""
 
     queue: JobQueue
-    are_expensive: bool
-    """Whether it is the queue of those that are."""
+    queue_name: QueueName
     max_expensive: int
     """The largest number of expensive jobs that wait or run."""
+
+    @property
+    def are_expensive(self) -> bool:
+        """Whether it is the queue of those that are."""
+        return self.queue_name is QueueName.EXPENSIVE
 
     async def run(self, context: JobContext, work: Coroutine[Any, Any, _Result], *, waited: bool) -> _Result:
         """Await *work*; a job that was enqueued as *waited* for ends if no client waits for it.

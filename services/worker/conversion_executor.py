@@ -3,14 +3,14 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 import structlog
 
 from imageconverter import keys
 from imageconverter.engine import OUTPUT_TYPES, Converted, Failed
-from imageconverter.errors import ImageError, NotAnImage
+from imageconverter.errors import ImageError, NotAnImage, Unavailable
 from imageconverter.images.conversions import (
     FINGERPRINT,
     RUN,
@@ -23,6 +23,8 @@ from imageconverter.images.conversions import (
     Status,
     uniform_outcome,
 )
+from imageconverter.jobs import QueueName
+from imageconverter.monitoring.counts import ConversionCount, Counts
 from imageconverter.storage.store import ObjectStore, StoredObject
 from services.worker.sandbox.pool import SandboxPool
 
@@ -39,25 +41,29 @@ class ConversionExecutor:
     store: ObjectStore
     sandbox: SandboxPool
     max_source_bytes: int
+    counts: Counts = field(default_factory=Counts)
 
-    async def run(
-        self, job: ConversionJob, *, interactive: bool = False, expensive: bool = False
-    ) -> ConversionOutcome:
-        """Convert the source of *job* and store the outputs; idempotent.
+    async def run(self, job: ConversionJob, *, queue: QueueName = QueueName.BATCH) -> ConversionOutcome:
+        """Convert the source of *job* of a *queue* and store the outputs; idempotent.
 
-        An *interactive* job, for which a client waits, goes before batch jobs in the sandbox. Unless it is known as
-        *expensive*, it raises ExpensiveImage if it would wait for others that are.
+        A job for which a client waits goes before batch jobs in the sandbox. Unless it is known as expensive, it
+        raises ExpensiveImage if it would wait for others that are.
 
         An image that cannot be converted is an outcome. In a run, outputs that are up to date are skipped, as are
         files that are not images. Raises StoreUnavailable.
         """
         began = time.perf_counter()
+        of = ConversionCount("image", queue)
         try:
-            outcome = await self._convert(job, interactive=interactive, expensive=expensive)
+            outcome = await self._convert(job, of)
         except NotAnImage as error:
             outcome = uniform_outcome(job, "skipped" if job.run_id else "error", error.reason)
         except ImageError as error:
             outcome = uniform_outcome(job, "error", error.reason)
+        except Unavailable:
+            self.counts.conversion(of, "unavailable", seconds=time.perf_counter() - began)
+            raise
+        self.counts.conversion(of, outcome.worst, seconds=time.perf_counter() - began)
         _log.info(
             "converted",
             job=job.id,
@@ -67,7 +73,8 @@ class ConversionExecutor:
         )
         return outcome
 
-    async def _convert(self, job: ConversionJob, *, interactive: bool, expensive: bool) -> ConversionOutcome:
+    async def _convert(self, job: ConversionJob, of: ConversionCount) -> ConversionOutcome:
+        interactive, expensive = of.queue is not QueueName.BATCH, of.queue is QueueName.EXPENSIVE
         found = await self._existing(job) if job.run_id else {}
         done = _up_to_date(job, found)
         wanted = [index for index in range(len(job.outputs)) if index not in done]
@@ -75,6 +82,7 @@ class ConversionExecutor:
             source = await self.store.get(job.source_key, max_bytes=self.max_source_bytes)
             if source is None:
                 return uniform_outcome(job, "error", "The source does not exist any more.")
+            self.counts.bytes(of, read=source.stored.size)
             output_specs = [job.outputs[index] for index in wanted]
             results = await self.sandbox.convert(
                 source.data,
@@ -90,6 +98,7 @@ class ConversionExecutor:
                     for spec, result in zip(output_specs, results, strict=True)
                 )
             )
+            self.counts.bytes(of, written=sum(output.size for output in stored))
             done |= dict(zip(wanted, stored, strict=True))
         return ConversionOutcome(outputs=tuple(done[index] for index in range(len(job.outputs))))
 

@@ -6,6 +6,7 @@ from functools import partial
 import structlog
 
 from imageconverter.jobs import QueueName, QueueWorker
+from imageconverter.monitoring.process_report import SandboxReport
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.settings import Settings
 from services.runtime.formats_reload import reloading
@@ -45,8 +46,14 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             truncated=settings.conversion.accepts_truncated,
             on_refused=resources.queue.count_refused_system_calls,
         )
-        async with resources.ownership.kept(), pool as sandbox, heartbeats(resources.queue, ROLE, resources.formats):
-            conversion_executor = ConversionExecutor(resources.store, sandbox, settings.conversion.max_source_bytes)
+        async with (
+            resources.ownership.kept(),
+            pool as sandbox,
+            heartbeats(resources, ROLE, sandbox=lambda: _sandbox_report(pool)),
+        ):
+            conversion_executor = ConversionExecutor(
+                resources.store, sandbox, settings.conversion.max_source_bytes, resources.counts
+            )
             preview_executor = PreviewExecutor(
                 resources.store,
                 resources.previews,
@@ -54,6 +61,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                 sandbox,
                 settings.previews,
                 settings.conversion.max_source_bytes,
+                resources.counts,
             )
             _log.info("worker ready", sandbox=settings.worker.process_count)
             tasks = queue_tasks(
@@ -80,11 +88,16 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                         is_paused=partial(_is_paused, resources, queue),
                         slots=slots[queue],
                         job_seconds=_JOB_SECONDS,
+                        activity=resources.activity,
                     )
                     for queue, each in tasks.items()
                 ]
 
             await run_queue_workers(workers, stopping)
+
+
+def _sandbox_report(pool: SandboxPool) -> SandboxReport:
+    return SandboxReport(missing=pool.missing, processes=len(pool.processes), converting=pool.converting)
 
 
 def _is_paused(resources: Resources, queue: QueueName) -> bool:

@@ -4,8 +4,8 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import structlog
 
@@ -13,6 +13,7 @@ from imageconverter import keys
 from imageconverter.engine import OUTPUT_TYPES, Converted, Failed
 from imageconverter.errors import ImageError, QueueFull, Unavailable
 from imageconverter.jobs import JobContext, JobQueue, MovedJob, QueueName
+from imageconverter.monitoring.counts import ConversionCount, Counts, Outcome
 from imageconverter.previews import parse, to_target
 from imageconverter.previews.index import Group, Preview, PreviewIndex
 from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome
@@ -25,6 +26,12 @@ from services.worker.sandbox.pool import SandboxPool
 _log = structlog.get_logger(__name__)
 
 _GONE = PreviewOutcome(state="gone", reason="The image is not there any more.")
+_OUTCOMES: Final[Mapping[str, Outcome]] = {
+    "made": "success",
+    "gone": "skipped",
+    "refused": "error",
+    "unavailable": "unavailable",
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class PreviewExecutor:
     sandbox: SandboxPool
     settings: PreviewSettings
     max_source_bytes: int
+    counts: Counts = field(default_factory=Counts)
 
     async def make(self, clients: ClientJobs, context: JobContext, payload: Any) -> None:
         """Make previews and reply to all waiting clients, also if a store is unavailable: they decide on a retry.
@@ -45,8 +53,9 @@ class PreviewExecutor:
         """
         job = PreviewJob.model_validate(payload)
         began = time.perf_counter()
+        of = ConversionCount("preview", clients.queue_name)
         try:
-            making = self._make(job, expensive=clients.are_expensive)
+            making = self._make(job, of)
             outcome = await clients.run(context, making, waited=job.waited)
         except MovedJob:
             raise
@@ -58,6 +67,7 @@ class PreviewExecutor:
             _log.exception("internal error", job=context["job_id"])
             outcome = PreviewOutcome(state="unavailable", reason="Internal server error.")
         outcome = outcome.model_copy(update={"seconds": time.perf_counter() - began})
+        self.counts.conversion(of, _OUTCOMES[outcome.state], seconds=outcome.seconds)
         await self.queue.publish_result(job.dedup_key, context["job_id"], outcome.model_dump())
         if outcome.state == "made" and job.then:
             await self._make_afterwards(job)
@@ -68,14 +78,15 @@ class PreviewExecutor:
         outcome = PreviewOutcome(state="refused", reason="The conversion failed too often.")
         await self.queue.publish_result(job.dedup_key, context["job_id"], outcome.model_dump())
 
-    async def _make(self, job: PreviewJob, *, expensive: bool) -> PreviewOutcome:
-        began = time.perf_counter()
+    async def _make(self, job: PreviewJob, of: ConversionCount) -> PreviewOutcome:
+        began, expensive = time.perf_counter(), of.queue is QueueName.EXPENSIVE
         group = await self.index.find(job.key)
         if group is not None and group.generation == job.generation and group.previews.keys() >= set(job.formats):
             return PreviewOutcome(state="made")  # by another job a moment ago
         source = await self.store.get(keys.preview_source(job.key, job.generation), max_bytes=self.max_source_bytes)
         if source is None:
             return _GONE
+        self.counts.bytes(of, read=source.stored.size)
         formats = [parse(text) for text in job.formats]
         targets = [to_target(format_, comment=self.settings.user_comment) for format_ in formats]
         made = await self.sandbox.convert_with_metadata(
@@ -93,6 +104,7 @@ class PreviewExecutor:
         stored = await asyncio.gather(
             *(self._store(job, text, result) for text, result in zip(job.formats, results, strict=True))
         )
+        self.counts.bytes(of, written=sum(preview.size for preview in stored))
         previews = dict(zip(job.formats, stored, strict=True))
         if job.is_new:
             await self._begin_group(job, group, source.stored.size, made.metadata, previews)

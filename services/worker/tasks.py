@@ -43,19 +43,19 @@ def queue_tasks(
 ) -> Mapping[QueueName, QueueTasks]:
     """Return the tasks of all queues of a worker; at most *max_expensive* jobs are in the one for these."""
 
-    def tasks_for_clients(*, expensive: bool) -> QueueTasks:
-        clients = ClientJobs(resources.queue, expensive, max_expensive)
+    def tasks_for_clients(queue: QueueName) -> QueueTasks:
+        clients = ClientJobs(resources.queue, queue, max_expensive)
         conversions = _Interactive(clients, executor)
         return QueueTasks(
             {TASK: conversions.convert, PREVIEW_TASK: partial(preview_executor.make, clients)},
             {TASK: conversions.give_up, PREVIEW_TASK: preview_executor.give_up},
         )
 
-    background = ClientJobs(resources.queue, are_expensive=False, max_expensive=max_expensive)
+    background = ClientJobs(resources.queue, QueueName.BATCH, max_expensive)
     runs = _Runs(resources.runs, resources.store, executor)
     return {
-        QueueName.INTERACTIVE: tasks_for_clients(expensive=False),
-        QueueName.EXPENSIVE: tasks_for_clients(expensive=True),
+        QueueName.INTERACTIVE: tasks_for_clients(QueueName.INTERACTIVE),
+        QueueName.EXPENSIVE: tasks_for_clients(QueueName.EXPENSIVE),
         QueueName.BATCH: QueueTasks(
             {
                 CONVERT_TASK: runs.convert,
@@ -84,7 +84,7 @@ class _Interactive:
         """Convert a source and reply to the client, also if a store is unavailable: the client decides on a retry."""
         job = ConversionJob.model_validate(payload)
         try:
-            running = self.executor.run(job, interactive=True, expensive=self.clients.are_expensive)
+            running = self.executor.run(job, queue=self.clients.queue_name)
             outcome = await self.clients.run(context, running, waited=job.waited)
         except MovedJob:
             raise

@@ -46,6 +46,8 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:ready                string: shows that Redis can be written, 1 minute
     ic:live:<role>          sorted set: live processes by the time of their last heartbeat
     ic:live:<role>:formats  hash: the digests of the image formats of these processes
+    ic:live:<role>:reports  hash: what these processes are doing, as JSON
+    ic:minute:<minute>      hash: what all processes have counted in a minute since 1970, by name, 75 minutes
     ic:failures:<address>   string: the number of wrong passwords and keys from an address, 5 minutes
     ic:login:<login>        hash: a login: the ids of its refresh tokens, 7 days
     ic:idempotency:<hash>   hash: a request with an idempotency key: its token, then its response, 24 hours
@@ -166,6 +168,16 @@ def live(role: str) -> str:
 def live_formats(role: str) -> str:
     """Redis key of the digests of the image formats of a role's live processes."""
     return f"ic:live:{role}:formats"
+
+
+def live_reports(role: str) -> str:
+    """Redis key of what a role's live processes are doing."""
+    return f"ic:live:{role}:reports"
+
+
+def minute(number: str) -> str:
+    """Redis key of what was counted in the minute *number* since 1970."""
+    return f"ic:minute:{number}"
 
 
 def failures(address: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from redis.asyncio import Redis
@@ -11,7 +11,9 @@ from redis.asyncio import Redis
 from imageconverter import keys
 from imageconverter.errors import StoreUnavailable
 from imageconverter.images.current_formats import CurrentFormats
-from imageconverter.jobs import JobQueue, open_redis
+from imageconverter.jobs import Activity, JobQueue, open_redis
+from imageconverter.monitoring.counts import Counts
+from imageconverter.monitoring.history import HourHistory
 from imageconverter.ownership import Ownership
 from imageconverter.previews.index import PreviewIndex
 from imageconverter.runs import RunStore
@@ -38,6 +40,9 @@ class Resources:
     formats: CurrentFormats
     outbox: Outbox
     report_schedule: ScheduleStore
+    history: HourHistory
+    activity: Activity = field(default_factory=Activity)
+    counts: Counts = field(default_factory=Counts)
 
 
 @asynccontextmanager
@@ -62,7 +67,9 @@ async def open_resources(settings: Settings, *, retry_timeout: float) -> AsyncIt
             default=settings.reports.schedule,
             retry_timeout=retry_timeout,
         )
-        yield Resources(store, Ownership(store, redis), redis, queue, runs, previews, formats, outbox, schedule)
+        history = HourHistory(redis, retry_timeout=retry_timeout)
+        ownership = Ownership(store, redis)
+        yield Resources(store, ownership, redis, queue, runs, previews, formats, outbox, schedule, history)
 
 
 def require(settings: Settings) -> None:

@@ -212,7 +212,7 @@ POISON: list[Case[bytes, None]] = [
 async def test_an_invalid_job_does_not_stop_the_worker(resources: Resources, case: Case[bytes, None]) -> None:
     """It is removed from the queue, and the next job is processed."""
     queue, done = resources.queue, asyncio.Event()
-    clients = ClientJobs(queue, are_expensive=False, max_expensive=1)
+    clients = ClientJobs(queue, QueueName.INTERACTIVE, max_expensive=1)
     children = SandboxPool(WorkerSettings(children=1), max_pixels=1)  # never starts, because no job reaches it
 
     async def task(_context: Mapping[str, Any], _payload: Mapping[str, Any]) -> None:

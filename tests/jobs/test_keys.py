@@ -20,6 +20,7 @@ _PLACEHOLDERS = {
     "version": "<version>",
     "folder": "<folder>",
     "role": "<role>",
+    "number": "<minute>",
     "address": "<address>",
     "endpoint": "<endpoint>",
     "login_id": "<login>",

@@ -10,7 +10,7 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.errors import ConversionFailed, QueueFull, QueueUnavailable
-from imageconverter.jobs import JobQueue, QueueName, open_redis
+from imageconverter.jobs import JobQueue, QueueName, lease_key, open_redis
 from imageconverter.resources import Resources
 from imageconverter.settings import RedisSettings
 from tests.testing.faults import FaultProxy, Mode, fault_proxy
@@ -206,3 +206,20 @@ async def test_result_published_twice_is_delivered_once(queue: JobQueue, resourc
 
     assert await queue.wait(job_id, seconds=5) == {"number": 1}
     assert not await resources.redis.exists(keys.reply(job_id), keys.dedup_key(dedup_key), keys.waiters(job_id))
+
+
+async def test_state_of_a_queue(queue: JobQueue, resources: Resources) -> None:
+    """Jobs that wait and that run, and for how long the oldest waits, by the clock of Redis."""
+    await resources.redis.delete(keys.queue(QueueName.SCAN))
+    assert await queue.state(QueueName.SCAN) == (0, 0, None)
+    for job_id in ("first", "second", "third"):
+        await queue.enqueue(QueueName.SCAN, "task", job_id, {})
+    await resources.redis.set(lease_key("first"), "token", px=5000)
+    await resources.redis.zincrby(keys.queue(QueueName.SCAN), -60_000, "second")
+    await resources.redis.zincrby(keys.queue(QueueName.SCAN), -900_000, "first")
+    state = await queue.state(QueueName.SCAN)
+    await resources.redis.delete(lease_key("first"))
+
+    assert (state.jobs, state.running) == (3, 1)
+    assert state.oldest_waits is not None
+    assert 60 <= state.oldest_waits < 900

@@ -24,7 +24,8 @@ async def waited_job(resources: Resources, *, left: bool) -> JobContext:
 
 def jobs(resources: Resources, *, expensive: bool = False, limit: int = 1000) -> ClientJobs:
     """Return the jobs of a queue."""
-    return ClientJobs(resources.queue, are_expensive=expensive, max_expensive=limit)
+    queue = QueueName.EXPENSIVE if expensive else QueueName.INTERACTIVE
+    return ClientJobs(resources.queue, queue, max_expensive=limit)
 
 
 @pytest.mark.parametrize("expensive", [True, False])

@@ -12,17 +12,17 @@ from services.worker.preview_executor import PreviewExecutor
 from services.worker.tasks import queue_tasks
 
 
-@pytest.mark.parametrize(("queue", "is_interactive"), [(QueueName.INTERACTIVE, True), (QueueName.BATCH, False)])
+@pytest.mark.parametrize("queue", [QueueName.INTERACTIVE, QueueName.EXPENSIVE, QueueName.BATCH])
 async def test_only_jobs_of_the_interactive_queue_are_interactive(
-    resources: Resources, monkeypatch: pytest.MonkeyPatch, queue: QueueName, is_interactive: object
+    resources: Resources, monkeypatch: pytest.MonkeyPatch, queue: QueueName
 ) -> None:
     """A repair, which is a batch job without a run, does not delay clients that wait."""
-    seen: list[bool] = []
+    seen: list[QueueName] = []
 
     async def run(
-        _self: ConversionExecutor, _job: ConversionJob, *, interactive: bool = False, **_: bool
+        _self: ConversionExecutor, _job: ConversionJob, *, queue: QueueName = QueueName.BATCH
     ) -> ConversionOutcome:
-        seen.append(interactive)
+        seen.append(queue)
         return ConversionOutcome()
 
     monkeypatch.setattr(ConversionExecutor, "run", run)
@@ -32,4 +32,4 @@ async def test_only_jobs_of_the_interactive_queue_are_interactive(
     job = ConversionJob(id="a", source_key="source/a.png", outputs=())
     await tasks[TASK]({"job_id": "a", "job_try": 1}, job.model_dump())
 
-    assert seen == [is_interactive]
+    assert seen == [queue]

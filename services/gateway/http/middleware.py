@@ -69,6 +69,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     route, status = _route(request), response.status
     request.app[state.AUDIT].record(request, route, status, refused=refused)
     request.app[state.METRICS].observe(request.method, route, status, seconds)
+    request.app[state.COUNTS].request(status)
     if route not in _QUIET or status >= HTTPStatus.BAD_REQUEST:
         _log.info("request", method=request.method, path=_path(request), status=status, seconds=round(seconds, 3))
     return response

@@ -12,6 +12,7 @@ from prometheus_client.core import Metric, UnknownMetricFamily
 from prometheus_client.registry import Collector
 
 from imageconverter.jobs import JobQueue, QueueName
+from imageconverter.monitoring.counts import Counts
 from imageconverter.previews import PreviewFormat
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.previews.index import Totals
@@ -79,9 +80,13 @@ class CacheState:
 class PreviewMetrics:
     """Measurements of this process since its start."""
 
-    def __init__(self, settings: PreviewSettings) -> None:
-        """Start at zero; *settings* have the limits of the cache, which are metrics as well."""
+    def __init__(self, settings: PreviewSettings, counts: Counts) -> None:
+        """Start at zero; *settings* have the limits of the cache, which are metrics as well.
+
+        Previews are added to *counts*, too.
+        """
         self._settings = settings
+        self._counts = counts
         self._began = time.monotonic()
         self._requests = {kind: _Series() for kind in _KINDS}
         self._refused = dict.fromkeys(_KINDS, 0)
@@ -101,6 +106,7 @@ class PreviewMetrics:
 
     def served(self, requested: PreviewFormat, preview: ServedPreview, seconds: float) -> None:
         """Count a preview, from the cache or converted in *seconds*."""
+        self._counts.preview(from_cache=preview.from_cache)
         if preview.from_cache:
             self._hits += 1
             return

@@ -85,6 +85,8 @@ class SandboxPool:
         self._waiting: dict[Ticket, asyncio.Future[None]] = {}
         self._hold_timer: asyncio.TimerHandle | None = None
         self._processes = self._prepare(filtered=True)
+        self.missing = ""
+        """Why system calls are not filtered; "" if they are."""
 
     def _prepare(self, *, filtered: bool) -> Processes:
         seconds = self._settings.timeout_seconds
@@ -108,6 +110,7 @@ class SandboxPool:
             raise SettingsError(f"IMAGECONVERTER_WORKER_SANDBOX: not available on this machine: {missing}")
         if missing:
             _log.warning("sandbox without system call filter", missing=missing)
+        self.missing = missing
         self._processes = self._prepare(filtered=not missing)
         self._processes.start()
         return self
@@ -124,6 +127,11 @@ class SandboxPool:
     def processes(self) -> list[int]:
         """The process ids."""
         return self._processes.alive
+
+    @property
+    def converting(self) -> int:
+        """The number of images that are being converted."""
+        return self._scheduler.running
 
     async def convert(
         self,

@@ -35,6 +35,7 @@ _MAX_WARNING_LENGTH = 300
 _SIZE = re.compile(r"([1-9]\d{0,8})x([1-9]\d{0,8})")
 
 Status = Literal["success", "warning", "skipped", "error"]
+_SEVERITY: tuple[Status, ...] = ("skipped", "success", "warning", "error")
 
 
 class OutputSpec(BaseModel):
@@ -135,6 +136,11 @@ class ConversionOutcome(BaseModel):
     outputs: tuple[OutputOutcome, ...] = ()
     unavailable: str = ""
     """Why the job could not be executed now; "" if it was."""
+
+    @property
+    def worst(self) -> Status:
+        """The worst status of an output; "skipped" only if all are."""
+        return max((output.status for output in self.outputs), key=_SEVERITY.index, default="skipped")
 
 
 class FormatResult(NamedTuple):

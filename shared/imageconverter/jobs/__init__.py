@@ -1,9 +1,10 @@
 """The job queue. Only this package uses arq, so that it can be replaced here alone."""
 
+from imageconverter.jobs.activity import Activity, RunningTask
 from imageconverter.jobs.client import Client
 from imageconverter.jobs.connection import open_redis
 from imageconverter.jobs.dead_letters import DeadLetter, DeadLetterQueue, DeadLetterRecord
-from imageconverter.jobs.queue import JobQueue, PeriodicStats
+from imageconverter.jobs.queue import JobQueue, PeriodicStats, QueueState
 from imageconverter.jobs.queue_name import (
     QueueName,
     job_body,
@@ -18,6 +19,7 @@ from imageconverter.jobs.scripts import script_text
 from imageconverter.jobs.task import JobContext, Task
 
 __all__ = [
+    "Activity",
     "Client",
     "DeadLetter",
     "DeadLetterQueue",
@@ -27,7 +29,9 @@ __all__ = [
     "MovedJob",
     "PeriodicStats",
     "QueueName",
+    "QueueState",
     "QueueWorker",
+    "RunningTask",
     "Task",
     "job_body",
     "job_key",

@@ -12,12 +12,13 @@ from imageconverter import keys
 from imageconverter.errors import ConversionFailed, QueueFull, QueueUnavailable
 from imageconverter.jobs.connection import encode
 from imageconverter.jobs.dead_letters import DeadLetterQueue
-from imageconverter.jobs.queue_name import QueueName, job_body, job_key, redis_errors
+from imageconverter.jobs.queue_name import QueueName, job_body, job_key, lease_key, redis_errors
 from imageconverter.jobs.scripts import script_text
 
 _REPLY_SECONDS = 3600
 _LIVE_SECONDS = 5
 _READY_SECONDS = 60
+_SEARCH_LIMIT = 1000
 _DEDUP_MS = 7 * 24 * 3600 * 1000  # longer than any backlog may last
 _WAITED_MS = 15_000  # after which a client that does not renew it no longer waits: its gateway was killed
 # A wait is split into slices below the socket timeout, so that a dead Redis is noticed.
@@ -30,6 +31,17 @@ class PeriodicStats(NamedTuple):
     items: int
     at: int
     """Time of the last run, in seconds since 1970."""
+
+
+class QueueState(NamedTuple):
+    """The jobs of a queue."""
+
+    jobs: int
+    """Those that wait and those that run."""
+    running: int
+    """Among the first thousand: jobs that run stay at the head of their queue."""
+    oldest_waits: float | None
+    """For how many seconds the first job that no worker runs has been there; None if there is none."""
 
 
 class JobQueue:
@@ -47,6 +59,7 @@ class JobQueue:
         self._enqueue_or_join = redis.register_script(script_text("imageconverter.jobs", "enqueue_or_join"))
         self._publish_result = redis.register_script(script_text("imageconverter.jobs", "publish_result"))
         self._lock = redis.register_script(script_text("imageconverter.jobs", "lock"))
+        self._queue_state = redis.register_script(script_text("imageconverter.jobs", "queue_state"))
         self._heartbeat = redis.register_script(script_text("imageconverter.jobs", "heartbeat"))
 
     async def enqueue(
@@ -156,22 +169,33 @@ class JobQueue:
             (exists,) = await pipe.execute()
         return bool(exists)
 
-    async def heartbeat(self, role: str, process: str, formats: str = "") -> None:
-        """Record that *process* of *role* is alive; *formats* is the digest of its image formats."""
-        await self._live(role, process, formats)
+    async def heartbeat(self, role: str, process: str, formats: str = "", report: str = "") -> None:
+        """Record that *process* of *role* is alive.
+
+        *formats* is the digest of its image formats, *report* a text on what it is doing.
+        """
+        await self._live(role, process, formats, report)
 
     async def live_processes(self, role: str) -> dict[str, str]:
         """Return the processes of *role* with a recent heartbeat; also a check of Redis.
 
         The values are the digests of their image formats, "" if that is unknown.
         """
-        found = [each.decode() for each in await self._live(role, "", "")]
+        found = [each.decode() for each in await self._live(role, "", "", "")]
         return dict(zip(found[::2], found[1::2], strict=True))
 
-    async def _live(self, role: str, process: str, formats: str) -> list[bytes]:
+    async def reports(self, role: str) -> dict[str, str]:
+        """Return what the processes of *role* report with their heartbeats; those of earlier releases do not."""
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
+            pipe.hgetall(keys.live_reports(role))
+            (found,) = await pipe.execute()
+        return {process.decode(): report.decode() for process, report in found.items()}
+
+    async def _live(self, role: str, process: str, formats: str, report: str) -> list[bytes]:
         async with redis_errors(self._retry_timeout):
             found: list[bytes] = await self._heartbeat(
-                keys=[keys.live(role), keys.live_formats(role)], args=[process, _LIVE_SECONDS, formats]
+                keys=[keys.live(role), keys.live_formats(role), keys.live_reports(role)],
+                args=[process, _LIVE_SECONDS, formats, report],
             )
         return found
 
@@ -205,6 +229,14 @@ class JobQueue:
             pipe.hgetall(keys.TASK_TIMES)
             counts, times = await pipe.execute()
         return {name.decode(): PeriodicStats(int(count), int(times.get(name, 0))) for name, count in counts.items()}
+
+    async def state(self, queue: QueueName) -> QueueState:
+        """Return how many jobs of *queue* there are, and for how long the oldest one waits."""
+        async with redis_errors(self._retry_timeout):
+            jobs, running, waits_ms = await self._queue_state(
+                keys=[keys.queue(queue)], args=[lease_key(""), _SEARCH_LIMIT]
+            )
+        return QueueState(jobs, running, None if waits_ms < 0 else waits_ms / 1000)
 
     async def depth(self, queue: QueueName) -> int:
         """Return how many jobs of *queue* are waiting or running."""

@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 
 from imageconverter import keys, request_ids
 from imageconverter.errors import QueueUnavailable, Unavailable
+from imageconverter.jobs.activity import Activity
 from imageconverter.jobs.connection import encode
 from imageconverter.jobs.dead_letters import (
     DEAD_LETTER_SECONDS,
@@ -75,15 +76,17 @@ class QueueWorker(Worker):
         job_seconds: float,
         give_up: Mapping[str, Task] | None = None,
         is_paused: Callable[[], bool] | None = None,
+        activity: Activity | None = None,
         poll_seconds: float = 0.05,
     ) -> None:
         """Prepare a worker for *tasks*, which are called by their names; *job_seconds* is the timeout of one job.
 
         *give_up* has a fallback for tasks whose jobs have failed for good: called with the payload before the job
-        becomes a dead letter. No job is claimed while *is_paused* returns True.
+        becomes a dead letter. No job is claimed while *is_paused* returns True. *activity* shows what is running.
         """
+        self._activity = Activity() if activity is None else activity
         super().__init__(
-            [func(self._bounded(task), name=name) for name, task in tasks.items()],
+            [func(self._bounded(name, task), name=name) for name, task in tasks.items()],
             queue_name=keys.queue(queue),
             redis_pool=ArqRedis(redis.connection_pool),
             handle_signals=False,
@@ -263,13 +266,14 @@ class QueueWorker(Worker):
             _log.exception("job not runnable", queue=self._queue_name.value, job=job_id)
             await self._reject(job_id, _NOT_RUN)
 
-    def _bounded(self, task: Task) -> "WorkerCoroutine":
+    def _bounded(self, name: str, task: Task) -> "WorkerCoroutine":
         """Bound the time of a task, and keep the reason of its failure for `finish_job`, "" if it succeeds."""
 
         async def run(context: dict[Any, Any], payload: Any) -> None:
             try:
-                async with asyncio.timeout(self._job_seconds):
-                    await task(cast("JobContext", context), payload)
+                with self._activity.running(name, queue=self._queue_name.value, payload=payload):
+                    async with asyncio.timeout(self._job_seconds):
+                        await task(cast("JobContext", context), payload)
             except MovedJob as moved:
                 self._moves[context["job_id"]] = moved.queue
                 raise

@@ -1,0 +1,1 @@
+"""What processes do and have done."""
