@@ -31,6 +31,21 @@ class Catalog(TypedDict):
 
 
 @final
+class KeptFiles(TypedDict):
+    """The unused files that a cleanup does not move, for one reason."""
+
+    reason: Literal["tooNew", "notInAllReports"]
+    """`tooNew`: they are newer than the oldest of the reports.
+
+    `notInAllReports`: not all of the reports list them as unused.
+    """
+    files: int
+    bytes: int
+    first: list[str]
+    """Paths of the first files."""
+
+
+@final
 class Cleanup(TypedDict):
     """What a cleanup has moved to the trash, or a dry run would move."""
 
@@ -49,6 +64,8 @@ class Cleanup(TypedDict):
     """The id for restoring the files; empty if none was moved."""
     first: list[str]
     """Paths of the first files."""
+    kept: list[KeptFiles]
+    """The other unused files of the newest report, by the reason for which they are not moved."""
 
 
 @final

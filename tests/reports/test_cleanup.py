@@ -52,6 +52,7 @@ async def test_what_two_reports_call_unused_goes_to_the_trash(tidy: Shop) -> Non
         "refused": "",
         "trash": "20261122T000000-abc",
         "first": tuple(UNUSED),
+        "kept": (),
     }
     (trash,) = await list_batches(tidy.store)
     assert (trash.id, trash.kind, trash.report, trash.files) == ("20261122T000000-abc", "product", 2, 3)
@@ -64,6 +65,28 @@ async def test_a_dry_run_reports_the_same_and_moves_nothing(tidy: Shop) -> None:
 
     assert (dry.files, dry.bytes, dry.first, dry.trash) == (3, 21, tuple(UNUSED), "")
     assert await tidy.files("") == before
+
+
+async def test_a_dry_run_says_why_other_unused_files_stay(shop: Shop) -> None:
+    """One is newer than the oldest report; the other was in use in between."""
+    await shop.sells("a.jpg")
+    await shop.has("keep/old.jpg", "keep/sold.jpg")
+    await shop.report()
+    await shop.days_pass(4)
+    await shop.sells("a.jpg", "sold.jpg")
+    await shop.report()
+    await shop.sells("a.jpg")
+    await shop.days_pass(4)
+    await shop.has("keep/new.jpg", data=b"large content")
+    await shop.report()
+
+    dry = await shop.clean(dry=True)
+
+    assert dry.first == ("keep/old.jpg",)
+    assert [each.model_dump() for each in dry.kept] == [
+        {"reason": "tooNew", "files": 1, "bytes": 13, "first": ("keep/new.jpg",)},
+        {"reason": "notInAllReports", "files": 1, "bytes": 7, "first": ("keep/sold.jpg",)},
+    ]
 
 
 async def test_without_a_report_nothing_goes(shop: Shop) -> None:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from imageconverter.catalog import CatalogVersion
 from imageconverter.reports import Report, Summary
-from imageconverter.reports.cleanup import CleanupReport
+from imageconverter.reports.cleanup import CleanupReport, KeptReason
 from imageconverter.reports.progress import LastImport, ScanState
 from imageconverter.reports.trash import TrashBatch
 from services.gateway.http.responses import (
@@ -246,6 +246,18 @@ class ScanResponse(ResponseModel):
         )
 
 
+class KeptFilesResponse(ResponseModel):
+    """The unused files that a cleanup does not move, for one reason."""
+
+    reason: KeptReason
+    """`tooNew`: they are newer than the oldest of the reports. `notInAllReports`: not all of the reports list them as
+    unused."""
+    files: Count
+    bytes: Count
+    first: Annotated[tuple[str, ...], Field(max_length=100)]
+    """Paths of the first files."""
+
+
 class CleanupResponse(ResponseModel):
     """What a cleanup has moved to the trash, or a dry run would move."""
 
@@ -264,6 +276,8 @@ class CleanupResponse(ResponseModel):
     """The id for restoring the files; empty if none was moved."""
     first: Annotated[tuple[str, ...], Field(max_length=100)]
     """Paths of the first files."""
+    kept: tuple[KeptFilesResponse, ...]
+    """The other unused files of the newest report, by the reason for which they are not moved."""
 
     @classmethod
     def of(cls, report: CleanupReport) -> Self:
@@ -278,6 +292,7 @@ class CleanupResponse(ResponseModel):
             refused=report.refused,
             trash=report.trash,
             first=report.first,
+            kept=tuple(KeptFilesResponse.model_validate(each.model_dump()) for each in report.kept),
         )
 
 

@@ -9,7 +9,7 @@ import io
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json
@@ -28,6 +28,22 @@ _BATCH: Final = 64  # small, so that little time passes between checking a file 
 _MIN_DIFFERENCE: Final = timedelta(seconds=1)  # headers have times in seconds, some listings in milliseconds
 
 Row = dict[str, Any]
+
+
+KeptReason = Literal["tooNew", "notInAllReports"]
+"""Why an unused file stays: it is newer than the oldest of the reports, or not unused in all of them."""
+
+
+class KeptFiles(BaseModel):
+    """The unused files that a clean-up does not move, for one reason."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: KeptReason
+    files: int
+    bytes: int
+    first: tuple[str, ...]
+    """Paths of the first files."""
 
 
 class CleanupReport(BaseModel):
@@ -50,6 +66,8 @@ class CleanupReport(BaseModel):
     """The id of the trash batch, "" if no file was moved."""
     first: tuple[str, ...]
     """Paths of the first files."""
+    kept: tuple[KeptFiles, ...] = ()
+    """The other unused files of the newest report."""
 
 
 async def run_cleanup(
@@ -73,12 +91,11 @@ async def run_cleanup(
     digest = formats.digest()
     if any(report.formats != digest for report in reports):
         raise CleanupRefused("The formats have changed during the grace period: make new reports.")
-    files = size = 0
-    first: list[str] = []
-    async for rows in _unused(store, kind, reports):
-        first += [row["path"] for row in rows[: _MAX_LISTED - len(first)]]
-        files += len(rows)
-        size += sum(row["size"] for row in rows)
+    movable, kept = _Tally(), {reason: _Tally() for reason in get_args(KeptReason)}
+    async for judged in _judged(store, kind, reports):
+        for row, reason in judged:
+            (kept[reason] if reason else movable).add(row)
+    files, size = movable.files, movable.bytes
     total = max(1, newest.summary.files)
     found = CleanupReport(
         dry=command.dry,
@@ -89,14 +106,19 @@ async def run_cleanup(
         share=round(files / total, 4),
         refused="",
         trash="",
-        first=tuple(first),
+        first=tuple(movable.first),
+        kept=tuple(
+            KeptFiles(reason=reason, files=each.files, bytes=each.bytes, first=tuple(each.first))
+            for reason, each in kept.items()
+            if each.files
+        ),
     )
     allowed = max(share, command.share)
     if files > allowed * total:
-        reason = f"{files} of {total} files are more than the allowed {allowed * 100:g} %."
+        refused = f"{files} of {total} files are more than the allowed {allowed * 100:g} %."
         if not command.dry:
-            raise CleanupRefused(reason, field="share")
-        return found.model_copy(update={"refused": reason})
+            raise CleanupRefused(refused, field="share")
+        return found.model_copy(update={"refused": refused})
     if command.dry or not files:
         return found
     batch = TrashBatch(
@@ -104,11 +126,12 @@ async def run_cleanup(
     )
     await begin_batch(store, batch)
     stopped = ""
-    async for rows in _unused(store, kind, reports):
+    async for judged in _judged(store, kind, reports):
         # Checked for each batch: a catalog imported meanwhile may use the remaining files.
         if not await _is_current(store, kind, newest):
             stopped = "The catalog has changed since the clean-up began; the remaining files were not moved."
             break
+        rows = [row for row, reason in judged if not reason]
         await move_to_trash(store, batch.id, [row["path"] for row in rows], unchanged=partial(_is_unchanged, rows))
     finished = await finish_batch(store, batch.id)
     return found.model_copy(
@@ -140,19 +163,37 @@ def _qualifying(reports: Sequence[Report], grace: timedelta, *, before: datetime
     raise CleanupRefused(f"No report is at least {grace / timedelta(days=1):g} days older than the newest.")
 
 
-async def _unused(store: ObjectStore, kind: ImageType, reports: Sequence[Report]) -> AsyncIterator[list[Row]]:
-    """Yield, in batches, the newest report's rows of files that are unchanged and unused in all *reports*."""
+class _Tally:
+    """Number, size and first paths of files."""
+
+    def __init__(self) -> None:
+        self.files = self.bytes = 0
+        self.first: list[str] = []
+
+    def add(self, row: Row) -> None:
+        self.files += 1
+        self.bytes += row["size"]
+        if len(self.first) < _MAX_LISTED:
+            self.first.append(row["path"])
+
+
+async def _judged(
+    store: ObjectStore, kind: ImageType, reports: Sequence[Report]
+) -> AsyncIterator[list[tuple[Row, KeptReason | None]]]:
+    """Yield, in batches, the rows of the newest report, each with the reason for which its file must stay.
+
+    The reason is None if the file is unchanged and unused in all *reports*.
+    """
     newest, *others = reports
     positions = [_Position(store, kind, other) for other in others]
     async for rows in read_rows(rows_of(store, kind, newest), "unused", total=newest.total("unused")):
         for start in range(0, len(rows), _BATCH):
-            found = []
+            judged: list[tuple[Row, KeptReason | None]] = []
             for row in rows[start : start + _BATCH]:
                 seen = [await position.has(row) for position in positions]
-                if all(seen):
-                    found.append(row)
-            if found:
-                yield found
+                is_new = not seen[-1] and datetime.fromisoformat(row["modified"]) > reports[-1].at
+                judged.append((row, None if all(seen) else "tooNew" if is_new else "notInAllReports"))
+            yield judged
             await asyncio.sleep(0)  # lets other tasks run: rows in memory are read without waiting
 
 
