@@ -12,15 +12,15 @@ from imageconverter.reports.trash import get_batch, list_batches
 from services.gateway import audit, state
 from services.gateway.auth.route_permissions import granted_types, require_types
 from services.gateway.http.responses import Items, json_response
-from services.gateway.images_api.image_types import image_type
-from services.gateway.images_api.parameters import flag
-from services.gateway.images_api.report_responses import (
+from services.gateway.images_api.cleanup_responses import (
     CleanupAccepted,
     CleanupResponse,
     RepairResponse,
     RestoreResponse,
     TrashResponse,
 )
+from services.gateway.images_api.image_types import image_type
+from services.gateway.images_api.parameters import flag
 from services.gateway.images_api.request_bodies import EmptyBody, RestoreBody, read_json
 
 
