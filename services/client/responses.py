@@ -304,6 +304,21 @@ class Error(TypedDict):
 
 
 @final
+class FormatPlan(TypedDict):
+    """What a run would do in one format."""
+
+    id: str
+    """Id of the format."""
+    name: str
+    make: int
+    """Outputs that are missing or outdated; some may turn out to be broken."""
+    upToDate: int
+    """Outputs that would be skipped."""
+    notImages: int
+    """Files that are not images and would be skipped."""
+
+
+@final
 class FormatTotals(TypedDict):
     """The totals of one format."""
 
@@ -626,6 +641,20 @@ class RunList(TypedDict):
     """RunList."""
 
     items: list[Run]
+
+
+@final
+class RunPlan(TypedDict):
+    """What a run would do with the sources that were checked."""
+
+    sources: int
+    """The sources that were checked."""
+    formats: list[FormatPlan]
+    """In the order of the request."""
+    complete: bool
+    """Whether all sources have been checked."""
+    cursor: NotRequired[str]
+    """For the request that checks the next sources, if there are more."""
 
 
 @final

@@ -86,6 +86,7 @@ IMAGES: tuple[Route, ...] = (
     Route(("POST",), "/directories/{typeId}", directories.create_directory, PUBLISH),
     Route(("DELETE",), "/directories/{typeId}", directories.delete_directory, DELETE),
     Route(("POST",), "/convert/start", once(runs.start), PUBLISH),
+    Route(("POST",), "/convert/plan", runs.plan, PUBLISH),
     Route(("POST",), "/convert/retry", once(runs.retry), PUBLISH),
     Route(("GET",), "/convert/status", runs.status, permission("images.read")),
     Route(("GET",), "/convert/events", runs.events, permission("images.read")),

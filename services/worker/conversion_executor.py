@@ -12,7 +12,6 @@ from imageconverter import keys
 from imageconverter.engine import OUTPUT_TYPES, Converted, Failed
 from imageconverter.errors import ImageError, NotAnImage, Unavailable
 from imageconverter.images.conversions import (
-    FINGERPRINT,
     RUN,
     SOURCE,
     WARNING,
@@ -104,9 +103,8 @@ class ConversionExecutor:
 
     async def _existing(self, job: ConversionJob) -> dict[str, StoredObject | None]:
         """Return the existing objects at the expected paths of the outputs, None if there is none."""
-        paths = list(dict.fromkeys(spec.expected_path for spec in job.outputs))
-        found = await asyncio.gather(*(self.store.head(keys.target(path)) for path in paths))
-        return dict(zip(paths, found, strict=True))
+        paths = job.expected_paths
+        return dict(zip(paths, await asyncio.gather(*map(self.store.head, paths.values())), strict=True))
 
     async def _store(
         self,
@@ -151,7 +149,7 @@ def _up_to_date(job: ConversionJob, found: Mapping[str, StoredObject | None]) ->
     done = {}
     for index, spec in enumerate(job.outputs):
         stored = found.get(spec.expected_path)
-        if not stored or stored.metadata.get(FINGERPRINT) != job.fingerprint(job.source_etag, spec.target):
+        if not stored or not job.is_up_to_date(spec, stored):
             continue
         status: Status = "skipped"
         message = "The output is up to date."

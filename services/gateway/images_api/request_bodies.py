@@ -149,6 +149,13 @@ class StartBody(JsonBody):
         )
 
 
+class PlanBody(StartBody):
+    """What a run would convert. Unknown fields are ignored."""
+
+    cursor: str = ""
+    """The `cursor` of the previous response."""
+
+
 class RetryRunBody(JsonBody):
     """Which run to retry."""
 

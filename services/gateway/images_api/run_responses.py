@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field
 
 from imageconverter.images.conversions import FormatResult, OutputOutcome, Status
-from imageconverter.runs import Counts, RunStatus
+from imageconverter.runs import Counts, DryRun, Run, RunStatus
 from services.gateway.http.responses import Count, NonEmpty, ResponseModel, optional
 
 _KILOBYTE = 1024
@@ -57,6 +57,53 @@ class ResultsPage(ResponseModel):
     items: tuple[Result, ...] = ()
     cursor: Annotated[str, Field(pattern="^[0-9]{1,12}$")] | None = optional()
     """Omitted on the last page."""
+
+
+class FormatPlan(ResponseModel):
+    """What a run would do in one format."""
+
+    id: NonEmpty
+    """Id of the format."""
+    name: str
+    make: Count = 0
+    """Outputs that are missing or outdated; some may turn out to be broken."""
+    up_to_date: Count = 0
+    """Outputs that would be skipped."""
+    not_images: Count = 0
+    """Files that are not images and would be skipped."""
+
+
+class RunPlan(ResponseModel):
+    """What a run would do with the sources that were checked."""
+
+    sources: Count
+    """The sources that were checked."""
+    formats: tuple[FormatPlan, ...]
+    """In the order of the request."""
+    complete: bool
+    """Whether all sources have been checked."""
+    cursor: NonEmpty | None = optional()
+    """For the request that checks the next sources, if there are more."""
+
+    @classmethod
+    def of(cls, found: DryRun, run: Run) -> Self:
+        """Return what was *found* out on *run*."""
+        names = {each.node_id: each.name for batch in run.batches for each in batch.formats}
+        formats = []
+        for node_id in run.formats:
+            counts = found.outputs.get(node_id, {})
+            formats.append(
+                FormatPlan(
+                    id=node_id,
+                    name=names[node_id],
+                    make=counts.get("make", 0),
+                    up_to_date=counts.get("up_to_date", 0),
+                    not_images=counts.get("not_an_image", 0),
+                )
+            )
+        return cls(
+            sources=found.sources, formats=tuple(formats), complete=not found.cursor, cursor=found.cursor or None
+        )
 
 
 class Counter(ResponseModel):

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -23,6 +24,7 @@ from imageconverter.runs import (
     create_retry,
     create_run,
     delete_backup,
+    dry_run,
     find_status,
     read_results,
     save_backup,
@@ -35,13 +37,18 @@ from services.gateway.http.revalidation import revalidated
 from services.gateway.http.streaming import stream
 from services.gateway.idempotency.once import token as idempotency_token
 from services.gateway.images_api.parameters import flag
-from services.gateway.images_api.request_bodies import EmptyBody, RetryRunBody, StartBody, read_json
+from services.gateway.images_api.request_bodies import EmptyBody, PlanBody, RetryRunBody, StartBody, read_json
 from services.gateway.images_api.result_filter import ResultFilter
-from services.gateway.images_api.run_responses import ResultsPage, RunResponse, RunStateResponse
+from services.gateway.images_api.run_responses import ResultsPage, RunPlan, RunResponse, RunStateResponse
+
+Start = TypeVar("Start", bound=StartBody)
 
 # Sources in a page of results; NDJSON has all of them.
 RESULTS_AT_ONCE = 2000
 _NO_SUCH_RUN = "There is no such run."
+# Of a plan, so that a tree of any size costs little.
+_PLAN_REQUESTS = 4000
+_PLAN_SECONDS = 2.0
 _POLL_SECONDS = 0.05
 _CANCEL_SECONDS = 30
 _HEARTBEAT_SECONDS = 15
@@ -49,14 +56,24 @@ _HEARTBEAT_SECONDS = 15
 
 async def start(request: web.Request) -> web.Response:
     """Start a run; returns its status, after waiting for `start_seconds` in case that it is a small one."""
-    try:
-        body = await read_json(request, StartBody)
-        asked = body.request(run_id=idempotency_token(request), started_by=actor(request))
-        run = await create_run(request.app[state.STORE], request.app[state.FORMATS].current, asked)
-    except (InvalidFieldFormat, InvalidValue) as error:
-        raise MalformedRequest(error.reason, field=error.field) from None
+    run, body = await _requested(request, StartBody)
     audit.describe(request, run=run.id, directory=body.directory or "")
     return await _start(request, run)
+
+
+async def plan(request: web.Request) -> web.Response:
+    """Return what a run with the same body would do, of as many sources as can be checked in a short time."""
+    run, body = await _requested(request, PlanBody)
+    audit.only_read(request)
+    require_types(request, "images.publish", run.types)
+    found = await dry_run(
+        run,
+        request.app[state.STORE],
+        cursor=body.cursor,
+        max_requests=_PLAN_REQUESTS,
+        seconds=_PLAN_SECONDS,
+    )
+    return json_response(RunPlan.of(found, run))
 
 
 async def retry(request: web.Request) -> web.Response:
@@ -74,6 +91,16 @@ async def retry(request: web.Request) -> web.Response:
     )
     audit.describe(request, run=run.id, retry_of=failed.run.id)
     return await _start(request, run)
+
+
+async def _requested(request: web.Request, schema: type[Start]) -> tuple[Run, Start]:
+    """Return the run that the body describes, and the body. Raises MalformedRequest."""
+    try:
+        body = await read_json(request, schema)
+        asked = body.request(run_id=idempotency_token(request), started_by=actor(request))
+        return await create_run(request.app[state.STORE], request.app[state.FORMATS].current, asked), body
+    except (InvalidFieldFormat, InvalidValue) as error:
+        raise MalformedRequest(error.reason, field=error.field) from None
 
 
 async def _start(request: web.Request, run: Run) -> web.Response:

@@ -19,6 +19,7 @@ from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.names import has_room, with_extension
 from imageconverter.jobs import Client, JobQueue, QueueName
 from imageconverter.quoting import quoted
+from imageconverter.storage.store import StoredObject
 
 TASK = "convert_source"
 
@@ -90,6 +91,17 @@ class ConversionJob(BaseModel):
     def fingerprint(self, etag: str, target: Target) -> str:
         """Return a fingerprint of everything that an output depends on."""
         return _digest(ENGINE_VERSION, self.source_key, etag, target.model_dump_json(exclude_defaults=True))
+
+    def is_up_to_date(self, spec: OutputSpec, stored: StoredObject | None) -> bool:
+        """Whether an object, None if there is none, is what *spec* would become of the listed source."""
+        return stored is not None and stored.metadata.get(FINGERPRINT) == self.fingerprint(
+            self.source_etag, spec.target
+        )
+
+    @property
+    def expected_paths(self) -> dict[str, str]:
+        """The object keys of the outputs by their expected paths."""
+        return {spec.expected_path: keys.target(spec.expected_path) for spec in self.outputs}
 
     def object_metadata(self, etag: str, target: Target, size: Size, warning: str) -> dict[str, str]:
         """Return the object metadata of an output of *size*."""

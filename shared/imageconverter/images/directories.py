@@ -78,14 +78,19 @@ async def remove(store: ObjectStore, root: Root, path: str) -> None:
 
 async def exists(store: ObjectStore, root: Root, path: str) -> bool:
     """Whether there is a directory at *path*, which has to be safe."""
-    async for _ in store.list(f"{_PREFIXES[root]}{path}/"):
+    async for _ in store.list(prefix(root, path)):
         return True
     return False
 
 
+def prefix(root: Root, path: str) -> str:
+    """Return what the keys of all objects in the directory at *path* begin with."""
+    return f"{_PREFIXES[root]}{path}/"
+
+
 async def files(store: ObjectStore, root: Root, path: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
     """List the files below *path* in pages, in the order of their keys, from behind the key *after* on."""
-    async for page in store.list(f"{_PREFIXES[root]}{path}/", after=after):
+    async for page in store.list(prefix(root, path), after=after):
         yield [stored for stored in page if is_file(stored)]
 
 

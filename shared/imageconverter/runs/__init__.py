@@ -2,6 +2,7 @@
 
 from imageconverter.runs.archive import archive_run
 from imageconverter.runs.backup import RunBackup, delete_backup, list_backups, save_backup
+from imageconverter.runs.dry_runs import DryRun, dry_run
 from imageconverter.runs.planner import count_more, plan_more, requeue_stalled_run
 from imageconverter.runs.result_query import ResultQuery
 from imageconverter.runs.results import ResultPage, read_results
@@ -12,6 +13,7 @@ from imageconverter.runs.summary import find_status, get_summary, list_summaries
 
 __all__ = [
     "Counts",
+    "DryRun",
     "ResultPage",
     "ResultQuery",
     "Run",
@@ -26,6 +28,7 @@ __all__ = [
     "create_retry",
     "create_run",
     "delete_backup",
+    "dry_run",
     "find_status",
     "get_summary",
     "list_backups",
