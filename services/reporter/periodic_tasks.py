@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final, get_args
 
 from imageconverter import catalog
-from imageconverter.images import uploads
+from imageconverter.images import source_trash, uploads
 from imageconverter.images.image_formats import ImageType
 from imageconverter.previews.eviction import evict
 from imageconverter.reports import commands, index, trash
@@ -22,6 +22,7 @@ _UNFINISHED_UPLOAD_AGE: Final = timedelta(days=1)
 def periodic_tasks(settings: Settings, resources: Resources) -> list[PeriodicTask]:
     """Return the periodic tasks; those that list much of the store run rarely."""
     store, hours = resources.store, settings.conversion.upload_hours
+    trash_days = settings.conversion.source_trash_days
     return [
         PeriodicTask(
             "sweep-uploads",
@@ -42,6 +43,7 @@ def periodic_tasks(settings: Settings, resources: Resources) -> list[PeriodicTas
         PeriodicTask("sweep-catalogs", seconds=_HOUR, work=lambda: _sweep_catalogs(store)),
         PeriodicTask("sweep-reports", seconds=_HOUR, work=lambda: _sweep_reports(store)),
         PeriodicTask("sweep-trash", seconds=_HOUR, work=lambda: trash.sweep(store, days=settings.reports.trash_days)),
+        PeriodicTask("sweep-source-trash", seconds=_HOUR, work=lambda: source_trash.sweep(store, days=trash_days)),
         PeriodicTask("sweep-parts", seconds=6 * _HOUR, work=lambda: _sweep_parts(store)),
         PeriodicTask("schedule", seconds=5, work=lambda: _scan_if_due(resources)),
     ]

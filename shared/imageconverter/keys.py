@@ -23,6 +23,7 @@ Object store::
                                       rows of a report
     trash/manifests/<id>.json         a trash batch: the files of a clean-up, and its time
     trash/files/<id>/<path>           the files that were moved from the target tree
+    trash/sources/<n>-<h>/<path>      deleted sources, by deletion; n is smaller for later ones, h is random
     state/dead/<n>-<h>.json           the copy of a dead letter; n is its time, h the SHA-256 of the job's id
     state/epoch                       the copy of `ic:epoch`
     state/schedules/reports.json      the schedule of reports, if it is not that of the settings
@@ -412,3 +413,13 @@ def trash_manifest(trash_id: str) -> str:
 def trash_files(trash_id: str) -> str:
     """Prefix of the files of a trash batch."""
     return f"{TRASH}files/{trash_id}/"
+
+
+def source_trash() -> str:
+    """Prefix of all deleted sources."""
+    return f"{TRASH}sources/"
+
+
+def trashed_source(item: str) -> str:
+    """Object key of a deleted source; *item* is `<deletion>/<path>`."""
+    return source_trash() + item

@@ -6,7 +6,7 @@ stores treat them differently. Existence is always decided from keys, never from
 which SeaweedFS goes on listing after the last file is gone.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -61,10 +61,17 @@ async def create(store: ObjectStore, root: Root, path: str) -> None:
     await store.put(f"{_PREFIXES[root]}{checked}/{MARKER}", _MARKER_TEXT, content_type="text/plain")
 
 
-async def remove(store: ObjectStore, root: Root, path: str) -> None:
+async def remove(
+    store: ObjectStore,
+    root: Root,
+    path: str,
+    *,
+    delete: Callable[[Sequence[StoredObject]], Awaitable[object]] | None = None,
+) -> None:
     """Delete the directory at *path* with everything in it; raises NotFound where there is none.
 
-    Its parent stays, as an empty directory if need be.
+    Its parent stays, as an empty directory if need be. *delete* is called with its objects, in pages, instead of
+    deleting them permanently.
     """
     checked = _checked(root, path)
     if not await exists(store, root, checked):
@@ -73,7 +80,7 @@ async def remove(store: ObjectStore, root: Root, path: str) -> None:
     if parent:
         await store.put(f"{_PREFIXES[root]}{parent}/{MARKER}", _MARKER_TEXT, content_type="text/plain")
     async for page in store.list(f"{_PREFIXES[root]}{checked}/"):
-        await store.delete(stored.key for stored in page)
+        await (delete(page) if delete else store.delete(stored.key for stored in page))
 
 
 async def exists(store: ObjectStore, root: Root, path: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 
 from imageconverter import keys
 from imageconverter.errors import InvalidValue, NotFound
-from imageconverter.images import directories
+from imageconverter.images import directories, source_trash
 from imageconverter.images.directories import MARKER, is_file
 from imageconverter.images.incoming import WHOLE_BYTES
 from imageconverter.images.names import directory_path
@@ -83,11 +83,20 @@ async def _objects(store: ObjectStore, prefix: str, after: str) -> AsyncIterator
             yield stored
 
 
-async def delete(store: ObjectStore, path: str) -> None:
-    """Delete the source at *path*; its directory stays. Raises NotFound."""
+async def delete(store: ObjectStore, path: str, *, permanently: bool = False) -> str:
+    """Delete the source at *path*; its directory stays. Returns its item in the trash.
+
+    "" if it was deleted *permanently*, as staged uploads always are. Raises NotFound, and InvalidValue if it changes
+    meanwhile.
+    """
     stored = await _existing(store, path)
-    await store.delete([stored.key])
+    item = ""
+    if permanently or path.partition("/")[0] == keys.UPLOADS:
+        await store.delete([stored.key])
+    elif not (item := await source_trash.move_to_trash(store, stored)):
+        raise InvalidValue("The source has changed meanwhile.", field="path")
     await _keep_directory(store, path)
+    return item
 
 
 async def copy(store: ObjectStore, source: str, target: str, *, overwrite: bool) -> StoredObject:
@@ -97,13 +106,18 @@ async def copy(store: ObjectStore, source: str, target: str, *, overwrite: bool)
     """
     stored = await _existing(store, source)
     await check_free(store, target, field="to", overwrite=overwrite)
+    await place(store, stored, target, overwrite=overwrite)
+    return stored
+
+
+async def place(store: ObjectStore, stored: StoredObject, target: str, *, overwrite: bool) -> None:
+    """Copy an object to the path *target* of a source, where `check_free` has found no other; raises InvalidValue."""
     if overwrite or stored.size > WHOLE_BYTES:
         copied = await store.copy(stored.key, keys.source(target))
     else:
         copied = await store.copy_new(stored.key, keys.source(target))
     if not copied:
         raise InvalidValue("The source or the destination has changed meanwhile.", field="to")
-    return stored
 
 
 async def move(store: ObjectStore, source: str, target: str, *, overwrite: bool) -> None:

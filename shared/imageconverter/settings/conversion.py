@@ -33,6 +33,9 @@ class ConversionSettings(Part):
     upload_hours: float = Field(
         default=24, gt=0, description="Time after which staged uploads are deleted, in hours."
     )
+    source_trash_days: float = Field(
+        default=30, gt=0, description="Time after which deleted sources are deleted permanently, in days."
+    )
 
     @property
     def accepts_truncated(self) -> bool:
