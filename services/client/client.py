@@ -101,6 +101,8 @@ class Sources(_Facade[AsyncSources]):
     download = _waiting(AsyncSources.download)
     sha256 = _waiting(AsyncSources.sha256)
     delete = _waiting(AsyncSources.delete)
+    trash = _iterating(AsyncSources.trash)
+    restore = _waiting(AsyncSources.restore)
     move = _waiting(AsyncSources.move)
     copy = _waiting(AsyncSources.copy)
 

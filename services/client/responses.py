@@ -220,6 +220,32 @@ class DeadLetterList(TypedDict):
 
 
 @final
+class Deleted(TypedDict):
+    """Sources that were deleted."""
+
+    trash: NotRequired[str]
+    """The item of the trash by which they can be restored; none if they were deleted permanently."""
+
+
+@final
+class DeletedSource(TypedDict):
+    """A source in the trash."""
+
+    item: str
+    """Names it in requests.
+
+    What is before the first slash is the deletion, which all sources of a deleted directory have in common.
+    """
+    path: str
+    """Where it was in the source tree."""
+    size: int
+    """Bytes."""
+    deletedAt: str
+    deletedAfter: str
+    """When it is going to be deleted permanently."""
+
+
+@final
 class Directory(TypedDict):
     """A directory with all below it."""
 
@@ -227,6 +253,15 @@ class Directory(TypedDict):
     path: str
     """The path from the root of the tree."""
     subDirectories: list["Directory"]
+
+
+@final
+class DirectoryDeletion(TypedDict):
+    """The tree without what was deleted."""
+
+    items: list[Directory]
+    trash: NotRequired[str]
+    """With `tree=false`: the item of the trash by which the directory can be restored, if it was moved there."""
 
 
 @final
@@ -469,6 +504,14 @@ class ReadyReport(TypedDict):
     unusedBytes: int
     unusedRefused: str
     """Why no file is reported as unused; empty if files are."""
+
+
+@final
+class RefusedItem(TypedDict):
+    """An item that was not restored."""
+
+    item: str
+    reason: str
 
 
 @final
@@ -738,6 +781,27 @@ class Source(TypedDict):
     """Changes with the image. That of the object store: the MD5 of an image that was stored by one request."""
     thumbnail: str
     """URL of a thumbnail, on this server."""
+
+
+@final
+class SourceRestore(TypedDict):
+    """The result of restoring items of the trash."""
+
+    restored: int
+    """Number of sources."""
+    kept: int
+    """Number of items that were not restored."""
+    refused: list[RefusedItem]
+    """The first hundred of these."""
+
+
+@final
+class SourceTrashPage(TypedDict):
+    """A page of the sources in the trash."""
+
+    items: list[DeletedSource]
+    cursor: NotRequired[str]
+    """For the next page; the last one has none."""
 
 
 @final

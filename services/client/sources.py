@@ -1,6 +1,6 @@
 """The sources: the images that runs convert, by their paths."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -8,10 +8,19 @@ import aiohttp
 
 from services.client import downloads
 from services.client.content import Content, Progress, repr_digest, sha256_of
-from services.client.responses import Source, SourcesPage, StoredSource
+from services.client.responses import (
+    Deleted,
+    DeletedSource,
+    Source,
+    SourceRestore,
+    SourcesPage,
+    SourceTrashPage,
+    StoredSource,
+)
 from services.client.transport import Request, Transport, in_url
 
 _BASE = "/images/sources"
+_TRASH = "/images/trash/sources"
 
 
 class Sources:
@@ -67,9 +76,30 @@ class Sources:
 
         return await self._transport.send(Request("HEAD", _path(path)), digest)
 
-    async def delete(self, path: str) -> None:
-        """Delete the source at *path*; its converted images stay. Not repeated: it would not be found again."""
-        await self._transport.json(Request("DELETE", _path(path), repeat="refused"))
+    async def delete(self, path: str, *, permanently: bool = False) -> str:
+        """Delete the source at *path*; returns its item in the trash, "" if it was deleted *permanently*.
+
+        Its converted images stay. Not repeated: it would not be found again.
+        """
+        query = {"permanently": "true"} if permanently else {}
+        request = Request("DELETE", _path(path), query, repeat="refused")
+        return cast("Deleted", await self._transport.json(request)).get("trash", "")
+
+    async def trash(self) -> AsyncGenerator[DeletedSource, None]:
+        """Yield the deleted sources, the last deletion first."""
+        query: dict[str, str] = {}
+        while True:
+            page = cast("SourceTrashPage", await self._transport.json(Request("GET", _TRASH, query)))
+            for source in page["items"]:
+                yield source
+            if "cursor" not in page:
+                return
+            query["cursor"] = page["cursor"]
+
+    async def restore(self, items: Sequence[str], *, overwrite: bool = False) -> SourceRestore:
+        """Restore up to 1,000 items of the trash; one without a path stands for all of its deletion."""
+        body = {"items": list(items), "overwrite": overwrite}
+        return cast("SourceRestore", await self._transport.json(Request("POST", f"{_TRASH}/restore", json=body)))
 
     async def move(self, source: str, target: str, *, overwrite: bool = False) -> None:
         """Move a source."""

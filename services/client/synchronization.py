@@ -171,7 +171,7 @@ async def delete(client: AsyncClient, paths: Iterable[str]) -> None:
     await for_each(paths, client.sources.delete)
 
 
-async def for_each(items: Iterable[_Item], work: Callable[[_Item], Awaitable[None]]) -> None:
+async def for_each(items: Iterable[_Item], work: Callable[[_Item], Awaitable[object]]) -> None:
     """Call *work* for each of *items*, several at a time; the first error ends all and is raised."""
     pending = iter(items)
 

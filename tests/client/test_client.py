@@ -58,7 +58,10 @@ async def test_sources_are_moved_and_deleted(client: AsyncClient, directory: str
     await client.sources.put(f"{directory}/a.png", image_files.png())
     await client.sources.copy(f"{directory}/a.png", f"{directory}/b.png")
     await client.sources.move(f"{directory}/a.png", f"{directory}/c.png")
-    await client.sources.delete(f"{directory}/c.png")
+    item = await client.sources.delete(f"{directory}/c.png")
+    assert item in [deleted["item"] async for deleted in client.sources.trash()]
+    assert (await client.sources.restore([item]))["restored"] == 1
+    assert await client.sources.delete(f"{directory}/c.png", permanently=True) == ""
 
     assert [source["path"] async for source in client.sources.list(directory)] == [f"{directory}/b.png"]
     with pytest.raises(NotFoundError):
