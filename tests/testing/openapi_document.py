@@ -22,7 +22,7 @@ _GZIP = b"\x1f\x8b"
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 # The patterns of path parameters; all others match anything without a slash.
-_PARAMETERS = {"path": ".+", "imageKey": "[^/]*", "requestFormat": ".*"}
+_PARAMETERS = {"path": ".+", "item": ".+", "imageKey": "[^/]*", "requestFormat": ".*"}
 
 
 class Operation(NamedTuple):

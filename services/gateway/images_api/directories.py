@@ -1,21 +1,30 @@
 """Handlers of `images/directories/{typeId}`."""
 
 import json
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
 from imageconverter.errors import InvalidValue
-from imageconverter.images import directories
+from imageconverter.images import directories, source_trash
 from imageconverter.images.directories import Directory, Root
 from imageconverter.images.image_formats import ImageType
 from imageconverter.images.names import directory_path
 from services.gateway import audit, state
 from services.gateway.auth.route_permissions import require_types
 from services.gateway.http.compression import compressed
-from services.gateway.http.responses import NonEmpty, ResponseModel, json_text_response
+from services.gateway.http.responses import (
+    Items,
+    NonEmpty,
+    ResponseModel,
+    json_response,
+    json_text_response,
+    optional,
+)
 from services.gateway.http.revalidation import revalidated
 from services.gateway.images_api.image_types import types_of_target_directory
+from services.gateway.images_api.parameters import flag
 from services.gateway.images_api.request_bodies import DirectoryBody, NewDirectoryBody, read_json
 
 
@@ -26,6 +35,14 @@ class DirectoryResponse(ResponseModel):
     path: NonEmpty
     """The path from the root of the tree."""
     sub_directories: "tuple[DirectoryResponse, ...]"
+
+
+class DirectoryDeletion(ResponseModel):
+    """The tree without what was deleted."""
+
+    items: tuple[DirectoryResponse, ...]
+    trash: NonEmpty | None = optional()
+    """With `tree=false`: the item of the trash by which the directory can be restored, if it was moved there."""
 
 
 _ROOTS: dict[str, Root] = {"source": "source", "target": "target"}
@@ -39,7 +56,8 @@ async def list_directories(request: web.Request) -> web.Response:
 
 
 async def create_directory(request: web.Request) -> web.Response:
-    """Create a directory and its parents; returns the new tree."""
+    """Create a directory and its parents; returns the new tree, unless `?tree=false`."""
+    with_tree = flag(request, "tree", default=True)
     root = _root(request)
     body = await read_json(request, NewDirectoryBody)
     if not body.name:
@@ -48,20 +66,31 @@ async def create_directory(request: web.Request) -> web.Response:
     audit.describe(request, path=path)
     require_types(request, "images.publish", _types(request, root, path))
     await directories.create(request.app[state.STORE], root, path)
-    return await _tree(request, root)
+    return await _tree(request, root) if with_tree else json_response(Items[DirectoryResponse](items=()))
 
 
 async def delete_directory(request: web.Request) -> web.Response:
-    """Delete a directory with everything in it; returns the new tree."""
-    root = _root(request)
+    """Delete a directory with everything in it; returns the new tree, or what was deleted with `?tree=false`.
+
+    A source directory is moved to the trash, or deleted with `?permanently=true`.
+    """
+    root, with_tree = _root(request), flag(request, "tree", default=True)
+    in_trash = root == "source" and not flag(request, "permanently")
     body = await read_json(request, DirectoryBody)
     path = _joined(body.path, body.name)
     if not path:
         raise InvalidValue("path is missing or empty.", field="path")
     audit.describe(request, path=path)
     require_types(request, "images.delete", _types(request, root, path))
-    await directories.remove(request.app[state.STORE], root, path)
-    return await _tree(request, root)
+    store = request.app[state.STORE]
+    deletion = source_trash.new_deletion() if in_trash else ""
+    delete = partial(source_trash.move_all, store, deletion) if in_trash else None
+    await directories.remove(store, root, path, delete=delete)
+    return (
+        await _tree(request, root)
+        if with_tree
+        else json_response(DirectoryDeletion(items=(), trash=deletion or None))
+    )
 
 
 def _root(request: web.Request) -> Root:

@@ -1,9 +1,12 @@
 """Parameters in the query that several operations have."""
 
+from typing import Final
+
 from aiohttp import web
 
 from imageconverter.errors import InvalidValue
 
+_PAGE: Final = 1000
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -14,3 +17,11 @@ def flag(request: web.Request, name: str, *, default: bool = False) -> bool:
     if value is None:
         raise InvalidValue(f"{name} must be true or false.", field=name)
     return value
+
+
+def page_size(request: web.Request) -> int:
+    """Return `?limit=`, the maximum number of entries on a page; raises InvalidValue."""
+    text = request.query.get("limit", str(_PAGE))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _PAGE):
+        raise InvalidValue(f"limit must be a number from 1 to {_PAGE}.", field="limit")
+    return int(text)

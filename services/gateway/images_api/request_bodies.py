@@ -227,6 +227,17 @@ class MoveBody(JsonBody):
     """Whether a source at the destination is replaced."""
 
 
+class SourceRestoreBody(JsonBody):
+    """What to restore from the trash of sources."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    items: Annotated[Strings, Field(json_schema_extra={"minItems": 1, "maxItems": 1000})]
+    """Items of the trash; without a path, all of a deletion."""
+    overwrite: bool = False
+    """Whether sources that have these paths by now are replaced."""
+
+
 class PresignBody(JsonBody):
     """A source that a client wants to upload to the object store."""
 

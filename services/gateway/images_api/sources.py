@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Final, Self
+from typing import Annotated, Self
 from urllib.parse import quote
 
 from aiohttp import web
 from pydantic import Field
 
 from imageconverter import keys
-from imageconverter.errors import InvalidValue, MissingField
+from imageconverter.errors import MissingField
 from imageconverter.images import sources, uploads
 from imageconverter.images.incoming import WHOLE_BYTES, Incoming, StoredImage, store_image
 from imageconverter.images.names import directory_path
@@ -38,10 +38,8 @@ from services.gateway.images_api.incoming_images import (
     require_form,
     whole_body,
 )
-from services.gateway.images_api.parameters import flag
+from services.gateway.images_api.parameters import flag, page_size
 from services.gateway.images_api.request_bodies import MoveBody, read_json
-
-_PAGE: Final = 1000
 
 
 class Source(ResponseModel):
@@ -98,6 +96,13 @@ class StoredSource(ResponseModel):
         return cls(path=path, size=image.size, sha256=image.sha256, type=image.type.name)
 
 
+class Deleted(ResponseModel):
+    """Sources that were deleted."""
+
+    trash: NonEmpty | None = optional()
+    """The item of the trash by which they can be restored; none if they were deleted permanently."""
+
+
 @compressed
 @revalidated
 async def list_sources(request: web.Request) -> web.Response:
@@ -108,7 +113,7 @@ async def list_sources(request: web.Request) -> web.Response:
         request.app[state.STORE],
         source_path(directory, field="directory") if directory else "",
         after=query.get("cursor", ""),
-        size=_page_size(query.get("limit")),
+        size=page_size(request),
         recursive=flag(request, "recursive"),
     )
     items = tuple(Source.of(each) for each in page.files)
@@ -155,16 +160,18 @@ async def add(request: web.Request) -> web.Response:
 
 
 async def delete(request: web.Request) -> web.Response:
-    """Delete a source; its converted images stay."""
-    await sources.delete(request.app[state.STORE], source_path(request.match_info["path"]))
-    return json_response(EmptyResponse())
+    """Move a source to the trash, or delete it with `?permanently=true`; its converted images stay."""
+    path, permanently = source_path(request.match_info["path"]), flag(request, "permanently")
+    await require_precondition(request, keys.source(path))
+    item = await sources.delete(request.app[state.STORE], path, permanently=permanently)
+    return json_response(Deleted(trash=item or None))
 
 
 async def move(request: web.Request) -> web.Response:
     """Move or rename a source."""
     require_types(request, "images.publish", None)  # the route requires the permission to delete
     body = await _read_move(request)
-    async with _memory_of_copy(request):
+    async with memory_of_copy(request):
         await sources.move(request.app[state.STORE], body.from_, body.to, overwrite=body.overwrite)
     return json_response(EmptyResponse())
 
@@ -172,13 +179,13 @@ async def move(request: web.Request) -> web.Response:
 async def copy(request: web.Request) -> web.Response:
     """Copy a source."""
     body = await _read_move(request)
-    async with _memory_of_copy(request):
+    async with memory_of_copy(request):
         await sources.copy(request.app[state.STORE], body.from_, body.to, overwrite=body.overwrite)
     return json_response(EmptyResponse())
 
 
 @asynccontextmanager
-async def _memory_of_copy(request: web.Request) -> AsyncIterator[None]:
+async def memory_of_copy(request: web.Request) -> AsyncIterator[None]:
     """Account for the memory of an image that is not copied within the store."""
     with request.app[state.KEY_MEMORY].body(WHOLE_BYTES) as memory:
         await memory.grow(WHOLE_BYTES)
@@ -189,7 +196,9 @@ async def _read_move(request: web.Request) -> MoveBody:
     body = await read_json(request, MoveBody)
     audit.describe(request, source=body.from_, destination=body.to)
     changes = {"from_": source_path(body.from_, field="from"), "to": source_path(body.to, field="to")}
-    return body.model_copy(update=changes)
+    body = body.model_copy(update=changes)
+    await require_precondition(request, keys.source(body.from_))
+    return body
 
 
 async def _store(request: web.Request, path: str, incoming: Incoming, *, sha256: str = "") -> StoredImage:
@@ -198,11 +207,3 @@ async def _store(request: web.Request, path: str, incoming: Incoming, *, sha256:
     await sources.check_free(store, path, overwrite=True)
     staging_key = uploads.new_key(path.rpartition("/")[2])
     return await store_image(store, keys.source(path), incoming, limits, staging_key=staging_key, sha256=sha256)
-
-
-def _page_size(text: str | None) -> int:
-    if text is None:
-        return _PAGE
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _PAGE):
-        raise InvalidValue(f"limit must be a number from 1 to {_PAGE}.", field="limit")
-    return int(text)
