@@ -48,7 +48,7 @@ async def test_plan_says_what_the_run_then_does(gateway: Client, resources: Reso
     await finished(gateway)
     assert await statuses(gateway) == {"success": 5, "skipped": 2}
 
-    await resources.store.put(keys.source(f"{directory}/0.png"), image_files.jpeg(), content_type="image/png")
+    await resources.store.put(keys.source(f"{directory}/0.png"), image_files.palette_png(), content_type="image/png")
     expected = {"sources": 7, "make": 1 + 5, "upToDate": 4, "notImages": 4}
     assert (await planned(gateway, directory, THUMBNAIL, PRODUCT))[0] == expected
     await start(gateway, directory, THUMBNAIL, PRODUCT)
