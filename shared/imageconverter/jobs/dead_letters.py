@@ -97,6 +97,13 @@ class DeadLetterQueue:
             ids, texts = await pipe.execute()
         return [_read(each.decode(), failed_at, texts[each]) for each, failed_at in ids if each in texts]
 
+    async def count(self) -> int:
+        """Return the number of dead letters."""
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
+            pipe.zcard(keys.DEAD_LETTER_TIMES)
+            (count,) = await pipe.execute()
+        return int(count)
+
     async def times(self) -> dict[str, int]:
         """Return the times of failure of all dead letters, in seconds since 1970, by id."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:

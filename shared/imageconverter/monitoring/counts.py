@@ -6,12 +6,15 @@ They are counted here only: the hour history adds those of all processes, minute
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from imageconverter.jobs import QueueName
 
 Kind = Literal["image", "preview"]
 Outcome = Literal["success", "warning", "skipped", "error", "unavailable"]
+
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 
 _REQUESTS: Final = {digit: f"requests.{digit}xx" for digit in range(1, 6)}
 

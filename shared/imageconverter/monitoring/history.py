@@ -6,11 +6,23 @@ from typing import Final, NamedTuple
 from redis.asyncio import Redis
 
 from imageconverter import keys
-from imageconverter.jobs import redis_command, redis_errors, script_text
-from imageconverter.monitoring.counts import Counts
+from imageconverter.jobs import QueueName, redis_command, redis_errors, script_text
+from imageconverter.monitoring.counts import KINDS, OUTCOMES, ConversionCount, Counts, Outcome
 
 MINUTES: Final = 60
 _KEPT_SECONDS: Final = 75 * 60  # with some room for clocks
+
+
+class Conversions(NamedTuple):
+    """The conversions of one kind and one queue in a minute."""
+
+    of: ConversionCount
+    outcomes: Mapping[Outcome, int]
+    """How many there were, by outcome."""
+    seconds: float
+    """How long they took together."""
+    bytes_in: int
+    bytes_out: int
 
 
 class Minute(NamedTuple):
@@ -20,6 +32,19 @@ class Minute(NamedTuple):
     """When it began, in seconds since 1970."""
     counts: Mapping[str, int]
     """By the names of `Counts`."""
+
+    @property
+    def conversions(self) -> list[Conversions]:
+        """Those of each kind and queue of which there were some."""
+        found = [self._conversions(ConversionCount(kind, queue)) for kind in KINDS for queue in QueueName]
+        return [each for each in found if any(each.outcomes.values())]
+
+    def _conversions(self, of: ConversionCount) -> Conversions:
+        def count(what: str) -> int:
+            return self.counts.get(of.name(what), 0)
+
+        outcomes = {outcome: count(outcome) for outcome in OUTCOMES}
+        return Conversions(of, outcomes, count("milliseconds") / 1000, count("bytes_in"), count("bytes_out"))
 
 
 class HourHistory:
