@@ -157,6 +157,25 @@ class ConfiguredFormats(TypedDict):
 
 
 @final
+class Conversions(TypedDict):
+    """The conversions of one kind and queue in a minute; each is of one source to all of its outputs."""
+
+    kind: Literal["image", "preview"]
+    queue: Literal["interactive", "expensive", "batch", "scan"]
+    success: int
+    warning: int
+    skipped: int
+    """Up to date, or not an image."""
+    error: int
+    unavailable: int
+    """Attempts that an outage has ended."""
+    seconds: float
+    """How long they took together."""
+    bytesIn: int
+    bytesOut: int
+
+
+@final
 class Counter(TypedDict):
     """Sources or outputs by how they ended."""
 
@@ -363,6 +382,44 @@ class FormatTotals(TypedDict):
 
 
 @final
+class PreviewsInMinute(TypedDict):
+    """Previews that the ImageConverter API has served."""
+
+    cached: int
+    converted: int
+
+
+@final
+class RequestsInMinute(TypedDict):
+    """HTTP requests by the status of their responses."""
+
+    success: int
+    """Below 400."""
+    clientErrors: int
+    """4xx."""
+    serverErrors: int
+    """5xx."""
+
+
+@final
+class Minute(TypedDict):
+    """What all processes have done in a minute."""
+
+    at: str
+    """When it began."""
+    conversions: list[Conversions]
+    previews: PreviewsInMinute
+    requests: RequestsInMinute
+
+
+@final
+class Hour(TypedDict):
+    """The last sixty minutes, the current one last."""
+
+    items: list[Minute]
+
+
+@final
 class ImageUrl(TypedDict):
     """The URL of the images of a format."""
 
@@ -454,6 +511,49 @@ class PresignedUpload(TypedDict):
 
 
 @final
+class Task(TypedDict):
+    """A job or a periodic task that runs now."""
+
+    task: str
+    queue: NotRequired[Literal["interactive", "expensive", "batch", "scan"]]
+    """The queue of a job; omitted for a periodic task."""
+    subject: str
+    """What a job is about: the key of a source or preview, a run or a type; empty if unknown."""
+    since: str
+
+
+@final
+class Sandbox(TypedDict):
+    """The sandbox of a worker."""
+
+    missing: str
+    """Why system calls are not filtered; empty if they are."""
+    processes: int
+    converting: int
+    """How many of them convert an image now."""
+
+
+@final
+class Process(TypedDict):
+    """A process that is running."""
+
+    host: str
+    pid: int
+    version: str
+    """Its release; empty if that does not report it."""
+    started: NotRequired[str]
+    """Omitted if unknown."""
+    formats: str
+    """The digest of its image formats; empty if unknown."""
+    tasks: list[Task]
+    """Those that run longest, up to 32."""
+    taskCount: int
+    """The number of all that run."""
+    sandbox: NotRequired[Sandbox]
+    """Of a worker."""
+
+
+@final
 class Progress(TypedDict):
     """Finished sources or outputs, of those known so far."""
 
@@ -471,6 +571,21 @@ class Published(TypedDict):
     path: str
     type: str
     """The file type, by the leading bytes."""
+
+
+@final
+class Queue(TypedDict):
+    """A queue."""
+
+    queue: Literal["interactive", "expensive", "batch", "scan"]
+    jobs: int
+    """Those that wait and those that run."""
+    running: int
+    """Those that run, among the first 1,000."""
+    oldestSeconds: float | None
+    """For how long the job waits that has waited longest; null if none waits."""
+    refused: int
+    """Jobs that were refused because the queue was full, since Redis was empty."""
 
 
 @final
@@ -504,6 +619,19 @@ class ReadyReport(TypedDict):
     unusedBytes: int
     unusedRefused: str
     """Why no file is reported as unused; empty if files are."""
+
+
+@final
+class Redis(TypedDict):
+    """Redis."""
+
+    state: Literal["up", "read-only", "down"]
+    version: str
+    """Empty if unknown."""
+    usedBytes: int
+    """Memory; 0 if unknown."""
+    maxBytes: int | None
+    """The limit; null if there is none."""
 
 
 @final
@@ -624,6 +752,14 @@ class ResultsPage(TypedDict):
     items: list[Result]
     cursor: NotRequired[str]
     """Omitted on the last page."""
+
+
+@final
+class Role(TypedDict):
+    """The processes of a role."""
+
+    role: Literal["gateway", "worker", "reporter"]
+    processes: list[Process]
 
 
 @final
@@ -847,6 +983,13 @@ class Staged(TypedDict):
 
 
 @final
+class Store(TypedDict):
+    """The object store."""
+
+    state: Literal["up", "read-only", "down"]
+
+
+@final
 class StoredSource(TypedDict):
     """A source that was stored."""
 
@@ -865,6 +1008,33 @@ class StoredSourceList(TypedDict):
     """StoredSourceList."""
 
     items: list[StoredSource]
+
+
+@final
+class SystemCall(TypedDict):
+    """A system call that the sandbox has refused while it converted an image: a fault of the installation."""
+
+    systemCall: str
+    count: int
+
+
+@final
+class System(TypedDict):
+    """The state of the system. Of processes and jobs nothing is known while Redis is down."""
+
+    at: str
+    version: str
+    """The release of this gateway."""
+    formats: str
+    """The digest of this gateway's image formats."""
+    problems: list[str]
+    """What needs attention, as sentences: what Redis or the store lack, other formats in some processes, …"""
+    redis: Redis
+    store: Store
+    roles: list[Role]
+    queues: list[Queue]
+    deadLetters: int
+    refusedSystemCalls: list[SystemCall]
 
 
 @final

@@ -26,6 +26,7 @@ from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.images_api.run_watcher import RunWatcher
 from services.gateway.metrics import Metrics
 from services.gateway.routes import liveness_routes, routes
+from services.gateway.system_watcher import SystemWatcher
 
 _DECODING_THREADS = 2
 _RETRY_TIMEOUT_SECONDS = 4
@@ -57,6 +58,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.DECODING] = ThreadPoolExecutor(_DECODING_THREADS, thread_name_prefix="decoding")
     app[state.METRICS] = Metrics()
     app[state.COUNTS] = resources.counts
+    app[state.SYSTEM] = SystemWatcher(resources)
     app[state.PREVIEWS] = PreviewCache(resources.store, resources.previews, resources.queue, settings.previews)
     app[state.THUMBNAIL_SECRET] = (settings.storage.credentials[1] or "").encode()
     app[state.PREVIEW_SETTINGS] = settings.previews

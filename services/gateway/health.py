@@ -50,7 +50,7 @@ async def ready(request: web.Request) -> web.Response:
     workers = len(live["worker"])
     ownership = request.app[state.OWNERSHIP].problem
     is_ready = redis == store == "up" and workers > 0 and not ownership
-    formats = _format_problems(request.app[state.FORMATS], live)
+    formats = formats_problems(request.app[state.FORMATS], live)
     problems = (*request.app[state.PROBLEMS], *([ownership] if ownership else []), *formats)
     body = Ready(
         status="ready" if is_ready else "not ready",
@@ -72,7 +72,7 @@ async def _live_processes(request: web.Request) -> dict[str, dict[str, str]]:
     return dict(zip(ROLES, found, strict=True))
 
 
-def _format_problems(formats: CurrentFormats, live: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+def formats_problems(formats: CurrentFormats, live: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     """Yield, as sentences, what is wrong with the formats file, and which roles have other formats."""
     for problem in formats.problems:
         yield f"The formats file is invalid, the formats before its last change are in effect: {problem}"

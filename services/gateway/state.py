@@ -29,6 +29,7 @@ from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.images_api.run_watcher import RunWatcher
 from services.gateway.metrics import Metrics
+from services.gateway.system_watcher import SystemWatcher
 
 STORE = web.AppKey("store", ObjectStore)
 OWNERSHIP = web.AppKey("ownership", Ownership)
@@ -54,6 +55,7 @@ CATALOG_MEMORY = web.AppKey("catalog_memory", BodyMemory)
 """For catalogs, which are stored in parts while they arrive."""
 DECODING = web.AppKey("decoding", Executor)
 METRICS = web.AppKey("metrics", Metrics)
+SYSTEM = web.AppKey("system", SystemWatcher)
 COUNTS = web.AppKey("counts", Counts)
 PREVIEWS = web.AppKey("previews", PreviewCache)
 THUMBNAIL_SECRET = web.AppKey("thumbnail_secret", bytes)
