@@ -6,6 +6,16 @@ TypeId = Literal["categories", "products", "appImages"]
 
 
 @final
+class InvalidLine(TypedDict):
+    """An invalid line of a catalog."""
+
+    line: int
+    field: str
+    """The field, column or image in the line; empty if it is the whole line."""
+    reason: str
+
+
+@final
 class LastImport(TypedDict):
     """The outcome of the last import of a catalog."""
 
@@ -13,6 +23,8 @@ class LastImport(TypedDict):
     """The id of the 202 response; empty if the catalog was read from a source."""
     failure: str
     """Why the import failed; empty if it succeeded."""
+    lines: NotRequired[list[InvalidLine]]
+    """The invalid lines, the first ones if there are many; for a day."""
 
 
 @final
@@ -355,6 +367,8 @@ class Error(TypedDict):
     """An English sentence for people."""
     field: NotRequired[str]
     """The invalid field or parameter."""
+    lines: NotRequired[list[InvalidLine]]
+    """The invalid lines of a catalog, the first ones if there are many."""
 
 
 @final

@@ -16,7 +16,7 @@ from imageconverter.jobs import JobContext, JobQueue, Task, retry_when_unavailab
 from imageconverter.reports import commands
 from imageconverter.reports.cleanup import run_cleanup
 from imageconverter.reports.commands import CleanupCommand, ImportCommand, RepairCommand, RestoreCommand, ScanCommand
-from imageconverter.reports.progress import ScanProgress
+from imageconverter.reports.progress import LastImport, ScanProgress
 from imageconverter.reports.repair import repair
 from imageconverter.reports.trash import finish_batch, restore
 from imageconverter.settings import ReportSettings
@@ -114,12 +114,12 @@ class ReporterTasks:
             # It may have been imported and discarded by a reporter that was killed before it replied.
             imported = await current(self.store, command.kind)
             result = await self.progress.import_result(command.pending_id)
-            if imported is None or result != (command.pending_id, ""):
+            if imported is None or result != LastImport(command.pending_id, ""):
                 await self.progress.record_import(command.kind, command.pending_id, error.reason)
                 raise
             return imported.model_dump(mode="json")
         except UserError as error:
-            await self.progress.record_import(command.kind, command.pending_id, error.reason)
+            await self.progress.record_import(command.kind, command.pending_id, error)
             await discard(self.store, pending)
             raise
         await self.progress.record_import(command.kind, command.pending_id)

@@ -48,6 +48,7 @@
 ``retry_seconds`` says whether the same request may succeed later. Only the gateway turns them into responses.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar, Literal, Self
 
 ErrorCode = Literal[
@@ -116,6 +117,14 @@ class BrokenLine(InvalidValue):
         super().__init__(f"Line {line}{', ' if place else ''}{place}: {problem}", field=place)
         self.line = line
         self.place = place
+        self.problem = problem
+        self.others: tuple[BrokenLine, ...] = ()
+        """Further invalid lines, a limited number."""
+
+    def followed_by(self, others: Iterable["BrokenLine"]) -> Self:
+        """Return this error with further invalid lines."""
+        self.others = tuple(others)
+        return self
 
 
 class InvalidFileFormat(UserError):

@@ -60,6 +60,7 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:scheduled            string: the last time at which the schedule requested a scan, or was changed
     ic:scan                 hash: the progress of the running scan, the failures of the last scan and imports
     ic:imported:<id>        string: the outcome of an import, 1 day
+    ic:imported:<id>:lines  string: its invalid lines as JSON, 1 day
     ic:runs                 list: ids of the last runs, the newest first
     ic:run:<run>            hash: a run: its definition, its plan cursor, its counters
     ic:run:<run>:done       bitmap: recorded sources by index
@@ -383,6 +384,11 @@ def pending_catalog(kind: str, pending_id: str) -> str:
 def import_result(pending_id: str) -> str:
     """Redis key of the outcome of an import."""
     return f"ic:imported:{pending_id}"
+
+
+def import_lines(pending_id: str) -> str:
+    """Redis key of the invalid lines of an import."""
+    return f"{import_result(pending_id)}:lines"
 
 
 def reports(kind: str) -> str:

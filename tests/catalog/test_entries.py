@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imageconverter.catalog import Entry, Notation, read_entries
+from imageconverter.catalog.entries import MAX_BROKEN_LINES
 from imageconverter.catalog.image_name import image_name
 from imageconverter.catalog.lines import MAX_LINE_BYTES
 from imageconverter.errors import BrokenLine, InvalidValue
@@ -159,6 +160,45 @@ async def test_a_broken_line_of_csv_is_named(line: bytes, place: str, words: str
 
     assert (error.line, error.place) == (3, place)
     assert words in error.reason
+
+
+@pytest.mark.parametrize("notation", ["ndjson", "csv"])
+async def test_all_broken_lines_are_named(notation: Notation) -> None:
+    """In their order, over several blocks, with what is wrong in each."""
+    good = CHAIR if notation == "ndjson" else b"1,1,a.jpg"
+    bad = [CHAIR.replace(b"true", b"1"), b'{"id": 1}'] if notation == "ndjson" else [b"1,yes,a.jpg", b"2,1"]
+    lines = [b"id,active,images"] if notation == "csv" else [good]
+    lines += [bad[0] if n == 1000 else bad[1] if n == 20_000 else good for n in range(2, 25_000)]
+    error = await refused(b"\n".join(lines), notation)
+
+    assert [(each.line, each.place) for each in (error, *error.others)] == [
+        (1000, "active"),
+        (20_000, "active" if notation == "ndjson" else ""),
+    ]
+
+
+async def test_no_more_broken_lines_are_read_than_are_reported() -> None:
+    """A file of another kind is not read to its end."""
+    sent = 0
+
+    async def wrong() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1000
+            yield b"no JSON\n" * 125
+
+    with pytest.raises(BrokenLine) as caught:
+        async for _ in read_entries(wrong(), "ndjson"):
+            pass
+    assert [each.line for each in (caught.value, *caught.value.others)] == [*range(1, MAX_BROKEN_LINES + 1)]
+    assert sent < 1_000_000
+
+
+async def test_lines_after_an_open_quote_are_not_guessed() -> None:
+    """The lines before are named, and the one with the quote."""
+    error = await refused(b'id,active,images\n1,?,a.jpg\n2,1,"a.jpg\n3,?,b.jpg\n', "csv")
+
+    assert [each.line for each in (error, *error.others)] == [2, 3]
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,18 @@ async def test_a_refusal_is_raised_to_the_caller(
     assert caught.value.status == expected.status
 
 
+async def test_a_refusal_has_all_invalid_lines(resources: Resources) -> None:
+    """Of a catalog; with their places."""
+    command = RestoreCommand(id=new_id(), trash="one")
+    raised = BrokenLine(7, "id", "is missing.").followed_by([BrokenLine(9, "", "is not a JSON object.")])
+    await resources.queue.reply(command.id, refusal_reply(raised))
+    with pytest.raises(BrokenLine) as caught:
+        await run_command(resources.queue, commands.RESTORE, command, seconds=20)
+
+    assert (caught.value.line, caught.value.reason) == (7, "Line 7, id: is missing.")
+    assert [(each.line, each.problem) for each in caught.value.others] == [(9, "is not a JSON object.")]
+
+
 def test_commands_keep_their_stored_field_names() -> None:
     """Jobs in the queue are read by reporters of the previous and the next release."""
     scan = ScanCommand(id="scan", accept_shrinkage=("product",))

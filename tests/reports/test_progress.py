@@ -5,10 +5,10 @@ import time
 import pytest
 
 from imageconverter import keys
-from imageconverter.errors import QueueUnavailable
+from imageconverter.errors import BrokenLine, QueueUnavailable
 from imageconverter.jobs import QueueName, open_redis
 from imageconverter.reports import commands
-from imageconverter.reports.progress import ScanProgress, ScanState
+from imageconverter.reports.progress import LastImport, ScanProgress, ScanState
 from imageconverter.resources import Resources
 from imageconverter.settings import RedisSettings
 
@@ -85,12 +85,12 @@ async def test_the_last_failure_is_kept_until_the_next_scan_begins(progress: Sca
 async def test_each_type_has_the_failure_of_its_own_catalog(progress: ScanProgress) -> None:
     """Until one is taken over."""
     await progress.record_import("product", "0a1b", "Line 7: is broken.")
-    assert await progress.last_import("product") == ("0a1b", "Line 7: is broken.")
-    assert await progress.last_import("category") == ("", "")
+    assert await progress.last_import("product") == LastImport("0a1b", "Line 7: is broken.")
+    assert await progress.last_import("category") == LastImport("", "")
     await progress.record_import("product", "")
-    assert await progress.last_import("product") == ("", "")
-    assert await progress.import_result("0a1b") == ("0a1b", "Line 7: is broken.")
-    assert await progress.import_result("another") == ("", "")
+    assert await progress.last_import("product") == LastImport("", "")
+    assert await progress.import_result("0a1b") == LastImport("0a1b", "Line 7: is broken.")
+    assert await progress.import_result("another") == LastImport("", "")
 
 
 async def test_a_redis_that_is_away_is_said() -> None:
@@ -98,3 +98,21 @@ async def test_a_redis_that_is_away_is_said() -> None:
     async with open_redis(RedisSettings(url="redis://127.0.0.1:9/0"), retry_timeout=0.2) as redis:
         with pytest.raises(QueueUnavailable):
             await ScanProgress(redis, retry_timeout=0.2).state()
+
+
+async def test_the_invalid_lines_of_an_import_are_kept(progress: ScanProgress, resources: Resources) -> None:
+    """With the outcome; those of an earlier import of the same type do not belong to the next one."""
+    await progress.record_import(
+        "product", "0a1c", BrokenLine(7, "id", "is missing.").followed_by([BrokenLine(9, "", "x")])
+    )
+
+    last = await progress.last_import("product")
+    assert last.failure == "Line 7, id: is missing."
+    assert [(each.line, each.place, each.problem) for each in last.lines] == [(7, "id", "is missing."), (9, "", "x")]
+    assert [each.reason for each in (await progress.import_result("0a1c")).lines] == [
+        each.reason for each in last.lines
+    ]
+    assert 0 < await resources.redis.ttl(keys.import_lines("0a1c")) <= 24 * 3600
+
+    await progress.record_import("product", "0a1d")
+    assert await progress.last_import("product") == LastImport("0a1d", "")

@@ -4,13 +4,13 @@ import json
 import secrets
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Generic, TypeVar, get_args
+from typing import Annotated, Any, Generic, Self, TypeVar, get_args
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
-from imageconverter.errors import ErrorCode, ImageConverterError, TooManyAttempts
+from imageconverter.errors import BrokenLine, ErrorCode, ImageConverterError, TooManyAttempts
 from services.gateway.http.status_names import status_name
 
 _MAX_JITTER_SECONDS = 3
@@ -70,6 +70,20 @@ class EmptyResponse(ResponseModel):
     """An object without keys."""
 
 
+class InvalidLine(ResponseModel):
+    """An invalid line of a catalog."""
+
+    line: Positive
+    field: str
+    """The field, column or image in the line; empty if it is the whole line."""
+    reason: NonEmpty
+
+    @classmethod
+    def of(cls, error: BrokenLine) -> Self:
+        """Return *error* as a part of a response."""
+        return cls(line=error.line, field=error.place, reason=error.problem)
+
+
 class Error(ResponseModel):
     """The body of an error response."""
 
@@ -81,6 +95,8 @@ class Error(ResponseModel):
     """An English sentence for people."""
     field: NonEmpty | None = optional()
     """The invalid field or parameter."""
+    lines: Annotated[tuple[InvalidLine, ...], Field(max_length=100)] | None = optional()
+    """The invalid lines of a catalog, the first ones if there are many."""
 
 
 def json_response(body: ResponseModel, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
@@ -107,7 +123,8 @@ def error_response(error: ImageConverterError) -> web.Response:
     headers = retry_after(error)
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return error_json(error.status, error.reason, code=error.code, field=error.field, headers=headers)
+    lines = tuple(map(InvalidLine.of, (error, *error.others))) if isinstance(error, BrokenLine) else None
+    return error_json(error.status, error.reason, code=error.code, field=error.field, lines=lines, headers=headers)
 
 
 def retry_after(error: ImageConverterError) -> dict[str, str]:
@@ -123,8 +140,14 @@ def retry_after(error: ImageConverterError) -> dict[str, str]:
 
 
 def error_json(
-    status: int, reason: str, *, code: str = "", field: str = "", headers: dict[str, str] | None = None
+    status: int,
+    reason: str,
+    *,
+    code: str = "",
+    field: str = "",
+    lines: tuple[InvalidLine, ...] | None = None,
+    headers: dict[str, str] | None = None,
 ) -> web.Response:
     """Return an error response; an empty *code* or *field* is omitted."""
-    body = Error(error=status_name(status), type=code or None, reason=reason, field=field or None)
+    body = Error(error=status_name(status), type=code or None, reason=reason, field=field or None, lines=lines)
     return json_response(body, status=status, headers=headers)

@@ -10,6 +10,7 @@ from imageconverter.reports import Report, Summary
 from imageconverter.reports.progress import LastImport, ScanState
 from services.gateway.http.responses import (
     Count,
+    InvalidLine,
     NonEmpty,
     Positive,
     ResponseModel,
@@ -29,6 +30,8 @@ class LastImportResponse(ResponseModel):
     """The id of the 202 response; empty if the catalog was read from a source."""
     failure: str
     """Why the import failed; empty if it succeeded."""
+    lines: Annotated[tuple[InvalidLine, ...], Field(max_length=100)] | None = optional()
+    """The invalid lines, the first ones if there are many; for a day."""
 
 
 class CatalogResponse(ResponseModel):
@@ -47,7 +50,9 @@ class CatalogResponse(ResponseModel):
     @classmethod
     def of(cls, version: CatalogVersion | None, last: LastImport) -> Self:
         """Return *version* as a response; None if there is no catalog yet."""
-        last_import = LastImportResponse(id=last.pending_id, failure=last.failure)
+        last_import = LastImportResponse(
+            id=last.pending_id, failure=last.failure, lines=tuple(map(InvalidLine.of, last.lines)) or None
+        )
         if version is None:
             return cls(last_import=last_import)
         return cls(

@@ -17,7 +17,7 @@ be unique: several rows are not merged into one entry.
 import asyncio
 import csv
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from pydantic_core import from_json
@@ -29,6 +29,9 @@ from imageconverter.errors import BrokenLine, InvalidValue
 from imageconverter.quoting import listed, quoted
 
 Notation = Literal["ndjson", "csv"]
+
+MAX_BROKEN_LINES: Final = 100
+"""Maximum number of invalid lines that are reported."""
 
 FIELDS: Final = ("id", "active", "images")
 
@@ -52,37 +55,64 @@ class Entry(NamedTuple):
 async def read_entries(chunks: AsyncIterator[bytes], notation: Notation) -> AsyncIterator[list[Entry]]:
     """Yield the entries of a catalog, some thousands at a time; memory use does not grow with the catalog.
 
-    Raises BrokenLine for the first invalid line. Duplicate ids are not detected here.
+    Raises BrokenLine for the first invalid line, followed by other ones, up to `MAX_BROKEN_LINES`. Duplicate ids are
+    not detected here.
     """
     parse = _ndjson if notation == "ndjson" else _CsvParser().parse
-    async for block in blocks(utf8(chunks)):
-        # In a thread: a block takes about ten milliseconds, which would block the event loop.
-        yield await asyncio.to_thread(_listed, parse, block)
+    broken: list[BrokenLine] = []
+    try:
+        async for block in blocks(utf8(chunks)):
+            # In a thread: a block takes about ten milliseconds, which would block the event loop.
+            entries = await asyncio.to_thread(_valid, parse(block), broken)
+            if len(broken) >= MAX_BROKEN_LINES:
+                break
+            if not broken:
+                yield entries
+    except BrokenLine as error:  # it is not known where the next line begins
+        broken.append(error)
+    if broken:
+        first, *others = broken
+        raise first.followed_by(others)
 
 
-def _listed(parse: Callable[[Block], Iterator[Entry]], block: Block) -> list[Entry]:
-    return list(parse(block))
+def _valid(parsed: Iterator[Entry | BrokenLine], broken: list[BrokenLine]) -> list[Entry]:
+    """Return the entries that are valid, and append the lines that are not to *broken*."""
+    entries = []
+    for each in parsed:
+        if isinstance(each, Entry):
+            entries.append(each)
+        else:
+            broken.append(each)
+            if len(broken) >= MAX_BROKEN_LINES:
+                break
+    return entries
 
 
-def _ndjson(block: Block) -> Iterator[Entry]:
+def _ndjson(block: Block) -> Iterator[Entry | BrokenLine]:
     for number, line in enumerate(block.lines, block.first):
-        if not line or line.isspace():
-            continue
-        check_length(number, line)
-        try:
-            record = from_json(line, allow_inf_nan=False, cache_strings="keys")
-        except ValueError as error:
-            raise _json_error(number, str(error)) from None
-        if type(record) is not dict:
-            raise BrokenLine(number, "", "is not a JSON object.")
-        for name in FIELDS:
-            if name not in record:
-                raise BrokenLine(number, name, "is missing.")
-        if type(record["active"]) is not bool:
-            raise BrokenLine(number, "active", "is neither true nor false.")
-        if type(record["images"]) is not list:
-            raise BrokenLine(number, "images", "is not an array.")
-        yield Entry(number, _id(number, record["id"]), record["active"], _names(number, record["images"]))
+        if line and not line.isspace():
+            check_length(number, line)
+            try:
+                yield _json_entry(number, line)
+            except BrokenLine as error:
+                yield error
+
+
+def _json_entry(number: int, line: bytes) -> Entry:
+    try:
+        record = from_json(line, allow_inf_nan=False, cache_strings="keys")
+    except ValueError as error:
+        raise _json_error(number, str(error)) from None
+    if type(record) is not dict:
+        raise BrokenLine(number, "", "is not a JSON object.")
+    for name in FIELDS:
+        if name not in record:
+            raise BrokenLine(number, name, "is missing.")
+    if type(record["active"]) is not bool:
+        raise BrokenLine(number, "active", "is neither true nor false.")
+    if type(record["images"]) is not list:
+        raise BrokenLine(number, "images", "is not an array.")
+    return Entry(number, _id(number, record["id"]), record["active"], _names(number, record["images"]))
 
 
 def _json_error(line: int, message: str) -> BrokenLine:
@@ -99,7 +129,7 @@ class _CsvParser:
         self._width = 0
         self._columns = [0, 0, 0]
 
-    def parse(self, block: Block) -> Iterator[Entry]:
+    def parse(self, block: Block) -> Iterator[Entry | BrokenLine]:
         if not self._separator:
             self._separator = _separator(block)
         rows = csv.reader(_decoded(block), delimiter=self._separator or ",", strict=True)
@@ -118,7 +148,10 @@ class _CsvParser:
                 if not self._width:
                     self._read_header(number, row)
                 else:
-                    yield self._entry(number, row)
+                    try:
+                        yield self._entry(number, row)
+                    except BrokenLine as error:
+                        yield error
             number = after
 
     def _read_header(self, line: int, row: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from typing import TextIO
 from duckdb import DuckDBPyConnection
 
 from imageconverter.catalog.database import CSV, Workspace, open_database, quote_csv, run_in_thread
-from imageconverter.catalog.entries import Entry
+from imageconverter.catalog.entries import MAX_BROKEN_LINES, Entry
 from imageconverter.catalog.version import CatalogVersion, part_name
 from imageconverter.errors import BrokenLine
 
@@ -22,11 +22,11 @@ COPY (
 ) TO $part (FORMAT parquet, COMPRESSION zstd)
 """  # noqa: S608 - a constant
 # Grouped by hashes, which need less memory than texts; the few duplicates are compared by their texts.
-_DUPLICATE = """
+_DUPLICATES = """
 WITH entries AS (FROM read_parquet($parts)),
      suspects AS (SELECT hash(id) AS number FROM entries GROUP BY number HAVING count(*) > 1)
 SELECT id, list_sort(list(line))[:2] AS lines FROM entries WHERE hash(id) IN (FROM suspects)
-GROUP BY id HAVING count(*) > 1 ORDER BY lines[2] LIMIT 1
+GROUP BY id HAVING count(*) > 1 ORDER BY lines[2] LIMIT $limit
 """
 _COUNT = """
 SELECT count(*), coalesce(sum(len(images)) FILTER (active), 0) FROM read_parquet($parts)
@@ -38,7 +38,7 @@ async def write_version(
 ) -> CatalogVersion:
     """Write a new version, received at *received_at* (default: now), to the Parquet files `part_name` in *folder*.
 
-    The folder must be empty. Raises BrokenLine for a duplicate id, and whatever *batches* raises.
+    The folder must be empty. Raises BrokenLine for duplicate ids, and whatever *batches* raises.
     """
     with open_database(workspace, folder) as database:
         writer = _Writer(database, folder)
@@ -71,10 +71,14 @@ class _Writer:
     def finish(self, received_at: datetime) -> CatalogVersion:
         self._write_part()
         parts = {"parts": [str(part) for part in self._parts]}
-        duplicate = self._database.execute(_DUPLICATE, parts).fetchone()
-        if duplicate:
-            identity, (earlier, line) = duplicate
-            raise BrokenLine(line, "id", f"{identity!r} is already the id of line {earlier}.")
+        duplicates = [
+            BrokenLine(line, "id", f"{identity!r} is already the id of line {earlier}.")
+            for identity, (earlier, line) in self._database.execute(
+                _DUPLICATES, {**parts, "limit": MAX_BROKEN_LINES}
+            ).fetchall()
+        ]
+        if duplicates:
+            raise duplicates[0].followed_by(duplicates[1:])
         entries, images = self._database.execute(_COUNT, parts).fetchall()[0]
         now = datetime.now(UTC)
         return CatalogVersion(

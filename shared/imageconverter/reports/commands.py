@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from imageconverter.catalog import Notation
 from imageconverter.catalog.pending_imports import PendingImport, list_pending
-from imageconverter.errors import CleanupRefused, ConversionFailed, InvalidValue, NotFound, UserError
+from imageconverter.errors import BrokenLine, CleanupRefused, ConversionFailed, InvalidValue, NotFound, UserError
 from imageconverter.images.image_formats import ImageType
 from imageconverter.jobs import JobQueue, QueueName
 from imageconverter.storage.store import ObjectStore
@@ -113,6 +113,9 @@ async def run_command(queue: JobQueue, task: str, command: Command, *, seconds: 
         reply = await queue.wait(command.id, seconds=seconds)
     except ConversionFailed:
         return None
+    if reply.get("lines"):
+        first, *others = (BrokenLine(*each) for each in reply["lines"])
+        raise first.followed_by(others)
     if "refusal" in reply:
         raise _REFUSALS.get(reply["refusal"], InvalidValue)(reply["reason"], field=reply["field"])
     return reply
@@ -121,4 +124,7 @@ async def run_command(queue: JobQueue, task: str, command: Command, *, seconds: 
 def refusal_reply(error: UserError) -> dict[str, Any]:
     """Return the reply that makes `run_command` raise *error*."""
     name = next((name for name, each in _REFUSALS.items() if isinstance(error, each)), "InvalidValue")
-    return {"refusal": name, "reason": error.reason, "field": error.field}
+    reply: dict[str, Any] = {"refusal": name, "reason": error.reason, "field": error.field}
+    if isinstance(error, BrokenLine):
+        reply["lines"] = [[each.line, each.place, each.problem] for each in (error, *error.others)]
+    return reply

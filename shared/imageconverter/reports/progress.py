@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 
 from imageconverter import keys
+from imageconverter.errors import BrokenLine, UserError
 from imageconverter.jobs import QueueName, redis_command, redis_errors
 from imageconverter.reports.commands import SCAN
 
@@ -41,6 +42,8 @@ class LastImport(NamedTuple):
     """The id of the upload, "" if the catalog was read from a source."""
     failure: str
     """Why the import failed, or ""."""
+    lines: tuple[BrokenLine, ...] = ()
+    """The invalid lines of an uploaded catalog, up to `MAX_BROKEN_LINES`; known for a day."""
 
 
 _NO_IMPORT = LastImport("", "")
@@ -87,22 +90,25 @@ class ScanProgress:
         """Record that the scan has ended, and why it failed."""
         await self._set(going=0, kind="", ended=int(time.time()), failure=failure)
 
-    async def record_import(self, kind: str, pending_id: str, failure: str = "") -> None:
+    async def record_import(self, kind: str, pending_id: str, failure: UserError | str = "") -> None:
         """Record that a catalog of *kind* was imported, or why not; *pending_id* is "" for a source."""
-        outcome = json.dumps([pending_id, failure])
+        broken = (failure, *failure.others) if isinstance(failure, BrokenLine) else ()
+        outcome = json.dumps([pending_id, failure.reason if isinstance(failure, UserError) else failure])
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.hset(keys.SCAN, mapping={f"{_IMPORT}{kind}": outcome})
             if pending_id:
+                lines = json.dumps([[each.line, each.place, each.problem] for each in broken])
                 pipe.set(keys.import_result(pending_id), outcome, ex=_IMPORT_SECONDS)
+                pipe.set(keys.import_lines(pending_id), lines, ex=_IMPORT_SECONDS)
             await pipe.execute()
 
     async def last_import(self, kind: str) -> LastImport:
         """Return the outcome of the last import of a catalog of *kind*."""
-        return _last_import(await self._send("HGET", keys.SCAN, f"{_IMPORT}{kind}"))
+        return await self._last_import(await self._send("HGET", keys.SCAN, f"{_IMPORT}{kind}"))
 
     async def import_result(self, pending_id: str) -> LastImport:
         """Return the outcome of one import; its id is "" if the import is unknown or has not ended."""
-        return _last_import(await self._send("GET", keys.import_result(pending_id)))
+        return await self._last_import(await self._send("GET", keys.import_result(pending_id)))
 
     async def state(self) -> ScanState:
         """Return the state of the running scan and of the last one."""
@@ -120,12 +126,15 @@ class ScanProgress:
             failure=fields.get("failure", ""),
         )
 
+    async def _last_import(self, outcome: bytes | None) -> LastImport:
+        if outcome is None:
+            return _NO_IMPORT
+        pending_id, failure = json.loads(outcome)
+        stored = await self._send("GET", keys.import_lines(pending_id)) if pending_id and failure else None
+        return LastImport(pending_id, failure, tuple(BrokenLine(*each) for each in json.loads(stored or "[]")))
+
     async def _set(self, **fields: str | int) -> None:
         await self._send("HSET", keys.SCAN, *chain.from_iterable(fields.items()))
 
     async def _send(self, *command: str | int) -> Any:
         return await redis_command(self._redis, self._retry_timeout, *command)
-
-
-def _last_import(outcome: bytes | None) -> LastImport:
-    return _NO_IMPORT if outcome is None else LastImport(*json.loads(outcome))

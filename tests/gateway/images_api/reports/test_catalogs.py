@@ -76,6 +76,23 @@ async def test_an_invalid_line_is_named_and_the_previous_catalog_stays_current(
     assert [stored async for page in shop.resources.store.list("catalog/product/arriving/") for stored in page] == []
 
 
+async def test_all_invalid_lines_are_listed(shop: Shop) -> None:
+    """In the response, and afterwards as the outcome of the last import."""
+    text = LINE + b'{"id": "1", "images": []}\n' + LINE + b"{\n" + LINE.replace(b"side", b"/")
+
+    status, refused = await shop.ask("PUT", "/catalog/products", text)
+
+    assert status == 400
+    assert [(each["line"], each["field"]) for each in refused["lines"]] == [
+        (2, "active"), (4, "column 1"), (5, "images[1]"),
+    ]  # fmt: skip
+    assert refused["lines"][0]["reason"] == "is missing."
+    assert (await shop.ask("GET", "/catalog/products")).body["lastImport"]["lines"] == refused["lines"]
+
+    _, twice = await shop.ask("PUT", "/catalog/products", LINE * 3 + LINE.replace(b"4711", b"1") * 2)
+    assert [each["line"] for each in twice["lines"]] == [2, 5]
+
+
 async def test_a_catalog_over_the_limit_is_rejected(shop: Shop) -> None:
     """By its Content-Length, or while it is received; the limit of this shop is 1 MiB."""
     many = LINE * 20_000
