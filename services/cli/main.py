@@ -85,7 +85,7 @@ def run() -> NoReturn:
         atexit._run_exitfuncs()  # noqa: SLF001 - the only way to run what os._exit skips
         sys.stdout.flush()
         sys.stderr.flush()
-    except OSError:  # nobody reads the output anymore
+    except OSError:  # the reader of the output is gone
         status = status or terminal.FAILED
     os._exit(status)
 
