@@ -1,6 +1,7 @@
 """Handlers of `login` and `login/checkToken/{otok}`, which are not below `images/`."""
 
 import time
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -9,7 +10,7 @@ from services.gateway import audit, state
 from services.gateway.auth.api_keys import KeyRing
 from services.gateway.auth.cross_site import require_same_site
 from services.gateway.auth.sessions import SESSION_SECONDS, Sessions, new_id
-from services.gateway.auth.tokens import LIFETIME_SECONDS, Token
+from services.gateway.auth.tokens import KINDS, LIFETIME_SECONDS, Token, TokenSigner
 from services.gateway.http.responses import EmptyResponse, ResponseModel, json_response
 from services.gateway.images_api.request_bodies import LoginBody, LogoutBody, read_json
 
@@ -24,6 +25,14 @@ class Tokens(ResponseModel):
     """Valid for 30 minutes, as `Authorization: Bearer …`."""
     refresh_token: str
     """For the next login, valid for a day; can be used once."""
+
+
+class IssuedTokens(NamedTuple):
+    """The tokens of a login, and to whom they are issued."""
+
+    holder: str
+    access: str
+    refresh: str
 
 
 class TokenHolder(ResponseModel):
@@ -44,35 +53,71 @@ async def login(request: web.Request) -> web.Response:
     if signer is None:
         raise NotFound("The login is disabled: IMAGECONVERTER_TOKEN_SECRET is not set.")
     body = await read_json(request, LoginBody)
-    before = ring.token(body.refreshToken, "refresh") if body.refreshToken is not None else None
-    holder = before.holder if before is not None else _holder(ring, body)
-    await request.app[state.ATTEMPTS].check(request, success=holder is not None)
-    if holder is None or (credential := ring.credential(holder)) is None:
-        raise Unauthorized("The credentials are not valid.")
-    audit.identify(request, ring.grant_of(holder).actor)
-    granted = await _begin(sessions, holder, credential) if before is None else await _refresh(sessions, before)
-    tokens = {kind: signer.issue(granted._replace(kind=kind)) for kind in LIFETIME_SECONDS}
-    response = json_response(Tokens(access_token=tokens["access"], refresh_token=tokens["refresh"]))
+    if body.refreshToken is not None:
+        is_valid = ring.token(body.refreshToken, "refresh") is not None
+        await request.app[state.ATTEMPTS].check(request, success=is_valid)
+        tokens = await refreshed(request, body.refreshToken)
+    else:
+        holder = _holder(ring, body)
+        await request.app[state.ATTEMPTS].check(request, success=holder is not None)
+        if holder is None or (credential := ring.credential(holder)) is None:
+            raise Unauthorized("The credentials are not valid.")
+        audit.identify(request, ring.grant_of(holder).actor)
+        tokens = _issue(signer, await _begin(sessions, holder, credential))
+    response = json_response(Tokens(access_token=tokens.access, refresh_token=tokens.refresh))
     if "setCookie" in request.query:
-        secure = is_https(request, request.app[state.GATEWAY].trusted_proxies)
-        for kind, token in tokens.items():
-            response.set_cookie(
-                f"{kind}Token",
-                token,
-                max_age=LIFETIME_SECONDS[kind],
-                httponly=True,
-                samesite="Strict",
-                secure=secure,
-            )
+        set_cookies(request, response, tokens)
     return response
+
+
+async def refresh(request: web.Request) -> web.Response:
+    """Renew the login of the cookies, unless its access token is still valid; returns its holder.
+
+    For browsers, whose scripts cannot read the cookies.
+    """
+    require_same_site(request)
+    current = request.app[state.KEYS].token(request.cookies.get("accessToken", ""), "access")
+    if current is not None:
+        return json_response(TokenHolder(id=current.holder))
+    tokens = await refreshed(request, request.cookies.get("refreshToken", ""))
+    response = json_response(TokenHolder(id=tokens.holder))
+    set_cookies(request, response, tokens)
+    return response
+
+
+async def refreshed(request: web.Request, refresh_token: str) -> IssuedTokens:
+    """Return new tokens for *refresh_token*, which can be used once. Raises Unauthorized."""
+    ring, sessions = request.app[state.KEYS], request.app[state.SESSIONS]
+    before = ring.token(refresh_token, "refresh")
+    if before is None or ring.signer is None:
+        raise Unauthorized("The credentials are not valid.")
+    audit.identify(request, ring.grant_of(before.holder).actor)
+    return _issue(ring.signer, await _refresh(sessions, before))
+
+
+def set_cookies(request: web.Request, response: web.Response, tokens: IssuedTokens) -> None:
+    """Store *tokens* in the browser, out of reach of scripts and of other sites."""
+    secure = is_https(request, request.app[state.GATEWAY].trusted_proxies)
+    for kind in KINDS:
+        response.set_cookie(
+            f"{kind}Token",
+            getattr(tokens, kind),
+            max_age=LIFETIME_SECONDS[kind],
+            httponly=True,
+            samesite="Strict",
+            secure=secure,
+        )
+
+
+def _issue(signer: TokenSigner, granted: Token) -> IssuedTokens:
+    access, refresh = (signer.issue(granted._replace(kind=kind)) for kind in KINDS)
+    return IssuedTokens(granted.holder, access, refresh)
 
 
 def _holder(ring: KeyRing, body: LoginBody) -> str | None:
     """Return the holder of the credentials in *body*; None if they are not valid. Raises MissingField."""
     if body.apiKey is not None:
         return ring.holder_of_key(body.apiKey)
-    if body.refreshToken is not None:
-        return None  # the caller knows that it is not valid
     if body.email is None or body.password is None:
         raise MissingField("apiKey, or email and password, must be passed.", field="apiKey")
     return ring.holder_of_password(body.email, body.password)

@@ -59,6 +59,10 @@ class Requirement:
         if self.narrowed == "path":
             grant.require(*self._arguments(image_type(request, self.default_type)))
 
+    def is_met_by(self, grant: Grant) -> bool:
+        """Return whether *grant* has the permission, for at least one type."""
+        return self.is_public or any(grant.may(*self._arguments(kind)) for kind in (None, *AREAS))
+
     def _type_in_path(self, request: web.Request) -> ImageType | None:
         try:
             return image_type(request, self.default_type) if self.narrowed == "path" else None
@@ -126,6 +130,12 @@ def key_name(request: web.Request) -> str:
 def actor(request: web.Request) -> str:
     """Return `key NAME` or `user NAME`: what has admitted *request*."""
     found: str = request[_GRANT].actor
+    return found
+
+
+def grant_of(request: web.Request) -> Grant | None:
+    """Return what has admitted *request*; None if it needed no credentials."""
+    found: Grant | None = request.get(_GRANT)
     return found
 
 

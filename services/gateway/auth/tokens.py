@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 import jwt
 
 Kind = Literal["access", "refresh"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 LIFETIME_SECONDS: Final[dict[Kind, int]] = {"access": 30 * 60, "refresh": 24 * 3600}
 _ALGORITHM = "HS256"
@@ -63,6 +64,6 @@ class TokenSigner:
             )
         except jwt.InvalidTokenError:
             return None
-        if claims["use"] not in get_args(Kind) or time.time() >= claims["exp"]:
+        if claims["use"] not in KINDS or time.time() >= claims["exp"]:
             return None
         return Token(claims["sub"], claims["crd"], claims["use"], claims["sid"], claims["jti"], claims["end"])
