@@ -8,7 +8,7 @@ STAMPS := $(VENV)/stamps
 # Hundreds of processes are started, each of which would compile all of its modules.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test test-fast test-changed coverage format docs check bench conformance hostile chaos soak audit lock test-compose openapi clean
+.PHONY: help run test test-fast test-changed coverage format docs check messages bench conformance hostile chaos soak audit lock test-compose openapi clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -44,6 +44,9 @@ format: $(STAMPS)/dev  ## format the code and apply the lint fixes
 
 docs: $(STAMPS)/dev  ## write the generated parts and images of the documents
 	$(BIN)/python -m tests.documents.generated
+
+messages: $(STAMPS)/dev  ## update the catalogs of the console's texts, and list what is to be translated
+	$(BIN)/python -m tests.console.catalogs
 
 bench: $(STAMPS)/dev  ## run the benchmarks
 	$(BIN)/python -m bench

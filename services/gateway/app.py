@@ -16,6 +16,9 @@ from services.gateway.auth.api_keys import KeyRing
 from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
 from services.gateway.auth.sessions import Sessions
+from services.gateway.console.assets import Assets
+from services.gateway.console.languages import Languages
+from services.gateway.console.rendering import Templates
 from services.gateway.http.body_memory import BodyMemory
 from services.gateway.http.headers import set_security_headers
 from services.gateway.http.middleware import error_middleware, set_headers
@@ -25,7 +28,7 @@ from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.images_api.run_watcher import RunWatcher
 from services.gateway.metrics import Metrics
-from services.gateway.routes import liveness_routes, routes
+from services.gateway.routes import CONSOLE, liveness_routes, routes
 from services.gateway.system_watcher import SystemWatcher
 
 _DECODING_THREADS = 2
@@ -68,6 +71,9 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.REPORT_SCHEDULE] = resources.report_schedule
     app[state.SCANS] = ScanProgress(resources.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
     app[state.BASIC_AUTH] = BasicAuth(keys.administrator)
+    app[state.TEMPLATES] = Templates(Languages())
+    app[state.ASSETS] = Assets()
+    app[state.PAGES] = {route.path: route.requires for route in CONSOLE}
     app.add_routes(list(routes()))
     app.on_response_prepare.append(set_headers)
     limit = settings.gateway.requests_per_minute

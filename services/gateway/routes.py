@@ -1,7 +1,7 @@
 """The route table: every route of the gateway, and what it requires of a request."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from aiohttp import web
@@ -18,6 +18,7 @@ from services.gateway.auth.route_permissions import (
     guarded,
     permission,
 )
+from services.gateway.console import assets, convert, session
 from services.gateway.idempotency.once import once
 from services.gateway.imageconverter_api import administration, previews, status_page
 from services.gateway.images_api import (
@@ -127,6 +128,7 @@ CHECK_BASE = "/admin/api/v1/login/checkToken/"
 LOGIN: tuple[Route, ...] = (
     Route(("POST",), "/admin/api/v1/login", login.login, CREDENTIALS_IN_REQUEST),
     Route(("DELETE",), "/admin/api/v1/login", login.logout, CREDENTIALS_IN_REQUEST),
+    Route(("POST",), "/admin/api/v1/login/refresh", login.refresh, CREDENTIALS_IN_REQUEST),
     Route(("GET",), CHECK_BASE + "{otok}", login.check_token, CREDENTIALS_IN_REQUEST),
 )
 
@@ -157,6 +159,18 @@ _PATTERNS = {"{imageKey}": "{imageKey:[^/]*}", "{requestFormat}": r"{requestForm
 # Of both APIs, what needs neither the bucket nor Redis.
 WITHOUT_BUCKET: tuple[Handler, ...] = (status_page.status, urls.image_url, formats.list_formats)
 
+# The pages of the console. Who is not logged in is led to the login.
+CONSOLE: tuple[Route, ...] = (Route(("GET",), "/console/", convert.page, PUBLISH),)
+
+# What the pages need before or beside a login.
+BROWSER: tuple[Route, ...] = (
+    Route(("GET",), "/", session.lead_home, PUBLIC),
+    Route(("GET",), "/console", session.lead_home, PUBLIC),
+    Route(("GET",), session.LOGIN, session.login_page, PUBLIC),
+    Route(("GET",), "/console/preferences", session.preferences, PUBLIC),
+    Route(("GET",), assets.PATH + "/{digest}/{name:.+}", assets.show, PUBLIC),
+)
+
 PLAIN: tuple[Route, ...] = (
     Route(("GET",), "/content/{path:.+}", content.content, PUBLIC),
     Route(("GET",), "/openapi/images.yaml", openapi.images, PUBLIC),
@@ -169,8 +183,10 @@ PLAIN: tuple[Route, ...] = (
 
 def routes() -> Iterator[web.RouteDef]:
     """Yield all routes. GET routes accept HEAD, except those where GET deletes."""
-    for route in PLAIN:
+    for route in (*PLAIN, *BROWSER):
         yield from _definitions(route, route.path)
+    for route in CONSOLE:
+        yield from _definitions(route, route.path, wrapped_by=session.page)
     for route in LOGIN:
         yield from _definitions(route, route.path, route.path + "/")
     for base in IMAGES_BASES:
@@ -196,9 +212,11 @@ def _for_owner(route: Route) -> Route:
     return route._replace(handler=owned)
 
 
-def _definitions(route: Route, *paths: str) -> Iterator[web.RouteDef]:
+def _definitions(
+    route: Route, *paths: str, wrapped_by: Callable[[Handler], Handler] = lambda handler: handler
+) -> Iterator[web.RouteDef]:
     """Yield *route* at *paths*: the only way from the table to aiohttp, so that no route escapes its requirement."""
-    handler = guarded(route.handler, route.requires)
+    handler = wrapped_by(guarded(route.handler, route.requires))
     if route.changes_something:
         handler = audit.changing(handler)
     for method in route.methods:

@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import Executor
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -22,6 +23,8 @@ from services.gateway.auth.api_keys import KeyRing
 from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
 from services.gateway.auth.sessions import Sessions
+from services.gateway.console.assets import Assets
+from services.gateway.console.rendering import Templates
 from services.gateway.http.body_memory import BodyMemory
 from services.gateway.http.rate_limit import RateLimiter
 from services.gateway.idempotency.store import ResponseStore
@@ -30,6 +33,9 @@ from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.images_api.run_watcher import RunWatcher
 from services.gateway.metrics import Metrics
 from services.gateway.system_watcher import SystemWatcher
+
+if TYPE_CHECKING:
+    from services.gateway.auth.route_permissions import Requirement
 
 STORE = web.AppKey("store", ObjectStore)
 OWNERSHIP = web.AppKey("ownership", Ownership)
@@ -72,3 +78,7 @@ RATE_LIMITER = web.AppKey[RateLimiter | None]("rate_limiter")
 """None without a limit."""
 PROBLEMS = web.AppKey("problems", list[str])
 """What Redis or the store lack, as sentences."""
+TEMPLATES = web.AppKey("templates", Templates)
+ASSETS = web.AppKey("assets", Assets)
+PAGES: "web.AppKey[dict[str, Requirement]]" = web.AppKey("pages")
+"""What each page of the console requires, by path."""

@@ -10,7 +10,7 @@ _NOT_SHIPPED = {"rare_formats/README.md", "rare_formats/pyproject.toml"}
 
 
 def test_the_wheel_has_every_file_of_the_packages(tmp_path: Path) -> None:
-    """Modules, scripts for Redis, the formats and the documents of the APIs, and nothing else."""
+    """Modules, scripts for Redis, the formats, the documents of the APIs and the console, and nothing else."""
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(command, cwd=_ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("imageconverter_stack-*.whl")
@@ -24,5 +24,7 @@ def test_the_wheel_has_every_file_of_the_packages(tmp_path: Path) -> None:
     shipped = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
 
     assert shipped == expected - _NOT_SHIPPED
-    assert {Path(name).suffix for name in shipped} == {".py", ".lua", ".toml", ".yaml", ".typed"}
+    console = {name for name in shipped if name.startswith("services/gateway/console/")}
+    assert {Path(name).suffix for name in shipped - console} == {".py", ".lua", ".toml", ".yaml", ".typed"}
+    assert {Path(name).suffix for name in console} == {".py", ".html", ".css", ".js", ".svg", ".po", ".toml", ".txt"}
     assert "imageconverter/images/formats.toml" in shipped

@@ -87,7 +87,7 @@ async def test_metrics_are_labeled_by_route_not_by_path(gateway: Client) -> None
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
+        ("GET", "/nonsense", 404),
         ("GET", "/images", 404),
         ("GET", "/images/nonsense", 404),
         ("GET", "/images/upload", 405),

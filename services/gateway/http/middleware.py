@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 from imageconverter import request_ids
 from imageconverter.errors import ImageConverterError, TooManyAttempts, TooManyRequestsInTime, Unauthorized
 from services.gateway import state
+from services.gateway.console import assets
 from services.gateway.http.cross_origin import set_cors_headers
 from services.gateway.http.headers import set_security_headers
 from services.gateway.http.redaction import without_tokens
@@ -30,6 +31,7 @@ _QUIET = frozenset(
         "/health/live",
         "/health/ready",
         "/metrics",
+        assets.PATH + "/{digest}/{name}",
         IMAGECONVERTER_BASE,
         f"{IMAGECONVERTER_BASE}/getImage/{{imageKey}}/{{requestFormat}}",
     }

@@ -22,7 +22,7 @@ from services.gateway.app import create_app
 from services.gateway.auth.api_keys import KeyRing, key_entry
 from services.gateway.auth.route_permissions import guarded, permission
 from services.gateway.images_api.image_types import types_of_target_directory
-from services.gateway.routes import IMAGECONVERTER, IMAGECONVERTER_BASE, IMAGES, LOGIN, PLAIN, Route
+from services.gateway.routes import BROWSER, IMAGECONVERTER, IMAGECONVERTER_BASE, IMAGES, LOGIN, PLAIN, Route
 from tests.conftest import ADMIN, API_KEY, MakeSettings
 from tests.testing import image_files
 from tests.testing.runs import put_sources
@@ -37,7 +37,7 @@ KEYS = {
 }
 TABLE = [
     *((each, "/images" + each.path) for each in IMAGES),
-    *((each, each.path) for each in (*LOGIN, *PLAIN)),
+    *((each, each.path) for each in (*LOGIN, *PLAIN, *BROWSER)),
     *((each, IMAGECONVERTER_BASE + each.path) for each in IMAGECONVERTER),
 ]
 GUARDED = [(method, path) for route, path in TABLE for method in route.methods if not route.requires.is_public]
@@ -67,6 +67,12 @@ def test_only_these_routes_are_public() -> None:
     assert public == {
         "/admin/api/v1/login",
         "/admin/api/v1/login/checkToken/{otok}",
+        "/admin/api/v1/login/refresh",
+        "/",
+        "/console",
+        "/console/login",
+        "/console/preferences",
+        "/console/assets/{digest}/{name:.+}",
         "/content/{path:.+}",
         "/openapi/images.yaml",
         "/openapi/imageconverter.yaml",

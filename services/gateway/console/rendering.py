@@ -1,0 +1,91 @@
+"""Pages from templates, in the language of the request, with the policy for what a page may load."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+import imageconverter
+from services.gateway import state
+from services.gateway.auth.route_permissions import grant_of
+from services.gateway.console.languages import Language, Languages
+from services.gateway.http.compression import compress
+
+_FOLDER: Final = Path(__file__).parent / "templates"
+THEMES: Final = ("auto", "light", "dark")
+THEME_COOKIE: Final = "theme"
+
+# Nothing inline, nothing evaluated, nothing from another host; styles and scripts are files below `assets/`.
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class Templates:
+    """The templates, compiled for each language."""
+
+    def __init__(self, languages: Languages) -> None:
+        """Use the texts of *languages*."""
+        self.languages = languages
+        self._environments = {language.code: _environment(language) for language in languages}
+
+    def render(self, language: Language, name: str, fragment: str, values: dict[str, Any]) -> str:
+        """Return the page *name*, or only its block *fragment* if it has a block of that name."""
+        template = self._environments[language.code].get_template(name)
+        if (block := template.blocks.get(fragment)) is not None:
+            return "".join(block(template.new_context(values)))
+        return template.render(values)
+
+
+def _environment(language: Language) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        language.gettext, language.ngettext, newstyle=True
+    )
+    environment.filters.update(
+        number=language.number, percent=language.percent, bytes=language.bytes, datetime=language.datetime
+    )
+    return environment
+
+
+async def render(request: web.Request, name: str, *, status: int = 200, **values: Any) -> web.Response:
+    """Return the page made from the template *name* and *values*.
+
+    A request by htmx for an element gets the block with the id of the element, if there is one, instead of the page.
+    """
+    templates, assets, grant = request.app[state.TEMPLATES], request.app[state.ASSETS], grant_of(request)
+    language = templates.languages.of(request)
+    pages = request.app[state.PAGES]
+    theme = request.cookies.get(THEME_COOKIE, "")
+    text = templates.render(
+        language,
+        name,
+        request.headers.get("HX-Target", ""),
+        {
+            "language": language,
+            "script_messages": language.script_messages(name.removesuffix(".html")),
+            "languages": list(templates.languages),
+            "theme": theme if theme in THEMES else THEMES[0],
+            "path": request.path,
+            "asset": assets.url,
+            "grant": grant,
+            "may_open": lambda path: grant is not None and path in pages and pages[path].is_met_by(grant),
+            "version": imageconverter.__version__,
+            **values,
+        },
+    )
+    response = web.Response(text=text, status=status, content_type="text/html")
+    response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["Referrer-Policy"] = "same-origin"
+    compress(request, response)
+    response.headers["Vary"] = "Accept-Encoding, Accept-Language, Cookie, HX-Target"
+    return response

@@ -1,0 +1,98 @@
+"""Who is logged in to the console: pages lead to the login, and logins are renewed while the console is used."""
+
+import functools
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import quote
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from imageconverter.errors import ImageConverterError, Unauthorized
+from services.gateway import state
+from services.gateway.auth import login
+from services.gateway.auth.route_permissions import has_key
+from services.gateway.console.rendering import render
+
+HOME: Final = "/console/"
+LOGIN: Final = "/console/login"
+
+
+def page(handler: Handler) -> Handler:
+    """Return *handler*, of a page, with pages instead of JSON for errors.
+
+    Who is not logged in is sent to the login, or to the same page again if the login could be renewed.
+    """
+
+    @functools.wraps(handler)
+    async def show(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Unauthorized as error:
+            if has_key(request):
+                return await _error_page(request, error.status, error.reason)
+            return await _lead_to_login(request)
+        except ImageConverterError as error:
+            return await _error_page(request, error.status, error.reason)
+        except web.HTTPNotFound:
+            return await _error_page(request, HTTPStatus.NOT_FOUND, "")
+
+    return show
+
+
+async def _error_page(request: web.Request, status: int, reason: str) -> web.Response:
+    return await render(request, "error.html", status=status, reason=reason, code=status)
+
+
+async def _lead_to_login(request: web.Request) -> web.Response:
+    here = request.rel_url.raw_path_qs
+    if "HX-Request" in request.headers:  # a fragment: the whole page is to be left
+        return web.Response(status=HTTPStatus.UNAUTHORIZED)
+    tokens = await _renewed(request)
+    response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": here})
+    if tokens is None:
+        response.headers["Location"] = LOGIN if here == HOME else f"{LOGIN}?next={quote(here, safe='')}"
+    else:
+        login.set_cookies(request, response, tokens)
+    return response
+
+
+async def _renewed(request: web.Request) -> login.IssuedTokens | None:
+    """Return new tokens for the refresh token in the cookie of *request*; None if it has none that is valid."""
+    try:
+        return await login.refreshed(request, request.cookies.get("refreshToken", ""))
+    except Unauthorized:
+        return None
+
+
+async def login_page(request: web.Request) -> web.Response:
+    """Return the login."""
+    keys = request.app[state.KEYS]
+    return await render(
+        request,
+        "login.html",
+        destination=_destination(request),
+        is_enabled=keys.signer is not None,
+        has_password=keys.administrator.digest is not None,
+    )
+
+
+async def preferences(request: web.Request) -> web.Response:
+    """Set the language or the theme in a cookie, and go back to the page."""
+    response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": _destination(request)})
+    for name in ("language", "theme"):
+        if value := request.query.get(name, "")[:10]:
+            response.set_cookie(name, value, max_age=365 * 24 * 3600, samesite="Lax", path="/")
+    return response
+
+
+def _destination(request: web.Request) -> str:
+    """Return the page that `?next=` names; the first page if it is not one of this server."""
+    following = request.query.get("next", "")
+    is_ours = following.startswith(("/console/", "/docs")) and not following.startswith(LOGIN)
+    return following if is_ours and following.isprintable() and "\\" not in following else HOME
+
+
+async def lead_home(_request: web.Request) -> web.Response:
+    """Lead from `/` to the console."""
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": HOME})
