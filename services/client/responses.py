@@ -188,6 +188,32 @@ class Conversions(TypedDict):
 
 
 @final
+class ConvertedImage(TypedDict):
+    """A converted image."""
+
+    path: str
+    """In the target tree."""
+    size: int
+    """Bytes."""
+    modified: str
+    etag: str
+    """Changes with the image."""
+    url: str
+    """Without scheme."""
+
+
+@final
+class ConvertedImagesPage(TypedDict):
+    """A page of the converted images in a directory."""
+
+    directories: list[str]
+    """Paths of the directories below it, on this page; none in a recursive listing."""
+    items: list[ConvertedImage]
+    cursor: NotRequired[str]
+    """For the next page; the last one has none."""
+
+
+@final
 class Counter(TypedDict):
     """Sources or outputs by how they ended."""
 
@@ -931,6 +957,50 @@ class Source(TypedDict):
     """Changes with the image. That of the object store: the MD5 of an image that was stored by one request."""
     thumbnail: str
     """URL of a thumbnail, on this server."""
+
+
+@final
+class SourceOutput(TypedDict):
+    """The output of a source in one image format."""
+
+    formatNodeId: str
+    type: TypeId
+    state: Literal["upToDate", "outdated", "otherSource", "missing"]
+    """`upToDate` if a run would skip it, `otherSource` if it was made of another source of the same name."""
+    path: str
+    """In the target tree; where it would probably be, if it is missing."""
+    url: str
+    """Without scheme."""
+    size: NotRequired[int]
+    """Bytes, if it exists."""
+    modified: NotRequired[str]
+    width: NotRequired[int]
+    """Pixels, if it exists and was not stored by release 0.2.0 or before."""
+    height: NotRequired[int]
+
+
+@final
+class SourceInformation(TypedDict):
+    """What is known of a source, and of its outputs."""
+
+    path: str
+    """In the source tree."""
+    size: int
+    """Bytes."""
+    modified: str
+    etag: str
+    """Changes with the image. That of the object store: the MD5 of an image that was stored by one request."""
+    thumbnail: str
+    """URL of a thumbnail, on this server."""
+    type: NotRequired[str]
+    """The file type, by the leading bytes; none if it is not a supported one."""
+    width: NotRequired[int]
+    """Pixels as stored, which an orientation may turn, if the header says so."""
+    height: NotRequired[int]
+    sha256: NotRequired[str]
+    """Of the image, in hexadecimal digits, if it was known when the source was stored."""
+    formats: list[SourceOutput]
+    """One for each image format."""
 
 
 @final

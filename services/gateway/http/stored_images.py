@@ -8,13 +8,12 @@ from email.utils import format_datetime
 from aiohttp import web
 
 from imageconverter.errors import NotFound
-from imageconverter.images.incoming import SHA256
+from imageconverter.images.incoming import SHA256, is_sha256
 from imageconverter.storage.store import OpenedObject, StoredObject
 from services.gateway import state
 
 _NO_IMAGE = "There is no such image."
 _FIRST_BYTE = re.compile(r"=\d")  # a range without it is that of the last bytes, "-0" of none
-_SHA256 = re.compile("[0-9a-f]{64}")
 _CONDITIONS = ("If-Match", "If-Unmodified-Since", "If-None-Match", "If-Modified-Since", "Range")
 
 
@@ -75,7 +74,7 @@ def _media_type(opened: OpenedObject) -> str:
 def _validators(stored: StoredObject) -> dict[str, str]:
     headers = {"ETag": stored.etag, "Last-Modified": format_datetime(stored.modified, usegmt=True)}
     sha256 = stored.metadata.get(SHA256, "")
-    if _SHA256.fullmatch(sha256):  # other programs may have stored anything
+    if is_sha256(sha256):  # other programs may have stored anything
         headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"
     return headers
 

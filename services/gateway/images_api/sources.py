@@ -12,6 +12,7 @@ from imageconverter import keys
 from imageconverter.errors import MissingField
 from imageconverter.images import sources, uploads
 from imageconverter.images.incoming import WHOLE_BYTES, Incoming, StoredImage, store_image
+from imageconverter.images.listing import list_page
 from imageconverter.images.names import directory_path
 from imageconverter.images.sources import source_path
 from imageconverter.storage.store import StoredObject
@@ -109,12 +110,14 @@ async def list_sources(request: web.Request) -> web.Response:
     """Return the sources and directories in `?directory=`, or all sources below it with `?recursive=true`."""
     query = request.query
     directory = query.get("directory", "")
-    page = await sources.list_page(
+    page = await list_page(
         request.app[state.STORE],
+        "source",
         source_path(directory, field="directory") if directory else "",
         after=query.get("cursor", ""),
         size=page_size(request),
         recursive=flag(request, "recursive"),
+        begin=query.get("prefix", ""),
     )
     items = tuple(Source.of(each) for each in page.files)
     return json_response(SourcesPage(directories=tuple(page.directories), items=items, cursor=page.cursor or None))

@@ -66,9 +66,10 @@ async def srcset(request: web.Request) -> web.Response:
     if not formats or any(each.type != kind for each in formats):
         raise _no_format(catalog, kind, node_id)
     candidates = await find_candidates(request.app[state.STORE], formats, name)
-    listed = [f"{_url(request, each.path)} {each.width}w" for each in for_srcset(candidates)]
+    listed = [f"{content_url(request, each.path)} {each.width}w" for each in for_srcset(candidates)]
     items = [
-        SrcsetCandidate(url=_url(request, each.path), width=each.width, exists=each.exists) for each in candidates
+        SrcsetCandidate(url=content_url(request, each.path), width=each.width, exists=each.exists)
+        for each in candidates
     ]
     return json_response(Srcset(srcset=", ".join(listed), candidates=tuple(items)))
 
@@ -79,7 +80,8 @@ def _no_format(catalog: ImageFormats, kind: ImageType, node_id: str) -> InvalidV
     return InvalidValue(reason, field="formatNodeId")
 
 
-def _url(request: web.Request, path: str) -> str:
+def content_url(request: web.Request, path: str) -> str:
+    """Return the public URL of the converted image at *path*, without scheme."""
     return f"//{request.app[state.GATEWAY].content_base}/{quote(path)}"
 
 

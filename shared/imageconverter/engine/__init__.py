@@ -4,7 +4,7 @@ What is named here takes no decoder: the gateway and the worker import it. `imag
 does the work, is for the processes that are confined.
 """
 
-from imageconverter.engine.header import check_header, probe
+from imageconverter.engine.header import check_header, describe, probe
 from imageconverter.engine.limits import Limits
 from imageconverter.engine.output_types import OUTPUT_TYPES, Converted, Failed
 from imageconverter.engine.source_types import SourceType, identify
@@ -24,6 +24,7 @@ __all__ = [
     "SourceType",
     "Target",
     "check_header",
+    "describe",
     "identify",
     "probe",
 ]

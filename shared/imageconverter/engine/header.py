@@ -28,6 +28,21 @@ def check_header(source: IO[bytes], limits: Limits) -> SourceType:
     return found
 
 
+def describe(source: IO[bytes]) -> tuple[SourceType, Size | None] | None:
+    """Return the file type and the stored extents of *source* by its header, without any decoder.
+
+    None if the file type is unknown; without extents if only the decoder can know them, or if the header is broken.
+    """
+    found = _identify(source)
+    if found is None:
+        return None
+    source.seek(0)
+    try:
+        return found, _extents(source, found)
+    except Undecodable:
+        return found, None
+
+
 def probe(data: bytes, limits: Limits) -> SourceType:
     """Check the file *data* as `check_header` does."""
     return check_header(io.BytesIO(data), limits)

@@ -31,7 +31,7 @@ async def find_candidates(store: ObjectStore, formats: Sequence[ImageFormat], na
     Raises InvalidValue if the name is unsafe, and StoreUnavailable.
     """
     specs = output_specs(file_name(name), formats)
-    paths = {path for spec in specs for path in _paths(spec)}
+    paths = {path for spec in specs for path in spec.possible_paths}
     heads = await bounded(partial(store.head, keys.target(path)) for path in paths)
     found = dict(zip(paths, heads, strict=True))
     return [_candidate(spec, found) for spec in specs]
@@ -59,15 +59,8 @@ def _have_same_shape(one: Candidate, other: Candidate) -> bool:
     return abs(other.height - one.height * scale) <= 1 + scale  # both were rounded
 
 
-def _paths(spec: OutputSpec) -> list[str]:
-    """Return the paths that the output may have, the most likely one first."""
-    if spec.target.output == "auto":
-        return [spec.path(output) for output in spec.target.possible_outputs]
-    return [spec.expected_path]
-
-
 def _candidate(spec: OutputSpec, found: dict[str, StoredObject | None]) -> Candidate:
-    paths = _paths(spec)
+    paths = spec.possible_paths
     path = next((path for path in paths if found[path]), paths[0])
     stored = found[path]
     size = stored_size(stored.metadata) if stored else None

@@ -52,6 +52,13 @@ class OutputSpec(BaseModel):
         """Return the path in the target tree, with an extension of the *output* type."""
         return f"{self.directory}/{with_extension(self.name, OUTPUT_TYPES[output].extensions)}"
 
+    @property
+    def possible_paths(self) -> list[str]:
+        """The paths that the output may have, the most likely one first."""
+        if self.target.output == "auto":
+            return [self.path(output) for output in self.target.possible_outputs]
+        return [self.expected_path]
+
     def has_room(self, output: OutputType) -> bool:
         """Whether the whole name fits into that path."""
         return has_room(self.name, OUTPUT_TYPES[output].extensions)

@@ -19,7 +19,7 @@ Root = Literal["source", "target"]
 
 MARKER = ".directory"
 _MARKER_TEXT = b"An empty directory of imageconverter.\n"  # not empty: some stores and clients stumble on that
-_PREFIXES: dict[Root, str] = {"source": keys.SOURCE, "target": keys.TARGET}
+PREFIXES: dict[Root, str] = {"source": keys.SOURCE, "target": keys.TARGET}
 
 
 @dataclass
@@ -38,7 +38,7 @@ async def tree(store: ObjectStore, root: Root) -> list[Directory]:
     The directory of staged uploads is left out.
     """
     top = Directory("", "")
-    prefix = _PREFIXES[root]
+    prefix = PREFIXES[root]
     async for page in store.list(prefix):
         for stored in page:
             # An empty object is the marker of another tool: its own key is a directory.
@@ -56,9 +56,9 @@ async def create(store: ObjectStore, root: Root, path: str) -> None:
     """
     checked = _checked(root, path)
     for parent in ancestry(checked):
-        if await store.head(_PREFIXES[root] + parent) is not None:
+        if await store.head(PREFIXES[root] + parent) is not None:
             raise InvalidValue("There is a file of that name.", field="path")
-    await store.put(f"{_PREFIXES[root]}{checked}/{MARKER}", _MARKER_TEXT, content_type="text/plain")
+    await store.put(f"{PREFIXES[root]}{checked}/{MARKER}", _MARKER_TEXT, content_type="text/plain")
 
 
 async def remove(
@@ -78,8 +78,8 @@ async def remove(
         raise NotFound("There is no such directory.")
     parent = checked.rpartition("/")[0]
     if parent:
-        await store.put(f"{_PREFIXES[root]}{parent}/{MARKER}", _MARKER_TEXT, content_type="text/plain")
-    async for page in store.list(f"{_PREFIXES[root]}{checked}/"):
+        await store.put(f"{PREFIXES[root]}{parent}/{MARKER}", _MARKER_TEXT, content_type="text/plain")
+    async for page in store.list(f"{PREFIXES[root]}{checked}/"):
         await (delete(page) if delete else store.delete(stored.key for stored in page))
 
 
@@ -92,7 +92,7 @@ async def exists(store: ObjectStore, root: Root, path: str) -> bool:
 
 def prefix(root: Root, path: str) -> str:
     """Return what the keys of all objects in the directory at *path* begin with."""
-    return f"{_PREFIXES[root]}{path}/"
+    return f"{PREFIXES[root]}{path}/"
 
 
 async def files(store: ObjectStore, root: Root, path: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +28,7 @@ WHOLE_BYTES: Final = PART_BYTES
 SHA256: Final = "sha256"
 """Metadata of a source: the SHA-256 of its bytes, in hexadecimal digits, if it was known when it was stored."""
 _FIELD: Final = "imageData"
+_HEX_SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,11 @@ async def publish(store: ObjectStore, staging_key: str, key: str, limits: Limits
     finally:
         await store.delete([staging_key])
     return found
+
+
+def is_sha256(text: str) -> bool:
+    """Whether *text* is a SHA-256 in hexadecimal digits."""
+    return _HEX_SHA256.fullmatch(text) is not None
 
 
 def check(source: IO[bytes], limits: Limits) -> SourceType:

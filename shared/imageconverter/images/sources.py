@@ -1,9 +1,7 @@
-"""Source images by their paths: listing, deleting, moving and copying them."""
+"""Source images by their paths: deleting, moving and copying them."""
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Final
 
 from imageconverter import keys
@@ -15,18 +13,6 @@ from imageconverter.images.names import directory_path
 from imageconverter.storage.store import ObjectStore, StoredObject
 
 _STAGED: Final = re.compile(rf"{keys.UPLOADS}/[0-9a-f]{{12}}(/[^/]+)?")
-_LAST: Final = "\U0010ffff"  # sorts behind all names
-
-
-@dataclass
-class Page:
-    """A part of a listing."""
-
-    directories: list[str] = field(default_factory=list)
-    """Paths."""
-    files: list[StoredObject] = field(default_factory=list)
-    cursor: str = ""
-    """Where the next page starts; "" if this is the last one."""
 
 
 def source_path(path: str, *, field: str = "path") -> str:
@@ -39,48 +25,6 @@ def source_path(path: str, *, field: str = "path") -> str:
     if MARKER in segments or (segments[0] == keys.UPLOADS and not _STAGED.fullmatch(checked)):
         raise InvalidValue("That name is reserved.", field=field)
     return checked
-
-
-async def list_page(store: ObjectStore, directory: str, *, after: str, size: int, recursive: bool) -> Page:
-    """List up to *size* sources and directories in *directory*, "" for the root, in the order of their names.
-
-    Starts after the cursor *after*. If it is *recursive*, the sources in all directories below are listed, and no
-    directories. The uploads are listed only by themselves.
-    """
-    prefix = keys.source(f"{directory}/" if directory else "")
-    page, start = Page(), _key_after(prefix, after)
-    while True:
-        async for stored in _objects(store, prefix, start):
-            name, _, below = stored.key.removeprefix(prefix).partition("/")
-            is_reserved = prefix == keys.SOURCE and name == keys.UPLOADS
-            is_directory = bool(below) and not recursive
-            if not (is_reserved or is_directory or is_file(stored)):
-                continue
-            if len(page.files) + len(page.directories) == size:
-                return page
-            page.cursor = f"{name}/" if is_reserved or is_directory else stored.key.removeprefix(prefix)
-            if is_directory and not is_reserved:
-                page.directories.append((prefix + name).removeprefix(keys.SOURCE))
-            if is_reserved or is_directory:
-                start = _key_after(prefix, page.cursor)
-                break
-            page.files.append(stored)
-        else:
-            page.cursor = ""
-            return page
-
-
-def _key_after(prefix: str, cursor: str) -> str:
-    """Return the key after which a listing continues: of a directory, that is behind all that it contains."""
-    if cursor:
-        directory_path(cursor.removesuffix("/"), field="cursor")
-    return prefix + cursor + (_LAST if cursor.endswith("/") else "") if cursor else ""
-
-
-async def _objects(store: ObjectStore, prefix: str, after: str) -> AsyncIterator[StoredObject]:
-    async for page in store.list(prefix, after=after):
-        for stored in page:
-            yield stored
 
 
 async def delete(store: ObjectStore, path: str, *, permanently: bool = False) -> str:

@@ -1,0 +1,95 @@
+"""Handler of `images/details`: what is known of one source, and of its outputs."""
+
+from typing import Annotated, Self
+
+from aiohttp import web
+from pydantic import Field
+
+from imageconverter.images.conversions import stored_size
+from imageconverter.images.incoming import SHA256, is_sha256
+from imageconverter.images.source_details import Output, OutputState, SourceDetails, source_details
+from imageconverter.images.sources import source_path
+from services.gateway import state
+from services.gateway.http.responses import (
+    Count,
+    NonEmpty,
+    Positive,
+    ResponseModel,
+    Timestamp,
+    json_response,
+    optional,
+)
+from services.gateway.images_api.image_types import TypeId, type_id
+from services.gateway.images_api.sources import Source
+from services.gateway.images_api.urls import content_url
+
+
+class SourceOutput(ResponseModel):
+    """The output of a source in one image format."""
+
+    format_node_id: NonEmpty
+    type: TypeId
+    state: OutputState
+    """`upToDate` if a run would skip it, `otherSource` if it was made of another source of the same name."""
+    path: NonEmpty
+    """In the target tree; where it would probably be, if it is missing."""
+    url: NonEmpty
+    """Without scheme."""
+    size: Count | None = optional()
+    """Bytes, if it exists."""
+    modified: Timestamp | None = optional()
+    width: Positive | None = optional()
+    """Pixels, if it exists and was not stored by release 0.2.0 or before."""
+    height: Positive | None = optional()
+
+    @classmethod
+    def of(cls, output: Output, *, url: str) -> Self:
+        """Return the response for *output*, which has the public *url*."""
+        stored = output.stored
+        width, height = (stored_size(stored.metadata) if stored else None) or (None, None)
+        return cls(
+            format_node_id=output.format.node_id,
+            type=TypeId(type_id(output.format.type)),
+            state=output.state,
+            path=output.path,
+            url=url,
+            size=stored.size if stored else None,
+            modified=stored.modified if stored else None,
+            width=width,
+            height=height,
+        )
+
+
+class SourceInformation(Source):
+    """What is known of a source, and of its outputs."""
+
+    type: NonEmpty | None = optional()
+    """The file type, by the leading bytes; none if it is not a supported one."""
+    width: Positive | None = optional()
+    """Pixels as stored, which an orientation may turn, if the header says so."""
+    height: Positive | None = optional()
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = optional()
+    """Of the image, in hexadecimal digits, if it was known when the source was stored."""
+    formats: tuple[SourceOutput, ...]
+    """One for each image format."""
+
+
+async def details(request: web.Request) -> web.Response:
+    """Return what is known of a source, and of its output in each image format."""
+    path = source_path(request.match_info["path"])
+    formats = list(request.app[state.FORMATS].current.values())
+    found = await source_details(request.app[state.STORE], path, formats)
+    return json_response(_response(request, found))
+
+
+def _response(request: web.Request, found: SourceDetails) -> SourceInformation:
+    width, height = found.size or (None, None)
+    sha256 = found.stored.metadata.get(SHA256, "")
+    return SourceInformation(
+        **Source.of(found.stored).model_dump(by_alias=False),
+        type=found.type.name if found.type else None,
+        width=width,
+        height=height,
+        sha256=sha256 if is_sha256(sha256) else None,  # other programs may have stored anything
+        formats=tuple(SourceOutput.of(each, url=content_url(request, each.path)) for each in found.outputs),
+    )

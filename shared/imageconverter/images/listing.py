@@ -1,0 +1,81 @@
+"""Listings of a directory of the source or target tree, in pages."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from imageconverter import keys
+from imageconverter.images.directories import PREFIXES, Root, is_file
+from imageconverter.images.names import directory_path, file_name
+from imageconverter.storage.store import ObjectStore, StoredObject
+
+_LAST: Final = "\U0010ffff"  # sorts behind all names
+_SURROGATES: Final = range(0xD800, 0xE000)  # which no name contains
+
+
+@dataclass
+class Page:
+    """A part of a listing."""
+
+    directories: list[str] = field(default_factory=list)
+    """Paths."""
+    files: list[StoredObject] = field(default_factory=list)
+    cursor: str = ""
+    """Where the next page starts; "" if this is the last one."""
+
+
+async def list_page(
+    store: ObjectStore, root: Root, directory: str, *, after: str, size: int, recursive: bool = False, begin: str = ""
+) -> Page:
+    """List up to *size* files and directories in *directory*, "" for the root, in the order of their names.
+
+    Starts after the cursor *after*, and lists only names that begin with *begin*. If it is *recursive*, the files in
+    all directories below are listed, and no directories. The uploads are listed only by themselves. Raises
+    InvalidValue for a cursor or a beginning that no name can have.
+    """
+    prefix = PREFIXES[root] + (f"{directory}/" if directory else "")
+    begin = file_name(f"_{begin}_", field="prefix")[1:-1]
+    page, start = Page(), max(_key_after(prefix, after), _key_before(prefix, begin))
+    while True:
+        async for stored in _objects(store, prefix, start):
+            if not stored.key.startswith(prefix + begin):
+                page.cursor = ""
+                return page
+            name, _, below = stored.key.removeprefix(prefix).partition("/")
+            is_reserved = prefix == keys.SOURCE and name == keys.UPLOADS
+            is_directory = bool(below) and not recursive
+            if not (is_reserved or is_directory or is_file(stored)):
+                continue
+            if len(page.files) + len(page.directories) == size:
+                return page
+            page.cursor = f"{name}/" if is_reserved or is_directory else stored.key.removeprefix(prefix)
+            if is_directory and not is_reserved:
+                page.directories.append((prefix + name).removeprefix(PREFIXES[root]))
+            if is_reserved or is_directory:
+                start = _key_after(prefix, page.cursor)
+                break
+            page.files.append(stored)
+        else:
+            page.cursor = ""
+            return page
+
+
+def _key_after(prefix: str, cursor: str) -> str:
+    """Return the key after which a listing continues: of a directory, that is behind all that it contains."""
+    if cursor:
+        directory_path(cursor.removesuffix("/"), field="cursor")
+    return prefix + cursor + (_LAST if cursor.endswith("/") else "") if cursor else ""
+
+
+def _key_before(prefix: str, begin: str) -> str:
+    """Return a key between the names that begin with *begin* and those before them."""
+    if not begin:
+        return ""
+    last = ord(begin[-1]) - 1
+    return prefix + begin[:-1] + chr(_SURROGATES[0] - 1 if last in _SURROGATES else last) + _LAST
+
+
+async def _objects(store: ObjectStore, prefix: str, after: str) -> AsyncIterator[StoredObject]:
+    async for page in store.list(prefix, after=after):
+        for stored in page:
+            yield stored
