@@ -1,13 +1,31 @@
 // Requests to the public API with the cookie of the login, which is renewed when it has expired.
 
-import { _ } from "./text.js";
+import { _, language } from "./text.js";
 
 export const IMAGES = "/admin/api/v1/images";
 
-/** A response that is an error, or none at all (status 0). */
+/** What a response means, as a sentence for people. Its reason is English, so other languages get their own. */
+function meaning(status, { reason, type }) {
+  if (reason === undefined) return _("The server cannot be reached.");
+  if (language === "en") return reason;
+  const known = {
+    401: _("Your key does not allow this."),
+    404: _("This does not exist (anymore)."),
+    409: _("This was changed in the meantime."),
+    412: _("This was changed in the meantime."),
+    413: _("This is too large."),
+    429: _("There are too many requests at the moment."),
+    503: _("This is not possible at the moment."),
+  }[status];
+  const general = type === "invalidFileFormat" ? _("This is no image that can be read.") : known ?? _("This is not possible.");
+  return `${general} (${reason})`;
+}
+
+/** A response that is an error, or none at all (status 0). `reason` is the English sentence of the API. */
 export class ApiError extends Error {
   constructor(status, answer = {}, retryAfter = null) {
-    super(answer.reason ?? _("The server cannot be reached."));
+    super(meaning(status, answer));
+    this.reason = answer.reason ?? "";
     this.status = status;
     this.code = answer.type ?? "";
     this.field = answer.field ?? "";
@@ -44,6 +62,11 @@ async function errorOf(response) {
   return new ApiError(response.status, await response.json().catch(() => ({})), retryAfter && Number(retryAfter));
 }
 
+/** Whether the login is valid, but its key lacks a permission, so that a new login would not help. */
+function isDenied(error) {
+  return /permission/.test(error.reason);
+}
+
 /**
  * Send a request; `json` is an object to be sent as JSON. Returns the response.
  * Throws ApiError, and AbortError if `signal` is aborted.
@@ -64,7 +87,7 @@ export async function request(path, { method = "GET", json, body, headers = {}, 
     }
     if (response.ok) return response;
     const error = await errorOf(response);
-    if (response.status !== 401 || attempt > 0 || /permission/.test(error.message)) throw error;
+    if (response.status !== 401 || attempt > 0 || isDenied(error)) throw error;
     await renew();
   }
 }
@@ -83,7 +106,7 @@ export async function upload(path, { method = "POST", body, headers = {}, signal
     try {
       return await send(path, method, body, headers, signal, onProgress);
     } catch (error) {
-      if (error.status !== 401 || attempt > 0 || /permission/.test(error.message)) throw error;
+      if (error.status !== 401 || attempt > 0 || isDenied(error)) throw error;
       await renew();
     }
   }
