@@ -398,6 +398,41 @@ class Error(TypedDict):
 
 
 @final
+class Result(TypedDict):
+    """One source in one format."""
+
+    duration: int
+    """Duration of the conversion, in whole seconds."""
+    fileSize: str
+    """Size of the output in KB of 1,024 bytes; `0 KB` if there is none."""
+    format: str
+    """Name of the format."""
+    formatId: str
+    """Id of the format."""
+    message: str
+    """`success`, or the warning or error."""
+    output: str
+    """Path of the output in the target tree; the image is at `/content/<output>`."""
+    outputFilename: str
+    """The last part of `output`."""
+    source: str
+    """Path of the source in the source tree."""
+    sourceFilename: str
+    """The last part of `source`."""
+    status: Literal["success", "warning", "skipped", "error"]
+
+
+@final
+class FailedSources(TypedDict):
+    """Sources that have failed, as they come."""
+
+    items: list[Result]
+    """Their outputs with an error."""
+    total: int
+    """The number of all failed sources so far."""
+
+
+@final
 class FormatPlan(TypedDict):
     """What a run would do in one format."""
 
@@ -754,31 +789,6 @@ class Restore(TypedDict):
 
 
 @final
-class Result(TypedDict):
-    """One source in one format."""
-
-    duration: int
-    """Duration of the conversion, in whole seconds."""
-    fileSize: str
-    """Size of the output in KB of 1,024 bytes; `0 KB` if there is none."""
-    format: str
-    """Name of the format."""
-    formatId: str
-    """Id of the format."""
-    message: str
-    """`success`, or the warning or error."""
-    output: str
-    """Path of the output in the target tree; the image is at `/content/<output>`."""
-    outputFilename: str
-    """The last part of `output`."""
-    source: str
-    """Path of the source in the source tree."""
-    sourceFilename: str
-    """The last part of `source`."""
-    status: Literal["success", "warning", "skipped", "error"]
-
-
-@final
 class ResultList(TypedDict):
     """ResultList."""
 
@@ -827,6 +837,10 @@ class Run(TypedDict):
     """Why the run has the status `error`."""
     retryOf: NotRequired[str]
     """The run whose failed sources this one converts."""
+    rate: NotRequired[float]
+    """Sources per second in the last seconds; in events of an active run."""
+    secondsLeft: NotRequired[int]
+    """Seconds until its end at this rate; in events of an active run, once all sources are counted."""
     canceled: bool
     """True unless the run is active, so also for a finished run."""
     counter: Counter
@@ -890,6 +904,10 @@ class RunState(TypedDict):
     """Why the run has the status `error`."""
     retryOf: NotRequired[str]
     """The run whose failed sources this one converts."""
+    rate: NotRequired[float]
+    """Sources per second in the last seconds; in events of an active run."""
+    secondsLeft: NotRequired[int]
+    """Seconds until its end at this rate; in events of an active run, once all sources are counted."""
     canceled: bool
     """True unless the run is active, so also for a finished run."""
     counter: Counter

@@ -65,6 +65,7 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:run:<run>            hash: a run: its definition, its plan cursor, its counters
     ic:run:<run>:done       bitmap: recorded sources by index
     ic:run:<run>:results    list: results that are not in the store yet
+    ic:run:<run>:failed     list: the last 100 results with an error, 1 day
     ic:run:<run>:moving     string: results are being moved to the store, half a minute
     ic:webhook:endpoints    hash: the endpoints of webhooks as JSON, by id
     ic:webhook:events       sorted set: recorded events as JSON, until deliveries are made of them, up to 1,000
@@ -240,6 +241,11 @@ def run_done(run_id: str) -> str:
 def run_results(run_id: str) -> str:
     """Redis key of a run's results that are not in the store yet."""
     return f"ic:run:{run_id}:results"
+
+
+def run_failed(run_id: str) -> str:
+    """Redis key of the last results of a run with an error."""
+    return f"ic:run:{run_id}:failed"
 
 
 def run_moving(run_id: str) -> str:

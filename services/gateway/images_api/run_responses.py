@@ -162,6 +162,10 @@ class RunStateResponse(ResponseModel):
     """Why the run has the status `error`."""
     retry_of: NonEmpty | None = optional()
     """The run whose failed sources this one converts."""
+    rate: Annotated[float, Field(ge=0)] | None = optional()
+    """Sources per second in the last seconds; in events of an active run."""
+    seconds_left: Count | None = optional()
+    """Seconds until its end at this rate; in events of an active run, once all sources are counted."""
     canceled: bool = True
     """True unless the run is active, so also for a finished run."""
     counter: Counter = Counter()
@@ -180,7 +184,14 @@ class RunStateResponse(ResponseModel):
     """Ids of the formats of the run, in the order of the request."""
 
     @classmethod
-    def of(cls, status: RunStatus | None, *, details: bool = False) -> Self:
+    def of(
+        cls,
+        status: RunStatus | None,
+        *,
+        details: bool = False,
+        rate: float | None = None,
+        seconds_left: int | None = None,
+    ) -> Self:
         """Return *status* as a response, with *details* of the run; None if there was no run yet."""
         if status is None:
             return cls()
@@ -201,12 +212,23 @@ class RunStateResponse(ResponseModel):
             format_counter=Counter.of(status.outputs),
             progress=Progress.of(status.sources, status.sources_total),
             progress_format=Progress.of(status.outputs, status.outputs_total),
+            rate=None if rate is None else round(rate, 1),
             running=status.is_running,
+            seconds_left=seconds_left,
             status=status.state,
             timer=Timer(duration=seconds, end=status.ended, start=status.started),
             used_formats=run.formats,
             **more,
         )
+
+
+class FailedSources(ResponseModel):
+    """Sources that have failed, as they come."""
+
+    items: tuple[Result, ...]
+    """Their outputs with an error."""
+    total: Count
+    """The number of all failed sources so far."""
 
 
 class RunResponse(RunStateResponse):

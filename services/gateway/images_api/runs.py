@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from typing import TypeVar
 
 from aiohttp import web
@@ -19,7 +19,6 @@ from imageconverter.errors import (
 from imageconverter.runs import (
     ResultPage,
     Run,
-    RunStatus,
     archive_run,
     create_retry,
     create_run,
@@ -39,19 +38,18 @@ from services.gateway.idempotency.once import token as idempotency_token
 from services.gateway.images_api.parameters import flag
 from services.gateway.images_api.request_bodies import EmptyBody, PlanBody, RetryRunBody, StartBody, read_json
 from services.gateway.images_api.result_filter import ResultFilter
+from services.gateway.images_api.run_events import NO_SUCH_RUN, requested_status
 from services.gateway.images_api.run_responses import ResultsPage, RunPlan, RunResponse, RunStateResponse
 
 Start = TypeVar("Start", bound=StartBody)
 
 # Sources in a page of results; NDJSON has all of them.
 RESULTS_AT_ONCE = 2000
-_NO_SUCH_RUN = "There is no such run."
 # Of a plan, so that a tree of any size costs little.
 _PLAN_REQUESTS = 4000
 _PLAN_SECONDS = 2.0
 _POLL_SECONDS = 0.05
 _CANCEL_SECONDS = 30
-_HEARTBEAT_SECONDS = 15
 
 
 async def start(request: web.Request) -> web.Response:
@@ -81,7 +79,7 @@ async def retry(request: web.Request) -> web.Response:
     body = await read_json(request, RetryRunBody)
     failed = await find_status(body.run, request.app[state.RUNS], request.app[state.STORE])
     if failed is None:
-        raise NotFound(_NO_SUCH_RUN)
+        raise NotFound(NO_SUCH_RUN)
     run = create_retry(
         request.app[state.FORMATS].current,
         failed,
@@ -125,7 +123,7 @@ async def _start(request: web.Request, run: Run) -> web.Response:
 async def status(request: web.Request) -> web.Response:
     """Return the status of the running or last run, or of that of `?run=`; more of it with `?details=true`."""
     details = flag(request, "details")
-    return json_response(RunStateResponse.of(await _status(request), details=details))
+    return json_response(RunStateResponse.of(await requested_status(request), details=details))
 
 
 async def cancel(request: web.Request) -> web.Response:
@@ -173,39 +171,6 @@ async def history(request: web.Request) -> web.Response:
     return json_response(Items(items=tuple(RunResponse.of(each, details=True) for each in found if each)))
 
 
-async def events(request: web.Request) -> web.StreamResponse:
-    """Send each change of the status as a server-sent event, at most two a second, until the run ends."""
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
-    last, sent = "", time.monotonic()
-    first = await _status(request)
-    request.app[state.RUN_WATCHER].require_room()
-    await response.prepare(request)
-    if request.method == "HEAD":
-        return response
-    with suppress(ConnectionResetError):
-        async for current in _changes(request, first):
-            text = RunStateResponse.of(current).to_json()
-            if text != last:
-                await response.write(f"event: status\ndata: {text}\n\n".encode())
-                last, sent = text, time.monotonic()
-            elif time.monotonic() - sent > _HEARTBEAT_SECONDS:
-                await response.write(b": keep-alive\n\n")
-                sent = time.monotonic()
-        await response.write_eof()
-    return response
-
-
-async def _changes(request: web.Request, first: RunStatus | None) -> AsyncIterator[RunStatus | None]:
-    yield first
-    current = first
-    if first is None:
-        return
-    async with aclosing(request.app[state.RUN_WATCHER].changes(first.run.id)) as changes:
-        while current is not None and current.is_running and not request.app[state.STOPPING].is_set():
-            current = await anext(changes)
-            yield current
-
-
 async def _all_results(request: web.Request, run_id: str | None, requested: ResultFilter) -> web.StreamResponse:
     async def pieces() -> AsyncIterator[str]:
         position: int | None = 0 if run_id is not None else None
@@ -226,16 +191,6 @@ async def _page(request: web.Request, run_id: str, start: int, requested: Result
         limit=RESULTS_AT_ONCE,
         query=requested.query,
     )
-
-
-async def _status(request: web.Request) -> RunStatus | None:
-    run_store = request.app[state.RUNS]
-    requested = request.query.get("run")
-    run_id = requested or await run_store.latest()
-    found = await find_status(run_id, run_store, request.app[state.STORE]) if run_id else None
-    if requested and found is None:
-        raise NotFound(_NO_SUCH_RUN)
-    return found
 
 
 def _cursor(request: web.Request) -> int:

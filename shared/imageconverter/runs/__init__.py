@@ -8,12 +8,13 @@ from imageconverter.runs.result_query import ResultQuery
 from imageconverter.runs.results import ResultPage, read_results
 from imageconverter.runs.retry import create_retry
 from imageconverter.runs.run import Counts, Run, RunRequest, RunStatus, RunSummary, SourceResult, create_run
-from imageconverter.runs.store import RunStore
+from imageconverter.runs.store import Failures, RunStore
 from imageconverter.runs.summary import find_status, get_summary, list_summaries
 
 __all__ = [
     "Counts",
     "DryRun",
+    "Failures",
     "ResultPage",
     "ResultQuery",
     "Run",

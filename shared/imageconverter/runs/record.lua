@@ -1,15 +1,16 @@
 -- Record the result of one source, once however often its job runs; enqueue the planner if it has work.
--- KEYS: the run, its bitmap, its results, the batch queue
+-- KEYS: the run, its bitmap, its results, those with an error, the batch queue
 -- ARGV: index, status of the source ("": not converted because of a cancel),
 --       number of outputs by error, skipped, success and warning, the result as JSON,
 --       outstanding sources below which the planner is called, results from which it is called,
 --       the planner's job: prefix of its id, prefix of its key, body
 -- Returns 1, or 0 if the source was recorded before or the run is unknown.
-local run, bitmap, results, queue = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local run, bitmap, results, failed, queue = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local index, status, result = ARGV[1], ARGV[2], ARGV[7]
 local outputs = {error = ARGV[3], skipped = ARGV[4], success = ARGV[5], warning = ARGV[6]}
 local refill_below, flush_at = tonumber(ARGV[8]), tonumber(ARGV[9])
 local plan_id_prefix, plan_key_prefix, plan_body = ARGV[10], ARGV[11], ARGV[12]
+local MAX_FAILED, FAILED_SECONDS = 100, 86400
 
 if redis.call('EXISTS', run) == 0 or redis.call('SETBIT', bitmap, index, 1) == 1 then
   return 0
@@ -24,6 +25,11 @@ if status ~= '' then
     end
   end
   unmoved = redis.call('RPUSH', results, result)
+  if status == 'error' then
+    redis.call('RPUSH', failed, result)
+    redis.call('LTRIM', failed, -MAX_FAILED, -1)
+    redis.call('EXPIRE', failed, FAILED_SECONDS)
+  end
 end
 local state, planned, listed, called = unpack(redis.call('HMGET', run, 'state', 'planned', 'listed', 'called'))
 local outstanding, is_running = tonumber(planned) - recorded, state == 'running'

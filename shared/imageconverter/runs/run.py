@@ -94,6 +94,8 @@ class RunStatus(NamedTuple):
     now: int
     reason: str
     """Reason of the state `error`, else ""."""
+    is_counted: bool = False
+    """Whether the totals are final."""
 
     @property
     def is_running(self) -> bool:
@@ -123,7 +125,7 @@ class RunSummary(BaseModel):
     def of(cls, status: RunStatus, *, results: int) -> Self:
         """Return the summary of a run with *status*, of which *results* are in the store."""
         values = {**status._asdict(), "sources": status.sources._asdict(), "outputs": status.outputs._asdict()}
-        del values["now"]
+        del values["now"], values["is_counted"]
         return cls(**values, results=results)
 
     @property
@@ -140,6 +142,7 @@ class RunSummary(BaseModel):
             ended=self.ended,
             now=self.ended,
             reason=self.reason,
+            is_counted=True,
         )
 
 

@@ -36,6 +36,7 @@ def read_status(run_id: str, fields: Mapping[bytes, bytes], now: int) -> RunStat
         ended=number("ended"),
         now=now,
         reason=values.get("reason", ""),
+        is_counted=values.get("listed") == "1" or number("count_batch") >= len(run.batches),
     )
 
 

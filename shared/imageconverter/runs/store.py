@@ -46,6 +46,19 @@ class RunSource(NamedTuple):
     """Index of its batch."""
 
 
+class Failures(NamedTuple):
+    """Sources of a run with an error."""
+
+    total: int = 0
+    """The number of all so far."""
+    last: Sequence[SourceResult] = ()
+    """The last ones, in the order in which they failed; there may be fewer than kept during an upgrade."""
+
+    def after(self, number: int) -> Sequence[SourceResult]:
+        """Return those of the last ones that failed after the first *number*."""
+        return self.last[-(self.total - number) :] if self.total > number else ()
+
+
 class RunStore:
     """Starts, extends, records, cancels and reads runs. All methods raise QueueUnavailable."""
 
@@ -147,6 +160,7 @@ class RunStore:
                         keys.run(run_id),
                         keys.run_done(run_id),
                         keys.run_results(run_id),
+                        keys.run_failed(run_id),
                         keys.queue(QueueName.BATCH),
                     ],
                     args=[
@@ -258,6 +272,14 @@ class RunStore:
         if not fields:
             return None
         return read_status(run_id, fields, int(now))
+
+    async def failures(self, run_id: str) -> Failures:
+        """Return the last sources with an error, and the number of all."""
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
+            pipe.hget(keys.run(run_id), "sources:error")
+            pipe.lrange(keys.run_failed(run_id), 0, -1)
+            total, rows = await pipe.execute()
+        return Failures(int(total or 0), [SourceResult.model_validate_json(row) for row in rows])
 
     async def unmoved_results(self, run_id: str) -> tuple[int, list[SourceResult]]:
         """Return the number of results moved to the store, and the results that were not."""
