@@ -29,7 +29,7 @@ def problems(folder: Path, text: str) -> list[str]:
     with pytest.raises(FormatsFileError) as caught:
         load_formats(file)
     assert str(caught.value).splitlines() == [f"{file}: {each}" for each in caught.value.problems]
-    return list(caught.value.problems)
+    return [str(each) for each in caught.value.problems]
 
 
 def with_field(line: str) -> str:

@@ -35,7 +35,7 @@ class CurrentFormats:
         try:
             self.current = load_formats(self.path)
         except FormatsFileError as error:
-            self.problems = error.problems
+            self.problems = tuple(map(str, error.problems))
         else:
             self.problems = ()
         return True

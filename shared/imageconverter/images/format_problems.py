@@ -4,7 +4,7 @@ import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
@@ -19,6 +19,26 @@ _ALLOWED: Final = {
 _HEADER: Final = re.compile(r"\s*\[\[\s*[\"']?format[\"']?\s*\]\]")
 _TOML_POSITION: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _MAX_VALUE: Final = 60  # characters
+_MAX_PROBLEMS: Final = 100
+
+
+class FormatProblem(NamedTuple):
+    """Something that is wrong with a formats file."""
+
+    reason: str
+    """What is wrong, and what is allowed."""
+    line: int = 0
+    """0 if it is not about a line."""
+    column: int = 0
+    """0 if unknown."""
+    field: str = ""
+    """"" if it is not about a field."""
+
+    def __str__(self) -> str:
+        """Return the problem as one line, with the place first."""
+        column = f", column {self.column}" if self.column else ""
+        line = f"line {self.line}{column}: " if self.line else ""
+        return f"{line}{self.field and f'{self.field}: '}{self.reason}"
 
 
 class Lines:
@@ -43,23 +63,25 @@ class Lines:
         return next((number for number, line in enumerate(self._lines, 1) if key.match(line)), 1)
 
 
-def syntax_problem(error: ValueError) -> str:
-    """Return what tomllib says, with the position first."""
+def syntax_problem(error: ValueError) -> FormatProblem:
+    """Return what tomllib says, with the position."""
     message = str(error)
     found = _TOML_POSITION.search(message)
     if found is None or found[1] is None:
-        return message
-    return f"line {found[1]}, column {found[2]}: {message[: found.start()]}"
+        return FormatProblem(message)
+    return FormatProblem(message[: found.start()], int(found[1]), int(found[2]))
 
 
 def invalid_fields(
     error: ValidationError, data: Mapping[str, Any], lines: Lines, model: type[BaseModel]
-) -> list[str]:
-    """Return one problem for each field of *data* that *error* is about; *model* is that of a format."""
+) -> list[FormatProblem]:
+    """Return a problem for each field of *data* that *error* is about, up to 100; *model* is that of a format."""
     schema = model.model_json_schema()["properties"]
-    problems: dict[tuple[int | str, ...], str] = {}
+    problems: dict[tuple[int | str, ...], FormatProblem] = {}
     for each in error.errors(include_url=False):
         place = each["loc"][:3]
+        if len(problems) == _MAX_PROBLEMS:
+            break
         if place not in problems:
             problems[place] = _problem(each["type"], each["msg"], place, data, lines, schema)
     return list(problems.values())
@@ -72,19 +94,19 @@ def _problem(
     data: Mapping[str, Any],
     lines: Lines,
     schema: Mapping[str, Any],
-) -> str:
+) -> FormatProblem:
     message = message.removeprefix("Value error, ")
     match place:
         case ["format", int(index), str(field)]:
-            return f"line {lines.of(index, field)}: {field}: " + _field_problem(
-                kind, message, field, data["format"][index], schema
-            )
+            reason = _field_problem(kind, message, field, data["format"][index], schema)
+            return FormatProblem(reason, lines.of(index, field), field=field)
         case ["format", int(index)]:
-            return f"line {lines.of(index)}: {message}"
+            return FormatProblem(message, lines.of(index))
         case [str(table), *_]:
-            return f"line {lines.of_table(table)}: {table}: formats are tables that begin with [[format]]"
+            reason = "formats are tables that begin with [[format]]"
+            return FormatProblem(reason, lines.of_table(table), field=table)
         case _:
-            return message
+            return FormatProblem(message)
 
 
 def _field_problem(kind: str, message: str, field: str, given: Mapping[str, Any], schema: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 import tomllib
 from collections.abc import Sequence
 from importlib.resources import files
-from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_camel
 
 from imageconverter.images.format_entry import FormatEntry
-from imageconverter.images.format_problems import Lines, invalid_fields, syntax_problem
+from imageconverter.images.format_problems import FormatProblem, Lines, invalid_fields, syntax_problem
 from imageconverter.images.image_formats import ImageFormat, ImageFormats
 from imageconverter.invalid_configuration import InvalidConfiguration
 
@@ -19,8 +18,8 @@ from imageconverter.invalid_configuration import InvalidConfiguration
 class FormatsFileError(InvalidConfiguration):
     """The formats file cannot be used."""
 
-    def __init__(self, file: object, problems: Sequence[str]) -> None:
-        """Say what is wrong with *file*: *problems* begin with the line that they are about."""
+    def __init__(self, file: object, problems: Sequence[FormatProblem]) -> None:
+        """Say what is wrong with *file*."""
         super().__init__("\n".join(f"{file}: {problem}" for problem in problems))
         self.problems = tuple(problems)
 
@@ -42,9 +41,9 @@ def load_formats(path: Path | None) -> ImageFormats:
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
-        raise FormatsFileError(file, [error.strerror or str(error)]) from None
+        raise FormatsFileError(file, [FormatProblem(error.strerror or str(error))]) from None
     except UnicodeDecodeError:
-        raise FormatsFileError(file, ["is not text in UTF-8"]) from None
+        raise FormatsFileError(file, [FormatProblem("is not text in UTF-8")]) from None
     return parse_formats(text, file)
 
 
@@ -55,6 +54,8 @@ def parse_formats(text: str, file: object) -> ImageFormats:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise FormatsFileError(file, [syntax_problem(error)]) from None
+    except RecursionError:
+        raise FormatsFileError(file, [FormatProblem("values are nested too deeply")]) from None
     try:
         # Stored formats are read tolerantly; in the file an unknown field is a typo.
         entries = _FormatsFile.model_validate(data, extra="forbid").format
@@ -73,24 +74,24 @@ def parse_formats(text: str, file: object) -> ImageFormats:
     return ImageFormats([each.format for each in listed], sets)
 
 
-def _listed(entries: Sequence[FormatEntry], lines: Lines) -> tuple[list[_Listed], list[str]]:
+def _listed(entries: Sequence[FormatEntry], lines: Lines) -> tuple[list[_Listed], list[FormatProblem]]:
     """Return the formats of all entries, and a problem for each entry that cannot be a set."""
     listed, problems = [], []
     for index, entry in enumerate(entries):
         if found := entry.set_problem():
-            field, problem = found
-            problems.append(f"line {lines.of(index, field)}: {field}: {problem}")
+            field, reason = found
+            problems.append(FormatProblem(reason, lines.of(index, field), field=field))
             continue
         try:
             listed += [_Listed(index, each) for each in entry.formats()]
         except ValidationError as error:
-            field = str(error.errors()[0]["loc"][0])
-            line = lines.of(index, to_camel(field))
-            problems.append(f"line {line}: {to_camel(field)}: is too long for a set, which adds its widths")
+            field = to_camel(str(error.errors()[0]["loc"][0]))
+            reason = "is too long for a set, which adds its widths"
+            problems.append(FormatProblem(reason, lines.of(index, field), field=field))
     return listed, problems
 
 
-def _repeated_ids(entries: Sequence[FormatEntry], listed: Sequence[_Listed], lines: Lines) -> list[str]:
+def _repeated_ids(entries: Sequence[FormatEntry], listed: Sequence[_Listed], lines: Lines) -> list[FormatProblem]:
     names = [(index, "id", entry.id) for index, entry in enumerate(entries)]
     names += [(index, "aliases", alias) for index, entry in enumerate(entries) for alias in entry.aliases]
     names += [(index, "id", each.id) for index, each in listed if entries[index].widths]
@@ -100,20 +101,29 @@ def _repeated_ids(entries: Sequence[FormatEntry], listed: Sequence[_Listed], lin
     for index, field, name in sorted(names, key=lambda each: each[0]):
         line = lines.of(index, field)
         if name in first:
-            problems.append(f'line {line}: {field}: "{name}" is used twice, first in line {first[name]}')
+            reason = f'"{name}" is used twice, first in line {first[name]}'
+            problems.append(FormatProblem(reason, line, field=field))
         first.setdefault(name, line)
     return problems
 
 
-def _common_paths(listed: Sequence[_Listed], lines: Lines) -> list[str]:
-    """Return a problem for each two formats that write the same path, at least for some sources."""
+def _common_paths(listed: Sequence[_Listed], lines: Lines) -> list[FormatProblem]:
+    """Return a problem for each format that writes the same path as an earlier one, at least for some sources."""
     problems = []
-    for (first, one), (second, other) in combinations(listed, 2):
-        common = [output for output in one.possible_outputs if output in other.possible_outputs]
-        if common and one.target_directory == other.target_directory:
-            line, other_line = (lines.of(index, "targetDirectory") for index in (first, second))
-            problems.append(
-                f'line {other_line}: targetDirectory: "{other.id}" would overwrite the images of "{one.id}" '
-                f'(line {line}): both write {", ".join(common)} files to "{one.target_directory}"'
+    first: dict[tuple[str, str], _Listed] = {}
+    for each in listed:
+        other = each.format
+        places = [(other.target_directory, output) for output in other.possible_outputs]
+        earlier = next((first[place] for place in places if place in first), None)
+        if earlier is not None:
+            one = earlier.format
+            common = [output for output in one.possible_outputs if output in other.possible_outputs]
+            reason = (
+                f'"{other.id}" would overwrite the images of "{one.id}" '
+                f"(line {lines.of(earlier.entry, 'targetDirectory')}): "
+                f'both write {", ".join(common)} files to "{one.target_directory}"'
             )
+            problems.append(FormatProblem(reason, lines.of(each.entry, "targetDirectory"), field="targetDirectory"))
+        for place in places:
+            first.setdefault(place, each)
     return problems
