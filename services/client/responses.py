@@ -43,6 +43,73 @@ class Catalog(TypedDict):
 
 
 @final
+class FormatProblem(TypedDict):
+    """Something that is wrong with a formats file."""
+
+    line: NotRequired[int]
+    """Omitted if it is not about a line."""
+    column: NotRequired[int]
+    """Of a syntax error, where it is known."""
+    field: NotRequired[str]
+    """Omitted if it is not about a field."""
+    reason: str
+    """What is wrong, and what is allowed."""
+
+
+@final
+class FormatBox(TypedDict):
+    """The box of an image format in pixels, and how images fit it."""
+
+    maxWidth: int | None
+    """Null if the width is free."""
+    maxHeight: int | None
+    """Null if the height is free."""
+    fit: Literal["contain", "cover", "crop", "pad"]
+
+
+@final
+class FormatDirectories(TypedDict):
+    """The directories of an image format."""
+
+    target: str
+    """That of its images, below `/content/`."""
+    source: str
+    """That of its sources for runs with source `format`; empty if it has none."""
+
+
+@final
+class Format(TypedDict):
+    """A configured image format."""
+
+    id: str
+    """As requests name it."""
+    name: str
+    type: TypeId
+    box: FormatBox
+    output: Literal["keep", "auto", "jpeg", "png", "webp", "avif", "gif"]
+    """`keep`: the type of the source, if it can be written; `auto`: JPEG, or PNG if something is transparent."""
+    directories: FormatDirectories
+    aliases: list[str]
+    """Further ids."""
+    set: NotRequired[str]
+    """The id that stands for this format and others of the same image; omitted if there is none."""
+    fingerprint: str
+    """Changes with the format."""
+
+
+@final
+class CheckedFormats(TypedDict):
+    """What is wrong with a formats file, or its image formats."""
+
+    problems: list[FormatProblem]
+    """Up to 100; none if the file can be used."""
+    items: list[Format]
+    """The image formats, sets by their members; none if there are problems."""
+    digest: NotRequired[str]
+    """That of the formats; omitted if there are problems."""
+
+
+@final
 class KeptFiles(TypedDict):
     """The unused files that a cleanup does not move, for one reason."""
 
@@ -116,47 +183,6 @@ class CleanupFinishedEvent(TypedDict):
     timestamp: str
     """When it happened."""
     data: FinishedCleanup
-
-
-@final
-class FormatBox(TypedDict):
-    """The box of an image format in pixels, and how images fit it."""
-
-    maxWidth: int | None
-    """Null if the width is free."""
-    maxHeight: int | None
-    """Null if the height is free."""
-    fit: Literal["contain", "cover", "crop", "pad"]
-
-
-@final
-class FormatDirectories(TypedDict):
-    """The directories of an image format."""
-
-    target: str
-    """That of its images, below `/content/`."""
-    source: str
-    """That of its sources for runs with source `format`; empty if it has none."""
-
-
-@final
-class Format(TypedDict):
-    """A configured image format."""
-
-    id: str
-    """As requests name it."""
-    name: str
-    type: TypeId
-    box: FormatBox
-    output: Literal["keep", "auto", "jpeg", "png", "webp", "avif", "gif"]
-    """`keep`: the type of the source, if it can be written; `auto`: JPEG, or PNG if something is transparent."""
-    directories: FormatDirectories
-    aliases: list[str]
-    """Further ids."""
-    set: NotRequired[str]
-    """The id that stands for this format and others of the same image; omitted if there is none."""
-    fingerprint: str
-    """Changes with the format."""
 
 
 @final

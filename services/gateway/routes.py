@@ -28,6 +28,8 @@ from services.gateway.images_api import (
     dead_letters,
     deletions,
     directories,
+    format_drafts,
+    format_examples,
     formats,
     presigned_uploads,
     reports,
@@ -52,11 +54,13 @@ class Route(NamedTuple):
     path: str
     handler: Handler
     requires: Requirement
+    only_reads: bool = False
+    """Whether POST changes nothing, and only has a body that says what is wanted."""
 
     @property
     def changes_something(self) -> bool:
         """Whether its requests change something, and so are in the audit log: also GET, if DELETE does the same."""
-        return self.methods != ("GET",)
+        return self.methods != ("GET",) and not self.only_reads
 
 
 IMAGES_BASES = ("/admin/api/v1/images", "/images")
@@ -72,6 +76,9 @@ DELETE_OF_TYPE = permission("images.delete", narrowed="path")
 # The images API, below each of its bases; a trailing slash is always accepted.
 IMAGES: tuple[Route, ...] = (
     Route(("GET",), "/formats", formats.list_formats, permission("images.read")),
+    Route(("POST",), "/formats/validate", format_drafts.validate, permission("images.read"), only_reads=True),
+    Route(("POST",), "/formats/example", format_drafts.example, permission("images.publish"), only_reads=True),
+    Route(("GET",), "/formats/{formatId}/example", format_examples.example, permission("images.read")),
     Route(("GET",), "/url/{typeId}", urls.image_url, READ),
     Route(("GET",), "/srcset/{typeId}", urls.srcset, READ),
     Route(("POST",), "/upload", once(uploads.upload), PUBLISH),

@@ -8,7 +8,6 @@ from urllib.parse import unquote
 
 import structlog
 
-from imageconverter import keys
 from imageconverter.engine import OUTPUT_TYPES, Converted, Failed
 from imageconverter.errors import ImageError, NotAnImage, Unavailable
 from imageconverter.images.conversions import (
@@ -119,7 +118,7 @@ class ConversionExecutor:
         if not spec.has_room(result.output):  # cut, it could be the name of another image's output
             return OutputOutcome(status="error", message=_NO_ROOM, path=spec.expected_path)
         path = spec.path(result.output)
-        key, media_type = keys.target(path), OUTPUT_TYPES[result.output].media_type
+        key, media_type = job.output_key(path), OUTPUT_TYPES[result.output].media_type
         before, warning = found.get(path), result.warning
         object_metadata = job.object_metadata(source.etag, spec.target, result.size, warning)
         # If there was no object, another source of the same name may have stored one since.

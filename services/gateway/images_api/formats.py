@@ -6,7 +6,7 @@ from aiohttp import web
 
 from imageconverter.engine import Fit
 from imageconverter.engine.target import Output
-from imageconverter.images.image_formats import ImageFormat
+from imageconverter.images.image_formats import ImageFormat, ImageFormats
 from services.gateway import state
 from services.gateway.http.compression import compressed
 from services.gateway.http.responses import NonEmpty, Positive, ResponseModel, json_response, optional
@@ -80,6 +80,10 @@ class ConfiguredFormats(ResponseModel):
 async def list_formats(request: web.Request) -> web.Response:
     """Return all configured formats."""
     catalog = request.app[state.FORMATS].current
-    set_ids = {member: set_id for set_id, members in catalog.sets.items() for member in members}
-    items = tuple(FormatResponse.of(each, set_ids.get(node_id)) for node_id, each in catalog.items())
-    return json_response(ConfiguredFormats(items=items, digest=catalog.digest()))
+    return json_response(ConfiguredFormats(items=format_responses(catalog), digest=catalog.digest()))
+
+
+def format_responses(formats: ImageFormats) -> tuple[FormatResponse, ...]:
+    """Return all of *formats* as responses."""
+    set_ids = {member: set_id for set_id, members in formats.sets.items() for member in members}
+    return tuple(FormatResponse.of(each, set_ids.get(node_id)) for node_id, each in formats.items())

@@ -260,6 +260,24 @@ class PublishBody(JsonBody):
     """The `upload` of the presigned request."""
 
 
+class FormatsDraftBody(JsonBody):
+    """A formats file that is being written."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    toml: str
+    """Its text, up to 64 KiB with lines of up to 1,000 characters."""
+
+
+class ExampleBody(FormatsDraftBody):
+    """An image format of such a file, and a source to convert."""
+
+    format: Name
+    """The id of the image format."""
+    path: Name
+    """The path of the source."""
+
+
 class EmptyBody(JsonBody):
     """An object without fields; unknown ones are ignored."""
 

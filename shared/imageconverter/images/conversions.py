@@ -94,6 +94,12 @@ class ConversionJob(BaseModel):
     """Who the image belongs to: no sandbox process converts images of several owners."""
     waited: bool = False
     """Whether the job was enqueued as one that is waited for: it ends if the client leaves."""
+    is_example: bool = False
+    """Whether the outputs are kept like uploads, out of the target tree."""
+
+    def output_key(self, path: str) -> str:
+        """Return the object key of the output at *path*."""
+        return keys.source(path) if self.is_example else keys.target(path)
 
     def fingerprint(self, etag: str, target: Target) -> str:
         """Return a fingerprint of everything that an output depends on."""
@@ -204,13 +210,29 @@ async def convert_now(
     Raises QueueFull where *limit* conversions are under way, StoreUnavailable where the worker could not
     reach the store, ConversionFailed where nothing came in time, NotConverted where no output could be made.
     """
-    job = ConversionJob(
+    job = client_job(source_path, output_specs(source_path, formats), client)
+    outcomes = await run_client_job(queue, job, client=client, limit=limit, seconds=seconds)
+    return [FormatResult(f, output) for f, output in zip(formats, outcomes, strict=True)]
+
+
+def client_job(
+    source_path: str, outputs: tuple[OutputSpec, ...], client: Client, *, is_example: bool = False
+) -> ConversionJob:
+    """Return the job that converts a stored source for a *client* that waits."""
+    return ConversionJob(
         id=uuid4().hex,
         source_key=keys.source(source_path),
-        outputs=output_specs(source_path, formats),
+        outputs=outputs,
         owner=client.owner,
         waited=True,
+        is_example=is_example,
     )
+
+
+async def run_client_job(
+    queue: JobQueue, job: ConversionJob, *, client: Client, limit: int, seconds: float
+) -> tuple[OutputOutcome, ...]:
+    """Run a job while the *client* waits; returns the outcomes of its outputs. Raises what `convert_now` does."""
     await queue.enqueue(
         QueueName.INTERACTIVE, TASK, job.id, job.model_dump(exclude_defaults=True), limit=limit, waited=True
     )
@@ -219,4 +241,4 @@ async def convert_now(
         raise StoreUnavailable(outcome.unavailable)
     if all(output.status == "error" for output in outcome.outputs):
         raise NotConverted(outcome.outputs[0].message)
-    return [FormatResult(f, output) for f, output in zip(formats, outcome.outputs, strict=True)]
+    return outcome.outputs

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_camel
@@ -13,6 +13,10 @@ from imageconverter.images.format_entry import FormatEntry
 from imageconverter.images.format_problems import FormatProblem, Lines, invalid_fields, syntax_problem
 from imageconverter.images.image_formats import ImageFormat, ImageFormats
 from imageconverter.invalid_configuration import InvalidConfiguration
+
+_MAX_SENT_BYTES: Final = 64 * 1024
+_MAX_SENT_LINE: Final = 1000  # characters
+_SENT: Final = "the formats"
 
 
 class FormatsFileError(InvalidConfiguration):
@@ -72,6 +76,21 @@ def parse_formats(text: str, file: object) -> ImageFormats:
         for name in (entry.id, *entry.aliases)
     }
     return ImageFormats([each.format for each in listed], sets)
+
+
+def parse_sent_formats(text: str) -> ImageFormats:
+    """Return the formats in *text* that a client has sent; raises FormatsFileError, also for one that is too large.
+
+    TOML can be made that takes minutes to parse: its time grows with the square of the number of parts of a name.
+    """
+    size = len(text.encode(errors="surrogatepass"))
+    if size > _MAX_SENT_BYTES:
+        raise FormatsFileError(_SENT, [FormatProblem(f"has {size} bytes; {_MAX_SENT_BYTES} are allowed here")])
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > _MAX_SENT_LINE:
+            reason = f"has {len(line)} characters; {_MAX_SENT_LINE} are allowed here"
+            raise FormatsFileError(_SENT, [FormatProblem(reason, number)])
+    return parse_formats(text, _SENT)
 
 
 def _listed(entries: Sequence[FormatEntry], lines: Lines) -> tuple[list[_Listed], list[FormatProblem]]:
