@@ -186,6 +186,31 @@ class CleanupFinishedEvent(TypedDict):
 
 
 @final
+class ComparedSource(TypedDict):
+    """A source with different outcomes."""
+
+    source: str
+    """Path of the source in the source tree."""
+    before: NotRequired[Literal["success", "warning", "skipped", "error"]]
+    """The worst status of its outputs in the run before; omitted if it was not in it."""
+    after: NotRequired[Literal["success", "warning", "skipped", "error"]]
+    """The worst status of its outputs in the run; omitted if it was not in it."""
+    message: NotRequired[str]
+    """The error, in the run that has one."""
+
+
+@final
+class ComparedSourcesPage(TypedDict):
+    """A page of sources with different outcomes."""
+
+    items: list[ComparedSource]
+    total: int
+    """The number of all sources with this difference."""
+    cursor: NotRequired[str]
+    """Omitted on the last page."""
+
+
+@final
 class ConfiguredFormats(TypedDict):
     """The image formats that are in effect, in the order of the formats file."""
 
@@ -883,6 +908,25 @@ class Run(TypedDict):
     timer: Timer
     usedFormats: list[str]
     """Ids of the formats of the run, in the order of the request."""
+
+
+@final
+class RunComparison(TypedDict):
+    """How many sources have other outcomes in a run than in one before."""
+
+    run: str
+    base: str
+    """The run before."""
+    same: int
+    """Sources that failed in both runs, or in neither."""
+    failed: int
+    """Sources that failed in the run, but not in the run before."""
+    fixed: int
+    """Sources that failed in the run before, but not in the run."""
+    new: int
+    """Sources that only the run has."""
+    gone: int
+    """Sources that only the run before has."""
 
 
 @final

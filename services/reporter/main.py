@@ -50,7 +50,15 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             progress = ScanProgress(resources.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
             scanner = Scanner(store, formats, settings.reports, sources, workspace, progress, outbox)
             work = ReporterTasks(
-                store, resources.queue, formats, settings.reports, workspace, progress, scanner, outbox
+                store,
+                resources.queue,
+                formats,
+                settings.reports,
+                workspace,
+                progress,
+                scanner,
+                outbox,
+                resources.runs,
             )
 
             def workers() -> list[QueueWorker]:

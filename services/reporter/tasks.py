@@ -15,14 +15,24 @@ from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.jobs import JobContext, JobQueue, Task, retry_when_unavailable
 from imageconverter.reports import commands
 from imageconverter.reports.cleanup import run_cleanup
-from imageconverter.reports.commands import CleanupCommand, ImportCommand, RepairCommand, RestoreCommand, ScanCommand
+from imageconverter.reports.commands import (
+    CleanupCommand,
+    CompareRunsCommand,
+    ImportCommand,
+    RepairCommand,
+    RestoreCommand,
+    ScanCommand,
+)
 from imageconverter.reports.progress import LastImport, ScanProgress
 from imageconverter.reports.repair import repair
 from imageconverter.reports.trash import finish_batch, restore
+from imageconverter.runs import RunStore
+from imageconverter.runs.comparison import check_comparable
 from imageconverter.settings import ReportSettings
 from imageconverter.storage.store import ObjectStore
 from imageconverter.webhooks import Outbox
 from imageconverter.webhooks.payloads import FinishedCleanup
+from services.reporter.run_comparison import compare_runs
 from services.reporter.scanner import Scanner
 
 Reply = dict[str, Any]
@@ -40,6 +50,7 @@ class ReporterTasks:
     progress: ScanProgress
     scanner: Scanner
     outbox: Outbox
+    runs: RunStore
 
     def tasks(self) -> Mapping[str, Task]:
         """Return the tasks by name."""
@@ -49,6 +60,7 @@ class ReporterTasks:
             commands.CLEAN: self._replying(self._clean),
             commands.RESTORE: self._replying(self._restore),
             commands.REPAIR: self._replying(self._repair),
+            commands.COMPARE_RUNS: self._replying(self._compare_runs),
         }
 
     def give_up(self) -> Mapping[str, Task]:
@@ -158,6 +170,12 @@ class ReporterTasks:
         repaired = await repair(self.store, self.queue, command.kind, self.formats.current)
         _audit(commands.REPAIR, type=command.kind, converting=repaired.converting, missing=repaired.missing)
         return repaired.model_dump(mode="json")
+
+    async def _compare_runs(self, payload: Mapping[str, Any]) -> Reply:
+        command = CompareRunsCommand.model_validate(payload)
+        await check_comparable(command.run, command.base, self.runs, self.store)
+        found = await compare_runs(command.run, command.base, self.runs, self.store, self.workspace)
+        return found.model_dump(mode="json")
 
 
 def _audit(task: str, **details: object) -> None:

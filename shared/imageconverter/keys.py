@@ -10,6 +10,9 @@ Object store::
     runs/<run>/results/<n>.<counts>.ndjson
                                       results of a run, from the n-th on; the counts are their number, then the
                                       outputs with status error, skipped, success and warning
+    runs/<run>/compared/<base>.json   the comparison of a run with another one before
+    runs/<run>/compared/<base>/<difference>-<n>.ndjson
+                                      its sources with different outcomes
     previews/<hh>/<h>/group.json      a key of the ImageConverter API: the key, its generation, contexts, creation;
                                       h is the key's SHA-256, hh its first two digits
     previews/<hh>/<h>/<generation>/source, metadata.json, <format>.<extension>
@@ -258,12 +261,22 @@ def result_parts(run_id: str) -> str:
     return f"{RUN_RESULTS}{run_id}/results/"
 
 
+def comparison(run_id: str, base_id: str) -> str:
+    """Object key of the comparison of a run with the run *base_id* before."""
+    return f"{RUN_RESULTS}{run_id}/compared/{base_id}.json"
+
+
+def comparison_part(run_id: str, base_id: str, difference: str, part: int) -> str:
+    """Object key of the *part*-th sources of a comparison with that *difference*."""
+    return f"{RUN_RESULTS}{run_id}/compared/{base_id}/{difference}-{part:012}.ndjson"
+
+
 def run_of(key: str) -> str:
-    """Return the id of the run whose results or summary the object *key* contains, "" if it contains neither."""
+    """Return the id of the run whose results, comparisons or summary the object *key* contains, "" if none."""
     if key.startswith(run_summaries()):
         return key.removeprefix(run_summaries()).removesuffix(".json")
     run_id, _, rest = key.removeprefix(RUN_RESULTS).partition("/")
-    return run_id if rest.startswith("results/") else ""
+    return run_id if rest.startswith(("results/", "compared/")) else ""
 
 
 def result_part(run_id: str, start: int, *counts: int) -> str:

@@ -61,6 +61,7 @@ async def test_a_restored_clean_up_is_audited(
         scanner.progress,
         scanner,
         opened.outbox,
+        opened.runs,
     )
     command = RestoreCommand(id="two", trash="one")
     await reporter.tasks()[commands.RESTORE]({"job_id": "two", "job_try": 1}, command.model_dump())

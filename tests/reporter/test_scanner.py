@@ -163,6 +163,7 @@ async def test_a_received_catalog_is_taken_over_though_redis_has_lost_the_order(
         scanner.progress,
         scanner,
         opened.outbox,
+        opened.runs,
     ).tasks()
     command = commands.ImportCommand.of(pending).model_dump()
     await tasks[commands.IMPORT]({"job_id": pending.id, "job_try": 1}, command)

@@ -31,6 +31,7 @@ async def test_files_of_an_aborted_clean_up_can_be_restored_at_once(
         scanner.progress,
         scanner,
         opened.outbox,
+        opened.runs,
     )
     tasks = reporter.tasks() if end == "refused" else reporter.give_up()
     command = CleanupCommand(id="one", kind="product", dry=False, share=0)
@@ -52,6 +53,7 @@ async def test_giving_up_a_clean_up_that_has_not_begun_leaves_nothing(opened: Re
         scanner.progress,
         scanner,
         opened.outbox,
+        opened.runs,
     )
     command = CleanupCommand(id="two", kind="product", dry=False, share=0)
     await reporter.give_up()[commands.CLEAN]({"job_id": "two", "job_try": 1}, command.model_dump())

@@ -7,6 +7,7 @@ from aiohttp import web
 from imageconverter.errors import InvalidValue
 
 _PAGE: Final = 1000
+_MAX_DIGITS = 12  # more than there are results of any run
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -24,4 +25,12 @@ def page_size(request: web.Request) -> int:
     text = request.query.get("limit", str(_PAGE))
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _PAGE):
         raise InvalidValue(f"limit must be a number from 1 to {_PAGE}.", field="limit")
+    return int(text)
+
+
+def cursor(request: web.Request) -> int:
+    """Return the number at which a page begins; raises InvalidValue."""
+    text = request.query.get("cursor", "0")
+    if not text.isascii() or not text.isdigit() or len(text) > _MAX_DIGITS:
+        raise InvalidValue("The cursor is not valid.", field="cursor")
     return int(text)

@@ -167,6 +167,17 @@ class RetryRunBody(JsonBody):
     """The label of the new run; by default that of the run."""
 
 
+class CompareRunsBody(JsonBody):
+    """Which runs to compare."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run: Name
+    """The id of a run that has ended."""
+    base: Name
+    """The id of the run before, which has ended too."""
+
+
 class LoginBody(JsonBody):
     """A key, or user and password, or a refresh token."""
 

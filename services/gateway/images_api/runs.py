@@ -35,7 +35,7 @@ from services.gateway.http.responses import Items, json_response
 from services.gateway.http.revalidation import revalidated
 from services.gateway.http.streaming import stream
 from services.gateway.idempotency.once import token as idempotency_token
-from services.gateway.images_api.parameters import flag
+from services.gateway.images_api.parameters import cursor, flag
 from services.gateway.images_api.request_bodies import EmptyBody, PlanBody, RetryRunBody, StartBody, read_json
 from services.gateway.images_api.result_filter import ResultFilter
 from services.gateway.images_api.run_events import NO_SUCH_RUN, requested_status
@@ -153,13 +153,13 @@ async def results(request: web.Request) -> web.StreamResponse:
     requested = await ResultFilter.of(request, run_id)
     if "application/x-ndjson" in request.headers.get("Accept", ""):
         return await _all_results(request, run_id, requested)
-    begin = _cursor(request)
+    begin = cursor(request)
     if run_id is None:
         return json_response(ResultsPage())
     page = await _page(request, run_id, begin, requested)
     items = [row for each in page.results for row in requested.results(each)]
-    cursor = None if page.next_cursor is None else str(page.next_cursor)
-    return json_response(ResultsPage(items=tuple(items), cursor=cursor))
+    following = None if page.next_cursor is None else str(page.next_cursor)
+    return json_response(ResultsPage(items=tuple(items), cursor=following))
 
 
 @compressed
@@ -191,10 +191,3 @@ async def _page(request: web.Request, run_id: str, start: int, requested: Result
         limit=RESULTS_AT_ONCE,
         query=requested.query,
     )
-
-
-def _cursor(request: web.Request) -> int:
-    text = request.query.get("cursor", "0")
-    if not text.isascii() or not text.isdigit() or len(text) > 12:  # noqa: PLR2004 - more than any run has
-        raise InvalidValue("The cursor is not valid.", field="cursor")
-    return int(text)

@@ -20,6 +20,7 @@ IMPORT: Final = "import_catalogue"
 CLEAN: Final = "clean_up"
 RESTORE: Final = "restore"
 REPAIR: Final = "repair"
+COMPARE_RUNS: Final = "compare_runs"
 
 # By the names that replies carry.
 _REFUSALS: Final[dict[str, type[UserError]]] = {
@@ -78,6 +79,13 @@ class RepairCommand(Command):
     """Convert the sources of missing images again."""
 
     kind: ImageType
+
+
+class CompareRunsCommand(Command):
+    """Compare a run with a run before."""
+
+    run: str
+    base: str
 
 
 async def requeue_imports(store: ObjectStore, queue: JobQueue) -> int:

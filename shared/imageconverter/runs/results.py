@@ -37,9 +37,8 @@ async def move_results(run_id: str, run_store: RunStore, store: ObjectStore, *, 
         await run_store.results_moved(run_id, after=moved, count=0)
         return
     results.sort(key=lambda result: result.index)
-    text = "".join(result.model_dump_json(exclude_defaults=True) + "\n" for result in results)
     key = keys.result_part(run_id, moved, len(results), *Counts.of_outputs(results))
-    await store.put(key, text.encode(), content_type="application/x-ndjson")
+    await store.put(key, _ndjson(results), content_type="application/x-ndjson")
     await run_store.results_moved(run_id, after=moved, count=len(results))
 
 
@@ -89,12 +88,27 @@ async def _read(
             yield number, result if query.matches(result) else None
 
 
+async def result_lines(run_id: str, run_store: RunStore, store: ObjectStore) -> AsyncGenerator[bytes]:
+    """Yield all results of a run as NDJSON, about a thousand at a time. Raises QueueUnavailable, StoreUnavailable."""
+    moved, recent = await unmoved_results(run_id, run_store, store)
+    for part in await list_parts(run_id, store, moved=moved):
+        loaded = await store.get(part.key)
+        if loaded is not None:
+            yield bytes(loaded.data)
+    if recent:
+        yield _ndjson(recent)
+
+
 async def unmoved_results(run_id: str, run_store: RunStore, store: ObjectStore) -> tuple[int, list[SourceResult]]:
     """Return the number of results in the store, and those that Redis has, in the order of the run."""
     moved, recent = await run_store.unmoved_results(run_id)
     if not moved and not recent and is_run_id(run_id) and (summary := await get_summary(store, run_id)):
         return summary.results, []
     return moved, sorted(recent, key=lambda result: result.index)
+
+
+def _ndjson(results: Sequence[SourceResult]) -> bytes:
+    return "".join(result.model_dump_json(exclude_defaults=True) + "\n" for result in results).encode()
 
 
 async def sweep(run_store: RunStore, store: ObjectStore, *, kept: timedelta = _KEPT) -> int:

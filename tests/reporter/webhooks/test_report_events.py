@@ -94,6 +94,7 @@ async def test_a_clean_up_is_an_event_but_a_dry_run_is_not(opened: Resources, sh
         scanner.progress,
         scanner,
         opened.outbox,
+        opened.runs,
     )
     for dry in (True, False, False):
         command = CleanupCommand(id=f"20261128T000000-{dry:d}", kind="product", dry=dry, share=1)
