@@ -471,6 +471,13 @@ class Result(TypedDict):
     sourceFilename: str
     """The last part of `source`."""
     status: Literal["success", "warning", "skipped", "error"]
+    bytes: NotRequired[int]
+    """Size of the output; this and the next fields with `details=true` only."""
+    width: NotRequired[int]
+    """In pixels; 0 if there is no output."""
+    height: NotRequired[int]
+    seconds: NotRequired[float]
+    """Duration of the conversion."""
 
 
 @final

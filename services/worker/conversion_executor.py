@@ -135,6 +135,8 @@ class ConversionExecutor:
             message=warning or "success",
             path=path,
             size=len(result.data),
+            width=result.size[0],
+            height=result.size[1],
             seconds=result.seconds,
         )
 

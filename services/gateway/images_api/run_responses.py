@@ -33,10 +33,25 @@ class Result(ResponseModel):
     source_filename: str
     """The last part of `source`."""
     status: Status
+    bytes: Count | None = optional()
+    """Size of the output; this and the next fields with `details=true` only."""
+    width: Count | None = optional()
+    """In pixels; 0 if there is no output."""
+    height: Count | None = optional()
+    seconds: Annotated[float, Field(ge=0)] | None = optional()
+    """Duration of the conversion."""
 
     @classmethod
-    def of(cls, source_path: str, name: str, node_id: str, outcome: OutputOutcome) -> Self:
-        """Return the result of converting *source_path* to the format called *name*."""
+    def of(cls, source_path: str, name: str, node_id: str, outcome: OutputOutcome, *, details: bool = False) -> Self:
+        """Return the result of converting *source_path* to the format called *name*, with *details* of the output."""
+        more: dict[str, Any] = {}
+        if details:
+            more = {
+                "bytes": outcome.size,
+                "width": outcome.width,
+                "height": outcome.height,
+                "seconds": round(outcome.seconds, 3),
+            }
         return cls(
             duration=int(outcome.seconds),
             file_size=file_size(outcome.size),
@@ -48,6 +63,7 @@ class Result(ResponseModel):
             source=source_path,
             source_filename=source_path.rsplit("/", 1)[-1],
             status=outcome.status,
+            **more,
         )
 
 
@@ -241,9 +257,9 @@ class RunResponse(RunStateResponse):
     """`key NAME` or `user NAME`; empty for a run of an earlier release."""
 
 
-def format_result(source_path: str, result: FormatResult) -> Result:
+def format_result(source_path: str, result: FormatResult, *, details: bool = False) -> Result:
     """Return the result of one format of an upload that was converted at once."""
-    return Result.of(source_path, result.format.name, result.format.node_id, result.outcome)
+    return Result.of(source_path, result.format.name, result.format.node_id, result.outcome, details=details)
 
 
 def file_size(size: int) -> str:

@@ -35,6 +35,7 @@ from services.gateway.images_api.incoming_images import (
     naming,
     open_body,
 )
+from services.gateway.images_api.parameters import flag
 from services.gateway.images_api.request_bodies import UploadBody, parse
 from services.gateway.images_api.run_responses import format_result
 
@@ -81,8 +82,12 @@ async def upload(request: web.Request) -> web.Response:
 
 
 async def upload_and_convert(request: web.Request) -> web.Response:
-    """Stage one image and convert it while the client waits; returns a result for each format."""
+    """Stage one image and convert it while the client waits; returns a result for each format.
+
+    With `?details=true`, a result has the exact size and duration.
+    """
     announced(request)
+    details = flag(request, "details")
     if is_streamed(request):
         path, names, formats = await _stage_arriving(request, _new_directory(request), single=True)
     else:
@@ -103,7 +108,7 @@ async def upload_and_convert(request: web.Request) -> web.Response:
         limit=request.app[state.CONVERSION].max_interactive_queue,
         seconds=request.app[state.GATEWAY].wait_seconds,
     )
-    return json_response(Items(items=tuple(format_result(source_path, each) for each in outcomes)))
+    return json_response(Items(items=tuple(format_result(source_path, each, details=details) for each in outcomes)))
 
 
 def _new_directory(request: web.Request) -> str:

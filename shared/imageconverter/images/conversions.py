@@ -150,6 +150,9 @@ class OutputOutcome(BaseModel):
     """Path in the target tree; filled for errors too."""
     size: int = 0
     """Bytes."""
+    width: int = 0
+    """In pixels; 0 if nothing was made, or by a release that did not record it."""
+    height: int = 0
     seconds: float = 0.0
 
 
