@@ -1,0 +1,1 @@
+"""The examples of reverse proxies, run by the programs themselves."""
