@@ -80,6 +80,7 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:previews             sorted set: ids by last access, by `ic:clock`
     ic:previews:bytes       string: bytes of all sources and previews
     ic:previews:context:<context>  set: ids that have a context
+    ic:previews:contexts    set: all contexts that some id has
     ic:previews:arriving    sorted set: pending writes: ids by the time at which writing began
     ic:previews:leaving     sorted set: pending deletes: ids by the time of their removal
 """
@@ -118,6 +119,7 @@ WEBHOOK_ENDPOINTS: Final = "ic:webhook:endpoints"
 WEBHOOK_EVENTS: Final = "ic:webhook:events"
 PREVIEW_IDS: Final = "ic:previews"
 PREVIEW_BYTES: Final = "ic:previews:bytes"
+PREVIEW_CONTEXTS: Final = "ic:previews:contexts"
 PREVIEW_PENDING_WRITES: Final = "ic:previews:arriving"
 PREVIEW_PENDING_DELETES: Final = "ic:previews:leaving"
 

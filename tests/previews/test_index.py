@@ -51,6 +51,7 @@ async def assert_exact(index: PreviewIndex, redis: Redis) -> None:
 
     assert await index.count() == totals.keys == len(groups)
     assert totals.bytes == sum(group.bytes for group in groups.values())
+    assert {name.decode() for name in await redis.smembers(keys.PREVIEW_CONTEXTS)} == contexts  # type: ignore[misc]
     for context in contexts:
         members = {key for key, group in groups.items() if context in group.contexts}
         assert {key async for batch in index.keys(context) for key in batch} == members
@@ -59,6 +60,7 @@ async def assert_exact(index: PreviewIndex, redis: Redis) -> None:
         name.encode()
         for name in (
             keys.PREVIEW_IDS,
+            keys.PREVIEW_CONTEXTS,
             keys.PREVIEW_BYTES,
             keys.PREVIEW_PENDING_WRITES,
             keys.PREVIEW_PENDING_DELETES,

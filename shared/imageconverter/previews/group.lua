@@ -1,7 +1,8 @@
 -- Prelude of the index's scripts: the named keys and the functions they share.
--- KEYS: sorted set of ids by last access, total bytes, sorted sets of ids with pending writes and pending deletes
+-- KEYS: sorted set of ids by last access, total bytes, sorted sets of ids with pending writes and pending deletes,
+--       set of all contexts
 -- ARGV: prefix of group keys, prefix of context keys, then the script's own arguments from ARGV[3]
-local ACCESSED, TOTAL, PENDING_WRITES, PENDING_DELETES = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local ACCESSED, TOTAL, PENDING_WRITES, PENDING_DELETES, CONTEXTS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local GROUP, CONTEXT = ARGV[1], ARGV[2]
 
 local function grow(id, bytes)
@@ -40,7 +41,9 @@ local function add_context(id, context)
     return 0
   end
   redis.call('HSET', GROUP .. id, 'c:' .. context, '')
-  redis.call('SADD', CONTEXT .. context, id)
+  if redis.call('SADD', CONTEXT .. context, id) == 1 then
+    redis.call('SADD', CONTEXTS, context)
+  end
   return 1
 end
 
@@ -51,7 +54,11 @@ local function drop(id)
   for position = 1, #fields, 2 do
     local field = fields[position]
     if string.sub(field, 1, 2) == 'c:' then
-      redis.call('SREM', CONTEXT .. string.sub(field, 3), id)
+      local context = string.sub(field, 3)
+      redis.call('SREM', CONTEXT .. context, id)
+      if redis.call('EXISTS', CONTEXT .. context) == 0 then
+        redis.call('SREM', CONTEXTS, context)
+      end
     elseif field == 'bytes' then
       redis.call('DECRBY', TOTAL, fields[position + 1])
     end

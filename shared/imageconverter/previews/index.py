@@ -6,7 +6,7 @@ objects are deleted, and a group that is being written is marked as a pending wr
 process is killed (see `imageconverter.previews.eviction`).
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,7 +18,13 @@ from imageconverter.jobs import redis_command, redis_errors, script_text
 if TYPE_CHECKING:
     from redis.commands.core import AsyncScript
 
-_KEYS = [keys.PREVIEW_IDS, keys.PREVIEW_BYTES, keys.PREVIEW_PENDING_WRITES, keys.PREVIEW_PENDING_DELETES]
+_KEYS = [
+    keys.PREVIEW_IDS,
+    keys.PREVIEW_BYTES,
+    keys.PREVIEW_PENDING_WRITES,
+    keys.PREVIEW_PENDING_DELETES,
+    keys.PREVIEW_CONTEXTS,
+]
 _SCAN_COUNT = 1000
 _NO_LIMIT = 2**53
 # After this time, the writer of a group that is not published is considered dead.
@@ -104,7 +110,7 @@ class PreviewIndex:
     async def find(self, key: str, *, context: str = "") -> Group | None:
         """Return the group of *key*, or None. Records the access, and adds *context* to the group."""
         context_added, fields = await self._run(self._find, keys.preview_id(key), context)
-        return _group(key, fields, context_added=context if context_added else "")
+        return group_of_fields(key, fields, context_added=context if context_added else "")
 
     async def mark_pending_write(self, key: str) -> None:
         """Mark *key* as being written until a generation is published; call it before the first object is put."""
@@ -136,7 +142,7 @@ class PreviewIndex:
 
     async def remove(self, key: str) -> Group | None:
         """Remove and return the group of *key*, and mark its objects as pending deletes."""
-        return _group(key, await self._run(self._remove, keys.preview_id(key)))
+        return group_of_fields(key, await self._run(self._remove, keys.preview_id(key)))
 
     async def evict(
         self, count: int, *, idle: float | None, max_keys: int | None, max_bytes: int | None
@@ -246,7 +252,8 @@ def _preview(text: str) -> Preview:
     return Preview(media_type, int(size), etag, int(width), int(height))
 
 
-def _group(key: str, flat: list[bytes], *, context_added: str = "") -> Group | None:
+def group_of_fields(key: str, flat: Sequence[bytes], *, context_added: str = "") -> Group | None:
+    """Return the group of *key* with the fields *flat*, alternately name and value; None if there are none."""
     if not flat:
         return None
     fields = {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
