@@ -186,6 +186,13 @@ class CleanupFinishedEvent(TypedDict):
 
 
 @final
+class ClearedPreviews(TypedDict):
+    """What was removed."""
+
+    keys: int
+
+
+@final
 class ComparedSource(TypedDict):
     """A source with different outcomes."""
 
@@ -641,6 +648,68 @@ class PresignedUpload(TypedDict):
     upload: str
     """For `sources/publish`, after the request."""
     expires: str
+
+
+@final
+class PreviewContext(TypedDict):
+    """A context."""
+
+    context: str
+    keys: int
+    """How many keys have it."""
+
+
+@final
+class PreviewContextList(TypedDict):
+    """PreviewContextList."""
+
+    items: list[PreviewContext]
+
+
+@final
+class StoredPreview(TypedDict):
+    """A preview."""
+
+    format: str
+    """As the ImageConverter API writes it."""
+    type: str
+    width: int
+    height: int
+    size: int
+    """Bytes."""
+
+
+@final
+class PreviewGroup(TypedDict):
+    """The source and the previews of one key."""
+
+    key: str
+    contexts: list[str]
+    size: int
+    """Bytes of the source and the previews."""
+    created: str
+    idleSeconds: int
+    """Since the last access."""
+    previews: list[StoredPreview]
+
+
+@final
+class PreviewTotals(TypedDict):
+    """All previews."""
+
+    keys: int
+    size: int
+    """Bytes of all sources and previews."""
+
+
+@final
+class PreviewPage(TypedDict):
+    """A page of keys."""
+
+    items: list[PreviewGroup]
+    cursor: NotRequired[int]
+    """For the next page; the last one has none."""
+    totals: PreviewTotals
 
 
 @final

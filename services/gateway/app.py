@@ -7,6 +7,7 @@ from aiohttp import web
 
 from imageconverter.engine import Limits
 from imageconverter.previews.cache import PreviewCache
+from imageconverter.previews.listing import PreviewListing
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import Resources
 from imageconverter.settings import MEGABYTE, Settings
@@ -64,6 +65,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.SYSTEM] = SystemWatcher(resources)
     app[state.PREVIEWS] = PreviewCache(resources.store, resources.previews, resources.queue, settings.previews)
     app[state.THUMBNAIL_SECRET] = (settings.storage.credentials[1] or "").encode()
+    app[state.PREVIEW_LISTING] = PreviewListing(resources.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
     app[state.PREVIEW_SETTINGS] = settings.previews
     app[state.PREVIEW_SLOTS] = RequestSlots(settings.previews.parallel_requests)
     app[state.PREVIEW_METRICS] = PreviewMetrics(settings.previews, resources.counts)

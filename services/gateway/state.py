@@ -12,6 +12,7 @@ from imageconverter.jobs import JobQueue
 from imageconverter.monitoring.counts import Counts
 from imageconverter.ownership import Ownership
 from imageconverter.previews.cache import PreviewCache
+from imageconverter.previews.listing import PreviewListing
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.runs import RunStore
 from imageconverter.schedules.store import ScheduleStore
@@ -66,6 +67,7 @@ COUNTS = web.AppKey("counts", Counts)
 PREVIEWS = web.AppKey("previews", PreviewCache)
 THUMBNAIL_SECRET = web.AppKey("thumbnail_secret", bytes)
 """The same for all gateways; the preview keys of thumbnails are derived from it."""
+PREVIEW_LISTING = web.AppKey("preview_listing", PreviewListing)
 PREVIEW_SETTINGS = web.AppKey("preview_settings", PreviewSettings)
 PREVIEW_SLOTS = web.AppKey("preview_slots", RequestSlots)
 PREVIEW_METRICS = web.AppKey("preview_metrics", PreviewMetrics)
