@@ -1016,13 +1016,6 @@ class RunFinishedEvent(TypedDict):
 
 
 @final
-class RunList(TypedDict):
-    """RunList."""
-
-    items: list[Run]
-
-
-@final
 class RunPlan(TypedDict):
     """What a run would do with the sources that were checked."""
 
@@ -1070,6 +1063,15 @@ class RunState(TypedDict):
     timer: Timer
     usedFormats: list[str]
     """Ids of the formats of the run, in the order of the request."""
+
+
+@final
+class RunsPage(TypedDict):
+    """Runs, the newest first."""
+
+    items: list[Run]
+    cursor: NotRequired[str]
+    """For the runs before; the last page has none."""
 
 
 @final

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import cast
 
 from services.client.errors import ServerUnavailableError
-from services.client.responses import Result, ResultsPage, Run, RunList, RunState
+from services.client.responses import Result, ResultsPage, Run, RunsPage, RunState
 from services.client.transport import Request, Transport, idempotency_key
 
 _BASE = "/images/convert"
@@ -42,7 +42,7 @@ class Runs:
 
     async def list(self) -> list[Run]:
         """Return the states of the last runs, newest first."""
-        return cast("RunList", await self._transport.json(Request("GET", f"{_BASE}/runs")))["items"]
+        return cast("RunsPage", await self._transport.json(Request("GET", f"{_BASE}/runs")))["items"]
 
     async def cancel(self) -> RunState:
         """Cancel the running run and wait until it has ended."""

@@ -257,6 +257,14 @@ class RunResponse(RunStateResponse):
     """`key NAME` or `user NAME`; empty for a run of an earlier release."""
 
 
+class RunsPage(ResponseModel):
+    """Runs, the newest first."""
+
+    items: tuple[RunResponse, ...]
+    cursor: NonEmpty | None = optional()
+    """For the runs before; the last page has none."""
+
+
 def format_result(source_path: str, result: FormatResult, *, details: bool = False) -> Result:
     """Return the result of one format of an upload that was converted at once."""
     return Result.of(source_path, result.format.name, result.format.node_id, result.outcome, details=details)

@@ -25,13 +25,14 @@ from imageconverter.runs import (
     delete_backup,
     dry_run,
     find_status,
+    read_history,
     read_results,
     save_backup,
 )
 from services.gateway import audit, state
 from services.gateway.auth.route_permissions import actor, granted_types, require_types
 from services.gateway.http.compression import compressed
-from services.gateway.http.responses import Items, json_response
+from services.gateway.http.responses import json_response
 from services.gateway.http.revalidation import revalidated
 from services.gateway.http.streaming import stream
 from services.gateway.idempotency.once import token as idempotency_token
@@ -39,7 +40,7 @@ from services.gateway.images_api.parameters import cursor, flag
 from services.gateway.images_api.request_bodies import EmptyBody, PlanBody, RetryRunBody, StartBody, read_json
 from services.gateway.images_api.result_filter import ResultFilter
 from services.gateway.images_api.run_events import NO_SUCH_RUN, requested_status
-from services.gateway.images_api.run_responses import ResultsPage, RunPlan, RunResponse, RunStateResponse
+from services.gateway.images_api.run_responses import ResultsPage, RunPlan, RunResponse, RunsPage, RunStateResponse
 
 Start = TypeVar("Start", bound=StartBody)
 
@@ -165,10 +166,12 @@ async def results(request: web.Request) -> web.StreamResponse:
 @compressed
 @revalidated
 async def history(request: web.Request) -> web.Response:
-    """Return the last runs, the newest first."""
-    run_store = request.app[state.RUNS]
-    found = [await run_store.status(run_id) for run_id in await run_store.history()]
-    return json_response(Items(items=tuple(RunResponse.of(each, details=True) for each in found if each)))
+    """Return the last runs, the newest first, or with `?cursor=` those before."""
+    page = await read_history(
+        request.app[state.RUNS], request.app[state.STORE], cursor=request.query.get("cursor", "")
+    )
+    items = tuple(RunResponse.of(each, details=True) for each in page.runs)
+    return json_response(RunsPage(items=items, cursor=page.cursor or None))
 
 
 async def _all_results(request: web.Request, run_id: str | None, requested: ResultFilter) -> web.StreamResponse:

@@ -3,6 +3,7 @@
 from imageconverter.runs.archive import archive_run
 from imageconverter.runs.backup import RunBackup, delete_backup, list_backups, save_backup
 from imageconverter.runs.dry_runs import DryRun, dry_run
+from imageconverter.runs.history import HistoryPage, read_history
 from imageconverter.runs.planner import count_more, plan_more, requeue_stalled_run
 from imageconverter.runs.result_query import ResultQuery
 from imageconverter.runs.results import ResultPage, read_results
@@ -15,6 +16,7 @@ __all__ = [
     "Counts",
     "DryRun",
     "Failures",
+    "HistoryPage",
     "ResultPage",
     "ResultQuery",
     "Run",
@@ -35,6 +37,7 @@ __all__ = [
     "list_backups",
     "list_summaries",
     "plan_more",
+    "read_history",
     "read_results",
     "requeue_stalled_run",
     "save_backup",
