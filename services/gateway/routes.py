@@ -18,7 +18,7 @@ from services.gateway.auth.route_permissions import (
     guarded,
     permission,
 )
-from services.gateway.console import assets, convert, session
+from services.gateway.console import assets, convert, docs, session
 from services.gateway.idempotency.once import once
 from services.gateway.imageconverter_api import administration, previews, status_page
 from services.gateway.images_api import (
@@ -188,6 +188,9 @@ BROWSER: tuple[Route, ...] = (
     Route(("GET",), "/console", session.lead_home, PUBLIC),
     Route(("GET",), session.LOGIN, session.login_page, PUBLIC),
     Route(("GET",), "/console/preferences", session.preferences, PUBLIC),
+    Route(("GET",), "/docs", session.public_page(docs.viewer), PUBLIC),
+    Route(("GET",), "/docs/", docs.lead_to_viewer, PUBLIC),
+    Route(("GET",), "/docs/imageconverter", session.public_page(docs.viewer), PUBLIC),
     Route(("GET",), assets.PATH + "/{digest}/{name:.+}", assets.show, PUBLIC),
 )
 

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import imageconverter
 from services.gateway import state
+from services.gateway.auth.api_keys import Grant
 from services.gateway.auth.route_permissions import grant_of
 from services.gateway.console.languages import Language, Languages
 from services.gateway.http.compression import compress
@@ -57,12 +58,15 @@ def _environment(language: Language) -> Environment:
     return environment
 
 
-async def render(request: web.Request, name: str, *, status: int = 200, **values: Any) -> web.Response:
+async def render(
+    request: web.Request, name: str, *, status: int = 200, visitor: Grant | None = None, **values: Any
+) -> web.Response:
     """Return the page made from the template *name* and *values*.
 
-    A request by htmx for an element gets the block with the id of the element, if there is one, instead of the page.
+    It has the navigation of what has admitted the request; if that needed no credentials, of *visitor*. A request by
+    htmx for an element gets the block with the id of the element, if there is one, instead of the page.
     """
-    templates, assets, grant = request.app[state.TEMPLATES], request.app[state.ASSETS], grant_of(request)
+    templates, assets, grant = request.app[state.TEMPLATES], request.app[state.ASSETS], grant_of(request) or visitor
     language = templates.languages.of(request)
     pages = request.app[state.PAGES]
     theme = request.cookies.get(THEME_COOKIE, "")
@@ -72,7 +76,7 @@ async def render(request: web.Request, name: str, *, status: int = 200, **values
         request.headers.get("HX-Target", ""),
         {
             "language": language,
-            "script_messages": language.script_messages(name.removesuffix(".html")),
+            "script_messages": language.script_messages(name.removesuffix(".html").partition("-")[0]),
             "languages": list(templates.languages),
             "theme": theme if theme in THEMES else THEMES[0],
             "path": request.path,

@@ -1,6 +1,7 @@
 """Who is logged in to the console: pages lead to the login, and logins are renewed while the console is used."""
 
 import functools
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from aiohttp.typedefs import Handler
 from imageconverter.errors import ImageConverterError, Unauthorized
 from services.gateway import state
 from services.gateway.auth import login
+from services.gateway.auth.api_keys import Grant
 from services.gateway.auth.route_permissions import has_key
 from services.gateway.console.rendering import render
 
@@ -40,6 +42,28 @@ def page(handler: Handler) -> Handler:
     return show
 
 
+def public_page(handler: Handler) -> Handler:
+    """Return *handler*, of a page for everybody. A login that has expired is renewed first if that is possible."""
+
+    @functools.wraps(handler)
+    async def show(request: web.Request) -> web.StreamResponse:
+        if visitor(request) is None:
+            with suppress(ImageConverterError):
+                if (tokens := await _renewed(request)) is not None:
+                    return _again(request, tokens)
+        return await handler(request)
+
+    return show
+
+
+def visitor(request: web.Request) -> Grant | None:
+    """Return whose valid credentials *request* has; None if it has none."""
+    try:
+        return request.app[state.KEYS].grant(request)
+    except Unauthorized:
+        return None
+
+
 async def _error_page(request: web.Request, status: int, reason: str) -> web.Response:
     return await render(request, "error.html", status=status, reason=reason, code=status)
 
@@ -48,12 +72,16 @@ async def _lead_to_login(request: web.Request) -> web.Response:
     here = request.rel_url.raw_path_qs
     if "HX-Request" in request.headers:  # a fragment: the whole page is to be left
         return web.Response(status=HTTPStatus.UNAUTHORIZED)
-    tokens = await _renewed(request)
-    response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": here})
-    if tokens is None:
-        response.headers["Location"] = LOGIN if here == HOME else f"{LOGIN}?next={quote(here, safe='')}"
-    else:
-        login.set_cookies(request, response, tokens)
+    if (tokens := await _renewed(request)) is not None:
+        return _again(request, tokens)
+    target = LOGIN if here == HOME else f"{LOGIN}?next={quote(here, safe='')}"
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": target})
+
+
+def _again(request: web.Request, tokens: login.IssuedTokens) -> web.Response:
+    """Lead to the same page again, with *tokens* in its cookies."""
+    response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": request.rel_url.raw_path_qs})
+    login.set_cookies(request, response, tokens)
     return response
 
 
