@@ -129,13 +129,15 @@ class StartBody(JsonBody):
 
     action: str = ""
     """The label of the run, for example `manual`."""
-    source: Annotated[str, Field(json_schema_extra={"enum": ["directory", "format"]})] = ""
+    source: Annotated[str, Field(json_schema_extra={"enum": ["directory", "format", "selection"]})] = ""
     """`directory`: all images in `directory`, in all formats. `format`: for each format the images in its own source
-    directory."""
+    directory. `selection`: the images of `selection`, in all formats."""
     formatList: Strings = []  # noqa: N815
     """Ids of configured formats; if empty or not given, all of them."""
     directory: str = ""
     """With the source `directory`: a directory of the source tree, or the `path` of an upload."""
+    selection: Annotated[Strings, Field(json_schema_extra={"maxItems": 1000})] = []
+    """With the source `selection`: paths of sources and of source directories."""
 
     def request(self, *, run_id: str, started_by: str) -> RunRequest:
         """Return the request of a run, "" for a new id, that *started_by*, a key or user, has sent."""
@@ -144,6 +146,7 @@ class StartBody(JsonBody):
             source=self.source,
             formats=tuple(self.formatList),
             directory=self.directory,
+            selection=tuple(self.selection),
             started_by=started_by,
             id=run_id,
         )

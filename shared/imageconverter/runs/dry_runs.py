@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
+from imageconverter import keys
 from imageconverter.engine import identify
 from imageconverter.engine.source_types import HEAD_BYTES
 from imageconverter.errors import InvalidValue
@@ -13,6 +14,7 @@ from imageconverter.images import directories
 from imageconverter.images.conversions import ConversionJob, output_specs
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.quoting import quoted
+from imageconverter.runs.batch_sources import batch_sources
 from imageconverter.runs.run import Run
 from imageconverter.storage.store import ObjectStore, StoredObject
 
@@ -55,7 +57,7 @@ async def dry_run(run: Run, store: ObjectStore, *, cursor: str, max_requests: in
     found = DryRun()
     for index in range(first, len(run.batches)):
         batch = run.batches[index]
-        async for page in directories.files(store, "source", batch.directory, after=after):
+        async for page in batch_sources(store, batch, after=after):
             for begin in range(0, len(page), _CONCURRENT_SOURCES):
                 if found.sources and (requests >= max_requests or time.monotonic() > until):
                     found.cursor = f"{index}:{after}"
@@ -97,6 +99,7 @@ def _position(run: Run, cursor: str) -> tuple[int, str]:
         return 0, ""
     batch, _, after = cursor.partition(":")
     for index, each in enumerate(run.batches):
-        if batch == str(index) and after.startswith(directories.prefix("source", each.directory)):
+        prefix = keys.SOURCE if each.sources else directories.prefix("source", each.directory)
+        if batch == str(index) and after.startswith(prefix):
             return index, after
     raise InvalidValue(f"The cursor {quoted(cursor)} is not one of this run.", field="cursor")

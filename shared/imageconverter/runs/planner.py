@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from imageconverter.images import directories
 from imageconverter.jobs import JobQueue, QueueName
+from imageconverter.runs.batch_sources import batch_sources
 from imageconverter.runs.cursor import CountCursor, PlanCursor
 from imageconverter.runs.job import PLAN_TASK, RunJob
 from imageconverter.runs.results import move_results
@@ -64,7 +64,7 @@ async def count_more(run_id: str, run_store: RunStore, store: ObjectStore) -> bo
     pages = 0
     for index in range(count.batch, len(run.batches)):
         batch, after = run.batches[index], count.after if index == count.batch else ""
-        async for page in directories.files(store, "source", batch.directory, after=after):
+        async for page in batch_sources(store, batch, after=after):
             if not await run_store.is_running(run_id):
                 return True
             if page:
@@ -105,8 +105,7 @@ def _portions(
 
 async def _next_page(run: Run, cursor: PlanCursor, store: ObjectStore) -> tuple[list[RunSource], PlanCursor]:
     """Return the sources behind *cursor* for which the window has room, and the cursor behind them."""
-    directory = run.batches[cursor.batch].directory
-    async for page in directories.files(store, "source", directory, after=cursor.after):
+    async for page in batch_sources(store, run.batches[cursor.batch], after=cursor.after):
         if page:
             found = page[: WINDOW - cursor.outstanding]
             sources = [RunSource(stored.key, stored.etag, cursor.batch) for stored in found]

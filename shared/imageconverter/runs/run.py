@@ -4,31 +4,38 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple, Self
+from functools import partial
+from typing import Final, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from imageconverter import keys
 from imageconverter.errors import InvalidValue
 from imageconverter.images import directories
 from imageconverter.images.conversions import OutputOutcome, Status
 from imageconverter.images.image_formats import ImageFormat, ImageFormats, ImageType
 from imageconverter.images.names import directory_path
 from imageconverter.quoting import quoted
+from imageconverter.storage.bounded import bounded
 from imageconverter.storage.store import ObjectStore
 
 State = Literal["running", "finished", "canceled", "error"]
 
 _ID = re.compile("[A-Za-z0-9-]{1,64}")
+_MAX_SELECTION: Final = 1000
 _WORST_FIRST: tuple[Status, ...] = ("error", "warning", "skipped", "success")
 
 
 class Batch(BaseModel):
-    """A source directory and the image formats to which its images are converted."""
+    """A source directory, or some sources, and the image formats to which these images are converted."""
 
     model_config = ConfigDict(frozen=True)
 
     directory: str
+    """"" for a batch of sources."""
     formats: tuple[ImageFormat, ...]
+    sources: tuple[str, ...] = ()
+    """Paths in the order of their keys; if there are none, all below the directory are converted."""
 
 
 class Run(BaseModel):
@@ -59,6 +66,8 @@ class RunRequest(BaseModel):
     source: str = ""
     formats: tuple[str, ...] = ()
     directory: str = ""
+    selection: tuple[str, ...] = ()
+    """Paths of sources and source directories."""
     started_by: str = ""
     id: str = ""
     """Of the run; "" for a new one."""
@@ -177,10 +186,12 @@ async def create_run(store: ObjectStore, catalog: ImageFormats, request: RunRequ
             batches = [Batch(directory=_safe(request.directory), formats=tuple(formats))]
         case "format":
             batches = _by_source_directory(formats)
+        case "selection":
+            batches = await _selected_batches(store, request.selection, formats)
         case _:
-            raise InvalidValue('source must be "directory" or "format".', field="source")
+            raise InvalidValue('source must be "directory", "format" or "selection".', field="source")
     for batch in batches:
-        if not await directories.exists(store, "source", batch.directory):
+        if not batch.sources and not await directories.exists(store, "source", batch.directory):
             raise InvalidValue(f"There is no source directory {quoted(batch.directory)}.", field="directory")
     return Run(
         id=request.id or secrets.token_hex(6),
@@ -196,6 +207,20 @@ def _selected(catalog: ImageFormats, wanted: Sequence[str]) -> list[ImageFormat]
     if not catalog:
         raise InvalidValue("No formats are configured.", field="formatList")
     return catalog.select(wanted or list(catalog), field="formatList")
+
+
+async def _selected_batches(
+    store: ObjectStore, selection: Sequence[str], formats: Sequence[ImageFormat]
+) -> list[Batch]:
+    """Return a batch for each directory of a selection, and one for all of its sources."""
+    if not 1 <= len(selection) <= _MAX_SELECTION:
+        raise InvalidValue(f"selection must have from 1 to {_MAX_SELECTION} entries.", field="selection")
+    paths = sorted({directory_path(path, field="selection") for path in selection})
+    found = await bounded(partial(store.head, keys.source(path)) for path in paths)
+    sources = tuple(path for path, each in zip(paths, found, strict=True) if each and directories.is_file(each))
+    batches = [Batch(directory="", formats=tuple(formats), sources=sources)] if sources else []
+    others = [path for path in paths if path not in set(sources)]
+    return [*batches, *(Batch(directory=path, formats=tuple(formats)) for path in others)]
 
 
 def _safe(path: str) -> str:

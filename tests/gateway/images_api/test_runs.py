@@ -259,7 +259,7 @@ async def test_an_invalid_start_is_a_400_without_type(
 @pytest.mark.parametrize(
     ("body", "reason", "field"),
     [
-        ({"source": "nonsense"}, 'source must be "directory" or "format".', "source"),
+        ({"source": "nonsense"}, 'source must be "directory", "format" or "selection".', "source"),
         (
             {"source": "format", "formatList": [PRODUCT]},
             f"The image format {PRODUCT} has no source directory.",
