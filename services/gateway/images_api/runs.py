@@ -103,6 +103,7 @@ async def _requested(request: web.Request, schema: type[Start]) -> tuple[Run, St
 
 
 async def _start(request: web.Request, run: Run) -> web.Response:
+    details = flag(request, "details")
     require_types(request, "images.publish", run.types)
     run_store, store = request.app[state.RUNS], request.app[state.STORE]
     if not await run_store.is_known(run.id):  # else it was started by the same request before
@@ -117,7 +118,7 @@ async def _start(request: web.Request, run: Run) -> web.Response:
     while status is not None and status.is_running and time.monotonic() < until:
         await asyncio.sleep(_POLL_SECONDS)
         status = await run_store.status(run.id)
-    return json_response(RunStateResponse.of(status))
+    return json_response(RunStateResponse.of(status, details=details))
 
 
 @revalidated

@@ -43,10 +43,10 @@ async def test_only_sources_that_have_failed_are_converted_again(gateway: Client
     await resources.store.put(keys.source(f"{directory}/b.png"), whole, content_type="image/png")
     await resources.store.delete([keys.source(f"{directory}/d.png")])
 
-    assert (await post(gateway, RETRY, {"run": run}))[0] == 200
+    code, details = await post(gateway, f"{RETRY}?details=true", {"run": run})
+    assert code == 200
     status = await finished(gateway)
     again = await last_run(gateway)
-    details = (await get(gateway, "/images/convert/status?details=true"))[1]
 
     assert await rows(gateway, again) == {
         (name, node_id): "success" if name == "b.png" else "error"
@@ -55,7 +55,7 @@ async def test_only_sources_that_have_failed_are_converted_again(gateway: Client
     }
     assert status["progress"] == {"finished": 3, "percentage": 100, "total": 3}
     assert status["progressFormat"]["total"] == 6
-    assert (details["retryOf"], details["action"]) == (run, "nightly")
+    assert (details["id"], details["retryOf"], details["action"]) == (again, run, "nightly")
 
 
 async def test_run_that_only_the_store_has_is_retried(gateway: Client, resources: Resources) -> None:
