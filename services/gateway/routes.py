@@ -22,6 +22,7 @@ from services.gateway.console import assets, convert, docs, session
 from services.gateway.idempotency.once import once
 from services.gateway.imageconverter_api import administration, previews, status_page
 from services.gateway.images_api import (
+    archives,
     catalogs,
     cleanups,
     converted_images,
@@ -103,6 +104,7 @@ IMAGES: tuple[Route, ...] = (
     Route(("GET",), "/details/{path:.+}", source_details.details, permission("images.read")),
     Route(("GET",), "/targets", converted_images.list_converted, permission("images.read")),
     Route(("GET",), "/thumbnails/{path:.+}", thumbnails.thumbnail, permission("images.read")),
+    Route(("POST",), "/archive", archives.download, permission("images.read")),
     Route(("GET",), "/directories/{typeId}", directories.list_directories, permission("images.read")),
     Route(("POST",), "/directories/{typeId}", directories.create_directory, PUBLISH),
     Route(("DELETE",), "/directories/{typeId}", directories.delete_directory, DELETE),

@@ -16,16 +16,29 @@ async def stream(request: web.Request, pieces: AsyncIterator[str], headers: dict
 
     An error before the first piece is raised; a later one aborts the connection.
     """
-    first = await anext(pieces, "")
     response = web.StreamResponse(headers=headers)
     compress(request, response)
+    return await _send(request, response, (piece.encode() async for piece in pieces))
+
+
+async def stream_bytes(
+    request: web.Request, pieces: AsyncIterator[bytes], headers: dict[str, str]
+) -> web.StreamResponse:
+    """Like `stream`, for bytes that compression would not make smaller."""
+    return await _send(request, web.StreamResponse(headers=headers), pieces)
+
+
+async def _send(
+    request: web.Request, response: web.StreamResponse, pieces: AsyncIterator[bytes]
+) -> web.StreamResponse:
+    first = await anext(pieces, b"")
     await response.prepare(request)
     if request.method == "HEAD":
         return response
     try:
-        await response.write(first.encode())
+        await response.write(first)
         async for piece in pieces:
-            await response.write(piece.encode())
+            await response.write(piece)
         await response.write_eof()
     except ImageConverterError as error:
         _log.warning("response aborted", route=request.path, reason=error.reason)

@@ -19,6 +19,7 @@ from services.gateway.http.json_structure import check_structure
 from services.gateway.images_api.image_types import TypeId
 
 _SMALL_BYTES = 1024 * 1024
+MAX_ARCHIVE_IMAGES = 50_000
 _MAX_NAME = 100  # characters of a field's name that are repeated
 _INSTANT_BYTES = 64 * 1024  # parsed within two milliseconds, so not in a thread
 
@@ -250,6 +251,15 @@ class SourceRestoreBody(JsonBody):
     """Items of the trash; without a path, all of a deletion."""
     overwrite: bool = False
     """Whether sources that have these paths by now are replaced."""
+
+
+class ArchiveBody(JsonBody):
+    """The images of an archive."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    paths: Annotated[Strings, Field(json_schema_extra={"minItems": 1, "maxItems": MAX_ARCHIVE_IMAGES})]
+    """Paths in the target tree, as the `output` of results."""
 
 
 class PresignBody(JsonBody):
