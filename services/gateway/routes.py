@@ -18,7 +18,8 @@ from services.gateway.auth.route_permissions import (
     guarded,
     permission,
 )
-from services.gateway.console import assets, convert, docs, session
+from services.gateway.console import assets, convert, docs, reports_cleanup, session
+from services.gateway.console import reports as reports_page
 from services.gateway.idempotency.once import once
 from services.gateway.imageconverter_api import administration, previews, status_page
 from services.gateway.images_api import (
@@ -75,6 +76,8 @@ PUBLISH = permission("images.publish", narrowed="handler")
 PUBLISH_OF_TYPE = permission("images.publish", narrowed="path")
 DELETE = permission("images.delete", narrowed="handler")
 DELETE_OF_TYPE = permission("images.delete", narrowed="path")
+
+READ_ANY_TYPE = Requirement("{area}.read", narrowed="handler")
 
 # The images API, below each of its bases; a trailing slash is always accepted.
 IMAGES: tuple[Route, ...] = (
@@ -182,7 +185,11 @@ _PATTERNS = {"{imageKey}": "{imageKey:[^/]*}", "{requestFormat}": r"{requestForm
 WITHOUT_BUCKET: tuple[Handler, ...] = (status_page.status, urls.image_url, formats.list_formats)
 
 # The pages of the console. Who is not logged in is led to the login.
-CONSOLE: tuple[Route, ...] = (Route(("GET",), "/console/", convert.page, PUBLISH),)
+CONSOLE: tuple[Route, ...] = (
+    Route(("GET",), "/console/", convert.page, PUBLISH),
+    Route(("GET",), "/console/reports", reports_page.page, READ_ANY_TYPE),
+    Route(("GET",), "/console/reports/cleanup", reports_cleanup.page, DELETE),
+)
 
 # What the pages need before or beside a login.
 BROWSER: tuple[Route, ...] = (

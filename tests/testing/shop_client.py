@@ -3,18 +3,61 @@
 import asyncio
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from aiohttp.test_utils import TestClient
+from aiohttp.test_utils import TestClient, TestServer
 
-from imageconverter.resources import Resources
-from tests.conftest import ADMIN
+from imageconverter import keys
+from imageconverter.jobs import QueueName
+from imageconverter.resources import Resources, open_resources, wait_for_bucket
+from imageconverter.settings import RedisSettings, ReportSettings, Settings
+from services.gateway.app import create_app
+from services.reporter.main import run as run_reporter
+from services.worker.main import run as run_worker
+from tests.conftest import ADMIN, MakeSettings, storage_settings
 
 Client = TestClient[Any, Any]
 
 NORMAL, THUMBNAIL, LARGE = DIRECTORIES = ("products/normal", "products/thumbnail", "products/large")
 """The target directories of the formats for products."""
+
+
+def shop_settings(make_settings: MakeSettings, servers: dict[str, str]) -> Settings:
+    """Settings of a separate stack; every earlier report is old enough for a clean-up."""
+    return make_settings(
+        redis=RedisSettings(url=servers["IMAGECONVERTER_REDIS_URL"].removesuffix("/0") + "/2"),
+        storage=storage_settings(servers, bucket="shop"),
+        reports=ReportSettings(grace_days=0, max_share=0.5, max_catalog_mb=1),
+    )
+
+
+@asynccontextmanager
+async def running_stack(settings: Settings) -> AsyncIterator[Resources]:
+    """Run a reporter and a worker."""
+    async with open_resources(settings, retry_timeout=4) as resources:
+        await wait_for_bucket(resources.store)
+        stopping = asyncio.Event()
+        running = [asyncio.create_task(run(settings, stopping)) for run in (run_reporter, run_worker)]
+        async with asyncio.timeout(20):
+            while not await resources.queue.live_processes("reporter"):
+                await asyncio.sleep(0.05)
+        try:
+            yield resources
+        finally:
+            stopping.set()
+            await asyncio.gather(*running)
+
+
+@asynccontextmanager
+async def empty_shop(settings: Settings, resources: Resources) -> AsyncIterator["Shop"]:
+    """Run the gateway of a shop without images and catalogs, beside the stack with *resources*."""
+    await resources.redis.delete(keys.SCAN, keys.queue(QueueName.SCAN))
+    async for page in resources.store.list(""):
+        await resources.store.delete(stored.key for stored in page)
+    async with TestClient(TestServer(create_app(settings, resources))) as client:
+        yield Shop(client, resources)
 
 
 class Response(NamedTuple):

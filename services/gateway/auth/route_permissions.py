@@ -121,6 +121,13 @@ def granted_types(request: web.Request, name: Permission) -> frozenset[ImageType
     return frozenset(kind for kind in AREAS if request[_GRANT].may(name, [kind]))
 
 
+def readable_types(request: web.Request) -> tuple[ImageType, ...]:
+    """Return the types for which the key may read reports and catalogs; products first."""
+    request[_TYPES_CHECKED] = True
+    kinds: tuple[ImageType, ...] = ("product", "category", "app")
+    return tuple(kind for kind in kinds if request[_GRANT].may(f"{AREAS[kind]}.read"))
+
+
 def key_name(request: web.Request) -> str:
     """Return the name of the key or user that has admitted *request*."""
     name: str = request[_GRANT].name

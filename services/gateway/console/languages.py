@@ -1,7 +1,7 @@
 """The languages of the console: which one a request gets, its texts, and how it writes numbers and dates."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -81,9 +81,21 @@ class Language:
         digits = 0 if unit == _UNITS[0] or value >= _MANY else 1
         return f"{self.number(value, digits)}\N{NO-BREAK SPACE}{unit}"
 
-    def datetime(self, time: datetime) -> str:
-        """Return *time* in UTC; scripts replace it by the reader's own time (`<time datetime>`)."""
-        return str(dates.format_datetime(time.astimezone(UTC), "medium", locale=self._locale)) + " UTC"
+    def short_date(self, moment: datetime) -> str:
+        """Return the day of *moment* in UTC."""
+        return str(dates.format_date(moment.astimezone(UTC), "medium", locale=self._locale))
+
+    def clock_time(self, value: time) -> str:
+        """Return a time of day."""
+        return str(dates.format_time(value, "short", locale=self._locale))
+
+    def weekday(self, day: date) -> str:
+        """Return the name of the weekday of *day*."""
+        return str(dates.format_date(day, "EEEE", locale=self._locale))
+
+    def datetime(self, moment: datetime) -> str:
+        """Return *moment* in UTC; scripts replace it by the reader's own time (`<time datetime>`)."""
+        return str(dates.format_datetime(moment.astimezone(UTC), "medium", locale=self._locale)) + " UTC"
 
     @cached_property
     def _locale(self) -> Locale:

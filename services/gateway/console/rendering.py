@@ -53,7 +53,11 @@ def _environment(language: Language) -> Environment:
         language.gettext, language.ngettext, newstyle=True
     )
     environment.filters.update(
-        number=language.number, percent=language.percent, bytes=language.bytes, datetime=language.datetime
+        number=language.number,
+        percent=language.percent,
+        bytes=language.bytes,
+        date=language.short_date,
+        datetime=language.datetime,
     )
     return environment
 
