@@ -119,6 +119,22 @@ async def test_missing_images_are_converted_again(visit: Visit, shop: Shop, base
             await asyncio.sleep(0.05)
 
 
+async def test_a_clean_up_works_by_the_keyboard_alone(visit: Visit, shop: Shop, base: str) -> None:
+    """The dialog takes the focus, Escape closes it and gives the focus back."""
+    await make_reports(shop)
+    page = await visit("/console/reports?table=unused", base=base)
+    await page.get_by_role("button", name="Clean up").focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Move 2 files to the trash").wait_for()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Clean up")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Move 2 files to the trash").focus()
+    await page.keyboard.press("Enter")
+
+    await page.get_by_text("2 files are in the trash now.").wait_for()
+
+
 async def test_names_are_never_interpreted(visit: Visit, shop: Shop, base: str) -> None:
     """Neither in the rows nor in the preview of a clean-up; their images are shown."""
     await make_reports(shop)
@@ -238,6 +254,8 @@ async def test_reports_can_be_used_by_everybody(
     page = await visit("/console/reports", base=base, width=width, theme=theme, language=language)
     assert (await violations(page), await overflow(page)) == ([], [])
     await make_reports(shop)
+    await shop.ask("DELETE", "/report/products/unused?dryRun=false")
+    await shop.ask("PUT", "/catalog/products", b"{}\n")
     for table in ("missing", "unused"):
         await page.goto(f"/console/reports?table={table}")
         await page.evaluate("document.querySelectorAll('main details').forEach(each => { each.open = true })")

@@ -28,6 +28,13 @@ _REASONS: Final = (
     N_("The scan was interrupted too often."),
     N_("The import failed too often."),
     N_("The uploaded catalog no longer exists."),
+    N_("The name %(name)s is empty, only dots, or begins or ends with a space."),
+    N_("The name %(name)s has a path separator or a control character."),
+    N_("The name %(name)s is longer than 255 bytes."),
+    N_(
+        "the header must contain each of the columns id, active and images exactly once; separated by %(separator)s "
+        "it has: %(columns)s."
+    ),
     N_("is missing."),
     N_("is neither true nor false."),
     N_("%(value)s is neither true nor false, 1 nor 0."),
@@ -44,13 +51,17 @@ _REASONS: Final = (
     N_("has %(columns)s columns separated by %(separator)s, the header has %(expected)s."),
     N_("%(id)s is already the id of line %(line)s."),
 )
+_SEPARATORS: Final = (N_("commas"), N_("semicolons"), N_("tabs"))
 
 
 def translated(language: Language, reason: str) -> str:
     """Return *reason* in *language*, unchanged if it is none of those that are known here."""
     for message, pattern in _patterns():
         if found := pattern.fullmatch(reason):
-            return language.gettext(message) % found.groupdict()
+            values = found.groupdict()
+            if values.get("separator") in _SEPARATORS:
+                values["separator"] = language.gettext(values["separator"])
+            return language.gettext(message) % values
     return reason
 
 
