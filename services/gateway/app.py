@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp import web
 
 from imageconverter.engine import Limits
+from imageconverter.images import directories
+from imageconverter.images.name_index import NameIndex
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.previews.listing import PreviewListing
 from imageconverter.reports.progress import ScanProgress
@@ -40,6 +42,10 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     """Return the application; raises SettingsError if no key is configured."""
     app = web.Application(middlewares=[error_middleware])
     app[state.STORE] = resources.store
+    max_index_bytes = settings.gateway.search_mb * MEGABYTE
+    app[state.NAMES] = {
+        root: NameIndex(resources.store, root, max_bytes=max_index_bytes) for root in directories.PREFIXES
+    }
     app[state.OWNERSHIP] = resources.ownership
     app[state.QUEUE] = resources.queue
     app[state.RUNS] = resources.runs
@@ -84,6 +90,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.STOPPING] = asyncio.Event()
     app.on_shutdown.append(_end_streams)
     app.on_cleanup.append(_stop_threads)
+    app.on_cleanup.append(_close_indexes)
     return app
 
 
@@ -105,3 +112,8 @@ async def _end_streams(app: web.Application) -> None:
 
 async def _stop_threads(app: web.Application) -> None:
     app[state.DECODING].shutdown(wait=False, cancel_futures=True)
+
+
+async def _close_indexes(app: web.Application) -> None:
+    for index in app[state.NAMES].values():
+        await index.close()

@@ -8,6 +8,8 @@ from aiohttp import web
 
 from imageconverter.engine import Limits
 from imageconverter.images.current_formats import CurrentFormats
+from imageconverter.images.directories import Root
+from imageconverter.images.name_index import NameIndex
 from imageconverter.jobs import JobQueue
 from imageconverter.monitoring.counts import Counts
 from imageconverter.ownership import Ownership
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from services.gateway.auth.route_permissions import Requirement
 
 STORE = web.AppKey("store", ObjectStore)
+NAMES = web.AppKey("names", dict[Root, NameIndex])
+"""For searching."""
 OWNERSHIP = web.AppKey("ownership", Ownership)
 QUEUE = web.AppKey("queue", JobQueue)
 OUTBOX = web.AppKey("outbox", Outbox)

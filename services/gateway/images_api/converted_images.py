@@ -5,14 +5,11 @@ from typing import Self
 from aiohttp import web
 
 from imageconverter import keys
-from imageconverter.images.listing import list_page
-from imageconverter.images.names import directory_path
 from imageconverter.storage.store import StoredObject
-from services.gateway import state
 from services.gateway.http.compression import compressed
 from services.gateway.http.responses import Count, NonEmpty, ResponseModel, Timestamp, json_response, optional
 from services.gateway.http.revalidation import revalidated
-from services.gateway.images_api.parameters import flag, page_size
+from services.gateway.images_api.listing import requested_page
 from services.gateway.images_api.urls import content_url
 
 
@@ -49,18 +46,8 @@ class ConvertedImagesPage(ResponseModel):
 @compressed
 @revalidated
 async def list_converted(request: web.Request) -> web.Response:
-    """Return the converted images and directories in `?directory=`, or all below it with `?recursive=true`."""
-    query = request.query
-    directory = query.get("directory", "")
-    page = await list_page(
-        request.app[state.STORE],
-        "target",
-        directory_path(directory, field="directory") if directory else "",
-        after=query.get("cursor", ""),
-        size=page_size(request),
-        recursive=flag(request, "recursive"),
-        begin=query.get("prefix", ""),
-    )
+    """Return the converted images and directories in `?directory=`, or those below it, or what `?search=` finds."""
+    page = await requested_page(request, "target")
     items = tuple(
         ConvertedImage.of(each, url=content_url(request, each.key.removeprefix(keys.TARGET))) for each in page.files
     )

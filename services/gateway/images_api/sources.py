@@ -12,7 +12,6 @@ from imageconverter import keys
 from imageconverter.errors import MissingField
 from imageconverter.images import sources, uploads
 from imageconverter.images.incoming import WHOLE_BYTES, Incoming, StoredImage, store_image
-from imageconverter.images.listing import list_page
 from imageconverter.images.names import directory_path
 from imageconverter.images.sources import source_path
 from imageconverter.storage.store import StoredObject
@@ -39,7 +38,8 @@ from services.gateway.images_api.incoming_images import (
     require_form,
     whole_body,
 )
-from services.gateway.images_api.parameters import flag, page_size
+from services.gateway.images_api.listing import requested_page
+from services.gateway.images_api.parameters import flag
 from services.gateway.images_api.request_bodies import MoveBody, read_json
 
 
@@ -107,18 +107,10 @@ class Deleted(ResponseModel):
 @compressed
 @revalidated
 async def list_sources(request: web.Request) -> web.Response:
-    """Return the sources and directories in `?directory=`, or all sources below it with `?recursive=true`."""
-    query = request.query
-    directory = query.get("directory", "")
-    page = await list_page(
-        request.app[state.STORE],
-        "source",
-        source_path(directory, field="directory") if directory else "",
-        after=query.get("cursor", ""),
-        size=page_size(request),
-        recursive=flag(request, "recursive"),
-        begin=query.get("prefix", ""),
-    )
+    """Return the sources and directories in `?directory=`, or the sources below it, or what `?search=` finds."""
+    if directory := request.query.get("directory", ""):
+        source_path(directory, field="directory")
+    page = await requested_page(request, "source")
     items = tuple(Source.of(each) for each in page.files)
     return json_response(SourcesPage(directories=tuple(page.directories), items=items, cursor=page.cursor or None))
 

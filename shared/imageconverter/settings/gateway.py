@@ -95,6 +95,12 @@ class GatewaySettings(Part):
         description="Memory for all request bodies being read, in MiB: half of it for requests with a key, three "
         "eighths for requests that need none, the rest for catalogs. Others wait for up to 30 seconds, then get 503.",
     )
+    search_mb: int = Field(
+        default=128,
+        ge=1,
+        description="Memory for the index of the names in a tree, in MiB, built for the first search; names beyond it "
+        "are found too, but slowly. A million names need about 50.",
+    )
     body_seconds: float = Field(default=60, gt=0, description="Timeout for receiving a request body, in seconds.")
     liveness_port: int = Field(
         default=0, ge=0, le=65535, description="Additional port for `GET /health/liveness` only; 0: none."

@@ -124,3 +124,20 @@ async def test_a_listing_by_prefix_has_only_names_with_it(
     assert await listed("e\u0301") == ["é1.png"]
     assert await listed("5") == []
     assert (await get(gateway, "/sources", directory=directory, prefix="a/b"))[0] == 400
+
+
+async def test_a_search_finds_any_part_of_a_name(gateway: Client, resources: Resources, directory: str) -> None:
+    """In all directories below, in both trees."""
+    for root in ("source", "target"):
+        for name in ("a/Chair.png", "b/c/armchair.png", "b/table.png"):
+            await resources.store.put(f"{root}/{directory}/{name}", b"x", content_type="image/png")
+
+    for listing in ("/sources", "/targets"):
+        page: dict[str, Any] = {"cursor": ""}
+        items: list[str] = []
+        while "cursor" in page:
+            query = {"directory": directory, "search": "CHAIR", "cursor": page["cursor"]}
+            _, page = await get(gateway, listing, **query)
+            items += [each["path"].removeprefix(f"{directory}/") for each in page["items"]]
+        assert items == ["a/Chair.png", "b/c/armchair.png"], listing
+    assert (await get(gateway, "/sources", search="x" * 201))[0] == 400
