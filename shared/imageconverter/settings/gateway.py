@@ -98,8 +98,8 @@ class GatewaySettings(Part):
     search_mb: int = Field(
         default=128,
         ge=1,
-        description="Memory for the index of the names in a tree, in MiB, built for the first search; names beyond it "
-        "are found too, but slowly. A million names need about 50.",
+        description="Memory for the index of the names in a tree, in MiB, built for the first search; names beyond "
+        "it are found too, but slowly. A million names need about 50.",
     )
     body_seconds: float = Field(default=60, gt=0, description="Timeout for receiving a request body, in seconds.")
     liveness_port: int = Field(
