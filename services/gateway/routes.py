@@ -18,7 +18,7 @@ from services.gateway.auth.route_permissions import (
     guarded,
     permission,
 )
-from services.gateway.console import assets, convert, docs, reports_cleanup, session
+from services.gateway.console import assets, convert, docs, images, reports_cleanup, session
 from services.gateway.console import reports as reports_page
 from services.gateway.idempotency.once import once
 from services.gateway.imageconverter_api import administration, previews, status_page
@@ -187,6 +187,8 @@ WITHOUT_BUCKET: tuple[Handler, ...] = (status_page.status, urls.image_url, forma
 # The pages of the console. Who is not logged in is led to the login.
 CONSOLE: tuple[Route, ...] = (
     Route(("GET",), "/console/", convert.page, PUBLISH),
+    Route(("GET",), "/console/images", images.page, permission("images.read")),
+    Route(("GET",), "/console/images/trash", images.trash, permission("images.delete")),
     Route(("GET",), "/console/reports", reports_page.page, READ_ANY_TYPE),
     Route(("GET",), "/console/reports/cleanup", reports_cleanup.page, DELETE),
 )
