@@ -11,7 +11,7 @@ from imageconverter.reports.comparison import RANGES
 from imageconverter.reports.ranges import list_ranges
 from imageconverter.resources import wait_for_bucket
 from imageconverter.settings import StorageSettings
-from imageconverter.storage.store import ObjectStore, StoredObject
+from imageconverter.storage.store import ObjectStore, StoredObject, Verb
 
 OBJECTS = 20_000
 OBJECTS_LONG = 100_000
@@ -68,12 +68,12 @@ class CountingStore(ObjectStore):
         self._requests = 0
 
     @asynccontextmanager
-    async def _deadline(self, size: int = 0, *, writes: bool = False) -> AsyncIterator[None]:
+    async def _deadline(self, verb: Verb, size: int = 0) -> AsyncIterator[None]:
         self._requests += 1
         self.max_requests = max(self.max_requests, self._requests)
         try:
             await asyncio.sleep(self.delay)
-            async with super()._deadline(size, writes=writes):
+            async with super()._deadline(verb, size):
                 yield
         finally:
             self._requests -= 1

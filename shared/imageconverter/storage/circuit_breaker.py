@@ -37,6 +37,11 @@ class CircuitBreaker:
             self._start_probe()
         return self._is_open
 
+    @property
+    def was_open(self) -> bool:
+        """Whether the breaker was open at the last probe; starts none."""
+        return self._is_open
+
     async def wait_for_probe(self) -> bool:
         """Return whether the breaker is open, after the probe that is running or due."""
         if self._is_open:

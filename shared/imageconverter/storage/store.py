@@ -6,12 +6,13 @@ addresses and the same credentials, and every call has a deadline.
 
 import asyncio
 import math
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, PreconditionError
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 Result = TypeVar("Result")
+Verb = Literal["get", "head", "read", "put", "put_part", "copy", "delete", "list"]
+"""What is asked of the store; `read` is the body of a `get`."""
+CallOutcome = Literal["success", "error", "canceled"]
+CallListener = Callable[[Verb, CallOutcome, float], None]
+"""Gets the time of a call in seconds."""
 
 _CONNECT_SECONDS = 2
 _REQUEST_SECONDS = 60  # in addition to the timeout of a call; what a slow client reads takes several requests then
@@ -43,6 +49,7 @@ _WRITE_CHECK = keys.WRITE_CHECK
 _WRITE_CHECK_SECONDS = 10
 _MULTIPART_BYTES = 32 * MEGABYTE
 _CHUNK_BYTES = 256 * 1024
+_WRITING: Final = frozenset({"put", "put_part", "copy", "delete"})
 
 
 @dataclass(frozen=True)
@@ -78,8 +85,9 @@ class OpenedObject:
 class ObjectStore:
     """One bucket. Every method raises StoreUnavailable if the store fails or exceeds the deadline."""
 
-    def __init__(self, settings: StorageSettings) -> None:
-        """Create the client; nothing is sent yet."""
+    def __init__(self, settings: StorageSettings, *, on_call: CallListener = lambda *_: None) -> None:
+        """Create the client; nothing is sent yet. *on_call* is called after each call."""
+        self._on_call = on_call
         self._settings = settings
         self._seconds = settings.timeout_seconds
         self._slots = asyncio.Semaphore(_MAX_CONCURRENT_REQUESTS)
@@ -119,6 +127,11 @@ class ObjectStore:
     def is_unavailable(self) -> bool:
         """Whether a circuit breaker is open, for reading or writing; waits for no response."""
         return any([self._reads.is_open, self._writes.is_open])  # each starts a probe
+
+    @property
+    def unavailable_for(self) -> Mapping[Literal["reading", "writing"], bool]:
+        """Which circuit breakers are open; starts no probe."""
+        return {"reading": self._reads.was_open, "writing": self._writes.was_open}
 
     async def confirm_unavailable(self) -> bool:
         """Return, after a call has failed, whether the store is unavailable, by the result of a probe."""
@@ -163,7 +176,7 @@ class ObjectStore:
     ) -> str:
         """Create or overwrite an object atomically; returns its ETag."""
         size = memoryview(data).nbytes
-        async with self._deadline(size, writes=True):
+        async with self._deadline("put", size):
             result = await obstore.put_async(
                 self._store,
                 key,
@@ -177,7 +190,7 @@ class ObjectStore:
         self, key: str, data: "Buffer", *, content_type: str, metadata: Mapping[str, str] | None = None
     ) -> bool:
         """Create an object unless it exists; returns whether it was created."""
-        async with self._deadline(memoryview(data).nbytes, writes=True):
+        async with self._deadline("put", memoryview(data).nbytes):
             try:
                 await obstore.put_async(
                     self._store,
@@ -201,7 +214,7 @@ class ObjectStore:
         upload = multipart_upload(
             await self._boto3_client(),
             {"Bucket": self._settings.bucket, "Key": key},
-            partial(self._deadline, writes=True),
+            partial(self._deadline, "put_part"),
             ContentType=content_type,
             Metadata=metadata or {},
         )
@@ -223,7 +236,7 @@ class ObjectStore:
         """Create or overwrite an object if it is as *before*, None if it did not exist; returns whether it was."""
         if before is None:
             return await self.create(key, data, content_type=content_type)
-        async with self._deadline(memoryview(data).nbytes, writes=True):
+        async with self._deadline("put", memoryview(data).nbytes):
             try:
                 await obstore.put_async(
                     self._store,
@@ -246,7 +259,7 @@ class ObjectStore:
             return None
         if max_bytes is not None and result.meta["size"] > max_bytes:
             raise ObjectTooLarge(f"The file has more than {max_bytes // MEGABYTE} MiB.")
-        async with self._deadline(result.meta["size"]):
+        async with self._deadline("read", result.meta["size"]):
             return LoadedObject(_stored_with_metadata(result), await result.bytes_async())
 
     async def head(self, key: str) -> StoredObject | None:
@@ -256,7 +269,7 @@ class ObjectStore:
 
     async def inspect(self, stored: StoredObject, read: Callable[[IO[bytes]], Result]) -> Result:
         """Call *read*, in a thread, with a file that fetches only what is read of an object; returns its result."""
-        async with self._deadline():
+        async with self._deadline("read"):
             file = open_stored(self._store, stored.key, stored.size)
             return await asyncio.to_thread(read, file)
 
@@ -270,7 +283,7 @@ class ObjectStore:
 
     async def copy(self, source: str, target: str) -> bool:
         """Copy an object with its metadata within the store; returns False if it does not exist."""
-        async with self._deadline(writes=True):
+        async with self._deadline("copy"):
             try:
                 await obstore.copy_async(self._store, source, target)
             except FileNotFoundError:
@@ -280,7 +293,7 @@ class ObjectStore:
     async def copy_unchanged(self, stored: StoredObject, target: str) -> bool:
         """Copy an object unless it was replaced since *stored* was read; returns whether it was copied."""
         client = await self._boto3_client()
-        async with self._deadline(writes=True):
+        async with self._deadline("copy"):
             return await asyncio.to_thread(
                 bucket.copy_unchanged, client, self._settings.bucket, stored.key, stored.etag, target
             )
@@ -301,13 +314,13 @@ class ObjectStore:
         wanted = list(keys)
         if not wanted:
             return
-        async with self._deadline(writes=True):
+        async with self._deadline("delete"):
             await obstore.delete_async(self._store, wanted)
 
     async def delete_unchanged(self, stored: StoredObject) -> bool:
         """Delete an object unless it was replaced since *stored* was read; returns whether it was deleted."""
         client = await self._boto3_client()
-        async with self._deadline(writes=True):
+        async with self._deadline("delete"):
             return await asyncio.to_thread(
                 bucket.delete_unchanged, client, self._settings.bucket, stored.key, stored.etag
             )
@@ -319,7 +332,7 @@ class ObjectStore:
         """
         pages = obstore.list(self._store, prefix, offset=after or None, chunk_size=1000)
         while True:
-            async with self._deadline():
+            async with self._deadline("list"):
                 try:
                     page = await anext(pages)
                 except StopAsyncIteration:
@@ -339,7 +352,7 @@ class ObjectStore:
         await obstore.put_async(self._store, _WRITE_CHECK, b"1", attributes={"Content-Type": "text/plain"})
 
     async def _get(self, key: str, options: "GetOptions | None" = None) -> "GetResult | None":
-        async with self._deadline():
+        async with self._deadline("head" if options and options.get("head") else "get"):
             try:
                 return await obstore.get_async(self._store, key, options=options)
             except FileNotFoundError:
@@ -354,7 +367,7 @@ class ObjectStore:
         stream, begin = result.stream(min_chunk_size=_CHUNK_BYTES), position
         while position < end:
             try:
-                async with self._deadline():
+                async with self._deadline("read"):
                     chunk = await anext(stream, None)
             except StoreUnavailable:
                 if position == begin:
@@ -373,12 +386,19 @@ class ObjectStore:
             yield bytes(chunk)
 
     @asynccontextmanager
-    async def _deadline(self, size: int = 0, *, writes: bool = False) -> AsyncIterator[None]:
-        """Apply the timeout and a circuit breaker to a call, and turn its errors into StoreUnavailable."""
+    async def _deadline(self, verb: Verb, size: int = 0) -> AsyncIterator[None]:
+        """Measure a call with a timeout and a circuit breaker, and turn its errors into StoreUnavailable."""
+        writes = verb in _WRITING
         breaker = self._writes if writes else self._reads
+        began = time.perf_counter()
+        outcome: CallOutcome = "error"
         try:
             async with self._slots, breaker.call(self._seconds, large=size // MEGABYTE * _SECONDS_PER_MEGABYTE):
                 yield
+            outcome = "success"
+        except asyncio.CancelledError:
+            outcome = "canceled"
+            raise
         except TimeoutError:
             raise StoreUnavailable("The object store did not answer in time.") from None
         except (BaseError, OSError) as error:
@@ -388,6 +408,8 @@ class ObjectStore:
                     "The object store refuses the clock or the credentials of this process."
                 ) from error
             raise StoreUnavailable("The object store cannot be used.") from error
+        finally:
+            self._on_call(verb, outcome, time.perf_counter() - began)
 
 
 def _stored(meta: Any) -> StoredObject:
