@@ -13,7 +13,7 @@ from imageconverter.jobs.queue_name import (
     redis_command,
     redis_errors,
 )
-from imageconverter.jobs.queue_worker import QueueWorker
+from imageconverter.jobs.queue_worker import JobEnd, QueueWorker
 from imageconverter.jobs.retry import MovedJob, requeue, retry_when_unavailable, retry_with_backoff
 from imageconverter.jobs.scripts import script_text
 from imageconverter.jobs.task import JobContext, Task
@@ -25,6 +25,7 @@ __all__ = [
     "DeadLetterQueue",
     "DeadLetterRecord",
     "JobContext",
+    "JobEnd",
     "JobQueue",
     "MovedJob",
     "PeriodicStats",

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import structlog
 from arq import Retry, Worker
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from arq.typing import WorkerCoroutine
 
 _log = structlog.get_logger(__name__)
+
+JobEnd = Literal["done", "retried", "requeued", "moved", "dead", "lease lost"]
+"""How an attempt of a job ends; `retried` counts as one, `requeued` and `moved` do not."""
+EndListener = Callable[[QueueName, JobEnd], None]
 
 LEASE_SECONDS = 3.0
 _RENEWALS_PER_LEASE = 3
@@ -77,13 +81,16 @@ class QueueWorker(Worker):
         give_up: Mapping[str, Task] | None = None,
         is_paused: Callable[[], bool] | None = None,
         activity: Activity | None = None,
+        on_end: EndListener = lambda *_: None,
         poll_seconds: float = 0.05,
     ) -> None:
         """Prepare a worker for *tasks*, which are called by their names; *job_seconds* is the timeout of one job.
 
         *give_up* has a fallback for tasks whose jobs have failed for good: called with the payload before the job
         becomes a dead letter. No job is claimed while *is_paused* returns True. *activity* shows what is running.
+        *on_end* is called when an attempt of a job has ended.
         """
+        self._on_end = on_end
         self._activity = Activity() if activity is None else activity
         super().__init__(
             [func(self._bounded(name, task), name=name) for name, task in tasks.items()],
@@ -255,6 +262,7 @@ class QueueWorker(Worker):
         task = self.job_tasks.get(job_id)
         if task is not None:
             _log.warning("lease lost", queue=self._queue_name.value, job=job_id)
+            self._on_end(self._queue_name, "lease lost")
             task.cancel()
 
     async def _run(self, job_id: str, score: int) -> None:
@@ -316,10 +324,13 @@ class QueueWorker(Worker):
                 ],
                 args=[self._token, job_id],
             )
+            self._on_end(self._queue_name, "moved")
             return
         if finish and failure:
             await self._reject(job_id, failure)
         else:
+            end: JobEnd = "done" if finish else "retried" if delay_ms > 0 else "requeued"
+            self._on_end(self._queue_name, end)
             await self._release(job_id, done=finish, delay_ms=delay_ms, is_attempt=delay_ms > 0)
 
     async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:  # noqa: ARG002
@@ -345,6 +356,7 @@ class QueueWorker(Worker):
             return
         except Exception:  # noqa: BLE001 - a malformed job must not stop the worker
             _log.exception("internal error in the fallback of a job", queue=self._queue_name.value, job=job_id)
+        self._on_end(self._queue_name, "dead")
         _log.error("job failed", queue=self._queue_name.value, job=job_id, reason=reason)
         text = dead_letter_record(
             self._queue_name.origin, job, reason, attempts=min(int(attempts or 0), self.max_tries)
