@@ -22,7 +22,7 @@ from services.worker.sandbox.cost import CostMemory, Traits, traits
 from services.worker.sandbox.fork_server import PROGRAM
 from services.worker.sandbox.messages import Reply, Request
 from services.worker.sandbox.process import ProcessCrashed, ProcessUnavailable, SystemCallRefused
-from services.worker.sandbox.processes import Processes
+from services.worker.sandbox.processes import EventListener, Processes
 from services.worker.sandbox.scheduler import Scheduler, Ticket
 
 if TYPE_CHECKING:
@@ -69,12 +69,15 @@ class SandboxPool:
         max_pixels: int,
         truncated: bool = True,
         on_refused: RefusalListener | None = None,
+        on_event: EventListener = lambda _: None,
         program: Sequence[str] = PROGRAM,
     ) -> None:
         """Prepare a pool of the *settings*' number of processes for images of up to *max_pixels*, *truncated* or not.
 
-        *on_refused* gets the number of system calls by name that the sandbox has refused while converting an image.
+        *on_refused* gets the number of system calls by name that the sandbox has refused while converting an image,
+        and *on_event* what happens to processes.
         """
+        self._on_event = on_event
         self._on_refused = on_refused
         self._settings = settings
         self._max_pixels = max_pixels
@@ -98,6 +101,7 @@ class SandboxPool:
             cpu_seconds=math.ceil(_IMAGES_PER_PROCESS * seconds),
             image_seconds=2 * seconds,  # with its threads
             filtered=filtered,
+            on_event=self._on_event,
         )
 
     async def __aenter__(self) -> Self:
@@ -221,6 +225,7 @@ class SandboxPool:
                 image.expensive = True
             except ProcessCrashed as error:
                 attempts.crashes += 1
+                self._on_event("crashed")
                 _log.warning("sandbox process lost with an image", reason=str(error), crashes=attempts.crashes)
         raise Undecodable("The decoder crashed on this image.")
 
@@ -234,6 +239,7 @@ class SandboxPool:
                 return await conversion.run(request, image.file, lambda: self._become_expensive(image, ticket))
             except LimitExceeded:
                 if not process.has_responded:
+                    self._on_event("timed out")
                     _log.warning("sandbox process timed out", pid=process.pid, seconds=self._settings.timeout_seconds)
                 raise
             finally:

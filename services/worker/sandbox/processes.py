@@ -2,14 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
+from imageconverter.monitoring.metrics import SandboxEvent
 from services.worker.sandbox.fork_server import ForkServer
 from services.worker.sandbox.process import ProcessUnavailable, SandboxProcess
 
 _log = structlog.get_logger(__name__)
+
+EventListener = Callable[[SandboxEvent], None]
 
 MAX_THREADS = 64  # of one process; decoders start as many as there are cores
 _RESTART_PAUSE_SECONDS = 1.0  # a server that cannot start must not be started in a tight loop
@@ -55,12 +58,14 @@ class Processes:
         cpu_seconds: int,
         image_seconds: float,
         filtered: bool,
+        on_event: EventListener = lambda _: None,
     ) -> None:
         """Prepare processes of *program*.
 
         A process converts *max_images*, and may use *cpu_seconds* of CPU time, of which one image takes up to
-        *image_seconds*.
+        *image_seconds*. *on_event* is called when something happens to one of them.
         """
+        self._on_event = on_event
         self._program = program
         self._max_idle = max_idle
         self._max_images = max_images
@@ -130,6 +135,7 @@ class Processes:
             try:
                 await process.ready()
             except ProcessUnavailable:
+                self._on_event("not started")
                 _log.warning("sandbox process does not start", pid=process.pid, lines=process.read_stderr())
                 process.kill()
                 await asyncio.sleep(_RESTART_PAUSE_SECONDS)
@@ -137,6 +143,7 @@ class Processes:
                 process.kill()
                 raise
             else:
+                self._on_event("started")
                 return process
 
     async def _await_end(self, process: SandboxProcess) -> None:
@@ -190,6 +197,7 @@ class Processes:
     def _end_faulty(self, idle: _Idle) -> bool:
         """Kill an idle process that does what it should not; returns whether it did."""
         if fault := idle.fault():
+            self._on_event("killed while idle")
             _log.warning("sandbox process killed", pid=idle.process.pid, reason=fault)
             self._idle.remove(idle)
             idle.process.kill()
