@@ -30,7 +30,6 @@ from services.gateway.idempotency.store import ResponseStore
 from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.images_api.run_watcher import RunWatcher
-from services.gateway.metrics import Metrics
 from services.gateway.routes import CONSOLE, liveness_routes, routes
 from services.gateway.system_watcher import SystemWatcher
 
@@ -66,7 +65,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.STRANGER_MEMORY] = BodyMemory(memory * 3 // 8)
     app[state.CATALOG_MEMORY] = BodyMemory(memory // 8)
     app[state.DECODING] = ThreadPoolExecutor(_DECODING_THREADS, thread_name_prefix="decoding")
-    app[state.METRICS] = Metrics()
+    app[state.METRICS] = resources.metrics
     app[state.COUNTS] = resources.counts
     app[state.SYSTEM] = SystemWatcher(resources)
     app[state.PREVIEWS] = PreviewCache(resources.store, resources.previews, resources.queue, settings.previews)

@@ -9,10 +9,10 @@ from aiohttp import web
 
 from imageconverter.errors import QueueUnavailable
 from imageconverter.images.current_formats import CurrentFormats
-from imageconverter.jobs import QueueName
 from services.gateway import state
 from services.gateway.http.responses import Count, NonEmpty, ResponseModel, json_response, optional
 from services.gateway.imageconverter_api.metrics import CacheState
+from services.gateway.metrics import SystemMetrics, render
 from services.runtime.roles import ROLES
 
 Availability = Literal["up", "read-only", "down"]
@@ -87,11 +87,13 @@ def formats_problems(formats: CurrentFormats, live: Mapping[str, Mapping[str, st
 
 
 async def metrics(request: web.Request) -> web.Response:
-    """Return the metrics of this process and of the queues in Prometheus text format."""
+    """Return the metrics of this process, of previews and of the system, for Prometheus."""
     queue = request.app[state.QUEUE]
-    depths = {name.value: await queue.depth(name) for name in QueueName}
-    text = request.app[state.METRICS].render(
-        depths, await queue.refused(), await queue.refused_system_calls(), await queue.periodic_stats()
+    cache = await CacheState.now(request.app[state.PREVIEWS], queue)
+    collectors = (
+        request.app[state.METRICS].registry,
+        SystemMetrics(await request.app[state.SYSTEM].state(), await queue.periodic_stats()),
+        request.app[state.PREVIEW_METRICS].families(cache),
     )
-    text += request.app[state.PREVIEW_METRICS].render(await CacheState.now(request.app[state.PREVIEWS], queue))
-    return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+    body, media_type = render(collectors, request.headers.get("Accept", ""))
+    return web.Response(body=body, headers={"Content-Type": media_type})

@@ -1,88 +1,89 @@
-"""The gateway's Prometheus metrics."""
+"""The metrics of a gateway: its own, those of previews, and those of the whole system, which are in Redis."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from imageconverter.jobs import PeriodicStats
+from imageconverter.monitoring.system_state import SystemState
 
 
-class Metrics:
-    """The request metrics of this process, in a registry of its own."""
-
-    def __init__(self) -> None:
-        """Create the registry."""
-        self._registry = CollectorRegistry()
-        self._histograms: dict[tuple[str, str, int], Histogram] = {}
-        self._requests = Histogram(
-            "imageconverter_http_request_seconds",
-            "Time from the head of a request to the end of its response.",
-            ["method", "route", "status"],
-            registry=self._registry,
-        )
-
-    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Record a request; *route* is the template of its path, never the path itself."""
-        found = self._histograms.get((method, route, status))
-        if found is None:  # `labels` takes longer than `observe`
-            found = self._histograms[method, route, status] = self._requests.labels(method, route, str(status))
-        found.observe(seconds)
-
-    def render(
-        self,
-        depths: Mapping[str, int],
-        refused: Mapping[str, int],
-        refused_system_calls: Mapping[str, int],
-        periodic: Mapping[str, PeriodicStats],
-    ) -> bytes:
-        """Return all metrics in text format, with the current ones of the queues and the periodic tasks."""
-        shared = CollectorRegistry()
-        shared.register(_Queue(depths, refused))
-        shared.register(_Sandbox(refused_system_calls))
-        shared.register(_PeriodicTasks(periodic))
-        return generate_latest(self._registry) + generate_latest(shared)
+def render(collectors: Sequence[Collector], accepted: str) -> tuple[bytes, str]:
+    """Return the metrics of *collectors* and their media type: OpenMetrics, with exemplars, if that is *accepted*."""
+    encode, media_type = choose_encoder(accepted)
+    return encode(_Together(collectors)), media_type
 
 
-class _Queue(Collector):
-    def __init__(self, depths: Mapping[str, int], refused: Mapping[str, int]) -> None:
-        self._depths = depths
-        self._refused = refused
+class _Together(Collector):
+    def __init__(self, collectors: Iterable[Collector]) -> None:
+        self._collectors = collectors
 
     def collect(self) -> Iterator[Metric]:
+        for each in self._collectors:
+            yield from each.collect()
+
+
+class SystemMetrics(Collector):
+    """The metrics of the system; every gateway has the same."""
+
+    def __init__(self, state: SystemState, periodic: Mapping[str, PeriodicStats]) -> None:
+        """Show *state* and what the *periodic* tasks have done."""
+        self._state = state
+        self._periodic = periodic
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield all families."""
+        yield from self._queues()
+        yield from self._processes()
+        yield from self._periodic_tasks()
+
+    def _queues(self) -> Iterator[Metric]:
+        jobs = self._state.jobs
         depth = GaugeMetricFamily("imageconverter_queue_jobs", "Waiting and running jobs.", labels=["lane"])
-        for queue, count in self._depths.items():
-            depth.add_metric([queue], count)
-        yield depth
+        running = GaugeMetricFamily("imageconverter_queue_running_jobs", "Running jobs.", labels=["lane"])
+        oldest = GaugeMetricFamily(
+            "imageconverter_queue_oldest_seconds",
+            "For how long the job waits that has waited longest; 0 if none waits.",
+            labels=["lane"],
+        )
         refused = CounterMetricFamily(
             "imageconverter_queue_refused", "Jobs rejected because their queue was full.", labels=["lane"]
         )
-        for queue in self._depths:
-            refused.add_metric([queue], self._refused.get(queue, 0))
-        yield refused
-
-
-class _Sandbox(Collector):
-    def __init__(self, refused_system_calls: Mapping[str, int]) -> None:
-        self._refused = refused_system_calls
-
-    def collect(self) -> Iterator[Metric]:
-        refused = CounterMetricFamily(
+        for queue, each in jobs.queues.items():
+            depth.add_metric([queue.value], each.jobs)
+            running.add_metric([queue.value], each.running)
+            oldest.add_metric([queue.value], each.oldest_waits or 0)
+            refused.add_metric([queue.value], jobs.refused.get(queue.value, 0))
+        yield from (depth, running, oldest, refused)
+        yield GaugeMetricFamily("imageconverter_dead_letters", "Jobs that have failed for good.", jobs.dead_letters)
+        calls = CounterMetricFamily(
             "imageconverter_sandbox_refused_system_calls",
             "System calls that the sandbox has refused while converting images: a fault of this installation.",
             labels=["system_call"],
         )
-        for name, count in self._refused.items():
-            refused.add_metric([name], count)
-        yield refused
+        for name, count in jobs.refused_system_calls.items():
+            calls.add_metric([name], count)
+        yield calls
 
+    def _processes(self) -> Iterator[Metric]:
+        live = GaugeMetricFamily("imageconverter_processes", "Processes that send heartbeats.", labels=["role"])
+        for role, processes in self._state.processes.items():
+            live.add_metric([role], len(processes))
+        yield live
+        yield GaugeMetricFamily(
+            "imageconverter_formats_differ",
+            "1 if not all processes have the same image formats.",
+            float(not self._state.have_formats_in_common),
+        )
+        redis = self._state.redis
+        yield GaugeMetricFamily("imageconverter_redis_memory_bytes", "Memory that Redis uses.", redis.used_bytes)
+        yield GaugeMetricFamily(
+            "imageconverter_redis_memory_limit_bytes", "`maxmemory` of Redis; 0 without a limit.", redis.max_bytes
+        )
 
-class _PeriodicTasks(Collector):
-    def __init__(self, periodic: Mapping[str, PeriodicStats]) -> None:
-        self._periodic = periodic
-
-    def collect(self) -> Iterator[Metric]:
+    def _periodic_tasks(self) -> Iterator[Metric]:
         items = CounterMetricFamily(
             "imageconverter_recurring_things",
             "Items that periodic tasks of the reporters have processed: files deleted, runs restarted, …",

@@ -12,6 +12,7 @@ from imageconverter.images.directories import Root
 from imageconverter.images.name_index import NameIndex
 from imageconverter.jobs import JobQueue
 from imageconverter.monitoring.counts import Counts
+from imageconverter.monitoring.metrics import Metrics
 from imageconverter.ownership import Ownership
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.previews.listing import PreviewListing
@@ -34,7 +35,6 @@ from services.gateway.idempotency.store import ResponseStore
 from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.images_api.run_watcher import RunWatcher
-from services.gateway.metrics import Metrics
 from services.gateway.system_watcher import SystemWatcher
 
 if TYPE_CHECKING:

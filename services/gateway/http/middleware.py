@@ -70,7 +70,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     seconds = time.perf_counter() - began
     route, status = _route(request), response.status
     request.app[state.AUDIT].record(request, route, status, refused=refused)
-    request.app[state.METRICS].observe(request.method, route, status, seconds)
+    request.app[state.METRICS].http_request(request.method, route, status, seconds, request[_REQUEST_ID])
     request.app[state.COUNTS].request(status)
     if route not in _QUIET or status >= HTTPStatus.BAD_REQUEST:
         _log.info("request", method=request.method, path=_path(request), status=status, seconds=round(seconds, 3))

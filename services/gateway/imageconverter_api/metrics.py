@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import Metric, UnknownMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from imageconverter.jobs import JobQueue, QueueName
@@ -123,11 +122,9 @@ class PreviewMetrics:
         """Count an image that took *seconds* to convert."""
         self._processed.add(seconds)
 
-    def render(self, cache: CacheState) -> bytes:
-        """Return all metrics in Prometheus text format."""
-        registry = CollectorRegistry()
-        registry.register(_Families(self._families(cache)))
-        return generate_latest(registry)
+    def families(self, cache: CacheState) -> Collector:
+        """Return all metrics."""
+        return _Families(self._families(cache))
 
     def summary(self, cache: CacheState) -> Iterator[tuple[str, float]]:
         """Yield the metrics by the names of the original's `showruntimestats`."""
@@ -138,7 +135,7 @@ class PreviewMetrics:
                     yield _BEAN_NAMES[sample.name] + labels, sample.value
 
     def _families(self, cache: CacheState) -> Iterator[Metric]:
-        """Yield all metrics, untyped: the original names gauges `…_count` as well."""
+        """Yield all metrics, as gauges: the original's names of counters are not those of Prometheus."""
         totals, processed = cache.totals, self._processed
         counts: _Values = {(kind,): series.count for kind, series in self._requests.items()}
         medians: _Values = {(kind,): series.median_ms for kind, series in self._requests.items()}
@@ -204,7 +201,7 @@ class _Families(Collector):
 
 def _family(name: str, text: str, values: float | _Values, *labels: str) -> Metric:
     """Return a metric with one value, or with one for each combination of *labels*."""
-    family = UnknownMetricFamily(name, text, labels=labels)
+    family = GaugeMetricFamily(name, text, labels=labels)
     for label_values, value in values.items() if isinstance(values, Mapping) else [((), values)]:
         family.add_metric(label_values, value)
     return family
