@@ -18,6 +18,7 @@ from services.reporter.tasks import ReporterTasks
 from services.reporter.webhooks import send_webhooks, webhook_endpoints
 from services.runtime.formats_reload import reloading
 from services.runtime.lifecycle import heartbeats, run_unless_stopped
+from services.runtime.metrics_server import serving_metrics
 from services.runtime.queue_workers import run_queue_workers
 
 _log = structlog.get_logger(__name__)
@@ -42,6 +43,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         async with (
             open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources,
             reloading(resources.formats),
+            serving_metrics(resources.metrics, settings.process),
         ):
             if not await run_unless_stopped(stopping, wait_for_bucket(resources.store)):
                 return
@@ -71,6 +73,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                         slots=_SLOTS,
                         job_seconds=_JOB_SECONDS,
                         activity=resources.activity,
+                        on_end=resources.metrics.job_ended,
                         is_paused=lambda: store.is_unavailable or bool(ownership.problem),
                     )
                 ]

@@ -49,7 +49,7 @@ async def _run_if_due(task: PeriodicTask, resources: Resources) -> None:
     try:
         if not await queue.try_claim_periodic(task.name, seconds=task.seconds):
             return
-        with resources.activity.running(task.name):
+        with resources.activity.running(task.name), resources.metrics.periodic_task(task.name):
             count = await task.work()
         await queue.record_periodic_run(task.name, count)
         if count:

@@ -2,13 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 import structlog
 
-from imageconverter.engine import OUTPUT_TYPES, Converted, Failed
+from imageconverter.engine import OUTPUT_TYPES, Converted, Failed, identify
+from imageconverter.engine.source_types import HEAD_BYTES
 from imageconverter.errors import ImageError, NotAnImage, Unavailable
 from imageconverter.images.conversions import (
     RUN,
@@ -26,10 +28,18 @@ from imageconverter.monitoring.counts import ConversionCount, Counts
 from imageconverter.storage.store import ObjectStore, StoredObject
 from services.worker.sandbox.pool import SandboxPool
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 _log = structlog.get_logger(__name__)
 
 _NO_ROOM = "The file name is too long for the extension of the output type."
 _CLASH = "Another image of this name was converted in the same run; this one has replaced it."
+
+
+# Instead of the source type, in metrics.
+_NO_IMAGE: Final = "none"
+_UNREADABLE: Final = "unreadable"
 
 
 @dataclass(frozen=True)
@@ -56,8 +66,10 @@ class ConversionExecutor:
             outcome = await self._convert(job, of)
         except NotAnImage as error:
             outcome = uniform_outcome(job, "skipped" if job.run_id else "error", error.reason)
+            self._count_outputs(of, job.outputs, outcome.outputs, _NO_IMAGE)
         except ImageError as error:
             outcome = uniform_outcome(job, "error", error.reason)
+            self._count_outputs(of, job.outputs, outcome.outputs, _UNREADABLE)
         except Unavailable:
             self.counts.conversion(of, "unavailable", seconds=time.perf_counter() - began)
             raise
@@ -97,8 +109,15 @@ class ConversionExecutor:
                 )
             )
             self.counts.bytes(of, written=sum(output.size for output in stored))
+            self._count_outputs(of, output_specs, stored, _source_type(source.data))
             done |= dict(zip(wanted, stored, strict=True))
         return ConversionOutcome(outputs=tuple(done[index] for index in range(len(job.outputs))))
+
+    def _count_outputs(
+        self, of: ConversionCount, specs: Sequence[OutputSpec], outcomes: Sequence[OutputOutcome], source_type: str
+    ) -> None:
+        for spec, outcome in zip(specs, outcomes, strict=True):
+            self.counts.output(of, outcome.status, format_id=spec.format, source_type=source_type)
 
     async def _existing(self, job: ConversionJob) -> dict[str, StoredObject | None]:
         """Return the existing objects at the expected paths of the outputs, None if there is none."""
@@ -169,3 +188,8 @@ def _is_clash(job: ConversionJob, before: StoredObject | None) -> bool:
         and before.metadata.get(RUN) == job.run_id
         and before.metadata.get(SOURCE) != job.source_id
     )
+
+
+def _source_type(data: "Buffer") -> str:
+    found = identify(bytes(memoryview(data)[:HEAD_BYTES]))
+    return found.name if found else _UNREADABLE

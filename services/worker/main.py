@@ -12,6 +12,7 @@ from imageconverter.settings import Settings
 from services.runtime.formats_reload import reloading
 from services.runtime.freed_memory import keep_freed_memory
 from services.runtime.lifecycle import heartbeats, run_unless_stopped
+from services.runtime.metrics_server import serving_metrics
 from services.runtime.queue_workers import run_queue_workers
 from services.worker.conversion_executor import ConversionExecutor
 from services.worker.memory_limit import check_memory_limit
@@ -37,6 +38,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
     async with (
         open_resources(settings, retry_timeout=_RETRY_TIMEOUT_SECONDS) as resources,
         reloading(resources.formats),
+        serving_metrics(resources.metrics, settings.process),
     ):
         if not await run_unless_stopped(stopping, wait_for_bucket(resources.store)):
             return
@@ -45,6 +47,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             max_pixels=settings.conversion.max_pixels,
             truncated=settings.conversion.accepts_truncated,
             on_refused=resources.queue.count_refused_system_calls,
+            on_event=resources.metrics.sandbox_event,
         )
         async with (
             resources.ownership.kept(),
@@ -89,6 +92,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                         slots=slots[queue],
                         job_seconds=_JOB_SECONDS,
                         activity=resources.activity,
+                        on_end=resources.metrics.job_ended,
                     )
                     for queue, each in tasks.items()
                 ]

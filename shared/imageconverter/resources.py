@@ -14,6 +14,7 @@ from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.jobs import Activity, JobQueue, open_redis
 from imageconverter.monitoring.counts import Counts
 from imageconverter.monitoring.history import HourHistory
+from imageconverter.monitoring.metrics import Metrics
 from imageconverter.ownership import Ownership
 from imageconverter.previews.index import PreviewIndex
 from imageconverter.runs import RunStore
@@ -41,8 +42,9 @@ class Resources:
     outbox: Outbox
     report_schedule: ScheduleStore
     history: HourHistory
+    metrics: Metrics
+    counts: Counts
     activity: Activity = field(default_factory=Activity)
-    counts: Counts = field(default_factory=Counts)
 
 
 @asynccontextmanager
@@ -53,12 +55,15 @@ async def open_resources(settings: Settings, *, retry_timeout: float) -> AsyncIt
     """
     require(settings)
     formats = CurrentFormats(settings.conversion.formats_file)
-    async with open_redis(settings.redis, retry_timeout=retry_timeout) as redis:
+    metrics = Metrics()
+    async with open_redis(settings.redis, retry_timeout=retry_timeout, on_command=metrics.redis_command) as redis:
         queue = JobQueue(redis, timeout_seconds=settings.redis.timeout_seconds, retry_timeout=retry_timeout)
         runs = RunStore(redis, retry_timeout=retry_timeout)
         previews = PreviewIndex(redis, retry_timeout=retry_timeout)
         outbox = Outbox(redis, retry_timeout=retry_timeout)
-        store = ObjectStore(settings.storage)
+        store = ObjectStore(settings.storage, on_call=metrics.store_call)
+        metrics.watch_store(store)
+        metrics.watch_formats(formats)
         schedule = ScheduleStore(
             store,
             redis,
@@ -69,7 +74,20 @@ async def open_resources(settings: Settings, *, retry_timeout: float) -> AsyncIt
         )
         history = HourHistory(redis, retry_timeout=retry_timeout)
         ownership = Ownership(store, redis)
-        yield Resources(store, ownership, redis, queue, runs, previews, formats, outbox, schedule, history)
+        yield Resources(
+            store=store,
+            ownership=ownership,
+            redis=redis,
+            queue=queue,
+            runs=runs,
+            previews=previews,
+            formats=formats,
+            outbox=outbox,
+            report_schedule=schedule,
+            history=history,
+            metrics=metrics,
+            counts=Counts(metrics),
+        )
 
 
 def require(settings: Settings) -> None:

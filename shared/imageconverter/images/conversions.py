@@ -47,6 +47,8 @@ class OutputSpec(BaseModel):
     target: Target
     directory: str
     name: str
+    format: str = ""
+    """The id of the image format, for metrics; jobs of earlier releases have none."""
 
     def path(self, output: OutputType) -> str:
         """Return the path in the target tree, with an extension of the *output* type."""
@@ -188,7 +190,9 @@ def uniform_outcome(job: ConversionJob, status: Status, reason: str) -> Conversi
 def output_specs(source_path: str, formats: Sequence[ImageFormat]) -> tuple[OutputSpec, ...]:
     """Return the outputs of the source at *source_path*; they keep only its file name."""
     name = source_path.rsplit("/", 1)[-1]
-    return tuple(OutputSpec(target=f.as_target(), directory=f.target_directory, name=name) for f in formats)
+    return tuple(
+        OutputSpec(target=f.as_target(), directory=f.target_directory, name=name, format=f.id) for f in formats
+    )
 
 
 def check_names(source_paths: Iterable[str], formats: Sequence[ImageFormat]) -> None:

@@ -1,6 +1,7 @@
 """What a process has done since its start, in numbers.
 
-They are counted here only: the hour history adds those of all processes, minute by minute.
+They are counted here only: the hour history adds those of all processes, minute by minute, and the metrics have them
+with their labels.
 """
 
 from collections import Counter
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from imageconverter.jobs import QueueName
+from imageconverter.monitoring.metrics import Metrics
 
 Kind = Literal["image", "preview"]
 Outcome = Literal["success", "warning", "skipped", "error", "unavailable"]
@@ -34,8 +36,9 @@ class ConversionCount:
 class Counts:
     """Numbers by name; the names are few, whatever happens."""
 
-    def __init__(self) -> None:
-        """Begin at zero."""
+    def __init__(self, metrics: Metrics | None = None) -> None:
+        """Begin at zero; what is counted is added to *metrics*, too."""
+        self._metrics = Metrics() if metrics is None else metrics
         self._totals: Counter[str] = Counter()
         self._recorded: Counter[str] = Counter()
 
@@ -43,11 +46,18 @@ class Counts:
         """Count a conversion of one source to all of its outputs, which took *seconds*."""
         self._totals[of.name(outcome)] += 1
         self._totals[of.name("milliseconds")] += round(seconds * 1000)
+        self._metrics.conversions.labels(of.kind, of.queue.value, outcome).observe(seconds)
+
+    def output(self, of: ConversionCount, outcome: Outcome, *, format_id: str, source_type: str) -> None:
+        """Count an output of a conversion of an image."""
+        self._metrics.outputs.labels(format_id, source_type, outcome, of.queue.value).inc()
 
     def bytes(self, of: ConversionCount, *, read: int = 0, written: int = 0) -> None:
         """Count bytes of sources that were *read*, and of outputs that were *written*."""
         self._totals[of.name("bytes_in")] += read
         self._totals[of.name("bytes_out")] += written
+        self._metrics.source_bytes.labels(of.kind, of.queue.value).inc(read)
+        self._metrics.output_bytes.labels(of.kind, of.queue.value).inc(written)
 
     def request(self, status: int) -> None:
         """Count an HTTP request by the *status* of its response."""
@@ -56,6 +66,7 @@ class Counts:
     def preview(self, *, from_cache: bool) -> None:
         """Count a preview that the ImageConverter API has served."""
         self._totals["previews.cached" if from_cache else "previews.converted"] += 1
+        self._metrics.previews.labels("cache" if from_cache else "conversion").inc()
 
     def unrecorded(self) -> dict[str, int]:
         """Return what was counted since the last call of `mark_recorded`."""

@@ -30,6 +30,17 @@ class ProcessSettings(Part):
         default="info", description="Minimum severity of log lines."
     )
 
+    metrics_host: str = Field(
+        default="127.0.0.1", description="Address on which a worker or reporter serves metrics."
+    )
+    metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port on which a worker or reporter serves `GET /metrics`, for Prometheus; 0: none. Each process "
+        "of a host needs its own. A gateway serves them on its own port.",
+    )
+
     @property
     def cache_folder(self) -> Path:
         """The folder of `cache_dir`, with `~` replaced by the home directory if there is one."""
