@@ -12,6 +12,7 @@ from tests.documents import cookbook, error_reasons
 from tests.documents.client_types import response_types
 from tests.documents.command_reference import command_reference
 from tests.documents.component_schemas import with_schemas
+from tests.documents.metrics_reference import metrics_table
 
 _ROOT = Path(__file__).parents[2]
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -29,7 +30,9 @@ def documents() -> dict[Path, str]:
         readme: _replace(
             readme.read_text(encoding="utf-8"), images=_api("images"), imageconverter=_api("imageconverter")
         ),
-        operations: _replace(operations.read_text(encoding="utf-8"), settings=settings_table()),
+        operations: _replace(
+            operations.read_text(encoding="utf-8"), settings=settings_table(), metrics=metrics_table()
+        ),
         cli: _replace(cli.read_text(encoding="utf-8"), cli=command_reference()),
         cookbook.DOCUMENT: _replace(recipes, **cookbook.tables(recipes)),
         errors: _replace(
