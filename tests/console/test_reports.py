@@ -5,14 +5,18 @@ import csv
 import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from aiohttp.test_utils import TestClient
+from playwright.async_api import FilePayload, expect
 
+from imageconverter import keys
+from imageconverter.jobs import QueueName
 from imageconverter.resources import Resources
 from imageconverter.settings import GatewaySettings, Settings
 from services.gateway.auth.api_keys import key_entry
-from tests.conftest import API_KEY, TOKEN_SECRET, MakeSettings
+from tests.conftest import ADMIN, API_KEY, TOKEN_SECRET, MakeSettings
 from tests.console.accessibility import overflow, violations
 from tests.console.conftest import Visit
 from tests.testing import image_files, shop_client
@@ -102,6 +106,20 @@ async def test_from_the_catalog_to_the_clean_up_and_back(
     await page.get_by_role("button", name=words["undo"]).click()
     await page.get_by_text(words["restored"]).wait_for()
     assert await shop.resources.store.head(f"target/{NORMAL}/old.png") is not None
+
+
+async def test_a_report_without_a_reporter_says_what_is_to_be_done(
+    visit: Visit, gateway: TestClient[Any, Any], resources: Resources
+) -> None:
+    """It waits for one."""
+    assert await resources.queue.live_processes("reporter") == {}
+    assert (await gateway.post("/images/report", json={}, headers=ADMIN)).status == 200
+    try:
+        page = await visit("/console/reports")
+        await page.get_by_text("No reporter is running.").wait_for()
+    finally:
+        await resources.redis.delete(keys.queue(QueueName.SCAN))
+    await expect(page.locator("#progress")).to_be_empty()  # after a look a second later
 
 
 async def test_missing_images_are_converted_again(visit: Visit, shop: Shop, base: str) -> None:
@@ -219,6 +237,30 @@ async def test_invalid_lines_of_a_catalog_are_listed(visit: Visit, base: str) ->
     await expect(page.locator(".lines")).to_have_count(0)
 
 
+async def test_a_catalog_that_cannot_be_accepted_is_not_sent(visit: Visit, base: str) -> None:
+    """An empty file, and one over the limit, which is 1 MiB here."""
+    page = await visit("/console/reports", base=base)
+    sent = []
+    page.on("request", lambda request: sent.append(request.method))
+    for size, message in ((0, "The file is empty."), (2**20 + 1, "The file is too large; up to 1 MB are allowed.")):
+        file = FilePayload(name="shop.csv", mimeType="text/csv", buffer=b"x" * size)
+        await page.locator("#catalog-file").set_input_files(file)
+        await page.get_by_text(message).wait_for()
+    assert "PUT" not in sent
+
+
+async def test_an_upload_starts_again_when_the_server_is_back(visit: Visit, shop: Shop, base: str) -> None:
+    """It does not have to be chosen again."""
+    page = await visit("/console/reports", base=base)
+    lines = b'{"id": "1", "active": true, "images": []}\n'
+    await page.route("**/catalog/products*", lambda route: route.abort(), times=1)
+    await page.locator("#catalog-file").set_input_files({"name": "a.ndjson", "mimeType": "", "buffer": lines})
+    await page.get_by_text("The upload starts again when it is back.").wait_for()
+
+    await page.get_by_text("The catalog is in effect: 1 entry.").wait_for()
+    assert (await shop.ask("GET", "/catalog/products")).body["entries"] == 1
+
+
 async def test_the_schedule_is_edited_with_its_next_times(visit: Visit, shop: Shop, base: str) -> None:
     """Simple ones without cron; an invalid one is not stored; it can be reset."""
     page = await visit("/console/reports", base=base)
@@ -266,9 +308,9 @@ async def test_what_a_key_may_not_do_is_not_offered(
     visit: Visit, settings: Settings, stack: Resources, tmp_path: Path
 ) -> None:
     """It sees the reports of its types, and no buttons."""
-    keys = tmp_path / "keys.toml"
-    keys.write_text(key_entry("reader", "reader-key-of-the-test", ["products.read"]))
-    gateway = GatewaySettings(api_key=API_KEY, token_secret=TOKEN_SECRET, api_keys_file=keys)
+    keys_file = tmp_path / "keys.toml"
+    keys_file.write_text(key_entry("reader", "reader-key-of-the-test", ["products.read"]))
+    gateway = GatewaySettings(api_key=API_KEY, token_secret=TOKEN_SECRET, api_keys_file=keys_file)
     async with shop_client.empty_shop(dataclasses.replace(settings, gateway=gateway), stack) as shop:
         await make_reports(shop)
         page = await visit("/console/reports", base=str(shop.client.make_url("/")), key="reader-key-of-the-test")

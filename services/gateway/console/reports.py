@@ -29,8 +29,13 @@ async def page(request: web.Request) -> web.StreamResponse:
     """Return the page on one type, or its part that shows the progress of the scan."""
     kinds = readable_types(request)
     scan = await request.app[state.SCANS].state()
+    progress: dict[str, Any] = {
+        "scan": scan,
+        "scanned": type_id(scan.kind),
+        "has_reporter": not scan.running or bool(await request.app[state.QUEUE].live_processes("reporter")),
+    }
     if request.headers.get("HX-Target") == "progress":
-        response = await render(request, _TEMPLATE, scan=scan, scanned=type_id(scan.kind))
+        response = await render(request, _TEMPLATE, **progress)
         if not scan.running:
             response.headers["HX-Refresh"] = "true"
         return response
@@ -47,8 +52,6 @@ async def page(request: web.Request) -> web.StreamResponse:
         type=type_id(kind),
         may=may,
         reason=partial(translated, language),
-        scan=scan,
-        scanned=type_id(scan.kind),
         report=reports[0] if reports else None,
         reports=reports,
         trend=trend(reports),
@@ -56,7 +59,9 @@ async def page(request: web.Request) -> web.StreamResponse:
         page=await row_page(request, kind, reports) if reports else None,
         catalog=await current(store, kind),
         last_import=await request.app[state.SCANS].last_import(kind),
+        max_catalog_bytes=request.app[state.REPORTS].max_catalog_bytes,
         batches=await _trash(request, kind) if may["clean"] else [],
+        **progress,
         **await shown_schedule(request, language),
     )
 

@@ -1,9 +1,9 @@
 // The page Reports: make reports, clean up, restore, repair, upload the catalog.
 
-import { ApiError, IMAGES, request, requestJson, upload } from "./api.js";
+import { ApiError, IMAGES, persistently, request, requestJson, upload } from "./api.js";
 import { ask, element, icon, notify } from "./console.js";
 import { prepareSchedule } from "./reports-schedule.js";
-import { _, bytes, ngettext, number, percent } from "./text.js";
+import { _, bytes, ngettext, percent } from "./text.js";
 
 const type = () => document.getElementById("report").dataset.type;
 const reports = `${IMAGES}/report`;
@@ -31,8 +31,9 @@ async function clean(button) {
   const query = new URLSearchParams({ dryRun: "false" });
   // The share is rounded to four digits.
   if (button.dataset.share) query.set("share", String(Math.min(1, Number(button.dataset.share) + 0.0001)));
-  const done = await requestJson(`${reports}/${button.dataset.type}/unused?${query}`, { method: "DELETE" });
-  document.getElementById("cleanup-dialog").close();
+  button.closest(".dialog-actions").before(element("progress", { "aria-label": _("The files are being moved …") }));
+  const done = await requestJson(`${reports}/${button.dataset.type}/unused?${query}`, { method: "DELETE" })
+    .finally(() => document.getElementById("cleanup-dialog").close()); // which would cover the notice of an error
   if (done.files === undefined) {
     notify(_("The clean-up goes on. The trash will have the files."));
   } else {
@@ -113,7 +114,9 @@ for (const name of ["dragover", "dragleave", "drop"]) {
 }
 
 async function sendCatalog(file) {
+  const { max } = document.querySelector("[data-drop]").dataset;
   if (!file.size) throw new Error(_("The file is empty."));
+  if (file.size > Number(max)) throw new Error(_("The file is too large; up to %(size)s are allowed.", { size: bytes(Number(max)) }));
   const name = file.name.toLowerCase();
   const notation = /\.csv(\.gz)?$|\.txt$/.test(name) ? "csv" : "ndjson";
   const headers = { "Content-Type": "application/octet-stream", ...(name.endsWith(".gz") ? { "Content-Encoding": "gzip" } : {}) };
@@ -127,8 +130,11 @@ async function sendCatalog(file) {
       ? _("%(sent)s of %(total)s (%(share)s)", { sent: bytes(sent), total: bytes(total), share: percent(sent / total) })
       : _("Each line is being checked …");
   };
+  // Sent twice it is the same catalog, so it may be sent again.
+  const onWait = () => { text.textContent = _("The server cannot be reached. The upload starts again when it is back."); };
+  const send = () => upload(`${IMAGES}/catalog/${type()}?as=${notation}`, { method: "PUT", body: file, headers, onProgress });
   try {
-    const { status, json } = await upload(`${IMAGES}/catalog/${type()}?as=${notation}`, { method: "PUT", body: file, headers, onProgress });
+    const { status, json } = await persistently(send, { onWait });
     const catalog = status === 202 ? await imported(json.id) : json;
     if (!catalog.lastImport.failure) {
       notify(ngettext("The catalog is in effect: %(num)s entry.", "The catalog is in effect: %(num)s entries.", catalog.entries), { kind: "good" });
