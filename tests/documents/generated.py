@@ -13,6 +13,7 @@ from tests.documents.client_types import response_types
 from tests.documents.command_reference import command_reference
 from tests.documents.component_schemas import with_schemas
 from tests.documents.metrics_reference import metrics_table
+from tests.monitoring.dashboard import dashboard
 
 _ROOT = Path(__file__).parents[2]
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -33,6 +34,7 @@ def documents() -> dict[Path, str]:
         operations: _replace(
             operations.read_text(encoding="utf-8"), settings=settings_table(), metrics=metrics_table()
         ),
+        _ROOT / "docker" / "observe" / "dashboard.json": dashboard(),
         cli: _replace(cli.read_text(encoding="utf-8"), cli=command_reference()),
         cookbook.DOCUMENT: _replace(recipes, **cookbook.tables(recipes)),
         errors: _replace(
