@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,18 @@ _CATALOGS_OF_ALL_PAGES: Final = ("console", "login")
 _STEP: Final = 1000
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 _MANY: Final = 100
+_MINUTE: Final = 60  # seconds
+
+
+# A page may have a thousand numbers; Babel takes about 20 microseconds for each, and more for a time.
+@lru_cache(maxsize=10_000)
+def _decimal(value: float, pattern: str, code: str) -> str:
+    return str(numbers.format_decimal(value, format=pattern, locale=code))
+
+
+@lru_cache(maxsize=1000)
+def _datetime(time: datetime, code: str) -> str:
+    return str(dates.format_datetime(time, "medium", locale=code)) + " UTC"
 
 
 class Language:
@@ -64,7 +76,7 @@ class Language:
     def number(self, value: float, digits: int = 0) -> str:
         """Return *value* with separators, and with up to *digits* decimals."""
         pattern = "#,##0" + ("." + "#" * digits if digits else "")
-        return str(numbers.format_decimal(value, format=pattern, locale=self._locale))
+        return _decimal(value, pattern, self.code)
 
     def percent(self, share: float, digits: int = 0) -> str:
         """Return *share*, from 0 to 1, as a percentage."""
@@ -81,6 +93,14 @@ class Language:
         digits = 0 if unit == _UNITS[0] or value >= _MANY else 1
         return f"{self.number(value, digits)}\N{NO-BREAK SPACE}{unit}"
 
+    def duration(self, seconds: float) -> str:
+        """Return a duration, as "850 ms", "12.4 s" or "3 minutes"."""
+        if seconds < 1:
+            return f"{self.number(round(seconds * _STEP))}\N{NO-BREAK SPACE}ms"
+        if seconds < _MINUTE:
+            return f"{self.number(seconds, 1 if seconds < 10 else 0)}\N{NO-BREAK SPACE}s"  # noqa: PLR2004
+        return str(dates.format_timedelta(round(seconds), locale=self._locale))
+
     def short_date(self, moment: datetime) -> str:
         """Return the day of *moment* in UTC."""
         return str(dates.format_date(moment.astimezone(UTC), "medium", locale=self._locale))
@@ -95,7 +115,7 @@ class Language:
 
     def datetime(self, moment: datetime) -> str:
         """Return *moment* in UTC; scripts replace it by the reader's own time (`<time datetime>`)."""
-        return str(dates.format_datetime(moment.astimezone(UTC), "medium", locale=self._locale)) + " UTC"
+        return _datetime(moment.astimezone(UTC), self.code)
 
     @cached_property
     def _locale(self) -> Locale:

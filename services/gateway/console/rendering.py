@@ -44,6 +44,7 @@ def _environment(language: Language) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
+        auto_reload=False,  # otherwise each page looks at the files of all of its templates
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -58,6 +59,7 @@ def _environment(language: Language) -> Environment:
         bytes=language.bytes,
         date=language.short_date,
         datetime=language.datetime,
+        duration=language.duration,
     )
     return environment
 

@@ -54,14 +54,19 @@ async def system(request: web.Request) -> web.Response:
 
 def problems(request: web.Request, found: SystemState) -> Iterator[str]:
     """Yield, as sentences, what needs attention."""
-    yield from request.app[state.PROBLEMS]
-    if ownership := request.app[state.OWNERSHIP].problem:
-        yield ownership
+    yield from problems_of_installation(request)
     live = {
         role: {f"{each.host}:{each.pid}": each.formats for each in processes}
         for role, processes in found.processes.items()
     }
     yield from formats_problems(request.app[state.FORMATS], live)
+
+
+def problems_of_installation(request: web.Request) -> Iterator[str]:
+    """Yield, as sentences, what Redis and the store lack, and whether another stack owns the bucket."""
+    yield from request.app[state.PROBLEMS]
+    if ownership := request.app[state.OWNERSHIP].problem:
+        yield ownership
 
 
 @compressed
