@@ -14,8 +14,10 @@ from services.cli.options import type_option, with_client
 from services.cli.terminal import CommandError, escape_for_terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from services.client import AsyncClient
-    from services.client.responses import Catalog
+    from services.client.responses import Catalog, InvalidLine
 
 Notation = Literal["csv", "ndjson"]
 
@@ -42,12 +44,28 @@ def catalog() -> None:
 @with_client
 async def import_catalog(client: "AsyncClient", file: Path, notation: Notation | None, type_id: str) -> int:
     """Replace the whole catalog of a type by FILE: NDJSON or CSV, optionally compressed as .gz."""
-    state = await _upload(client, type_id, file, notation or _notation(file))
-    if state["lastImport"]["failure"]:
-        raise CommandError(escape_for_terminal(state["lastImport"]["failure"]))
+    from services.client.errors import RequestRejectedError  # noqa: PLC0415 - help does without
+
+    try:
+        state = await _upload(client, type_id, file, notation or _notation(file))
+    except RequestRejectedError as error:
+        if not error.lines:
+            raise
+        raise CommandError(_listed(error.lines)) from None
+    last = state["lastImport"]
+    if last["failure"]:
+        raise CommandError(_listed(last.get("lines", ())) or escape_for_terminal(last["failure"]))
     output.echo(f"{type_id}: entries {state['entries']}, images {state['images']}")
     output.result(state)
     return 0
+
+
+def _listed(lines: "Iterable[InvalidLine]") -> str:
+    """Return the invalid *lines* of a catalog, each on a line of its own."""
+    return "\n".join(
+        escape_for_terminal(f"Line {each['line']}{', ' if each['field'] else ''}{each['field']}: {each['reason']}")
+        for each in lines
+    )
 
 
 async def _upload(client: "AsyncClient", type_id: str, file: Path, notation: Notation) -> "Catalog":

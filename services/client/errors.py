@@ -1,6 +1,9 @@
 """Errors of the client library."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
+
+from services.client.responses import InvalidLine
 
 
 class ApiError(Exception):
@@ -24,14 +27,18 @@ class ServerUnavailableError(ApiError):
 class RequestRejectedError(ApiError):
     """The server has rejected a request; sending it again does not help."""
 
-    def __init__(self, status: int, reason: str, field: str = "") -> None:
-        """Store the HTTP *status*, the server's *reason* and the *field* that it names, "" if none."""
+    def __init__(self, status: int, reason: str, field: str = "", lines: Sequence[InvalidLine] = ()) -> None:
+        """Store the HTTP *status*, the server's *reason* and the *field* that it names, "" if none.
+
+        *lines* are the invalid lines of a catalog, up to a hundred.
+        """
         super().__init__(
             f"the server rejected the API key: {reason}" if status == HTTPStatus.UNAUTHORIZED else reason
         )
         self.status = status
         self.reason = reason
         self.field = field
+        self.lines = tuple(lines)
 
 
 class NotFoundError(RequestRejectedError):

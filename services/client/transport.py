@@ -129,7 +129,7 @@ class Transport:
                 retry_after = float(response.headers["Retry-After"])
             return ServerUnavailableError(reason, status=status, retry_after=retry_after)
         kind = NotFoundError if status == HTTPStatus.NOT_FOUND else RequestRejectedError
-        return kind(status, reason, str(body.get("field", "")))
+        return kind(status, reason, str(body.get("field", "")), body.get("lines", ()))
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,3 +100,22 @@ async def test_an_empty_trash_is_a_line() -> None:
     """The exit status is 0."""
     async with serving({"GET /images/report/trash": [{"items": []}]}, []) as server:
         assert await run("report", "trash", "--server", server) == (0, "the trash is empty\n", "")
+
+
+async def test_all_invalid_lines_of_a_catalog_are_printed(tmp_path: Path) -> None:
+    """Each on a line of its own, with control characters escaped."""
+    catalog = tmp_path / "shop.ndjson"
+    catalog.write_text("{}")
+    lines = [
+        {"line": 3, "field": "id", "reason": "is missing."},
+        {"line": 7, "field": "", "reason": 'is "\u001b[31m".'},
+    ]
+    failed = {"version": "", "lastImport": {"id": "1", "failure": "Line 3, id: is missing.", "lines": lines}}
+    responses: dict[str, list[Any]] = {
+        "PUT /images/catalog/products?as=ndjson": [{"id": "1"}],
+        "GET /images/catalog/products?import=1": [failed],
+    }
+    async with serving(responses, []) as server:
+        done = await run("catalog", "import", str(catalog), "--server", server)
+
+    assert (done.status, done.err) == (2, 'imageconverter: Line 3, id: is missing.\nLine 7: is "\\x1b[31m".\n')
