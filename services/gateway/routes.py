@@ -18,7 +18,7 @@ from services.gateway.auth.route_permissions import (
     guarded,
     permission,
 )
-from services.gateway.console import assets, convert, docs, images, reports_cleanup, session
+from services.gateway.console import assets, convert, docs, docs_examples, images, reports_cleanup, session
 from services.gateway.console import health as health_page
 from services.gateway.console import reports as reports_page
 from services.gateway.idempotency.once import once
@@ -204,6 +204,8 @@ BROWSER: tuple[Route, ...] = (
     Route(("GET",), "/docs", session.public_page(docs.viewer), PUBLIC),
     Route(("GET",), "/docs/", docs.lead_to_viewer, PUBLIC),
     Route(("GET",), "/docs/imageconverter", session.public_page(docs.viewer), PUBLIC),
+    Route(("GET",), "/docs/examples", session.public_page(docs_examples.examples), PUBLIC),
+    Route(("GET",), "/docs/examples/{language}", session.public_page(docs_examples.examples), PUBLIC),
     Route(("GET",), assets.PATH + "/{digest}/{name:.+}", assets.show, PUBLIC),
 )
 

@@ -26,5 +26,6 @@ def test_the_wheel_has_every_file_of_the_packages(tmp_path: Path) -> None:
     assert shipped == expected - _NOT_SHIPPED
     console = {name for name in shipped if name.startswith("services/gateway/console/")}
     assert {Path(name).suffix for name in shipped - console} == {".py", ".lua", ".toml", ".yaml", ".typed"}
-    assert {Path(name).suffix for name in console} == {".py", ".html", ".css", ".js", ".svg", ".po", ".toml", ".txt"}
+    code = {".py", ".html", ".css", ".js", ".svg", ".po", ".toml", ".txt"}
+    assert {Path(name).suffix for name in console} == code | {".sh", ".mjs", ".php"}
     assert "imageconverter/images/formats.toml" in shipped

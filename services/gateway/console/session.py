@@ -43,7 +43,10 @@ def page(handler: Handler) -> Handler:
 
 
 def public_page(handler: Handler) -> Handler:
-    """Return *handler*, of a page for everybody. A login that has expired is renewed first if that is possible."""
+    """Return *handler*, of a page for everybody, with a page for an unknown path.
+
+    A login that has expired is renewed first if that is possible.
+    """
 
     @functools.wraps(handler)
     async def show(request: web.Request) -> web.StreamResponse:
@@ -51,7 +54,10 @@ def public_page(handler: Handler) -> Handler:
             with suppress(ImageConverterError):
                 if (tokens := await _renewed(request)) is not None:
                     return _again(request, tokens)
-        return await handler(request)
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            return await _error_page(request, HTTPStatus.NOT_FOUND, "")
 
     return show
 

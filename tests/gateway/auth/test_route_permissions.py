@@ -75,6 +75,8 @@ def test_only_these_routes_are_public() -> None:
         "/docs",
         "/docs/",
         "/docs/imageconverter",
+        "/docs/examples",
+        "/docs/examples/{language}",
         "/console/assets/{digest}/{name:.+}",
         "/content/{path:.+}",
         "/openapi/images.yaml",
