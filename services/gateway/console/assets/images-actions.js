@@ -42,14 +42,14 @@ function pair(operation, entry, to, { overwrite = false, signal } = {}) {
   return request(`${IMAGES}/sources/${operation}`, { method: "POST", json, headers: known(entry), signal });
 }
 
-/** Say what went wrong; what somebody else has changed has words of its own. */
+/** Say what went wrong; what another user has changed has words of its own. */
 export function reportErrors(errors) {
   if (errors.length === 0) return;
   const changed = errors.filter((error) => error.status === 412 || error.status === 404).length;
   const [first] = errors;
   const text = changed
-    ? ngettext("%(num)s image was changed or deleted by somebody else. The list shows it as it is now.",
-      "%(num)s images were changed or deleted by somebody else. The list shows them as they are now.", changed)
+    ? ngettext("%(num)s image was changed or deleted by another user. The list shows it as it is now.",
+      "%(num)s images were changed or deleted by another user. The list shows them as they are now.", changed)
     : first.message;
   const rest = errors.length - Math.max(changed, 1);
   notify(rest > 0 ? `${text} ${ngettext("%(num)s more failed.", "%(num)s more failed.", rest)}` : text, { kind: "bad" });

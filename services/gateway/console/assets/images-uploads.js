@@ -43,7 +43,7 @@ export class Uploads {
     this.callbacks = { onStored, onEnd };
     this.waiting = [];
     this.running = 0;
-    this.rows = 0;
+    this.adding = 0;
     this.clear();
     addEventListener("beforeunload", (event) => {
       if (this.running > 0) event.preventDefault();
@@ -69,15 +69,27 @@ export class Uploads {
 
   /** Upload files, `{file, path}`, to a directory; `files` may be an asynchronous iterable. */
   async add(files, directory) {
-    if (this.running === 0 && this.waiting.length === 0) this.clear();
-    this.aborting ??= new AbortController();
+    if (this.#isIdle) this.clear();
     this.panel.hidden = false;
-    for await (const { file, path } of files) {
-      this.counts.total += 1;
-      this.waiting.push({ file, path: joined(directory, path), overwrite: false });
-      this.#start();
+    this.adding += 1;
+    this.aborting ??= new AbortController();
+    const { signal } = this.aborting;
+    try {
+      for await (const { file, path } of files) {
+        if (signal.aborted) break;
+        this.counts.total += 1;
+        this.waiting.push({ file, path: joined(directory, path), overwrite: false });
+        this.#start();
+      }
+    } finally {
+      this.adding -= 1;
+      if (this.#isIdle) this.#end();
+      this.#show();
     }
-    this.#show();
+  }
+
+  get #isIdle() {
+    return this.running === 0 && this.waiting.length === 0 && this.adding === 0;
   }
 
   #start() {
@@ -87,7 +99,7 @@ export class Uploads {
         this.running -= 1;
         this.#start();
         this.#show();
-        if (this.running === 0 && this.waiting.length === 0) this.#end();
+        if (this.#isIdle) this.#end();
       });
     }
     this.#show();
