@@ -181,6 +181,10 @@ async def test_many_rows_are_shown_in_pages_and_downloaded_at_once(visit: Visit,
     await page.get_by_role("link", name="Next").click()
     await expect(page.locator("#rows tbody tr")).to_have_count(20)
     assert await page.get_by_role("link", name="Next").count() == 0
+    await page.go_back()
+    await page.get_by_text("51 to 100 of 120").wait_for()
+    await page.get_by_role("button", name="Convert again").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
 
     async with page.expect_download() as download:
         await page.get_by_role("link", name="CSV").click()
