@@ -36,28 +36,23 @@ async def list_page(
     prefix = PREFIXES[root] + (f"{directory}/" if directory else "")
     begin = file_name(f"_{begin}_", field="prefix")[1:-1]
     page, start = Page(), max(_key_after(prefix, after), _key_before(prefix, begin))
-    while True:
-        async for stored in _objects(store, prefix, start):
-            if not stored.key.startswith(prefix + begin):
-                page.cursor = ""
-                return page
-            name, _, below = stored.key.removeprefix(prefix).partition("/")
-            is_reserved = prefix == keys.SOURCE and name == keys.UPLOADS
-            is_directory = bool(below) and not recursive
-            if not (is_reserved or is_directory or is_file(stored)):
-                continue
-            if len(page.files) + len(page.directories) == size:
-                return page
-            page.cursor = f"{name}/" if is_reserved or is_directory else stored.key.removeprefix(prefix)
-            if is_directory and not is_reserved:
-                page.directories.append((prefix + name).removeprefix(PREFIXES[root]))
-            if is_reserved or is_directory:
-                start = _key_after(prefix, page.cursor)
-                break
-            page.files.append(stored)
-        else:
-            page.cursor = ""
+    async for stored in _entries(store, prefix, start, recursive=recursive):
+        if not stored.key.startswith(prefix + begin):
+            break
+        name, _, below = stored.key.removeprefix(prefix).partition("/")
+        is_directory = bool(below) and not recursive
+        if not (is_directory or is_file(stored)):
+            continue
+        if len(page.files) + len(page.directories) == size:
             return page
+        if is_directory:
+            page.cursor = f"{name}/"
+            page.directories.append((prefix + name).removeprefix(PREFIXES[root]))
+        else:
+            page.cursor = stored.key.removeprefix(prefix)
+            page.files.append(stored)
+    page.cursor = ""
+    return page
 
 
 def _key_after(prefix: str, cursor: str) -> str:
@@ -75,7 +70,23 @@ def _key_before(prefix: str, begin: str) -> str:
     return prefix + begin[:-1] + chr(_SURROGATES[0] - 1 if last in _SURROGATES else last) + _LAST
 
 
-async def _objects(store: ObjectStore, prefix: str, after: str) -> AsyncIterator[StoredObject]:
-    async for page in store.list(prefix, after=after):
-        for stored in page:
-            yield stored
+async def _entries(store: ObjectStore, prefix: str, after: str, *, recursive: bool) -> AsyncIterator[StoredObject]:
+    """Yield the objects behind the key *after*; unless it is *recursive*, of each directory only the first one."""
+    while True:
+        passed_over = ""
+        async for page in store.list(prefix, after=after):
+            for stored in page:
+                if passed_over and stored.key.startswith(passed_over):
+                    continue
+                passed_over = ""
+                name, slash, _ = stored.key.removeprefix(prefix).partition("/")
+                is_reserved = prefix == keys.SOURCE and name == keys.UPLOADS
+                if slash and (is_reserved or not recursive):
+                    passed_over = f"{prefix}{name}/"
+                if not is_reserved:
+                    yield stored
+            if passed_over:  # the rest of a directory may be large
+                break
+        else:
+            return
+        after = passed_over + _LAST

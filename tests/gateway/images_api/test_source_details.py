@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient
 from imageconverter.resources import Resources
 from tests.conftest import ADMIN
 from tests.testing import image_files
-from tests.testing.runs import THUMBNAIL, start
+from tests.testing.runs import THUMBNAIL, finished, start
 
 Client = TestClient[Any, Any]
 
@@ -73,6 +73,7 @@ async def test_an_output_is_up_to_date_until_its_source_changes(gateway: Client,
     assert (await thumbnail(gateway, f"{directory}/{name}"))["state"] == "missing"
 
     await start(gateway, directory, THUMBNAIL)
+    await finished(gateway)
     made = await thumbnail(gateway, f"{directory}/{name}")
     assert (made["state"], made["width"], made["height"]) == ("upToDate", 200, 150)
     assert made["url"].endswith(f"/{made['path']}")
