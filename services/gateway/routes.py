@@ -20,6 +20,7 @@ from services.gateway.auth.route_permissions import (
 )
 from services.gateway.console import assets, convert, docs, docs_examples, images, reports_cleanup, session
 from services.gateway.console import health as health_page
+from services.gateway.console import previews as previews_page
 from services.gateway.console import reports as reports_page
 from services.gateway.idempotency.once import once
 from services.gateway.imageconverter_api import administration, previews, status_page
@@ -192,6 +193,7 @@ CONSOLE: tuple[Route, ...] = (
     Route(("GET",), "/console/images/trash", images.trash, permission("images.delete")),
     Route(("GET",), "/console/reports", reports_page.page, READ_ANY_TYPE),
     Route(("GET",), "/console/reports/cleanup", reports_cleanup.page, DELETE),
+    Route(("GET",), "/console/previews", previews_page.page, permission("admin")),
     Route(("GET",), "/console/health", health_page.page, permission("admin")),
 )
 

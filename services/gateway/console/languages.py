@@ -101,6 +101,10 @@ class Language:
             return f"{self.number(seconds, 1 if seconds < 10 else 0)}\N{NO-BREAK SPACE}s"  # noqa: PLR2004
         return str(dates.format_timedelta(round(seconds), locale=self._locale))
 
+    def ago(self, seconds: float) -> str:
+        """Return a time in the past, as "3 minutes ago"."""
+        return str(dates.format_timedelta(-max(1, round(seconds)), add_direction=True, locale=self._locale))
+
     def short_date(self, moment: datetime) -> str:
         """Return the day of *moment* in UTC."""
         return str(dates.format_date(moment.astimezone(UTC), "medium", locale=self._locale))

@@ -60,6 +60,7 @@ def _environment(language: Language) -> Environment:
         date=language.short_date,
         datetime=language.datetime,
         duration=language.duration,
+        ago=language.ago,
     )
     return environment
 
