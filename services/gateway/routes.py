@@ -22,6 +22,7 @@ from services.gateway.console import assets, convert, docs, docs_examples, image
 from services.gateway.console import health as health_page
 from services.gateway.console import previews as previews_page
 from services.gateway.console import reports as reports_page
+from services.gateway.console import runs as runs_page
 from services.gateway.idempotency.once import once
 from services.gateway.imageconverter_api import administration, previews, status_page
 from services.gateway.images_api import (
@@ -195,6 +196,10 @@ CONSOLE: tuple[Route, ...] = (
     Route(("GET",), "/console/reports/cleanup", reports_cleanup.page, DELETE),
     Route(("GET",), "/console/previews", previews_page.page, permission("admin")),
     Route(("GET",), "/console/health", health_page.page, permission("admin")),
+    Route(("GET",), "/console/runs", runs_page.page, permission("images.read")),
+    Route(("GET",), "/console/runs/new", runs_page.new_page, PUBLISH),
+    Route(("GET",), "/console/runs/{run}", runs_page.run_page, permission("images.read")),
+    Route(("GET",), "/console/runs/{run}/compare/{base}", runs_page.comparison_page, permission("images.read")),
 )
 
 # What the pages need before or beside a login.

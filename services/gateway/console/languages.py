@@ -31,6 +31,11 @@ def _datetime(time: datetime, code: str) -> str:
     return str(dates.format_datetime(time, "medium", locale=code)) + " UTC"
 
 
+def N_(message: str) -> str:  # noqa: N802 - the name that extractors look for
+    """Return *message*, which is to be translated where it is shown."""
+    return message
+
+
 class Language:
     """A language: the translations of all catalogs in its folder, and the formats of its locale."""
 
@@ -94,12 +99,16 @@ class Language:
         return f"{self.number(value, digits)}\N{NO-BREAK SPACE}{unit}"
 
     def duration(self, seconds: float) -> str:
-        """Return a duration, as "850 ms", "12.4 s" or "3 minutes"."""
+        """Return *seconds* as "850 ms", "12.4 s", "3 min 20 s" or "2 h 5 min", as scripts do."""
+        space = "\N{NO-BREAK SPACE}"
         if seconds < 1:
-            return f"{self.number(round(seconds * _STEP))}\N{NO-BREAK SPACE}ms"
+            return f"{self.number(round(seconds * _STEP))}{space}ms"
         if seconds < _MINUTE:
-            return f"{self.number(seconds, 1 if seconds < 10 else 0)}\N{NO-BREAK SPACE}s"  # noqa: PLR2004
-        return str(dates.format_timedelta(round(seconds), locale=self._locale))
+            return f"{self.number(seconds, 1 if seconds < 10 else 0)}{space}s"  # noqa: PLR2004
+        minutes = int(seconds // _MINUTE)
+        if minutes < _MINUTE:
+            return f"{minutes}{space}min {int(seconds % _MINUTE)}{space}s"
+        return f"{self.number(minutes // _MINUTE)}{space}h {minutes % _MINUTE}{space}min"
 
     def ago(self, seconds: float) -> str:
         """Return a time in the past, as "3 minutes ago"."""
