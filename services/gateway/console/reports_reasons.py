@@ -4,13 +4,7 @@ import functools
 import re
 from typing import Final
 
-from services.gateway.console.languages import Language
-
-
-def N_(message: str) -> str:  # noqa: N802 - as gettext calls it
-    """Return *message*, which is translated later."""
-    return message
-
+from services.gateway.console.languages import N_, Language
 
 # As the core words them, with a name for what differs.
 _REASONS: Final = (
