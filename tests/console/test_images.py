@@ -194,6 +194,35 @@ async def test_only_what_is_in_sight_is_in_the_document(visit: Visit, resources:
     await entry(page, "0000.png").wait_for()
 
 
+async def test_a_million_entries_need_few_elements(visit: Visit) -> None:
+    """Also where the list would be higher than browsers allow; each entry can be reached."""
+    page = await visit("/console/images")
+    script = await page.locator("script[src$='images.js']").get_attribute("src")
+    shown = await page.evaluate(
+        """async (module) => {
+          const { EntriesView } = await import(module);
+          const box = document.createElement("div");
+          box.className = "images-box";
+          document.querySelector("main").append(box);
+          const render = (node, entry) => { node.textContent = entry; };
+          const view = new EntriesView(box, { render, show: () => {}, onEnd: () => {} });
+          view.setKind("list");
+          view.setEntries(Array.from({ length: 1_000_000 }, (_, index) => String(index)));
+          const texts = [];
+          for (const index of [0, 499_999, 999_999, 500_000, 1]) {
+            view.reveal(index);
+            const node = document.querySelector(`.images-box:last-child #entry-${index}`);
+            const [own, all] = [node.getBoundingClientRect(), box.getBoundingClientRect()];
+            texts.push([node.textContent, own.top >= all.top - 1 && own.bottom <= all.bottom + 1]);
+          }
+          return [texts, box.querySelectorAll("*").length];
+        }""",
+        (script or "").replace("images.js", "images-view.js"),
+    )
+    assert shown[0] == [[str(index), True] for index in (0, 499_999, 999_999, 500_000, 1)]
+    assert shown[1] < 50
+
+
 async def test_a_search_finds_any_part_of_a_name(visit: Visit, gateway: Client, directory: str) -> None:
     """In all directories below; a link to it works, and what is not found is said."""
     await put(gateway, directory, "a/Chair 1.png", "b/c/armchair.png", "table.png")

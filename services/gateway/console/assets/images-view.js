@@ -83,12 +83,14 @@ export class EntriesView {
   #realTop() {
     const hidden = this.height - this.box.clientHeight;
     if (this.total === this.height || hidden <= 0) return this.box.scrollTop;
+    if (this.revealed?.scrollTop === this.box.scrollTop) return this.revealed.top; // a pixel is too coarse
     return (this.box.scrollTop / hidden) * (this.total - this.box.clientHeight);
   }
 
   #scrollToReal(top) {
     const hidden = this.height - this.box.clientHeight;
     this.box.scrollTop = this.total === this.height ? top : (top / (this.total - this.box.clientHeight)) * hidden;
+    this.revealed = { top, scrollTop: this.box.scrollTop };
   }
 
   #drawSoon() {

@@ -55,7 +55,9 @@ function showThumbnail(node, entry) {
 function showSelection() {
   view.refresh();
   const { entries } = selection;
+  const wasHidden = details.panel.hidden;
   details.show(entries);
+  if (wasHidden && entries.length > 0) requestAnimationFrame(() => view.reveal(selection.active)); // the box is narrower now
   const bar = document.getElementById("selection");
   bar.hidden = entries.length < 2;
   bar.replaceChildren(element("strong", {}, ngettext("%(num)s selected", "%(num)s selected", entries.length)), clearButton());
@@ -181,6 +183,7 @@ async function carryOut(work) {
     reportErrors([error]);
     await refresh();
   }
+  if (document.activeElement === document.body) box.focus();
 }
 
 const renamed = (entry) => carryOut(() => rename(entry));
