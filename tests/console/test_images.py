@@ -6,7 +6,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from imageconverter.resources import Resources
 from imageconverter.settings import GatewaySettings
@@ -234,6 +234,29 @@ async def test_a_search_finds_any_part_of_a_name(visit: Visit, gateway: Client, 
     await entry(page, f"{directory}/b/c/armchair.png").wait_for()
     await page.get_by_role("searchbox").fill("<b>nothing")
     await page.get_by_text("No name contains “<b>nothing”.").wait_for()
+
+
+async def test_what_takes_long_shows_its_progress_and_can_be_stopped(
+    visit: Visit, gateway: Client, directory: str
+) -> None:
+    """What is done by then is done."""
+    await put(gateway, directory, *(f"{number:02}.png" for number in range(20)))
+    page = await visit(f"/console/images?directory={directory}")
+
+    async def slowly(route: Route) -> None:
+        if route.request.method == "DELETE":
+            await page.wait_for_timeout(400)
+        await route.continue_()
+
+    await page.route("**/sources/**", slowly)
+    await entry(page, "00.png").click()
+    for key in ("Control+a", "Delete"):
+        await page.keyboard.press(key)
+    dialog = page.get_by_role("dialog", name="Deleting")
+    await dialog.get_by_text("of 20").wait_for()
+    await dialog.get_by_role("button", name="Cancel").click()
+    await page.get_by_text("moved to the trash.").wait_for()
+    assert 0 < len(await sources_in(gateway, directory)) < 20
 
 
 async def test_what_another_user_has_changed_is_said(visit: Visit, gateway: Client, directory: str) -> None:

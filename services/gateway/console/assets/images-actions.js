@@ -7,6 +7,7 @@ import { _, ngettext } from "./text.js";
 
 const AT_ONCE = 4;
 const FEW = 3;
+const LONG_MS = 600;
 const MAX_RESTORED = 1000;
 
 /** Call `work` for each item of an iterable, a few at a time; returns the errors. */
@@ -55,17 +56,25 @@ export function reportErrors(errors) {
   notify(rest > 0 ? `${text} ${ngettext("%(num)s more failed.", "%(num)s more failed.", rest)}` : text, { kind: "bad" });
 }
 
+/** Call `work(signal, step)`, with a dialog that shows how many of `count` steps are done if it takes a while. */
 async function withProgress(title, count, work) {
-  const progress = count > FEW ? showProgress(title) : { signal: undefined, set: () => {}, close: () => {} };
+  const aborting = new AbortController();
+  let dialog = null;
   let done = 0;
+  const show = () => dialog?.set(done, Number.isFinite(count) ? count : null);
+  const timer = setTimeout(() => {
+    dialog = showProgress(title, aborting);
+    show();
+  }, LONG_MS);
   const step = () => {
     done += 1;
-    progress.set(done, Number.isFinite(count) ? count : null);
+    show();
   };
   try {
-    return await work(progress.signal, step);
+    return await work(aborting.signal, step);
   } finally {
-    progress.close();
+    clearTimeout(timer);
+    dialog?.close();
   }
 }
 
@@ -158,7 +167,8 @@ export async function copyTo(entries) {
 /** Delete entries, and offer to restore them; `onRestored()` is called when that is done. */
 export async function deleteEntries(entries, onRestored) {
   const items = [];
-  const errors = await withProgress(_("Deleting"), entries.length, (signal, step) =>
+  const count = entries.some((entry) => entry.isDirectory) ? Infinity : entries.length;
+  const errors = await withProgress(_("Deleting"), count, (signal, step) =>
     forEach(entries, async (entry) => {
       const answer = entry.isDirectory
         ? await directories("DELETE", entry.path)

@@ -97,9 +97,8 @@ export function askFormats(title, formats) {
   return closed(dialog, () => boxes.filter(([box]) => box.checked).map(([box]) => box.value));
 }
 
-/** A dialog with the progress of many steps; `signal` is aborted when it is closed before the end. */
-export function showProgress(title) {
-  const aborting = new AbortController();
+/** A dialog with the progress of many steps; when the user closes it, `aborting` aborts. */
+export function showProgress(title, aborting) {
   const done = element("p", { role: "status" }, "");
   const bar = element("progress", { "aria-label": title });
   const dialog = open(title, "", bar, done);
@@ -109,13 +108,14 @@ export function showProgress(title) {
     if (!isOver) aborting.abort();
   });
   return {
-    signal: aborting.signal,
     set: (count, total) => {
-      done.textContent = total === null ? number(count) : _("%(done)s of %(total)s", { done: number(count), total: number(total) });
-      if (total !== null) {
-        bar.max = total;
-        bar.value = count;
+      if (total === null) {
+        done.textContent = count ? number(count) : "";
+        return;
       }
+      done.textContent = _("%(done)s of %(total)s", { done: number(count), total: number(total) });
+      bar.max = total;
+      bar.value = count;
     },
     close: () => {
       isOver = true;
