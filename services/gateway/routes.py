@@ -19,6 +19,7 @@ from services.gateway.auth.route_permissions import (
     permission,
 )
 from services.gateway.console import assets, convert, docs, docs_examples, images, reports_cleanup, session
+from services.gateway.console import formats as formats_page
 from services.gateway.console import health as health_page
 from services.gateway.console import previews as previews_page
 from services.gateway.console import reports as reports_page
@@ -194,6 +195,8 @@ CONSOLE: tuple[Route, ...] = (
     Route(("GET",), "/console/images/trash", images.trash, permission("images.delete")),
     Route(("GET",), "/console/reports", reports_page.page, READ_ANY_TYPE),
     Route(("GET",), "/console/reports/cleanup", reports_cleanup.page, DELETE),
+    Route(("GET",), "/console/formats", formats_page.page, permission("images.read")),
+    Route(("GET", "POST"), "/console/formats/edit", formats_page.edit, permission("images.read"), only_reads=True),
     Route(("GET",), "/console/previews", previews_page.page, permission("admin")),
     Route(("GET",), "/console/health", health_page.page, permission("admin")),
     Route(("GET",), "/console/runs", runs_page.page, permission("images.read")),

@@ -14,6 +14,7 @@ from imageconverter.images.format_problems import FormatProblem, Lines, invalid_
 from imageconverter.images.image_formats import ImageFormat, ImageFormats
 from imageconverter.invalid_configuration import InvalidConfiguration
 
+_DEFAULTS: Final = "formats.toml"
 _MAX_SENT_BYTES: Final = 64 * 1024
 _MAX_SENT_LINE: Final = 1000  # characters
 _SENT: Final = "the formats"
@@ -41,14 +42,18 @@ class _Listed(NamedTuple):
 
 def load_formats(path: Path | None) -> ImageFormats:
     """Read the catalog from *path*, or the shipped defaults; raises FormatsFileError."""
-    file = path or files("imageconverter.images") / "formats.toml"
+    return parse_formats(formats_text(path), path or _DEFAULTS)
+
+
+def formats_text(path: Path | None) -> str:
+    """Return the text of the file at *path*, or of the shipped defaults; raises FormatsFileError."""
+    file = path or files("imageconverter.images") / _DEFAULTS
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except OSError as error:
         raise FormatsFileError(file, [FormatProblem(error.strerror or str(error))]) from None
     except UnicodeDecodeError:
         raise FormatsFileError(file, [FormatProblem("is not text in UTF-8")]) from None
-    return parse_formats(text, file)
 
 
 def parse_formats(text: str, file: object) -> ImageFormats:
