@@ -42,13 +42,13 @@ TABLE = [
     *((each, each.path) for each in (*LOGIN, *PLAIN)),
     *((each, IMAGECONVERTER_BASE + each.path) for each in IMAGECONVERTER),
 ]
-ONLY_READING = ("/formats/validate", "/formats/example")  # with POST
 CHANGING = [
     (method, path, route.requires.basic_auth)
     for route, path in TABLE
     for method in route.methods
-    if set(route.methods) != {"GET"} and not path.endswith(ONLY_READING)
+    if route.changes_something
 ]
+ONLY_READING = [path for route, path in TABLE if route.only_reads]  # with POST
 READING = [(path, route.requires.basic_auth) for route, path in TABLE if set(route.methods) == {"GET"}]
 
 
