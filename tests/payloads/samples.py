@@ -74,7 +74,8 @@ SOURCE_RESULT: Final = SourceResult(
 CONVERSION: Final = ConversionJob(
     id="job-1",
     source_key="source/upload/abc/a.png",
-    outputs=output_specs("upload/abc/a.png", [PLAIN, FULL]),
+    # The id of the format, which is for metrics only, is new.
+    outputs=tuple(each.model_copy(update={"format": ""}) for each in output_specs("upload/abc/a.png", [PLAIN, FULL])),
 )
 PREVIEW: Final = PreviewJob(
     key="k" * 8,

@@ -168,6 +168,7 @@ async def test_stored_summary_is_read(own: Resources) -> None:
         ended=6,
         now=0,
         reason="why",
+        is_counted=True,
     )
 
 
