@@ -2,12 +2,13 @@
 ARG BASE=python:3.12-slim-bookworm
 
 FROM ${BASE} AS build
-# More that is installed, by the names of lock files: EXTRAS=heic adds the decoder of HEIC, see docs/formats.md.
+# More that is installed, by the names of lock files: EXTRAS="heic tracing sentry" adds the decoder of HEIC
+# (docs/formats.md), traces and reports of errors (docs/operations.md).
 ARG EXTRAS=
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 # Without a pip of its own: the pip of the base image installs into it.
 RUN python -m venv --without-pip /opt/imageconverter
-COPY requirements/runtime.txt requirements/heic.txt /src/requirements/
+COPY requirements/runtime.txt requirements/heic.txt requirements/tracing.txt requirements/sentry.txt /src/requirements/
 RUN for set in runtime $EXTRAS; do \
       pip --python /opt/imageconverter/bin/python install --require-hashes -r /src/requirements/$set.txt || exit 1; \
     done

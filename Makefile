@@ -83,8 +83,8 @@ $(STAMPS)/run: requirements/embedded.txt pyproject.toml | $(STAMPS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(STAMPS)/heic: requirements/heic.txt | $(STAMPS)/run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/heic.txt
+$(STAMPS)/heic $(STAMPS)/tracing $(STAMPS)/sentry: $(STAMPS)/%: requirements/%.txt | $(STAMPS)/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(STAMPS)/dev: requirements/dev.txt pyproject.toml | $(STAMPS)
@@ -123,8 +123,10 @@ audit: | $(STAMPS)  ## check the locked packages for known vulnerabilities
 # Lock all dependencies anew, with hashes and without the address of any index.
 lock: $(STAMPS)/dev  ## lock all dependencies again
 	@project=pyproject.toml; for set in "runtime $$project --group build" "embedded $$project --group build --extra embedded" \
-	  "dev $$project --group build --extra embedded --extra heic --group dev" "audit --group audit" \
-	  "heic --group heic --constraints requirements/runtime.txt"; do \
+	  "dev $$project --group build --extra embedded --extra heic --extra tracing --extra sentry --group dev" "audit --group audit" \
+	  "heic --group heic --constraints requirements/runtime.txt" \
+	  "tracing --group tracing --constraints requirements/runtime.txt" \
+	  "sentry --group sentry --constraints requirements/runtime.txt"; do \
 	  set -- $$set; name=$$1; shift; \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    "$$@" -o requirements/$$name.txt || exit 1; \
