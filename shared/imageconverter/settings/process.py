@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from imageconverter.settings.part import PREFIX, Part
@@ -39,6 +39,22 @@ class ProcessSettings(Part):
         le=65535,
         description="Port on which a worker or reporter serves `GET /metrics`, for Prometheus; 0: none. Each process "
         "of a host needs its own. A gateway serves them on its own port.",
+    )
+
+    trace_endpoint: str | None = Field(
+        default=None,
+        pattern="^https?://",
+        description="Address of a collector of OpenTelemetry (OTLP over HTTP), as `http://collector:4318`. Needs the "
+        "extra `tracing`.",
+    )
+    trace_share: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Share of requests that are traced, unless the client's `traceparent` decides.",
+    )
+    sentry_dsn: SecretStr | None = Field(
+        default=None, description="Address (DSN) of a Sentry project that gets errors. Needs the extra `sentry`."
     )
 
     @property
