@@ -66,6 +66,10 @@ class AuditLog:
         self._proxies = settings.trusted_proxies
         self._refusals: TTLCache[str, Iterator[int]] = TTLCache(_MAX_CLIENTS, WINDOW_SECONDS)
 
+    def client(self, request: web.Request) -> dict[str, str]:
+        """Return who sends *request* and from where, for the log."""
+        return {"actor": request.get(_ACTOR, _ANONYMOUS), "address": client_address(request, self._proxies)}
+
     def record(self, request: web.Request, route: str, status: int, *, refused: bool = False) -> None:
         """Log *request* to *route*, answered with *status*, if it changes something or was *refused*."""
         changes = request.get(_CHANGES, False)

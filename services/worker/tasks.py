@@ -125,6 +125,7 @@ class _Runs:
     async def plan(self, context: JobContext, payload: Any) -> None:
         """Enqueue the next sources of a run."""
         job = RunJob.model_validate(payload)
+        structlog.contextvars.bind_contextvars(run=job.run_id)
         await self._run_job(job, self._plan(job.run_id), context)
 
     async def _plan(self, run_id: str) -> None:
@@ -134,6 +135,7 @@ class _Runs:
     async def count(self, context: JobContext, payload: Any) -> None:
         """Count the sources of a run."""
         job = RunJob.model_validate(payload)
+        structlog.contextvars.bind_contextvars(run=job.run_id)
         await self._run_job(job, self._count(job.run_id), context)
 
     async def _count(self, run_id: str) -> None:
@@ -143,6 +145,7 @@ class _Runs:
     async def convert(self, context: JobContext, payload: Any) -> None:
         """Convert one source of a run and record the result, unless the run is canceled meanwhile."""
         job = RunSourceJob.model_validate(payload)
+        structlog.contextvars.bind_contextvars(run=job.run_id)
         await self._run_job(job, self._convert(job), context)
 
     async def _convert(self, run_job: RunSourceJob) -> None:

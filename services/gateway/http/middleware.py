@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from imageconverter import request_ids
+from imageconverter import request_ids, tracing
 from imageconverter.errors import ImageConverterError, TooManyAttempts, TooManyRequestsInTime, Unauthorized
 from services.gateway import state
 from services.gateway.console import assets
@@ -42,11 +42,30 @@ _QUIET = frozenset(
 async def error_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn exceptions into error responses of the API that was called; count and log the request, with its ids."""
     request[_REQUEST_ID] = request_id = request_ids.request_id(request.headers.get("X-Request-ID"))
+    if tracing.is_recorded():
+        return await _traced(request, handler, request_id)
     begun = request_ids.begin(request_id, request_ids.trace_id(request.headers.get("traceparent")))
     try:
         return await _answer(request, handler)
     finally:
         request_ids.end(begun)
+
+
+async def _traced(request: web.Request, handler: Handler, request_id: str) -> web.StreamResponse:
+    """Return the response, and record a span that continues the trace of the client if it has one."""
+    parent = request.headers.get("traceparent", "")
+    attributes = {"http.request.method": request.method, "http.route": _route(request), "request.id": request_id}
+    with tracing.span(
+        f"{request.method} {_route(request)}",
+        "server",
+        parent=parent if request_ids.trace_id(parent) else "",
+        **attributes,
+    ):
+        begun = request_ids.begin(request_id, request_ids.trace_id(tracing.current()))
+        try:
+            return await _answer(request, handler)
+        finally:
+            request_ids.end(begun)
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -73,7 +92,14 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     request.app[state.METRICS].http_request(request.method, route, status, seconds, request[_REQUEST_ID])
     request.app[state.COUNTS].request(status)
     if route not in _QUIET or status >= HTTPStatus.BAD_REQUEST:
-        _log.info("request", method=request.method, path=_path(request), status=status, seconds=round(seconds, 3))
+        _log.info(
+            "request",
+            method=request.method,
+            path=_path(request),
+            status=status,
+            seconds=round(seconds, 3),
+            **request.app[state.AUDIT].client(request),
+        )
     return response
 
 

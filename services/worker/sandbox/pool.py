@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
+from imageconverter import tracing
 from imageconverter.engine import Converted, Failed, Target
 from imageconverter.engine.header import is_expensive
 from imageconverter.errors import ImageError, LimitExceeded, Unavailable, Undecodable
@@ -186,7 +187,8 @@ class SandboxPool:
         try:
             with open(file, "rb", closefd=False) as opened:  # noqa: ASYNC230 - memory, by its descriptor
                 image.expensive = expensive or self._costs.is_expensive(image.traits) or is_expensive(opened)
-            reply = await self._convert(request, image, attempts)
+            with tracing.span("sandbox convert", outputs=len(targets), bytes=memoryview(source).nbytes):
+                reply = await self._convert(request, image, attempts)
         except SystemCallRefused as error:
             raise await self._refused(attempts, error.frames) from error.__cause__
         except ImageError as error:

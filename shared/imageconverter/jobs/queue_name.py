@@ -10,7 +10,7 @@ from arq.constants import in_progress_key_prefix, job_key_prefix
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from imageconverter import request_ids
+from imageconverter import request_ids, tracing
 from imageconverter.errors import QueueUnavailable
 from imageconverter.jobs.connection import encode
 
@@ -33,6 +33,8 @@ class QueueName(StrEnum):
 def job_body(function: str, payload: Any) -> bytes:
     """Return a job in arq's form: the name of the task and its one argument; and the ids of the request, if any."""
     ids = request_ids.current()
+    if trace_parent := tracing.current():
+        ids[tracing.TRACE_PARENT] = trace_parent
     return encode({"t": None, "f": function, "a": [payload], "k": {}, "et": 0, **({"ids": ids} if ids else {})})
 
 

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import structlog
@@ -19,7 +20,7 @@ from arq.worker import func
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from imageconverter import keys, request_ids
+from imageconverter import keys, request_ids, tracing
 from imageconverter.errors import QueueUnavailable, Unavailable
 from imageconverter.jobs.activity import Activity
 from imageconverter.jobs.connection import encode
@@ -63,7 +64,9 @@ _ARQ_GRACE_SECONDS = 60
 def _read_body(body: bytes) -> dict[str, Any]:
     """Parse a job, and bind the ids of its request; arq calls this in the task that runs the job."""
     job: dict[str, Any] = json.loads(body)
-    request_ids.bind(job.get("ids"))
+    ids = job.get("ids")
+    request_ids.bind(ids)
+    tracing.keep_parent(ids.get(tracing.TRACE_PARENT) if isinstance(ids, dict) else None)
     return job
 
 
@@ -278,8 +281,12 @@ class QueueWorker(Worker):
         """Bound the time of a task, and keep the reason of its failure for `finish_job`, "" if it succeeds."""
 
         async def run(context: dict[Any, Any], payload: Any) -> None:
+            structlog.contextvars.bind_contextvars(job=context["job_id"])
             try:
-                with self._activity.running(name, queue=self._queue_name.value, payload=payload):
+                with (
+                    self._activity.running(name, queue=self._queue_name.value, payload=payload),
+                    self._span(name, context["job_id"]),
+                ):
                     async with asyncio.timeout(self._job_seconds):
                         await task(cast("JobContext", context), payload)
             except MovedJob as moved:
@@ -297,6 +304,16 @@ class QueueWorker(Worker):
             self._failure_reasons[context["job_id"]] = ""
 
         return cast("WorkerCoroutine", run)
+
+    def _span(self, name: str, job_id: str) -> AbstractContextManager[object]:
+        """Return the span of a job.
+
+        It is part of the trace of the request that waits for it. The jobs of a run, which may be a million, have
+        traces of their own that refer to that of the start.
+        """
+        parent = tracing.parent_of_job()
+        relation = {"link": parent} if self._queue_name is QueueName.BATCH else {"parent": parent}
+        return tracing.span(f"job {name}", "consumer", **relation, queue=self._queue_name.value, job=job_id)
 
     async def finish_job(  # arq's own signature
         self,

@@ -31,6 +31,7 @@ from imageconverter.storage.store import ObjectStore, Verb
 
 SandboxEvent = Literal["started", "not started", "crashed", "timed out", "killed while idle"]
 
+_MAX_EXEMPLAR: Final = 128 - len("request_id")  # characters, by OpenMetrics
 _OF_REQUESTS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _OF_CONVERSIONS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _OF_CALLS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -131,7 +132,8 @@ class Metrics:
         found = self._http_requests.get((method, route, status))
         if found is None:  # `labels` takes longer than `observe`
             found = self._http_requests[method, route, status] = self.http_requests.labels(method, route, str(status))
-        found.observe(seconds, {"request_id": request_id})
+        fits = len(request_id) <= _MAX_EXEMPLAR
+        found.observe(seconds, {"request_id": request_id} if fits else None)
 
     def store_call(self, verb: Verb, outcome: StoreOutcome, seconds: float) -> None:
         """Record a call of the object store."""

@@ -18,7 +18,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, PreconditionError
 from obstore.store import S3Store
 
-from imageconverter import keys
+from imageconverter import keys, tracing
 from imageconverter.errors import ObjectTooLarge, StoreRefused, StoreUnavailable
 from imageconverter.settings import MEGABYTE, StorageSettings
 from imageconverter.storage import bucket
@@ -393,8 +393,9 @@ class ObjectStore:
         began = time.perf_counter()
         outcome: CallOutcome = "error"
         try:
-            async with self._slots, breaker.call(self._seconds, large=size // MEGABYTE * _SECONDS_PER_MEGABYTE):
-                yield
+            with tracing.span(f"store {verb}", "client"):
+                async with self._slots, breaker.call(self._seconds, large=size // MEGABYTE * _SECONDS_PER_MEGABYTE):
+                    yield
             outcome = "success"
         except asyncio.CancelledError:
             outcome = "canceled"
