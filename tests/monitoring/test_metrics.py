@@ -92,6 +92,7 @@ async def test_the_metrics_of_a_gateway_are_valid(gateway: Client) -> None:
     assert families["imageconverter_queue_jobs"] == "gauge"
     assert families["imageconverter_cache_hit_ratio"] == "gauge"
 
+    assert (await gateway.get("/health/live", headers={"X-Request-ID": "i" * 128})).status == 200
     response = await gateway.get("/metrics", headers={"Accept": OPENMETRICS})
     text = await response.text()
     samples = [sample for family in parse_openmetrics(text) for sample in family.samples]  # type: ignore[no-untyped-call]

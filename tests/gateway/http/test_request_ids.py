@@ -82,6 +82,10 @@ async def test_gateway_and_worker_log_the_ids(gateway: Client) -> None:
 
     assert {line["event"] for line in lines} >= {"audit", "request", "converted"}
     assert {(line["request_id"], line["trace_id"]) for line in lines} == {("shop-4711", TRACE)}
+    (request,) = [line for line in lines if line["event"] == "request"]
+    (converted,) = [line for line in lines if line["event"] == "converted"]
+    assert (request["actor"], request["address"]) == ("key admin", "127.0.0.1")
+    assert converted["job"]
 
 
 @pytest.mark.usefixtures("worker", "no_run")
@@ -95,6 +99,7 @@ async def test_the_jobs_of_a_run_have_the_ids_of_its_start(gateway: Client, reso
 
     converted = [line for line in lines if line["event"] == "converted"]
     assert [line["request_id"] for line in converted] == ["the-start"] * 2
+    assert len({line["run"] for line in converted}) == 1
 
 
 @pytest.mark.parametrize(
