@@ -34,7 +34,7 @@ export class ApiError extends Error {
 
   /** Whether the same request may succeed later. */
   get isTemporary() {
-    return this.status === 0 || this.status === 429 || (this.status === 503 && this.retryAfter !== null) || this.status === 502 || this.status === 504;
+    return [0, 429, 502, 504].includes(this.status) || ([409, 503].includes(this.status) && this.retryAfter !== null);
   }
 }
 
