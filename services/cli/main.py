@@ -32,7 +32,7 @@ _COMMANDS = {
     "webhooks": LazyCommand("services.cli.webhooks:webhooks", "Show what was sent to webhooks, and send it again."),
     "doctor": LazyCommand("services.cli.doctor:doctor", "Check settings, servers, formats, sandbox and disk."),
     "open": LazyCommand(
-        "services.cli.open:open_server", "Print the address of the server, and open it in a browser."
+        "services.cli.open:open_server", "Print the address of the console, and open it in a browser."
     ),
     "logs": LazyCommand("services.cli.logs:logs", "Print the ends of the logs of `up`."),
     "health": LazyCommand("services.cli.health:health", "Check that a role on this host can do its work."),

@@ -1,11 +1,13 @@
-"""`imageconverter open`: the address of the server, in a browser."""
+"""`imageconverter open`: the console, in a browser."""
 
 import sys
+from contextlib import suppress
 
 import click
 
 from services.cli import output
 from services.cli.output import output_options
+from services.cli.terminal import CommandError
 
 
 @click.command("open")
@@ -13,16 +15,23 @@ from services.cli.output import output_options
 @click.option("--print", "only_print", is_flag=True, help="Print the address only.")
 @output_options
 def open_server(server: str | None, *, only_print: bool) -> int:
-    """Print the address of the server, and open it in a browser.
+    """Print the address of the console, and open it in a browser.
 
-    A browser is opened only if the output is a terminal.
+    A browser is opened only if the output is a terminal. At the server on this machine it is logged in with the key
+    of the settings or the data folder, if there is one.
     """
     from imageconverter.settings import load_settings  # noqa: PLC0415 - help does without
-    from services.cli.connection import server_url  # noqa: PLC0415
+    from services.cli.connection import find_access, server_url  # noqa: PLC0415
+    from services.stack.welcome import CONSOLE, login_path  # noqa: PLC0415
 
-    url = f"{server_url(load_settings(), server)}/"
-    output.echo(url)
-    output.result({"url": url})
+    settings = load_settings()
+    base = server_url(settings, server)
+    output.echo(f"{base}{CONSOLE}")
+    output.result({"url": f"{base}{CONSOLE}"})
     if sys.stdout.isatty() and not only_print and output.mode() == "text":
-        click.launch(url)
+        path = CONSOLE
+        if server is None:  # the key is for no other
+            with suppress(CommandError):
+                path = login_path(find_access(settings, server=None, key=None).key)
+        click.launch(f"{base}{path}")
     return 0

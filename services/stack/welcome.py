@@ -2,10 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
+from urllib.parse import quote
 
 from imageconverter.settings import Settings
+from services.runtime.roles import local_gateway_url
 from services.stack import credentials
 from services.stack.servers import Server
+
+CONSOLE: Final = "/console/"
+
+
+def login_path(key: str) -> str:
+    """Return the path that logs in with *key* and leads to the console. Browsers do not send the key in it."""
+    return f"{CONSOLE}login#key={quote(key, safe='')}"
 
 
 def welcome(
@@ -13,10 +23,12 @@ def welcome(
 ) -> str:
     """Return the addresses, the generated credentials in *stored* and an example.
 
-    Without *stored*, only the file with the credentials is named: the message may be kept in a log.
+    The address of the console logs in. Without *stored*, only the file with the credentials is named: the message may
+    be kept in a log.
     """
     gateway = settings.gateway
     base = f"http://{gateway.host}:{gateway.port}"
+    console = f"{local_gateway_url(gateway)}{CONSOLE}"
     credentials_file = credentials.path(folder)
     key = f"in {credentials_file}"
     password = "see there"  # noqa: S105 - no password
@@ -24,6 +36,8 @@ def welcome(
     if stored is not None:
         key = f"{stored[credentials.API_KEY]}   (stored in {credentials_file})"
         password, export = stored[credentials.ADMIN_PASSWORD], stored[credentials.API_KEY]
+        if gateway.api_key is None:
+            console = f"{local_gateway_url(gateway)}{login_path(stored[credentials.API_KEY])}"
     if gateway.api_key is not None:
         key, export = "as configured", "'<your API key>'"
     if gateway.admin_password is not None or gateway.admin_password_file is not None:
@@ -37,6 +51,10 @@ def welcome(
     return f"""
 imageconverter is ready after {seconds:.1f} s. Ctrl-C stops it.
 
+Open this in a browser, and drop an image:
+
+  console   {console}
+
   gateway   {base}
   API key   {key}
   admin     {gateway.admin_user} / {password}   (ImageConverter API)
@@ -45,7 +63,7 @@ imageconverter is ready after {seconds:.1f} s. Ctrl-C stops it.
   formats   {formats_line}
   logs      {folder / "logs"}
 
-Try it, with an image of your own:
+Or without a browser, with an image of your own:
 
   export KEY={export}
   curl -H "Authorization: Bearer $KEY" -F file=@photo.jpg -F formats=content.imageFormat.normalProduct \\

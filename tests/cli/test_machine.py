@@ -60,7 +60,33 @@ def test_open_prints_the_address(capsys: pytest.CaptureFixture[str], monkeypatch
     monkeypatch.setenv("IMAGECONVERTER_PORT", "8123")
     assert main(["open"]) == 0
     assert main(["open", "--server", "https://images.example/api/", "--json"]) == 0
-    assert capsys.readouterr().out == 'http://127.0.0.1:8123/\n{"url": "https://images.example/api/"}\n'
+    assert (
+        capsys.readouterr().out == 'http://127.0.0.1:8123/console/\n{"url": "https://images.example/api/console/"}\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], "http://127.0.0.1:8123/console/login#key=a%2Bkey"),
+        (["--server", "http://images.example"], "http://images.example/console/"),
+        (["--print"], None),
+        (["--json"], None),
+    ],
+)
+def test_open_opens_the_console_logged_in_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str], expected: str | None
+) -> None:
+    """With the key of the data folder, which is neither printed nor given to another server."""
+    opened: list[str] = []
+    monkeypatch.setattr("click.launch", opened.append)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("IMAGECONVERTER_PORT", "8123")
+    monkeypatch.setenv("IMAGECONVERTER_API_KEY", "a+key")
+
+    assert main(["open", *options]) == 0
+    assert opened == ([] if expected is None else [expected])
+    assert "key" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -30,6 +30,18 @@ def test_credentials_are_shown_on_a_terminal_only(make_settings: MakeSettings, t
     kept = welcome(settings, tmp_path, [], None, seconds=1)
 
     assert "export KEY=the-key\n" in shown
+    assert "  console   http://127.0.0.1:8005/console/login#key=the-key\n" in shown
+    assert "  console   http://127.0.0.1:8005/console/\n" in kept
     assert "/ the-password " in shown
     assert f"export KEY=$(sed -n 's/^IMAGECONVERTER_API_KEY=//p' {credentials.path(tmp_path)})\n" in kept
     assert "the-" not in kept.replace("then", "")
+
+
+def test_the_console_is_reached_from_this_machine(make_settings: MakeSettings, tmp_path: Path) -> None:
+    """Also if the gateway listens on all addresses; a configured key is not repeated."""
+    stored = dict.fromkeys((credentials.API_KEY, credentials.ADMIN_PASSWORD), "x")
+    everywhere = welcome(make_settings(gateway=GatewaySettings(host="0.0.0.0")), tmp_path, [], stored, seconds=1)
+    configured = welcome(make_settings(gateway=GatewaySettings(api_key="k")), tmp_path, [], stored, seconds=1)
+
+    assert "http://127.0.0.1:8005/console/login#key=x\n" in everywhere
+    assert "  console   http://127.0.0.1:8005/console/\n" in configured
