@@ -13,7 +13,16 @@ from imageconverter.errors import StoreUnavailable
 from imageconverter.jobs import DeadLetter, QueueName, redis_command
 from imageconverter.jobs.dead_letters import dead_letter_record, read_job_body
 from imageconverter.resources import Resources
-from imageconverter.runs import Counts, Run, RunStatus, archive_run, list_backups, plan_more, read_results
+from imageconverter.runs import (
+    Counts,
+    Run,
+    RunStatus,
+    archive_run,
+    find_status,
+    list_backups,
+    plan_more,
+    read_results,
+)
 from imageconverter.runs.results import sweep
 from services.reporter import redis_recovery
 from services.reporter.dead_letter_copies import copy_dead_letters
@@ -157,7 +166,7 @@ async def test_stored_summary_is_read(own: Resources) -> None:
     await own.redis.flushdb()
     await rebuild(own)
 
-    assert await status(own, "a") == RunStatus(
+    expected = RunStatus(
         run=Run(id="a", action="manual", batches=(), formats=()),
         state="error",
         sources=Counts(1, 2, 3, 4),
@@ -170,6 +179,10 @@ async def test_stored_summary_is_read(own: Resources) -> None:
         reason="why",
         is_counted=True,
     )
+
+    assert await status(own, "a") == expected
+    await own.redis.flushdb()
+    assert await find_status("a", own.runs, own.store) == expected._replace(now=6)
 
 
 async def fail(redis: Redis, job_id: str, failed_at: int = 1_000_000) -> None:

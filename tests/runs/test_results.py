@@ -80,6 +80,10 @@ async def test_pages_of_a_filter_have_each_result_once(resources: Resources, lim
     assert await indexes(resources, run_id, limit=limit, query=ResultQuery("error")) == [0, 5]
     assert await indexes(resources, run_id, limit=limit, query=ResultQuery("error", (THUMBNAIL,))) == [5]
     assert await indexes(resources, run_id, limit=limit, query=ResultQuery("skipped")) == [2, 4]
+    page = await read_results(
+        run_id, resources.runs, resources.store, start=0, limit=2, max_read=100, query=ResultQuery("error")
+    )
+    assert ([each.index for each in page.results], page.next_cursor) == ([0, 5], None)
     assert await indexes(resources, run_id, limit=limit, query=ResultQuery(None, (APP,))) == [0, 1, 2, 3, 4, 5, 6]
 
 

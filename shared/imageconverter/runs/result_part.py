@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
+
+from cachetools import LRUCache
 
 from imageconverter import keys
 from imageconverter.images.conversions import Status
 from imageconverter.runs.run import Counts
 from imageconverter.storage.store import ObjectStore
+
+_LISTS_KEPT: Final = 8
 
 
 class ResultPart(NamedTuple):
@@ -32,10 +36,25 @@ class ResultPart(NamedTuple):
         return cls(key, first, first + counts[0], Counts(*counts[1:]))
 
 
-async def list_parts(run_id: str, store: ObjectStore, *, moved: int) -> list[ResultPart]:
-    """Return the parts with the *moved* results of a run, in their order; raises StoreUnavailable."""
-    found = [ResultPart.of_key(part.key) async for page in store.list(keys.result_parts(run_id)) for part in page]
-    return list(_current([part for part in found if part.first < moved], moved))
+class ResultParts:
+    """The lists of the parts of some runs: a list of a thousand takes the store as long as ten parts."""
+
+    def __init__(self) -> None:
+        """Keep the lists that were last used; they do not change."""
+        self._lists: LRUCache[tuple[str, int], list[ResultPart]] = LRUCache(_LISTS_KEPT)
+
+    async def list(self, run_id: str, store: ObjectStore, *, moved: int) -> list[ResultPart]:
+        """Return the parts with the *moved* results of a run, in their order; raises StoreUnavailable."""
+        if (kept := self._lists.get((run_id, moved))) is not None:
+            return kept
+        found = [ResultPart.of_key(part.key) async for page in store.list(keys.result_parts(run_id)) for part in page]
+        parts = list(_current([part for part in found if part.first < moved], moved))
+        self._lists[run_id, moved] = parts
+        return parts
+
+    def forget(self, run_id: str, *, moved: int) -> None:
+        """List the parts again the next time: one does not exist any more."""
+        self._lists.pop((run_id, moved), None)
 
 
 def _current(parts: Sequence[ResultPart], moved: int) -> Iterator[ResultPart]:

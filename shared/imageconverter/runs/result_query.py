@@ -16,6 +16,11 @@ class ResultQuery:
     node_ids: tuple[str, ...] | None = None
     """None: all formats."""
 
+    @property
+    def is_all(self) -> bool:
+        """Whether all results are wanted."""
+        return self == ResultQuery()
+
     def outputs(self, result: SourceResult) -> Iterator[tuple[str, OutputOutcome]]:
         """Yield the wanted outputs of *result*, with the ids of their formats."""
         for node_id, outcome in result.outputs:
@@ -24,7 +29,7 @@ class ResultQuery:
 
     def matches(self, result: SourceResult) -> bool:
         """Whether an output of *result* is wanted; any result if all are."""
-        return self == ResultQuery() or any(True for _ in self.outputs(result))
+        return self.is_all or any(True for _ in self.outputs(result))
 
     def may_match(self, line: bytes) -> bool:
         """Whether the result in JSON on *line* may match; much faster than parsing it."""

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from imageconverter import keys
-from imageconverter.runs.result_part import list_parts
 from imageconverter.runs.result_query import ResultQuery
 from imageconverter.runs.run import Counts, SourceResult, is_run_id
 from imageconverter.runs.store import RunStore
@@ -22,6 +21,15 @@ class ResultPage(NamedTuple):
     results: list[SourceResult]
     next_cursor: int | None
     """Start of the next page, None if there is none yet."""
+
+
+class _Unread(NamedTuple):
+    """Results that were not read yet."""
+
+    run_id: str
+    moved: int
+    recent: Sequence[SourceResult]
+    start: int
 
 
 async def move_results(run_id: str, run_store: RunStore, store: ObjectStore, *, at_least: int) -> None:
@@ -57,29 +65,37 @@ async def read_results(
     Reads at most *max_read*, by default *limit*, results, so that a page may have fewer results, or none, although
     there are more. Parts that have no result for the query are not read. Raises QueueUnavailable, StoreUnavailable.
     """
+    query = query or ResultQuery()
     moved, recent = await unmoved_results(run_id, run_store, store)
     end = moved + len(recent)
     found: list[SourceResult] = []
     read = 0
-    async with aclosing(_read(run_id, store, moved, recent, start, query or ResultQuery())) as results:
+    async with aclosing(_read(run_store, store, _Unread(run_id, moved, recent, start), query)) as results:
         async for number, result in results:
+            is_full = len(found) == limit and result is not None
+            if is_full or read == (max_read or limit):
+                return ResultPage(found, number)
             read += 1
             if result is not None:
                 found.append(result)
-            if len(found) == limit or read == (max_read or limit):
+            if query.is_all and len(found) == limit:  # the next one need not be read
                 return ResultPage(found, number + 1 if number + 1 < end else None)
     return ResultPage(found, None)
 
 
 async def _read(
-    run_id: str, store: ObjectStore, moved: int, recent: Sequence[SourceResult], start: int, query: ResultQuery
+    run_store: RunStore, store: ObjectStore, unread: _Unread, query: ResultQuery
 ) -> AsyncGenerator[tuple[int, SourceResult | None]]:
-    """Yield the numbers of the results from *start* on, each with the result, None if it does not match *query*."""
-    for part in await list_parts(run_id, store, moved=moved) if start < moved else []:
+    """Yield the numbers of the *unread* results, each with the result, None if it does not match *query*."""
+    run_id, moved, recent, start = unread
+    for part in await run_store.parts.list(run_id, store, moved=moved) if start < moved else []:
         if part.end <= start or not part.may_have(query.status):
             continue
         loaded = await store.get(part.key)
-        for number, line in enumerate(bytes(loaded.data).splitlines() if loaded else [], part.first):
+        if loaded is None:
+            run_store.parts.forget(run_id, moved=moved)
+            continue
+        for number, line in enumerate(bytes(loaded.data).splitlines(), part.first):
             if number >= start:
                 result = SourceResult.model_validate_json(line) if query.may_match(line) else None
                 yield number, result if result and query.matches(result) else None
@@ -91,7 +107,7 @@ async def _read(
 async def result_lines(run_id: str, run_store: RunStore, store: ObjectStore) -> AsyncGenerator[bytes]:
     """Yield all results of a run as NDJSON, about a thousand at a time. Raises QueueUnavailable, StoreUnavailable."""
     moved, recent = await unmoved_results(run_id, run_store, store)
-    for part in await list_parts(run_id, store, moved=moved):
+    for part in await run_store.parts.list(run_id, store, moved=moved):
         loaded = await store.get(part.key)
         if loaded is not None:
             yield bytes(loaded.data)

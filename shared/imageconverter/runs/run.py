@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final, Literal, NamedTuple, Self
 
@@ -82,10 +82,15 @@ class Counts(NamedTuple):
     warning: int = 0
 
     @classmethod
+    def of_names(cls, numbers: Mapping[str, int]) -> Self:
+        """Return the *numbers*, without those of a status that this release does not know."""
+        return cls(*(numbers.get(name, 0) for name in cls._fields))
+
+    @classmethod
     def of_outputs(cls, results: "Iterable[SourceResult]") -> Self:
         """Return the numbers of the outputs of *results*."""
         found: Counter[str] = Counter(outcome.status for result in results for _, outcome in result.outputs)
-        return cls(*(found[name] for name in cls._fields))
+        return cls.of_names(found)
 
 
 class RunStatus(NamedTuple):
@@ -143,8 +148,8 @@ class RunSummary(BaseModel):
         return RunStatus(
             run=self.run,
             state=self.state,
-            sources=Counts(**self.sources),
-            outputs=Counts(**self.outputs),
+            sources=Counts.of_names(self.sources),
+            outputs=Counts.of_names(self.outputs),
             sources_total=self.sources_total,
             outputs_total=self.outputs_total,
             started=self.started,

@@ -22,6 +22,7 @@ from imageconverter.jobs import (
 )
 from imageconverter.runs.cursor import CountCursor, PlanCursor
 from imageconverter.runs.job import CONVERT_TASK, COUNT_TASK, PLAN_TASK, RunJob, RunSourceJob
+from imageconverter.runs.result_part import ResultParts
 from imageconverter.runs.run import Counts, Run, RunStatus, RunSummary, SourceResult, State
 from imageconverter.runs.run_hash import hash_of, parse_run, read_status
 
@@ -66,6 +67,8 @@ class RunStore:
         """Use *redis*, retrying for *retry_timeout* seconds."""
         self._redis = redis
         self._retry_timeout = retry_timeout
+        self.parts = ResultParts()
+        """What the object store has of the results."""
         self._start = redis.register_script(script_text("imageconverter.runs", "start"))
         self._extend = redis.register_script(script_text("imageconverter.runs", "end_run", "extend"))
         self._record = redis.register_script(script_text("imageconverter.runs", "end_run", "record"))
