@@ -358,6 +358,8 @@ class DeletedSource(TypedDict):
     deletedAt: str
     deletedAfter: str
     """When it is going to be deleted permanently."""
+    thumbnail: str
+    """URL of a thumbnail, on this server."""
 
 
 @final

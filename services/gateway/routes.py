@@ -107,6 +107,7 @@ IMAGES: tuple[Route, ...] = (
     Route(("GET",), "/trash/sources", source_trash.list_trash, permission("images.delete")),
     Route(("DELETE",), "/trash/sources", source_trash.empty, permission("images.delete")),
     Route(("POST",), "/trash/sources/restore", source_trash.restore, permission("images.delete")),
+    Route(("GET",), "/trash/thumbnails/{item:.+}", source_trash.thumbnail, permission("images.delete")),
     Route(("DELETE",), "/trash/sources/{item:.+}", source_trash.delete, permission("images.delete")),
     Route(("GET",), "/details/{path:.+}", source_details.details, permission("images.read")),
     Route(("GET",), "/targets", converted_images.list_converted, permission("images.read")),

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Final, Self
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -26,6 +27,7 @@ from services.gateway.http.responses import (
 from services.gateway.images_api.parameters import flag, page_size
 from services.gateway.images_api.request_bodies import SourceRestoreBody, read_json
 from services.gateway.images_api.sources import memory_of_copy
+from services.gateway.images_api.thumbnails import thumbnail_of
 
 _MAX_ITEMS: Final = 1000
 
@@ -43,6 +45,8 @@ class DeletedSource(ResponseModel):
     deleted_at: Timestamp
     deleted_after: Timestamp
     """When it is going to be deleted permanently."""
+    thumbnail: NonEmpty
+    """URL of a thumbnail, on this server."""
 
     @classmethod
     def of(cls, stored: StoredObject, *, days: float) -> Self:
@@ -54,6 +58,7 @@ class DeletedSource(ResponseModel):
             size=stored.size,
             deleted_at=stored.modified,
             deleted_after=stored.modified + timedelta(days=days),
+            thumbnail=f"/admin/api/v1/images/trash/thumbnails/{quote(item)}",
         )
 
 
@@ -115,6 +120,12 @@ async def restore(request: web.Request) -> web.Response:
     async with memory_of_copy(request):
         restored = await restore_items(request.app[state.STORE], items, overwrite=body.overwrite)
     return json_response(SourceRestore.of(restored))
+
+
+async def thumbnail(request: web.Request) -> web.Response:
+    """Return a thumbnail of a deleted source."""
+    item = source_trash.checked(request.match_info["item"], field="item")
+    return await thumbnail_of(request, keys.trashed_source(item), source_trash.path_of(item))
 
 
 async def delete(request: web.Request) -> web.Response:

@@ -25,14 +25,19 @@ _NO_SOURCE: Final = "There is no such source."
 
 async def thumbnail(request: web.Request) -> web.Response:
     """Return the configured preview of a source that comes nearest to a longer side of `?size=` pixels."""
-    requested = _format(request.query.get("size", _DEFAULT_SIDE))
     path = source_path(request.match_info["path"])
-    stored = await request.app[state.STORE].head(keys.source(path))
+    return await thumbnail_of(request, keys.source(path), path)
+
+
+async def thumbnail_of(request: web.Request, key: str, path: str) -> web.Response:
+    """Return the thumbnail of the object at *key*, which is or was the source at *path*."""
+    requested = _format(request.query.get("size", _DEFAULT_SIDE))
+    stored = await request.app[state.STORE].head(key)
     if stored is None or not is_file(stored):
         raise NotFound(_NO_SOURCE)
     if stored.size > request.app[state.GATEWAY].max_upload_mb * MEGABYTE:  # stored by another program
         raise InvalidValue("The image is too large for a thumbnail.", field="path")
-    served = await _preview(request, stored, requested)
+    served = await _preview(request, stored, path, requested)
     headers = {"ETag": served.etag, "Cache-Control": "private, no-cache"}
     tags = request.if_none_match if "If-None-Match" in request.headers else None
     if tags and any(tag.value == served.etag.strip('"') for tag in tags):
@@ -40,10 +45,10 @@ async def thumbnail(request: web.Request) -> web.Response:
     return web.Response(body=served.data, headers={"Content-Type": served.media_type, **headers})
 
 
-async def _preview(request: web.Request, stored: StoredObject, requested: PreviewFormat) -> ServedPreview:
+async def _preview(request: web.Request, stored: StoredObject, path: str, requested: PreviewFormat) -> ServedPreview:
     # The previews of the ImageConverter API are public to who knows their keys, who can also replace them.
     secret = request.app[state.THUMBNAIL_SECRET]
-    key = f"source-{hmac.digest(secret, f'{stored.key} {stored.etag}'.encode(), 'sha256').hex()}"
+    key = f"source-{hmac.digest(secret, f'{keys.source(path)} {stored.etag}'.encode(), 'sha256').hex()}"
     previews = request.app[state.PREVIEWS]
     client = Client(f"key {key_name(request)}", has_left=lambda: has_left(request))
     try:

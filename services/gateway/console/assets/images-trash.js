@@ -3,6 +3,7 @@ import { IMAGES, request } from "./api.js";
 import { ask } from "./console.js";
 import { forEach, reportErrors, restore } from "./images-actions.js";
 import { inUrl } from "./images-listing.js";
+import { loadThumbnail } from "./images-thumbnails.js";
 import { ngettext, _ } from "./text.js";
 
 const table = document.getElementById("trash");
@@ -38,6 +39,8 @@ async function carriedOut(work) {
     show();
   }
 }
+
+for (const image of document.querySelectorAll("[data-thumbnail]")) loadThumbnail(image, image.dataset.thumbnail);
 
 if (table) {
   table.addEventListener("change", (event) => {

@@ -4,6 +4,7 @@ import { convert, copyTo, deleteEntries, move, newDirectory, rename, reportError
 import { contentUrl, Details } from "./images-details.js";
 import { Listing, nameOf, parentOf } from "./images-listing.js";
 import { Selection } from "./images-selection.js";
+import { loadThumbnail } from "./images-thumbnails.js";
 import { chosenFiles, droppedFiles, Uploads } from "./images-uploads.js";
 import { EntriesView } from "./images-view.js";
 import { _, bytes, dateTime, ngettext, number } from "./text.js";
@@ -48,8 +49,14 @@ function render(node, entry, index) {
 function showThumbnail(node, entry) {
   if (entry.isDirectory || node.dataset.thumbnail) return;
   node.dataset.thumbnail = "requested";
-  const image = element("img", { src: isSource ? `${entry.thumbnail}?size=200` : contentUrl(entry.path), alt: "", decoding: "async" });
-  image.addEventListener("load", () => node.querySelector(".images-picture").replaceChildren(image));
+  const image = element("img", { alt: "", decoding: "async", class: "images-loading" });
+  const picture = node.querySelector(".images-picture");
+  image.addEventListener("load", () => {
+    image.className = "";
+    picture.replaceChildren(image);
+  });
+  picture.append(image);
+  loadThumbnail(image, isSource ? `${entry.thumbnail}?size=200` : contentUrl(entry.path));
 }
 
 function showSelection() {
