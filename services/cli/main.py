@@ -22,6 +22,7 @@ _COMMANDS = {
     "convert": LazyCommand("services.cli.convert:convert", "Convert images among local files and folders."),
     "push": LazyCommand("services.cli.sync:push", "Make sources of the images below the local folder DIR."),
     "pull": LazyCommand("services.cli.sync:pull", "Write the sources below DIRECTORY to the local folder DIR."),
+    "trash": LazyCommand("services.cli.trash:trash", "List or restore deleted sources."),
     "status": LazyCommand("services.cli.status:status", "Show the state of the running or last run."),
     "formats": LazyCommand("services.cli.formats:formats", "List, check and try image formats, without a server."),
     "jobs": LazyCommand("services.cli.jobs:jobs", "List, retry or drop dead letters."),

@@ -26,7 +26,7 @@ def test_the_help_lists_all_commands(capsys: pytest.CaptureFixture[str]) -> None
     lines = capsys.readouterr().out.partition("Commands:\n")[2].splitlines()
 
     assert [line.split()[0] for line in lines] == [
-        *("up", "gateway", "worker", "reporter", "convert", "push", "pull", "status", "formats"),
+        *("up", "gateway", "worker", "reporter", "convert", "push", "pull", "trash", "status", "formats"),
         *("jobs", "catalog", "report", "webhooks", "doctor", "open", "logs", "health", "reindex", "verify", "key"),
         *("settings", "completion"),
     ]
