@@ -1,5 +1,6 @@
 """The pages of runs, in a real browser with a real worker."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -12,6 +13,7 @@ from imageconverter.resources import Resources
 from imageconverter.settings import GatewaySettings
 from services.gateway.app import create_app
 from services.gateway.auth.api_keys import key_entry
+from services.reporter.main import run as run_reporter
 from tests.conftest import API_KEY, TOKEN_SECRET, MakeSettings
 from tests.console.accessibility import overflow, violations
 from tests.console.conftest import Visit
@@ -161,6 +163,59 @@ async def test_the_pages_can_be_used_by_everybody(
         page = await visit(path, width=width, theme=theme, language=language)
         assert await violations(page) == []
         assert await overflow(page) == []
+
+
+async def test_two_runs_are_compared(
+    visit: Visit, gateway: Client, resources: Resources, make_settings: MakeSettings
+) -> None:
+    """By a reporter, for which the page waits; the run before is suggested."""
+    directory = await put_sources(resources, {"a.png": WHOLE, "b.png": BROKEN})
+    await run_over(gateway, directory)
+    for name, data in {"a.png": BROKEN, "b.png": WHOLE, "c.png": WHOLE}.items():
+        await resources.store.put(keys.source(f"{directory}/{name}"), data, content_type="image/png")
+    run = await run_over(gateway, directory)
+    page = await visit(f"/console/runs/{run}", language="de", width=390)
+    await page.get_by_role("button", name="Vergleichen").click()
+    await expect(page.get_by_text("Die Läufe werden verglichen.")).to_be_visible()
+    assert await violations(page) == []
+
+    stopping = asyncio.Event()
+    reporter = asyncio.create_task(run_reporter(make_settings(), stopping))
+    await expect(page.locator(".result-name")).to_have_text(["a.png"])
+    await expect(page.locator(".change .badge")).to_have_text(["Konvertiert", "Fehlgeschlagen"])
+    await page.get_by_label("Nicht mehr fehlgeschlagen").check(force=True)
+    await expect(page.locator(".result-name")).to_have_text(["b.png"])
+    await page.locator("#difference-new").check(force=True)
+    await expect(page.locator(".result-name")).to_have_text(["c.png"])
+    assert await violations(page) == []
+    assert await overflow(page) == []
+    stopping.set()
+    await reporter
+
+
+async def test_progress_goes_on_after_a_restart_and_a_new_login(
+    visit: Visit, make_settings: MakeSettings, resources: Resources
+) -> None:
+    """The page says that the connection is lost, and connects again by itself."""
+    large = image_files.png((2000, 2000))
+    directory = await put_sources(resources, {f"{n:03}.png": large for n in range(200)})
+    first = TestServer(create_app(make_settings(), resources))
+    async with TestClient(first) as client:
+        await start(client, directory, PRODUCT)
+        port = first.port
+        page = await visit("/console/runs", base=str(client.make_url("/")))
+        await expect(page.locator("[data-rate]")).to_have_text(re.compile(r"\d"))
+    await expect(page.get_by_text("The connection is lost.")).to_be_visible()
+    await page.context.clear_cookies()
+    async with TestClient(TestServer(create_app(make_settings(), resources), port=port)) as client:
+        await page.get_by_role("dialog").get_by_label("API key").fill(API_KEY)
+        await page.get_by_role("dialog").get_by_role("button", name="Log in").click()
+        await expect(page.get_by_text("The connection is lost.")).to_be_hidden()
+        before = await page.locator("[data-images]").inner_text()
+        await expect(page.locator("[data-images]")).not_to_have_text(before)
+        await post(client, "/images/convert/cancel", {})
+        await expect(page.locator(".history .badge").first).to_have_text("Canceled")
+        await page.close()
 
 
 async def test_an_unknown_run_has_a_page_of_its_own(visit: Visit) -> None:

@@ -84,7 +84,7 @@ async def run_page(request: web.Request) -> web.StreamResponse:
         run_id, run_store, store, start=start, limit=_SOURCES_SHOWN, query=query, max_read=_RESULTS_READ
     )
     names = {each.node_id: each.name for batch in status.run.batches for each in batch.formats}
-    others = [] if status.is_running else (await read_history(run_store, store)).runs
+    others = [] if status.is_running else await _comparable(request, status)
     return await render(
         request,
         "runs-run.html",
@@ -94,7 +94,8 @@ async def run_page(request: web.Request) -> web.StreamResponse:
         is_first_page=start == 0,
         outcome=query.status or "",
         format=node_id,
-        others=[_shown(request, each) for each in others if not each.is_running and each.run.id != status.run.id],
+        others=[_shown(request, each) for each in others],
+        base=next((each.run.id for each in others if _is_before(each, status)), ""),
     )
 
 
@@ -126,6 +127,18 @@ async def comparison_page(request: web.Request) -> web.StreamResponse:
         cursor=compared.next_cursor if compared else None,
         is_first_page=start == 0,
     )
+
+
+async def _comparable(request: web.Request, status: RunStatus) -> list[RunStatus]:
+    """Return the runs with which one can be compared, the newest first."""
+    history = await read_history(request.app[state.RUNS], request.app[state.STORE])
+    return [each for each in history.runs if not each.is_running and each.run.id != status.run.id]
+
+
+def _is_before(other: RunStatus, status: RunStatus) -> bool:
+    """Whether *other* has converted the same directories before."""
+    directories = [[batch.directory for batch in each.run.batches] for each in (other, status)]
+    return other.started <= status.started and directories[0] == directories[1]
 
 
 def _shown(request: web.Request, status: RunStatus) -> dict[str, Any]:

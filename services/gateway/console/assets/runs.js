@@ -2,7 +2,7 @@
 
 import { IMAGES, request, requestJson } from "./api.js";
 import { ask, element, icon, notify, whileVisible } from "./console.js";
-import { _, duration, number, percent } from "./text.js";
+import { _, dateTime, duration, number, percent } from "./text.js";
 
 const CONVERT = `${IMAGES}/convert`;
 const MAX_FAILURES = 100;
@@ -161,6 +161,9 @@ function replaceBroken(image) {
 
 function prepare(root) {
   for (const card of root.querySelectorAll("[data-live]")) follow(card);
+  for (const option of root.querySelectorAll("option[data-time]")) {
+    option.textContent = `${dateTime(option.dataset.time)} · ${option.dataset.title}`;
+  }
   for (const image of root.querySelectorAll("img.thumbnail")) {
     if (image.complete && image.currentSrc && image.naturalWidth === 0) replaceBroken(image);
     else image.addEventListener("error", () => replaceBroken(image), { once: true });
