@@ -8,7 +8,7 @@ STAMPS := $(VENV)/stamps
 # Hundreds of processes are started, each of which would compile all of its modules.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test test-fast test-changed coverage format docs check messages bench conformance hostile chaos soak audit lock test-compose openapi clean
+.PHONY: help run test test-fast test-changed coverage format docs check messages bench conformance hostile chaos soak audit lock test-compose openapi helm clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -74,6 +74,10 @@ openapi: $(STAMPS)/dev $(STAMPS)/openapi  ## lint the OpenAPI documents and gene
 	$(BIN)/python -m pytest tests/contract/test_linters.py tests/contract/test_typescript_clients.py \
 	  tests/contract/test_python_client.py
 
+# Helm's own code, the schemas of Kubernetes, and those of KEDA and the Prometheus Operator from npm.
+helm: $(STAMPS)/dev $(STAMPS)/helm  ## render and validate the Helm chart; its tests are skipped without this
+	$(BIN)/python -m pytest tests/helm
+
 # Needs a Docker engine; see docs/docker.md.
 test-compose: $(STAMPS)/dev  ## test the Docker Compose stack; needs a Docker engine
 	$(BIN)/python -m pytest tests/compose
@@ -96,6 +100,13 @@ $(STAMPS)/openapi: tests/contract/generators/package-lock.json | $(STAMPS)
 	@mkdir -p $(VENV)/openapi
 	cp tests/contract/generators/package*.json tests/contract/generators/.npmrc $(VENV)/openapi
 	cd $(VENV)/openapi && npm ci --ignore-scripts --loglevel=error
+	@touch $@
+
+$(STAMPS)/helm: requirements/helm.txt tests/helm/models/package-lock.json | $(STAMPS)/dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/helm.txt
+	@mkdir -p $(VENV)/helm
+	cp tests/helm/models/package*.json tests/helm/models/tsconfig.json tests/contract/generators/.npmrc $(VENV)/helm
+	cd $(VENV)/helm && npm ci --ignore-scripts --loglevel=error
 	@touch $@
 
 $(STAMPS):
@@ -126,7 +137,8 @@ lock: $(STAMPS)/dev  ## lock all dependencies again
 	  "dev $$project --group build --extra embedded --extra heic --extra tracing --extra sentry --group dev" "audit --group audit" \
 	  "heic --group heic --constraints requirements/runtime.txt" \
 	  "tracing --group tracing --constraints requirements/runtime.txt" \
-	  "sentry --group sentry --constraints requirements/runtime.txt"; do \
+	  "sentry --group sentry --constraints requirements/runtime.txt" \
+	  "helm --group helm --constraints requirements/dev.txt"; do \
 	  set -- $$set; name=$$1; shift; \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    "$$@" -o requirements/$$name.txt || exit 1; \
