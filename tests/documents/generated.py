@@ -16,6 +16,7 @@ from tests.documents.metrics_reference import metrics_table
 from tests.monitoring.dashboard import dashboard
 
 _ROOT = Path(__file__).parents[2]
+_CHART_FILES = _ROOT / "helm" / "imageconverter" / "files"  # a chart can read no file outside of it
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -42,6 +43,10 @@ def documents() -> dict[Path, str]:
             responses=error_reasons.responses_table(),
             results=error_reasons.results_table(),
         ),
+        **{
+            _CHART_FILES / each.name: each.read_text(encoding="utf-8")
+            for each in (_ROOT / "docker" / "redis.acl", _ROOT / "docker" / "observe" / "alerts.yml")
+        },
         **contracts,
         _ROOT / "services" / "client" / "responses.py": response_types(contracts[_ROOT / "openapi" / "images.yaml"]),
     }

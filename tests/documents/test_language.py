@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[2]
-_FOLDERS = (".ci", ".github", "bench", "docs", "openapi", "services", "shared", "tests")
-_SUFFIXES = {".py", ".lua", ".md", ".yaml", ".yml", ".toml", ".example", ""}
+_FOLDERS = (".ci", ".github", "bench", "docs", "helm", "openapi", "services", "shared", "tests")
+_SUFFIXES = {".py", ".lua", ".md", ".yaml", ".yml", ".tpl", ".toml", ".example", ""}
 
 # What to write instead: image, catalog, queue, dead letter, expensive, frame, store, index, needs refill, requeue,
 # retry timeout, fix, print or show, none, anyone, failure.

@@ -13,6 +13,7 @@ _CODE = ("shared/imageconverter/", "shared/", "services/")  # parts that test pa
 _DIRECTORIES = {
     "openapi/": "tests/contract",
     "docker/redis.acl": "tests/stack",
+    "helm/": "tests/helm",
     "bench/": None,
     "tests/compose/": None,
 }  # None: no tests, or with Docker
