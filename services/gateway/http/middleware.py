@@ -25,12 +25,12 @@ _log = structlog.get_logger(__name__)
 _REQUEST_ID = web.RequestKey("request_id", str)
 _UNMATCHED = "(none)"
 _CLIENT_GONE = 499  # nginx's status: for log and metrics only, as no client receives it
+# Requests that watch this installation are not in the history, which shows what it does for others.
+_WATCHING = frozenset({"/health/live", "/health/ready", "/metrics", "/console/health"})
 # Successful requests to these frequent routes are counted, but not logged.
 _QUIET = frozenset(
     {
-        "/health/live",
-        "/health/ready",
-        "/metrics",
+        *_WATCHING,
         assets.PATH + "/{digest}/{name}",
         IMAGECONVERTER_BASE,
         f"{IMAGECONVERTER_BASE}/getImage/{{imageKey}}/{{requestFormat}}",
@@ -90,7 +90,8 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     route, status = _route(request), response.status
     request.app[state.AUDIT].record(request, route, status, refused=refused)
     request.app[state.METRICS].http_request(request.method, route, status, seconds, request[_REQUEST_ID])
-    request.app[state.COUNTS].request(status)
+    if route not in _WATCHING:
+        request.app[state.COUNTS].request(status)
     if route not in _QUIET or status >= HTTPStatus.BAD_REQUEST:
         _log.info(
             "request",

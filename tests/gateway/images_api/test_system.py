@@ -18,7 +18,7 @@ from imageconverter.settings import GatewaySettings, RedisSettings, Settings
 from services.gateway.app import create_app
 from services.gateway.auth.api_keys import key_entry
 from services.worker.main import run as run_worker
-from tests.conftest import API_KEY, MakeSettings
+from tests.conftest import ADMIN, API_KEY, MakeSettings
 from tests.testing import image_files
 from tests.testing.runs import PRODUCT, THUMBNAIL, Client, get, post
 
@@ -118,6 +118,19 @@ async def test_conversions_are_in_the_history(
     assert (found["bytesIn"], found["bytesOut"]) == (len(data), sum(each.size for each in sizes if each))
     assert found["seconds"] > 0
     assert sum(minute["requests"]["success"] for minute in response["items"]) >= 1
+
+
+async def test_watching_is_not_in_the_history(fresh: Client, resources: Resources) -> None:
+    """Neither health checks nor a console that was left open."""
+    await resources.history.record(resources.counts)
+    for path in ("/health/live", "/health/ready", "/metrics", "/console/health"):
+        async with fresh.get(path, headers=ADMIN) as response:
+            await response.read()
+    watched = resources.counts.unrecorded()
+    await get(fresh, "/images/formats")
+
+    assert [name for name in watched if name.startswith("requests.")] == []
+    assert resources.counts.unrecorded()["requests.2xx"] == 1
 
 
 async def test_without_redis_the_rest_is_shown(make_settings: MakeSettings) -> None:
