@@ -9,6 +9,7 @@ from aiohttp import FormData
 from aiohttp.test_utils import TestClient
 from playwright.async_api import Page, expect
 
+from imageconverter import keys
 from imageconverter.previews.index import PreviewIndex
 from imageconverter.resources import Resources
 from tests.console.accessibility import overflow, violations
@@ -87,6 +88,20 @@ async def test_keys_are_found_by_typing_a_part(visit: Visit, index: PreviewIndex
     await page.get_by_label("Search by a part of the key").fill("no such key")
     await expect(page.get_by_text("No such key")).to_be_visible()
     await problem_free(page)
+
+
+async def test_a_search_of_many_keys_goes_on_by_itself(
+    visit: Visit, index: PreviewIndex, resources: Resources
+) -> None:
+    """In short requests, until something is found."""
+    names = {f"other-{number}": 1 for number in range(20_000)}
+    await resources.redis.zadd(keys.PREVIEW_IDS, {keys.preview_id(name): score for name, score in names.items()})
+    await put(index, "the-needle-in-it", small=10)
+    page = await visit(PATH)
+    await page.get_by_label("Search by a part of the key").fill("needle")
+
+    await expect(page.locator("#results tbody tr")).to_have_count(1, timeout=20_000)
+    await expect(page.locator("#results")).to_contain_text("the-needle-in-it")
 
 
 async def test_a_key_a_context_and_all_are_cleared(visit: Visit, index: PreviewIndex) -> None:

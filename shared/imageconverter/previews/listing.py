@@ -12,7 +12,7 @@ from imageconverter import keys
 from imageconverter.jobs import redis_command, redis_errors
 from imageconverter.previews.index import Group, group_of_fields
 
-_MAX_SEARCHED: Final = 20_000  # keys for one page, within a few dozen milliseconds
+_MAX_SEARCHED: Final = 3000  # keys for one page, within a few milliseconds
 _MAX_CONTEXTS: Final = 1000
 _MAX_COUNT: Final = 1000
 
@@ -57,7 +57,7 @@ class PreviewListing:
     async def search(self, text: str, *, context: str, start: int, size: int) -> GroupPage:
         """Return about *size* groups whose key contains *text*, of *context* if that is not "", in no order.
 
-        A page ends early after 20,000 keys, so that it may have few items, or none, although there are further pages.
+        A page ends early after 3,000 keys, so that it may have few items, or none, although there are further pages.
         """
         found = [keys.preview_id(text)] if text and not start and not context else []  # if there is that key
         source = ("SSCAN", keys.preview_context(context)) if context else ("ZSCAN", keys.PREVIEW_IDS)
