@@ -172,6 +172,13 @@ async def test_everybody_can_use_the_page(visit: Visit, width: int, theme: str, 
     await ended(page, 3)
     assert await violations(page) == []
     assert await overflow(page) == []
+    for menu in await page.locator(".row summary").all():
+        await menu.click()
+        items = await menu.locator("xpath=following-sibling::*").bounding_box()
+        assert items is not None
+        assert items["x"] >= 0
+        assert items["x"] + items["width"] <= width
+        await menu.click()
     await page.locator("button.tile-image").first.click()
     await page.get_by_role("dialog").locator("img").first.wait_for()
     assert await violations(page) == []

@@ -28,7 +28,7 @@ OTHERS = {
     "b.png": b"PK\x03\x04\x14\0\0\0\x08\0",
     "c.heic": b"\0\0\0\x18ftypisom\0\0\2\0isomiso2avc1mp41",
     "d.svg": b'<?xml version="1.0"?><svg xmlns=',
-    "e.txt": b"Dear Sir or Madam, as agreed",
+    "e.txt": b"Minutes of the last meeting,",
     "f.gif": b"<!DOCTYPE html><html><head>",
     "g.wav": b"RIFF\x24\x08\0\0WAVEfmt \x10\0\0\0\1\0",
 }

@@ -178,7 +178,7 @@ export class Card {
       [_("Copy address"), () => publicUrl(output, this.options.contentBase)],
       [_("Copy <img>"), () => imageTag([output], this.options.contentBase)],
     ]);
-    const isSmaller = output.bytes <= image.file.size;
+    const isSmaller = output.bytes < image.file.size * 0.995;
     return element("li", { class: "tile" },
       compare,
       element("p", { class: "tile-name" }, output.format),

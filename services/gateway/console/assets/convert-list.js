@@ -188,7 +188,7 @@ export class FileList {
       : ngettext("%(num)s image done", "%(num)s images done", counts.done);
     const facts = [];
     if (counts.failed > 0) facts.push(ngettext("%(num)s not converted", "%(num)s not converted", counts.failed));
-    if (counts.outputs > 0) facts.push(_("%(count)s files with %(size)s of originals with %(before)s", { count: number(counts.outputs), size: bytes(counts.after), before: bytes(counts.before) }));
+    if (counts.outputs > 0) facts.push(_("%(count)s files, %(size)s (originals: %(before)s)", { count: number(counts.outputs), size: bytes(counts.after), before: bytes(counts.before) }));
     const left = this.#secondsLeft(counts);
     if (this.queue.isPaused && counts.open > 0) facts.push(_("paused"));
     else if (left > 0) facts.push(_("%(time)s left", { time: duration(left) }));

@@ -7,6 +7,7 @@ const ENTITIES = { "&": "&amp;", '"': "&quot;", "<": "&lt;", ">": "&gt;" };
 /** How much smaller something has become, as "−92%", or larger, as "+8%". */
 export function savings(before, after) {
   const share = before > 0 ? 1 - after / before : 0;
+  if (Math.round(share * 100) === 0) return percent(0);
   return `${share >= 0 ? "\u2212" : "+"}${percent(Math.abs(share))}`;
 }
 
