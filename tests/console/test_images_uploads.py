@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from imageconverter.resources import Resources
+from imageconverter.settings import MEGABYTE
 from tests.console.accessibility import overflow, violations
 from tests.console.conftest import Visit
 from tests.console.test_images import entry, put, sources_in
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("worker")
 # Makes a drop of files in directories, as browsers do.
 DROP = """async (files) => {
   const transfer = new DataTransfer();
-  for (const [name, text] of files) transfer.items.add(new File([text], name));
+  for (const [name, size] of files) transfer.items.add(new File([new Uint8Array(size)], name));
   const options = {dataTransfer: transfer, bubbles: true, cancelable: true};
   const page = document.getElementById("images");
   for (const type of ["dragover", "drop"]) page.dispatchEvent(new DragEvent(type, options));
@@ -118,12 +119,34 @@ async def test_an_upload_continues_when_the_server_is_back(
     assert await sources_in(gateway, directory) == ["a.png"]
 
 
+async def test_an_upload_whose_response_is_lost_is_stored_once(
+    visit: Visit, gateway: Client, directory: str, files: Path
+) -> None:
+    """And is not taken for an image that was there before."""
+    page = await visit(f"/console/images?directory={directory}")
+    interrupted = False
+
+    async def lose(route: Route) -> None:
+        nonlocal interrupted
+        if route.request.method == "PUT" and not interrupted:
+            interrupted = True
+            await route.fetch()
+            await route.abort("connectionreset")
+        else:
+            await route.continue_()
+
+    await page.route("**/sources/**", lose)
+    await choose(page, files / "a.png")
+    await page.get_by_text("1 image uploaded.").wait_for()
+    assert await sources_in(gateway, directory) == ["a.png"]
+
+
 async def test_a_file_that_is_too_large_is_not_sent(visit: Visit, directory: str) -> None:
     """The browser knows its size."""
     page = await visit(f"/console/images?directory={directory}")
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.method))
-    await page.evaluate(DROP, [["empty.png", ""], ["large.png", "x" * 65 * 1024 * 1024]])
+    await page.evaluate(DROP, [["empty.png", 0], ["large.png", 65 * MEGABYTE]])
     await page.get_by_text("The file is empty.").wait_for()
     await page.get_by_text("The image has more than 67.1 MB.").wait_for()
     assert "PUT" not in requests
@@ -132,7 +155,7 @@ async def test_a_file_that_is_too_large_is_not_sent(visit: Visit, directory: str
 async def test_ten_thousand_files_can_be_dropped_at_once(visit: Visit, resources: Resources, directory: str) -> None:
     """The page shows some of them, responds meanwhile, and stops when that is requested."""
     page = await visit(f"/console/images?directory={directory}")
-    await page.evaluate(DROP, [[f"{number:05}.png", "no image"] for number in range(10_000)])
+    await page.evaluate(DROP, [[f"{number:05}.png", 8] for number in range(10_000)])
     uploads = page.get_by_role("region", name="Uploads")
     await uploads.get_by_text("of 10,000 uploaded").wait_for()
     await asyncio.sleep(0.5)

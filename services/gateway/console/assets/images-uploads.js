@@ -1,5 +1,5 @@
 // Uploads into a directory, a few at a time, each with its progress and its error.
-import { persistently, upload } from "./api.js";
+import { persistently, request, upload } from "./api.js";
 import { element, icon, notify } from "./console.js";
 import { joined, sourceUrl } from "./images-listing.js";
 import { _, bytes, ngettext, number } from "./text.js";
@@ -33,6 +33,11 @@ async function* filesIn(entry, directory) {
 /** The files that were chosen in an input, as `{file, path}`. */
 export function chosenFiles(input) {
   return [...input.files].map((file) => ({ file, path: file.webkitRelativePath || file.name }));
+}
+
+async function hasSize({ file, path }) {
+  const response = await request(sourceUrl(path), { method: "HEAD" });
+  return Number(response.headers.get("Content-Length")) === file.size;
 }
 
 export class Uploads {
@@ -118,13 +123,20 @@ export class Uploads {
   async #upload(task) {
     const row = this.#row(task);
     const signal = this.aborting.signal;
+    let wasInterrupted = false;
+    const onWait = () => {
+      wasInterrupted = true;
+      row.state(_("Waiting for the server"));
+    };
     try {
       if (task.file.size > this.maxBytes) throw new Error(_("The image has more than %(size)s.", { size: bytes(this.maxBytes) }));
       if (task.file.size === 0) throw new Error(_("The file is empty."));
       const headers = task.overwrite ? {} : { "If-None-Match": "*" };
       await persistently(() => upload(sourceUrl(task.path), {
         method: "PUT", body: task.file, headers, signal, onProgress: (sent, total) => row.progress(sent / total),
-      }), { signal, onWait: () => row.state(_("Waiting for the server")) });
+      }), { signal, onWait }).catch(async (error) => {
+        if (error.status !== 412 || !wasInterrupted || !await hasSize(task)) throw error; // it was stored, only the response was lost
+      });
       this.counts.stored += 1;
       row.remove();
       this.callbacks.onStored();
