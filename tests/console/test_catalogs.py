@@ -60,3 +60,21 @@ def test_sizes_are_written_as_the_language_does(size: int, english: str, german:
     assert en.bytes(size).replace("\xa0", " ") == english
     assert de.bytes(size).replace("\xa0", " ") == german
     assert (en.percent(0.125, 1), de.percent(0.125, 1)) == ("12.5%", "12,5\xa0%")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "german"),
+    [(0, "0 ms", "0 ms"), (0.85, "850 ms", "850 ms"), (2.55, "2.6 s", "2,6 s"), (42.4, "42 s", "42 s"),
+     (200, "3 min 20 s", "3 min 20 s"), (200_000, "55 h 33 min", "55 h 33 min")],
+)  # fmt: skip
+def test_durations_are_written_as_the_language_does(seconds: float, english: str, german: str) -> None:
+    """In the units that fit."""
+    en, de = Languages()
+    assert (en.duration(seconds).replace("\xa0", " "), de.duration(seconds).replace("\xa0", " ")) == (english, german)
+
+
+def test_times_in_the_past_are_written_as_the_language_does() -> None:
+    """With the case that it needs."""
+    en, de = Languages()
+    assert (en.ago(0.2), de.ago(0.2)) == ("1 second ago", "vor 1 Sekunde")
+    assert (en.ago(200_000), de.ago(200_000)) == ("2 days ago", "vor 2 Tagen")

@@ -33,6 +33,7 @@ maxHeight = 60
 fit = "pad"
 output = "webp"
 quality = 70
+focus = [0.5, 0.25]
 """
 
 
@@ -110,6 +111,7 @@ async def test_a_copy_is_checked_and_shown_while_it_is_written(visit: Visit, own
     assert await editor.input_value() == FORMAT
     square = card(page, "Square <b>one</b>")
     await expect(square).to_contain_text("WebP")
+    await expect(square.locator(".options")).to_have_text("focus = [0.5, 0.25] quality = 70")
     await expect(square).to_contain_text(size(60, 60), timeout=20_000)
 
     await editor.fill(FORMAT.replace("maxWidth = 60", "maxWidth = 0"))

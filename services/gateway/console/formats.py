@@ -1,6 +1,7 @@
 """The pages *Formats*: what is configured, with live examples, and a copy of the file to edit."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -92,8 +93,13 @@ def _card(each: ImageFormat, scale: float, set_ids: Mapping[str, str]) -> dict[s
         "type": type_id(each.type),
         "set": set_ids.get(each.node_id, "").rpartition(".")[2],
         "drawing": drawing_of(each, scale),
-        "options": [(name, value) for name, value in options.items() if name not in _IN_CARD],
+        "options": [f"{name} = {_toml(value)}" for name, value in options.items() if name not in _IN_CARD],
     }
+
+
+def _toml(value: Any) -> str:
+    """Return a value as the formats file has it: TOML and JSON write these alike."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 async def _samples(request: web.Request) -> dict[str, Any]:
