@@ -79,6 +79,23 @@ async def test_a_folder_is_converted_with_all_that_is_in_it(visit: Visit, tmp_pa
     assert "40 \u00d7 60" in await page.locator(".row").last.locator(".tile-facts").nth(1).inner_text()
 
 
+async def test_a_dropped_folder_is_read_to_its_last_directory(visit: Visit, tmp_path: Path) -> None:
+    """As an operating system drops it, with more files than browsers list at once."""
+    photographs = {f"shop/summer/{number}.png": image_files.png((8, 8)) for number in range(120)}
+    folder = folder_of_photographs(tmp_path / "drop", {**photographs, "shop/front.png": image_files.png((8, 8))})
+    page = await visit()
+    devtools = await page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(folder / "shop")], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        await devtools.send("Input.dispatchDragEvent", {"type": kind, "x": 500, "y": 300, "data": data})
+    await expect(page.get_by_text("121 images done", exact=True)).to_be_visible(timeout=90_000)
+
+    names = await page.locator(".row h3").all_text_contents()
+    assert len(names) == 24
+    assert all(name.startswith("shop/") for name in names)
+    await expect(page.get_by_text("1 to 24 of 121")).to_be_visible()
+
+
 async def test_an_image_can_be_pasted(visit: Visit) -> None:
     """Browsers call each of them `image.png`; here they get names of their own."""
     page = await visit()

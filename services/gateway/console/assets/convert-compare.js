@@ -52,8 +52,9 @@ export function compareImages(image, first, options) {
 
   const original = element("img", { alt: _("Original") });
   const result = element("img", { alt: "" });
-  const before = element("div", { class: "compare-before checkerboard" }, original);
-  const after = element("div", { class: "compare-after checkerboard" }, result);
+  const label = element("span", { class: "compare-label", "aria-hidden": "true" });
+  const before = element("div", { class: "compare-before checkerboard" }, original, element("span", { class: "compare-label", "aria-hidden": "true" }, _("Original")));
+  const after = element("div", { class: "compare-after checkerboard" }, result, label);
   const slider = element("input", { type: "range", min: 0, max: 100, step: "any", value: 50, class: "compare-slider", "aria-label": _("How much of the original is shown") });
   const line = element("div", { class: "compare-line", "aria-hidden": "true" });
   const canvas = element("div", { class: "compare-canvas" }, after, before, line, slider);
@@ -116,6 +117,7 @@ export function compareImages(image, first, options) {
     outputs.choose(image.made.indexOf(each));
     result.src = ownUrl(each);
     result.alt = each.format;
+    label.textContent = each.format;
     facts.textContent = [
       `${_("Original")}: ${bytes(image.file.size)}`,
       `${each.format}: ${number(each.width)} × ${number(each.height)}, ${typeOf(each)}, ${bytes(each.bytes)} (${savings(image.file.size, each.bytes)})`,
