@@ -1,17 +1,22 @@
 """The page *Convert* when something goes wrong, or is meant to."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from aiohttp.test_utils import TestClient
+from aiohttp.test_utils import TestClient, TestServer
 from playwright.async_api import Page, Request, Route, expect
 
 from imageconverter import keys
 from imageconverter.resources import Resources
-from tests.conftest import API_KEY
+from imageconverter.settings import GatewaySettings
+from services.gateway.app import create_app
+from services.gateway.auth.api_keys import key_entry
+from tests.conftest import API_KEY, TOKEN_SECRET, MakeSettings
 from tests.console.accessibility import violations
 from tests.console.conftest import Visit
 from tests.console.convert_page import drop, ended
@@ -176,6 +181,25 @@ async def test_a_pause_lets_running_ones_end_and_starts_no_others(visit: Visit) 
     await page.get_by_role("button", name="Continue").click()
     await ended(page, 6)
     await expect(page.locator(".row-head .badge.good")).to_have_count(5)
+
+
+async def test_a_key_sees_only_what_it_may_do(
+    visit: Visit, make_settings: MakeSettings, resources: Resources, tmp_path: Path
+) -> None:
+    """Formats of the types that it may publish; without the permission to read, an output stands for the original."""
+    file = tmp_path / "keys.toml"
+    file.write_text(key_entry("publisher", "key-of-publisher", ["images.publish.products"]))
+    gateway = GatewaySettings(api_key=API_KEY, api_keys_file=file, token_secret=TOKEN_SECRET, wait_seconds=20)
+    async with TestClient(TestServer(create_app(make_settings(gateway=gateway), resources))) as client:
+        page = await visit(key="key-of-publisher", base=str(client.make_url("/")))
+        assert [each.strip() for each in await page.locator("legend").all_text_contents()] == ["Products"]
+        await drop(page, {"scan.tiff": image_files.tiff((900, 600))})
+        await ended(page, 1)
+
+        original = page.locator(".tile img").first
+        await expect(original).to_have_attribute("src", re.compile("^/content/products/large/scan.png"))
+        await expect(page.get_by_role("button", name="Download all")).to_have_count(0)
+        await page.context.close()
 
 
 async def test_names_are_texts_whatever_they_contain(visit: Visit) -> None:
