@@ -1,5 +1,6 @@
 """The variables of the roles are settings, and make up a valid configuration."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,6 +57,19 @@ def test_other_settings_reach_all_roles() -> None:
         settings = _load(CASES["everything"], role)
         assert settings.process.log_level == "debug"
         assert settings.gateway.content_max_age == 1_000_000
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_files_and_folders_of_settings_are_mounted(role: str) -> None:
+    """The formats, the keys of a gateway, and the work folder of a reporter."""
+    documents = render(CASES["everything"])
+    (container,) = named(documents, "Deployment", role)["spec"]["template"]["spec"]["containers"]
+    mounts = {Path(each["mountPath"]) for each in container["volumeMounts"]}
+    paths = [Path(each["value"]) for each in container["env"] if each["name"].endswith(("_FILE", "_FOLDER"))]
+
+    assert paths
+    for path in paths:
+        assert {path, *path.parents} & mounts, path
 
 
 def test_a_worker_has_the_memory_that_its_images_need() -> None:
