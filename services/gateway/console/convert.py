@@ -28,6 +28,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         "convert.html",
         formats=_shown(formats),
         source_types=[each.name for each in SOURCE_TYPES],
+        extensions=[extension for each in SOURCE_TYPES for extension in each.extensions],
         options=_options(request.app[state.GATEWAY], grant_of(request)),
     )
 
@@ -37,7 +38,6 @@ def _options(gateway: GatewaySettings, grant: Grant | None) -> dict[str, object]
     return {
         "maxBytes": gateway.max_upload_mb * MEGABYTE,
         "contentBase": gateway.content_base if gateway.content_host else "",
-        "extensions": [extension for each in SOURCE_TYPES for extension in each.extensions],
         "mayRead": grant is not None and grant.may("images.read"),
     }
 
