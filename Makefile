@@ -8,7 +8,7 @@ STAMPS := $(VENV)/stamps
 # Hundreds of processes are started, each of which would compile all of its modules.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test test-fast test-changed coverage format docs check messages bench conformance hostile chaos soak audit lock test-compose openapi helm clean
+.PHONY: help run test test-fast test-changed coverage format docs site check messages bench conformance hostile chaos soak audit lock test-compose openapi helm clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -44,6 +44,9 @@ format: $(STAMPS)/dev  ## format the code and apply the lint fixes
 
 docs: $(STAMPS)/dev  ## write the generated parts and images of the documents
 	$(BIN)/python -m tests.documents.generated
+
+site: $(STAMPS)/site  ## build the documents as a site, in the folder site
+	$(VENV)/site/bin/mkdocs build --quiet --strict
 
 messages: $(STAMPS)/dev  ## update the catalogs of the console's texts, and list what is to be translated
 	$(BIN)/python -m tests.console.catalogs
@@ -96,6 +99,12 @@ $(STAMPS)/dev: requirements/dev.txt pyproject.toml | $(STAMPS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ $(STAMPS)/run
 
+# mkdocs has a virtual environment of its own, as it needs other versions of what the roles need.
+$(STAMPS)/site: requirements/docs.txt | $(STAMPS)
+	$(PYTHON) -m venv $(VENV)/site
+	$(VENV)/site/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/docs.txt
+	@touch $@
+
 $(STAMPS)/openapi: tests/contract/generators/package-lock.json | $(STAMPS)
 	@mkdir -p $(VENV)/openapi
 	cp tests/contract/generators/package*.json tests/contract/generators/.npmrc $(VENV)/openapi
@@ -134,7 +143,7 @@ audit: | $(STAMPS)  ## check the locked packages for known vulnerabilities
 # Lock all dependencies anew, with hashes and without the address of any index.
 lock: $(STAMPS)/dev  ## lock all dependencies again
 	@project=pyproject.toml; for set in "runtime $$project --group build" "embedded $$project --group build --extra embedded" \
-	  "dev $$project --group build --extra embedded --extra heic --extra tracing --extra sentry --group dev" "audit --group audit" \
+	  "dev $$project --group build --extra embedded --extra heic --extra tracing --extra sentry --group dev" "audit --group audit" "docs --group docs" \
 	  "heic --group heic --constraints requirements/runtime.txt" \
 	  "tracing --group tracing --constraints requirements/runtime.txt" \
 	  "sentry --group sentry --constraints requirements/runtime.txt" \
@@ -145,4 +154,4 @@ lock: $(STAMPS)/dev  ## lock all dependencies again
 	done
 
 clean:  ## delete the virtual environment
-	rm -rf $(VENV) dist
+	rm -rf $(VENV) dist site

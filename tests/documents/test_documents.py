@@ -12,16 +12,20 @@ from services.gateway.routes import routes
 from tests.documents import generated
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
-@pytest.mark.parametrize("document", generated.documents(), ids=lambda path: path.name)
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("document", generated.documents(), ids=_name)
 def test_generated_parts_are_current(document: Path) -> None:
     """If this fails, run `make docs`."""
     assert document.read_text(encoding="utf-8") == generated.documents()[document]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_name)
 def test_every_link_has_a_target(document: Path) -> None:
     """Relative links name files that exist."""
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text()):
@@ -29,7 +33,7 @@ def test_every_link_has_a_target(document: Path) -> None:
             assert (document.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_name)
 def test_every_anchor_has_a_heading(document: Path) -> None:
     """Links to sections name a heading as GitHub writes its anchor."""
     for target, anchor in re.findall(r"\]\(([\w./-]*)#([\w-]+)\)", document.read_text()):
@@ -40,7 +44,7 @@ def test_every_anchor_has_a_heading(document: Path) -> None:
         )
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_name)
 def test_every_mentioned_path_exists(document: Path) -> None:
     """The text mentions no file that was moved or deleted."""
     for named in re.findall(r"`((?:services|shared|tests|bench|docs)/[\w./-]+)`", document.read_text()):
