@@ -1,15 +1,12 @@
 """The generated parts of documents and code. `make docs` writes them; a test compares them with their sources."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
-from pydantic import SecretStr
 
 from imageconverter.settings import settings_table
-from imageconverter.settings.loading import PARTS
 from services.gateway.routes import IMAGECONVERTER, IMAGES, LOGIN, PLAIN
 from tests.documents import cookbook, error_reasons
 from tests.documents.client_types import response_types
@@ -19,7 +16,7 @@ from tests.documents.metrics_reference import metrics_table
 from tests.monitoring.dashboard import dashboard
 
 _ROOT = Path(__file__).parents[2]
-_CHART = _ROOT / "helm" / "imageconverter"
+_CHART_FILES = _ROOT / "helm" / "imageconverter" / "files"  # a chart can read no file outside of it
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -46,12 +43,10 @@ def documents() -> dict[Path, str]:
             responses=error_reasons.responses_table(),
             results=error_reasons.results_table(),
         ),
-        # A chart can read no file outside of it.
         **{
-            _CHART / "files" / each.name: each.read_text(encoding="utf-8")
+            _CHART_FILES / each.name: each.read_text(encoding="utf-8")
             for each in (_ROOT / "docker" / "redis.acl", _ROOT / "docker" / "observe" / "alerts.yml")
         },
-        _CHART / "values.schema.json": _schema_of_values(),
         **contracts,
         _ROOT / "services" / "client" / "responses.py": response_types(contracts[_ROOT / "openapi" / "images.yaml"]),
     }
@@ -67,18 +62,6 @@ def _replace(text: str, **parts: str) -> str:
             raise ValueError(f"there is no place for {name}")
         text = f"{before}{begin}{part.strip()}\n{end}{after}"
     return text
-
-
-def _schema_of_values() -> str:
-    """Return the schema of the chart's values, which refuses secrets as settings that everyone can read."""
-    schema = json.loads((_CHART / "values.schema.json").read_text(encoding="utf-8"))
-    schema["definitions"]["settings"]["propertyNames"]["not"]["enum"] = sorted(
-        part.model_config["env_prefix"] + name.upper()
-        for part in PARTS.values()
-        for name, field in part.model_fields.items()
-        if SecretStr in getattr(field.annotation, "__args__", (field.annotation,))
-    )
-    return json.dumps(schema, indent=2) + "\n"
 
 
 def _api(name: str) -> str:

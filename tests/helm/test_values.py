@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
+from imageconverter.settings.loading import PARTS
 from tests.helm.chart import CASES, CHART, Values, render
 
 _DOCUMENT = Path(__file__).parents[2] / "docs" / "kubernetes.md"
@@ -71,6 +73,18 @@ def _names(values: Values, schema: Values, path: str = "") -> list[str]:
         if isinstance(values[name], dict):
             found += _names(values[name], schema["properties"][name], f"{path}.{name}")
     return found
+
+
+def test_secrets_are_no_settings() -> None:
+    """The schema refuses the variables of all secrets in `settings`, which are visible to everyone."""
+    names = {
+        part.model_config["env_prefix"] + name.upper()
+        for part in PARTS.values()
+        for name, field in part.model_fields.items()
+        if SecretStr in getattr(field.annotation, "__args__", (field.annotation,))
+    }
+
+    assert set(_SCHEMA["definitions"]["settings"]["propertyNames"]["not"]["enum"]) == names
 
 
 def test_the_document_names_values_that_exist() -> None:
