@@ -1,6 +1,7 @@
 """The commands about the machine: `doctor`, `open`, `completion` and `logs`, and what they print."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -75,16 +76,26 @@ def test_open_prints_the_address(capsys: pytest.CaptureFixture[str], monkeypatch
     ],
 )
 def test_open_opens_the_console_logged_in_on_this_machine(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str], expected: str | None
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    options: list[str],
+    expected: str | None,
 ) -> None:
-    """With the key of the data folder, which is neither printed nor given to another server."""
+    """With the key of the data folder, which is not printed, given to another server or in the browser's command."""
     opened: list[str] = []
     monkeypatch.setattr("click.launch", opened.append)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("IMAGECONVERTER_PORT", "8123")
     monkeypatch.setenv("IMAGECONVERTER_API_KEY", "a+key")
+    monkeypatch.setenv("IMAGECONVERTER_CACHE_DIR", str(tmp_path))
 
     assert main(["open", *options]) == 0
+    page = tmp_path / "open.html"
+    if page.exists():
+        assert page.stat().st_mode & 0o777 == 0o600
+        assert opened == [page.as_uri()]
+        opened = re.findall('url=([^"]+)', page.read_text())
     assert opened == ([] if expected is None else [expected])
     assert "key" not in capsys.readouterr().out
 
