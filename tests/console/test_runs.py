@@ -111,8 +111,8 @@ async def test_progress_is_live_and_a_run_can_be_canceled(
     await other.get_by_role("button", name="Lauf abbrechen").click()
     await other.get_by_role("dialog").get_by_role("button", name="Lauf abbrechen").click()
     await expect(page.locator("[data-live]")).to_have_count(0)
-    await expect(page.locator(".history .badge")).to_have_text(["Canceled"])
-    await expect(other.locator(".history .badge")).to_have_text(["Abgebrochen"])
+    await expect(page.locator(".history td .badge")).to_have_text(["Canceled"])
+    await expect(other.locator(".history td .badge")).to_have_text(["Abgebrochen"])
 
 
 async def test_a_second_run_is_refused_and_the_active_one_shown(
@@ -214,7 +214,7 @@ async def test_progress_goes_on_after_a_restart_and_a_new_login(
         before = await page.locator("[data-images]").inner_text()
         await expect(page.locator("[data-images]")).not_to_have_text(before)
         await post(client, "/images/convert/cancel", {})
-        await expect(page.locator(".history .badge").first).to_have_text("Canceled")
+        await expect(page.locator(".history td .badge").first).to_have_text("Canceled")
         await page.close()
 
 

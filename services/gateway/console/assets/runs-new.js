@@ -87,7 +87,10 @@ function stop() {
 
 function show(sums, sources, isPartial) {
   panel.querySelector("[data-no-plan]").hidden = true;
-  shown.hidden = false;
+  if (shown.hidden) {
+    shown.hidden = false;
+    panel.scrollIntoView({ block: "nearest" });
+  }
   const rows = [...sums.values()].map((each) => element("tr", {},
     element("th", { scope: "row", class: "name" }, each.name),
     ...["make", "upToDate", "notImages"].map((key) => element("td", { class: "number" }, number(each[key])))));
