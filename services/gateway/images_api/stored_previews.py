@@ -141,8 +141,8 @@ async def list_contexts(request: web.Request) -> web.Response:
 
 async def clear(request: web.Request) -> web.Response:
     """Remove all keys, or those of a context."""
-    context = request.query.get("context", "")
-    if not context and not flag(request, "all"):
+    context, everything = request.query.get("context", ""), flag(request, "all")
+    if not context and not everything:
         raise MissingField("context was not passed, nor all=true.", field="context")
     removed = await request.app[state.PREVIEWS].clear(context=context)
     audit.describe(request, keys=removed)
