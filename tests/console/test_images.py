@@ -1,5 +1,6 @@
 """The page of images: walking through a tree, selecting, and what can be done with images."""
 
+import asyncio
 import io
 from typing import Any
 from urllib.parse import quote
@@ -245,7 +246,7 @@ async def test_what_takes_long_shows_its_progress_and_can_be_stopped(
 
     async def slowly(route: Route) -> None:
         if route.request.method == "DELETE":
-            await page.wait_for_timeout(400)
+            await asyncio.sleep(0.4)
         await route.continue_()
 
     await page.route("**/sources/**", slowly)
@@ -256,6 +257,7 @@ async def test_what_takes_long_shows_its_progress_and_can_be_stopped(
     await dialog.get_by_text("of 20").wait_for()
     await dialog.get_by_role("button", name="Cancel").click()
     await page.get_by_text("moved to the trash.").wait_for()
+    await page.unroute_all(behavior="ignoreErrors")
     assert 0 < len(await sources_in(gateway, directory)) < 20
 
 
