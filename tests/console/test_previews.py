@@ -70,7 +70,7 @@ async def test_the_previews_of_a_key_are_shown(visit: Visit, gateway: TestClient
     await expect(row).to_contain_text("tenant-1")
     image = row.locator("img")
     await expect(image).to_be_visible()
-    await page.wait_for_function("document.querySelector('#results img').naturalWidth === 200")
+    assert await image.evaluate("each => each.decode().then(() => each.naturalWidth)") == 200
     await problem_free(page)
 
 
