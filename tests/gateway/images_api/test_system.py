@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -104,7 +105,11 @@ async def test_conversions_are_in_the_history(
     async for key in resources.redis.scan_iter(keys.minute("*")):
         await resources.redis.delete(key)
     data = image_files.jpeg(size=(400, 300))
-    body = {"fileName": "a.jpg", "imageData": base64.b64encode(data).decode(), "formats": [THUMBNAIL, PRODUCT]}
+    body = {
+        "fileName": f"{uuid4().hex}.jpg",
+        "imageData": base64.b64encode(data).decode(),
+        "formats": [THUMBNAIL, PRODUCT],
+    }
     async with running_worker(make_settings(), resources):
         status, converted = await post(fresh, "/images/upload/convert", body)
     assert status == 200
