@@ -8,7 +8,7 @@ STAMPS := $(VENV)/stamps
 # Hundreds of processes are started, each of which would compile all of its modules.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test test-fast test-changed coverage format docs site check messages bench conformance hostile chaos soak audit lock test-compose openapi helm clean
+.PHONY: help run test test-fast test-changed coverage format docs site check messages screenshots bench conformance hostile chaos soak audit lock test-compose openapi helm clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -50,6 +50,10 @@ site: $(STAMPS)/site  ## build the documents as a site, in the folder site
 
 messages: $(STAMPS)/dev  ## update the catalogs of the console's texts, and list what is to be translated
 	$(BIN)/python -m tests.console.catalogs
+
+screenshots: $(STAMPS)/dev  ## make the screenshots of the console in the documents, and what tests compare with, anew
+	rm -f docs/images/console/*.webp tests/console/references/*.png
+	$(BIN)/python -m pytest tests/console/test_screenshots.py --accept-screenshots
 
 bench: $(STAMPS)/dev  ## run the benchmarks
 	$(BIN)/python -m bench

@@ -47,6 +47,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let hostile files be sent by the thousand (`make hostile`), and things break by the hundred (`make chaos`)."""
     parser.addoption("--thorough", action="store_true", help="send all hostile files and requests, not a few")
     parser.addoption("--long", action="store_true", help="break as much as the goals of delivery say")
+    parser.addoption("--screenshots", metavar="DIR", help="keep the screenshots of the console in this folder")
+    parser.addoption("--accept-screenshots", action="store_true", help="make the references and illustrations anew")
     parser.addoption("--seed", help="what decides on faults; printed by each session")
 
 
