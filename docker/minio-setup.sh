@@ -1,4 +1,4 @@
-# Create the bucket, and the user of the roles with the rights of docs/operations.md#s3-permissions. It runs at each
+# Create the bucket, and the user of the roles with the rights of docs/servers.md#s3-permissions. It runs at each
 # `up` in the image of MinIO, whose only tools are those of the shell, and changes nothing that exists.
 # Secrets are in the environment and in pipes, because all users of the machine can read the arguments of a process.
 set -eu

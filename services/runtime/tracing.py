@@ -47,7 +47,7 @@ def _require(module: str, setting: str, *, extra: str) -> None:
     except ModuleNotFoundError:
         is_installed = False
     if not is_installed:
-        raise SettingsError(f"{setting}: needs the extra {extra}, see docs/operations.md#traces-and-errors")
+        raise SettingsError(f"{setting}: needs the extra {extra}, see docs/monitoring.md#traces-and-errors")
 
 
 def _provider(endpoint: str, share: float, role: str) -> Any:

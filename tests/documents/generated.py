@@ -22,8 +22,8 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 def documents() -> dict[Path, str]:
     """Return the documents with generated parts, as they should be."""
-    names = ("README.md", "docs/operations.md", "docs/errors.md", "docs/cli.md")
-    readme, operations, errors, cli = (_ROOT / each for each in names)
+    names = ("README.md", "docs/operations.md", "docs/monitoring.md", "docs/errors.md", "docs/cli.md")
+    readme, operations, monitoring, errors, cli = (_ROOT / each for each in names)
     recipes = cookbook.DOCUMENT.read_text(encoding="utf-8")
     contracts = {
         each: with_schemas(each.read_text(encoding="utf-8")) for each in sorted((_ROOT / "openapi").glob("*.yaml"))
@@ -32,9 +32,8 @@ def documents() -> dict[Path, str]:
         readme: _replace(
             readme.read_text(encoding="utf-8"), images=_api("images"), imageconverter=_api("imageconverter")
         ),
-        operations: _replace(
-            operations.read_text(encoding="utf-8"), settings=settings_table(), metrics=metrics_table()
-        ),
+        operations: _replace(operations.read_text(encoding="utf-8"), settings=settings_table()),
+        monitoring: _replace(monitoring.read_text(encoding="utf-8"), metrics=metrics_table()),
         _ROOT / "docker" / "observe" / "dashboard.json": dashboard(),
         cli: _replace(cli.read_text(encoding="utf-8"), cli=command_reference()),
         cookbook.DOCUMENT: _replace(recipes, **cookbook.tables(recipes)),

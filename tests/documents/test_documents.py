@@ -52,8 +52,8 @@ def test_every_mentioned_path_exists(document: Path) -> None:
 
 
 def test_every_permission_is_explained() -> None:
-    """The operations document contains all of them."""
-    text = (ROOT / "docs" / "operations.md").read_text()
+    """The document on access contains all of them."""
+    text = (ROOT / "docs" / "access.md").read_text()
 
     for permission in PERMISSIONS:
         assert permission in text or f".{permission.rpartition('.')[2]}`" in text

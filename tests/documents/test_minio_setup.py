@@ -32,8 +32,8 @@ def record(folder: Path, *, attached: str = "", **settings: str) -> list[str]:
 
 
 def documented_policy() -> str:
-    """Return the policy in docs/operations.md."""
-    text = (ROOT / "docs" / "operations.md").read_text()
+    """Return the policy in docs/servers.md."""
+    text = (ROOT / "docs" / "servers.md").read_text()
     (policy,) = re.findall(r"## S3 permissions.*?```json\n(.*?)```", text, re.DOTALL)
     return str(policy)
 

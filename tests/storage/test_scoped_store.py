@@ -1,4 +1,4 @@
-"""The store by credentials that may use one bucket and make none: what docs/operations.md says that a role needs."""
+"""The store by credentials that may use one bucket and make none: what docs/servers.md says that a role needs."""
 
 import asyncio
 import json
