@@ -109,6 +109,17 @@ async def test_no_page_is_shown_without_a_login(gateway: TestClient[Any, Any], r
     assert fragment.status == 401
 
 
+@pytest.mark.parametrize("path", ["/docs", "/docs/examples", "/console/login", "/console/health"])
+@pytest.mark.parametrize("target", ["content", "title", "nothing"])
+async def test_a_request_for_no_fragment_gets_the_page(gateway: TestClient[Any, Any], path: str, target: str) -> None:
+    """Also of a stranger, who could fill the log with tracebacks otherwise."""
+    headers = {"HX-Target": target, "Authorization": f"Bearer {API_KEY}"}
+    response = await gateway.get(path, headers=headers)
+
+    assert response.status == 200
+    assert (await response.text()).startswith("<!DOCTYPE html>")
+
+
 async def test_what_a_key_may_not_do_is_not_offered(
     visit: Visit, make_settings: MakeSettings, resources: Resources, tmp_path: Any
 ) -> None:

@@ -14,6 +14,7 @@ from services.gateway.console.languages import Language, Languages
 from services.gateway.http.compression import compress
 
 _FOLDER: Final = Path(__file__).parent / "templates"
+_FRAME: Final = "base.html"
 THEMES: Final = ("auto", "light", "dark")
 THEME_COOKIE: Final = "theme"
 
@@ -33,9 +34,14 @@ class Templates:
         self._environments = {language.code: _environment(language) for language in languages}
 
     def render(self, language: Language, name: str, fragment: str, values: dict[str, Any]) -> str:
-        """Return the page *name*, or only its block *fragment* if it has a block of that name."""
-        template = self._environments[language.code].get_template(name)
-        if (block := template.blocks.get(fragment)) is not None:
+        """Return the page *name*, or only its block *fragment* if it has a block of that name.
+
+        Blocks that all pages have are no fragments: they need what is around them.
+        """
+        environment = self._environments[language.code]
+        template = environment.get_template(name)
+        is_whole = fragment in environment.get_template(_FRAME).blocks
+        if not is_whole and (block := template.blocks.get(fragment)) is not None:
             return "".join(block(template.new_context(values)))
         return template.render(values)
 
