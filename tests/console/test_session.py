@@ -143,6 +143,9 @@ async def test_other_sites_cannot_use_the_login(gateway: TestClient[Any, Any]) -
         "/\\other.example",
         "/console/login?next=x",
         "/x",
+        "/console/../imageconverter/clearImages",
+        "/console/%2e%2e/imageconverter/clearImages",
+        "/docs/..",
     ):
         response = await gateway.get(
             "/console/preferences", params={"theme": "dark", "next": following}, allow_redirects=False
@@ -187,6 +190,16 @@ async def test_language_and_theme_can_be_chosen(visit: Visit) -> None:
 
     assert await page.get_attribute("html", "lang") == "de"
     assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 27)"
+
+
+async def test_a_link_can_store_nothing_but_a_language_and_a_theme(gateway: TestClient[Any, Any]) -> None:
+    """Of those that there are."""
+    parameters = {"language": "de", "theme": "x; a=b", "next": "/console/images?directory=a/.b"}
+    response = await gateway.get("/console/preferences", params=parameters, allow_redirects=False)
+
+    assert response.headers.getall("Set-Cookie")[0].startswith("language=de;")
+    assert len(response.headers.getall("Set-Cookie")) == 1
+    assert response.headers["Location"] == parameters["next"]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import functools
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -14,7 +14,8 @@ from services.gateway import state
 from services.gateway.auth import login
 from services.gateway.auth.api_keys import Grant
 from services.gateway.auth.route_permissions import has_key
-from services.gateway.console.rendering import render
+from services.gateway.console.languages import COOKIE as LANGUAGE_COOKIE
+from services.gateway.console.rendering import THEME_COOKIE, THEMES, render
 
 HOME: Final = "/console/"
 LOGIN: Final = "/console/login"
@@ -114,17 +115,22 @@ async def login_page(request: web.Request) -> web.Response:
 async def preferences(request: web.Request) -> web.Response:
     """Set the language or the theme in a cookie, and go back to the page."""
     response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": _destination(request)})
-    for name in ("language", "theme"):
-        if value := request.query.get(name, "")[:10]:
+    languages = [language.code for language in request.app[state.TEMPLATES].languages]
+    for name, values in ((LANGUAGE_COOKIE, languages), (THEME_COOKIE, THEMES)):
+        if (value := request.query.get(name, "")) in values:
             response.set_cookie(name, value, max_age=365 * 24 * 3600, samesite="Lax", path="/")
     return response
 
 
 def _destination(request: web.Request) -> str:
-    """Return the page that `?next=` names; the first page if it is not one of this server."""
+    """Return the page that `?next=` names; the first page if it is not one of this server.
+
+    Dot segments would lead out of the pages, to what GET changes: browsers would say that this origin has led there.
+    """
     following = request.query.get("next", "")
     is_ours = following.startswith(("/console/", "/docs")) and not following.startswith(LOGIN)
-    return following if is_ours and following.isprintable() and "\\" not in following else HOME
+    is_plain = following.isprintable() and "\\" not in following and "/." not in unquote(following.partition("?")[0])
+    return following if is_ours and is_plain else HOME
 
 
 async def lead_home(_request: web.Request) -> web.Response:
