@@ -311,9 +311,12 @@ async def test_reports_can_be_used_by_everybody(
 async def test_what_a_key_may_not_do_is_not_offered(
     visit: Visit, settings: Settings, stack: Resources, tmp_path: Path
 ) -> None:
-    """It sees the reports of its types, and no buttons."""
+    """It sees the reports of its types, and no buttons; the schedule only if it may read it over the API."""
     keys_file = tmp_path / "keys.toml"
-    keys_file.write_text(key_entry("reader", "reader-key-of-the-test", ["products.read"]))
+    entries = {"reader": "products.read", "app": "app.read"}
+    keys_file.write_text(
+        "".join(key_entry(name, f"{name}-key-of-the-test", [each]) for name, each in entries.items())
+    )
     gateway = GatewaySettings(api_key=API_KEY, token_secret=TOKEN_SECRET, api_keys_file=keys_file)
     async with shop_client.empty_shop(dataclasses.replace(settings, gateway=gateway), stack) as shop:
         await make_reports(shop)
@@ -325,3 +328,9 @@ async def test_what_a_key_may_not_do_is_not_offered(
         answer = await page.goto("/console/reports?type=categories")
         assert answer is not None
         assert answer.status == 401
+        assert await page.goto("/console/reports")
+        assert await page.get_by_role("heading", name="Schedule").count() == 1
+
+        page = await visit("/console/reports", base=str(shop.client.make_url("/")), key="app-key-of-the-test")
+        assert await page.get_by_role("heading", name="Catalog").count() == 1
+        assert await page.get_by_role("heading", name="Schedule").count() == 0

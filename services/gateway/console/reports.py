@@ -62,7 +62,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         max_catalog_bytes=request.app[state.REPORTS].max_catalog_bytes,
         batches=await _trash(request, kind) if may["clean"] else [],
         **progress,
-        **await shown_schedule(request, language),
+        **(await shown_schedule(request, language) if may["see_schedule"] else {}),
     )
 
 
@@ -74,6 +74,7 @@ def _permissions(request: web.Request, kind: ImageType) -> dict[str, bool]:
         "start": may_create,
         "upload": may_create,
         "schedule": may_create,
+        "see_schedule": grant is not None and grant.may("products.read"),
         "clean": kind in granted_types(request, "images.delete"),
         "repair": kind in granted_types(request, "images.publish"),
     }
