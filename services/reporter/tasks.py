@@ -27,7 +27,7 @@ from imageconverter.reports.progress import LastImport, ScanProgress
 from imageconverter.reports.repair import repair
 from imageconverter.reports.trash import finish_batch, restore
 from imageconverter.runs import RunStore
-from imageconverter.runs.comparison import check_comparable
+from imageconverter.runs.comparison import check_comparable, get_comparison
 from imageconverter.settings import ReportSettings
 from imageconverter.storage.store import ObjectStore
 from imageconverter.webhooks import Outbox
@@ -174,7 +174,9 @@ class ReporterTasks:
     async def _compare_runs(self, payload: Mapping[str, Any]) -> Reply:
         command = CompareRunsCommand.model_validate(payload)
         await check_comparable(command.run, command.base, self.runs, self.store)
-        found = await compare_runs(command.run, command.base, self.runs, self.store, self.workspace)
+        found = await get_comparison(self.store, command.run, command.base)  # by an equal request before
+        if found is None:
+            found = await compare_runs(command.run, command.base, self.runs, self.store, self.workspace)
         return found.model_dump(mode="json")
 
 

@@ -24,6 +24,8 @@ from services.gateway.http.revalidation import revalidated
 from services.gateway.images_api.parameters import cursor, page_size
 from services.gateway.images_api.request_bodies import CompareRunsBody, read_json
 
+_MAX_WAITING: Final = 20
+"""Commands of the reporter: comparing must not keep it from others, as everybody who may read can request it."""
 _DIFFERENCES: Final[tuple[Difference, ...]] = get_args(Difference)
 
 
@@ -90,6 +92,7 @@ async def compare(request: web.Request) -> web.Response:
             commands.COMPARE_RUNS,
             CompareRunsCommand(id=commands.new_id(), run=body.run, base=body.base),
             seconds=request.app[state.GATEWAY].wait_seconds,
+            limit=_MAX_WAITING,
         )
         if reply is None:
             return web.json_response({}, status=202)

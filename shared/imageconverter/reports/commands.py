@@ -111,12 +111,14 @@ async def scan(queue: JobQueue, *, accept_shrinkage: Collection[ImageType] = ())
     await queue.enqueue(QueueName.SCAN, SCAN, command.id, command.model_dump())
 
 
-async def run_command(queue: JobQueue, task: str, command: Command, *, seconds: float) -> dict[str, Any] | None:
+async def run_command(
+    queue: JobQueue, task: str, command: Command, *, seconds: float, limit: int = 0
+) -> dict[str, Any] | None:
     """Enqueue *command* and return its reply, None if there is none within *seconds*; it is carried out all the same.
 
-    Raises QueueUnavailable, and the UserError that the reporter has raised.
+    Raises QueueFull if *limit* (0: none) commands wait, QueueUnavailable, and the UserError of the reporter.
     """
-    await queue.enqueue(QueueName.SCAN, task, command.id, command.model_dump())
+    await queue.enqueue(QueueName.SCAN, task, command.id, command.model_dump(), limit=limit)
     try:
         reply = await queue.wait(command.id, seconds=seconds)
     except ConversionFailed:
