@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from playwright.async_api import expect
 
 from imageconverter.resources import Resources
 from imageconverter.settings import GatewaySettings
@@ -38,6 +39,23 @@ async def test_the_key_in_a_fragment_logs_in_and_leaves_the_address(visit: Visit
     assert API_KEY not in page.url
     await page.go_back()
     assert API_KEY not in page.url
+
+
+async def test_another_site_cannot_log_in_its_visitors(visit: Visit) -> None:
+    """With a key of its own, so that what they upload is not theirs: they have to press the button."""
+    page = await visit("/docs", key=None)
+    address = urlsplit(page.url)
+    elsewhere = "http://other.test/"
+    link = f'<a rel="noreferrer" href="{address.scheme}://{address.netloc}/console/login#key={API_KEY}">x</a>'
+    await page.route(elsewhere, lambda route: route.fulfill(body=link, content_type="text/html"))
+    await page.goto(elsewhere)
+    await page.get_by_role("link").click()
+    await expect(page.get_by_label("API key")).to_have_value(API_KEY)
+
+    assert "#" not in page.url
+    assert await page.context.cookies() == []
+    await page.get_by_role("button", name="Log in").click()
+    await page.wait_for_url("**/console/")
 
 
 async def test_a_wrong_key_is_reported_beside_the_field(visit: Visit) -> None:

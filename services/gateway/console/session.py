@@ -13,6 +13,7 @@ from imageconverter.errors import ImageConverterError, Unauthorized
 from services.gateway import state
 from services.gateway.auth import login
 from services.gateway.auth.api_keys import Grant
+from services.gateway.auth.cross_site import is_same_site
 from services.gateway.auth.route_permissions import has_key
 from services.gateway.console.languages import COOKIE as LANGUAGE_COOKIE
 from services.gateway.console.rendering import THEME_COOKIE, THEMES, render
@@ -107,6 +108,8 @@ async def login_page(request: web.Request) -> web.Response:
         request,
         "login.html",
         destination=_destination(request),
+        # Another site must not log its visitors in here, with a key of its own choice in the fragment.
+        is_foreign=not is_same_site(request),
         is_enabled=keys.signer is not None,
         has_password=keys.administrator.digest is not None,
     )

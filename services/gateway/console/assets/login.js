@@ -1,4 +1,5 @@
-// The login page. A key in the fragment of the address, as `imageconverter up` prints it, logs in at once.
+// The login page. A key in the fragment of the address, as `imageconverter up` prints it, logs in at once, unless a page
+// of another site has led here: then it waits in the field.
 
 import { logIn } from "./login-request.js";
 
@@ -32,6 +33,10 @@ function loggedInByFragment() {
   const form = login.querySelector("[data-login=key]");
   if (key === null || form === null) return false;
   history.replaceState(null, "", location.pathname + location.search);
+  if ("foreign" in login.dataset) {
+    form.elements.apiKey.value = key;
+    return false;
+  }
   submitted(form, { apiKey: key });
   return true;
 }
