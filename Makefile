@@ -8,7 +8,7 @@ STAMPS := $(VENV)/stamps
 # Hundreds of processes are started, each of which would compile all of its modules.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test test-fast test-changed coverage format docs site check messages screenshots bench conformance hostile chaos soak audit lock test-compose openapi helm clean
+.PHONY: help run test test-fast test-changed coverage format docs site check messages screenshots bench lighthouse conformance hostile chaos soak audit lock test-compose openapi helm clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -57,6 +57,10 @@ screenshots: $(STAMPS)/dev  ## make the screenshots of the console in the docume
 
 bench: $(STAMPS)/dev  ## run the benchmarks
 	$(BIN)/python -m bench
+
+# Needs npm, Chromium and a network.
+lighthouse: $(STAMPS)/dev $(STAMPS)/lighthouse  ## judge the console by lighthouse
+	$(BIN)/python -m bench.console
 
 # CORPUS is a folder of image files; READERS is a Python that has psd-tools, to judge PSD files by that as well.
 REPORT ?= conformance.html
@@ -107,6 +111,12 @@ $(STAMPS)/dev: requirements/dev.txt pyproject.toml | $(STAMPS)
 $(STAMPS)/site: requirements/docs.txt | $(STAMPS)
 	$(PYTHON) -m venv $(VENV)/site
 	$(VENV)/site/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/docs.txt
+	@touch $@
+
+$(STAMPS)/lighthouse: bench/lighthouse/package-lock.json | $(STAMPS)
+	@mkdir -p $(VENV)/lighthouse
+	cp bench/lighthouse/package*.json bench/lighthouse/.npmrc $(VENV)/lighthouse
+	cd $(VENV)/lighthouse && npm ci --ignore-scripts --loglevel=error
 	@touch $@
 
 $(STAMPS)/openapi: tests/contract/generators/package-lock.json | $(STAMPS)
