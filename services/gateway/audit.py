@@ -18,6 +18,7 @@ from services.gateway.auth.attempts import WINDOW_SECONDS, client_address
 from services.gateway.http.redaction import without_tokens
 
 _CHANGES: Final = web.RequestKey("changes", bool)
+_REFUSED: Final = web.RequestKey("refused", bool)
 _ACTOR: Final = web.RequestKey("actor", str)
 _DETAILS: Final = web.RequestKey("details", dict[str, object])
 
@@ -48,6 +49,11 @@ def only_read(request: web.Request) -> None:
     request[_CHANGES] = False
 
 
+def refuse(request: web.Request) -> None:
+    """Set that *request* is refused because of its credentials, though its handler returns a page."""
+    request[_REFUSED] = True
+
+
 def describe(request: web.Request, **details: object) -> None:
     """Add *details* that the path does not have: what the request changes, or how many items."""
     request[_DETAILS] = {**request.get(_DETAILS, {}), **details}
@@ -73,6 +79,7 @@ class AuditLog:
     def record(self, request: web.Request, route: str, status: int, *, refused: bool = False) -> None:
         """Log *request* to *route*, answered with *status*, if it changes something or was *refused*."""
         changes = request.get(_CHANGES, False)
+        refused = refused or request.get(_REFUSED, False)
         if not changes and not refused:
             return
         actor = request.get(_ACTOR, _ANONYMOUS)

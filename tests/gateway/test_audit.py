@@ -234,10 +234,19 @@ async def test_wrong_credentials_are_audited_until_there_are_too_many(client: Cl
 
 
 async def test_a_missing_permission_is_audited(client: Client, lines: AuditLines) -> None:
-    """With the name of the key."""
-    assert await send(client, "GET", "/images/jobs/dead", b"", headers=SHOP) == 401
+    """With the name of the key; also for a page of the console."""
+    for path in ("/images/jobs/dead", "/console/health"):
+        assert await send(client, "GET", path, b"", headers=SHOP) == 401
 
-    assert [(line["actor"], line["status"]) for line in lines.take()] == [("key shop", 401)]
+        assert [(line["actor"], line["status"]) for line in lines.take()] == [("key shop", 401)]
+
+
+async def test_a_wrong_key_for_a_page_is_audited(client: Client, lines: AuditLines) -> None:
+    """But not a visitor who is led to the login."""
+    assert await send(client, "GET", "/console/health", b"", headers={"Authorization": "Bearer wrong"}) == 401
+    await send(client, "GET", "/console/health", b"", headers={"X-Forwarded-For": "192.0.2.7"})
+
+    assert [(line["actor"], line["status"]) for line in lines.take()] == [("none", 401)]
 
 
 HOSTILE = [

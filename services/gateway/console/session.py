@@ -10,9 +10,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from imageconverter.errors import ImageConverterError, Unauthorized
-from services.gateway import state
+from services.gateway import audit, state
 from services.gateway.auth import login
-from services.gateway.auth.api_keys import Grant
+from services.gateway.auth.api_keys import Grant, bearer
 from services.gateway.auth.cross_site import is_same_site
 from services.gateway.auth.route_permissions import has_key
 from services.gateway.console.languages import COOKIE as LANGUAGE_COOKIE
@@ -33,7 +33,8 @@ def page(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except Unauthorized as error:
-            if has_key(request):
+            if has_key(request) or bearer(request):
+                audit.refuse(request)
                 return await _error_page(request, error.status, error.reason)
             return await _lead_to_login(request)
         except ImageConverterError as error:
