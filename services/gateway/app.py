@@ -29,6 +29,7 @@ from services.gateway.http.rate_limit import RateLimiter
 from services.gateway.idempotency.store import ResponseStore
 from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
+from services.gateway.images_api import archives
 from services.gateway.images_api.run_watcher import RunWatcher
 from services.gateway.routes import CONSOLE, liveness_routes, routes
 from services.gateway.system_watcher import SystemWatcher
@@ -50,9 +51,9 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.RUNS] = resources.runs
     app[state.OUTBOX] = resources.outbox
     app[state.RUN_WATCHER] = RunWatcher(resources.runs)
+    app[state.ARCHIVES] = asyncio.Semaphore(archives.MAX_AT_ONCE)
     app[state.FORMATS] = resources.formats
-    keys = KeyRing(settings.gateway)
-    app[state.KEYS] = keys
+    app[state.KEYS] = keys = KeyRing(settings.gateway)
     app[state.SESSIONS] = Sessions(resources.redis)
     app[state.RESPONSES] = ResponseStore(resources.redis)
     app[state.AUDIT] = AuditLog(settings.gateway)

@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
-from imageconverter.errors import InvalidValue, MissingField, UnknownField
+from imageconverter.errors import InvalidValue, MissingField, TooManyRequests, UnknownField
 from imageconverter.images.archive import zip_archive
 from imageconverter.images.names import directory_path
 from imageconverter.quoting import quoted
@@ -18,6 +18,8 @@ from services.gateway.http.streaming import stream_bytes
 from services.gateway.images_api.request_bodies import MAX_ARCHIVE_IMAGES, ArchiveBody, parse
 
 _MAX_BYTES: Final = 8 * MEGABYTE
+MAX_AT_ONCE: Final = 16
+"""Archives: each can be fifty thousand requests to the store."""
 
 
 async def download(request: web.Request) -> web.StreamResponse:
@@ -27,12 +29,14 @@ async def download(request: web.Request) -> web.StreamResponse:
         raise MissingField("paths was not passed.", field="paths")
     if len(paths) > MAX_ARCHIVE_IMAGES:
         raise InvalidValue(f"paths must have from 1 to {MAX_ARCHIVE_IMAGES} entries.", field="paths")
+    if request.app[state.ARCHIVES].locked():
+        raise TooManyRequests("Too many archives are being made; try again in a moment.")
     headers = {
         "Content-Type": "application/zip",
         "Content-Disposition": f'attachment; filename="images-{datetime.now(UTC):%Y-%m-%d}.zip"',
         "Cache-Control": "no-store",
     }
-    async with aclosing(zip_archive(request.app[state.STORE], paths)) as pieces:
+    async with request.app[state.ARCHIVES], aclosing(zip_archive(request.app[state.STORE], paths)) as pieces:
         return await stream_bytes(request, pieces, headers)
 
 

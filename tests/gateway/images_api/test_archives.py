@@ -1,6 +1,7 @@
 """`POST images/archive`."""
 
 import io
+from contextlib import AsyncExitStack
 from typing import Any
 from zipfile import ZipFile
 
@@ -10,6 +11,7 @@ from aiohttp.test_utils import TestClient
 
 from imageconverter import keys
 from imageconverter.resources import Resources
+from services.gateway import state
 from tests.conftest import ADMIN
 
 Client = TestClient[Any, Any]
@@ -66,6 +68,19 @@ async def test_invalid_requests_are_refused(gateway: Client, body: dict[str, Any
     """Before anything is sent."""
     async with gateway.post("/images/archive", headers=ADMIN, **body) as response:
         assert (response.status, (await response.json()).get("type")) == (status, error)
+
+
+async def test_archives_are_limited(gateway: Client) -> None:
+    """Those at the same time, as each can be many requests to the store."""
+    assert gateway.app is not None
+    places = gateway.app[state.ARCHIVES]
+    async with AsyncExitStack() as taken:
+        while not places.locked():
+            await taken.enter_async_context(places)
+        async with gateway.post("/images/archive", headers=ADMIN, json={"paths": PATHS}) as response:
+            assert (response.status, "Retry-After" in response.headers) == (503, True)
+    async with gateway.post("/images/archive", headers=ADMIN, json={"paths": PATHS}) as response:
+        assert response.status == 200
 
 
 async def test_a_form_with_another_field_is_refused(gateway: Client) -> None:
