@@ -1,5 +1,7 @@
 """What axe-core finds in a page that people with disabilities could not use."""
 
+import asyncio
+
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
@@ -10,6 +12,13 @@ async def violations(page: Page, *, within: str | None = None) -> list[str]:
     return [
         f"{rule['id']}: {[node['html'][:200] for node in rule['nodes']]}" for rule in found.response["violations"]
     ]
+
+
+async def until(page: Page, script: str, argument: object = None, *, seconds: float = 60) -> None:
+    """Wait until *script*, a function, is true. Playwright's own wait evaluates text, which the policy forbids."""
+    async with asyncio.timeout(seconds):
+        while not await page.evaluate(script, argument):
+            await asyncio.sleep(0.05)
 
 
 async def overflow(page: Page) -> list[str]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
+from tests.console.accessibility import until
+
 DROP = """(files) => {
   const transfer = new DataTransfer();
   for (const [name, data] of files) {
@@ -27,10 +29,10 @@ async def drop(page: Page, files: Mapping[str, bytes]) -> None:
 
 async def ended(page: Page, count: int) -> None:
     """Wait until *count* images of the list, on its first page, have ended."""
-    await page.wait_for_function(
+    await until(
+        page,
         "(count) => ['.row', '.row.ended'].every((each) => document.querySelectorAll(each).length === count)",
-        arg=count,
-        timeout=60_000,
+        count,
     )
 
 

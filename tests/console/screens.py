@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.async_api import FilePayload, Page
 from skimage.color import rgb2lab
 
+from tests.console.accessibility import until
 from tests.console.convert_page import ended
 from tests.console.furnished_shop import photograph
 
@@ -64,7 +65,7 @@ class Screen(NamedTuple):
             await ended(page, len(self.drop))
         await page.locator(self.ready).first.wait_for()
         await page.add_style_tag(content=STYLE)
-        await page.wait_for_function(_ALL_VISIBLE_IMAGES)
+        await until(page, _ALL_VISIBLE_IMAGES)
 
 
 _BOTH: Final = ("en", "de")

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.async_api import FileChooser, Page, Request, expect
 
-from tests.console.accessibility import overflow, violations
+from tests.console.accessibility import overflow, until, violations
 from tests.console.conftest import Visit
 from tests.console.convert_page import drop, ended, folder_of_photographs
 from tests.testing import image_files
@@ -163,10 +163,9 @@ async def test_the_original_and_an_output_are_compared(visit: Visit, name: str) 
     await page.keyboard.press("ArrowLeft")
     assert await page.evaluate(shown) != before
 
-    await page.wait_for_function(
-        "() => [...document.querySelectorAll('.compare img')].every((each) => each.naturalWidth > 0)"
-    )
-    assert await dialog.get_by_text("The browser cannot show this type").is_visible() == (name == "scan.tiff")
+    await until(page, "() => [...document.querySelectorAll('.compare img')].every((each) => each.naturalWidth > 0)")
+    preview = dialog.get_by_text("The browser cannot show this type")
+    await expect(preview).to_be_visible(visible=name == "scan.tiff")
     await dialog.get_by_role("button", name="200%").click()
     width = await page.locator(".compare-after").evaluate("(each) => each.getBoundingClientRect().width")
     assert width == pytest.approx(1600)

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.conftest import ADMIN
-from tests.console.accessibility import overflow, violations
+from tests.console.accessibility import overflow, until, violations
 from tests.console.conftest import Visit
 from tests.console.test_images import HOSTILE, put, sources_in
 from tests.testing import image_files
@@ -79,7 +79,7 @@ async def test_a_long_trash_has_pages(visit: Visit, gateway: Client, directory: 
     await page.get_by_label(f"{directory}/000.png").wait_for()
     await page.get_by_role("link", name="First page").click()
     await page.get_by_label(f"{directory}/100.png").wait_for()
-    await page.wait_for_function("document.querySelector('img.thumbnail[src]')?.naturalWidth > 0")
+    await until(page, "() => document.querySelector('img.thumbnail[src]')?.naturalWidth > 0")
 
 
 @pytest.mark.parametrize("width", [390, 1280, 2560])
