@@ -20,6 +20,7 @@ from services.gateway.auth.attempts import Attempts
 from services.gateway.auth.basic_auth import BasicAuth
 from services.gateway.auth.sessions import Sessions
 from services.gateway.console.assets import Assets
+from services.gateway.console.health import LatestParts
 from services.gateway.console.languages import Languages
 from services.gateway.console.rendering import Templates
 from services.gateway.http.body_memory import BodyMemory
@@ -79,9 +80,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.REPORT_SCHEDULE] = resources.report_schedule
     app[state.SCANS] = ScanProgress(resources.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
     app[state.BASIC_AUTH] = BasicAuth(keys.administrator)
-    app[state.TEMPLATES] = Templates(Languages())
-    app[state.ASSETS] = Assets()
-    app[state.PAGES] = {route.path: route.requires for route in CONSOLE}
+    _add_console(app)
     app.add_routes(list(routes()))
     app.on_response_prepare.append(set_headers)
     limit = settings.gateway.requests_per_minute
@@ -92,6 +91,13 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app.on_cleanup.append(_stop_threads)
     app.on_cleanup.append(_close_indexes)
     return app
+
+
+def _add_console(app: web.Application) -> None:
+    app[state.TEMPLATES] = Templates(Languages())
+    app[state.ASSETS] = Assets()
+    app[state.LATEST_HEALTH] = LatestParts()
+    app[state.PAGES] = {route.path: route.requires for route in CONSOLE}
 
 
 def create_liveness_app() -> web.Application:

@@ -39,6 +39,7 @@ from services.gateway.system_watcher import SystemWatcher
 
 if TYPE_CHECKING:
     from services.gateway.auth.route_permissions import Requirement
+    from services.gateway.console.health import LatestParts
 
 STORE = web.AppKey("store", ObjectStore)
 NAMES = web.AppKey("names", dict[Root, NameIndex])
@@ -86,6 +87,7 @@ RATE_LIMITER = web.AppKey[RateLimiter | None]("rate_limiter")
 PROBLEMS = web.AppKey("problems", list[str])
 """What Redis or the store lack, as sentences."""
 TEMPLATES = web.AppKey("templates", Templates)
+LATEST_HEALTH: "web.AppKey[LatestParts]" = web.AppKey("latest_health")
 ASSETS = web.AppKey("assets", Assets)
 PAGES: "web.AppKey[dict[str, Requirement]]" = web.AppKey("pages")
 """What each page of the console requires, by path."""

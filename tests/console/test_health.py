@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from imageconverter.jobs.dead_letters import dead_letter_record, read_job_body
 from imageconverter.monitoring.process_report import ProcessReport, SandboxReport
 from imageconverter.resources import Resources, open_resources
 from imageconverter.settings import RedisSettings
+from services.gateway import state
 from services.gateway.app import create_app
+from services.gateway.console.health import LatestParts
 from tests.conftest import ADMIN, MakeSettings
 from tests.console.accessibility import overflow, violations
 from tests.console.conftest import Visit
@@ -203,3 +206,13 @@ async def test_a_part_is_returned_alone(gateway: TestClient[Any, Any]) -> None:
         assert "<html" not in await response.text()
     response = await gateway.get(PATH, headers={**ADMIN, "HX-Target": "anything"})
     assert "<html" in await response.text()
+
+
+async def test_many_who_look_at_one_state_cost_one_rendering(gateway: TestClient[Any, Any]) -> None:
+    """In each language; the next state is rendered anew."""
+    latest, found = LatestParts(), await gateway.app[state.SYSTEM].state()
+    latest.keep("de", "now", found, "Zustand")
+
+    assert latest.get("de", "now", found) == "Zustand"
+    assert latest.get("en", "now", found) is None
+    assert latest.get("de", "now", replace(found)) is None

@@ -12,7 +12,7 @@ from imageconverter.errors import QueueUnavailable
 from imageconverter.monitoring.system_state import Process, SystemState
 from services.gateway import state
 from services.gateway.console.health_plots import plots_of
-from services.gateway.console.rendering import render
+from services.gateway.console.rendering import page_response, render, render_text
 from services.gateway.images_api.system import problems_of_installation
 
 _MAX_DEAD_LETTERS: Final = 100
@@ -21,14 +21,44 @@ _DIGEST_CHARACTERS: Final = 8
 _MAX_SUBJECT: Final = 30  # characters
 
 
+class LatestParts:
+    """The parts of the page that were rendered last: many people look at the same state."""
+
+    def __init__(self) -> None:
+        """Keep none yet."""
+        self._kept: dict[tuple[str, str], tuple[SystemState, str]] = {}
+
+    def get(self, language: str, part: str, found: SystemState) -> str | None:
+        """Return *part* in a language as it was rendered for the state *found*; None if it was not."""
+        of, text = self._kept.get((language, part), (None, ""))
+        return text if of is found else None
+
+    def keep(self, language: str, part: str, found: SystemState, text: str) -> None:
+        """Keep *text* until another one of the same part is kept."""
+        self._kept[language, part] = found, text
+
+
 async def page(request: web.Request) -> web.StreamResponse:
     """Return the page, or the part of it that a script renews."""
     parts = {"now": _now, "hour": _hour, "dead": _dead_letters}
     wanted = request.headers.get("HX-Target", "")
+    if wanted == "now":
+        return await _latest(request)
     values: dict[str, Any] = {}
     for name in [wanted] if wanted in parts else parts:
         values |= await parts[name](request)
     return await render(request, "health.html", **values)
+
+
+async def _latest(request: web.Request) -> web.Response:
+    """Return the part `now`, rendered once for each state and language."""
+    found, latest = await request.app[state.SYSTEM].state(), request.app[state.LATEST_HEALTH]
+    language = request.app[state.TEMPLATES].languages.of(request).code
+    text = latest.get(language, "now", found)
+    if text is None:
+        text = render_text(request, "health.html", **await _now(request))
+        latest.keep(language, "now", found, text)
+    return page_response(request, text)
 
 
 async def _now(request: web.Request) -> dict[str, Any]:

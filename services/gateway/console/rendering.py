@@ -79,11 +79,17 @@ async def render(
     It has the navigation of what has admitted the request; if that needed no credentials, of *visitor*. A request by
     htmx for an element gets the block with the id of the element, if there is one, instead of the page.
     """
+    text = render_text(request, name, visitor=visitor, **values)
+    return page_response(request, text, status=status)
+
+
+def render_text(request: web.Request, name: str, *, visitor: Grant | None = None, **values: Any) -> str:
+    """Return the text of what `render` returns."""
     templates, assets, grant = request.app[state.TEMPLATES], request.app[state.ASSETS], grant_of(request) or visitor
     language = templates.languages.of(request)
     pages = request.app[state.PAGES]
     theme = request.cookies.get(THEME_COOKIE, "")
-    text = templates.render(
+    return templates.render(
         language,
         name,
         request.headers.get("HX-Target", ""),
@@ -100,6 +106,10 @@ async def render(
             **values,
         },
     )
+
+
+def page_response(request: web.Request, text: str, *, status: int = 200) -> web.Response:
+    """Return a response with the page, or a part of it, in *text*."""
     response = web.Response(text=text, status=status, content_type="text/html")
     response.headers["Content-Security-Policy"] = _POLICY
     response.headers["Referrer-Policy"] = "same-origin"
