@@ -271,7 +271,7 @@ def _definitions(
     for method in route.methods:
         for path in paths:
             if method == "GET":
-                yield web.get(path, handler, allow_head=len(route.methods) == 1)
+                yield web.get(path, handler, allow_head="DELETE" not in route.methods)
             else:
                 yield web.route(method, path, handler)
 
