@@ -3,16 +3,19 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import structlog
 
-from imageconverter.monitoring.metrics import SandboxEvent
 from services.worker.sandbox.fork_server import ForkServer
 from services.worker.sandbox.process import ProcessUnavailable, SandboxProcess
 
 _log = structlog.get_logger(__name__)
 
-EventListener = Callable[[SandboxEvent], None]
+if TYPE_CHECKING:  # it would load the client of Redis, which `formats preview` does without
+    from imageconverter.monitoring.metrics import SandboxEvent
+
+EventListener = Callable[["SandboxEvent"], None]
 
 MAX_THREADS = 64  # of one process; decoders start as many as there are cores
 _RESTART_PAUSE_SECONDS = 1.0  # a server that cannot start must not be started in a tight loop
