@@ -111,7 +111,7 @@ async def test_refusal_of_release_0_1_0_raises_the_same_error() -> None:
     """A reporter of one release replies to a gateway of the other."""
 
     class Queue:
-        async def enqueue(self, *_: Any) -> None: ...
+        async def enqueue(self, *_: Any, **__: Any) -> None: ...
 
         async def wait(self, *_: Any, seconds: float) -> Any:
             del seconds
