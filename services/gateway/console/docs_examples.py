@@ -1,5 +1,6 @@
 """Examples of the API to copy, in four languages, with the reader's own address."""
 
+import functools
 import re
 from pathlib import Path
 from typing import Final
@@ -36,8 +37,14 @@ async def examples(request: web.Request) -> web.StreamResponse:
 
 
 def _code(request: web.Request, task: str, suffix: str) -> str:
-    code = (SNIPPETS / f"{task}.{suffix}").read_text(encoding="utf-8")
-    return code.replace(DEFAULT_ORIGIN, origin(request, request.app[state.GATEWAY].trusted_proxies))
+    return _snippet(f"{task}.{suffix}").replace(
+        DEFAULT_ORIGIN, origin(request, request.app[state.GATEWAY].trusted_proxies)
+    )
+
+
+@functools.cache  # of some dozen files
+def _snippet(name: str) -> str:
+    return (SNIPPETS / name).read_text(encoding="utf-8")
 
 
 def origin(request: web.Request, proxies: int) -> str:
