@@ -29,7 +29,7 @@ async def test_a_process_reports_what_it_runs(resources: Resources) -> None:
     running = asyncio.create_task(worker.async_run())
     await begun.wait()
     async with heartbeats(resources, "tester", sandbox=lambda: SandboxReport(processes=2, converting=1)):
-        async with asyncio.timeout(10):  # if a lease was lost on a busy machine, the job is run again
+        async with asyncio.timeout(10):  # on a busy machine the first report had no task; why is not known
             while not (report := read_report((await wait_for_reports(resources, "tester"))[0])).tasks:
                 await asyncio.sleep(0.1)
     finish.set()
