@@ -1,5 +1,6 @@
 """Catalogs in a real object store: replaced in one step."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,11 +18,16 @@ from tests.catalog.test_writing import ENTRIES, batches, kept
 
 
 @pytest.fixture
-async def store(resources: Resources) -> ObjectStore:
-    """The tests' bucket, without catalogs of products."""
-    async for page in resources.store.list(keys.catalog("product")):
-        await resources.store.delete(stored.key for stored in page)
-    return resources.store
+async def store(resources: Resources) -> AsyncIterator[ObjectStore]:
+    """The tests' bucket, before and afterwards without catalogs of products."""
+
+    async def empty() -> None:
+        async for page in resources.store.list(keys.catalog("product")):
+            await resources.store.delete(stored.key for stored in page)
+
+    await empty()
+    yield resources.store
+    await empty()
 
 
 async def written(folder: Path, entries: list[Entry]) -> CatalogVersion:

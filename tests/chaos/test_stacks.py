@@ -56,6 +56,8 @@ async def test_a_second_stack_does_not_disturb_the_first(
             async with asyncio.timeout(60):
                 while len(await others.queue.live_processes("reporter")) == 0:
                     await asyncio.sleep(0.05)
+                while (await stranger.ask("GET", "/health/live"))[0] != 200:
+                    await asyncio.sleep(0.05)
             until = time.monotonic() + _REPORTER_SECONDS
             while time.monotonic() < until:
                 assert (await stranger.ask("POST", "/images/convert/cancel", {}))[0] == 503
