@@ -36,6 +36,7 @@ class SystemMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield all families."""
         yield from self._queues()
+        yield from self._runs()
         yield from self._processes()
         yield from self._periodic_tasks()
 
@@ -66,6 +67,16 @@ class SystemMetrics(Collector):
         for name, count in jobs.refused_system_calls.items():
             calls.add_metric([name], count)
         yield calls
+
+    def _runs(self) -> Iterator[Metric]:
+        """No run ever waits: a second one is refused while one is running."""
+        run = self._state.last_run if self._state.last_run is not None and self._state.last_run.is_running else None
+        yield GaugeMetricFamily("imageconverter_runs_running", "Runs in progress: 0 or 1.", float(run is not None))
+        yield GaugeMetricFamily(
+            "imageconverter_run_waiting_images",
+            "Images of the run in progress that are not converted yet, as far as they are counted.",
+            0 if run is None else max(0, run.sources_total - sum(run.sources)),
+        )
 
     def _processes(self) -> Iterator[Metric]:
         live = GaugeMetricFamily("imageconverter_processes", "Processes that send heartbeats.", labels=["role"])

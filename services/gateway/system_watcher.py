@@ -43,8 +43,8 @@ class SystemWatcher:
 
     def __init__(self, resources: Resources) -> None:
         """Query *resources*."""
-        queue, redis, store = resources.queue, resources.redis, resources.store
-        self._state = _Shared(_STATE_SECONDS, lambda: system_state(ROLES, queue, redis, store))
+        queue, runs, redis, store = resources.queue, resources.runs, resources.redis, resources.store
+        self._state = _Shared(_STATE_SECONDS, lambda: system_state(ROLES, queue, runs, redis, store))
         self._history = _Shared(_HISTORY_SECONDS, resources.history.minutes)
 
     async def state(self) -> SystemState:

@@ -63,6 +63,9 @@ PANELS: Final[dict[str, tuple[Panel, ...]]] = {
         ),
         Panel("Jobs in queues", "short", (("max by (lane) (imageconverter_queue_jobs)", "{{lane}}"),)),
         Panel("Oldest waiting job", "s", (("max by (lane) (imageconverter_queue_oldest_seconds)", "{{lane}}"),)),
+        Panel(
+            "Images of the run in progress", "short", (("max(imageconverter_run_waiting_images)", "to be converted"),)
+        ),
         Panel("Processes", "short", (("max by (role) (imageconverter_processes)", "{{role}}"),)),
         Panel(
             "Needs attention",

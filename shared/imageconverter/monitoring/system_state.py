@@ -1,4 +1,4 @@
-"""The state of the whole system: all live processes, the queues, Redis and the object store."""
+"""The state of the whole system: all live processes, the queues, the last run, Redis and the object store."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,8 @@ from redis.exceptions import RedisError
 from imageconverter.errors import QueueUnavailable
 from imageconverter.jobs import JobQueue, QueueName, QueueState
 from imageconverter.monitoring.process_report import ProcessReport, read_report
+from imageconverter.runs.run import RunStatus
+from imageconverter.runs.store import RunStore
 from imageconverter.storage.store import ObjectStore
 
 Availability = Literal["up", "read-only", "down"]
@@ -60,6 +62,8 @@ class SystemState:
     processes: Mapping[str, Sequence[Process]]
     """By role."""
     jobs: Jobs
+    last_run: RunStatus | None = None
+    """Of the run that was started last."""
 
     @property
     def have_formats_in_common(self) -> bool:
@@ -68,12 +72,14 @@ class SystemState:
         return len(digests - {""}) <= 1
 
 
-async def system_state(roles: Sequence[str], queue: JobQueue, redis: Redis, store: ObjectStore) -> SystemState:
+async def system_state(
+    roles: Sequence[str], queue: JobQueue, runs: RunStore, redis: Redis, store: ObjectStore
+) -> SystemState:
     """Return the current state; never raises for what is unavailable."""
-    redis_state, store_state, processes, jobs = await asyncio.gather(
-        _redis_state(queue, redis), store.availability(), _processes(roles, queue), _jobs(queue)
+    redis_state, store_state, processes, jobs, last_run = await asyncio.gather(
+        _redis_state(queue, redis), store.availability(), _processes(roles, queue), _jobs(queue), _last_run(runs)
     )
-    return SystemState(datetime.now(UTC), redis_state, store_state, processes, jobs)
+    return SystemState(datetime.now(UTC), redis_state, store_state, processes, jobs, last_run)
 
 
 async def _redis_state(queue: JobQueue, redis: Redis) -> RedisState:
@@ -117,3 +123,11 @@ async def _jobs(queue: JobQueue) -> Jobs:
     except QueueUnavailable:
         return Jobs()
     return Jobs(dict(zip(QueueName, states, strict=True)), refused, dead, calls)
+
+
+async def _last_run(runs: RunStore) -> RunStatus | None:
+    try:
+        latest = await runs.latest()
+        return None if latest is None else await runs.status(latest)
+    except QueueUnavailable:
+        return None
