@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from imageconverter.settings import settings_table
+from release import licenses
 from services.gateway.routes import IMAGECONVERTER, IMAGES, LOGIN, PLAIN
 from tests.documents import cookbook, error_reasons
 from tests.documents.client_types import response_types
@@ -22,8 +23,15 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 def documents() -> dict[Path, str]:
     """Return the documents with generated parts, as they should be."""
-    names = ("README.md", "docs/operations.md", "docs/monitoring.md", "docs/errors.md", "docs/cli.md")
-    readme, operations, monitoring, errors, cli = (_ROOT / each for each in names)
+    names = (
+        "README.md",
+        "docs/operations.md",
+        "docs/monitoring.md",
+        "docs/errors.md",
+        "docs/cli.md",
+        "docs/licenses.md",
+    )
+    readme, operations, monitoring, errors, cli, licensing = (_ROOT / each for each in names)
     recipes = cookbook.DOCUMENT.read_text(encoding="utf-8")
     contracts = {
         each: with_schemas(each.read_text(encoding="utf-8")) for each in sorted((_ROOT / "openapi").glob("*.yaml"))
@@ -36,6 +44,7 @@ def documents() -> dict[Path, str]:
         monitoring: _replace(monitoring.read_text(encoding="utf-8"), metrics=metrics_table()),
         _ROOT / "docker" / "observe" / "dashboard.json": dashboard(),
         cli: _replace(cli.read_text(encoding="utf-8"), cli=command_reference()),
+        licensing: _replace(licensing.read_text(encoding="utf-8"), licenses=licenses.document()),
         cookbook.DOCUMENT: _replace(recipes, **cookbook.tables(recipes)),
         errors: _replace(
             errors.read_text(encoding="utf-8"),
