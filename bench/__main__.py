@@ -11,6 +11,7 @@ from bench import (
     folder,
     halfopen,
     listing,
+    observation,
     own_size,
     previews,
     previews_index,
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "uploads": uploads.main,
     "folder": folder.main,
     "push": push.main,
+    "observation": observation.main,
 }
 LONG: dict[str, Callable[[], None]] = {
     "runs": runs.long,
