@@ -1,4 +1,4 @@
-"""The connection to Redis: bounded in time, retrying through a restart."""
+"""The client of Redis, which reports the time of each command."""
 
 import json
 import time
@@ -8,10 +8,8 @@ from typing import Any, Final
 
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.client import Pipeline
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialBackoff
-from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 - the names that redis-py gives them
 
+from imageconverter.jobs.connection_pool import open_pool
 from imageconverter.settings import RedisSettings, SettingsError
 
 
@@ -83,22 +81,6 @@ async def open_redis(
     """
     if settings.url is None:
         raise SettingsError("IMAGECONVERTER_REDIS_URL: must be set")
-    pool = ConnectionPool.from_url(
-        settings.url.get_secret_value(),
-        socket_timeout=settings.timeout_seconds,
-        socket_connect_timeout=settings.timeout_seconds,
-        socket_keepalive=True,
-        health_check_interval=15,
-        # Otherwise each connection sends CLIENT SETINFO, which Redis before 7.2 and the ACL of docker/ refuse.
-        lib_name=None,
-        lib_version=None,
-        # The first three pauses together take a second, as does each of the others.
-        retry=Retry(ExponentialBackoff(cap=1, base=0.05), int(retry_timeout) + 3),
-        # redis-py's own errors; a server that loads its data after a restart raises one of them.
-        # OSError: redis-py does not convert it if a restarting server refuses the connection.
-        retry_on_error=[ConnectionError, TimeoutError, OSError],
-    )
-    try:
+    url = settings.url.get_secret_value()
+    async with open_pool(settings, url, retry_timeout=retry_timeout) as pool:
         yield MeasuredRedis(pool, on_command)
-    finally:
-        await pool.disconnect()
