@@ -13,18 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
-from imageconverter.settings import (
-    ConversionSettings,
-    GatewaySettings,
-    PreviewSettings,
-    ProcessSettings,
-    RedisSettings,
-    ReportSettings,
-    Settings,
-    StorageSettings,
-    WebhookSettings,
-    WorkerSettings,
-)
+from imageconverter.settings import Settings, load_settings
 from services.stack.ports import free_ports
 from services.stack.program import Command
 from services.stack.servers import object_store, redis_server
@@ -177,22 +166,7 @@ async def stack_on(
         "IMAGECONVERTER_LOG_FORMAT": "json",
         "IMAGECONVERTER_DATA_DIR": str(folder),
     }
-    settings = Settings(
-        gateway=GatewaySettings(api_key=API_KEY),
-        redis=RedisSettings(url=servers["IMAGECONVERTER_REDIS_URL"]),
-        storage=StorageSettings(
-            endpoint=servers["IMAGECONVERTER_S3_ENDPOINT"],
-            access_key=servers["IMAGECONVERTER_S3_ACCESS_KEY"],
-            secret_key=servers["IMAGECONVERTER_S3_SECRET_KEY"],
-            bucket=bucket,
-        ),
-        conversion=ConversionSettings(),
-        worker=WorkerSettings(),
-        previews=PreviewSettings(),
-        reports=ReportSettings(),
-        webhooks=WebhookSettings(),
-        process=ProcessSettings(data_dir=folder),
-    )
+    settings = load_settings(given)
     stack = Stack(settings, folder, {**os.environ, **given, **more}, of_roles or {})
     for _ in range(gateways):
         stack.add_gateway()
