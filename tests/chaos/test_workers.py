@@ -7,8 +7,6 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
-from uuid import uuid4
 
 import pytest
 
@@ -16,46 +14,14 @@ from imageconverter import keys
 from imageconverter.engine import Target
 from imageconverter.errors import ImageError, LimitExceeded, Undecodable
 from imageconverter.jobs import QueueName, lease_key
-from imageconverter.resources import Resources
 from imageconverter.settings import WorkerSettings
 from services.worker.sandbox.pool import SandboxPool
 from tests.testing.measurements import Figures, spread
-from tests.testing.processes import Part, Stack, stack_on
-from tests.testing.queue_program import BEGINNINGS
+from tests.testing.processes import Part, stack_on
+from tests.testing.queue_workers import QueueWorkers
 from tests.worker.sandbox import misdeeds
 
 TARGETS = [Target(max_width=10, max_height=10)]
-
-
-class QueueWorkers(NamedTuple):
-    """Workers of jobs that kill or block them."""
-
-    stack: Stack
-    resources: Resources
-
-    def worker(self, *, slots: int) -> Part:
-        """Return a worker, without starting it."""
-        part = self.stack.program([sys.executable, "-m", "tests.testing.queue_program", str(slots)], "queue")
-        self.stack.workers.append(part)
-        return part
-
-    async def enqueue(self, task: str, count: int = 1) -> list[str]:
-        """Enqueue *count* jobs; returns their ids."""
-        ids = [f"{task}-{uuid4().hex}" for _ in range(count)]
-        for job_id in ids:
-            await self.resources.queue.enqueue(QueueName.SCAN, task, job_id, {})
-        return ids
-
-    async def beginnings(self, job_id: str, *, count: int, seconds: float = 60) -> list[float]:
-        """Wait until a job was started *count* times; returns the times."""
-        redis: Any = self.resources.redis
-        async with asyncio.timeout(seconds):
-            while True:
-                lines = [line.decode().split() for line in await redis.lrange(BEGINNINGS, 0, -1)]
-                found = [float(at) for job, at, _ in lines if job == job_id]
-                if len(found) >= count:
-                    return found
-                await asyncio.sleep(0.02)
 
 
 @pytest.fixture
