@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
@@ -183,15 +184,20 @@ async def stack_on(
 
 
 @asynccontextmanager
-async def own_servers(folder: Path, **of_redis: str) -> AsyncIterator[tuple[dict[str, str], dict[str, Part]]]:
+async def own_servers(
+    folder: Path, *, inside: Sequence[str] = (), **of_redis: str
+) -> AsyncIterator[tuple[dict[str, str], dict[str, Part]]]:
     """Run a Redis and an S3 server that may be killed; the first value is the environment of their clients.
 
-    Redis has *of_redis* in its environment.
+    Redis has *of_redis* in its environment. Both command lines begin with *inside*.
     """
     folder.mkdir(exist_ok=True)
     redis = redis_server(folder / "redis", folder, {**os.environ, **of_redis}, "redis-password")
     store = object_store(folder / "s3", folder, dict(os.environ), ("access", "secret-of-s3"), avoid=[redis.port])
-    parts = {"redis": Part(redis.command), "s3": Part(store.command)}
+    parts = {
+        name: Part(replace(server.command, arguments=[*inside, *server.command.arguments]))
+        for name, server in (("redis", redis), ("s3", store))
+    }
     try:
         await asyncio.gather(*(part.start() for part in parts.values()))
         yield {**redis.settings, **store.settings}, parts
