@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,6 +26,8 @@ from tests.testing.store_clock import StoreClockProxy, store_clock_proxy
 from tests.testing.workload import Client, Workload
 
 ROLES = ("gateway", "worker", "reporter")
+ACCEPTED = range(-840, 841, 60)
+"""Seconds by which a clock may differ from that of the store, which refuses a quarter of an hour."""
 
 
 class Load:
@@ -74,14 +76,24 @@ async def step(clocks: Sequence[FakeClock | StoreClockProxy], chance: random.Ran
             await asyncio.sleep(chance.uniform(0.5, 1.5) * pause)
 
 
+async def differ(clocks: Sequence[FakeClock], chance: random.Random, *, pause: float) -> None:
+    """Set each of *clocks* wrong by another time, four times, by less than the store refuses."""
+    for _ in range(4):
+        for clock, offset in zip(clocks, chance.sample(ACCEPTED, len(clocks)), strict=True):
+            clock.set(offset)
+        await asyncio.sleep(chance.uniform(0.5, 1.5) * pause)
+
+
 async def survive(
     clocks: Sequence[FakeClock | StoreClockProxy],
     stack: Stack,
     resources: Resources,
     chance: random.Random,
     figures: Figures,
+    *,
+    change: Callable[..., Awaitable[None]] = step,
 ) -> str:
-    """Set *clocks* wrong and right again under load; returns a summary of the result."""
+    """Set *clocks* wrong under load, by `step` also right again; returns a summary of the result."""
     rounds, pause = (5, 3.0) if figures.long else (1, 1.0)
     async with aiohttp.ClientSession() as session:
         client = Client(stack.addresses, session, chance)
@@ -89,10 +101,10 @@ async def survive(
         await client.wait_until_ready()
         async with load.going_on():
             for _ in range(rounds):
-                await step(clocks, chance, pause=pause)
+                await change(clocks, chance, pause=pause)
         summary = await load.workload.check()
     assert not stack.internal_errors, stack.internal_errors[:3]
-    return f"{rounds * 2 * len(STEPS)} steps, longest conversion {load.longest:.1f} s: {summary}"
+    return f"{rounds} rounds of steps, longest conversion {load.longest:.1f} s: {summary}"
 
 
 @needs_fake_clocks
@@ -145,6 +157,26 @@ async def test_steps_of_the_clocks_of_roles_lose_nothing(
     ):
         summary = await survive(list(clocks.values()), stack, resources, chance, figures)
     figures.note(f"clock of {' '.join(wrong)}", summary)
+
+
+@needs_fake_clocks
+@pytest.mark.timeout(1200)
+async def test_hosts_whose_clocks_differ_lose_nothing(
+    tmp_path: Path, chance: random.Random, figures: Figures
+) -> None:
+    """As on hosts of their own: each process and Redis have another time, all of them at once."""
+    redis, *clocks = (FakeClock(tmp_path / "clocks", str(number)) for number in range(6))
+    async with (
+        own_servers(tmp_path / "servers", **redis.environment) as (servers, _),
+        stack_on(servers, tmp_path / "roles", gateways=0, workers=0) as (stack, resources),
+    ):
+        gateway, *of_workers, reporter = (clock.environment for clock in clocks)
+        stack.add_gateway(**gateway)
+        stack.workers += [stack.role("worker", **environment) for environment in of_workers]
+        stack.reporters.append(stack.role("reporter", **reporter))
+        await stack.start()
+        summary = await survive([redis, *clocks], stack, resources, chance, figures, change=differ)
+    figures.note("clocks that differ", summary)
 
 
 @pytest.mark.timeout(1200)
