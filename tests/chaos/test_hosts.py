@@ -24,7 +24,7 @@ from tests.testing.queue_workers import QueueWorkers
 from tests.testing.workload import Client, Workload, upload_body
 
 PORT = 8005
-TROUBLES = {LOSS := "5 % loss", LIMIT := "2 Mbit/s", DELAY := "100 ms delay in each direction"}
+FAULTS = {LOSS := "5 % loss", LIMIT := "2 Mbit/s", DELAY := "100 ms delay in each direction"}
 # A role waits for servers that are slow to reach when it starts.
 WAITING = {"IMAGECONVERTER_START_SECONDS": "60"}
 
@@ -196,22 +196,22 @@ async def test_gateway_that_is_cut_off_says_so_and_comes_back(
 async def test_worker_with_a_bad_network_loses_nothing(
     machines: Machines, tmp_path: Path, chance: random.Random, figures: Figures
 ) -> None:
-    """Runs end and clients get their images, with each trouble alone in the long mode, else with all at once."""
+    """Runs end and clients get their images, with each fault alone in the long mode, else with all at once."""
     count = 200 if figures.long else 8
-    for troubles in [{each} for each in TROUBLES] if figures.long else [TROUBLES]:
+    for faults in [{each} for each in FAULTS] if figures.long else [FAULTS]:
         with machines.network.hosts("worker-1", "forwarder") as (host, between):
             async with (
                 stack_on(machines.servers, tmp_path, gateways=1, workers=0) as (stack, resources),
                 aiohttp.ClientSession() as session,
             ):
-                servers = await start_forwarder(stack, between, machines, seconds=0.1 * (DELAY in troubles))
+                servers = await start_forwarder(stack, between, machines, seconds=0.1 * (DELAY in faults))
                 await add_worker(stack, host, **servers).start()
                 client = Client(stack.addresses, session, chance)
                 workload = Workload(resources, client)
                 await client.wait_until_ready()
-                if LOSS in troubles:
+                if LOSS in faults:
                     between.lose(0.05)
-                if LIMIT in troubles:
+                if LIMIT in faults:
                     host.limit("2mbit")
                 directory = await workload.put_sources(count, broken=2)
                 began = time.monotonic()
@@ -221,7 +221,7 @@ async def test_worker_with_a_bad_network_loses_nothing(
                 took = time.monotonic() - began
                 summary = await workload.check()
         assert not stack.internal_errors, stack.internal_errors[:3]
-        names = ", ".join(sorted(troubles))
+        names = ", ".join(sorted(faults))
         figures.note(f"G17 a worker with {names}", f"a run of {count} sources took {took:.0f} s: {summary}")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 
 _CHUNK_BYTES = 65536
-_MOST_ON_THE_WAY = 1000  # chunks
+_MAX_CHUNKS = 1000  # that wait
 
 
 async def main(own: str, servers: str, seconds: float, ports: Sequence[int]) -> None:
@@ -34,7 +34,7 @@ async def _serve(
 
 async def _pass_on(source: asyncio.StreamReader, sink: asyncio.StreamWriter, seconds: float) -> None:
     """Write to *sink* what is read from *source*, each chunk *seconds* after it was read, the end included."""
-    chunks: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_MOST_ON_THE_WAY)
+    chunks: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_MAX_CHUNKS)
     writing = asyncio.create_task(_write(chunks, sink))
     data = b"-"
     while data:
