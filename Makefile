@@ -8,7 +8,7 @@ STAMPS := $(VENV)/stamps
 # Hundreds of processes are started, each of which would compile all of its modules.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test test-fast test-changed coverage format docs site check messages screenshots bench lighthouse conformance hostile chaos soak audit lock test-compose openapi helm clean
+.PHONY: help run test test-fast test-changed coverage format docs site check messages screenshots bench instructions lighthouse conformance hostile chaos soak audit lock test-compose openapi helm clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -57,6 +57,10 @@ screenshots: $(STAMPS)/dev  ## make the screenshots of the console in the docume
 
 bench: $(STAMPS)/dev  ## run the benchmarks
 	$(BIN)/python -m bench
+
+# Needs valgrind.
+instructions: $(STAMPS)/dev  ## count the instructions of ten conversions again, and keep the numbers
+	$(BIN)/python -m bench.instructions --renew
 
 # Needs npm, Chromium and a network.
 lighthouse: $(STAMPS)/dev $(STAMPS)/lighthouse  ## judge the console by lighthouse

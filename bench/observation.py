@@ -30,7 +30,7 @@ JOBS: Final = 200
 FORMATS: Final = ("content.imageFormat.normalProduct", "content.imageFormat.thumbnailProduct")
 _SLOTS: Final = 4
 _SHARE: Final = 0.01
-_NOBODY: Final = "http://127.0.0.1:9"  # traces are made and sampled, and then not sent
+_NO_COLLECTOR: Final = "http://127.0.0.1:9"  # traces are made and sampled, and then not sent
 _TARGETS: Final = {"metrics": 0.01, "metrics and traces": 0.03}
 
 
@@ -105,7 +105,7 @@ async def _round(settings: Settings, resources: Resources, directory: str, *, tr
         await resources.store.put(f"source/{directory}/{number:04}.gif", ONE_PIXEL, content_type="image/gif")
     with ExitStack() as stack:
         if traced:
-            parts = {"trace_endpoint": _NOBODY, "trace_share": _SHARE}
+            parts = {"trace_endpoint": _NO_COLLECTOR, "trace_share": _SHARE}
             stack.enter_context(observed(settings.process.model_copy(update=parts), "worker"))
         return await asyncio.create_task(
             _run(resources, directory)
