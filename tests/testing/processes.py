@@ -21,6 +21,7 @@ from services.stack.servers import object_store, redis_server
 from tests.conftest import API_KEY
 
 _PR_SET_PDEATHSIG = 1
+THIS_RELEASE = Path(sys.executable)
 
 
 def die_with_parent() -> None:
@@ -107,18 +108,18 @@ class Stack:
         self.servers: dict[str, Part] = {}
         self.addresses: list[str] = []
 
-    def add_gateway(self, **environment: str) -> Part:
+    def add_gateway(self, *, python: Path = THIS_RELEASE, **environment: str) -> Part:
         """Add a gateway with its own port, without starting it."""
         (port,) = free_ports(1)
         self.addresses.append(f"http://127.0.0.1:{port}")
-        part = self.role("gateway", IMAGECONVERTER_PORT=str(port), **environment)
+        part = self.role("gateway", python=python, IMAGECONVERTER_PORT=str(port), **environment)
         self.gateways.append(part)
         return part
 
-    def role(self, role: str, **environment: str) -> Part:
-        """Return a process of *role*, without starting it."""
+    def role(self, role: str, *, python: Path = THIS_RELEASE, **environment: str) -> Part:
+        """Return a process of *role* with the code that *python* imports, without starting it."""
         of_role = {**self._of_roles.get(role, {}), **environment}
-        return self.program([sys.executable, "-m", "services.cli.main", role], role, **of_role)
+        return self.program([str(python), "-P", "-m", "services.cli.main", role], role, **of_role)
 
     def program(self, arguments: Sequence[str], name: str, **environment: str) -> Part:
         """Return a process with the servers' settings, without starting it."""
