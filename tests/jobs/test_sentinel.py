@@ -56,7 +56,7 @@ async def _enqueued(queue: JobQueue, redis: Redis) -> int:
 
 
 async def test_the_sentinels_are_asked_again_when_a_master_is_dead(servers: Mapping[str, str]) -> None:
-    """The Sentinels are asked again before each attempt: nobody is going to listen at the old address."""
+    """The Sentinels are asked again before each attempt, because nothing listens at the old address."""
     (dead,) = free_ports(1)
     async with sentinel(dead, _port(servers)) as port, queue_by(port) as (queue, redis):
         assert await _enqueued(queue, redis) == 1

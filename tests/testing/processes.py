@@ -108,15 +108,15 @@ class Stack:
         self.servers: dict[str, Part] = {}
         self.addresses: list[str] = []
 
-    def add_gateway(self, *, python: Path = THIS_RELEASE, **environment: str) -> Part:
+    def add_gateway(self, python: Path = THIS_RELEASE, /, **environment: str) -> Part:
         """Add a gateway with its own port, without starting it."""
         (port,) = free_ports(1)
         self.addresses.append(f"http://127.0.0.1:{port}")
-        part = self.role("gateway", python=python, IMAGECONVERTER_PORT=str(port), **environment)
+        part = self.role("gateway", python, IMAGECONVERTER_PORT=str(port), **environment)
         self.gateways.append(part)
         return part
 
-    def role(self, role: str, *, python: Path = THIS_RELEASE, **environment: str) -> Part:
+    def role(self, role: str, python: Path = THIS_RELEASE, /, **environment: str) -> Part:
         """Return a process of *role* with the code that *python* imports, without starting it."""
         of_role = {**self._of_roles.get(role, {}), **environment}
         return self.program([str(python), "-P", "-m", "services.cli.main", role], role, **of_role)
