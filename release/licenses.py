@@ -22,7 +22,7 @@ class Licenses:
     accepted: list[str]
     because: dict[str, str]
     packages: dict[str, str]
-    programs: dict[str, str]
+    programs: dict[str, dict[str, str]]
     libraries: dict[str, dict[str, str]]
 
     def permits(self, expression: str) -> bool:
@@ -87,8 +87,11 @@ def document() -> str:
             ),
             "## Files of the console",
             _table(("package", "version", "license"), ((each.name, each.version, each.license) for each in assets())),
-            "## Programs",
-            _table(("program", "license"), licenses.programs.items()),
+            "## Programs inside of packages",
+            _table(
+                ("package", "program", "license"),
+                ((package, *each) for package, contents in licenses.programs.items() for each in contents.items()),
+            ),
             "## Shared libraries inside of packages",
             _table(
                 ("package", "license", "libraries"),
