@@ -8,7 +8,7 @@ STAMPS := $(VENV)/stamps
 # Hundreds of processes are started, each of which would compile all of its modules.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test test-fast test-changed coverage format docs site check messages screenshots bench instructions lighthouse conformance hostile chaos soak audit lock test-compose openapi helm clean
+.PHONY: help run test test-fast test-changed coverage format docs site check messages screenshots bench instructions lighthouse conformance hostile chaos soak audit lock test-compose openapi helm dist clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -93,6 +93,9 @@ openapi: $(STAMPS)/dev $(STAMPS)/openapi  ## lint the OpenAPI documents and gene
 helm: $(STAMPS)/dev $(STAMPS)/helm  ## render and validate the Helm chart; its tests are skipped without this
 	$(BIN)/python -m pytest tests/helm
 
+dist: $(STAMPS)/release  ## make wheels, image and chart with their SBOMs, and check them; see docs/release.md
+	$(BIN)/python -m release
+
 # Needs a Docker engine; see docs/docker.md.
 test-compose: $(STAMPS)/dev  ## test the Docker Compose stack; needs a Docker engine
 	$(BIN)/python -m pytest tests/compose
@@ -127,6 +130,10 @@ $(STAMPS)/openapi: tests/contract/generators/package-lock.json | $(STAMPS)
 	@mkdir -p $(VENV)/openapi
 	cp tests/contract/generators/package*.json tests/contract/generators/.npmrc $(VENV)/openapi
 	cd $(VENV)/openapi && npm ci --ignore-scripts --loglevel=error
+	@touch $@
+
+$(STAMPS)/release: requirements/release.txt | $(STAMPS)/dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(STAMPS)/helm: requirements/helm.txt tests/helm/models/package-lock.json | $(STAMPS)/dev
@@ -165,7 +172,8 @@ lock: $(STAMPS)/dev  ## lock all dependencies again
 	  "heic --group heic --constraints requirements/runtime.txt" \
 	  "tracing --group tracing --constraints requirements/runtime.txt" \
 	  "sentry --group sentry --constraints requirements/runtime.txt" \
-	  "helm --group helm --constraints requirements/dev.txt"; do \
+	  "helm --group helm --constraints requirements/dev.txt" \
+	  "release --group release --constraints requirements/dev.txt"; do \
 	  set -- $$set; name=$$1; shift; \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    "$$@" -o requirements/$$name.txt || exit 1; \

@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("runtime", "embedded", "dev", "audit", "docs", "heic", "helm")
+LOCKS = ("runtime", "embedded", "dev", "audit", "docs", "heic", "helm", "release")
 
 # Versions that fix known vulnerabilities; pip-audit finds new ones if it can reach the advisories.
 FLOORS = {
