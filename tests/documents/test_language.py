@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[2]
-_FOLDERS = (".ci", ".github", "bench", "docs", "helm", "openapi", "services", "shared", "tests")
+_FOLDERS = (".ci", ".github", "bench", "docs", "helm", "openapi", "release", "services", "shared", "tests")
 _SUFFIXES = {".py", ".lua", ".md", ".yaml", ".yml", ".tpl", ".toml", ".example", ""}
 
 # What to write instead: image, catalog, queue, dead letter, expensive, frame, store, index, needs refill, requeue,
