@@ -3,6 +3,7 @@
 It changes nothing, and may run beside a stack that works: what is being written at that moment counts as there.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, Literal, NamedTuple, get_args
 
@@ -20,14 +21,22 @@ from imageconverter.reports.index import list_reports
 from imageconverter.reports.results import Table, part_names
 from imageconverter.resources import Resources
 from imageconverter.runs import get_summary, list_backups
+from imageconverter.storage.store import ObjectStore
 
 _RETRY_TIMEOUT_SECONDS: Final = 30
 _GROUP_FILE: Final = "/group.json"
+_SOURCE: Final = "/source"
 _AT_ONCE: Final = 32
 _EXAMPLES: Final = 3
 _OF_REPORTER: Final = (
     "A reporter restores it within seconds: check that one is running (imageconverter health reporter)."
 )
+_REINDEX: Final = "`imageconverter reindex` adds groups to the index."
+_OF_CLIENTS: Final = "What is not in the store is stored again when a client sends it."
+
+_GroupState = Literal[
+    "indexed", "indexed, without its source", "not indexed", "without its source", "being written", "no group"
+]
 
 
 class Difference(NamedTuple):
@@ -72,42 +81,47 @@ async def _compare_owners(resources: Resources) -> Difference:
 
 async def _compare_previews(resources: Resources) -> Difference:
     """Compare the groups in the store with the index in Redis."""
-    index, store = resources.previews, resources.store
-    groups, unknown, incomplete = 0, 0, 0
+    found = Counter([await _state(resources, names) async for names in _folders(resources.store)])
+    indexed = found["indexed"] + found["indexed, without its source"]
+    unknown, groups = found["not indexed"], found.total() - found["no group"]
+    incomplete = found["indexed, without its source"] + found["without its source"]
+    lost = max(await resources.previews.count() - indexed, 0)
+    if unknown or incomplete or lost:
+        text = (
+            f"{groups} groups in the store: {unknown} are not in the index, {incomplete} lack their source; "
+            f"{lost} in the index only"
+        )
+        advice = [_REINDEX] * bool(unknown) + [_OF_CLIENTS] * bool(incomplete or lost)
+        return Difference("previews", "warning", text, " ".join(advice))
+    return Difference("previews", "ok", f"{groups} groups in the store, all in the index")
+
+
+async def _folders(store: ObjectStore) -> AsyncIterator[set[str]]:
+    """Yield the names of the objects of each group; they are adjacent in a listing."""
     folder: set[str] = set()
-    prefix = ""
-
-    async def compare(names: set[str]) -> None:
-        nonlocal groups, unknown, incomplete
-        name = next((each for each in names if each.endswith(_GROUP_FILE)), None)
-        file = None if name is None else await _group_file(resources, name)
-        if file is None:
-            return
-        groups += 1
-        generation, pending = await index.in_use(file.key)
-        if generation is None and not pending:
-            unknown += 1
-        elif generation is not None:
-            incomplete += not pending and keys.preview_source(file.key, generation) not in names
-
     async for page in store.list(keys.PREVIEWS):
         for stored in page:
-            parent = stored.key.rpartition("/")[0]
-            group = "/".join(parent.split("/")[:3])
-            if group != prefix and folder:
-                await compare(folder)
+            if folder and not stored.key.startswith("/".join(next(iter(folder)).split("/")[:3]) + "/"):
+                yield folder
                 folder = set()
-            prefix = group
             folder.add(stored.key)
     if folder:
-        await compare(folder)
-    indexed = await index.count()
-    if unknown or incomplete or indexed > groups:
-        counts = f"{groups} groups in the store, {indexed} in the index"
-        text = f"{counts}; {unknown} are not in it, {incomplete} lack their source"
-        advice = "`imageconverter reindex` restores groups; what lacks its source is stored again by its clients."
-        return Difference("previews", "warning", text, advice)
-    return Difference("previews", "ok", f"{groups} groups in the store, all in the index")
+        yield folder
+
+
+async def _state(resources: Resources, names: set[str]) -> _GroupState:
+    """Return the state of the group with the objects *names*; what is being written counts as complete."""
+    name = next((each for each in names if each.endswith(_GROUP_FILE)), None)
+    file = None if name is None else await _group_file(resources, name)
+    if file is None:
+        return "no group"
+    generation, pending = await resources.previews.in_use(file.key)
+    if generation is None:
+        is_complete = any(each.endswith(_SOURCE) for each in names)
+        return "being written" if pending else "not indexed" if is_complete else "without its source"
+    if pending or keys.preview_source(file.key, generation) in names:
+        return "indexed"
+    return "indexed, without its source"
 
 
 async def _group_file(resources: Resources, name: str) -> GroupFile | None:

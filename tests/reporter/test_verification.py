@@ -66,10 +66,22 @@ async def test_groups_that_lack_their_source_or_are_not_indexed(own: Resources) 
     await own.store.delete([keys.preview_source("incomplete", "g")])
     assert "1 lack their source" in (await found(own, "previews")).text
     await own.redis.flushdb()
-    assert "2 are not in it" in (await found(own, "previews")).text
+    assert "1 are not in the index, 1 lack their source" in (await found(own, "previews")).text
 
     await reindex(own.previews, own.store)
-    assert "1 in the index" in (await found(own, "previews")).text
+    result = await found(own, "previews")
+    assert "0 are not in the index, 1 lack their source" in result.text
+    assert "reindex" not in result.advice
+
+
+async def test_groups_that_are_in_the_index_only(own: Resources) -> None:
+    """As after an older backup of the bucket was restored; they are there again when they are stored again."""
+    await store_preview(own, "lost")
+    await own.store.delete([keys.preview_group("lost"), keys.preview_source("lost", "g")])
+    assert (await found(own, "previews")).text.endswith("1 in the index only")
+
+    await store_preview(own, "lost")
+    assert (await found(own, "previews")).state == "ok"
 
 
 async def test_a_bucket_of_another_stack(own: Resources) -> None:
