@@ -38,6 +38,8 @@ _COMMANDS = {
     "logs": LazyCommand("services.cli.logs:logs", "Print the ends of the logs of `up`."),
     "health": LazyCommand("services.cli.health:health", "Check that a role on this host can do its work."),
     "reindex": LazyCommand("services.cli.reindex:reindex", "Rebuild the index of previews from the object store."),
+    "backup": LazyCommand("services.cli.backup:backup", "Write everything in the object store to a tar file."),
+    "restore": LazyCommand("services.cli.restore:restore", "Write a file of `backup` to the object store."),
     "verify": LazyCommand("services.cli.verify:verify", "Compare Redis with the object store, and say what to do."),
     "key": LazyCommand("services.cli.key:key", "Generate an API key and its entry for the keys file."),
     "settings": LazyCommand("services.cli.settings:settings", "Print all settings as a Markdown table."),

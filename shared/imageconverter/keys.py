@@ -97,6 +97,7 @@ RUN_RESULTS: Final = "runs/"
 CATALOGS: Final = "catalog/"
 REPORTS: Final = "reports/"
 TRASH: Final = "trash/"
+STATE: Final = "state/"
 
 DEAD_LETTER_TIMES: Final = "ic:dead"
 DEAD_LETTERS: Final = "ic:dead:jobs"

@@ -27,8 +27,20 @@ def test_the_help_lists_all_commands(capsys: pytest.CaptureFixture[str]) -> None
 
     assert [line.split()[0] for line in lines] == [
         *("up", "gateway", "worker", "reporter", "convert", "push", "pull", "trash", "status", "formats"),
-        *("jobs", "catalog", "report", "webhooks", "doctor", "open", "logs", "health", "reindex", "verify", "key"),
-        *("settings", "completion"),
+        *(
+            "jobs",
+            "catalog",
+            "report",
+            "webhooks",
+            "doctor",
+            "open",
+            "logs",
+            "health",
+            "reindex",
+            "backup",
+            "restore",
+        ),
+        *("verify", "key", "settings", "completion"),
     ]
     assert all(len(line.split()) > 1 for line in lines)
 
