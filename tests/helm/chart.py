@@ -47,7 +47,7 @@ CASES: dict[str, Values] = {
         },
         "networkPolicy": {"redis": [_PEER], "s3": [_PEER]},
     },
-    "redis by url": {**_EXTERNAL, "redis": {"secret": {"name": "redis", "url": "url"}}},
+    "redis by url": {**_EXTERNAL, "redis": {"secret": {"name": "redis", "url": "url"}, "sentinelPort": 26379}},
     "hpa": {
         **_EXTERNAL,
         "gateway": {"autoscaling": {"enabled": True}},

@@ -11,6 +11,7 @@ from tests.helm.chart import CASES, Document, Values, named, render
 EACH = pytest.mark.parametrize("values", CASES.values(), ids=CASES)
 ROLES = ("gateway", "worker", "reporter")
 SECRET = "0123456789abcdef0123456789abcdef"
+ADDRESS = f"redis+sentinel://:{SECRET}@sentinel.example.org:26379/images/0"
 _DRAIN_SECONDS = 6  # of workers and reporters; a gateway finishes requests for up to 30
 
 
@@ -27,7 +28,7 @@ def test_redis_by_address() -> None:
         "defaults": f"redis://imageconverter:{SECRET}@redis.example.org:6379/0",
         "servers elsewhere": f"rediss://:{SECRET}@r.example.org:6380/3",
         "bundled": f"redis://imageconverter:{SECRET}@shop-imageconverter-redis:6379/0",
-        "redis by url": SECRET,
+        "redis by url": ADDRESS,
     }
 
     for case, url in expected.items():
@@ -124,8 +125,12 @@ def _environment(container: Document, documents: list[Document]) -> dict[str, st
     for source in container["envFrom"]:
         found |= named(documents, "ConfigMap", source["configMapRef"]["name"])["data"]
     for each in container["env"]:
-        value = each.get("value", SECRET)
+        value = each.get("value") or _secret(each["valueFrom"]["secretKeyRef"]["key"])
         for name, before in found.items():
             value = value.replace(f"$({name})", before)
         found[each["name"]] = value
     return found
+
+
+def _secret(key: str) -> str:
+    return ADDRESS if key == "url" else SECRET

@@ -110,16 +110,23 @@ def test_only_the_gateway_can_be_reached() -> None:
 
 
 @pytest.mark.parametrize(
-    ("case", "redis", "s3"), [("defaults", 6379, 443), ("servers elsewhere", 6380, 9000), ("bundled", 6379, 9000)]
+    ("case", "redis", "s3"),
+    [
+        ("defaults", [6379], 443),
+        ("servers elsewhere", [6380], 9000),
+        ("bundled", [6379], 9000),
+        ("redis by url", [6379, 26379], 443),
+    ],
 )
-def test_roles_connect_to_redis_the_store_and_dns(case: str, redis: int, s3: int) -> None:
-    """Each on its port, which is that of the endpoint."""
+def test_roles_connect_to_redis_the_store_and_dns(case: str, redis: list[int], s3: int) -> None:
+    """Each on its port, which is that of the endpoint; also to the Sentinels."""
+    has_peers = case in ("servers elsewhere", "bundled")
     documents = render(CASES[case])
 
     for role in ("gateway", "worker", "reporter"):
         rules = named(documents, "NetworkPolicy", role)["spec"]["egress"]
-        assert [_ports(each) for each in rules] == [[53, 53], [redis], [s3]]
-        assert [bool(each.get("to")) for each in rules] == [True, case != "defaults", case != "defaults"]
+        assert [_ports(each) for each in rules] == [[53, 53], *([port] for port in redis), [s3]]
+        assert [bool(each.get("to")) for each in rules] == [True, *(has_peers for _ in redis), has_peers]
 
 
 def _ports(rule: Document) -> list[int]:

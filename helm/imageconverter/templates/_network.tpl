@@ -5,6 +5,9 @@
     {{- toYaml $policy.dns | nindent 4 }}
   ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
 {{ include "imageconverter.serverEgress" (list . "redis" (include "imageconverter.redisPort" .) $policy.redis) }}
+{{- if and .Values.redis.sentinelPort (not .Values.redis.bundled.enabled) }}
+{{ include "imageconverter.serverEgress" (list . "redis" .Values.redis.sentinelPort $policy.redis) }}
+{{- end }}
 {{ include "imageconverter.serverEgress" (list . "s3" (include "imageconverter.s3Port" .) $policy.s3) }}
 {{- end -}}
 
