@@ -1,6 +1,6 @@
 """Settings of the object store."""
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, FilePath, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from imageconverter.settings.part import PREFIX, Part
@@ -19,6 +19,11 @@ class StorageSettings(Part):
         default=None,
         description="Address of the S3 API for clients, for uploads that do not go through the gateway; not given: "
         "there are none.",
+    )
+    ca_file: FilePath | None = Field(
+        default=None,
+        description="PEM file with the authorities that have signed the certificate of the S3 API. "
+        "Not given: those that are trusted everywhere.",
     )
     bucket: str = Field(
         default="imageconverter", min_length=3, max_length=63, description="Bucket; created if it does not exist."

@@ -127,6 +127,7 @@ def create_client(settings: StorageSettings) -> "S3Client":
         region_name=settings.region,
         aws_access_key_id=access_key,
         aws_secret_access_key=secret_key,
+        verify=str(settings.ca_file) if settings.ca_file else None,
         config=Config(
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=settings.timeout_seconds,

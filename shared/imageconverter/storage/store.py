@@ -29,6 +29,7 @@ from imageconverter.storage.stored_file import open_stored
 
 if TYPE_CHECKING:
     from obstore import Bytes, GetOptions, GetResult
+    from obstore.store import ClientConfig
     from types_boto3_s3 import S3Client
     from typing_extensions import Buffer
 
@@ -111,6 +112,7 @@ class ObjectStore:
                 "connect_timeout": timedelta(seconds=min(_CONNECT_SECONDS, self._seconds)),
                 # Of a whole request; the deadline of each method is shorter except for the largest objects.
                 "timeout": timedelta(seconds=self._seconds + _REQUEST_SECONDS),
+                **_trusted(settings),
             },
             retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=self._seconds)},
         )
@@ -411,6 +413,10 @@ class ObjectStore:
             raise StoreUnavailable("The object store cannot be used.") from error
         finally:
             self._on_call(verb, outcome, time.perf_counter() - began)
+
+
+def _trusted(settings: StorageSettings) -> "ClientConfig":
+    return {"root_certificate": settings.ca_file.read_bytes()} if settings.ca_file else {}
 
 
 def _stored(meta: Any) -> StoredObject:
