@@ -118,7 +118,7 @@ async def test_two_releases_beside_each_other_lose_nothing(
 async def test_a_rolling_upgrade_and_the_way_back_lose_nothing(
     on_servers: Mapping[str, str], older: Path, tmp_path: Path, chance: random.Random, figures: Figures
 ) -> None:
-    """In the order of docs/versions.md: reporters, workers, gateways; back in the opposite order."""
+    """In the order of docs/upgrading.md: reporters, workers, gateways; back in the opposite order."""
     count = 2000 if figures.long else 100
     steps = [(THIS_RELEASE, UPGRADE_ORDER), (older, UPGRADE_ORDER[::-1])]
     async with (
