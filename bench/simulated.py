@@ -71,9 +71,9 @@ class SimulatedStore(ObjectStore):
         *,
         content_type: str,  # noqa: ARG002
         metadata: Mapping[str, str] | None = None,  # noqa: ARG002
-    ) -> bool:
+    ) -> str | None:
         """Discard the data."""
-        return True
+        return '"discarded"'
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Delete nothing."""

@@ -33,9 +33,8 @@ async def test_a_redis_that_evicts_or_forgets_is_named(resources: Resources) -> 
 async def test_a_store_that_overwrites_is_named(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
     """It ignores If-None-Match."""
 
-    async def create(store: ObjectStore, key: str, data: bytes, **options: Any) -> bool:
-        await store.put(key, data, **options)
-        return True
+    async def create(store: ObjectStore, key: str, data: bytes, **options: Any) -> str:
+        return await store.put(key, data, **options)
 
     monkeypatch.setattr(ObjectStore, "create", create)
     (found,) = await unmet_requirements(resources.store, resources.redis)

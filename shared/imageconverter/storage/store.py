@@ -190,11 +190,11 @@ class ObjectStore:
 
     async def create(
         self, key: str, data: "Buffer", *, content_type: str, metadata: Mapping[str, str] | None = None
-    ) -> bool:
-        """Create an object unless it exists; returns whether it was created."""
+    ) -> str | None:
+        """Create an object unless it exists; returns its ETag, None if nothing was created."""
         async with self._deadline("put", memoryview(data).nbytes):
             try:
-                await obstore.put_async(
+                result = await obstore.put_async(
                     self._store,
                     key,
                     data,
@@ -202,8 +202,8 @@ class ObjectStore:
                     mode="create",
                 )
             except AlreadyExistsError:
-                return False
-        return True
+                return None
+        return result["e_tag"] or ""
 
     @asynccontextmanager
     async def put_in_parts(
@@ -232,12 +232,12 @@ class ObjectStore:
     async def has_conditional_writes(self) -> bool:
         """Return whether the store refuses to create an object that exists."""
         await self.put(_WRITE_CHECK, b"1", content_type="text/plain")
-        return not await self.create(_WRITE_CHECK, b"1", content_type="text/plain")
+        return await self.create(_WRITE_CHECK, b"1", content_type="text/plain") is None
 
     async def replace(self, key: str, data: "Buffer", *, content_type: str, before: StoredObject | None) -> bool:
         """Create or overwrite an object if it is as *before*, None if it did not exist; returns whether it was."""
         if before is None:
-            return await self.create(key, data, content_type=content_type)
+            return await self.create(key, data, content_type=content_type) is not None
         async with self._deadline("put", memoryview(data).nbytes):
             try:
                 await obstore.put_async(
@@ -309,7 +309,8 @@ class ObjectStore:
         if opened is None:
             return False
         data = b"".join([chunk async for chunk in opened.chunks])
-        return await self.create(target, data, content_type=opened.content_type, metadata=opened.stored.metadata)
+        metadata = opened.stored.metadata
+        return await self.create(target, data, content_type=opened.content_type, metadata=metadata) is not None
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Delete objects; those that do not exist are ignored."""
