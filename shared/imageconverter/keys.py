@@ -30,6 +30,10 @@ Object store::
     state/dead/<n>-<h>.json           the copy of a dead letter; n is its time, h the SHA-256 of the job's id
     state/epoch                       the copy of `ic:epoch`
     state/schedules/reports.json      the schedule of reports, if it is not that of the settings
+    state/outputs/<d>/contents.json   the output index of a target directory: the first names of its segments; d is
+                                      the SHA-256 of the directory
+    state/outputs/<d>/<s>.json        a segment: fingerprints, ETags and runs of outputs, by name; s is the SHA-256 of
+                                      its first name
     state/owner                       the ownership mark: the id of the stack that owns the bucket
     state/written                     shows that the store can be written
 
@@ -298,6 +302,21 @@ def dead_letter_copies() -> str:
 def dead_letter_copy(job_id: str, failed_at: int) -> str:
     """Object key of the copy of a dead letter; *failed_at* is in seconds since 1970."""
     return f"{dead_letter_copies()}{failed_at:012}-{sha256(job_id.encode()).hexdigest()}.json"
+
+
+def output_index(directory: str) -> str:
+    """Return the prefix of the output index of a target directory."""
+    return f"state/outputs/{sha256(directory.encode()).hexdigest()}/"
+
+
+def output_index_contents(directory: str) -> str:
+    """Object key of the table of contents of the output index of a target directory."""
+    return f"{output_index(directory)}contents.json"
+
+
+def output_index_segment(directory: str, first: str) -> str:
+    """Object key of a segment of an output index, by its *first* name."""
+    return f"{output_index(directory)}{sha256(first.encode()).hexdigest()}.json"
 
 
 def webhook_due(endpoint: str) -> str:

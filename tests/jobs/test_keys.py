@@ -37,6 +37,8 @@ _PLACEHOLDERS = {
     "documented": "format",
     "extension": ".extension",
     "identity": b"<id>",
+    "directory": "<d>",
+    "first": "<s>",
 }
 _NAMES = {
     "queue": "<queue>",
