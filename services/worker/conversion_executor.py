@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
 import structlog
@@ -21,8 +21,10 @@ from imageconverter.images.conversions import (
     OutputOutcome,
     OutputSpec,
     Status,
+    made_output,
     uniform_outcome,
 )
+from imageconverter.images.output_index import MadeOutput
 from imageconverter.jobs import QueueName
 from imageconverter.monitoring.counts import ConversionCount, Counts
 from imageconverter.storage.store import ObjectStore, StoredObject
@@ -40,6 +42,13 @@ _CLASH = "Another image of this name was converted in the same run; this one has
 # Instead of the source type, in metrics.
 _NO_IMAGE: Final = "none"
 _UNREADABLE: Final = "unreadable"
+
+
+class _Output(NamedTuple):
+    """An output of a job, and what the output index keeps of it, None if it was not made."""
+
+    outcome: OutputOutcome
+    made: MadeOutput | None = None
 
 
 @dataclass(frozen=True)
@@ -108,10 +117,15 @@ class ConversionExecutor:
                     for spec, result in zip(output_specs, results, strict=True)
                 )
             )
-            self.counts.bytes(of, written=sum(output.size for output in stored))
-            self._count_outputs(of, output_specs, stored, _source_type(source.data))
+            outcomes = [each.outcome for each in stored]
+            self.counts.bytes(of, written=sum(output.size for output in outcomes))
+            self._count_outputs(of, output_specs, outcomes, _source_type(source.data))
             done |= dict(zip(wanted, stored, strict=True))
-        return ConversionOutcome(outputs=tuple(done[index] for index in range(len(job.outputs))))
+        outputs = [done[index] for index in range(len(job.outputs))]
+        return ConversionOutcome(
+            outputs=tuple(each.outcome for each in outputs),
+            made=tuple(each.made for each in outputs if each.made and job.run_id),
+        )
 
     def _count_outputs(
         self, of: ConversionCount, specs: Sequence[OutputSpec], outcomes: Sequence[OutputOutcome], source_type: str
@@ -131,25 +145,26 @@ class ConversionExecutor:
         spec: OutputSpec,
         result: Converted | Failed,
         found: Mapping[str, StoredObject | None],
-    ) -> OutputOutcome:
+    ) -> _Output:
         if isinstance(result, Failed):
-            return OutputOutcome(status="error", message=result.reason, path=spec.expected_path)
+            return _Output(OutputOutcome(status="error", message=result.reason, path=spec.expected_path))
         if not spec.has_room(result.output):  # cut, it could be the name of another image's output
-            return OutputOutcome(status="error", message=_NO_ROOM, path=spec.expected_path)
+            return _Output(OutputOutcome(status="error", message=_NO_ROOM, path=spec.expected_path))
         path = spec.path(result.output)
         key, media_type = job.output_key(path), OUTPUT_TYPES[result.output].media_type
         before, warning = found.get(path), result.warning
         object_metadata = job.object_metadata(source.etag, spec.target, result.size, warning)
         # If there was no object, another source of the same name may have stored one since.
         fresh = path in found and before is None
-        if not fresh or not await self.store.create(
-            key, result.data, content_type=media_type, metadata=object_metadata
-        ):
+        etag = None
+        if fresh:
+            etag = await self.store.create(key, result.data, content_type=media_type, metadata=object_metadata)
+        if etag is None:
             before = await self.store.head(key) if fresh else before
             warning = warning or (_CLASH if _is_clash(job, before) else "")
             object_metadata = job.object_metadata(source.etag, spec.target, result.size, warning)
-            await self.store.put(key, result.data, content_type=media_type, metadata=object_metadata)
-        return OutputOutcome(
+            etag = await self.store.put(key, result.data, content_type=media_type, metadata=object_metadata)
+        outcome = OutputOutcome(
             status="warning" if warning else "success",
             message=warning or "success",
             path=path,
@@ -158,9 +173,10 @@ class ConversionExecutor:
             height=result.size[1],
             seconds=result.seconds,
         )
+        return _Output(outcome, made_output(path, etag, object_metadata))
 
 
-def _up_to_date(job: ConversionJob, found: Mapping[str, StoredObject | None]) -> dict[int, OutputOutcome]:
+def _up_to_date(job: ConversionJob, found: Mapping[str, StoredObject | None]) -> dict[int, _Output]:
     """Return the outcomes of outputs that are up to date, by their index.
 
     An output that this run has made keeps its status: the worker died before recording it, or Redis has lost its
@@ -176,7 +192,10 @@ def _up_to_date(job: ConversionJob, found: Mapping[str, StoredObject | None]) ->
         if stored.metadata.get(RUN) == job.run_id:
             warning = unquote(stored.metadata.get(WARNING, ""))
             status, message = ("warning", warning) if warning else ("success", "success")
-        done[index] = OutputOutcome(status=status, message=message, path=spec.expected_path, size=stored.size)
+        done[index] = _Output(
+            OutputOutcome(status=status, message=message, path=spec.expected_path, size=stored.size),
+            made_output(spec.expected_path, stored.etag, stored.metadata),
+        )
     return done
 
 

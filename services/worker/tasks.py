@@ -226,4 +226,6 @@ class _Runs:
 
 def _source_result(run_job: RunSourceJob, batch: Batch, outcome: ConversionOutcome) -> SourceResult:
     named = zip((each.node_id for each in batch.formats), outcome.outputs, strict=True)
-    return SourceResult(index=run_job.index, source=run_job.key.removeprefix(keys.SOURCE), outputs=tuple(named))
+    source = run_job.key.removeprefix(keys.SOURCE)
+    made = () if source.startswith(f"{keys.UPLOADS}/") else outcome.made  # uploads are deleted soon
+    return SourceResult(index=run_job.index, source=source, outputs=tuple(named), made=made)

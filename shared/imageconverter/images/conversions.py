@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import quote
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from imageconverter import keys
 from imageconverter.engine import ENGINE_VERSION, OUTPUT_TYPES, OutputType, Target
@@ -17,6 +17,7 @@ from imageconverter.engine.source_types import KEPT_AS
 from imageconverter.errors import InvalidValue, NotConverted, StoreUnavailable
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.names import has_room, with_extension
+from imageconverter.images.output_index import IndexedOutput, MadeOutput
 from imageconverter.jobs import Client, JobQueue, QueueName
 from imageconverter.quoting import quoted
 from imageconverter.storage.store import StoredObject
@@ -105,7 +106,7 @@ class ConversionJob(BaseModel):
 
     def fingerprint(self, etag: str, target: Target) -> str:
         """Return a fingerprint of everything that an output depends on."""
-        return _digest(ENGINE_VERSION, self.source_key, etag, target.model_dump_json(exclude_defaults=True))
+        return fingerprint(self.source_key, etag, target)
 
     def is_up_to_date(self, spec: OutputSpec, stored: StoredObject | None) -> bool:
         """Whether an object, None if there is none, is what *spec* would become of the listed source."""
@@ -140,6 +141,11 @@ def stored_size(object_metadata: Mapping[str, str]) -> Size | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
+def made_output(path: str, etag: str, object_metadata: Mapping[str, str]) -> MadeOutput:
+    """Return what the output index keeps of an output."""
+    return MadeOutput(path, IndexedOutput(object_metadata.get(FINGERPRINT, ""), etag, object_metadata.get(RUN, "")))
+
+
 class OutputOutcome(BaseModel):
     """The outcome of one output."""
 
@@ -166,6 +172,8 @@ class ConversionOutcome(BaseModel):
     outputs: tuple[OutputOutcome, ...] = ()
     unavailable: str = ""
     """Why the job could not be executed now; "" if it was."""
+    made: tuple[MadeOutput, ...] = Field(default=(), exclude=True)
+    """The outputs of a job of a run, for the output index; not part of replies."""
 
     @property
     def worst(self) -> Status:
@@ -203,6 +211,11 @@ def check_names(source_paths: Iterable[str], formats: Sequence[ImageFormat]) -> 
                 extension = OUTPUT_TYPES[spec.expected_output].extensions[0]
                 reason = f"The name {quoted(spec.name)} is too long for the extension {extension}."
                 raise InvalidValue(reason, field="fileName")
+
+
+def fingerprint(source_key: str, etag: str, target: Target) -> str:
+    """Return a fingerprint of everything that an output depends on."""
+    return _digest(ENGINE_VERSION, source_key, etag, target.model_dump_json(exclude_defaults=True))
 
 
 def _digest(*parts: str) -> str:

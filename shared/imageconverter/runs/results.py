@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from imageconverter import keys
+from imageconverter.images.output_index import OutputIndex
 from imageconverter.runs.result_query import ResultQuery
 from imageconverter.runs.run import Counts, SourceResult, is_run_id
 from imageconverter.runs.store import RunStore
@@ -33,7 +34,7 @@ class _Unread(NamedTuple):
 
 
 async def move_results(run_id: str, run_store: RunStore, store: ObjectStore, *, at_least: int) -> None:
-    """Move the results in Redis to a new part if there are *at_least* that many.
+    """Move the results in Redis to a new part, and to the output index, if there are *at_least* that many.
 
     One process moves at a time; if it dies, nothing has moved, and the next process writes the part again. Raises
     QueueUnavailable, StoreUnavailable.
@@ -47,6 +48,7 @@ async def move_results(run_id: str, run_store: RunStore, store: ObjectStore, *, 
     results.sort(key=lambda result: result.index)
     key = keys.result_part(run_id, moved, len(results), *Counts.of_outputs(results))
     await store.put(key, _ndjson(results), content_type="application/x-ndjson")
+    await OutputIndex(store).add(made for result in results for made in result.made)
     await run_store.results_moved(run_id, after=moved, count=len(results))
 
 
@@ -124,7 +126,9 @@ async def unmoved_results(run_id: str, run_store: RunStore, store: ObjectStore) 
 
 
 def _ndjson(results: Sequence[SourceResult]) -> bytes:
-    return "".join(result.model_dump_json(exclude_defaults=True) + "\n" for result in results).encode()
+    return "".join(
+        result.model_dump_json(exclude_defaults=True, exclude={"made"}) + "\n" for result in results
+    ).encode()
 
 
 async def sweep(run_store: RunStore, store: ObjectStore, *, kept: timedelta = _KEPT) -> int:

@@ -15,6 +15,7 @@ from imageconverter.images import directories
 from imageconverter.images.conversions import OutputOutcome, Status
 from imageconverter.images.image_formats import ImageFormat, ImageFormats, ImageType
 from imageconverter.images.names import directory_path
+from imageconverter.images.output_index import MadeOutput
 from imageconverter.quoting import quoted
 from imageconverter.storage.bounded import bounded
 from imageconverter.storage.store import ObjectStore
@@ -170,6 +171,8 @@ class SourceResult(BaseModel):
     """Path in the source tree."""
     outputs: tuple[tuple[str, OutputOutcome], ...]
     """Node ids of formats and their outcomes, in the order of the run."""
+    made: tuple[MadeOutput, ...] = ()
+    """What of them belongs into the output index; only in Redis, until it is there."""
 
     @property
     def status(self) -> Status:
