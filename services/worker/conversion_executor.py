@@ -20,9 +20,9 @@ from imageconverter.images.conversions import (
     ConversionOutcome,
     OutputOutcome,
     OutputSpec,
-    Status,
     made_output,
     uniform_outcome,
+    up_to_date,
 )
 from imageconverter.images.output_index import MadeOutput
 from imageconverter.jobs import QueueName
@@ -91,6 +91,11 @@ class ConversionExecutor:
             seconds=round(time.perf_counter() - began, 3),
         )
         return outcome
+
+    def count_unchanged(self, sources: int) -> None:
+        """Count *sources* of a run that needed no job, because their outputs are up to date."""
+        for _ in range(sources):
+            self.counts.conversion(ConversionCount("image", QueueName.BATCH), "skipped", seconds=0)
 
     async def _convert(self, job: ConversionJob, of: ConversionCount) -> ConversionOutcome:
         interactive, expensive = of.queue is not QueueName.BATCH, of.queue is QueueName.EXPENSIVE
@@ -187,15 +192,12 @@ def _up_to_date(job: ConversionJob, found: Mapping[str, StoredObject | None]) ->
         stored = found.get(spec.expected_path)
         if not stored or not job.is_up_to_date(spec, stored):
             continue
-        status: Status = "skipped"
-        message = "The output is up to date."
+        outcome = up_to_date(spec.expected_path, stored.size)
         if stored.metadata.get(RUN) == job.run_id:
             warning = unquote(stored.metadata.get(WARNING, ""))
             status, message = ("warning", warning) if warning else ("success", "success")
-        done[index] = _Output(
-            OutputOutcome(status=status, message=message, path=spec.expected_path, size=stored.size),
-            made_output(spec.expected_path, stored.etag, stored.metadata),
-        )
+            outcome = outcome.model_copy(update={"status": status, "message": message})
+        done[index] = _Output(outcome, made_output(spec.expected_path, stored.etag, stored.metadata))
     return done
 
 

@@ -164,6 +164,11 @@ class OutputOutcome(BaseModel):
     seconds: float = 0.0
 
 
+def up_to_date(path: str, size: int) -> OutputOutcome:
+    """Return the outcome of an output of *size* bytes that need not be made."""
+    return OutputOutcome(status="skipped", message="The output is up to date.", path=path, size=size)
+
+
 class ConversionOutcome(BaseModel):
     """The outcome of a job: one for each output in the order of the job, or a temporary failure."""
 

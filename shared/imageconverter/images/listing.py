@@ -1,15 +1,18 @@
 """Listings of a directory of the source or target tree, in pages."""
 
-from collections.abc import AsyncIterator
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from imageconverter import keys
 from imageconverter.images.directories import PREFIXES, Root, is_file
 from imageconverter.images.names import directory_path, file_name
-from imageconverter.storage.store import ObjectStore, StoredObject
+from imageconverter.storage.store import PAGE_SIZE, ObjectStore, StoredObject
 
 _LAST: Final = "\U0010ffff"  # sorts behind all names
+_MIN_FOUND: Final = 16
+"""A page of a listing takes the store as long as that many single requests."""
 _SURROGATES: Final = range(0xD800, 0xE000)  # which no name contains
 
 
@@ -53,6 +56,27 @@ async def list_page(
             page.files.append(stored)
     page.cursor = ""
     return page
+
+
+async def find_files(store: ObjectStore, root: Root, directory: str, names: Sequence[str]) -> dict[str, StoredObject]:
+    """Return the files of these *names*, which are sorted, in *directory*, by pages of a listing.
+
+    Stops where a page contains few of them, because of many others between them: then some files are not found.
+    """
+    prefix, position = f"{PREFIXES[root]}{directory}/", 0
+    found: dict[str, StoredObject] = {}
+    while position < len(names):
+        page: list[StoredObject] = []
+        async for page in store.list(prefix, after=_key_before(prefix, names[position])):  # noqa: B007 - the first one
+            break
+        listed = {stored.key.removeprefix(prefix): stored for stored in page}
+        is_last = len(page) < PAGE_SIZE
+        end = len(names) if is_last else bisect_right(names, page[-1].key.removeprefix(prefix), lo=position)
+        found |= {name: listed[name] for name in names[position:end] if name in listed}
+        if end - position < _MIN_FOUND:
+            break
+        position = end
+    return found
 
 
 def _key_after(prefix: str, cursor: str) -> str:

@@ -45,6 +45,8 @@ _REQUEST_SECONDS = 60  # in addition to the timeout of a call; what a slow clien
 _SECONDS_PER_MEGABYTE = 0.25  # added to the timeout of a call
 _MAX_CONCURRENT_REQUESTS = 128  # more would not be faster, and each needs a socket
 _TIME_REFUSED = "RequestTimeTooSkewed"  # S3's code
+PAGE_SIZE: Final = 1000
+"""Objects on a page of a listing, except for the last one."""
 _HEALTH = "health"  # an object that need not exist
 _WRITE_CHECK = keys.WRITE_CHECK
 _WRITE_CHECK_SECONDS = 10
@@ -333,7 +335,7 @@ class ObjectStore:
 
         With *after*, the listing starts after that key.
         """
-        pages = obstore.list(self._store, prefix, offset=after or None, chunk_size=1000)
+        pages = obstore.list(self._store, prefix, offset=after or None, chunk_size=PAGE_SIZE)
         while True:
             async with self._deadline("list"):
                 try:
