@@ -33,6 +33,18 @@ def seconds(pids: set[int]) -> float:
     return total / _TICKS
 
 
+def precise_seconds(pids: set[int]) -> float:
+    """Return the CPU time that the threads of *pids* have used so far, in seconds; not those that have ended."""
+    total = 0
+    for pid in pids:
+        for schedstat in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            try:
+                total += int(schedstat.read_text().split()[0])
+            except OSError:
+                continue
+    return total / 1e9
+
+
 def named(pids: set[int], word: str) -> int:
     """Return the first of *pids* whose command line ends with *word* or whose program name contains it.
 
