@@ -129,7 +129,13 @@ class _Runs:
         await self._run_job(job, self._plan(job.run_id), context)
 
     async def _plan(self, run_id: str) -> None:
-        if not await plan_more(run_id, self.run_store, self.store, limit=_PLANNED_AT_ONCE):
+        if not await plan_more(
+            run_id,
+            self.run_store,
+            self.store,
+            limit=_PLANNED_AT_ONCE,
+            on_unchanged=self.executor.count_unchanged,
+        ):
             raise requeue()
 
     async def count(self, context: JobContext, payload: Any) -> None:

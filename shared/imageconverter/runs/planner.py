@@ -1,6 +1,6 @@
 """The planner: enqueues the sources of a run, a window at a time, and counts them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from imageconverter.jobs import JobQueue, QueueName
 from imageconverter.runs.batch_sources import batch_sources
@@ -10,6 +10,7 @@ from imageconverter.runs.results import move_results
 from imageconverter.runs.retry import failed_sources, with_etags
 from imageconverter.runs.run import Run
 from imageconverter.runs.store import FLUSH_AT, WINDOW, RunSource, RunStore
+from imageconverter.runs.unchanged import find_unchanged
 from imageconverter.storage.store import ObjectStore
 
 # Enqueued by one script, which blocks Redis: a thousand would take ten milliseconds and more.
@@ -18,8 +19,17 @@ _CHUNK_SIZE = 100
 _PAGES_AT_ONCE = 5
 
 
-async def plan_more(run_id: str, run_store: RunStore, store: ObjectStore, *, limit: int = WINDOW) -> bool:
+async def plan_more(
+    run_id: str,
+    run_store: RunStore,
+    store: ObjectStore,
+    *,
+    limit: int = WINDOW,
+    on_unchanged: Callable[[int], None] = lambda _: None,
+) -> bool:
     """Move results to the store and enqueue about *limit* sources, until the window is full or all are listed.
+
+    Unchanged sources are recorded instead; *on_unchanged* is called with their number.
 
     Returns False if it stopped at *limit* and has to be called again at once. It may be killed at any point and
     called again at any time, also concurrently: the cursor moves in the same step in which sources are enqueued. It
@@ -44,6 +54,7 @@ async def plan_more(run_id: str, run_store: RunStore, store: ObjectStore, *, lim
             if outstanding is None:
                 return True
             cursor = behind._replace(outstanding=outstanding)
+            on_unchanged(sum(bool(source.unchanged) for source in portion))
     if cursor.listed and not cursor.outstanding:
         await move_results(run_id, run_store, store, at_least=1)
     return True
@@ -105,14 +116,18 @@ def _portions(
 
 async def _next_page(run: Run, cursor: PlanCursor, store: ObjectStore) -> tuple[list[RunSource], PlanCursor]:
     """Return the sources behind *cursor* for which the window has room, and the cursor behind them."""
-    async for page in batch_sources(store, run.batches[cursor.batch], after=cursor.after):
+    batch = run.batches[cursor.batch]
+    async for page in batch_sources(store, batch, after=cursor.after):
         if page:
             found = page[: WINDOW - cursor.outstanding]
-            sources = [RunSource(stored.key, stored.etag, cursor.batch) for stored in found]
+            unchanged = await find_unchanged(found, batch.formats, store, run_id=run.id)
+            sources = [
+                RunSource(stored.key, stored.etag, cursor.batch, unchanged.get(stored.key, ())) for stored in found
+            ]
             next_cursor = cursor._replace(after=sources[-1].key, planned=cursor.planned + len(sources))
             return sources, next_cursor
-    batch = cursor.batch + 1
-    return [], cursor._replace(batch=batch, after="", listed=batch >= len(run.batches))
+    next_batch = cursor.batch + 1
+    return [], cursor._replace(batch=next_batch, after="", listed=next_batch >= len(run.batches))
 
 
 async def _next_failed(

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from imageconverter import keys
 from imageconverter.errors import RunAlreadyRunning, RunNotStopped
+from imageconverter.images.conversions import OutputOutcome
 from imageconverter.jobs import (
     QueueName,
     job_body,
@@ -45,6 +46,8 @@ class RunSource(NamedTuple):
     etag: str
     batch: int = 0
     """Index of its batch."""
+    unchanged: Sequence[OutputOutcome] = ()
+    """The outcomes of its outputs if they are all up to date: it need not be enqueued."""
 
 
 class Failures(NamedTuple):
@@ -126,18 +129,24 @@ class RunStore:
     async def extend(
         self, run: Run, cursor: PlanCursor, sources: Sequence[RunSource], next_cursor: PlanCursor
     ) -> int | None:
-        """Enqueue *sources*, found at *cursor*, and move the cursor to *next_cursor*.
+        """Enqueue *sources*, found at *cursor*, or record the unchanged ones, and move the cursor to *next_cursor*.
 
         Returns how many sources are outstanding, or None if nothing was enqueued: the run is not running, or another
         planner was faster.
         """
-        jobs = (
-            RunSourceJob(run_id=run.id, index=index, batch=source.batch, key=source.key, etag=source.etag)
+        entries = (
+            entry
             for index, source in enumerate(sources, cursor.planned)
+            for entry in (len(source.unchanged), _job_or_result(run, index, source))
         )
         async with redis_errors(self._retry_timeout):
             outstanding = await self._extend(
-                keys=[keys.run(run.id), keys.queue(QueueName.BATCH)],
+                keys=[
+                    keys.run(run.id),
+                    keys.run_done(run.id),
+                    keys.run_results(run.id),
+                    keys.queue(QueueName.BATCH),
+                ],
                 args=[
                     job_key(f"{run.id}:"),
                     f"{run.id}:",
@@ -145,7 +154,7 @@ class RunStore:
                     next_cursor.batch,
                     next_cursor.after,
                     int(next_cursor.listed),
-                    *(job_body(CONVERT_TASK, job.payload()) for job in jobs),
+                    *entries,
                 ],
             )
         return None if outstanding < 0 else int(outstanding)
@@ -307,6 +316,17 @@ class RunStore:
     def _planner_call(self, run_id: str) -> list[Any]:
         """Return the arguments with which a script enqueues the planner: id, key, body."""
         return [f"{run_id}:plan:", job_key(f"{run_id}:plan:"), _job(run_id, PLAN_TASK)]
+
+
+def _job_or_result(run: Run, index: int, source: RunSource) -> str | bytes:
+    """Return what is written of a source: its job, or its result if it is unchanged."""
+    if not source.unchanged:
+        job = RunSourceJob(run_id=run.id, index=index, batch=source.batch, key=source.key, etag=source.etag)
+        return job_body(CONVERT_TASK, job.payload())
+    formats = run.batches[source.batch].formats
+    outputs = tuple(zip((each.node_id for each in formats), source.unchanged, strict=True))
+    result = SourceResult(index=index, source=source.key.removeprefix(keys.SOURCE), outputs=outputs)
+    return result.model_dump_json(exclude_defaults=True)
 
 
 def _job(run_id: str, task: str) -> bytes:
