@@ -46,6 +46,7 @@ docs: $(STAMPS)/dev  ## write the generated parts and images of the documents
 	$(BIN)/python -m tests.documents.generated
 
 site: $(STAMPS)/site  ## build the documents as a site, in the folder site
+	$(VENV)/site/bin/python docs/site/sources.py $(VENV)/site/docs
 	$(VENV)/site/bin/mkdocs build --quiet --strict
 
 messages: $(STAMPS)/dev  ## update the catalogs of the console's texts, and list what is to be translated

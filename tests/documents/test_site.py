@@ -10,7 +10,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MKDOCS = ROOT / ".venv" / "site" / "bin" / "mkdocs"
+ENVIRONMENT = ROOT / ".venv" / "site"
+MKDOCS = ENVIRONMENT / "bin" / "mkdocs"
 # What a browser requests by itself; `a` is only followed by people.
 LOADED = {"audio", "embed", "iframe", "img", "link", "object", "script", "source", "video"}
 
@@ -40,6 +41,8 @@ class Page(HTMLParser):
 def site(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Page]:
     """The pages of the site; a warning of mkdocs is an error."""
     folder = tmp_path_factory.mktemp("site")
+    python, docs = ENVIRONMENT / "bin" / "python", ENVIRONMENT / "docs"
+    subprocess.run([python, "docs/site/sources.py", docs], cwd=ROOT, check=True)
     command: list[str | Path] = [MKDOCS, "build", "--quiet", "--strict", "--site-dir", folder]
     built = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, check=False
