@@ -18,18 +18,35 @@ _SENTINEL_SECONDS: Final = 0.5  # Sentinels are asked one after the other
 
 
 class MasterConnection(SentinelManagedConnection):
-    """A connection to the master that the Sentinels name."""
+    """A connection to the master that the Sentinels name, and to no other one.
+
+    A master that was frozen works on until a Sentinel makes it a replica, ten seconds later. What is written there
+    meanwhile is lost.
+    """
+
+    async def connect(self) -> None:
+        """Connect, if need be; a connection to an earlier master is replaced. redis-py calls this before each use."""
+        pool: SentinelConnectionPool = self.connection_pool
+        if self.is_connected and pool.master_address != (self.host, self.port):
+            await self.disconnect()
+        await super().connect()  # type: ignore[no-untyped-call]
 
     async def connect_to(self, address: tuple[str, int]) -> None:
-        """Connect to *address* once.
+        """Connect to *address* once; raises ConnectionError if another master was elected meanwhile.
 
         redis-py would retry it there for as long as a command may take, without asking the Sentinels again.
         """
         retry, self.retry = self.retry, Retry(NoBackoff(), 0)
+        is_master = False
         try:
             await super().connect_to(address)  # type: ignore[no-untyped-call]
+            is_master = await self.connection_pool.get_master_address() == address
         finally:
             self.retry = retry
+            if not is_master:
+                await self.disconnect(nowait=True)
+        if not is_master:
+            raise ConnectionError("Another master was elected.")
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
         """Read a response; raises ConnectionError if it says that the server has become a replica.
