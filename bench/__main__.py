@@ -49,6 +49,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
 }
 LONG: dict[str, Callable[[], None]] = {
     "runs": runs.long,
+    "rerun": rerun.long,
     "listing": listing.long,
     "folder": folder.long,
     "push": push.long,

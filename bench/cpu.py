@@ -1,4 +1,4 @@
-"""CPU time of processes, from /proc."""
+"""CPU time and memory of processes, from /proc."""
 
 import os
 from pathlib import Path
@@ -43,6 +43,12 @@ def precise_seconds(pids: set[int]) -> float:
             except OSError:
                 continue
     return total / 1e9
+
+
+def peak_resident(pid: int) -> int:
+    """Return the most memory that a process has had resident, in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
 
 
 def named(pids: set[int], word: str) -> int:

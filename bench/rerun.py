@@ -1,4 +1,4 @@
-"""A second, unchanged run compared with the first, with a real store and engine."""
+"""A second, unchanged run compared with the first, with a real store and engine; long: one over 100,000 sources."""
 
 import asyncio
 import os
@@ -8,8 +8,12 @@ from typing import NamedTuple
 from bench import cpu
 from bench.photographs import photograph
 from bench.servers import running_role, running_servers, settings_of
+from imageconverter import keys
+from imageconverter.images.conversions import ConversionJob, made_output, output_specs
+from imageconverter.images.output_index import MadeOutput, OutputIndex
 from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.runs import RunRequest, RunStatus, create_run
+from imageconverter.settings import MEGABYTE
 
 FORMATS = ("normalCategory", "normalProduct", "thumbnailProduct", "app")
 IMAGES = 200
@@ -17,6 +21,8 @@ RERUNS = 3
 _DIRECTORY = "bench"
 _SIZE = (1633, 1225)  # 2 MP
 _TARGET = 40
+MANY = 100_000
+_CHUNK = 1000  # as many results as are moved to the store at once
 _SETTLE_SECONDS = 1.0  # the last results of a run are moved to the store after its end
 
 
@@ -32,6 +38,11 @@ class Measured(NamedTuple):
 def main() -> None:
     """Measure and print."""
     asyncio.run(_measure())
+
+
+def long() -> None:
+    """Measure and print an unchanged run over many sources."""
+    asyncio.run(_measure_many())
 
 
 async def _measure() -> None:
@@ -51,6 +62,46 @@ async def _measure() -> None:
     if any(each.status.outputs.skipped != IMAGES * len(FORMATS) for each in reruns):
         raise RuntimeError("an unchanged run converted images")
     report(first, reruns)
+
+
+async def _measure_many() -> None:
+    print(f"\n== rerun: an unchanged run over {MANY} sources with {len(FORMATS)} outputs each")
+    async with running_servers(store=True) as environment:
+        settings = settings_of(environment)
+        async with open_resources(settings, retry_timeout=20) as resources:
+            await wait_for_bucket(resources.store)
+            for begin in range(0, MANY, _CHUNK):
+                await _put_converted(resources, range(begin, min(begin + _CHUNK, MANY)))
+            async with running_role(["services.cli.main", "worker"], environment) as worker:
+                while not await resources.queue.live_processes("worker"):  # noqa: ASYNC110 - another process changes it
+                    await asyncio.sleep(0.1)
+                rest = cpu.peak_resident(worker)
+                again = await _run(resources, worker)
+                peak = cpu.peak_resident(worker)
+    if again.status.outputs.skipped != MANY * len(FORMATS):
+        raise RuntimeError("an unchanged run converted images")
+    used = ", ".join(f"{name} {1000 * seconds / MANY:.2f}" for name, seconds in again.cpu.items())
+    print(f"{again.seconds:.1f} s (target 60 s for 100,000); CPU per source in ms: {used}")
+    print(f"the worker has grown by {(peak - rest) / MEGABYTE:.0f} MiB at most")
+
+
+async def _put_converted(resources: Resources, numbers: range) -> None:
+    """Store sources and outputs of a few bytes, as if a run had converted them."""
+    formats = resources.formats.current.select([f"content.imageFormat.{name}" for name in FORMATS])
+
+    async def put(number: int) -> list[MadeOutput]:
+        source_key, data = f"source/{_DIRECTORY}/{number:07}.jpg", f"source {number}".encode()
+        source_etag = await resources.store.put(source_key, data, content_type="image/jpeg")
+        job = ConversionJob(id="", source_key=source_key, outputs=output_specs(source_key, formats), run_id="earlier")
+        made = []
+        for spec in job.outputs:
+            metadata, path = job.object_metadata(source_etag, spec.target, (1, 1), ""), spec.expected_path
+            etag = await resources.store.put(keys.target(path), data, content_type="image/jpeg", metadata=metadata)
+            made.append(made_output(path, etag, metadata))
+        return made
+
+    made = await asyncio.gather(*map(put, numbers))
+    await OutputIndex(resources.store).add(each for outputs in made for each in outputs)
 
 
 def report(first: Measured, reruns: list[Measured]) -> None:
