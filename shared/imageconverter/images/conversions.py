@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
 from urllib.parse import quote
 from uuid import uuid4
@@ -16,7 +15,7 @@ from imageconverter.engine.output_types import Size
 from imageconverter.engine.source_types import KEPT_AS
 from imageconverter.errors import InvalidValue, NotConverted, StoreUnavailable
 from imageconverter.images.image_formats import ImageFormat
-from imageconverter.images.names import has_room, with_extension
+from imageconverter.images.names import has_room, suffix, with_extension
 from imageconverter.images.output_index import IndexedOutput, MadeOutput
 from imageconverter.jobs import Client, JobQueue, QueueName
 from imageconverter.quoting import quoted
@@ -78,7 +77,7 @@ class OutputSpec(BaseModel):
             return "jpeg"
         if self.target.output != "keep":
             return self.target.output
-        return KEPT_AS.get(PurePosixPath(self.name).suffix.lower(), "png")
+        return KEPT_AS.get(suffix(self.name), "png")
 
 
 class ConversionJob(BaseModel):

@@ -5,7 +5,6 @@ bytes), so everything that is not plain is refused before it reaches a key.
 """
 
 import unicodedata
-from pathlib import PurePosixPath
 
 from imageconverter.engine.source_types import KEPT_AS
 from imageconverter.errors import InvalidValue
@@ -47,7 +46,7 @@ def with_extension(name: str, extensions: tuple[str, ...]) -> str:
     >>> with_extension("scan.tiff", (".png",))
     'scan.png'
     """
-    if _suffix(name) in extensions:
+    if suffix(name) in extensions:
         return name
     room = _MAX_SEGMENT_BYTES - len(extensions[0])
     return _stem(name).encode()[:room].decode(errors="ignore") + extensions[0]
@@ -55,13 +54,19 @@ def with_extension(name: str, extensions: tuple[str, ...]) -> str:
 
 def has_room(name: str, extensions: tuple[str, ...]) -> bool:
     """Whether `with_extension` does not have to cut *name*: what it cuts could become the name of another image."""
-    return _suffix(name) in extensions or len((_stem(name) + extensions[0]).encode()) <= _MAX_SEGMENT_BYTES
+    return suffix(name) in extensions or len((_stem(name) + extensions[0]).encode()) <= _MAX_SEGMENT_BYTES
 
 
-def _suffix(name: str) -> str:
-    return PurePosixPath(name).suffix.lower()
+def suffix(name: str) -> str:
+    """Return the extension of *name* in lower case, with its dot; "" if it has none.
+
+    >>> suffix("photo.JPG"), suffix(".jpg"), suffix("photo.")
+    ('.jpg', '', '')
+    """
+    dot = name.rfind(".")
+    return name[dot:].lower() if 0 < dot < len(name) - 1 else ""
 
 
 def _stem(name: str) -> str:
     """Return *name* without the extension of a source type; others stay: "report.2025" keeps its "2025"."""
-    return PurePosixPath(name).stem if _suffix(name) in KEPT_AS else name
+    return name[: -len(suffix(name))] if suffix(name) in KEPT_AS else name
