@@ -1,7 +1,8 @@
 """The tasks of the worker by name, and the fallbacks of jobs that have failed for good."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import structlog
 
 from imageconverter import keys
-from imageconverter.errors import RunUnreadable, Unavailable
+from imageconverter.errors import QueueUnavailable, RunUnreadable, Unavailable
 from imageconverter.images.conversions import TASK, ConversionJob, ConversionOutcome, output_specs, uniform_outcome
 from imageconverter.jobs import JobContext, MovedJob, QueueName, Task, requeue, retry_when_unavailable
 from imageconverter.previews.job import TASK as PREVIEW_TASK
@@ -155,17 +156,42 @@ class _Runs:
         await self._run_job(job, self._convert(job), context)
 
     async def _convert(self, run_job: RunSourceJob) -> None:
-        working = asyncio.create_task(self._result(run_job))
-        try:
-            # The check for a cancel is never cancelled itself: a cancellation may get lost in redis-py.
-            await asyncio.wait([working], timeout=_CANCEL_CHECK_SECONDS)
-            while not working.done() and not await self.run_store.is_stopped(run_job.run_id):
-                await asyncio.wait([working], timeout=_CANCEL_CHECK_SECONDS)
-            result = await working if working.done() else None
-        finally:
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
+        result = None
+        async with self._ended_with_run(run_job.run_id):
+            result = await self._result(run_job)
         await self.run_store.record(run_job.run_id, result, run_job.index)
+
+    @asynccontextmanager
+    async def _ended_with_run(self, run_id: str) -> AsyncIterator[None]:
+        """End the block if the run is stopped meanwhile; most blocks end before the first check.
+
+        The check is never canceled: a cancellation may get lost in redis-py.
+        """
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        limit = asyncio.timeout(None)
+        checks: list[asyncio.Task[None]] = []
+
+        async def check() -> None:
+            while not ended.is_set():
+                with suppress(QueueUnavailable):  # then the result cannot be recorded either
+                    if await self.run_store.is_stopped(run_id) and not ended.is_set():
+                        limit.reschedule(loop.time())
+                        return
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(ended.wait(), _CANCEL_CHECK_SECONDS)
+
+        timer = loop.call_later(_CANCEL_CHECK_SECONDS, lambda: checks.append(loop.create_task(check())))
+        try:
+            async with limit:
+                yield
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        finally:
+            timer.cancel()
+            ended.set()
+            for each in checks:
+                await each
 
     async def _result(self, run_job: RunSourceJob) -> SourceResult | None:
         run = await self._run(run_job.run_id)

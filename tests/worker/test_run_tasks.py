@@ -1,5 +1,6 @@
 """The tasks of runs, called as the queue calls them."""
 
+import asyncio
 from typing import Any
 from unittest.mock import Mock
 from uuid import uuid4
@@ -9,7 +10,7 @@ import pytest
 from imageconverter.images.formats_file import load_formats
 from imageconverter.jobs import JobContext, QueueName, redis_command
 from imageconverter.resources import Resources
-from imageconverter.runs import RunRequest, create_run
+from imageconverter.runs import Run, RunRequest, create_run
 from imageconverter.runs.job import CONVERT_TASK, COUNT_TASK, PLAN_TASK
 from services.worker.tasks import queue_tasks
 from tests.testing.runs import put_sources
@@ -54,3 +55,54 @@ async def test_failed_job_of_a_run_that_cannot_be_read_ends_the_run(resources: R
     status = await resources.runs.status(run_id)
     assert status is not None
     assert status.state == "error"
+
+
+async def _started_job(resources: Resources) -> tuple[Run, dict[str, Any]]:
+    """Start a run of one source; returns it with the payload of the job."""
+    directory = await put_sources(resources, {f"{uuid4().hex}.png": b"x"})
+    run = await create_run(resources.store, load_formats(None), RunRequest(source="directory", directory=directory))
+    await resources.runs.start(run)
+    return run, {"run_id": run.id, "index": 0, "batch": 0, "key": "source/x.png", "etag": "e"}
+
+
+async def test_the_job_of_a_canceled_run_ends(resources: Resources) -> None:
+    """Although its conversion has not; it is not recorded as converted."""
+    run, payload = await _started_job(resources)
+    converting, ended = asyncio.Event(), asyncio.Event()
+
+    async def never(_job: object) -> None:
+        converting.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    executor = Mock(run=never)
+    convert = queue_tasks(resources, executor, Mock(), max_expensive=1)[QueueName.BATCH].tasks[CONVERT_TASK]
+    working = asyncio.create_task(convert(CONTEXT, payload))
+    await converting.wait()
+    await resources.runs.cancel(run.id, seconds=5)
+    async with asyncio.timeout(20):
+        await working
+
+    assert ended.is_set()
+    status = await resources.runs.status(run.id)
+    assert status is not None
+    assert (status.state, sum(status.sources)) == ("canceled", 0)
+
+
+async def test_a_timeout_of_the_conversion_is_not_taken_for_a_cancel(resources: Resources) -> None:
+    """It is recorded as an internal error of one source."""
+    run, payload = await _started_job(resources)
+
+    async def late(_job: object) -> None:
+        raise TimeoutError
+
+    executor = Mock(run=late)
+    await queue_tasks(resources, executor, Mock(), max_expensive=1)[QueueName.BATCH].tasks[CONVERT_TASK](
+        CONTEXT, payload
+    )
+
+    status = await resources.runs.status(run.id)
+    assert status is not None
+    assert status.sources.error == 1
