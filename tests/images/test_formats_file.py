@@ -17,7 +17,7 @@ maxHeight = 100
 OTHER = FORMAT.replace('"small"', '"other"')
 FIELDS = (
     "maxWidth, maxHeight, fit, focus, fill, autoRotate, output, quality, lossless, chroma, progressive, "
-    "maxKilobytes, animation, reencode, background, upscale, leastSide, comment, id, aliases, name, type, "
+    "encoder, maxKilobytes, animation, reencode, background, upscale, leastSide, comment, id, aliases, name, type, "
     "targetDirectory, sourceDirectory, widths"
 )
 
@@ -48,6 +48,8 @@ SIDE = "a whole number from 1 to 16384"
         (with_field('fit = "stretch"'),
          'line 8: fit: "stretch" is not allowed; it must be one of contain, cover, crop, pad'),
         (with_field('chroma = "4:2:2"'), 'line 8: chroma: "4:2:2" is not allowed; it must be one of 4:2:0, 4:4:4'),
+        (with_field('encoder = "mozjpeg"'),
+         'line 8: encoder: "mozjpeg" is not allowed; it must be one of standard, small'),
         (FORMAT.replace('type = "product"', 'type = "shop"'),
          'line 4: type: "shop" is not allowed; it must be one of product, category, app'),
         (with_field('focus = "left"'),

@@ -10,6 +10,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from imageconverter.engine.animation import Timing
 from imageconverter.engine.few_colors import compact
+from imageconverter.engine.jpegli import encode_jpegli
 from imageconverter.engine.output_types import OUTPUT_TYPES
 from imageconverter.engine.target import OutputType, Target
 
@@ -95,9 +96,12 @@ def _smaller(data: bytes, at_quality: Callable[[int], bytes], too_much: int, max
 def _jpeg(frames: Sequence[Image.Image], _timing: Timing, target: Target, quality: int, **options: Any) -> bytes:
     if target.comment:
         options["comment"] = target.comment.encode()
-    return _saved(
+    made = _saved(
         frames[:1], "JPEG", quality=quality, subsampling=target.chroma, progressive=target.progressive, **options
     )
+    if target.encoder != "small" or target.chroma != "4:2:0" or target.progressive:
+        return made
+    return min(made, encode_jpegli(frames[0], quality, comment=target.comment) or made, key=len)
 
 
 def _png(frames: Sequence[Image.Image], timing: Timing, target: Target, _quality: int, **options: Any) -> bytes:

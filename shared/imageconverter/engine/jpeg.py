@@ -12,6 +12,10 @@ from imageconverter.errors import ImageTooLarge
 # Neither pixels nor a restart between them.
 _MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
 END, SCAN = 0xD9, 0xDA
+APP0, COMMENT = 0xE0, 0xFE
+START = b"\xff\xd8"
+JFIF = b"JFIF\0\1\1\0\0\1\0\1\0\0"
+"""The content of the segment that says how colors are coded: version 1.1, square pixels, no thumbnail."""
 PROGRESSIVE = (0xC2, 0xCA)
 _SEQUENTIAL = (0xC0, 0xC1, 0xC9)
 _LOSSLESS = 0xC3
@@ -67,6 +71,11 @@ class Frame(NamedTuple):
     def band(self) -> int:
         """How many rows are decoded at once."""
         return max((channel.down for channel in self.channels), default=1) * (1 if self.is_lossless else _BLOCK)
+
+
+def segment(kind: int, content: bytes) -> bytes:
+    """Return the segment of a *kind* with its *content*, of at most 65,533 bytes."""
+    return bytes((0xFF, kind)) + (len(content) + _LENGTH_BYTES).to_bytes(_LENGTH_BYTES, "big") + content
 
 
 def segments(data: bytes) -> Iterator[Segment]:

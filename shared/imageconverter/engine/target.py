@@ -48,6 +48,8 @@ class Target(BaseModel):
     """How finely JPEG and AVIF keep colors: at half the resolution, or at all of it."""
     progressive: bool = False
     """For JPEG: shown coarse first while it loads."""
+    encoder: Literal["standard", "small"] = "standard"
+    """For JPEG: `small` takes more time for fewer bytes where it can."""
     max_kilobytes: int | None = Field(default=None, ge=1)
     """For JPEG, WebP and AVIF: the quality is lowered until the file is no larger (1000 bytes each)."""
     animation: bool = True

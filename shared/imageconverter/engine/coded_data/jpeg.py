@@ -9,14 +9,12 @@ from imageconverter.engine.coded_data.coding import Coding
 from imageconverter.engine.geometry import Size
 from imageconverter.engine.target import Target
 
-_START, _END = b"\xff\xd8", b"\xff\xd9"
-# The content of the segments that say how colors are coded.
-_JFIF = b"JFIF\0\1\1\0\0\1\0\1\0\0"  # version 1.1, square pixels, no thumbnail
+_END = b"\xff\xd9"
 _ADOBE = b"Adobe"
 _ADOBE_BYTES = 12
-_APP0, _APP14, _COMMENT = 0xE0, 0xEE, 0xFE
+_APP14 = 0xEE
 _TABLES = (0xC4, 0xCC, 0xDB, 0xDD)  # Huffman, arithmetic, quantization, restart interval
-_IGNORED = (*range(0xE0, 0xF0), _COMMENT)
+_IGNORED = (*range(0xE0, 0xF0), jpeg.COMMENT)
 _CODED_FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
 _EIGHT_BITS = 8
 # The table for luminance of annex K.1, which encoders scale by the quality, in sum.
@@ -39,7 +37,7 @@ def without_metadata(data: bytes, size: Size, *, animated: bool) -> Coding | Non
         previous = segment
         content = data[segment.start + 4 : segment.end]
         if segment.kind == jpeg.END:
-            kept = b"".join([_START, *colors.values(), *parts, _END])
+            kept = b"".join([jpeg.START, *colors.values(), *parts, _END])
             return _coding(kept, frame) if frame is not None else None
         if segment.kind in _CODED_FRAMES:
             frame = jpeg.read_frame(data, segment)
@@ -54,15 +52,11 @@ def without_metadata(data: bytes, size: Size, *, animated: bool) -> Coding | Non
 
 def _color_segment(kind: int, content: bytes) -> dict[int, bytes]:
     """Return what is kept of an application segment, as decoders recognize it, by its kind."""
-    if kind == _APP0 and content.startswith(_JFIF[:5]) and len(content) >= len(_JFIF):
-        return {kind: _segment(kind, _JFIF)}
+    if kind == jpeg.APP0 and content.startswith(jpeg.JFIF[:5]) and len(content) >= len(jpeg.JFIF):
+        return {kind: jpeg.segment(kind, jpeg.JFIF)}
     if kind == _APP14 and content.startswith(_ADOBE) and len(content) >= _ADOBE_BYTES:
-        return {kind: _segment(kind, content[:_ADOBE_BYTES])}
+        return {kind: jpeg.segment(kind, content[:_ADOBE_BYTES])}
     return {}
-
-
-def _segment(kind: int, content: bytes) -> bytes:
-    return bytes((0xFF, kind)) + (len(content) + 2).to_bytes(2, "big") + content
 
 
 def _coding(kept: bytes, frame: jpeg.Frame) -> Coding | None:
