@@ -1,4 +1,4 @@
-"""G17: the master of a replicated Redis is killed or freezes, and Sentinels put a replica in its place."""
+"""G18: the master of a replicated Redis is killed or freezes, and Sentinels put a replica in its place."""
 
 import asyncio
 import random
@@ -75,4 +75,4 @@ async def test_accepted_work_survives_failovers_of_redis(
 
     assert not troubles, troubles[:3]
     for fault, seconds in took.items():
-        figures.note(f"G17 master {fault}", f"service back after {spread(seconds)}; {summary}")
+        figures.note(f"G18 master {fault}", f"service back after {spread(seconds)}; {summary}")

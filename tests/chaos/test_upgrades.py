@@ -1,4 +1,4 @@
-"""G18: two releases share Redis and the store, as during a rolling upgrade."""
+"""G19: two releases share Redis and the store, as during a rolling upgrade."""
 
 import asyncio
 import random
@@ -110,7 +110,7 @@ async def test_two_releases_beside_each_other_lose_nothing(
 
     assert not troubles, troubles[:3]
     figures.note(
-        f"G18 {newer}s of this release, the others older", f"{len(workload.converted)} conversions, {summary}"
+        f"G19 {newer}s of this release, the others older", f"{len(workload.converted)} conversions, {summary}"
     )
 
 
@@ -142,4 +142,4 @@ async def test_a_rolling_upgrade_and_the_way_back_lose_nothing(
         troubles = stack.internal_errors
 
     assert not troubles, troubles[:3]
-    figures.note("G18 rolling upgrade", f"{len(workload.converted)} conversions, {summary}")
+    figures.note("G19 rolling upgrade", f"{len(workload.converted)} conversions, {summary}")
