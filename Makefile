@@ -95,6 +95,7 @@ helm: $(STAMPS)/dev $(STAMPS)/helm  ## render and validate the Helm chart; its t
 	$(BIN)/python -m pytest tests/helm
 
 dist: $(STAMPS)/release  ## make wheels, image and chart with their SBOMs, and check them; see docs/release.md
+	$(BIN)/python -m pytest tests/release
 	$(BIN)/python -m release
 
 # Needs a Docker engine; see docs/docker.md.
