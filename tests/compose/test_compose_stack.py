@@ -156,8 +156,10 @@ def test_containers_have_no_capabilities(stack: Stack) -> None:
 
 def test_file_systems_are_read_only_even_for_root(stack: Stack) -> None:
     """Only the volumes are writable."""
+    roles = ("gateway", "worker", "reporter")  # which have no program but Python
     for container in stack.containers():
-        attempt = run("docker", "exec", "--user", "0", container, "touch", "/new")
+        write = ["python", "-c", "open('/new', 'w')"] if stack.service(container) in roles else ["touch", "/new"]
+        attempt = run("docker", "exec", "--user", "0", container, *write)
         assert attempt.returncode != 0, stack.service(container)
         assert "Read-only file system" in attempt.stderr
 
