@@ -45,6 +45,13 @@ local function wake_worker(wake)
   redis.call('PEXPIRE', wake, 5000)
 end
 
+-- Wake an idle worker for each of count jobs, but not more than 16: the others poll.
+local function wake_workers(wake, count)
+  for _ = 1, math.min(count, 16) do
+    wake_worker(wake)
+  end
+end
+
 -- Whether the queue has limit jobs (0: no limit); if so, the job counts as refused.
 local function refuse_if_full(queue, limit, refused, queue_name)
   if limit == 0 or redis.call('ZCARD', queue) < limit then

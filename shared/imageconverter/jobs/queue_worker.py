@@ -8,6 +8,7 @@ them. Here a lease is short, renewed while the job runs, and fenced by a token.
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -51,6 +52,8 @@ _RENEWALS_PER_LEASE = 3
 # Running jobs stay at the head of their queue. What one search does not reach, the next one does.
 _SEARCH_LIMIT = 1000
 _LISTEN_SECONDS = 0.5  # at a time, so that stopping does not take longer
+_WAKE_MS = 5000  # as in prelude.lua
+_IDLE_AFTER_SECONDS = 1.0
 # An attempt is a run that fails because of this job alone, or during which the worker dies.
 # If workers are often killed for other reasons, four attempts are too few to identify a poison job.
 _MAX_ATTEMPTS = 6
@@ -86,12 +89,15 @@ class QueueWorker(Worker):
         activity: Activity | None = None,
         on_end: EndListener = lambda *_: None,
         poll_seconds: float = 0.05,
+        idle_poll_seconds: float = 0.5,
     ) -> None:
         """Prepare a worker for *tasks*, which are called by their names; *job_seconds* is the timeout of one job.
 
         *give_up* has a fallback for tasks whose jobs have failed for good: called with the payload before the job
         becomes a dead letter. No job is claimed while *is_paused* returns True. *activity* shows what is running.
-        *on_end* is called when an attempt of a job has ended.
+        *on_end* is called when an attempt of a job has ended. Jobs are searched for whenever one is enqueued or a
+        slot becomes free; and for what that misses, retries and expired leases every *poll_seconds*, or every
+        *idle_poll_seconds* while there is nothing to do.
         """
         self._on_end = on_end
         self._activity = Activity() if activity is None else activity
@@ -122,6 +128,9 @@ class QueueWorker(Worker):
         self._search_start = 0
         self._stopping = asyncio.Event()
         self._wake = asyncio.Event()
+        self._slot_freed = asyncio.Event()
+        self._idle_poll_seconds = idle_poll_seconds
+        self._idle_from = time.monotonic() + _IDLE_AFTER_SECONDS
         self._claim = redis.register_script(script_text("imageconverter.jobs", "claim"))
         self._release_orphans = redis.register_script(script_text("imageconverter.jobs", "release_orphans"))
         self._renew = redis.register_script(script_text("imageconverter.jobs", "renew"))
@@ -141,11 +150,16 @@ class QueueWorker(Worker):
                 self._wake.clear()
                 await self._poll_iteration()
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self.poll_delay_s):
+                    async with asyncio.timeout(self._poll_seconds()):
                         await self._wake.wait()
         finally:
-            self._stopping.set()
+            self._stop()
             await asyncio.gather(*background)
+
+    def _poll_seconds(self) -> float:
+        if self.tasks:
+            self._idle_from = time.monotonic() + _IDLE_AFTER_SECONDS
+        return self.poll_delay_s if time.monotonic() < self._idle_from else self._idle_poll_seconds
 
     async def release_orphans(self) -> None:
         """End the leases of workers that have ended on this host, as by a kill, so that their jobs need not wait."""
@@ -168,7 +182,11 @@ class QueueWorker(Worker):
             task.cancel()
         if self.tasks:
             await asyncio.wait(self.tasks.values(), timeout=LEASE_SECONDS)
+        self._stop()
+
+    def _stop(self) -> None:
         self._stopping.set()
+        self._slot_freed.set()
         self._wake.set()
 
     async def _poll_iteration(self) -> None:
@@ -227,20 +245,34 @@ class QueueWorker(Worker):
     def _free_slot(self) -> None:
         """Search for the next job at once, so that short jobs do not wait for the poll."""
         self._release_sem_dec_counter_on_complete()
+        self._slot_freed.set()
         self._wake.set()
 
     async def _listen(self) -> None:
         """Search for the next job as soon as one is enqueued; the poll finds the jobs that this misses."""
         while not self._stopping.is_set():
+            if self.job_counter >= self.max_jobs:  # another worker is to hear of it
+                self._slot_freed.clear()
+                await self._slot_freed.wait()
+                continue
             try:
                 async with self.pool.pipeline(transaction=False) as pipe:
                     pipe.execute_command("BLPOP", keys.wake(self._queue_name), _LISTEN_SECONDS)
                     (woken,) = await pipe.execute()
+                if woken is not None and self.job_counter >= self.max_jobs:
+                    await self._wake_another()
             except (RedisError, OSError):
                 await asyncio.sleep(_LISTEN_SECONDS)  # the poll raises the error
             else:
                 if woken is not None:
                     self._wake.set()
+
+    async def _wake_another(self) -> None:
+        """Leave the entry of an enqueued job to another worker, as all slots have been taken in the meantime."""
+        async with self.pool.pipeline(transaction=False) as pipe:
+            pipe.rpush(keys.wake(self._queue_name), 1)
+            pipe.pexpire(keys.wake(self._queue_name), _WAKE_MS)
+            await pipe.execute()
 
     async def _renew_leases(self) -> None:
         while not self._stopping.is_set():

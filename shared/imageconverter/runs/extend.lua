@@ -1,10 +1,10 @@
 -- Enqueue sources of a run, or record them as skipped, and move its plan cursor behind them.
--- KEYS: the run, its bitmap, its results, the batch queue
+-- KEYS: the run, its bitmap, its results, the batch queue, its wake
 -- ARGV: prefix of the keys of its jobs, prefix of their ids, index of the first source,
 --       the new cursor: batch, last key, 1: everything is listed / 0: not yet; then of each source
 --       the number of outputs that are up to date and its result as JSON, or 0 and the body of its job
 -- Returns how many sources are outstanding, -1 if the run is not running, -2 if another planner was faster.
-local run, bitmap, results, queue = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local run, bitmap, results, queue, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local job_prefix, id_prefix, first = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local batch, after, listed, sources = ARGV[4], ARGV[5], ARGV[6], {unpack(ARGV, 7)}
 
@@ -26,6 +26,7 @@ for position = 1, #sources, 2 do
   end
   planned = planned + 1
 end
+wake_workers(wake, planned - first - skipped)
 redis.call('HSET', run, 'planned', planned, 'batch', batch, 'after', after, 'listed', listed)
 if skipped > 0 then
   redis.call('HINCRBY', run, 'recorded', skipped)

@@ -1,9 +1,9 @@
 -- Start a run and enqueue its planner and its counter, unless another run is running.
--- KEYS: ids of the runs, the run, the batch queue
+-- KEYS: ids of the runs, the run, the batch queue, its wake
 -- ARGV: id, the run as JSON, body of the planner's job, body of the counter's job, prefix of the job keys,
 --       number of runs kept, prefix of the keys of runs
 -- Returns 1, also if the run was started before, or 0 if another run is running.
-local runs, run, queue = KEYS[1], KEYS[2], KEYS[3]
+local runs, run, queue, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local id, text, plan_body, count_body, job_prefix = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local runs_kept, run_prefix = ARGV[6], ARGV[7]
 local MAX_BACKED = 1000  -- ended runs beyond those that are kept, until a reporter has archived them
@@ -35,4 +35,5 @@ for _, old in ipairs(left) do
 end
 add_job(queue, job_prefix .. id .. ':plan:0', id .. ':plan:0', plan_body)
 add_job(queue, job_prefix .. id .. ':count', id .. ':count', count_body)
+wake_workers(wake, 2)
 return 1

@@ -84,7 +84,7 @@ class RunStore:
         """Start *run* and enqueue its planner; raises RunAlreadyRunning if another run is running."""
         async with redis_errors(self._retry_timeout):
             started = await self._start(
-                keys=[keys.RUNS, keys.run(run.id), keys.queue(QueueName.BATCH)],
+                keys=[keys.RUNS, keys.run(run.id), keys.queue(QueueName.BATCH), keys.wake(QueueName.BATCH)],
                 args=[
                     run.id,
                     run.model_dump_json(exclude_defaults=True),
@@ -146,6 +146,7 @@ class RunStore:
                     keys.run_done(run.id),
                     keys.run_results(run.id),
                     keys.queue(QueueName.BATCH),
+                    keys.wake(QueueName.BATCH),
                 ],
                 args=[
                     job_key(f"{run.id}:"),
