@@ -26,6 +26,8 @@ BACKUP, CONFIGURATION, RESTORE = [
 ]
 KEY = "0123abcd"
 
+pytestmark = pytest.mark.timeout(300)  # the first test starts two stacks
+
 
 def run_script(folder: Path, data: Path, script: str) -> None:
     """Run a *script* of the document in *folder*, where the data folder is *data*."""
@@ -91,12 +93,12 @@ def fill(stack: Stack) -> None:
     format_list = ["content.imageFormat.thumbnailProduct"]
     run = {"action": "manual", "source": "directory", "directory": "products", "formatList": format_list}
     assert stack.call("POST", "/images/convert/start", run)[0] == 200
-    stack.until(lambda: [each["status"] for each in runs(stack)] == ["finished"])
+    stack.until(lambda: [each["status"] for each in runs(stack)] == ["finished"], 60)
     assert send_image(stack, KEY) == 200
     assert put(stack, "/images/catalog/products?as=csv", b"id,active,images\n1,true,absent.jpg\n") == 200
     stack.call("POST", "/images/report", {})
-    stack.until(lambda: stack.call("GET", "/images/report")[1].get("missingImages"))
-    stack.until(lambda: verify(stack)["runs"][1].startswith("0 runs"))  # the run has ended in the store as well
+    stack.until(lambda: stack.call("GET", "/images/report")[1].get("missingImages"), 60)
+    stack.until(lambda: verify(stack)["runs"][1].startswith("0 runs"), 60)  # the run has ended in the store as well
 
 
 def runs(stack: Stack) -> list[dict[str, Any]]:
@@ -191,7 +193,7 @@ def test_a_bucket_that_is_lost_is_restored(restored: Stack) -> None:
     state, text = verify(restored)["previews"]
     assert (state, text.rpartition("; ")[2]) == ("warning", "1 in the index only")
     assert send_image(restored, "after-the-backup", "cacheAndGetImage", "/auto:200x150") == 200
-    restored.until(lambda: all_is_well(restored))
+    restored.until(lambda: all_is_well(restored), 60)
 
 
 def test_a_copy_of_the_data_folder_is_a_backup(tmp_path: Path) -> None:
