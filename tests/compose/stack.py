@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+import shlex
 import socket
 import subprocess
 import time
@@ -41,7 +42,7 @@ maxHeight = 64
 
 _FORMATS = ROOT / "shared" / "imageconverter" / "images" / "formats.toml"
 _STAND_IN = "standin/s3:1"
-_IMAGE = "imageconverter:test"
+IMAGE = "imageconverter:test"
 # No other variables, because those of a developer must not change the stack.
 _PASSED_VARIABLES = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT")
 
@@ -111,12 +112,11 @@ class Stack:
         """Write the secrets, except *without*, and *formats* of its own to *folder*; nothing is started yet."""
         self.secrets = {name: secrets.token_hex(20) for name in SECRETS if name != without}
         self.port = _free_port()
-        self._workers = workers
         env_file = folder / "env"
         variables: dict[str, object] = {
             **self.secrets,
             "IMAGECONVERTER_PORT": self.port,
-            "IMAGECONVERTER_IMAGE": _IMAGE,
+            "IMAGECONVERTER_IMAGE": IMAGE,
         }
         if formats:
             folder.chmod(0o755)  # the user of the containers reads it
@@ -126,19 +126,23 @@ class Stack:
         # Without the stand-in, the image of the release is pulled and tested.
         self._pull = "never" if run("docker", "image", "inspect", _STAND_IN).returncode == 0 else "missing"
         default = ["docker-compose.yml", "docker-compose.ci.yml"] if self._pull == "never" else ["docker-compose.yml"]
-        self._project = f"imageconverter-{secrets.token_hex(4)}"
-        self._options = ["--project-name", self._project, "--env-file", str(env_file)]
-        self._options += [argument for file in files or default for argument in ("--file", file)]
+        self.project = f"imageconverter-{secrets.token_hex(4)}"
+        self._options = ["--project-name", self.project, "--env-file", str(env_file)]
+        self._options += [argument for file in files or default for argument in ("--file", str(ROOT / file))]
+        self.up_options = ("--detach", "--no-build", "--pull", self._pull, "--scale", f"worker={workers}", "--wait")
 
     def compose(self, *arguments: str) -> str:
         """Run ``docker compose`` on this stack."""
         return docker("compose", *self._options, *arguments, seconds=600)
 
+    def command(self, *arguments: str) -> str:
+        """Return ``docker compose`` on this stack for a shell."""
+        return shlex.join(["docker", "compose", *self._options, *arguments])
+
     def up(self) -> None:
         """Start all containers that are not running, and wait until all are healthy."""
-        options = ("--detach", "--no-build", "--pull", self._pull, "--scale", f"worker={self._workers}")
         try:
-            self.compose("up", *options, "--wait", "--wait-timeout", "180")
+            self.compose("up", *self.up_options, "--wait-timeout", "180")
         except CommandError as failure:
             raise CommandError(f"{failure}\n{self.compose('logs', '--tail', '30')}") from None
 
@@ -148,7 +152,7 @@ class Stack:
 
     def containers(self, service: str = "") -> list[str]:
         """Return the running containers, of one *service* or of all."""
-        labels = [f"com.docker.compose.project={self._project}"]
+        labels = [f"com.docker.compose.project={self.project}"]
         labels += [f"com.docker.compose.service={service}"] if service else []
         return docker("ps", "--quiet", "--no-trunc", *(f"--filter=label={label}" for label in labels)).split()
 

@@ -248,3 +248,20 @@ def test_the_documented_override_replaces_the_object_store(tmp_path: Path) -> No
         assert set(services[role]["depends_on"]) == {"redis", *(["worker"] if role == "gateway" else [])}
         assert "edge" in services[role]["networks"]
         assert "minio" not in services[role]["environment"]["IMAGECONVERTER_S3_ENDPOINT"]
+
+
+def test_the_documented_override_runs_seaweedfs(tmp_path: Path) -> None:
+    """With the file in docs/s3-servers.md, in MinIO's place, with the commands of the stand-in of these tests."""
+    document = (ROOT / "docs" / "s3-servers.md").read_text()
+    (text,) = re.findall(r"```yaml\n(# docker-compose\.override\.yml.*?)```", document, flags=re.DOTALL)
+    override = tmp_path / "override.yml"
+    override.write_text(text)
+    stack = Stack(tmp_path, workers=1, files=["docker-compose.yml", str(override)])
+    services = json.loads(stack.compose("config", "--format", "json"))["services"]
+    assert set(services) == {"gateway", "worker", "reporter", "redis", "minio", "minio-setup", "minio-volume"}
+    store = services["minio"]
+    assert (store["image"].partition(":")[0], store.get("command")) == ("chrislusf/seaweedfs", None)
+    assert services["minio-setup"]["entrypoint"] == ["true"]
+    stand_in = (ROOT / "docker-compose.ci.yml").read_text()
+    (command,) = re.findall(r"exec weed .*?s3\.config=/tmp/s3\.json", stand_in)
+    assert command in store["entrypoint"][-1]
