@@ -16,9 +16,9 @@ maxHeight = 100
 """
 OTHER = FORMAT.replace('"small"', '"other"')
 FIELDS = (
-    "maxWidth, maxHeight, fit, focus, fill, autoRotate, output, quality, lossless, chroma, progressive, "
-    "encoder, maxKilobytes, animation, reencode, background, upscale, leastSide, comment, id, aliases, name, type, "
-    "targetDirectory, sourceDirectory, widths"
+    "maxWidth, maxHeight, fit, focus, fill, autoRotate, output, quality, targetScore, lossless, chroma, "
+    "progressive, encoder, maxKilobytes, animation, reencode, background, upscale, leastSide, comment, "
+    "id, aliases, name, type, targetDirectory, sourceDirectory, widths"
 )
 
 
@@ -64,7 +64,12 @@ SIDE = "a whole number from 1 to 16384"
         (FORMAT.replace("maxWidth = 100", 'maxWidth = "wide"'),
          f'line 6: maxWidth: "wide" is not allowed; it must be {SIDE}'),
         (with_field("quality = 101"),
-         "line 8: quality: 101 is not allowed; it must be a whole number from 1 to 100"),
+         'line 8: quality: 101 is not allowed; it must be a whole number from 1 to 100, or "auto"'),
+        (with_field('quality = "best"'),
+         'line 8: quality: "best" is not allowed; it must be a whole number from 1 to 100, or "auto"'),
+        (with_field('quality = "auto"\ntargetScore = 0'),
+         "line 9: targetScore: 0 is not allowed; it must be a whole number from 1 to 100"),
+        (with_field("targetScore = 80"), 'line 8: targetScore: must not be there unless quality is "auto"'),
         (with_field("maxKilobytes = 0"),
          "line 8: maxKilobytes: 0 is not allowed; it must be a whole number of at least 1"),
         (with_field("upscale = 7"), "line 8: upscale: 7 is not allowed; it must be true or false"),

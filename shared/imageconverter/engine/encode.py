@@ -9,9 +9,11 @@ from PIL import AvifImagePlugin, GifImagePlugin, Image, ImageChops, WebPImagePlu
 from PIL.PngImagePlugin import PngInfo
 
 from imageconverter.engine.animation import Timing
+from imageconverter.engine.auto_quality import HIGHEST, find_quality
 from imageconverter.engine.few_colors import compact
-from imageconverter.engine.jpegli import encode_jpegli
+from imageconverter.engine.jpegli import encode_jpegli, takes
 from imageconverter.engine.output_types import OUTPUT_TYPES
+from imageconverter.engine.score import Encoder
 from imageconverter.engine.target import OutputType, Target
 
 # The last entries of a GIF's palette.
@@ -44,30 +46,61 @@ def encode(
     larger than its *source* as far as that goes.
     """
     save = _SAVERS[output]
-    data = save(frames, timing, target, target.quality)
+    quality, data = _at_quality(frames, timing, output, target)
     if source is not None and len(data) > source.bytes and len(frames) == 1:
-        data = min(data, _not_above(source, frames[0], output, target), key=len)
+        data = min(data, _not_above(source, frames[0], output, target, quality), key=len)
     max_bytes = (target.max_kilobytes or 0) * 1000
     if not max_bytes or len(data) <= max_bytes:
         return data, ""
-    if OUTPUT_TYPES[output].lossy and not (output == "webp" and target.lossless):
-        data = _smaller(data, lambda quality: save(frames, timing, target, quality), target.quality, max_bytes)
+    if _has_quality(output, target):
+        data = _smaller(data, lambda lower: save(frames, timing, target, lower), quality, max_bytes)
     return data, "" if len(data) <= max_bytes else f"The file could not be made as small as {max_bytes // 1000} kB."
 
 
-def _not_above(source: SourceSize, image: Image.Image, output: OutputType, target: Target) -> bytes:
-    """Return the best file of at most the *source*'s bytes, but not below the floor of quality.
+def _has_quality(output: OutputType, target: Target) -> bool:
+    return OUTPUT_TYPES[output].lossy and not (output == "webp" and target.lossless)
+
+
+def _at_quality(
+    frames: Sequence[Image.Image], timing: Timing, output: OutputType, target: Target
+) -> tuple[int, bytes]:
+    """Return the quality, and the file; where the quality is `auto`, the first frame decides on it."""
+    save = _SAVERS[output]
+    if target.quality != "auto":
+        return target.quality, save(frames, timing, target, target.quality)
+    if not _has_quality(output, target):
+        return HIGHEST, save(frames, timing, target, HIGHEST)
+    first = frames[:1]
+    quality, data = find_quality(
+        lambda tried: save(first, timing, target, tried),
+        frames[0],
+        _encoder(frames[0], output, target),
+        target.target_score,
+    )
+    return quality, data if len(frames) == 1 else save(frames, timing, target, quality)
+
+
+def _encoder(image: Image.Image, output: OutputType, target: Target) -> Encoder:
+    match output:
+        case "webp" | "avif":
+            return output
+        case _:
+            return "jpegli" if takes(image, target) else "libjpeg"
+
+
+def _not_above(source: SourceSize, image: Image.Image, output: OutputType, target: Target, quality: int) -> bytes:
+    """Return the best file of at most the *source*'s bytes, of at most the *quality*, but not below its floor.
 
     A quality below that of the source would be a loss, and below `_FLOOR` one that is seen.
     """
     if output == "png":
-        return _png([image], Timing(), target, target.quality, compress_level=9)
-    if not OUTPUT_TYPES[output].lossy or (output == "webp" and target.lossless):
-        return _SAVERS[output]([image], Timing(), target, target.quality)
+        return _png([image], Timing(), target, quality, compress_level=9)
+    if not _has_quality(output, target):
+        return _SAVERS[output]([image], Timing(), target, quality)
     options = {"optimize": True} if output == "jpeg" else {}
-    floor = min(target.quality, _FLOOR, source.quality or _FLOOR)
+    floor = min(quality, _FLOOR, source.quality or _FLOOR)
     best = _SAVERS[output]([image], Timing(), target, floor, **options)
-    too_much = target.quality + 1
+    too_much = quality + 1
     while too_much - floor > _STEPS[output] and len(best) <= source.bytes:
         quality = (too_much + floor) // 2
         made = _SAVERS[output]([image], Timing(), target, quality, **options)
@@ -94,14 +127,15 @@ def _smaller(data: bytes, at_quality: Callable[[int], bytes], too_much: int, max
 
 
 def _jpeg(frames: Sequence[Image.Image], _timing: Timing, target: Target, quality: int, **options: Any) -> bytes:
+    small = encode_jpegli(frames[0], quality, comment=target.comment) if takes(frames[0], target) else None
+    if small is not None and target.quality == "auto":  # the quality is found for it
+        return small
     if target.comment:
         options["comment"] = target.comment.encode()
     made = _saved(
         frames[:1], "JPEG", quality=quality, subsampling=target.chroma, progressive=target.progressive, **options
     )
-    if target.encoder != "small" or target.chroma != "4:2:0" or target.progressive:
-        return made
-    return min(made, encode_jpegli(frames[0], quality, comment=target.comment) or made, key=len)
+    return min(made, small or made, key=len)
 
 
 def _png(frames: Sequence[Image.Image], timing: Timing, target: Target, _quality: int, **options: Any) -> bytes:

@@ -4,18 +4,24 @@ import pyjpegli
 from PIL import Image
 
 from imageconverter.engine import jpeg
+from imageconverter.engine.target import Target
 
 # What it needs at most: 8 bytes a pixel, at quality 100, with the pixels that it gets, and a little for any image.
 _BYTES_PER_PIXEL = 8
 _MORE_BYTES = 4 * 1024 * 1024
 
 
-def encode_jpegli(image: Image.Image, quality: int, *, comment: str = "") -> bytes | None:
-    """Return *image* as a sequential JPEG of 4:2:0 with optimized tables.
+def takes(image: Image.Image, target: Target) -> bool:
+    """Whether the *target* asks for it, and for nothing that it cannot do."""
+    return target.encoder == "small" and target.chroma == "4:2:0" and not target.progressive and image.mode == "RGB"
 
-    None if it cannot: jpegli takes RGB only, and crashes where memory ends, so there has to be enough of it.
+
+def encode_jpegli(image: Image.Image, quality: int, *, comment: str = "") -> bytes | None:
+    """Return *image*, in RGB, as a sequential JPEG of 4:2:0 with optimized tables.
+
+    None if there is not enough memory: jpegli crashes where it ends.
     """
-    if image.mode != "RGB" or not _has_memory(image.width * image.height):
+    if not _has_memory(image.width * image.height):
         return None
     try:
         made = pyjpegli.encode(image.tobytes(), *image.size, quality)

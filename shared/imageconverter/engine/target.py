@@ -9,6 +9,7 @@ Fit = Literal["contain", "cover", "crop", "pad"]
 OutputType = Literal["jpeg", "png", "webp", "avif", "gif"]
 Output = Literal["keep", "auto"] | OutputType
 Share = Annotated[float, Field(ge=0, le=1)]
+Quality = Annotated[int, Field(ge=1, le=100)]
 
 
 def _stored_focus(value: object) -> object:
@@ -41,7 +42,10 @@ class Target(BaseModel):
     """Whether the EXIF orientation is applied."""
     output: Output = "keep"
     """`keep` is the source's own type, `auto` is PNG where something is transparent and else JPEG."""
-    quality: int = Field(default=82, ge=1, le=100)
+    quality: Quality | Literal["auto"] = 82
+    """For JPEG, WebP and AVIF; `auto` is the lowest one that has the target score."""
+    target_score: int = Field(default=80, ge=1, le=100)
+    """How good an image of the quality `auto` looks, about on the scale of SSIMULACRA2."""
     lossless: bool = False
     """For WebP: every pixel exactly."""
     chroma: Literal["4:2:0", "4:4:4"] = "4:2:0"

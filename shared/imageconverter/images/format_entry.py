@@ -24,8 +24,10 @@ class FormatEntry(ImageFormat):
             return {"maxWidth": None, "maxHeight": None, **data}
         return data
 
-    def set_problem(self) -> tuple[str, str] | None:
-        """Return a field that a set must not have, and why; None if there is no such field."""
+    def problem(self) -> tuple[str, str] | None:
+        """Return a field that does not fit the others, and why; None if there is no such field."""
+        if self.quality != "auto" and "target_score" in self.model_fields_set:
+            return "targetScore", 'must not be there unless quality is "auto"'
         if not self.widths:
             return None
         if self.max_width is not None:

@@ -99,10 +99,10 @@ def parse_sent_formats(text: str) -> ImageFormats:
 
 
 def _listed(entries: Sequence[FormatEntry], lines: Lines) -> tuple[list[_Listed], list[FormatProblem]]:
-    """Return the formats of all entries, and a problem for each entry that cannot be a set."""
+    """Return the formats of all entries, and a problem for each entry whose fields do not fit."""
     listed, problems = [], []
     for index, entry in enumerate(entries):
-        if found := entry.set_problem():
+        if found := entry.problem():
             field, reason = found
             problems.append(FormatProblem(reason, lines.of(index, field), field=field))
             continue

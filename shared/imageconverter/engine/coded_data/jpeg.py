@@ -82,7 +82,7 @@ def permits(coding: Coding, target: Target) -> bool:
 
 def is_preferred(coding: Coding, target: Target) -> bool:
     """Whether the image was coded with no higher quality than the target's: coding it anew only loses detail."""
-    return 0 < coding.quality <= target.quality
+    return target.quality != "auto" and 0 < coding.quality <= target.quality
 
 
 def quality_of(tables: Mapping[int, Sequence[int]]) -> int | None:
