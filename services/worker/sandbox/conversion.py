@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from imageconverter.errors import LimitExceeded
 from services.worker.sandbox.messages import Reply, Request
+from services.worker.sandbox.niceness import Niceness
 from services.worker.sandbox.process import ProcessCrashed, SandboxProcess
 from services.worker.sandbox.processes import MAX_THREADS
 
@@ -62,7 +63,7 @@ class Conversion:
             raise ProcessCrashed("too many threads")
         if cpu > EXPENSIVE_SECONDS and not self.is_expensive:
             self.is_expensive = True
-            if not self._process.is_low_priority:
+            if self._process.niceness < Niceness.EXPENSIVE:
                 if not become_expensive():
                     raise TurnedExpensive
-                self._process.lower_priority()
+                self._process.stand_back(Niceness.EXPENSIVE)

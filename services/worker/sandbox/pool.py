@@ -22,6 +22,7 @@ from services.worker.sandbox.conversion import Conversion, TurnedExpensive
 from services.worker.sandbox.cost import CostMemory, Traits, traits
 from services.worker.sandbox.fork_server import PROGRAM
 from services.worker.sandbox.messages import Reply, Request
+from services.worker.sandbox.niceness import Niceness
 from services.worker.sandbox.process import ProcessCrashed, ProcessUnavailable, SystemCallRefused
 from services.worker.sandbox.processes import EventListener, Processes
 from services.worker.sandbox.scheduler import Scheduler, Ticket
@@ -235,7 +236,7 @@ class SandboxPool:
         """Ask a process; it has the time that those before it have left of the image's."""
         ticket = await self._acquire(image)
         try:
-            process = await self._processes.take(image.owner, low_priority=ticket.expensive)
+            process = await self._processes.take(image.owner, _niceness(ticket))
             conversion = Conversion(process, self._settings.timeout_seconds - attempts.seconds)
             try:
                 return await conversion.run(request, image.file, lambda: self._become_expensive(image, ticket))
@@ -302,6 +303,12 @@ class SandboxPool:
             self._hold_timer.cancel()
         again_at = self._scheduler.begin_again_at(loop.time())
         self._hold_timer = None if again_at is None else loop.call_at(again_at, self._dispatch)
+
+
+def _niceness(ticket: Ticket) -> Niceness:
+    if ticket.expensive:
+        return Niceness.EXPENSIVE
+    return Niceness.INTERACTIVE if ticket.interactive else Niceness.BATCH
 
 
 @dataclass

@@ -15,12 +15,12 @@ from imageconverter.errors import ImageError
 from services.worker.sandbox import ipc
 from services.worker.sandbox.confinement import OUTPUT_BYTES
 from services.worker.sandbox.messages import CallRefused, Made, Refused, Reply, Request, Response
+from services.worker.sandbox.niceness import Niceness
 from services.worker.sandbox.refusals import RefusedCalls
 from services.worker.sandbox.stderr import Stderr
 from services.worker.sandbox.usage import Usage, cpu_seconds, lower_priority, usage
 
 _START_SECONDS = 30
-_EXPENSIVE_NICENESS = 10  # a tenth of the CPU time of a process of normal priority
 
 
 class ProcessUnavailable(Exception):  # noqa: N818 - internal to the pool
@@ -47,7 +47,7 @@ class SandboxProcess:
         self.pid = pid
         self.owner = ""
         """Of all images that it has seen; "" before the first one."""
-        self.is_low_priority = False
+        self.niceness = Niceness.INTERACTIVE
         self.converted = 0
         self.has_responded = True
         """Whether it has answered its last request, so that it can take the next one."""
@@ -119,10 +119,10 @@ class SandboxProcess:
         """Return the CPU time that the process has used so far."""
         return cpu_seconds(self.pid)
 
-    def lower_priority(self) -> None:
-        """Let other processes run first, from now on."""
-        self.is_low_priority = True
-        lower_priority(self.pid, _EXPENSIVE_NICENESS)
+    def stand_back(self, niceness: Niceness) -> None:
+        """Let processes of less niceness run first, from now on; there is no return to less."""
+        self.niceness = niceness
+        lower_priority(self.pid, niceness)
 
     def read_stderr(self) -> list[str]:
         """Return the last lines that the process has written to stderr since the last time."""

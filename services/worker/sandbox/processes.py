@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from services.worker.sandbox.fork_server import ForkServer
+from services.worker.sandbox.niceness import Niceness
 from services.worker.sandbox.process import ProcessUnavailable, SandboxProcess
 
 _log = structlog.get_logger(__name__)
@@ -100,19 +101,19 @@ class Processes:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def take(self, owner: str, *, low_priority: bool) -> SandboxProcess:
+    async def take(self, owner: str, niceness: Niceness) -> SandboxProcess:
         """Return a process for an image of *owner*: an idle one that has seen no images of others, or a new one."""
         for idle in self._idle[::-1]:
             process = idle.process
-            if process.owner == owner and process.is_low_priority == low_priority and not process.has_ended:
+            if process.owner == owner and process.niceness == niceness and not process.has_ended:
                 if idle.is_busy() and self._end_faulty(idle):
                     continue
                 self._idle.remove(idle)
                 return process
         process = await self._fork()
         process.owner = owner
-        if low_priority:
-            process.lower_priority()
+        if niceness > process.niceness:
+            process.stand_back(niceness)
         return process
 
     def give_back(self, process: SandboxProcess) -> None:

@@ -45,8 +45,12 @@ def cpu_seconds(pid: int) -> float:
 
 
 def lower_priority(pid: int, steps: int) -> None:
-    """Let the processors work for others first, for good: only a privileged worker could undo it."""
+    """Let the processors work for others first, for good: only a privileged worker could undo it.
+
+    *steps* are added to the niceness of this process.
+    """
+    niceness = os.getpriority(os.PRIO_PROCESS, 0) + steps  # the kernel takes 19 for more
     with suppress(OSError):  # it has ended
         for thread in Path(f"/proc/{pid}/task").iterdir():
             with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, int(thread.name), steps)
+                os.setpriority(os.PRIO_PROCESS, int(thread.name), niceness)

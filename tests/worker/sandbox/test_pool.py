@@ -247,6 +247,22 @@ async def test_canceled_large_images_do_not_count(pool: SandboxPool) -> None:
     assert pool._scheduler.expensive == 0
 
 
+async def test_processors_work_for_clients_before_runs(pool: SandboxPool) -> None:
+    """Also if both have the same owner, as previews may have; expensive images come last."""
+
+    async def niceness(data: bytes, *, interactive: bool) -> int:
+        before = set(pool.processes)
+        await pool.convert(data, [SMALL], interactive=interactive, owner="both")
+        (process,) = set(pool.processes) - before
+        return os.getpriority(os.PRIO_PROCESS, process)
+
+    client = await niceness(image_files.jpeg(), interactive=True)
+    run = await niceness(image_files.jpeg(), interactive=False)
+    expensive = await niceness(large_image(), interactive=True)
+
+    assert os.getpriority(os.PRIO_PROCESS, 0) == client < run < expensive
+
+
 async def test_process_is_replaced_after_a_number_of_images() -> None:
     """In case a decoder leaks memory."""
     async with SandboxPool(WorkerSettings(children=1, pictures_per_child=3), max_pixels=10**8) as pool:
