@@ -7,8 +7,10 @@ import os
 import re
 import secrets
 import shlex
+import shutil
 import socket
 import subprocess
+import sysconfig
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -107,7 +109,15 @@ class Stack:
     """A running stack. Containers are named by their ids."""
 
     def __init__(
-        self, folder: Path, *, workers: int, without: str = "", formats: bool = False, files: Sequence[str] = ()
+        self,
+        folder: Path,
+        *,
+        workers: int,
+        gateways: int = 1,
+        behind_proxy: bool = False,
+        without: str = "",
+        formats: bool = False,
+        files: Sequence[str] = (),
     ) -> None:
         """Write the secrets, except *without*, and *formats* of its own to *folder*; nothing is started yet."""
         self.secrets = {name: secrets.token_hex(20) for name in SECRETS if name != without}
@@ -122,14 +132,20 @@ class Stack:
             folder.chmod(0o755)  # the user of the containers reads it
             (folder / "formats.toml").write_text(_FORMATS.read_text() + OWN_FORMAT)
             variables["IMAGECONVERTER_FORMATS_FOLDER"] = str(folder)
-        env_file.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
-        # Without the stand-in, the image of the release is pulled and tested.
+        # Without the stand-ins, the images of the release are pulled and tested.
         self._pull = "never" if run("docker", "image", "inspect", _STAND_IN).returncode == 0 else "missing"
         default = ["docker-compose.yml", "docker-compose.ci.yml"] if self._pull == "never" else ["docker-compose.yml"]
+        if behind_proxy:
+            default.append("docker-compose.proxy.yml")
+            if self._pull == "never":
+                # Checks of so many roles at once, each of which starts a process, would take two cores.
+                variables |= {"PROXY_IMAGE": proxy_stand_in(folder), "HEALTH_INTERVAL": "15s"}
+        env_file.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
         self.project = f"imageconverter-{secrets.token_hex(4)}"
         self._options = ["--project-name", self.project, "--env-file", str(env_file)]
         self._options += [argument for file in files or default for argument in ("--file", str(ROOT / file))]
-        self.up_options = ("--detach", "--no-build", "--pull", self._pull, "--scale", f"worker={workers}", "--wait")
+        scale = ("--scale", f"worker={workers}", "--scale", f"gateway={gateways}")
+        self.up_options = ("--detach", "--no-build", "--pull", self._pull, *scale, "--wait")
 
     def compose(self, *arguments: str) -> str:
         """Run ``docker compose`` on this stack."""
@@ -203,6 +219,28 @@ class Stack:
 
     def _address(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}/{path}"
+
+
+def proxy_stand_in(folder: Path) -> str:
+    """Build an image with the Caddy of the development environment in *folder*; returns its name.
+
+    It has a `wget` that does what health checks need.
+    """
+    name = "standin/caddy:1"
+    caddy = shutil.which("caddy", path=sysconfig.get_path("scripts"))
+    assert caddy is not None
+    context = folder / "proxy"
+    context.mkdir()
+    shutil.copy(caddy, context)
+    fetch = "import sys, urllib.request; urllib.request.urlopen(sys.argv[-1])"
+    (context / "wget").write_text(f"#!/usr/bin/env python3\n{fetch}\n")
+    (context / "wget").chmod(0o755)
+    (context / "Dockerfile").write_text(
+        "FROM python:3.12-slim-bookworm\nCOPY caddy wget /usr/local/bin/\n"
+        "ENV XDG_CONFIG_HOME=/config XDG_DATA_HOME=/data\n"
+    )
+    docker("build", "--quiet", "--tag", name, str(context))
+    return name
 
 
 def processes(container: str, column: str) -> list[str]:
