@@ -26,10 +26,12 @@ from bench import (
     stack,
     uploads,
 )
+from bench import bytes as bytes_
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "engine": engine.main,
     "own_size": own_size.main,
+    "bytes": bytes_.main,
     "containment": containment.main,
     "stack": stack.main,
     "previews": previews.main,
@@ -50,6 +52,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "observation": observation.main,
 }
 LONG: dict[str, Callable[[], None]] = {
+    "bytes": bytes_.long,
     "runs": runs.long,
     "rerun": rerun.long,
     "listing": listing.long,
