@@ -10,7 +10,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv --without-pip /opt/imageconverter
 COPY requirements/runtime.txt requirements/heic.txt requirements/tracing.txt requirements/sentry.txt /src/requirements/
 RUN for set in runtime $EXTRAS; do \
-      pip --python /opt/imageconverter/bin/python install --require-hashes -r /src/requirements/$set.txt || exit 1; \
+      pip --python /opt/imageconverter/bin/python install --no-compile --require-hashes -r /src/requirements/$set.txt || exit 1; \
     done
 COPY . /src
 # The wheel is built with the locked build backend, which is then removed, like boto3's definitions of 400 other AWS
@@ -18,24 +18,23 @@ COPY . /src
 RUN pip --python /opt/imageconverter/bin/python wheel --no-deps --no-build-isolation --wheel-dir /wheel /src \
  && pip --python /opt/imageconverter/bin/python uninstall --yes \
       hatchling editables pathspec pluggy tomlkit trove-classifiers \
+ && pip --python /opt/imageconverter/bin/python install --no-compile --no-deps --no-index /wheel/*.whl \
+ && pip --python /opt/imageconverter/bin/python check \
  && find /opt/imageconverter/lib/python3*/site-packages/botocore/data -mindepth 1 -maxdepth 1 -type d ! -name s3 \
       -exec rm -r {} +
+# The time of all files, in seconds since 1970: two builds have the same content.
+ARG SOURCE_DATE_EPOCH=1580601600
+RUN PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0 /opt/imageconverter/bin/python /src/docker/image_layers.py \
+      /layers $SOURCE_DATE_EPOCH
 
-FROM ${BASE}
+FROM scratch
 LABEL org.opencontainers.image.title="imageconverter" org.opencontainers.image.licenses="Apache-2.0"
-# Two layers, so that a new version of the project is a small download.
-COPY --from=build /opt/imageconverter /opt/imageconverter
-COPY --from=build /wheel /opt/imageconverter/wheel
+# Three layers, so that a new version of the project is a small download.
+COPY --from=build /layers/system /
+COPY --from=build /layers/packages /
+COPY --from=build /layers/project /
 # 0.0.0.0, because the loopback of a container is not reachable from outside.
-ENV PATH=/opt/imageconverter/bin:$PATH PYTHONUNBUFFERED=1 IMAGECONVERTER_HOST=0.0.0.0
-# The Python images have no bytecode of the standard library, and a read-only container would compile it at every
-# start and health check. Importing all roles once writes it.
-RUN PYTHONDONTWRITEBYTECODE=1 pip --python /opt/imageconverter/bin/python \
-      install --no-cache-dir --no-deps --no-index /opt/imageconverter/wheel/*.whl \
- && PYTHONDONTWRITEBYTECODE=1 pip --python /opt/imageconverter/bin/python check \
- && python -c "import services.gateway.main, services.reporter.main, services.worker.main; \
-      import services.worker.sandbox.program, services.reporter.sources.database" \
- && install -d -o 10001 -g 10001 /work
+ENV PATH=/opt/imageconverter/bin:/usr/local/bin LANG=C.UTF-8 PYTHONUNBUFFERED=1 IMAGECONVERTER_HOST=0.0.0.0
 # A number, so that Kubernetes can verify that it is not root. The user needs no name and no home.
 USER 10001:10001
 EXPOSE 8005

@@ -31,6 +31,7 @@ SECRETS = (
 )
 
 WORKERS = 3
+IMAGE = "imageconverter:test"
 OWN_FORMAT = """
 [[format]]
 id = "own"
@@ -44,7 +45,6 @@ maxHeight = 64
 
 _FORMATS = ROOT / "shared" / "imageconverter" / "images" / "formats.toml"
 _STAND_IN = "standin/s3:1"
-IMAGE = "imageconverter:test"
 # No other variables, because those of a developer must not change the stack.
 _PASSED_VARIABLES = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT")
 
