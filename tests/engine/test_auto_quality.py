@@ -134,6 +134,16 @@ def test_the_first_frame_decides_for_an_animation() -> None:
     assert made == encode(frames, timing, "webp", target(quality=quality))[0]
 
 
+def test_the_middle_decides_for_a_large_image() -> None:
+    """4,096 pixels a side of it: the whole may be too large to be decoded once more."""
+    large = Image.new("RGB", (6000, 40))
+    middle = PHOTO.resize((4096, 40))
+    large.paste(middle, (952, 0))
+    quality, _ = find_quality(partial(_recorded, middle, "jpeg", []), middle, "libjpeg", 80)
+
+    assert encoded(large, "jpeg", quality="auto") == encoded(large, "jpeg", quality=quality)
+
+
 def test_the_small_encoder_is_asked_as_well() -> None:
     """For a smaller file of the same score."""
     standard, small = (encoded(PHOTO, "jpeg", quality="auto", encoder=each) for each in ("standard", "small"))

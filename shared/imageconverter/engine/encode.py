@@ -20,6 +20,7 @@ from imageconverter.engine.target import OutputType, Target
 _WHITE = 254
 _TRANSPARENT = 255
 _SMALL = 10_000  # pixels
+_MAX_SAMPLE = 4096  # pixels a side
 # The lowest quality for an image that would be larger than its source, and how near the best one is approached.
 _FLOOR = 50
 _STEPS = {"jpeg": 4, "webp": 4, "avif": 16}  # an AVIF takes seconds
@@ -64,20 +65,30 @@ def _has_quality(output: OutputType, target: Target) -> bool:
 def _at_quality(
     frames: Sequence[Image.Image], timing: Timing, output: OutputType, target: Target
 ) -> tuple[int, bytes]:
-    """Return the quality, and the file; where the quality is `auto`, the first frame decides on it."""
+    """Return the quality, and the file; where the quality is `auto`, the first frame decides on it, or its middle."""
     save = _SAVERS[output]
     if target.quality != "auto":
         return target.quality, save(frames, timing, target, target.quality)
     if not _has_quality(output, target):
         return HIGHEST, save(frames, timing, target, HIGHEST)
-    first = frames[:1]
+    sample = _middle(frames[0])
     quality, data = find_quality(
-        lambda tried: save(first, timing, target, tried),
-        frames[0],
-        _encoder(frames[0], output, target),
+        lambda tried: save([sample], timing, target, tried),
+        sample,
+        _encoder(sample, output, target),
         target.target_score,
     )
-    return quality, data if len(frames) == 1 else save(frames, timing, target, quality)
+    is_all = len(frames) == 1 and sample is frames[0]
+    return quality, data if is_all else save(frames, timing, target, quality)
+
+
+def _middle(image: Image.Image) -> Image.Image:
+    """Return the middle of *image* if it is so large that decoding it again would take much memory."""
+    width, height = (min(side, _MAX_SAMPLE) for side in image.size)
+    if (width, height) == image.size:
+        return image
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    return image.crop((left, top, left + width, top + height))
 
 
 def _encoder(image: Image.Image, output: OutputType, target: Target) -> Encoder:
