@@ -101,13 +101,18 @@ class PreviewExecutor:
         if failed := [result for result in made.results if isinstance(result, Failed)]:
             return PreviewOutcome(state="refused", reason=failed[0].reason)
         results = [result for result in made.results if isinstance(result, Converted)]
-        stored = await asyncio.gather(
-            *(self._store(job, text, result) for text, result in zip(job.formats, results, strict=True))
+        stored, _ = await asyncio.gather(
+            asyncio.gather(
+                *(self._store(job, text, result) for text, result in zip(job.formats, results, strict=True))
+            ),
+            self._describe(job, group, made.metadata),
         )
         self.counts.bytes(of, written=sum(preview.size for preview in stored))
         previews = dict(zip(job.formats, stored, strict=True))
         if job.is_new:
-            await self._begin_group(job, group, source.stored.size, made.metadata, previews)
+            await self.index.publish_generation(  # in one step, after all of its objects are stored
+                job.key, job.generation, context=job.context, source_bytes=source.stored.size, previews=previews
+            )
         elif not await self.index.add(job.key, job.generation, previews):
             return _GONE
         _log.info("previews made", formats=job.formats, new=job.is_new, seconds=round(time.perf_counter() - began, 3))
@@ -120,21 +125,15 @@ class PreviewExecutor:
         width, height = result.size
         return Preview(kind.media_type, len(result.data), etag, width, height)
 
-    async def _begin_group(
-        self,
-        job: PreviewJob,
-        before: Group | None,
-        source_bytes: int,
-        metadata: Mapping[str, Any],
-        previews: Mapping[str, Preview],
-    ) -> None:
-        """Publish the new generation in one step, after all of its objects are stored."""
+    async def _describe(self, job: PreviewJob, before: Group | None, metadata: Mapping[str, Any]) -> None:
+        """Store what a new generation has beside previews: its metadata, and what the index is rebuilt from."""
+        if not job.is_new:
+            return
         contexts = ({job.context} - {""}) | (before.contexts if before is not None else set())
         file = GroupFile(key=job.key, generation=job.generation, contexts=frozenset(contexts), created=time.time())
-        await self._put_json(keys.preview_metadata(job.key, job.generation), json.dumps(metadata))
-        await self._put_json(keys.preview_group(job.key), file.model_dump_json())
-        await self.index.publish_generation(
-            job.key, job.generation, context=job.context, source_bytes=source_bytes, previews=previews
+        await asyncio.gather(
+            self._put_json(keys.preview_metadata(job.key, job.generation), json.dumps(metadata)),
+            self._put_json(keys.preview_group(job.key), file.model_dump_json()),
         )
 
     async def _put_json(self, name: str, text: str) -> None:
