@@ -57,7 +57,7 @@ def long() -> None:
 
 def measure(images: int) -> None:
     """Convert *images* photographs in each way and print the seconds, the best of several runs."""
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt_orphans()
     print(f"\n== folder: {images} photographs of 2 to 12 MP to {_SIDE} x {_SIDE} WebP, all cores, best of {_RUNS}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -69,6 +69,11 @@ def measure(images: int) -> None:
         _stack(folder, images)
 
 
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose parents end, so that `spent` counts them."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 class Spent(NamedTuple):
     """What a command has used."""
 
@@ -77,12 +82,13 @@ class Spent(NamedTuple):
     """CPU seconds of its processes, without those of servers."""
 
 
-def _print(label: str, spent: Spent | None) -> None:
-    used = "not installed" if spent is None else f"{spent.seconds:.2f} s, {spent.cpu:.2f} s of CPU"
-    print(f"{label}: {used}")
+def _print(label: str, used: Spent | None) -> None:
+    text = "not installed" if used is None else f"{used.seconds:.2f} s, {used.cpu:.2f} s of CPU"
+    print(f"{label}: {text}")
 
 
-def _spent(work: Callable[[], object]) -> Spent:
+def spent(work: Callable[[], object]) -> Spent:
+    """Return the time that *work* takes, and the CPU time of the processes that it starts; see `adopt_orphans`."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     work()
     seconds = time.perf_counter() - began
@@ -109,15 +115,15 @@ def _reap() -> None:
 
 
 def _best(work: Callable[[], object], out: Path) -> Spent:
-    spent = []
+    runs = []
     for _ in range(_RUNS):
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir()
-        spent.append(_spent(work))
-    return min(spent)
+        runs.append(spent(work))
+    return min(runs)
 
 
-def _in_parallel(command: Sequence[str], paths: Sequence[Path], **variables: str) -> None:
+def in_parallel(command: Sequence[str], paths: Sequence[Path], **variables: str) -> None:
     """Run *command* with shares of *paths*, one process for each core."""
     cores = len(os.sched_getaffinity(0))
     environment = {**os.environ, **variables}
@@ -132,7 +138,7 @@ def _vipsthumbnail(folder: Path, paths: Sequence[Path]) -> Spent | None:
         return None
     out = folder / "vips"
     size = ["--size", f"{_SIDE}x{_SIDE}", "--smartcrop", "centre", "-o", f"{out}/%s.webp[Q={_QUALITY},strip]"]
-    return _best(lambda: _in_parallel(["vipsthumbnail", *size], paths, VIPS_CONCURRENCY="1"), out)
+    return _best(lambda: in_parallel(["vipsthumbnail", *size], paths, VIPS_CONCURRENCY="1"), out)
 
 
 def _mogrify(folder: Path, paths: Sequence[Path]) -> Spent | None:
@@ -142,7 +148,7 @@ def _mogrify(folder: Path, paths: Sequence[Path]) -> Spent | None:
     hint = ["-define", f"jpeg:size={2 * _SIDE}x{2 * _SIDE}"]
     crop = ["-thumbnail", f"{_SIDE}x{_SIDE}^", "-gravity", "center", "-extent", f"{_SIDE}x{_SIDE}"]
     command = ["mogrify", "-path", str(out), "-format", "webp", *hint, "-auto-orient", *crop]
-    return _best(lambda: _in_parallel([*command, "-quality", str(_QUALITY)], paths, MAGICK_THREAD_LIMIT="1"), out)
+    return _best(lambda: in_parallel([*command, "-quality", str(_QUALITY)], paths, MAGICK_THREAD_LIMIT="1"), out)
 
 
 def _convert(folder: Path, *options: str, **variables: str) -> dict[str, Any]:
@@ -158,7 +164,7 @@ def _local(folder: Path) -> None:
     box = ("--local", "--width", str(_SIDE), "--height", str(_SIDE), "--fit", "crop", "--output-type", "webp")
     options = (*box, "--quality", str(_QUALITY), "--output", str(out))
     _print("convert --local", _best(lambda: _convert(folder, *options), out))
-    _print("convert --local, again", _spent(lambda: _convert(folder, *options)))
+    _print("convert --local, again", spent(lambda: _convert(folder, *options)))
 
 
 def _stack(folder: Path, images: int) -> None:
@@ -169,6 +175,6 @@ def _stack(folder: Path, images: int) -> None:
         options = (*server, "--format", "square", "--output", str(folder / "through"))
         results: list[dict[str, Any]] = []
         for label, uploads in (("convert", images), ("convert, again", 0)):
-            _print(f"{label}, {uploads} uploads", _spent(lambda: results.append(_convert(folder, *options))))
+            _print(f"{label}, {uploads} uploads", spent(lambda: results.append(_convert(folder, *options))))
             if (len(results[-1]["outputs"]), results[-1]["sent"]) != (images, uploads):
                 raise RuntimeError(f"not all were converted: {results[-1]['failed']}")

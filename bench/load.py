@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 
@@ -32,8 +32,13 @@ def p99(latencies: Sequence[float]) -> float:
 
 async def generate_load(port: int, path: str, *, seconds: float, connections: int) -> Load:
     """Request *path* on loopback; raises RuntimeError if a status is not 200."""
-    load = Load()
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+    return await generate_requests(port, lambda: request, seconds=seconds, connections=connections)
+
+
+async def generate_requests(port: int, request: Callable[[], bytes], *, seconds: float, connections: int) -> Load:
+    """Send what *request* returns, each time anew; raises RuntimeError if a status is not 200."""
+    load = Load()
     until = time.monotonic() + seconds
     began = time.monotonic()
     await asyncio.gather(*(_request_until(port, request, until, load) for _ in range(connections)))
@@ -41,10 +46,10 @@ async def generate_load(port: int, path: str, *, seconds: float, connections: in
     return load
 
 
-async def _request_until(port: int, request: bytes, until: float, load: Load) -> None:
+async def _request_until(port: int, request: Callable[[], bytes], until: float, load: Load) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while (began := time.monotonic()) < until:
-        writer.write(request)
+        writer.write(request())
         head = await reader.readuntil(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200"):
             raise RuntimeError(head.decode(errors="replace"))

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 
@@ -141,9 +142,12 @@ def roles(supervisor: int) -> dict[str, int]:
 
 @contextmanager
 def running_stack(**settings: str) -> Iterator[tuple[int, int]]:
-    """Run `imageconverter up` with *settings* in a temporary folder; yields its port and the supervisor's pid."""
+    """Run `imageconverter up` with *settings* in a temporary folder; yields its port and the supervisor's pid.
+
+    Raises RuntimeError with the end of its log if it does not start.
+    """
     (port,) = free_ports(1)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w+") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "services.cli.main", "up"],
             env={
@@ -156,12 +160,13 @@ def running_stack(**settings: str) -> Iterator[tuple[int, int]]:
                 **settings,
             },
             stdout=subprocess.PIPE,
+            stderr=log,
             text=True,
         )
         try:
-            for line in process.stdout or ():
-                if "open http" in line:
-                    break
+            if not any("open http" in line for line in process.stdout or ()):
+                log.seek(0)
+                raise RuntimeError(log.read()[-2000:])
             yield port, process.pid
         finally:
             process.send_signal(signal.SIGTERM)
