@@ -5,20 +5,18 @@ import hashlib
 import io
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import aiohttp
 
-from bench import cpu
 from bench.load import Load, generate_load, p99
+from bench.peers.http_servers import Server, running, thumbor
+from bench.peers.packages import MissingError
 from bench.photographs import photograph
 from bench.stack import roles, running_stack
 from imageconverter.engine.pipeline import convert
@@ -31,16 +29,7 @@ SECONDS = 4
 CONNECTIONS = 16
 NEW_SOURCES = 24
 CONCURRENT_KEYS = 200
-THUMBOR = "thumbor==7.8.*"
-_START_SECONDS = 20
 _PEERS = Path(__file__).parent / "peers"
-
-
-class Contestant(NamedTuple):
-    """A server of the same preview."""
-
-    port: int
-    path: str
 
 
 def main() -> None:
@@ -54,13 +43,18 @@ def main() -> None:
         key = hashlib.sha256(source).hexdigest()
         preview = asyncio.run(_cache_and_get(port, key, source))
         (folder / "preview.jpg").write_bytes(preview)
+        source_file = folder / "photo.jpg"
+        source_file.write_bytes(source)
         gateway = roles(supervisor)["gateway"]
         os.sched_setaffinity(gateway, {cores[0]})
-        contestants = {"gateway": Contestant(port, f"/imageconverter/getImage/{key}/{FORMAT}")}
+        contestants = {"gateway": Server(port, f"/imageconverter/getImage/{key}/{FORMAT}")}
         contestants["bare handler"] = stack.enter_context(_bare(folder, cores[0]))
-        thumbor = stack.enter_context(_thumbor(folder, source, cores[0]))
-        if thumbor is not None:
-            contestants["thumbor"] = thumbor
+        try:
+            contestants["thumbor"] = stack.enter_context(
+                thumbor([source_file], folder, is_cached=True, core=cores[0])
+            )
+        except MissingError as error:
+            print(f"thumbor is skipped: {error}")
         os.sched_setaffinity(0, {cores[-1]})
         _report_cached(contestants)
         os.sched_setaffinity(0, set(cores))
@@ -68,7 +62,7 @@ def main() -> None:
         _report_new(port, cores)
 
 
-def _report_cached(contestants: dict[str, Contestant]) -> None:
+def _report_cached(contestants: dict[str, Server]) -> None:
     rounds: dict[str, list[Load]] = {name: [] for name in contestants}
     for _ in range(ROUNDS):
         for name, (port, path) in contestants.items():
@@ -141,57 +135,8 @@ async def _request(session: aiohttp.ClientSession, port: int, key: str, source: 
 
 
 @contextmanager
-def _bare(folder: Path, core: int) -> Iterator[Contestant]:
+def _bare(folder: Path, core: int) -> Iterator[Server]:
     (port,) = free_ports(1)
     command = [sys.executable, str(_PEERS / "bare.py"), str(port), str(folder / "preview.jpg"), "image/jpeg"]
-    with _running(command, core, port, "/", folder):
-        yield Contestant(port, "/preview")
-
-
-@contextmanager
-def _thumbor(folder: Path, source: bytes, core: int) -> Iterator[Contestant | None]:
-    """Install thumbor and run it with its result storage; yields None if it cannot be installed."""
-    environment = folder / "thumbor"
-    install = [str(environment / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", THUMBOR]
-    is_created = subprocess.run([sys.executable, "-m", "venv", str(environment)], check=False).returncode == 0
-    if not is_created or subprocess.run(install, check=False, capture_output=True).returncode != 0:
-        print("thumbor is skipped: it could not be installed")
-        yield None
-        return
-    (folder / "photo.jpg").write_bytes(source)
-    (folder / "thumbor.conf").write_text(
-        f"LOADER = 'thumbor.loaders.file_loader'\nFILE_LOADER_ROOT_PATH = {str(folder)!r}\n"
-        "RESULT_STORAGE = 'thumbor.result_storages.file_storage'\n"
-        f"RESULT_STORAGE_FILE_STORAGE_ROOT_PATH = {str(folder / 'results')!r}\n"
-        "RESULT_STORAGE_STORES_UNSAFE = True\nALLOW_UNSAFE_URL = True\nQUALITY = 75\nLOG_LEVEL = 'error'\n"
-    )
-    (port,) = free_ports(1)
-    path = "/unsafe/fit-in/200x150/photo.jpg"
-    program = [str(environment / "bin" / "thumbor"), "-p", str(port), "-i", "127.0.0.1", "-l", "error"]
-    with _running([*program, "-c", str(folder / "thumbor.conf")], core, port, path, folder):
-        yield Contestant(port, path)
-
-
-@contextmanager
-def _running(command: list[str], core: int, port: int, path: str, folder: Path) -> Iterator[None]:
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            _wait_for(lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2).read())
-            for pid in cpu.descendants(process.pid):
-                os.sched_setaffinity(pid, {core})
-            yield
-        finally:
-            process.terminate()
-
-
-def _wait_for(attempt: Callable[[], object]) -> None:
-    until = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            attempt()
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.1)
-        else:
-            return
+    with running(command, port, "/", folder, core):
+        yield Server(port, "/preview")
