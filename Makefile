@@ -8,7 +8,7 @@ STAMPS := $(VENV)/stamps
 # Hundreds of processes are started, each of which would compile all of its modules.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test test-fast test-changed coverage format docs site check messages screenshots bench instructions lighthouse conformance hostile chaos soak audit lock test-compose openapi helm dist clean
+.PHONY: help run test test-fast test-changed coverage format docs site check messages screenshots bench bench-peers instructions lighthouse conformance hostile chaos soak audit lock test-compose openapi helm dist clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -58,6 +58,10 @@ screenshots: $(STAMPS)/dev  ## make the screenshots of the console in the docume
 
 bench: $(STAMPS)/dev  ## run the benchmarks
 	$(BIN)/python -m bench
+
+# Needs Node.js, apt-get and a network. Changes docs/benchmarks.md; PEERS="--quick" only prints.
+bench-peers: $(STAMPS)/dev  ## compare with other converters, and write docs/benchmarks.md
+	$(BIN)/python -m bench.peers $(PEERS)
 
 # Needs valgrind.
 instructions: $(STAMPS)/dev  ## count the instructions of ten conversions again, and keep the numbers
