@@ -30,6 +30,8 @@ def section(
     for question, results in served.items():
         lines += _http_table(_QUESTIONS[question], results)
     lines += [f"Missing: {name} ({reason})." for name, reason in missing.items()] or ["No peer was missing."]
+    lines += ["", "![Images per second](images/peers/folders.svg)"]
+    lines += ["", "![Requests per second](images/peers/previews.svg)"]
     return "\n".join(lines) + "\n"
 
 
