@@ -11,7 +11,8 @@ from imageconverter.reports.comparison import RANGES
 from imageconverter.reports.ranges import list_ranges
 from imageconverter.resources import wait_for_bucket
 from imageconverter.settings import StorageSettings
-from imageconverter.storage.store import ObjectStore, StoredObject, Verb
+from imageconverter.storage.calls import Calls, Verb
+from imageconverter.storage.store import ObjectStore, StoredObject
 
 OBJECTS = 20_000
 OBJECTS_LONG = 100_000
@@ -43,40 +44,50 @@ async def compare(count: int) -> None:
         print(f"uploading them took {time.perf_counter() - began:.0f} s, {_CONCURRENT_PUTS} concurrently", flush=True)
         bounds = [key(count * part // RANGES) for part in range(1, RANGES)]
         await seconds(store, [], count)  # warm up
-        for store.delay in DELAYS:
-            store.max_requests = 0
+        for store.calls.delay in DELAYS:
+            store.calls.max_requests = 0
             rounds = [(await seconds(store, [], count), await seconds(store, bounds, count)) for _ in range(ROUNDS)]
             serial = statistics.median(one for one, _ in rounds)
             ranged = statistics.median(many for _, many in rounds)
             ratio = statistics.median(one / many for one, many in rounds)
             print(
-                f"{store.delay * 1000:.0f} ms added to each request: one listing {count / serial:,.0f} objects/s, "
-                f"1 request at a time; {RANGES} ranges {count / ranged:,.0f} objects/s, "
-                f"up to {store.max_requests} concurrent requests; ratio {ratio:.2f}",
+                f"{store.calls.delay * 1000:.0f} ms added to each request: "
+                f"one listing {count / serial:,.0f} objects/s, 1 request at a time; "
+                f"{RANGES} ranges {count / ranged:,.0f} objects/s, "
+                f"up to {store.calls.max_requests} concurrent requests; ratio {ratio:.2f}",
                 flush=True,
             )
 
 
-class CountingStore(ObjectStore):
-    """A store that counts its concurrent requests and adds a delay to each."""
+class CountingCalls(Calls):
+    """Calls that are counted while they are in progress, with a delay added to each."""
 
-    def __init__(self, settings: StorageSettings) -> None:
-        """Start with no requests and no delay."""
-        super().__init__(settings)
-        self.delay = 0.0
-        self.max_requests = 0
-        self._requests = 0
+    delay = 0.0
+    max_requests = 0
+    _requests = 0
 
     @asynccontextmanager
-    async def _deadline(self, verb: Verb, size: int = 0) -> AsyncIterator[None]:
+    async def deadline(self, verb: Verb, size: int = 0) -> AsyncIterator[None]:
+        """Measure a call like any other one."""
         self._requests += 1
         self.max_requests = max(self.max_requests, self._requests)
         try:
             await asyncio.sleep(self.delay)
-            async with super()._deadline(verb, size):
+            async with super().deadline(verb, size):
                 yield
         finally:
             self._requests -= 1
+
+
+class CountingStore(ObjectStore):
+    """A store that counts its concurrent requests."""
+
+    def __init__(self, settings: StorageSettings) -> None:
+        """Start with no requests and no delay."""
+        super().__init__(settings)
+        self._calls = self.calls = CountingCalls(
+            settings.timeout_seconds, lambda *_: None, self._probe, self._probe_writing
+        )
 
 
 def key(number: int) -> str:

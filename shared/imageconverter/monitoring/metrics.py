@@ -26,8 +26,9 @@ from prometheus_client.registry import Collector
 import imageconverter
 from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.jobs import JobEnd, QueueName
-from imageconverter.storage.store import CallOutcome as StoreOutcome
-from imageconverter.storage.store import ObjectStore, Verb
+from imageconverter.storage.calls import CallOutcome as StoreOutcome
+from imageconverter.storage.calls import Verb
+from imageconverter.storage.store import ObjectStore
 
 SandboxEvent = Literal["started", "not started", "crashed", "timed out", "killed while idle"]
 

@@ -6,7 +6,6 @@ addresses and the same credentials, and every call has a deadline.
 
 import asyncio
 import math
-import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -15,14 +14,14 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, PreconditionError
+from obstore.exceptions import AlreadyExistsError, PreconditionError
 from obstore.store import S3Store
 
-from imageconverter import keys, tracing
-from imageconverter.errors import ObjectTooLarge, StoreRefused, StoreUnavailable
+from imageconverter import keys
+from imageconverter.errors import ObjectTooLarge, StoreUnavailable
 from imageconverter.settings import MEGABYTE, StorageSettings
 from imageconverter.storage import bucket
-from imageconverter.storage.circuit_breaker import CircuitBreaker
+from imageconverter.storage.calls import CallListener, Calls
 from imageconverter.storage.clock import StoreClock
 from imageconverter.storage.multipart_upload import MultipartUpload, multipart_upload
 from imageconverter.storage.stored_file import open_stored
@@ -34,17 +33,9 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 Result = TypeVar("Result")
-Verb = Literal["get", "head", "read", "put", "put_part", "copy", "delete", "list"]
-"""What is asked of the store; `read` is the body of a `get`."""
-CallOutcome = Literal["success", "error", "canceled"]
-CallListener = Callable[[Verb, CallOutcome, float], None]
-"""Gets the time of a call in seconds."""
 
 _CONNECT_SECONDS = 2
 _REQUEST_SECONDS = 60  # in addition to the timeout of a call; what a slow client reads takes several requests then
-_SECONDS_PER_MEGABYTE = 0.25  # added to the timeout of a call
-_MAX_CONCURRENT_REQUESTS = 128  # more would not be faster, and each needs a socket
-_TIME_REFUSED = "RequestTimeTooSkewed"  # S3's code
 PAGE_SIZE: Final = 1000
 """Objects on a page of a listing, except for the last one."""
 _HEALTH = "health"  # an object that need not exist
@@ -52,7 +43,6 @@ _WRITE_CHECK = keys.WRITE_CHECK
 _WRITE_CHECK_SECONDS = 10
 _MULTIPART_BYTES = 32 * MEGABYTE
 _CHUNK_BYTES = 256 * 1024
-_WRITING: Final = frozenset({"put", "put_part", "copy", "delete"})
 
 
 @dataclass(frozen=True)
@@ -90,13 +80,8 @@ class ObjectStore:
 
     def __init__(self, settings: StorageSettings, *, on_call: CallListener = lambda *_: None) -> None:
         """Create the client; nothing is sent yet. *on_call* is called after each call."""
-        self._on_call = on_call
         self._settings = settings
-        self._seconds = settings.timeout_seconds
-        self._slots = asyncio.Semaphore(_MAX_CONCURRENT_REQUESTS)
-        # A store may read and not write: it is full, throttled, or the credentials may not write any more.
-        self._reads = CircuitBreaker(self._probe)
-        self._writes = CircuitBreaker(self._probe_writing)
+        self._calls = Calls(settings.timeout_seconds, on_call, self._probe, self._probe_writing)
         self._client: S3Client | None = None
         self._written_at = -math.inf
         self._clock = StoreClock()
@@ -111,12 +96,12 @@ class ObjectStore:
             unsigned_payload=True,  # a hash of all data takes as long as all the rest of a call
             client_options={
                 "allow_http": True,
-                "connect_timeout": timedelta(seconds=min(_CONNECT_SECONDS, self._seconds)),
+                "connect_timeout": timedelta(seconds=min(_CONNECT_SECONDS, settings.timeout_seconds)),
                 # Of a whole request; the deadline of each method is shorter except for the largest objects.
-                "timeout": timedelta(seconds=self._seconds + _REQUEST_SECONDS),
+                "timeout": timedelta(seconds=settings.timeout_seconds + _REQUEST_SECONDS),
                 **_trusted(settings),
             },
-            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=self._seconds)},
+            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=settings.timeout_seconds)},
         )
 
     async def ensure_bucket(self) -> None:
@@ -130,16 +115,16 @@ class ObjectStore:
     @property
     def is_unavailable(self) -> bool:
         """Whether a circuit breaker is open, for reading or writing; waits for no response."""
-        return any([self._reads.is_open, self._writes.is_open])  # each starts a probe
+        return any([self._calls.reads.is_open, self._calls.writes.is_open])  # each starts a probe
 
     @property
     def unavailable_for(self) -> Mapping[Literal["reading", "writing"], bool]:
         """Which circuit breakers are open; starts no probe."""
-        return {"reading": self._reads.was_open, "writing": self._writes.was_open}
+        return {"reading": self._calls.reads.was_open, "writing": self._calls.writes.was_open}
 
     async def confirm_unavailable(self) -> bool:
         """Return, after a call has failed, whether the store is unavailable, by the result of a probe."""
-        return any(await asyncio.gather(self._reads.wait_for_probe(), self._writes.wait_for_probe()))
+        return any(await asyncio.gather(self._calls.reads.wait_for_probe(), self._calls.writes.wait_for_probe()))
 
     async def availability(self) -> Literal["up", "read-only", "down"]:
         """Return whether the store can be read and written; that it can be written, as of at most ten seconds ago."""
@@ -149,7 +134,7 @@ class ObjectStore:
             return "down"
         now = asyncio.get_running_loop().time()
         try:
-            if self._writes.is_open or now - self._written_at > _WRITE_CHECK_SECONDS:
+            if self._calls.writes.is_open or now - self._written_at > _WRITE_CHECK_SECONDS:
                 await self.put(_WRITE_CHECK, b"1", content_type="text/plain")
                 self._written_at = now
         except StoreUnavailable:
@@ -180,7 +165,7 @@ class ObjectStore:
     ) -> str:
         """Create or overwrite an object atomically; returns its ETag."""
         size = memoryview(data).nbytes
-        async with self._deadline("put", size):
+        async with self._calls.deadline("put", size):
             result = await obstore.put_async(
                 self._store,
                 key,
@@ -194,7 +179,7 @@ class ObjectStore:
         self, key: str, data: "Buffer", *, content_type: str, metadata: Mapping[str, str] | None = None
     ) -> str | None:
         """Create an object unless it exists; returns its ETag, None if nothing was created."""
-        async with self._deadline("put", memoryview(data).nbytes):
+        async with self._calls.deadline("put", memoryview(data).nbytes):
             try:
                 result = await obstore.put_async(
                     self._store,
@@ -218,7 +203,7 @@ class ObjectStore:
         upload = multipart_upload(
             await self._boto3_client(),
             {"Bucket": self._settings.bucket, "Key": key},
-            partial(self._deadline, "put_part"),
+            partial(self._calls.deadline, "put_part"),
             ContentType=content_type,
             Metadata=metadata or {},
         )
@@ -240,7 +225,7 @@ class ObjectStore:
         """Create or overwrite an object if it is as *before*, None if it did not exist; returns whether it was."""
         if before is None:
             return await self.create(key, data, content_type=content_type) is not None
-        async with self._deadline("put", memoryview(data).nbytes):
+        async with self._calls.deadline("put", memoryview(data).nbytes):
             try:
                 await obstore.put_async(
                     self._store,
@@ -263,7 +248,7 @@ class ObjectStore:
             return None
         if max_bytes is not None and result.meta["size"] > max_bytes:
             raise ObjectTooLarge(f"The file has more than {max_bytes // MEGABYTE} MiB.")
-        async with self._deadline("read", result.meta["size"]):
+        async with self._calls.deadline("read", result.meta["size"]):
             return LoadedObject(_stored_with_metadata(result), await result.bytes_async())
 
     async def head(self, key: str) -> StoredObject | None:
@@ -273,7 +258,7 @@ class ObjectStore:
 
     async def inspect(self, stored: StoredObject, read: Callable[[IO[bytes]], Result]) -> Result:
         """Call *read*, in a thread, with a file that fetches only what is read of an object; returns its result."""
-        async with self._deadline("read"):
+        async with self._calls.deadline("read"):
             file = open_stored(self._store, stored.key, stored.size)
             return await asyncio.to_thread(read, file)
 
@@ -287,7 +272,7 @@ class ObjectStore:
 
     async def copy(self, source: str, target: str) -> bool:
         """Copy an object with its metadata within the store; returns False if it does not exist."""
-        async with self._deadline("copy"):
+        async with self._calls.deadline("copy"):
             try:
                 await obstore.copy_async(self._store, source, target)
             except FileNotFoundError:
@@ -297,7 +282,7 @@ class ObjectStore:
     async def copy_unchanged(self, stored: StoredObject, target: str) -> bool:
         """Copy an object unless it was replaced since *stored* was read; returns whether it was copied."""
         client = await self._boto3_client()
-        async with self._deadline("copy"):
+        async with self._calls.deadline("copy"):
             return await asyncio.to_thread(
                 bucket.copy_unchanged, client, self._settings.bucket, stored.key, stored.etag, target
             )
@@ -319,13 +304,13 @@ class ObjectStore:
         wanted = list(keys)
         if not wanted:
             return
-        async with self._deadline("delete"):
+        async with self._calls.deadline("delete"):
             await obstore.delete_async(self._store, wanted)
 
     async def delete_unchanged(self, stored: StoredObject) -> bool:
         """Delete an object unless it was replaced since *stored* was read; returns whether it was deleted."""
         client = await self._boto3_client()
-        async with self._deadline("delete"):
+        async with self._calls.deadline("delete"):
             return await asyncio.to_thread(
                 bucket.delete_unchanged, client, self._settings.bucket, stored.key, stored.etag
             )
@@ -337,7 +322,7 @@ class ObjectStore:
         """
         pages = obstore.list(self._store, prefix, offset=after or None, chunk_size=PAGE_SIZE)
         while True:
-            async with self._deadline("list"):
+            async with self._calls.deadline("list"):
                 try:
                     page = await anext(pages)
                 except StopAsyncIteration:
@@ -357,7 +342,7 @@ class ObjectStore:
         await obstore.put_async(self._store, _WRITE_CHECK, b"1", attributes={"Content-Type": "text/plain"})
 
     async def _get(self, key: str, options: "GetOptions | None" = None) -> "GetResult | None":
-        async with self._deadline("head" if options and options.get("head") else "get"):
+        async with self._calls.deadline("head" if options and options.get("head") else "get"):
             try:
                 return await obstore.get_async(self._store, key, options=options)
             except FileNotFoundError:
@@ -372,7 +357,7 @@ class ObjectStore:
         stream, begin = result.stream(min_chunk_size=_CHUNK_BYTES), position
         while position < end:
             try:
-                async with self._deadline("read"):
+                async with self._calls.deadline("read"):
                     chunk = await anext(stream, None)
             except StoreUnavailable:
                 if position == begin:
@@ -389,33 +374,6 @@ class ObjectStore:
                 continue
             position += len(chunk)
             yield bytes(chunk)
-
-    @asynccontextmanager
-    async def _deadline(self, verb: Verb, size: int = 0) -> AsyncIterator[None]:
-        """Measure a call with a timeout and a circuit breaker, and turn its errors into StoreUnavailable."""
-        writes = verb in _WRITING
-        breaker = self._writes if writes else self._reads
-        began = time.perf_counter()
-        outcome: CallOutcome = "error"
-        try:
-            with tracing.span(f"store {verb}", "client"):
-                async with self._slots, breaker.call(self._seconds, large=size // MEGABYTE * _SECONDS_PER_MEGABYTE):
-                    yield
-            outcome = "success"
-        except asyncio.CancelledError:
-            outcome = "canceled"
-            raise
-        except TimeoutError:
-            raise StoreUnavailable("The object store did not answer in time.") from None
-        except (BaseError, OSError) as error:
-            # A response to HEAD has no code.
-            if _TIME_REFUSED in str(error) or (isinstance(error, PermissionDeniedError) and not writes):
-                raise StoreRefused(
-                    "The object store refuses the clock or the credentials of this process."
-                ) from error
-            raise StoreUnavailable("The object store cannot be used.") from error
-        finally:
-            self._on_call(verb, outcome, time.perf_counter() - began)
 
 
 def _trusted(settings: StorageSettings) -> "ClientConfig":
