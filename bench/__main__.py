@@ -1,4 +1,4 @@
-"""Run all benchmarks or the named ones: ``python -m bench [NAME …] [--long]``."""
+"""Run all benchmarks or the named ones: ``python -m bench [NAME …] [--long]``; or ``compare REV``, see there."""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from bench import (
     bombs,
+    compare,
     containment,
     engine,
     folder,
@@ -63,6 +64,8 @@ LONG: dict[str, Callable[[], None]] = {
 
 def main() -> int:
     """Run the benchmarks that the command line names; returns the exit status."""
+    if sys.argv[1:2] == ["compare"]:
+        return compare.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure and print; see docs/benchmarks.md.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; default: all")
     parser.add_argument("--long", action="store_true", help="measure with the sizes of docs/benchmarks.md")

@@ -17,7 +17,7 @@ from bench.peers.http_servers import HEIGHT, QUALITY, WIDTH, Server
 from bench.stack import running_stack
 
 CONCURRENCIES: Final = (1, 4, 16)
-_FORMAT: Final = f"auto:{WIDTH}x{HEIGHT}~contain@{QUALITY}"
+FORMAT: Final = f"auto:{WIDTH}x{HEIGHT}~contain@{QUALITY}"
 _OWN: Final = "imageconverter, previews"
 _BOUNDARY: Final = "boundary-of-the-form"
 
@@ -73,9 +73,9 @@ def _started(
         port, _ = stack.enter_context(running_stack(IMAGECONVERTER_PREVIEW_INSTANT_QUEUE="200"))
     finally:
         os.sched_setaffinity(0, cores)
-    kept = Server(port, f"/imageconverter/getImage/kept{{}}/{_FORMAT}")
+    kept = Server(port, f"/imageconverter/getImage/kept{{}}/{FORMAT}")
     asyncio.run(_keep(port, sources))
-    new = {_OWN: _Contestant(port, _uploads(port, sources))}
+    new = {_OWN: _Contestant(port, uploads(port, [source.read_bytes() for source in sources]))}
     cached = {_OWN: _Contestant(port, kept.requests(len(sources)))}
     peers: list[tuple[str, dict[str, _Contestant], Callable[[Path], AbstractContextManager[Server]]]] = [
         ("thumbor", new, lambda at: http_servers.thumbor(sources, at, is_cached=False, core=core)),
@@ -106,9 +106,8 @@ def _measure(contestants: dict[str, _Contestant], *, seconds: float, rounds: int
     return served
 
 
-def _uploads(port: int, sources: Sequence[Path]) -> Callable[[], bytes]:
+def uploads(port: int, contents: Sequence[bytes]) -> Callable[[], bytes]:
     """Return what makes requests that upload a source under a key not used before."""
-    contents = [source.read_bytes() for source in sources]
 
     def make() -> Iterator[bytes]:
         for number in itertools.count():
@@ -128,7 +127,7 @@ def _upload(port: int, key: str, source: bytes) -> bytes:
         + f"\r\n--{_BOUNDARY}--\r\n".encode()
     )
     head = (
-        f"POST /imageconverter/cacheAndGetImage/{key}/{_FORMAT}?context=1 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        f"POST /imageconverter/cacheAndGetImage/{key}/{FORMAT}?context=1 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
         f"Content-Type: multipart/form-data; boundary={_BOUNDARY}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
