@@ -3,7 +3,7 @@ ARG BASE=python:3.12-slim-bookworm
 
 FROM ${BASE} AS build
 # More that is installed, by the names of lock files: EXTRAS="heic tracing sentry" adds the decoder of HEIC
-# (docs/formats.md), traces and reports of errors (docs/operations.md).
+# (docs/formats.md), traces and reports of errors (docs/monitoring.md).
 ARG EXTRAS=
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 # Without a pip of its own: the pip of the base image installs into it.

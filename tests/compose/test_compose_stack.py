@@ -238,7 +238,7 @@ def test_secrets_are_neither_logged_nor_among_arguments(stack: Stack) -> None:
 def test_the_documented_override_replaces_the_object_store(tmp_path: Path) -> None:
     """With the file in docs/docker.md for another S3, MinIO is not started and the roles reach the other one."""
     document = (ROOT / "docs" / "docker.md").read_text()
-    (text,) = re.findall(r"```yaml\n(# docker-compose\.override\.yml.*?)```", document, flags=re.DOTALL)
+    text, _ = re.findall(r"```yaml\n(# docker-compose\.override\.yml.*?)```", document, flags=re.DOTALL)
     override = tmp_path / "override.yml"
     override.write_text(text)
     stack = Stack(tmp_path, workers=1, files=["docker-compose.yml", str(override)])
@@ -248,6 +248,25 @@ def test_the_documented_override_replaces_the_object_store(tmp_path: Path) -> No
         assert set(services[role]["depends_on"]) == {"redis", *(["worker"] if role == "gateway" else [])}
         assert "edge" in services[role]["networks"]
         assert "minio" not in services[role]["environment"]["IMAGECONVERTER_S3_ENDPOINT"]
+
+
+def test_the_documented_override_replaces_redis(tmp_path: Path) -> None:
+    """With the other file in docs/docker.md, all roles use Sentinels and an authority of their own."""
+    document = (ROOT / "docs" / "docker.md").read_text()
+    _, text = re.findall(r"```yaml\n(# docker-compose\.override\.yml.*?)```", document, flags=re.DOTALL)
+    override = tmp_path / "override.yml"
+    override.write_text(text)
+    stack = Stack(tmp_path, workers=1, files=["docker-compose.yml", str(override)])
+    with (tmp_path / "env").open("a") as file:
+        file.write("SENTINEL_PASSWORD=of-the-sentinels\n")
+    services = json.loads(stack.compose("config", "--format", "json"))["services"]
+    assert "redis" not in services
+    for role in ("gateway", "worker", "reporter"):
+        environment, mounted = services[role]["environment"], {each["target"] for each in services[role]["volumes"]}
+        assert environment["IMAGECONVERTER_REDIS_URL"].startswith("rediss+sentinel://imageconverter:")
+        assert environment["IMAGECONVERTER_REDIS_SENTINEL_PASSWORD"] == "of-the-sentinels"
+        assert Path(environment["IMAGECONVERTER_REDIS_CA_FILE"]).parent.as_posix() in mounted
+        assert "edge" in services[role]["networks"]
 
 
 def test_the_documented_override_runs_seaweedfs(tmp_path: Path) -> None:
