@@ -210,6 +210,16 @@ async def test_a_gateway_that_ends_is_not_missed(served: Served) -> None:
     assert statuses == {200}
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/imageconverter", "/imageconverter/status"])
+async def test_what_needs_no_credentials_is_not_passed_on(served: Served, path: str) -> None:
+    """But paths that only begin like it."""
+    status, _, body = await call(served, "GET", path)
+    assert status == 404
+    assert "reason" not in body  # the gateway's own would have one
+    status, _, body = await call(served, "GET", f"/x{path}")
+    assert (status, body["error"]) == (404, "Not Found")
+
+
 async def test_errors_are_those_of_the_gateway(served: Served) -> None:
     """In the shape of its APIs, also if a request is too large."""
     status, _, body = await call(served, "POST", "/images/convert/start", data=BytesIO(b"{" + bytes(LARGE)))
