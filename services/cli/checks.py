@@ -16,6 +16,7 @@ from imageconverter.settings import Settings, load_settings, unknown_variables
 from imageconverter.storage.store import ObjectStore
 from services.cli.connection import server_url
 from services.client import ApiError, AsyncClient
+from services.runtime.logs import set_up_logging
 from services.runtime.requirements import unmet_by_redis, unmet_by_store
 from services.stack.formats_file import formats_file
 from services.stack.running import beside_up
@@ -51,6 +52,7 @@ async def all_findings() -> list[Finding]:
             Finding("error", "settings", line, "Correct the variable.") for line in str(error).splitlines()
         ]
     found.append(Finding("ok", "settings", "valid"))
+    set_up_logging(settings.process, role="doctor")  # on stderr: stdout is for what was found
     for check in (_formats, _sandbox, _codecs, _disk, _redis, _store, _gateway):
         found += await check(settings)
     return found
