@@ -133,6 +133,16 @@ async def test_a_listing_has_more_than_one_page_and_only_what_is_below_the_prefi
     assert [page async for page in store.list("storage/many/")] == []
 
 
+async def test_a_listing_after_a_directory_begins_with_what_is_in_it(store: ObjectStore) -> None:
+    """Not behind it."""
+    keys = [f"storage/after/{name}" for name in ("a/1", "b/!", "b/2/3", "b/4", "c/5")]
+    await asyncio.gather(*(store.put(key, b"x", content_type="text/plain") for key in keys))
+    found = [stored.key async for page in store.list("storage/after/", after="storage/after/b/") for stored in page]
+    await store.delete(keys)
+
+    assert found == keys[1:]
+
+
 async def test_a_big_object_goes_up_and_down_whole(store: ObjectStore) -> None:
     """40 MiB take the way of several parts."""
     data = bytes(range(256)) * 4096 * 40

@@ -318,9 +318,11 @@ class ObjectStore:
     async def list(self, prefix: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
         """List all objects below *prefix* (which ends in a slash), in pages, in the order of their keys.
 
-        With *after*, the listing starts after that key.
+        With *after*, the listing starts after that key; a slash at its end stands before all names in that directory.
         """
-        pages = obstore.list(self._store, prefix, offset=after or None, chunk_size=PAGE_SIZE)
+        # obstore drops the slash, and SeaweedFS then all that is in the directory. No name begins with a space.
+        offset = f"{after} " if after.endswith("/") else after
+        pages = obstore.list(self._store, prefix, offset=offset or None, chunk_size=PAGE_SIZE)
         while True:
             async with self._calls.deadline("list"):
                 try:
