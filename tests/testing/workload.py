@@ -179,7 +179,9 @@ class Workload:
         assert status["action"] == action
         sources = {"error": broken, "skipped": 0, "success": count - broken, "warning": 0}
         assert status["status"] == "finished", status
-        assert status["counter"] == sources, status
+        failed = await self.client.insist("GET", f"/images/convert/results?run={status['id']}&status=error")
+        reasons = Counter(row["message"] for row in failed["items"])
+        assert status["counter"] == sources, (status, reasons)
         assert status["formatCounter"] == {name: each * len(RUN_OUTPUTS) for name, each in sources.items()}, status
         rows: Counter[tuple[str, str]] = Counter()
         cursor: str | None = "0"
