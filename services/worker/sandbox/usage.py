@@ -1,12 +1,12 @@
 """What another process uses, as the kernel reports it."""
 
 import os
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 _PER_SECOND = 1_000_000_000
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class Usage(NamedTuple):
@@ -37,11 +37,12 @@ def usage(pid: int) -> Usage:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time of a process, in seconds; 0 if it has ended."""
+    """Return the CPU time of a process, in seconds, in steps of 10 ms; 0 if it has ended."""
     try:
-        return time.clock_gettime(~pid << 3 | 2)  # the clock id as computed by clock_getcpuclockid of the C library
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
         return 0.0
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
 
 
 def lower_priority(pid: int, steps: int) -> None:
