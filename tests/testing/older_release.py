@@ -5,6 +5,7 @@ import subprocess
 import sysconfig
 import tarfile
 import venv
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from services.runtime.roles import ROLES
 
 REVISION = "39ad32c877434e30e1770e90cd0ffb97b40e9923"
 """The last revision of the release before this one."""
+_FOR_JPEG_XL = "pillow_jxl"  # which this release does not need; without it, the older one reads no JPEG XL
 _ROOT = Path(__file__).parents[2]
 
 
@@ -32,10 +34,14 @@ def unpack(folder: Path) -> Path:
     # An environment of its own, because the sandbox starts a Python that ignores variables.
     venv.create(folder / "venv", symlinks=True)
     (packages,) = (folder / "venv").glob("lib/python*/site-packages")
+    if find_spec(_FOR_JPEG_XL) is None:
+        (packages / _FOR_JPEG_XL).mkdir()
+        (packages / _FOR_JPEG_XL / "JpegXLImagePlugin.py").touch()
     paths = [code, code / "shared", sysconfig.get_path("purelib")]
     (packages / "older_release.pth").write_text("".join(f"{path}\n" for path in paths))
     python = folder / "venv" / "bin" / "python"
-    starts = "; ".join(f"import services.{role}.main" for role in ("cli", *ROLES))
+    modules = [*(f"{role}.main" for role in ("cli", *ROLES)), "worker.sandbox.program"]
+    starts = "; ".join(f"import services.{module}" for module in modules)
     program = [str(python), "-P", "-c", f"{starts}; print(services.__file__)"]
     started = subprocess.run(program, capture_output=True, text=True, check=False)
     if started.returncode:
