@@ -52,7 +52,7 @@ async def make_backup(store: ObjectStore, file: IO[bytes]) -> Totals:
 
 
 def is_reference(key: str) -> bool:
-    """Return whether the object *key* refers to others, or is read by itself like those."""
+    """Return whether the object *key* refers to others, or is read alone like those."""
     return key in _SINGLE_REFERENCES or key.startswith(_REFERENCES)
 
 

@@ -23,7 +23,7 @@ def verify() -> int:
     """Compare Redis with the object store, and say what to do.
 
     As after a restored backup or an upgrade. It changes nothing. The exit status is 1 if something is wrong that does
-    not pass by itself.
+    not pass without action.
     """
     settings = beside_up(load_settings())
     set_up_logging(settings.process, role="verify")

@@ -1,7 +1,7 @@
 """The output index: what the metadata of outputs say, which a listing does not show, in few objects.
 
 The metadata remain the truth: an entry holds only for an object with its ETag, and an output without one is looked up
-by itself. So entries may be lost, as by two processes that add some at once, but none can be wrong.
+alone. So entries may be lost, as by two processes that add some at once, but none can be wrong.
 
 A directory has its entries in segments of about a thousand names in their order, and a table of contents: the first
 name of each segment.
