@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -142,7 +143,9 @@ async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dic
     redis = redis_server(folder / "redis", folder, environment, "redis-password")
     store = object_store(folder / "s3", folder, environment, ("access", "secret-of-s3"), avoid=[redis.port])
     started = [redis, store]
-    programs = [Program(server.command) for server in started]
+    # Each bucket takes a volume. SeaweedFS allows as many as fit on the disk if all were full: too few for the tests.
+    volumes = replace(store.command, arguments=[*store.command.arguments, "-volume.max=1000"])
+    programs = [Program(command) for command in (redis.command, volumes)]
     for program in programs:
         program.start()
     try:

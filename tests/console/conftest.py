@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 from aiohttp.test_utils import TestClient
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 from tests.conftest import API_KEY
 
@@ -27,6 +27,7 @@ async def browser() -> AsyncIterator[Browser]:
         if os.environ.get("REQUIRE_CHROMIUM"):
             pytest.fail("Chromium is not installed")
         pytest.skip("Chromium is not installed")
+    expect.set_options(timeout=20_000)  # the other tests keep the machine busy
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         yield started

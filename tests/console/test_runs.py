@@ -1,6 +1,5 @@
 """The pages of runs, in a real browser with a real worker."""
 
-import asyncio
 import re
 from typing import Any
 
@@ -18,6 +17,7 @@ from tests.conftest import API_KEY, TOKEN_SECRET, MakeSettings
 from tests.console.accessibility import overflow, violations
 from tests.console.conftest import Visit
 from tests.testing import image_files
+from tests.testing.roles import running
 from tests.testing.runs import PRODUCT, THUMBNAIL, Client, finished, get, post, put_sources, start
 
 pytestmark = pytest.mark.usefixtures("worker", "no_run")
@@ -179,18 +179,15 @@ async def test_two_runs_are_compared(
     await expect(page.get_by_text("Die Läufe werden verglichen.")).to_be_visible()
     assert await violations(page) == []
 
-    stopping = asyncio.Event()
-    reporter = asyncio.create_task(run_reporter(make_settings(), stopping))
-    await expect(page.locator(".result-name")).to_have_text(["a.png"])
-    await expect(page.locator(".change .badge")).to_have_text(["Konvertiert", "Fehlgeschlagen"])
-    await page.get_by_label("Nicht mehr fehlgeschlagen").check(force=True)
-    await expect(page.locator(".result-name")).to_have_text(["b.png"])
-    await page.locator("#difference-new").check(force=True)
-    await expect(page.locator(".result-name")).to_have_text(["c.png"])
-    assert await violations(page) == []
-    assert await overflow(page) == []
-    stopping.set()
-    await reporter
+    async with running(make_settings(), run_reporter):
+        await expect(page.locator(".result-name")).to_have_text(["a.png"])
+        await expect(page.locator(".change .badge")).to_have_text(["Konvertiert", "Fehlgeschlagen"])
+        await page.get_by_label("Nicht mehr fehlgeschlagen").check(force=True)
+        await expect(page.locator(".result-name")).to_have_text(["b.png"])
+        await page.locator("#difference-new").check(force=True)
+        await expect(page.locator(".result-name")).to_have_text(["c.png"])
+        assert await violations(page) == []
+        assert await overflow(page) == []
 
 
 async def test_progress_goes_on_after_a_restart_and_a_new_login(

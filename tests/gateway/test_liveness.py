@@ -10,6 +10,7 @@ from imageconverter.settings import GatewaySettings, RedisSettings
 from services.gateway.main import run
 from services.stack.ports import LOOPBACK, free_ports
 from tests.conftest import API_KEY, MakeSettings, storage_settings
+from tests.testing.roles import running
 
 
 @pytest.fixture
@@ -21,11 +22,8 @@ async def ports(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncIt
         redis=RedisSettings(url=f"redis://{LOOPBACK}:{unused}"),
         storage=storage_settings(servers, endpoint=f"http://{LOOPBACK}:{unused}"),
     )
-    stopping = asyncio.Event()
-    running = asyncio.create_task(run(settings, stopping))
-    yield port, liveness_port
-    stopping.set()
-    await running
+    async with running(settings, run):
+        yield port, liveness_port
 
 
 async def get(port: int, path: str) -> tuple[int, str]:

@@ -21,6 +21,7 @@ from services.stack.ports import free_ports
 from services.worker.main import run as run_worker
 from tests.conftest import ADMIN, MakeSettings
 from tests.testing import image_files
+from tests.testing.roles import running
 from tests.testing.runs import THUMBNAIL
 
 Client = TestClient[Any, Any]
@@ -31,14 +32,11 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 async def worker_metrics(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[str]:
     """Run a worker that serves its metrics; the value is their address."""
     (port,) = free_ports(1)
-    stopping = asyncio.Event()
-    running = asyncio.create_task(run_worker(make_settings(process=ProcessSettings(metrics_port=port)), stopping))
-    async with asyncio.timeout(20):
-        while not await resources.queue.live_processes("worker"):
-            await asyncio.sleep(0.05)
-    yield f"http://127.0.0.1:{port}/metrics"
-    stopping.set()
-    await running
+    async with running(make_settings(process=ProcessSettings(metrics_port=port)), run_worker):
+        async with asyncio.timeout(20):
+            while not await resources.queue.live_processes("worker"):
+                await asyncio.sleep(0.05)
+        yield f"http://127.0.0.1:{port}/metrics"
 
 
 async def read(address: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:

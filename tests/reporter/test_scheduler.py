@@ -9,6 +9,7 @@ from imageconverter.resources import Resources
 from imageconverter.settings import ConversionSettings
 from services.reporter.main import run
 from tests.conftest import MakeSettings
+from tests.testing.roles import running
 
 
 async def test_expired_uploads_are_swept_by_one_of_many_reporters(
@@ -19,16 +20,11 @@ async def test_expired_uploads_are_swept_by_one_of_many_reporters(
     path = await uploads.stage(resources.store, [UploadedImage("old.png", b"A")])
     # A hundredth of a second: whatever is there when the reporters look is expired.
     settings = make_settings(conversion=ConversionSettings(upload_hours=0.01 / 3600))
-    stopping = asyncio.Event()
     await asyncio.sleep(1.1)  # the store's dates are in whole seconds
-    reporters = [asyncio.create_task(run(settings, stopping)) for _ in range(3)]
-    async with asyncio.timeout(10):
-        while await resources.store.get(f"source/{path}/old.png") is not None:
-            await asyncio.sleep(0.05)
-        while not await resources.queue.live_processes("reporter"):
-            await asyncio.sleep(0.05)
-
-    stopping.set()
-    async with asyncio.timeout(5):
-        await asyncio.gather(*reporters)
+    async with running(settings, run, run, run):
+        async with asyncio.timeout(20):
+            while await resources.store.get(f"source/{path}/old.png") is not None:
+                await asyncio.sleep(0.05)
+            while not await resources.queue.live_processes("reporter"):
+                await asyncio.sleep(0.05)
     assert not await resources.queue.try_claim_periodic("sweep-uploads", seconds=1)

@@ -1,6 +1,5 @@
 """`GET images/formats`: the formats in effect."""
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from tests.conftest import ADMIN, API_KEY, MakeSettings
 from tests.images.test_format_sets import SET
 from tests.images.test_formats_file import FORMAT, OTHER
 from tests.testing import image_files
+from tests.testing.roles import running
 from tests.testing.runs import finished, post, put_sources
 
 PREFIX = "content.imageFormat."
@@ -92,11 +92,8 @@ async def test_a_run_keeps_the_formats_that_it_started_with(
         assert (await post(client, "/images/convert/start", start))[0] == 200
         file.write_text(OTHER.replace("= 100", "= 50"))
         assert formats.refresh(at_once=True)
-        stopping = asyncio.Event()
-        working = asyncio.create_task(run_worker(settings, stopping))
-        ended = await finished(client)
-        stopping.set()
-        await working
+        async with running(settings, run_worker):
+            ended = await finished(client)
         status, _ = await post(client, "/images/convert/start", start)
 
     assert (ended["usedFormats"], ended["counter"]["success"]) == ([f"{PREFIX}small"], 1)

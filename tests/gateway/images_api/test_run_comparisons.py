@@ -11,6 +11,7 @@ from imageconverter.resources import Resources
 from services.reporter.main import run as run_reporter
 from tests.conftest import MakeSettings
 from tests.testing import image_files
+from tests.testing.roles import running
 from tests.testing.runs import THUMBNAIL, Client, finished, get, post, put_sources, start
 
 pytestmark = pytest.mark.usefixtures("worker", "reporter", "no_run")
@@ -21,14 +22,11 @@ COMPARE = "/images/convert/compare"
 @pytest.fixture(scope="module")
 async def reporter(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[None]:
     """Run a reporter beside the tests."""
-    stopping = asyncio.Event()
-    running = asyncio.create_task(run_reporter(make_settings(), stopping))
-    async with asyncio.timeout(20):
-        while not await resources.queue.live_processes("reporter"):
-            await asyncio.sleep(0.05)
-    yield
-    stopping.set()
-    await running
+    async with running(make_settings(), run_reporter):
+        async with asyncio.timeout(20):
+            while not await resources.queue.live_processes("reporter"):
+                await asyncio.sleep(0.05)
+        yield
 
 
 async def run_over(gateway: Client, directory: str) -> str:

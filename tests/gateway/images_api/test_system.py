@@ -21,6 +21,7 @@ from services.gateway.auth.api_keys import key_entry
 from services.worker.main import run as run_worker
 from tests.conftest import ADMIN, API_KEY, MakeSettings
 from tests.testing import image_files
+from tests.testing.roles import running
 from tests.testing.runs import PRODUCT, THUMBNAIL, Client, get, post
 
 PATH = "/admin/api/v1/images/system"
@@ -42,14 +43,11 @@ def processes(response: Any, role: str) -> list[dict[str, Any]]:
 @asynccontextmanager
 async def running_worker(settings: Settings, resources: Resources) -> AsyncIterator[None]:
     """Run a worker, which has recorded what it has done when the block has ended."""
-    stopping = asyncio.Event()
-    running = asyncio.create_task(run_worker(settings, stopping))
-    async with asyncio.timeout(20):
-        while not await resources.queue.reports("worker"):
-            await asyncio.sleep(0.05)
-    yield
-    stopping.set()
-    await running
+    async with running(settings, run_worker):
+        async with asyncio.timeout(20):
+            while not await resources.queue.reports("worker"):
+                await asyncio.sleep(0.05)
+        yield
 
 
 async def test_workers_are_shown_with_sandbox_and_formats(
