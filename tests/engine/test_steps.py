@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -41,6 +42,19 @@ def test_what_a_camera_turned_is_turned_back(orientation: int) -> None:
 
     assert is_upright(upright)
     assert is_upright(stored) == (orientation == 1)
+
+
+# --- sharpen ------------------------------------------------------------------------------------
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_sharpening_neither_moves_the_outline_nor_shows_hidden_colors(mode: str) -> None:
+    """A disc of one color keeps it up to its edge, though black pixels are hidden beside it."""
+    disc = drawings.cutout(color=(200, 200, 200)).convert(mode)
+    sharp = steps.sharpen(disc, plan_for((192, 128), max_width=96, sharpen=100))
+    levels, visible = (np.asarray(sharp.getchannel(channel), int) for channel in (0, "A"))
+
+    assert (visible == np.asarray(disc.getchannel("A"))).all()
+    assert np.abs(levels - 200).max(where=visible > 100, initial=0) <= 4
+    assert levels[0, 0] == 0
 
 
 # --- crop and pad -------------------------------------------------------------------------------

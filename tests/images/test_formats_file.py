@@ -18,6 +18,7 @@ OTHER = FORMAT.replace('"small"', '"other"')
 FIELDS = (
     "maxWidth, maxHeight, fit, focus, fill, autoRotate, output, quality, targetScore, lossless, chroma, "
     "progressive, encoder, maxKilobytes, animation, reencode, background, upscale, leastSide, comment, "
+    "sharpen, cornerRadius, gray, "
     "id, aliases, name, type, targetDirectory, sourceDirectory, widths"
 )
 
@@ -74,7 +75,11 @@ SIDE = "a whole number from 1 to 16384"
          "line 8: maxKilobytes: 0 is not allowed; it must be a whole number of at least 1"),
         (with_field("upscale = 7"), "line 8: upscale: 7 is not allowed; it must be true or false"),
         (with_field('background = "red"'),
-         'line 8: background: "red" is not allowed; it must be a color such as "#ffffff"'),
+         'line 8: background: "red" is not allowed; it must be a color such as "#ffffff", or "dominant"'),
+        (with_field("cornerRadius = -1"),
+         'line 8: cornerRadius: -1 is not allowed; it must be a whole number from 0 to 16384, or "max"'),
+        (with_field("sharpen = 201"),
+         "line 8: sharpen: 201 is not allowed; it must be a whole number from 0 to 200"),
         (with_field('aliases = ["a", "b c"]'),
          ('line 8: aliases: ["a", "b c"] is not allowed; it must be a list of ids: 1 to 64 letters, digits, - and _ '
          "each")),

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import IO
 
 from PIL import Image
@@ -174,8 +174,8 @@ def _check_output(plan: Plan, frames: int, limits: Limits) -> None:
 def _image(decoded: Image.Image, output: _PendingOutput, frames_so_far: list[Image.Image]) -> Image.Image:
     """Make one output's image; its frame is appended to *frames_so_far*, of which the largest is first."""
     image = _frame(decoded, output.plan, frames_so_far)
-    if output.plan.target.output == "auto" and steps.is_transparent(image):
-        output.plan = replace(output.plan, output="png")
+    if not output.images:
+        output.plan = steps.decided(image, output.plan)
     for step in OUTPUT_STEPS:
         image = step(image, output.plan)
     return image

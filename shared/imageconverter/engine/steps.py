@@ -1,16 +1,18 @@
 """The single steps from a decoded image to one that can be encoded; each takes and returns an image."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from PIL import Image, ImageFile
+from PIL import Image, ImageChops, ImageFile, ImageFilter
 
 from imageconverter.engine import color
 from imageconverter.engine.decode import ImageInfo
+from imageconverter.engine.dominant_color import dominant_color
 from imageconverter.engine.focus import entropy_crop
 from imageconverter.engine.geometry import Placement, Region
 from imageconverter.engine.output_types import OUTPUT_TYPES
 from imageconverter.engine.resize import resize
+from imageconverter.engine.rounded_corners import cover
 from imageconverter.engine.target import OutputType, Target
 
 _TRANSPOSE = {
@@ -23,6 +25,7 @@ _TRANSPOSE = {
     8: Image.Transpose.ROTATE_90,
 }
 _AT_LEAST_HALF = [0] * 128 + [255] * 128
+_SHARPENED_RADIUS = 0.7  # pixels: what a Lanczos step leaves soft is hardly wider
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,22 @@ def crop(image: Image.Image, plan: Plan) -> Image.Image:
     return image.crop(box)
 
 
+def sharpen(image: Image.Image, plan: Plan) -> Image.Image:
+    """Sharpen the edges of an image that was made smaller, by an unsharp mask; alpha stays as it is."""
+    frame, size = plan.placement.frame, plan.info.size
+    if not plan.target.sharpen or frame[0] * frame[1] >= size[0] * size[1]:
+        return image
+    if image.mode == "LA":
+        return sharpen(image.convert("RGBA"), plan).convert("LA")
+    blur, factor = ImageFilter.GaussianBlur(_SHARPENED_RADIUS), 1 + plan.target.sharpen / 100
+    if image.mode != "RGBA":
+        return Image.blend(image.filter(blur), image, factor)
+    # Blurred with premultiplied alpha, so that hidden colors do not count.
+    sharpened = Image.blend(image.convert("RGBa").filter(blur).convert("RGBA"), image, factor)
+    sharpened.putalpha(image.getchannel("A"))
+    return sharpened
+
+
 def pad(image: Image.Image, plan: Plan) -> Image.Image:
     """Center the image on the target's canvas, filled with its background."""
     canvas = plan.placement.canvas
@@ -86,6 +105,17 @@ def is_filled(target: Target) -> bool:
     return target.fit == "pad" or (target.fit == "crop" and target.fill)
 
 
+def round_corners(image: Image.Image, plan: Plan) -> Image.Image:
+    """Make the corners transparent outside of their radius."""
+    radius = plan.target.corner_radius
+    if not radius:
+        return image
+    rounded = image.convert("RGBA" if image.mode in ("RGB", "RGBA") else "LA")
+    visible = cover(image.size, min(image.size) / 2 if radius == "max" else radius)
+    rounded.putalpha(ImageChops.multiply(rounded.getchannel("A"), visible))
+    return rounded
+
+
 def flatten(image: Image.Image, plan: Plan) -> Image.Image:
     """Lay a transparent image on the target's background if its output type has no (half) transparency."""
     output = OUTPUT_TYPES[plan.output]
@@ -96,6 +126,16 @@ def flatten(image: Image.Image, plan: Plan) -> Image.Image:
     if output.alpha:
         flat.putalpha(image.getchannel("A").point(_AT_LEAST_HALF))
     return flat
+
+
+def to_gray(image: Image.Image, plan: Plan) -> Image.Image:
+    """Turn colors into grays by their luma (ITU-R BT.601)."""
+    if not plan.target.gray or image.mode in ("L", "LA"):
+        return image
+    if image.mode == "RGB":
+        return image.convert("L")
+    grays = image.convert("LA")
+    return grays if OUTPUT_TYPES[plan.output].soft_alpha else grays.convert("RGBA")  # which GIF needs
 
 
 def strip(image: Image.Image, _plan: Plan) -> Image.Image:
@@ -115,8 +155,19 @@ Step = Callable[[Image.Image, Plan], Image.Image]
 
 FRAME_STEPS: tuple[Step, ...] = (eight_bits, reduce, orient, to_srgb, strip)
 """From a decoded image to an upright frame in sRGB."""
-OUTPUT_STEPS: tuple[Step, ...] = (crop, pad, flatten)
+OUTPUT_STEPS: tuple[Step, ...] = (crop, sharpen, pad, round_corners, flatten, to_gray)
 """From a frame to an output."""
+
+
+def decided(frame: Image.Image, plan: Plan) -> Plan:
+    """Return the *plan* with what depends on the first *frame*: the type of `auto`, and a dominant background."""
+    target = plan.target
+    if target.output == "auto" and (target.corner_radius or is_transparent(frame)):
+        plan = replace(plan, output="png")
+    if target.background == "dominant":
+        background = "#{:02x}{:02x}{:02x}".format(*dominant_color(frame))
+        plan = replace(plan, target=target.model_copy(update={"background": background}))
+    return plan
 
 
 def is_transparent(image: Image.Image) -> bool:

@@ -21,6 +21,8 @@ Focus = Annotated[Literal["centre", "entropy"] | tuple[Share, Share], BeforeVali
 
 MAX_SIDE = 16_384  # pixels
 
+CornerRadius = Annotated[int, Field(ge=0, le=MAX_SIDE)] | Literal["max"]
+
 
 class Target(BaseModel):
     """A box in pixels, how the image fits it, and how the result is encoded. A side of the box may be free.
@@ -60,12 +62,19 @@ class Target(BaseModel):
     """Whether an animation stays one where the output type can hold it."""
     reencode: bool = False
     """Whether the coded data of a source are never kept, not even if the output is the same image."""
-    background: str = Field(default="#ffffff", pattern=r"^#[0-9a-fA-F]{6}$")
+    background: str = Field(default="#ffffff", pattern=r"^(#[0-9a-fA-F]{6}|dominant)$")
+    """A color, or `dominant`: the one that most of the image has."""
     upscale: bool = False
     least_side: int = Field(default=1, ge=1, le=16)
     """How thin a scaled image may become, in pixels."""
     comment: str = Field(default="", max_length=200)
     """Written into JPEG, PNG and GIF files."""
+    sharpen: int = Field(default=0, ge=0, le=200)
+    """How much the edges of an image that was made smaller are sharpened, in percent."""
+    corner_radius: CornerRadius = 0
+    """Of rounded corners, in pixels; `max` makes a circle of a square."""
+    gray: bool = False
+    """Whether colors become grays."""
 
     @property
     def possible_outputs(self) -> tuple[OutputType, ...]:

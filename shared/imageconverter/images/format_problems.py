@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 _ALLOWED: Final = {
     "id": "1 to 64 letters, digits, - and _",
     "aliases": "a list of ids: 1 to 64 letters, digits, - and _ each",
-    "background": 'a color such as "#ffffff"',
+    "background": 'a color such as "#ffffff", or "dominant"',
+    "cornerRadius": 'a whole number from 0 to 16384, or "max"',
     "quality": 'a whole number from 1 to 100, or "auto"',
     "widths": "1 to 16 whole numbers from 1 to 16384 such as [320, 640, 1280]",
     "focus": '"center", "entropy" or two numbers from 0 to 1 such as [0.5, 0.2]',
