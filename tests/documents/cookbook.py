@@ -39,6 +39,10 @@ _SOURCES = {
     "credit": ("coffee.jpg",),
     "unchanged": ("cup.jpg",),
     "aliases": ("lamp.png",),
+    "sharp": ("coffee.jpg",),
+    "rounded": ("coffee.jpg",),
+    "gray": ("coffee.jpg",),
+    "dominant": ("coffee.jpg",),
 }
 _MAX_SHOWN = 320  # pixels
 
