@@ -29,10 +29,10 @@ _MAX_IDLE_BYTES = 192 * 1024 * 1024
 class _Idle:
     """A process that waits for the next image of its owner."""
 
-    def __init__(self, process: SandboxProcess) -> None:
+    def __init__(self, process: SandboxProcess, cpu_seconds: float) -> None:
         self.process = process
         self.since = time.monotonic()
-        self.cpu_seconds = process.cpu_seconds()
+        self.cpu_seconds = cpu_seconds
 
     def is_busy(self) -> bool:
         """Whether the process has used CPU time, although it waits."""
@@ -118,10 +118,11 @@ class Processes:
 
     def give_back(self, process: SandboxProcess) -> None:
         """Keep a process that has converted its image for the next one of its owner, unless it is worn."""
-        if process.converted >= self._max_images or process.cpu_seconds() > self._last_image_at:
+        cpu_seconds = process.cpu_seconds()
+        if process.converted >= self._max_images or cpu_seconds > self._last_image_at:
             process.kill()
             return
-        self._idle.append(_Idle(process))
+        self._idle.append(_Idle(process, cpu_seconds))
         while len(self._idle) > self._max_idle:
             self._idle.pop(0).process.kill()
 

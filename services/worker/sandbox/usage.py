@@ -39,7 +39,8 @@ def usage(pid: int) -> Usage:
 def cpu_seconds(pid: int) -> float:
     """Return the CPU time of a process, in seconds, in steps of 10 ms; 0 if it has ended."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123 - faster: it is read for each image
+            fields = file.read().rpartition(b")")[2].split()
     except OSError:
         return 0.0
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND

@@ -65,3 +65,11 @@ def test_scans_distinguish_images_of_one_size() -> None:
 
     assert traits(plain).kind != traits(progressive).kind
     assert traits(plain).identity != traits(progressive).identity
+
+
+def test_scans_are_counted_up_to_a_number() -> None:
+    """So that a file of nothing but scans takes no time; those of ordinary progressive images are all counted."""
+    head = image_files.jpeg((300, 200))
+    few, many, more = (traits(head + b"\xff\xda" * n + bytes(80_000 - 2 * n)) for n in (10, 5_000, 40_000))
+
+    assert few.kind < many.kind == more.kind
