@@ -166,8 +166,9 @@ class ConversionExecutor:
             etag = await self.store.create(key, result.data, content_type=media_type, metadata=object_metadata)
         if etag is None:
             before = await self.store.head(key) if fresh else before
-            warning = warning or (_CLASH if _is_clash(job, before) else "")
-            object_metadata = job.object_metadata(source.etag, spec.target, result.size, warning)
+            if not warning and _is_clash(job, before):
+                warning = _CLASH
+                object_metadata = job.object_metadata(source.etag, spec.target, result.size, warning)
             etag = await self.store.put(key, result.data, content_type=media_type, metadata=object_metadata)
         outcome = OutputOutcome(
             status="warning" if warning else "success",
