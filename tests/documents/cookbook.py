@@ -43,6 +43,7 @@ _SOURCES = {
     "rounded": ("coffee.jpg",),
     "gray": ("coffee.jpg",),
     "dominant": ("coffee.jpg",),
+    "trimmed": ("lamp.png",),
 }
 _MAX_SHOWN = 320  # pixels
 

@@ -59,6 +59,8 @@ EXPECTED = {
     "circleApp-coffee": ("JPEG", (120, 120), 1),
     "grayProduct-coffee": ("JPEG", (160, 107), 1),
     "dominantProduct-coffee": ("JPEG", (160, 160), 1),
+    "trimmedProduct-lamp": ("PNG", (88, 160), 1),
+    "tightProduct-lamp": ("PNG", (160, 160), 1),
 }
 
 WARNINGS = {"stillProduct-turn": "Only the first frame of the animation was converted."}
@@ -69,7 +71,7 @@ def test_every_recipe_has_an_example() -> None:
     numbers = [int(number) for number in re.findall(r"^## (\d+)\. ", TEXT, re.MULTILINE)]
 
     assert numbers == list(range(1, len(recipes(TEXT)) + 1))
-    assert len(numbers) >= 24
+    assert len(numbers) >= 25
     assert EXAMPLES.keys() == EXPECTED.keys()
 
 

@@ -18,7 +18,7 @@ OTHER = FORMAT.replace('"small"', '"other"')
 FIELDS = (
     "maxWidth, maxHeight, fit, focus, fill, autoRotate, output, quality, targetScore, lossless, chroma, "
     "progressive, encoder, maxKilobytes, animation, reencode, background, upscale, leastSide, comment, "
-    "sharpen, cornerRadius, gray, "
+    "sharpen, cornerRadius, gray, trim, "
     "id, aliases, name, type, targetDirectory, sourceDirectory, widths"
 )
 
@@ -78,6 +78,8 @@ SIDE = "a whole number from 1 to 16384"
          'line 8: background: "red" is not allowed; it must be a color such as "#ffffff", or "dominant"'),
         (with_field("cornerRadius = -1"),
          'line 8: cornerRadius: -1 is not allowed; it must be a whole number from 0 to 16384, or "max"'),
+        (with_field("trim = true"),
+         "line 8: trim: true is not allowed; it must be a whole number from 0 to 255"),
         (with_field("sharpen = 201"),
          "line 8: sharpen: 201 is not allowed; it must be a whole number from 0 to 200"),
         (with_field('aliases = ["a", "b c"]'),

@@ -14,7 +14,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from imageconverter.engine import decoders, jpeg
 from imageconverter.engine.color import SourceColor, read_color
 from imageconverter.engine.decoder_errors import DECODER_ERRORS, ignore_decoder_errors, raise_refusal
-from imageconverter.engine.geometry import Region, Size
+from imageconverter.engine.geometry import Box, Region, Size
 from imageconverter.engine.header import check_extents, check_header
 from imageconverter.engine.limits import Limits
 from imageconverter.engine.plugins.jpeg2000 import Jpeg2000File
@@ -53,6 +53,11 @@ class ImageInfo:
     def as_stored(self) -> "ImageInfo":
         """The same image without its orientation."""
         return replace(self, size=self.size[::-1] if self.is_sideways else self.size, orientation=1)
+
+    def cropped(self, box: Box) -> "ImageInfo":
+        """Return the image that is the *box* of this one as it is stored."""
+        width, height = box[2] - box[0], box[3] - box[1]
+        return replace(self, size=(height, width) if self.is_sideways else (width, height))
 
     @property
     def is_sideways(self) -> bool:

@@ -1,5 +1,6 @@
 """From one source to all of its outputs: decoded once, the larger outputs first, the smaller from them."""
 
+import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,11 +11,12 @@ from PIL import Image
 
 from imageconverter.engine import steps
 from imageconverter.engine.animation import Frames, Timing
+from imageconverter.engine.borders import inner_box
 from imageconverter.engine.coded_data import Kept, keep, shows, source_size
 from imageconverter.engine.decode import ImageInfo, load, open_image, warnings_of
 from imageconverter.engine.decoder_errors import DECODER_ERRORS, raise_refusal
 from imageconverter.engine.encode import SourceSize, encode
-from imageconverter.engine.geometry import Region, Size, place
+from imageconverter.engine.geometry import Box, Region, Size, place
 from imageconverter.engine.limits import Limits
 from imageconverter.engine.output_types import OUTPUT_TYPES, Converted, Failed
 from imageconverter.engine.resize import resize
@@ -70,7 +72,8 @@ def convert(
         if on_opened is not None:
             on_opened(image, info)
         region = load(image, info, at_least=_needed_extents(info, targets), truncated=limits.truncated)
-        outputs = [_pending_output(info, target, region) for target in targets]
+        inner = functools.cache(functools.partial(inner_box, image))
+        outputs = [_pending_output(info, target, region, inner) for target in targets]
         largest_first = sorted(outputs, key=lambda output: output.area, reverse=True)
         for output in largest_first[:1]:
             output.seconds = time.perf_counter() - began
@@ -96,6 +99,8 @@ def _needed_extents(info: ImageInfo, targets: Sequence[Target]) -> Size:
     """Return the width and height, as they are stored, that the largest of the outputs need; at least 1 x 1."""
     extents = [(1, 1)]
     for target in targets:
+        if _is_trimmed(info, target):
+            return info.as_stored.size
         seen = _seen(info, target)
         frame = place(seen.size, target).frame
         extents.append(frame[::-1] if seen.is_sideways else frame)
@@ -108,16 +113,25 @@ def _seen(info: ImageInfo, target: Target) -> ImageInfo:
     return info if target.auto_rotate else info.as_stored
 
 
-def _pending_output(info: ImageInfo, target: Target, region: Region) -> _PendingOutput:
+def _pending_output(info: ImageInfo, target: Target, region: Region, inner: Callable[[int], Box]) -> _PendingOutput:
+    """Plan an output of the *region* that was decoded; *inner* finds the part of it without borders."""
+    output = _output_type(info, target)
+    if _is_trimmed(info, target):
+        region = box = inner(target.trim or 0)
+        info = info.cropped(box)
     seen = _seen(info, target)
-    plan = Plan(
-        info=seen,
-        region=region,
-        target=target,
-        placement=place(seen.size, target),
-        output=_output_type(info, target),
-    )
-    return _PendingOutput(plan, info.animated and target.animation and OUTPUT_TYPES[plan.output].animation)
+    plan = Plan(info=seen, region=region, target=target, placement=place(seen.size, target), output=output)
+    return _PendingOutput(plan, _is_moving(info, target))
+
+
+def _is_trimmed(info: ImageInfo, target: Target) -> bool:
+    """Whether borders are cut off: not of animations, for what is border in one frame may not be so in another."""
+    return target.trim is not None and not _is_moving(info, target)
+
+
+def _is_moving(info: ImageInfo, target: Target) -> bool:
+    """Whether the output gets all frames of an animation."""
+    return info.animated and target.animation and OUTPUT_TYPES[_output_type(info, target)].animation
 
 
 def _output_type(info: ImageInfo, target: Target) -> OutputType:
@@ -129,13 +143,12 @@ def _output_type(info: ImageInfo, target: Target) -> OutputType:
 
 def _add_frame(decoded: Image.Image, number: int, largest_first: Sequence[_PendingOutput], limits: Limits) -> None:
     """Make the images of all outputs from one decoded frame, the *number*-th; encode those that get no more."""
-    upright: list[Image.Image] = []
-    as_stored: list[Image.Image] = []
+    made: dict[tuple[bool, Region], list[Image.Image]] = {}
     for output in largest_first:
         if output.result is None:
             with _attempt(output):
                 _check_output(output.plan, number, limits)
-                frames_so_far = upright if output.plan.target.auto_rotate else as_stored
+                frames_so_far = made.setdefault((output.plan.target.auto_rotate, output.plan.region), [])
                 output.images.append(_image(decoded, output, frames_so_far))
                 if not output.moving:  # at once, while the processor has it in its cache
                     output.result = _encoded(output, Timing(), _FIRST_FRAME_ONLY if output.plan.info.animated else "")

@@ -21,7 +21,7 @@ Focus = Annotated[Literal["centre", "entropy"] | tuple[Share, Share], BeforeVali
 
 MAX_SIDE = 16_384  # pixels
 
-CornerRadius = Annotated[int, Field(ge=0, le=MAX_SIDE)] | Literal["max"]
+CornerRadius = Annotated[int, Field(ge=0, le=MAX_SIDE, strict=True)] | Literal["max"]
 
 
 class Target(BaseModel):
@@ -69,12 +69,14 @@ class Target(BaseModel):
     """How thin a scaled image may become, in pixels."""
     comment: str = Field(default="", max_length=200)
     """Written into JPEG, PNG and GIF files."""
-    sharpen: int = Field(default=0, ge=0, le=200)
+    sharpen: int = Field(default=0, ge=0, le=200, strict=True)
     """How much the edges of an image that was made smaller are sharpened, in percent."""
     corner_radius: CornerRadius = 0
     """Of rounded corners, in pixels; `max` makes a circle of a square."""
     gray: bool = False
     """Whether colors become grays."""
+    trim: int | None = Field(default=None, ge=0, le=255, strict=True)
+    """By how many levels the pixels of a border, which is cut off, may differ from its color."""
 
     @property
     def possible_outputs(self) -> tuple[OutputType, ...]:
