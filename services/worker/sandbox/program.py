@@ -22,7 +22,7 @@ from imageconverter.engine.decode import ImageInfo
 from imageconverter.engine.metadata import Metadata, read_metadata
 from imageconverter.engine.pipeline import convert
 from imageconverter.errors import ImageError, ImageTooLarge, LimitExceeded
-from services.worker.sandbox import ipc
+from services.worker.sandbox import ipc, seccomp
 from services.worker.sandbox.confinement import OUTPUT_BYTES, confine, end_with_parent, raise_oom_score
 from services.worker.sandbox.forking import serve_forks
 from services.worker.sandbox.messages import CallRefused, Refused, Request, Response
@@ -92,6 +92,7 @@ def main() -> None:
     faulthandler.enable()  # prints in which decoder a crash was
     preload()
     warm_up()
+    seccomp.prepare()
     server = os.getpid()
 
     def child(channel: socket.socket) -> None:

@@ -57,6 +57,15 @@ def unavailable() -> str:
         return f"seccomp: {error.strerror or error}"
 
 
+def prepare() -> None:
+    """Load what `install_filter` needs, for all processes that are forked from this one.
+
+    Finding the C library starts another program.
+    """
+    with suppress(OSError):
+        sizes()
+
+
 def install_filter() -> int | None:
     """Have the kernel refuse every other system call of this process, for good.
 
