@@ -45,8 +45,8 @@ class SandboxProcess:
 
     def __init__(self, pid: int, ended: asyncio.Future[int], channel: socket.socket, stderr: Stderr) -> None:
         self.pid = pid
-        self.owner = ""
-        """Of all images that it has seen; "" before the first one."""
+        self.owner: str | None = None
+        """Of all images that it has seen; None before the first one."""
         self.niceness = Niceness.INTERACTIVE
         self.converted = 0
         self.has_responded = True

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -24,6 +24,8 @@ _CHECK_SECONDS = 0.5
 _MAX_IDLE_SECONDS = 60.0
 _MAX_IDLE_CPU_SECONDS = 0.1  # of a process that waits for an image; it uses none
 _MAX_IDLE_BYTES = 192 * 1024 * 1024
+_SEVERAL = 2
+_SPARE_DELAY_SECONDS = 0.05  # after an image: first its outputs are stored
 
 
 class _Idle:
@@ -50,7 +52,10 @@ class _Idle:
 
 
 class Processes:
-    """Forks sandbox processes when they are needed, keeps some that are idle, and watches those."""
+    """Forks sandbox processes, keeps some that are idle, and watches those.
+
+    If there are several owners, a spare process is forked in advance for the next new one.
+    """
 
     def __init__(
         self,
@@ -81,12 +86,14 @@ class Processes:
         self._has_server = asyncio.Event()
         self._alive: set[SandboxProcess] = set()
         self._idle: list[_Idle] = []  # the one that was used last is the last one
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._owners: set[str] = set()  # the first two
+        self._spare: asyncio.Task[SandboxProcess] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
     def alive(self) -> list[int]:
-        """The process ids."""
-        return [process.pid for process in self._alive]
+        """The ids of the processes that have an owner."""
+        return [process.pid for process in self._alive if process.owner is not None]
 
     def start(self) -> None:
         """Begin to run."""
@@ -110,7 +117,7 @@ class Processes:
                     continue
                 self._idle.remove(idle)
                 return process
-        process = await self._fork()
+        process = await self._take_spare() or await self._fork()
         process.owner = owner
         if niceness > process.niceness:
             process.stand_back(niceness)
@@ -118,6 +125,10 @@ class Processes:
 
     def give_back(self, process: SandboxProcess) -> None:
         """Keep a process that has converted its image for the next one of its owner, unless it is worn."""
+        if len(self._owners) < _SEVERAL and process.owner is not None:
+            self._owners.add(process.owner)
+        if len(self._owners) >= _SEVERAL and self._spare is None:
+            asyncio.get_running_loop().call_later(_SPARE_DELAY_SECONDS, self._fork_spare)
         cpu_seconds = process.cpu_seconds()
         if process.converted >= self._max_images or cpu_seconds > self._last_image_at:
             process.kill()
@@ -125,6 +136,16 @@ class Processes:
         self._idle.append(_Idle(process, cpu_seconds))
         while len(self._idle) > self._max_idle:
             self._idle.pop(0).process.kill()
+
+    async def _take_spare(self) -> SandboxProcess | None:
+        spare, self._spare = self._spare, None
+        process = await spare if spare is not None else None
+        return None if process is None or process.has_ended else process
+
+    def _fork_spare(self) -> None:
+        if self._spare is None and self._has_server.is_set():
+            self._spare = asyncio.create_task(self._fork())
+            self._keep(self._spare)
 
     async def _fork(self) -> SandboxProcess:
         while True:
@@ -208,6 +229,6 @@ class Processes:
             idle.process.kill()
         return bool(fault)
 
-    def _keep(self, task: asyncio.Task[None]) -> None:
+    def _keep(self, task: asyncio.Task[Any]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
