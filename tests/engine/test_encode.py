@@ -1,5 +1,7 @@
 """Encoding a finished image."""
 
+import io
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -12,6 +14,7 @@ from tests.testing import drawings
 from tests.testing.image_assertions import alpha, difference, encoded, is_near, opened, psnr, target
 
 _OUTPUTS: tuple[OutputType, ...] = get_args(OutputType)
+_SOURCES = Path(__file__).parents[2] / "docs" / "images" / "sources"
 _LOSSY: tuple[OutputType, ...] = ("jpeg", "webp", "avif")
 
 
@@ -126,6 +129,29 @@ def test_quality_costs_bytes(output: OutputType) -> None:
 def test_the_smallest_images_can_be_encoded(output: OutputType, size: tuple[int, int]) -> None:
     """One pixel is an image."""
     assert opened(encoded(Image.new("RGB", size, (10, 200, 30)), output)).size == size
+
+
+@pytest.mark.parametrize("name", ["coffee.jpg", "cup.jpg", "screenshot.png"])
+def test_a_png_takes_hardly_more_bytes_than_by_all_of_zlib(name: str) -> None:
+    """Although that of a photograph is encoded in half the time."""
+    with Image.open(_SOURCES / name) as source:
+        image, ordinary = source.convert("RGB"), io.BytesIO()
+    image.thumbnail((400, 400))
+    image.save(ordinary, "PNG", compress_level=4)
+    made = encoded(image, "png")
+
+    assert len(made) < 1.03 * len(ordinary.getvalue())
+    assert opened(made).convert("RGB").tobytes() == image.tobytes()
+
+
+def test_a_png_of_a_pattern_takes_few_bytes() -> None:
+    """The encoder sees what repeats in a row."""
+    tile, pattern = drawings.photo((80, 60)), Image.new("RGB", (400, 300))
+    for x in range(0, pattern.width, tile.width):
+        for y in range(0, pattern.height, tile.height):
+            pattern.paste(tile, (x, y))
+
+    assert len(encoded(pattern, "png")) < 6 * len(encoded(tile, "png"))
 
 
 # --- options ------------------------------------------------------------------------------------
