@@ -3,7 +3,7 @@
 boto3 is imported only when it is needed, because that takes a third of a second.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -74,6 +74,31 @@ def copy_unchanged(client: "S3Client", bucket: str, key: str, etag: str, target:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] in (_NOT_FOUND, _PRECONDITION_FAILED):
             return False
         raise StoreUnavailable(f"An object cannot be copied: {error}") from error
+    except BotoCoreError as error:
+        raise StoreUnavailable(f"The object store does not answer: {error}") from error
+    return True
+
+
+def replace_metadata(
+    client: "S3Client", bucket: str, key: str, etag: str, *, content_type: str, metadata: Mapping[str, str]
+) -> bool:
+    """Replace the metadata of an object if it still has *etag*; returns whether it had. Raises StoreUnavailable."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        client.copy_object(
+            Bucket=bucket,
+            Key=key,
+            CopySource={"Bucket": bucket, "Key": key},
+            CopySourceIfMatch=etag,
+            MetadataDirective="REPLACE",
+            ContentType=content_type,
+            Metadata=metadata,
+        )
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] in (_NOT_FOUND, _PRECONDITION_FAILED):
+            return False
+        raise StoreUnavailable(f"The metadata of an object cannot be replaced: {error}") from error
     except BotoCoreError as error:
         raise StoreUnavailable(f"The object store does not answer: {error}") from error
     return True

@@ -287,6 +287,16 @@ class ObjectStore:
                 bucket.copy_unchanged, client, self._settings.bucket, stored.key, stored.etag, target
             )
 
+    async def replace_metadata(self, stored: StoredObject, *, content_type: str, metadata: Mapping[str, str]) -> bool:
+        """Replace content type and metadata of an object unless it was replaced since *stored* was read.
+
+        Returns whether they were. Its data and its ETag stay.
+        """
+        replace_metadata = partial(bucket.replace_metadata, content_type=content_type, metadata=metadata)
+        client = await self._boto3_client()
+        async with self._calls.deadline("copy"):
+            return await asyncio.to_thread(replace_metadata, client, self._settings.bucket, stored.key, stored.etag)
+
     async def copy_new(self, source: str, target: str) -> bool:
         """Copy an object with its metadata unless *target* exists; returns whether it was copied.
 
