@@ -73,7 +73,10 @@ def _select(catalog: ImageFormats, formats: Sequence[str]) -> list[_LocalFormat]
     except InvalidValue as error:
         there = ", ".join([*catalog, *catalog.sets])
         raise CommandError(escape_for_terminal(f"--format: {error.reason} There are: {there}")) from None
-    return [_LocalFormat(each.node_id, each.as_target(), each.id if len(selected) > 1 else "") for each in selected]
+    return [
+        _LocalFormat(each.node_id, each.as_target().without_variants, each.id if len(selected) > 1 else "")
+        for each in selected
+    ]
 
 
 @dataclass

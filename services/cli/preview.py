@@ -75,7 +75,7 @@ async def _convert(data: bytes, formats: Sequence[ImageFormat], settings: Settin
         truncated=settings.conversion.accepts_truncated,
     )
     async with pool:
-        return await pool.convert(data, [each.as_target() for each in formats], interactive=True)
+        return await pool.convert(data, [each.as_target().without_variants for each in formats], interactive=True)
 
 
 def _write(image: Path, each: ImageFormat, result: Converted | Failed, output: str | None) -> bool:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field, PositiveInt
 
 from imageconverter import errors
 from imageconverter.engine import Converted, Failed, OutputType, Target
+from imageconverter.engine.target import VariantType
 from imageconverter.errors import ImageError
 
 _MAX_METADATA = 64 * 1024  # characters of JSON; cameras write a tenth of that
@@ -45,6 +46,13 @@ class Request(BaseModel):
     """Whether to read the metadata too."""
 
 
+class MadeVariant(BaseModel):
+    """A variant of an output; its bytes follow those of the output, or of the variant before."""
+
+    bytes: int = Field(ge=0)
+    output: VariantType
+
+
 class Made(BaseModel):
     """An output; its bytes follow those of the one before in the memory file."""
 
@@ -53,6 +61,18 @@ class Made(BaseModel):
     size: tuple[PositiveInt, PositiveInt]
     seconds: float = Field(ge=0, allow_inf_nan=False)
     warning: _Reason
+    variants: tuple[MadeVariant, ...] = ()
+
+    @classmethod
+    def of(cls, result: Converted) -> Self:
+        """Describe *result*."""
+        variants = tuple(MadeVariant(bytes=len(each.data), output=each.output) for each in result.variants)
+        return cls(bytes=len(result.data), **{**result._asdict(), "variants": variants})
+
+    @property
+    def sizes(self) -> list[int]:
+        """The bytes of the output and of its variants, in their order."""
+        return [self.bytes, *(each.bytes for each in self.variants)]
 
 
 class NotMade(BaseModel):
@@ -108,9 +128,6 @@ class Response(BaseModel):
         return cls(
             metadata=dict(metadata),
             outcome=[
-                NotMade(reason=result.reason)
-                if isinstance(result, Failed)
-                else Made(bytes=len(result.data), **result._asdict())
-                for result in results
+                NotMade(reason=result.reason) if isinstance(result, Failed) else Made.of(result) for result in results
             ],
         )

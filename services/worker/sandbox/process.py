@@ -7,10 +7,12 @@ import signal
 import socket
 from collections import Counter
 from collections.abc import Sequence
+from itertools import accumulate
 
 from pydantic import ValidationError
 
 from imageconverter.engine import Converted, Failed
+from imageconverter.engine.output_types import Variant
 from imageconverter.errors import ImageError
 from services.worker.sandbox import ipc
 from services.worker.sandbox.confinement import OUTPUT_BYTES
@@ -171,16 +173,25 @@ def _read(response: Response, outputs: int, count: int) -> Reply | ImageError | 
         return response.outcome.as_error()
     if isinstance(response.outcome, CallRefused):
         return SystemCallRefused(response.outcome.frames)
-    announced = sum(each.bytes for each in response.outcome if isinstance(each, Made))
+    announced = sum(sum(each.sizes) for each in response.outcome if isinstance(each, Made))
     if len(response.outcome) != count or announced != os.fstat(outputs).st_size or announced > OUTPUT_BYTES:
         raise ProcessCrashed("a response that does not fit its outputs")
     results: list[Converted | Failed] = []
     position = 0
     for each in response.outcome:
         if isinstance(each, Made):
-            data = os.pread(outputs, each.bytes, position)
-            results.append(Converted(data, each.output, each.size, each.seconds, each.warning))
-            position += each.bytes
+            data, *others = _parts(outputs, each.sizes, position)
+            variants = tuple(
+                Variant(variant.output, part) for variant, part in zip(each.variants, others, strict=True)
+            )
+            results.append(Converted(data, each.output, each.size, each.seconds, each.warning, variants))
+            position += sum(each.sizes)
         else:
             results.append(Failed(each.reason))
     return Reply(results, response.metadata)
+
+
+def _parts(file: int, sizes: Sequence[int], position: int) -> list[bytes]:
+    """Return the parts of these *sizes* that follow each other in *file* from *position* on."""
+    ends = list(accumulate(sizes, initial=position))
+    return [os.pread(file, size, begin) for size, begin in zip(sizes, ends, strict=False)]

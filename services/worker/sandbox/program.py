@@ -68,7 +68,8 @@ def _convert(request: Request, source: int, outputs: int) -> Response:
 
         limits = Limits(pixels=request.pixels, truncated=request.truncated)
         results = convert(source_file, request.targets, limits, on_opened)
-    parts = [result.data for result in results if isinstance(result, Converted)]
+    made = [result for result in results if isinstance(result, Converted)]
+    parts = [data for each in made for data in (each.data, *(variant.data for variant in each.variants))]
     if sum(map(len, parts)) > OUTPUT_BYTES:
         raise LimitExceeded(f"The outputs have more than {OUTPUT_BYTES >> 20} MiB.")
     ipc.write(outputs, parts)

@@ -2,9 +2,10 @@
 
 import functools
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from PIL import AvifImagePlugin, GifImagePlugin, Image, ImageChops, WebPImagePlugin  # noqa: F401 - they encode
 from PIL.PngImagePlugin import PngInfo
 
@@ -14,7 +15,7 @@ from imageconverter.engine.few_colors import compact
 from imageconverter.engine.jpegli import encode_jpegli, takes
 from imageconverter.engine.output_types import OUTPUT_TYPES
 from imageconverter.engine.score import Encoder
-from imageconverter.engine.target import OutputType, Target
+from imageconverter.engine.target import OutputType, Target, VariantType
 
 # The last entries of a GIF's palette.
 _WHITE = 254
@@ -29,6 +30,12 @@ _MAX_SAMPLE = 4096  # pixels a side
 # The lowest quality for an image that would be larger than its source, and how near the best one is approached.
 _FLOOR = 50
 _STEPS = {"jpeg": 4, "webp": 4, "avif": 16}  # an AVIF takes seconds
+
+# Qualities of JPEG, and those at which the other type has the same median of SSIMULACRA2.
+_EQUAL_QUALITIES: Mapping[VariantType, tuple[Sequence[int], Sequence[int]]] = {
+    "avif": ((0, 60, 75, 82, 90, 100), (0, 50, 59, 68, 79, 100)),
+    "webp": ((0, 60, 75, 82, 90, 100), (0, 61, 80, 87, 92, 100)),
+}
 
 
 class SourceSize(NamedTuple):
@@ -61,6 +68,17 @@ def encode(
     if _has_quality(output, target):
         data = _smaller(data, lambda lower: save(frames, timing, target, lower), quality, max_bytes)
     return data, "" if len(data) <= max_bytes else f"The file could not be made as small as {max_bytes // 1000} kB."
+
+
+def encode_variant(frames: Sequence[Image.Image], timing: Timing, output: VariantType, target: Target) -> bytes:
+    """Encode what `encode` gets in a smaller type, at the quality that looks as good as the target's does as JPEG."""
+    if target.quality != "auto":
+        target = target.model_copy(update={"quality": _equal_quality(output, target.quality)})
+    return encode(frames, timing, output, target)[0]
+
+
+def _equal_quality(output: VariantType, quality: int) -> int:
+    return max(1, round(float(np.interp(quality, *_EQUAL_QUALITIES[output]))))
 
 
 def _has_quality(output: OutputType, target: Target) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from imageconverter.engine.target import OutputType
+from imageconverter.engine.target import OutputType, VariantType
 
 Size = tuple[int, int]
 
@@ -39,6 +39,13 @@ OUTPUT_TYPES: dict[OutputType, OutputTypeInfo] = {
 }
 
 
+class Variant(NamedTuple):
+    """A finished output in another file type."""
+
+    output: VariantType
+    data: bytes
+
+
 class Converted(NamedTuple):
     """A finished output."""
 
@@ -48,6 +55,8 @@ class Converted(NamedTuple):
     seconds: float
     warning: str
     """What the output lost, or ""."""
+    variants: tuple[Variant, ...] = ()
+    """Those that are smaller."""
 
 
 class Failed(NamedTuple):

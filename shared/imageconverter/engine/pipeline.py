@@ -15,13 +15,13 @@ from imageconverter.engine.borders import inner_box
 from imageconverter.engine.coded_data import Kept, keep, shows, source_size
 from imageconverter.engine.decode import ImageInfo, load, open_image, warnings_of
 from imageconverter.engine.decoder_errors import DECODER_ERRORS, raise_refusal
-from imageconverter.engine.encode import SourceSize, encode
+from imageconverter.engine.encode import SourceSize, encode, encode_variant
 from imageconverter.engine.geometry import Box, Region, Size, place
 from imageconverter.engine.limits import Limits
-from imageconverter.engine.output_types import OUTPUT_TYPES, Converted, Failed
+from imageconverter.engine.output_types import OUTPUT_TYPES, Converted, Failed, Variant
 from imageconverter.engine.resize import resize
 from imageconverter.engine.steps import FRAME_STEPS, OUTPUT_STEPS, Plan
-from imageconverter.engine.target import OutputType, Target
+from imageconverter.engine.target import OutputType, Target, VariantType
 from imageconverter.errors import ImageError, ImageTooLarge
 
 # A frame serves as source for a smaller one from this ratio on; a smaller Lanczos step would blur.
@@ -229,8 +229,25 @@ def _encoded(output: _PendingOutput, timing: Timing, lost: str) -> Converted:
         data, warning = encode(output.images, timing, plan.output, plan.target, output.max_size)
         if kept is not None and len(data) > _MIN_SAVING * len(kept.data):
             data, warning = kept.data, ""
+    variants = _variants(output, timing, max_bytes=len(data))
     output.images.clear()
-    return Converted(data, plan.output, size, 0.0, " ".join(filter(None, (lost, warning))))
+    return Converted(data, plan.output, size, 0.0, " ".join(filter(None, (lost, warning))), variants)
+
+
+def _variants(output: _PendingOutput, timing: Timing, *, max_bytes: int) -> tuple[Variant, ...]:
+    """Encode the finished frames in the smaller types too; returns the variants that have less than *max_bytes*."""
+    target = output.plan.target
+    found = (_variant(output.images, timing, each, target) for each in target.variants if each != output.plan.output)
+    return tuple(each for each in found if each is not None and len(each.data) < max_bytes)
+
+
+def _variant(images: Sequence[Image.Image], timing: Timing, output: VariantType, target: Target) -> Variant | None:
+    """Encode a variant; returns None if that fails: the output itself is made."""
+    try:
+        return Variant(output, encode_variant(images, timing, output, target))
+    except (*DECODER_ERRORS, MemoryError) as error:
+        raise_refusal(error)
+        return None
 
 
 def _finished(output: _PendingOutput, lost: Sequence[str]) -> Converted | Failed:

@@ -1,13 +1,16 @@
 """What one output is to look like."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 Fit = Literal["contain", "cover", "crop", "pad"]
 OutputType = Literal["jpeg", "png", "webp", "avif", "gif"]
 Output = Literal["keep", "auto"] | OutputType
+VariantType = Literal["avif", "webp"]
+"""A type that most browsers show, but not all programs."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Quality = Annotated[int, Field(ge=1, le=100)]
 
@@ -22,6 +25,10 @@ Focus = Annotated[Literal["centre", "entropy"] | tuple[Share, Share], BeforeVali
 MAX_SIDE = 16_384  # pixels
 
 CornerRadius = Annotated[int, Field(ge=0, le=MAX_SIDE, strict=True)] | Literal["max"]
+
+
+def _each_once(types: Sequence[VariantType]) -> tuple[VariantType, ...]:
+    return tuple(sorted(set(types)))
 
 
 class Target(BaseModel):
@@ -77,6 +84,13 @@ class Target(BaseModel):
     """Whether colors become grays."""
     trim: int | None = Field(default=None, ge=0, le=255, strict=True)
     """By how many levels the pixels of a border, which is cut off, may differ from its color."""
+    variants: Annotated[tuple[VariantType, ...], AfterValidator(_each_once)] = ()
+    """The smaller types that are made besides the output, in the order of the alphabet."""
+
+    @property
+    def without_variants(self) -> "Target":
+        """The same target, of which only the output itself is made."""
+        return self.model_copy(update={"variants": ()}) if self.variants else self
 
     @property
     def possible_outputs(self) -> tuple[OutputType, ...]:
