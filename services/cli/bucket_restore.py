@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 _RETRY_TIMEOUT_SECONDS: Final = 30
-_DATA: Final = (keys.SOURCE, keys.TARGET, keys.PREVIEWS, keys.CATALOGS, keys.REPORTS, keys.RUN_RESULTS, keys.TRASH)
+_DATA: Final = (
+    keys.SOURCE,
+    keys.TARGET,
+    keys.VARIANTS,
+    keys.PREVIEWS,
+    keys.CATALOGS,
+    keys.REPORTS,
+    keys.RUN_RESULTS,
+    keys.TRASH,
+)
 _SMALL_BYTES: Final = MEGABYTE  # several of these are written at once
 _WHOLE_BYTES: Final = 32 * MEGABYTE  # larger objects are written in parts
 _PART_BYTES: Final = 8 * MEGABYTE

@@ -5,6 +5,7 @@ Object store::
     source/upload/<12 hex>/<name>     uploads, swept after `IMAGECONVERTER_UPLOAD_HOURS`
     source/<path>                     source directories
     target/<path>                     converted images, public under /content/<path>
+    variants/<file type>/<path>       the same images in smaller file types
     runs/orders/<run>.json            the backup of a run, until it has ended
     runs/ended/<run>.json             the summary of a run that has ended, 30 days
     runs/<run>/results/<n>.<counts>.ndjson
@@ -95,6 +96,7 @@ from typing import Final
 
 SOURCE: Final = "source/"
 TARGET: Final = "target/"
+VARIANTS: Final = "variants/"
 UPLOADS: Final = "upload"
 PREVIEWS: Final = "previews/"
 RUN_RESULTS: Final = "runs/"
@@ -141,6 +143,11 @@ def source(path: str) -> str:
 def target(path: str) -> str:
     """Object key of a converted image at *path* in the target tree."""
     return TARGET + path
+
+
+def variant(output: str, path: str) -> str:
+    """Object key of the variant of type *output* of the converted image at *path*."""
+    return f"{VARIANTS}{output}/{path}"
 
 
 def queue(name: str) -> str:

@@ -7,6 +7,7 @@ from imageconverter import keys
 from imageconverter.errors import NotFound
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.names import file_name
+from imageconverter.images.variants import delete_outputs
 from imageconverter.storage.bounded import bounded
 from imageconverter.storage.store import ObjectStore
 
@@ -21,8 +22,8 @@ async def delete_images(store: ObjectStore, names: Sequence[str], formats: Seque
     directories = dict.fromkeys(each.target_directory for each in formats)
     wanted = [keys.target(f"{directory}/{name}") for directory in directories for name in checked]
     found = await bounded(partial(store.head, key) for key in wanted)
-    there = [stored.key for stored in found if stored is not None]
+    there = [stored for stored in found if stored is not None]
     if not there:
         raise NotFound("There is no such image.")
-    await store.delete(there)
+    await delete_outputs(store, there)
     return len(there)

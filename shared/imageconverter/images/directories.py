@@ -13,6 +13,7 @@ from typing import Literal
 from imageconverter import keys
 from imageconverter.errors import InvalidValue, NotFound
 from imageconverter.images.names import directory_path
+from imageconverter.images.variants import delete_variants_below
 from imageconverter.storage.store import ObjectStore, StoredObject
 
 Root = Literal["source", "target"]
@@ -81,6 +82,8 @@ async def remove(
         await store.put(f"{PREFIXES[root]}{parent}/{MARKER}", _MARKER_TEXT, content_type="text/plain")
     async for page in store.list(f"{PREFIXES[root]}{checked}/"):
         await (delete(page) if delete else store.delete(stored.key for stored in page))
+    if root == "target":
+        await delete_variants_below(store, checked)
 
 
 async def exists(store: ObjectStore, root: Root, path: str) -> bool:
