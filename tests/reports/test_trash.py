@@ -136,6 +136,23 @@ async def test_trash_goes_for_good_after_its_days(shop: Shop) -> None:
     assert await trash.sweep(shop.store, days=30) == 0
 
 
+async def test_variants_wait_for_their_output(shop: Shop) -> None:
+    """They stay where they are while it is in the trash, and are deleted with it for good."""
+    metadata = {"made-of": "0f", "variants": "avif=4"}
+    for key in (keys.variant("avif", "keep/x.jpg"), keys.target("keep/x.jpg")):
+        await shop.store.put(key, b"data", content_type="image/avif", metadata=metadata)
+    for days, back in ((0.0, 1), (31.0, 0)):
+        batch = TrashBatch(
+            id="one", kind="product", at=datetime.now(UTC) - timedelta(days=days), report=1, files=1, bytes=4
+        )
+        await begin_batch(shop.store, batch)
+        await move_to_trash(shop.store, "one", ["keep/x.jpg"], unchanged=lambda *_: True)
+        await trash.sweep(shop.store, days=30)
+        assert await shop.files(keys.VARIANTS) == (["avif/keep/x.jpg"] if back else [])
+        if back:
+            assert await restore(shop.store, "one") == (1, 0)
+
+
 async def test_a_sweep_that_ended_in_the_middle_goes_on(shop: Shop) -> None:
     """The record goes last, or the files would be forgotten."""
     await moved(shop, "old", "keep/x.jpg", days=31)

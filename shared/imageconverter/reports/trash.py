@@ -1,4 +1,7 @@
-"""The trash: files moved by clean-ups, which can be restored for some time."""
+"""The trash: files moved by clean-ups, which can be restored for some time.
+
+The variants of a file stay where they are: without it nothing shows them, and if it is restored, it has them again.
+"""
 
 import asyncio
 import re
@@ -11,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from imageconverter import keys
 from imageconverter.errors import CleanupRefused, NotFound
 from imageconverter.images.image_formats import ImageType
-from imageconverter.storage.bulk_delete import delete_below
+from imageconverter.images.variants import delete_orphans
 from imageconverter.storage.store import ObjectStore, StoredObject
 
 _CONCURRENCY: Final = 16
@@ -134,9 +137,19 @@ async def sweep(store: ObjectStore, *, days: float) -> int:
     swept = 0
     for batch in await list_batches(store):
         if batch.at < oldest:
-            swept += await delete_below(store, keys.trash_files(batch.id))
+            swept += await _delete_files(store, keys.trash_files(batch.id))
             await store.delete([keys.trash_manifest(batch.id)])
     return swept
+
+
+async def _delete_files(store: ObjectStore, prefix: str) -> int:
+    """Delete the files of a batch permanently, and the variants that they have left; returns their number."""
+    deleted = 0
+    async for page in store.list(prefix):
+        await delete_orphans(store, [stored.key.removeprefix(prefix) for stored in page])
+        await store.delete(stored.key for stored in page)
+        deleted += len(page)
+    return deleted
 
 
 async def _restore_file(store: ObjectStore, prefix: str, stored: StoredObject) -> bool:
