@@ -18,7 +18,7 @@ OTHER = FORMAT.replace('"small"', '"other"')
 FIELDS = (
     "maxWidth, maxHeight, fit, focus, fill, autoRotate, output, quality, targetScore, lossless, chroma, "
     "progressive, encoder, maxKilobytes, animation, reencode, background, upscale, leastSide, comment, "
-    "sharpen, cornerRadius, gray, trim, "
+    "sharpen, cornerRadius, gray, trim, variants, "
     "id, aliases, name, type, targetDirectory, sourceDirectory, widths"
 )
 
@@ -73,6 +73,12 @@ SIDE = "a whole number from 1 to 16384"
         (with_field("targetScore = 80"), 'line 8: targetScore: must not be there unless quality is "auto"'),
         (with_field("maxKilobytes = 0"),
          "line 8: maxKilobytes: 0 is not allowed; it must be a whole number of at least 1"),
+        (with_field('variants = ["jxl"]'),
+         'line 8: variants: ["jxl"] is not allowed; it must be a list of avif and webp such as ["avif", "webp"]'),
+        (with_field('output = "webp"\nvariants = ["avif", "webp"]'),
+         'line 9: variants: must not have "webp", because that is the output'),
+        (with_field('lossless = true\nvariants = ["avif"]'),
+         'line 9: variants: must not have "avif" if the format is lossless, because AVIF is not'),
         (with_field("upscale = 7"), "line 8: upscale: 7 is not allowed; it must be true or false"),
         (with_field('background = "red"'),
          'line 8: background: "red" is not allowed; it must be a color such as "#ffffff", or "dominant"'),

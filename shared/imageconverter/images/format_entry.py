@@ -28,6 +28,8 @@ class FormatEntry(ImageFormat):
         """Return a field that does not fit the others, and why; None if there is no such field."""
         if self.quality != "auto" and "target_score" in self.model_fields_set:
             return "targetScore", 'must not be there unless quality is "auto"'
+        if reason := self._variants_problem():
+            return "variants", reason
         if not self.widths:
             return None
         if self.max_width is not None:
@@ -35,6 +37,13 @@ class FormatEntry(ImageFormat):
         if self.upscale:
             return "upscale", "must not be true, because a set never enlarges an image"
         return None
+
+    def _variants_problem(self) -> str:
+        if self.output in self.variants:
+            return f'must not have "{self.output}", because that is the output'
+        if self.lossless and "avif" in self.variants:
+            return 'must not have "avif" if the format is lossless, because AVIF is not'
+        return ""
 
     def formats(self) -> list[ImageFormat]:
         """Return the format, or those of the set from the narrowest to the widest.

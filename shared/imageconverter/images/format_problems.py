@@ -15,6 +15,7 @@ _ALLOWED: Final = {
     "background": 'a color such as "#ffffff", or "dominant"',
     "cornerRadius": 'a whole number from 0 to 16384, or "max"',
     "quality": 'a whole number from 1 to 100, or "auto"',
+    "variants": 'a list of avif and webp such as ["avif", "webp"]',
     "widths": "1 to 16 whole numbers from 1 to 16384 such as [320, 640, 1280]",
     "focus": '"center", "entropy" or two numbers from 0 to 1 such as [0.5, 0.2]',
 }
