@@ -25,10 +25,12 @@ from imageconverter.images.conversions import (
     up_to_date,
 )
 from imageconverter.images.output_index import MadeOutput
+from imageconverter.images.variants import FINGERPRINT, variant_sizes, variants_metadata
 from imageconverter.jobs import QueueName
 from imageconverter.monitoring.counts import ConversionCount, Counts
 from imageconverter.storage.store import ObjectStore, StoredObject
 from services.worker.sandbox.pool import SandboxPool
+from services.worker.variant_storing import OutputVariants
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -49,6 +51,8 @@ class _Output(NamedTuple):
 
     outcome: OutputOutcome
     made: MadeOutput | None = None
+    written: int = 0
+    """Bytes."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ class ConversionExecutor:
                 )
             )
             outcomes = [each.outcome for each in stored]
-            self.counts.bytes(of, written=sum(output.size for output in outcomes))
+            self.counts.bytes(of, written=sum(each.written for each in stored))
             self._count_outputs(of, output_specs, outcomes, _source_type(source.data))
             done |= dict(zip(wanted, stored, strict=True))
         outputs = [done[index] for index in range(len(job.outputs))]
@@ -159,6 +163,11 @@ class ConversionExecutor:
         key, media_type = job.output_key(path), OUTPUT_TYPES[result.output].media_type
         before, warning = found.get(path), result.warning
         object_metadata = job.object_metadata(source.etag, spec.target, result.size, warning)
+        variants = OutputVariants(self.store, path, spec.target, object_metadata[FINGERPRINT])
+        if before is not None and before.metadata.get(FINGERPRINT) == variants.fingerprint:
+            return await self._add_variants(job, variants, result, before)
+        sizes = await variants.put(result, max_bytes=len(result.data))
+        object_metadata |= variants_metadata(sizes)
         # If there was no object, another source of the same name may have stored one since.
         fresh = path in found and before is None
         etag = None
@@ -168,18 +177,35 @@ class ConversionExecutor:
             before = await self.store.head(key) if fresh else before
             if not warning and _is_clash(job, before):
                 warning = _CLASH
-                object_metadata = job.object_metadata(source.etag, spec.target, result.size, warning)
+                object_metadata |= job.object_metadata(source.etag, spec.target, result.size, warning)
             etag = await self.store.put(key, result.data, content_type=media_type, metadata=object_metadata)
-        outcome = OutputOutcome(
-            status="warning" if warning else "success",
-            message=warning or "success",
-            path=path,
-            size=len(result.data),
-            width=result.size[0],
-            height=result.size[1],
-            seconds=result.seconds,
-        )
-        return _Output(outcome, made_output(path, etag, object_metadata))
+        await variants.delete_others(sizes, before)
+        outcome = _made(path, result, warning)
+        return _Output(outcome, made_output(path, etag, object_metadata), outcome.size + sum(sizes.values()))
+
+    async def _add_variants(
+        self, job: ConversionJob, variants: OutputVariants, result: Converted, before: StoredObject
+    ) -> _Output:
+        """Store the missing variants of an output that is up to date itself."""
+        output = await variants.add_missing(result, before, run_id=job.run_id)
+        outcome = _made(variants.path, result, result.warning).model_copy(update={"size": before.size})
+        if output is None:
+            return _Output(outcome)
+        written = sum(variant_sizes(output.metadata).values()) - sum(variant_sizes(before.metadata).values())
+        return _Output(outcome, made_output(variants.path, output.etag, output.metadata), written)
+
+
+def _made(path: str, result: Converted, warning: str) -> OutputOutcome:
+    """Return the outcome of an output that was stored at *path*."""
+    return OutputOutcome(
+        status="warning" if warning else "success",
+        message=warning or "success",
+        path=path,
+        size=len(result.data),
+        width=result.size[0],
+        height=result.size[1],
+        seconds=result.seconds,
+    )
 
 
 def _up_to_date(job: ConversionJob, found: Mapping[str, StoredObject | None]) -> dict[int, _Output]:

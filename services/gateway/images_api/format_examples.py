@@ -47,7 +47,7 @@ async def converted(request: web.Request, image_format: ImageFormat, path: str) 
         return web.Response(status=304, headers=headers)
     client = Client(f"key {key_name(request)}", has_left=lambda: has_left(request))
     (spec,) = output_specs(path, [image_format])
-    spec = spec.model_copy(update={"directory": new_directory()})
+    spec = spec.model_copy(update={"directory": new_directory(), "target": spec.target.without_variants})
     job = client_job(path, (spec,), client, is_example=True)
     (outcome,) = await run_client_job(
         request.app[state.QUEUE],

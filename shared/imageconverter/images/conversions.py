@@ -17,6 +17,7 @@ from imageconverter.errors import InvalidValue, NotConverted, StoreUnavailable
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.names import has_room, suffix, with_extension
 from imageconverter.images.output_index import IndexedOutput, MadeOutput
+from imageconverter.images.variants import FINGERPRINT, VARIANTS, variant_sizes
 from imageconverter.jobs import Client, JobQueue, QueueName
 from imageconverter.quoting import quoted
 from imageconverter.storage.store import StoredObject
@@ -24,7 +25,6 @@ from imageconverter.storage.store import StoredObject
 TASK = "convert_source"
 
 # Metadata of an output.
-FINGERPRINT = "made-of"
 SOURCE = "source"
 RUN = "run"
 WARNING = "warning"
@@ -109,9 +109,11 @@ class ConversionJob(BaseModel):
 
     def is_up_to_date(self, spec: OutputSpec, stored: StoredObject | None) -> bool:
         """Whether an object, None if there is none, is what *spec* would become of the listed source."""
-        return stored is not None and stored.metadata.get(FINGERPRINT) == self.fingerprint(
-            self.source_etag, spec.target
-        )
+        return stored is not None and self.has_output(spec, stored) and has_variants(spec.target, stored.metadata)
+
+    def has_output(self, spec: OutputSpec, stored: StoredObject) -> bool:
+        """Whether an object is what *spec* would become of the listed source, though variants may be missing."""
+        return stored.metadata.get(FINGERPRINT) == self.fingerprint(self.source_etag, spec.target)
 
     @property
     def expected_paths(self) -> dict[str, str]:
@@ -141,8 +143,20 @@ def stored_size(object_metadata: Mapping[str, str]) -> Size | None:
 
 
 def made_output(path: str, etag: str, object_metadata: Mapping[str, str]) -> MadeOutput:
-    """Return what the output index keeps of an output."""
-    return MadeOutput(path, IndexedOutput(object_metadata.get(FINGERPRINT, ""), etag, object_metadata.get(RUN, "")))
+    """Return what the output index keeps of an output; the variants follow the fingerprint."""
+    made_of = " ".join(filter(None, map(object_metadata.get, (FINGERPRINT, VARIANTS))))
+    return MadeOutput(path, IndexedOutput(made_of, etag, object_metadata.get(RUN, "")))
+
+
+def is_indexed(entry: IndexedOutput, made_of: str, target: Target) -> bool:
+    """Whether the output index has an output with the fingerprint *made_of* and all variants that *target* wants."""
+    found, _, variants = entry.fingerprint.partition(" ")
+    return found == made_of and has_variants(target, {VARIANTS: variants})
+
+
+def has_variants(target: Target, object_metadata: Mapping[str, str]) -> bool:
+    """Whether all variants that *target* wants were tried for an output."""
+    return variant_sizes(object_metadata).keys() >= set(target.variants)
 
 
 class OutputOutcome(BaseModel):
@@ -219,7 +233,8 @@ def check_names(source_paths: Iterable[str], formats: Sequence[ImageFormat]) -> 
 
 def fingerprint(source_key: str, etag: str, target: Target) -> str:
     """Return a fingerprint of everything that an output depends on."""
-    return _digest(ENGINE_VERSION, source_key, etag, target.model_dump_json(exclude_defaults=True))
+    described = target.model_dump_json(exclude_defaults=True, exclude={"variants"})
+    return _digest(ENGINE_VERSION, source_key, etag, described)
 
 
 def _digest(*parts: str) -> str:

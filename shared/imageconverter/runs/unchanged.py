@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from imageconverter.images.conversions import OutputOutcome, OutputSpec, fingerprint, output_specs, up_to_date
+from imageconverter.images.conversions import (
+    OutputOutcome,
+    OutputSpec,
+    fingerprint,
+    is_indexed,
+    output_specs,
+    up_to_date,
+)
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.listing import find_files
 from imageconverter.images.output_index import MIN_NAMES, OutputIndex
@@ -53,7 +60,7 @@ async def _find_indexed(
         entry = entries.get(name)
         if entry is None or not entry.etag or entry.run == run_id:
             continue
-        if entry.fingerprint == fingerprint(source.key, source.etag, spec.target):
+        if is_indexed(entry, fingerprint(source.key, source.etag, spec.target), spec.target):
             found[source.key] = _Expected(name, entry.etag)
     return found
 
