@@ -32,6 +32,7 @@ from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.images_api import archives
 from services.gateway.images_api.run_watcher import RunWatcher
+from services.gateway.known_outputs import KnownOutputs
 from services.gateway.routes import CONSOLE, liveness_routes, routes
 from services.gateway.system_watcher import SystemWatcher
 
@@ -44,6 +45,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app = web.Application(middlewares=[error_middleware])
     app[state.STORE] = resources.store
     max_index_bytes = settings.gateway.search_mb * MEGABYTE
+    app[state.OUTPUTS] = KnownOutputs(resources.store)
     app[state.NAMES] = {
         root: NameIndex(resources.store, root, max_bytes=max_index_bytes) for root in directories.PREFIXES
     }

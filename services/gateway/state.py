@@ -35,6 +35,7 @@ from services.gateway.idempotency.store import ResponseStore
 from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.images_api.run_watcher import RunWatcher
+from services.gateway.known_outputs import KnownOutputs
 from services.gateway.system_watcher import SystemWatcher
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 STORE = web.AppKey("store", ObjectStore)
 NAMES = web.AppKey("names", dict[Root, NameIndex])
 """For searching."""
+OUTPUTS = web.AppKey("outputs", KnownOutputs)
 OWNERSHIP = web.AppKey("ownership", Ownership)
 QUEUE = web.AppKey("queue", JobQueue)
 OUTBOX = web.AppKey("outbox", Outbox)

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import format_datetime
 
 from aiohttp import web
@@ -17,12 +17,21 @@ _FIRST_BYTE = re.compile(r"=\d")  # a range without it is that of the last bytes
 _CONDITIONS = ("If-Match", "If-Unmodified-Since", "If-None-Match", "If-Modified-Since", "Range")
 
 
-async def stored_image(request: web.Request, key: str, headers: Mapping[str, str]) -> web.StreamResponse:
-    """Stream the object at *key*, with *headers* in addition to those of the object; raises NotFound."""
+async def stored_image(
+    request: web.Request,
+    key: str,
+    headers: Mapping[str, str],
+    *,
+    is_right: Callable[[StoredObject], bool] = lambda _: True,
+) -> web.StreamResponse:
+    """Stream the object at *key*, with *headers* in addition to those of the object.
+
+    Raises NotFound if there is none, or it is not the right one.
+    """
     store = request.app[state.STORE]
     if _is_conditional(request) or request.method == "HEAD":
         stored = await store.head(key)
-        if stored is None:
+        if stored is None or not is_right(stored):
             raise NotFound(_NO_IMAGE)
         if not _has_precondition(request, stored):
             raise web.HTTPPreconditionFailed
@@ -32,7 +41,7 @@ async def stored_image(request: web.Request, key: str, headers: Mapping[str, str
     else:
         span = None
     opened = await store.open(key, span=span)
-    if opened is None:
+    if opened is None or not is_right(opened.stored):
         raise NotFound(_NO_IMAGE)
     stored = opened.stored
     response = web.StreamResponse(

@@ -7,9 +7,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
 
-from imageconverter.engine.target import Target
+from imageconverter.engine.source_types import KEPT_AS
+from imageconverter.engine.target import OutputType, Target, VariantType
 from imageconverter.errors import InvalidValue
-from imageconverter.images.names import directory_path
+from imageconverter.images.names import directory_path, suffix
 from imageconverter.quoting import listed, quoted
 
 ID_PREFIX = "content.imageFormat."
@@ -93,6 +94,21 @@ class ImageFormats(Mapping[str, ImageFormat]):
 
     def __len__(self) -> int:
         return len(self._listed)
+
+    def variants_at(self, path: str) -> tuple[VariantType, ...]:
+        """Return the variants that an output at *path* may have, by the formats that write such files there."""
+        directory, _, name = path.rpartition("/")
+        return self._variants.get((directory, KEPT_AS.get(suffix(name))), ())
+
+    @cached_property
+    def _variants(self) -> Mapping[tuple[str, OutputType | None], tuple[VariantType, ...]]:
+        """By target directory and output type, which no two formats have in common."""
+        return {
+            (each.target_directory, output): each.variants
+            for each in self._listed.values()
+            if each.variants
+            for output in each.possible_outputs
+        }
 
     def digest(self) -> str:
         """Return a hash of all formats; a field that a release adds changes it only if it is set."""
