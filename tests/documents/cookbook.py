@@ -44,6 +44,7 @@ _SOURCES = {
     "gray": ("coffee.jpg",),
     "dominant": ("coffee.jpg",),
     "trimmed": ("lamp.png",),
+    "press": ("coffee.jpg",),
 }
 _MAX_SHOWN = 320  # pixels
 

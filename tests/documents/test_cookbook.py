@@ -61,6 +61,7 @@ EXPECTED = {
     "dominantProduct-coffee": ("JPEG", (160, 160), 1),
     "trimmedProduct-lamp": ("PNG", (88, 160), 1),
     "tightProduct-lamp": ("PNG", (160, 160), 1),
+    "pressProduct-coffee": ("JPEG", (300, 200), 1),
 }
 
 WARNINGS = {"stillProduct-turn": "Only the first frame of the animation was converted."}
@@ -71,7 +72,7 @@ def test_every_recipe_has_an_example() -> None:
     numbers = [int(number) for number in re.findall(r"^## (\d+)\. ", TEXT, re.MULTILINE)]
 
     assert numbers == list(range(1, len(recipes(TEXT)) + 1))
-    assert len(numbers) >= 25
+    assert len(numbers) >= 26
     assert EXAMPLES.keys() == EXPECTED.keys()
 
 
@@ -151,6 +152,14 @@ def test_metadata_go_and_the_comment_comes() -> None:
     assert {0x010F, 0x8298, 0x8825} <= set(_source(example).getexif())
     assert not made.getexif()
     assert made.info["comment"] == b"(c) 2026 Lamps Ltd., all rights reserved"
+
+
+def test_the_copyright_stays_for_the_press() -> None:
+    """Recipe 26: without the camera and the place."""
+    made = _made(EXAMPLES["pressProduct-coffee"])
+
+    assert dict(made.getexif()) == {0x8298: "CC0, Rachel Michetti"}
+    assert made.info["dpi"] == (300, 300)
 
 
 def test_coded_data_are_kept_unless_the_recipe_switches_that_off() -> None:

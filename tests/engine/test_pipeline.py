@@ -8,7 +8,7 @@ from PIL import Image
 from imageconverter.engine import Converted, Failed, OutputType, Target, pipeline, steps
 from imageconverter.engine.animation import Timing
 from imageconverter.engine.decode import load
-from imageconverter.engine.encode import SourceSize, encode
+from imageconverter.engine.encode import encode
 from imageconverter.engine.geometry import Region, Size
 from imageconverter.engine.steps import Plan
 from imageconverter.errors import ImageTooLarge, Undecodable
@@ -95,12 +95,10 @@ def test_errors_of_one_output_leave_the_others(
 ) -> None:
     """The reason is a sentence."""
 
-    def fail_avif(
-        frames: list[Image.Image], timing: Timing, output: OutputType, made_for: Target, source: SourceSize
-    ) -> tuple[bytes, str]:
+    def fail_avif(frames: list[Image.Image], timing: Timing, output: OutputType, *others: Any) -> tuple[bytes, str]:
         if output == "avif":
             raise error
-        return encode(frames, timing, output, made_for, source)
+        return encode(frames, timing, output, *others)
 
     monkeypatch.setattr(pipeline, "encode", fail_avif)
     targets = [target(96, output=output) for output in _OUTPUTS]

@@ -18,7 +18,7 @@ OTHER = FORMAT.replace('"small"', '"other"')
 FIELDS = (
     "maxWidth, maxHeight, fit, focus, fill, autoRotate, output, quality, targetScore, lossless, chroma, "
     "progressive, encoder, maxKilobytes, animation, reencode, background, upscale, leastSide, comment, "
-    "sharpen, cornerRadius, gray, trim, variants, "
+    "sharpen, cornerRadius, gray, trim, keep, dpi, variants, "
     "id, aliases, name, type, targetDirectory, sourceDirectory, widths"
 )
 
@@ -86,6 +86,9 @@ SIDE = "a whole number from 1 to 16384"
          'line 8: cornerRadius: -1 is not allowed; it must be a whole number from 0 to 16384, or "max"'),
         (with_field("trim = true"),
          "line 8: trim: true is not allowed; it must be a whole number from 0 to 255"),
+        (with_field('keep = ["exif"]'),
+         'line 8: keep: ["exif"] is not allowed; it must be a list of "copyright" and "icc"'),
+        (with_field("dpi = 0"), "line 8: dpi: 0 is not allowed; it must be a whole number from 1 to 9600"),
         (with_field("sharpen = 201"),
          "line 8: sharpen: 201 is not allowed; it must be a whole number from 0 to 200"),
         (with_field('aliases = ["a", "b c"]'),

@@ -9,9 +9,11 @@ import numpy as np
 from PIL import AvifImagePlugin, GifImagePlugin, Image, ImageChops, WebPImagePlugin  # noqa: F401 - they encode
 from PIL.PngImagePlugin import PngInfo
 
+from imageconverter.engine import jpeg
 from imageconverter.engine.animation import Timing
 from imageconverter.engine.auto_quality import HIGHEST, find_quality
-from imageconverter.engine.few_colors import compact
+from imageconverter.engine.embedded import NOTHING, Embedded
+from imageconverter.engine.few_colors import Compact, compact
 from imageconverter.engine.jpegli import encode_jpegli, takes
 from imageconverter.engine.output_types import OUTPUT_TYPES
 from imageconverter.engine.score import Encoder
@@ -38,6 +40,9 @@ _EQUAL_QUALITIES: Mapping[VariantType, tuple[Sequence[int], Sequence[int]]] = {
 }
 
 
+_Save = Callable[..., bytes]
+
+
 class SourceSize(NamedTuple):
     """What an output of the source's own type, with no more pixels, is not to exceed."""
 
@@ -52,16 +57,17 @@ def encode(
     output: OutputType,
     target: Target,
     source: SourceSize | None = None,
+    embedded: Embedded = NOTHING,
 ) -> tuple[bytes, str]:
     """Encode an image, or an animation of several *frames*, each L, LA, RGB or RGBA; returns it and a warning.
 
     There must be no alpha for JPEG, and none but 0 and 255 for GIF, in RGBA. An image, not an animation, is made no
     larger than its *source* as far as that goes.
     """
-    save = _SAVERS[output]
-    quality, data = _at_quality(frames, timing, output, target)
+    save = functools.partial(_SAVERS[output], **embedded.options(output, target))
+    quality, data = _at_quality(frames, timing, output, target, save)
     if source is not None and len(data) > source.bytes and len(frames) == 1:
-        data = min(data, _not_above(source, frames[0], output, target, quality), key=len)
+        data = min(data, _not_above(source, frames[0], output, target, quality, save), key=len)
     max_bytes = (target.max_kilobytes or 0) * 1000
     if not max_bytes or len(data) <= max_bytes:
         return data, ""
@@ -70,11 +76,17 @@ def encode(
     return data, "" if len(data) <= max_bytes else f"The file could not be made as small as {max_bytes // 1000} kB."
 
 
-def encode_variant(frames: Sequence[Image.Image], timing: Timing, output: VariantType, target: Target) -> bytes:
+def encode_variant(
+    frames: Sequence[Image.Image],
+    timing: Timing,
+    output: VariantType,
+    target: Target,
+    embedded: Embedded = NOTHING,
+) -> bytes:
     """Encode what `encode` gets in a smaller type, at the quality that looks as good as the target's does as JPEG."""
     if target.quality != "auto":
         target = target.model_copy(update={"quality": _equal_quality(output, target.quality)})
-    return encode(frames, timing, output, target)[0]
+    return encode(frames, timing, output, target, embedded=embedded)[0]
 
 
 def _equal_quality(output: VariantType, quality: int) -> int:
@@ -86,10 +98,9 @@ def _has_quality(output: OutputType, target: Target) -> bool:
 
 
 def _at_quality(
-    frames: Sequence[Image.Image], timing: Timing, output: OutputType, target: Target
+    frames: Sequence[Image.Image], timing: Timing, output: OutputType, target: Target, save: _Save
 ) -> tuple[int, bytes]:
     """Return the quality, and the file; where the quality is `auto`, the first frame decides on it, or its middle."""
-    save = _SAVERS[output]
     if target.quality != "auto":
         return target.quality, save(frames, timing, target, target.quality)
     if not _has_quality(output, target):
@@ -122,22 +133,24 @@ def _encoder(image: Image.Image, output: OutputType, target: Target) -> Encoder:
             return "jpegli" if takes(image, target) else "libjpeg"
 
 
-def _not_above(source: SourceSize, image: Image.Image, output: OutputType, target: Target, quality: int) -> bytes:
+def _not_above(
+    source: SourceSize, image: Image.Image, output: OutputType, target: Target, quality: int, save: _Save
+) -> bytes:
     """Return the best file of at most the *source*'s bytes, of at most the *quality*, but not below its floor.
 
     A quality below that of the source would be a loss, and below `_FLOOR` one that is seen.
     """
     if output == "png":
-        return _png([image], Timing(), target, quality, compress_level=9)
+        return save([image], Timing(), target, quality, compress_level=9)
     if not _has_quality(output, target):
-        return _SAVERS[output]([image], Timing(), target, quality)
+        return save([image], Timing(), target, quality)
     options = {"optimize": True} if output == "jpeg" else {}
     floor = min(quality, _FLOOR, source.quality or _FLOOR)
-    best = _SAVERS[output]([image], Timing(), target, floor, **options)
+    best = save([image], Timing(), target, floor, **options)
     too_much = quality + 1
     while too_much - floor > _STEPS[output] and len(best) <= source.bytes:
         quality = (too_much + floor) // 2
-        made = _SAVERS[output]([image], Timing(), target, quality, **options)
+        made = save([image], Timing(), target, quality, **options)
         if len(made) <= source.bytes:
             floor, best = quality, made
         else:
@@ -161,7 +174,10 @@ def _smaller(data: bytes, at_quality: Callable[[int], bytes], too_much: int, max
 
 
 def _jpeg(frames: Sequence[Image.Image], _timing: Timing, target: Target, quality: int, **options: Any) -> bytes:
-    small = encode_jpegli(frames[0], quality, comment=target.comment) if takes(frames[0], target) else None
+    small = None
+    if takes(frames[0], target):
+        header = jpeg.header(**{name: options[name] for name in ("dpi", "exif", "icc_profile") if name in options})
+        small = encode_jpegli(frames[0], quality, header=header, comment=target.comment)
     if small is not None and target.quality == "auto":  # the quality is found for it
         return small
     if target.comment:
@@ -191,6 +207,8 @@ def _png(frames: Sequence[Image.Image], timing: Timing, target: Target, _quality
 
 def _saved_compact(image: Image.Image, **options: Any) -> bytes:
     compacted = compact(image)
+    if compacted.image.mode != image.mode and compacted.image.mode in ("1", "L") and "icc_profile" in options:
+        compacted = Compact(image)  # whose profile is for RGB
     if compacted.transparency:
         options["transparency"] = compacted.transparency
     return _saved([compacted.image], "PNG", **options)
@@ -210,15 +228,15 @@ def _is_small(image: Image.Image) -> bool:
     return image.width * image.height < _SMALL
 
 
-def _webp(frames: Sequence[Image.Image], timing: Timing, target: Target, quality: int) -> bytes:
+def _webp(frames: Sequence[Image.Image], timing: Timing, target: Target, quality: int, **options: Any) -> bytes:
     moving = {"duration": timing.milliseconds, "loop": timing.plays} if len(frames) > 1 else {}
-    return _saved(frames, "WEBP", quality=quality, method=4, lossless=target.lossless, **moving)
+    return _saved(frames, "WEBP", quality=quality, method=4, lossless=target.lossless, **moving, **options)
 
 
-def _avif(frames: Sequence[Image.Image], timing: Timing, target: Target, quality: int) -> bytes:
+def _avif(frames: Sequence[Image.Image], timing: Timing, target: Target, quality: int, **options: Any) -> bytes:
     moving = {"duration": timing.milliseconds} if len(frames) > 1 else {}
     chroma = "4:0:0" if frames[0].mode == "L" else target.chroma
-    return _saved(frames, "AVIF", quality=quality, speed=8, subsampling=chroma, max_threads=1, **moving)
+    return _saved(frames, "AVIF", quality=quality, speed=8, subsampling=chroma, max_threads=1, **moving, **options)
 
 
 def _gif(frames: Sequence[Image.Image], timing: Timing, target: Target, _quality: int) -> bytes:
@@ -232,7 +250,7 @@ def _gif(frames: Sequence[Image.Image], timing: Timing, target: Target, _quality
     return _saved([frame if frame.mode == "L" else _with_palette(frame) for frame in frames], "GIF", **options)
 
 
-_SAVERS: dict[OutputType, Callable[..., bytes]] = {
+_SAVERS: dict[OutputType, _Save] = {
     "jpeg": _jpeg,
     "png": _png,
     "webp": _webp,

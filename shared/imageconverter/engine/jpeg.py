@@ -1,6 +1,7 @@
 """JPEG without a decoder: segments, variants that nothing here decodes, and how often it is gone over an image."""
 
 import re
+import struct
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
@@ -16,6 +17,9 @@ APP0, COMMENT = 0xE0, 0xFE
 START = b"\xff\xd8"
 JFIF = b"JFIF\0\1\1\0\0\1\0\1\0\0"
 """The content of the segment that says how colors are coded: version 1.1, square pixels, no thumbnail."""
+_APP1, _APP2 = 0xE1, 0xE2
+_PER_INCH = 1
+_PROFILE_PORTION = 65_519  # bytes, in a segment
 PROGRESSIVE = (0xC2, 0xCA)
 _SEQUENTIAL = (0xC0, 0xC1, 0xC9)
 _LOSSLESS = 0xC3
@@ -76,6 +80,17 @@ class Frame(NamedTuple):
 def segment(kind: int, content: bytes) -> bytes:
     """Return the segment of a *kind* with its *content*, of at most 65,533 bytes."""
     return bytes((0xFF, kind)) + (len(content) + _LENGTH_BYTES).to_bytes(_LENGTH_BYTES, "big") + content
+
+
+def header(*, dpi: tuple[int, int] = (0, 0), exif: bytes = b"", icc_profile: bytes = b"") -> bytes:
+    """Return the segments before an image: how colors are coded, with the resolution if it is given, and metadata."""
+    parts = [segment(APP0, JFIF if dpi == (0, 0) else JFIF[:7] + struct.pack(">BHHBB", _PER_INCH, *dpi, 0, 0))]
+    if exif:
+        parts.append(segment(_APP1, exif))
+    portions = [icc_profile[at : at + _PROFILE_PORTION] for at in range(0, len(icc_profile), _PROFILE_PORTION)]
+    for number, portion in enumerate(portions, start=1):
+        parts.append(segment(_APP2, b"ICC_PROFILE\0" + bytes((number, len(portions))) + portion))
+    return b"".join(parts)
 
 
 def segments(data: bytes) -> Iterator[Segment]:

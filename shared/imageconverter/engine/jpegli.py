@@ -9,6 +9,7 @@ from imageconverter.engine.target import Target
 # What it needs at most: 8 bytes a pixel, at quality 100, with the pixels that it gets, and a little for any image.
 _BYTES_PER_PIXEL = 8
 _MORE_BYTES = 4 * 1024 * 1024
+_HEADER = jpeg.header()
 
 
 def takes(image: Image.Image, target: Target) -> bool:
@@ -16,8 +17,8 @@ def takes(image: Image.Image, target: Target) -> bool:
     return target.encoder == "small" and target.chroma == "4:2:0" and not target.progressive and image.mode == "RGB"
 
 
-def encode_jpegli(image: Image.Image, quality: int, *, comment: str = "") -> bytes | None:
-    """Return *image*, in RGB, as a sequential JPEG of 4:2:0 with optimized tables.
+def encode_jpegli(image: Image.Image, quality: int, *, header: bytes = _HEADER, comment: str = "") -> bytes | None:
+    """Return *image*, in RGB, as a sequential JPEG of 4:2:0 with optimized tables, that begins with a *header*.
 
     None if there is not enough memory: jpegli crashes where it ends.
     """
@@ -27,7 +28,7 @@ def encode_jpegli(image: Image.Image, quality: int, *, comment: str = "") -> byt
         made = pyjpegli.encode(image.tobytes(), *image.size, quality)
     except RuntimeError:
         return None
-    parts = [jpeg.START, jpeg.segment(jpeg.APP0, jpeg.JFIF)]  # jpegli writes none
+    parts = [jpeg.START, header]  # jpegli writes none
     if comment:
         parts.append(jpeg.segment(jpeg.COMMENT, comment.encode()))
     return b"".join([*parts, made[len(jpeg.START) :]])

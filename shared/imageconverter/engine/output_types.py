@@ -19,6 +19,10 @@ class OutputTypeInfo:
     soft_alpha: bool = True
     """Whether a pixel can be partly transparent."""
     animation: bool = True
+    metadata: bool = True
+    """Whether EXIF and an ICC profile can be in it."""
+    resolution: bool = False
+    """Whether its own header can say how many pixels an inch has."""
     lossy: bool = False
     """Whether a lower quality makes a smaller file."""
 
@@ -30,12 +34,13 @@ OUTPUT_TYPES: dict[OutputType, OutputTypeInfo] = {
         alpha=False,
         soft_alpha=False,
         animation=False,
+        resolution=True,
         lossy=True,
     ),
-    "png": OutputTypeInfo(media_type="image/png", extensions=(".png",)),
+    "png": OutputTypeInfo(media_type="image/png", extensions=(".png",), resolution=True),
     "webp": OutputTypeInfo(media_type="image/webp", extensions=(".webp",), lossy=True),
     "avif": OutputTypeInfo(media_type="image/avif", extensions=(".avif",), lossy=True),
-    "gif": OutputTypeInfo(media_type="image/gif", extensions=(".gif",), soft_alpha=False),
+    "gif": OutputTypeInfo(media_type="image/gif", extensions=(".gif",), soft_alpha=False, metadata=False),
 }
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, NamedTuple
 
 from PIL import Image
 
@@ -15,6 +15,7 @@ from imageconverter.engine.borders import inner_box
 from imageconverter.engine.coded_data import Kept, keep, shows, source_size
 from imageconverter.engine.decode import ImageInfo, load, open_image, warnings_of
 from imageconverter.engine.decoder_errors import DECODER_ERRORS, raise_refusal
+from imageconverter.engine.embedded import Embedded, read_embedded
 from imageconverter.engine.encode import SourceSize, encode, encode_variant
 from imageconverter.engine.geometry import Box, Region, Size, place
 from imageconverter.engine.limits import Limits
@@ -29,6 +30,16 @@ _MIN_REDUCTION = 1.25
 # A source's own data are kept unless encoding them anew brings them down to this share: it loses detail or time.
 _MIN_SAVING = 0.9
 _FIRST_FRAME_ONLY = "Only the first frame of the animation was converted."
+
+
+class _Decoded(NamedTuple):
+    """A decoded source."""
+
+    info: ImageInfo
+    embedded: Embedded
+    region: Region
+    inner: Callable[[int], Box]
+    """Finds the part of the region without borders, by their tolerance."""
 
 
 @dataclass
@@ -71,9 +82,10 @@ def convert(
     with image:
         if on_opened is not None:
             on_opened(image, info)
+        embedded = read_embedded(source, image, info, targets)
         region = load(image, info, at_least=_needed_extents(info, targets), truncated=limits.truncated)
-        inner = functools.cache(functools.partial(inner_box, image))
-        outputs = [_pending_output(info, target, region, inner) for target in targets]
+        decoded = _Decoded(info, embedded, region, functools.cache(functools.partial(inner_box, image)))
+        outputs = [_pending_output(decoded, target) for target in targets]
         largest_first = sorted(outputs, key=lambda output: output.area, reverse=True)
         for output in largest_first[:1]:
             output.seconds = time.perf_counter() - began
@@ -113,15 +125,17 @@ def _seen(info: ImageInfo, target: Target) -> ImageInfo:
     return info if target.auto_rotate else info.as_stored
 
 
-def _pending_output(info: ImageInfo, target: Target, region: Region, inner: Callable[[int], Box]) -> _PendingOutput:
-    """Plan an output of the *region* that was decoded; *inner* finds the part of it without borders."""
+def _pending_output(decoded: _Decoded, target: Target) -> _PendingOutput:
+    info, region = decoded.info, decoded.region
     output = _output_type(info, target)
     if _is_trimmed(info, target):
-        region = box = inner(target.trim or 0)
+        region = box = decoded.inner(target.trim or 0)
         info = info.cropped(box)
     seen = _seen(info, target)
-    plan = Plan(info=seen, region=region, target=target, placement=place(seen.size, target), output=output)
-    return _PendingOutput(plan, _is_moving(info, target))
+    embedded = decoded.embedded.of(output, target)
+    return _PendingOutput(
+        Plan(seen, region, target, place(seen.size, target), output, embedded), _is_moving(info, target)
+    )
 
 
 def _is_trimmed(info: ImageInfo, target: Target) -> bool:
@@ -143,13 +157,14 @@ def _output_type(info: ImageInfo, target: Target) -> OutputType:
 
 def _add_frame(decoded: Image.Image, number: int, largest_first: Sequence[_PendingOutput], limits: Limits) -> None:
     """Make the images of all outputs from one decoded frame, the *number*-th; encode those that get no more."""
-    made: dict[tuple[bool, Region], list[Image.Image]] = {}
+    made: dict[tuple[bool, Region, bytes], list[Image.Image]] = {}
     for output in largest_first:
         if output.result is None:
             with _attempt(output):
                 _check_output(output.plan, number, limits)
-                frames_so_far = made.setdefault((output.plan.target.auto_rotate, output.plan.region), [])
-                output.images.append(_image(decoded, output, frames_so_far))
+                plan = output.plan
+                from_same = (plan.target.auto_rotate, plan.region, plan.embedded.profile)
+                output.images.append(_image(decoded, output, made.setdefault(from_same, [])))
                 if not output.moving:  # at once, while the processor has it in its cache
                     output.result = _encoded(output, Timing(), _FIRST_FRAME_ONLY if output.plan.info.animated else "")
 
@@ -226,7 +241,7 @@ def _encoded(output: _PendingOutput, timing: Timing, lost: str) -> Converted:
     if kept is not None and kept.is_preferred:
         data, warning = kept.data, ""
     else:
-        data, warning = encode(output.images, timing, plan.output, plan.target, output.max_size)
+        data, warning = encode(output.images, timing, plan.output, plan.target, output.max_size, plan.embedded)
         if kept is not None and len(data) > _MIN_SAVING * len(kept.data):
             data, warning = kept.data, ""
     variants = _variants(output, timing, max_bytes=len(data))
@@ -236,15 +251,15 @@ def _encoded(output: _PendingOutput, timing: Timing, lost: str) -> Converted:
 
 def _variants(output: _PendingOutput, timing: Timing, *, max_bytes: int) -> tuple[Variant, ...]:
     """Encode the finished frames in the smaller types too; returns the variants that have less than *max_bytes*."""
-    target = output.plan.target
-    found = (_variant(output.images, timing, each, target) for each in target.variants if each != output.plan.output)
+    plan = output.plan
+    found = (_variant(output.images, timing, each, plan) for each in plan.target.variants if each != plan.output)
     return tuple(each for each in found if each is not None and len(each.data) < max_bytes)
 
 
-def _variant(images: Sequence[Image.Image], timing: Timing, output: VariantType, target: Target) -> Variant | None:
+def _variant(images: Sequence[Image.Image], timing: Timing, output: VariantType, plan: Plan) -> Variant | None:
     """Encode a variant; returns None if that fails: the output itself is made."""
     try:
-        return Variant(output, encode_variant(images, timing, output, target))
+        return Variant(output, encode_variant(images, timing, output, plan.target, plan.embedded))
     except (*DECODER_ERRORS, MemoryError) as error:
         raise_refusal(error)
         return None

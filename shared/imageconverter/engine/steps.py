@@ -8,6 +8,7 @@ from PIL import Image, ImageChops, ImageFile, ImageFilter
 from imageconverter.engine import color
 from imageconverter.engine.decode import ImageInfo
 from imageconverter.engine.dominant_color import dominant_color
+from imageconverter.engine.embedded import NOTHING, Embedded
 from imageconverter.engine.focus import entropy_crop
 from imageconverter.engine.geometry import Placement, Region
 from imageconverter.engine.output_types import OUTPUT_TYPES
@@ -38,6 +39,7 @@ class Plan:
     target: Target
     placement: Placement
     output: OutputType
+    embedded: Embedded = NOTHING
 
 
 def eight_bits(image: Image.Image, _plan: Plan) -> Image.Image:
@@ -58,8 +60,8 @@ def orient(image: Image.Image, plan: Plan) -> Image.Image:
 
 
 def to_srgb(image: Image.Image, plan: Plan) -> Image.Image:
-    """Bring the colors to sRGB (or gray), which is what an image without a profile means."""
-    return color.convert(image, plan.info.color)
+    """Bring the colors to sRGB (or gray), which is what an image without a profile means, unless it keeps its own."""
+    return image if plan.embedded.profile else color.convert(image, plan.info.color)
 
 
 def crop(image: Image.Image, plan: Plan) -> Image.Image:
@@ -160,12 +162,17 @@ OUTPUT_STEPS: tuple[Step, ...] = (crop, sharpen, pad, round_corners, flatten, to
 
 
 def decided(frame: Image.Image, plan: Plan) -> Plan:
-    """Return the *plan* with what depends on the first *frame*: the type of `auto`, and a dominant background."""
+    """Return the *plan* with what depends on the first *frame*: the type of `auto`, the color of the background."""
     target = plan.target
     if target.output == "auto" and (target.corner_radius or is_transparent(frame)):
         plan = replace(plan, output="png")
-    if target.background == "dominant":
+    background = target.background
+    if background == "dominant":
         background = "#{:02x}{:02x}{:02x}".format(*dominant_color(frame))
+    elif plan.embedded.profile:
+        color_there = color.from_srgb(Image.new("RGB", (1, 1), background), plan.embedded.profile)
+        background = f"#{color_there.tobytes().hex()}"
+    if background != target.background:
         plan = replace(plan, target=target.model_copy(update={"background": background}))
     return plan
 

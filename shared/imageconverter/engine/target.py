@@ -84,6 +84,10 @@ class Target(BaseModel):
     """Whether colors become grays."""
     trim: int | None = Field(default=None, ge=0, le=255, strict=True)
     """By how many levels the pixels of a border, which is cut off, may differ from its color."""
+    keep: tuple[Literal["copyright", "icc"], ...] = ()
+    """What stays of the metadata: the artist and the copyright in EXIF; a color profile, and the colors in it."""
+    dpi: int | None = Field(default=None, ge=1, le=9600, strict=True)
+    """The resolution that JPEG and PNG files state, in pixels an inch."""
     variants: Annotated[tuple[VariantType, ...], AfterValidator(_each_once)] = ()
     """The smaller types that are made besides the output, in the order of the alphabet."""
 

@@ -13,6 +13,7 @@ _ALLOWED: Final = {
     "id": "1 to 64 letters, digits, - and _",
     "aliases": "a list of ids: 1 to 64 letters, digits, - and _ each",
     "background": 'a color such as "#ffffff", or "dominant"',
+    "keep": 'a list of "copyright" and "icc"',
     "cornerRadius": 'a whole number from 0 to 16384, or "max"',
     "quality": 'a whole number from 1 to 100, or "auto"',
     "variants": 'a list of avif and webp such as ["avif", "webp"]',

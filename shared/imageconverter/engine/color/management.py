@@ -34,6 +34,20 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     return converted.convert("L") if image.mode == "L" else converted
 
 
+def from_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Return *image* (RGB, RGBA) in the color space of a *profile* that is reversible."""
+    return _reverse(profile, image.mode).apply(image)
+
+
+def is_reversible(profile: bytes) -> bool:
+    """Whether colors of sRGB can be brought to a *profile* for RGB, as they cannot for that of a scanner."""
+    try:
+        _reverse(profile, "RGB")
+    except UnusableError:
+        return False
+    return True
+
+
 def check(profile: bytes, mode: str) -> bool:
     """Return whether the *profile* of an image of *mode* (L, RGB, CMYK, LAB) changes any color noticeably.
 
@@ -86,6 +100,27 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform:
         )
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         raise UnusableError("it is broken") from None
+
+
+@lru_cache(maxsize=16)
+def _reverse(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform:
+    """Build the transform from sRGB to *profile*, that of an image of *mode* (RGB, RGBA).
+
+    Raises UnusableError if there is none.
+    """
+    if _color_space(profile) != "RGB":
+        raise UnusableError("it is not for RGB")
+    try:
+        return ImageCms.buildTransform(
+            ImageCms.createProfile("sRGB"),
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+            mode,
+            mode,
+            _INTENT,
+            ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        raise UnusableError("it is not reversible") from None
 
 
 @lru_cache(maxsize=16)
