@@ -102,10 +102,10 @@ def _text(parameter: re.Match[bytes]) -> str:
 
 
 def _boundary(request: web.Request) -> bytes:
-    if request.content_type != "multipart/form-data":
-        raise MalformedBody("The body must be multipart/form-data.")
     header = Message()
-    header["Content-Type"] = request.headers["Content-Type"]
+    header["Content-Type"] = request.headers.get("Content-Type", "")
+    if header.get_content_type() != "multipart/form-data":
+        raise MalformedBody("The body must be multipart/form-data.")
     boundary = header.get_boundary("")
     if not boundary.isascii() or not 1 <= len(boundary) <= _MAX_BOUNDARY_BYTES:
         raise MalformedBody("The Content-Type has no valid boundary.")
