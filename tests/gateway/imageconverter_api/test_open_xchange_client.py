@@ -103,7 +103,8 @@ async def test_clients_survive_the_death_of_their_worker(
     gateway: Client, resources: Resources, servers: dict[str, str]
 ) -> None:
     """Another worker takes over the job, and all clients get their preview."""
-    source = image_files.png((2500, 2500)) + uuid4().bytes
+    # Few bytes, because fifty uploads at once are stored, and milliseconds of work.
+    source = image_files.png(image=Image.new("L", (4000, 4000))) + uuid4().bytes
     middleware = Middleware(gateway, encodes=False)
     async with running_worker(resources, servers) as worker:
         asking = [asyncio.create_task(middleware.scaled(source, FORMATS[1], "1")) for _ in range(50)]
