@@ -80,10 +80,12 @@ class PreviewExecutor:
 
     async def _make(self, job: PreviewJob, of: ConversionCount) -> PreviewOutcome:
         began, expensive = time.perf_counter(), of.queue is QueueName.EXPENSIVE
-        group = await self.index.find(job.key)
+        group, source = await asyncio.gather(
+            self.index.find(job.key),
+            self.store.get(keys.preview_source(job.key, job.generation), max_bytes=self.max_source_bytes),
+        )
         if group is not None and group.generation == job.generation and group.previews.keys() >= set(job.formats):
             return PreviewOutcome(state="made")  # by another job a moment ago
-        source = await self.store.get(keys.preview_source(job.key, job.generation), max_bytes=self.max_source_bytes)
         if source is None:
             return _GONE
         self.counts.bytes(of, read=source.stored.size)
@@ -116,7 +118,7 @@ class PreviewExecutor:
         elif not await self.index.add(job.key, job.generation, previews):
             return _GONE
         _log.info("previews made", formats=job.formats, new=job.is_new, seconds=round(time.perf_counter() - began, 3))
-        return PreviewOutcome(state="made")
+        return PreviewOutcome(state="made", context=job.context, previews=previews)
 
     async def _store(self, job: PreviewJob, documented: str, result: Converted) -> Preview:
         kind = OUTPUT_TYPES[result.output]

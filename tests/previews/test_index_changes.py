@@ -32,3 +32,14 @@ async def test_a_missing_preview_is_forgotten(index: PreviewIndex, resources: Re
     assert found is not None
     assert (found.previews, found.bytes) == ({}, 100)
     await assert_exact(index, resources.redis)
+
+
+async def test_nothing_is_marked_as_written_beyond_a_number_of_bytes(index: PreviewIndex) -> None:
+    """Of all previews together."""
+    await put(index, key_of(1), small=10)
+    total = (await index.totals()).bytes
+
+    assert not await index.mark_pending_write(key_of(2), max_bytes=total - 1)
+    assert await index.in_use(key_of(2)) == (None, False)
+    assert await index.mark_pending_write(key_of(2), max_bytes=total)
+    assert await index.in_use(key_of(2)) == (None, True)

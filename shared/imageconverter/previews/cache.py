@@ -34,6 +34,7 @@ from imageconverter.storage.store import ObjectStore
 _SWEEP_SECONDS = 5
 _FULL_SHARE = 1.1  # of the limit of bytes, down from which the reporter evicts
 _ATTEMPTS = 3  # a key may be cleared or replaced while its image is converted
+_FULL = "The previews take up more space than allowed; some are about to be deleted."
 _UNKNOWN = Client()
 _EXTENSIONS = {kind.media_type: kind.extensions[0] for kind in OUTPUT_TYPES.values()}
 
@@ -51,6 +52,8 @@ class PreviewCache:
         self._queue = queue
         self._settings = settings
         self._memory = MemoryCache(max_bytes=settings.hot_mb * MEGABYTE, seconds=settings.hot_seconds)
+        limit = settings.max_bytes
+        self._most_bytes = None if limit is None else int(limit * _FULL_SHARE)
         self.target_formats = parse_list(settings.target_formats)
 
     async def get(
@@ -85,8 +88,9 @@ class PreviewCache:
             with suppress(SourceMissing):  # the client has sent it
                 return await self._serve(group, requested, context, client)
         wanted = choose(requested, self.target_formats, self._settings.matching)
-        queued = await self._make_group(key, source, [wanted], context, client)
-        group = await self._index.find(key, context=context)
+        job = self._first_job(key, source, [wanted], context, client)
+        outcome, queued = await self._make_group(job, source, client)
+        group = _made_group(job, outcome) or await self._index.find(key, context=context)
         if group is None:
             raise NotFound("The image was removed while it was converted.")
         return await self._serve(group, requested, context, client, queued=queued)
@@ -96,7 +100,8 @@ class PreviewCache:
 
         Raises the same as `get`, except NotFound.
         """
-        await self._make_group(key, source, self.target_formats[:1], context, client)
+        job = self._first_job(key, source, self.target_formats[:1], context, client)
+        await self._make_group(job, source, client)
         self._memory.invalidate(key)
 
     async def metadata(self, key: str) -> dict[str, Any]:
@@ -149,19 +154,14 @@ class PreviewCache:
             )
         return group
 
-    async def _make_group(
+    def _first_job(
         self, key: str, source: bytes, formats: Sequence[PreviewFormat], context: str, client: Client
-    ) -> float:
-        """Store *source* and convert its first previews, which create the group.
-
-        Returns the seconds that the job waited for a worker.
-        """
-        await self._require_space()
-        generation = generation_of(source)
+    ) -> PreviewJob:
+        """Return the job that creates the group of *key*, or replaces its generation."""
         rest = self.target_formats if self._settings.pre_convert else ()
-        job = PreviewJob(
+        return PreviewJob(
             key=key,
-            generation=generation,
+            generation=generation_of(source),
             formats=tuple(each.documented for each in formats),
             context=context,
             is_new=True,
@@ -169,19 +169,22 @@ class PreviewCache:
             owner=client.owner,
             waited=True,
         )
+
+    async def _make_group(self, job: PreviewJob, source: bytes, client: Client) -> tuple[PreviewOutcome, float]:
+        """Store *source* and run its first *job*; returns the outcome and the seconds that it waited for a worker."""
         for _ in range(_ATTEMPTS):
-            await self._index.mark_pending_write(key)
-            await self._store.put(
-                keys.preview_source(key, generation), source, content_type="application/octet-stream"
-            )
+            if not await self._index.mark_pending_write(job.key, max_bytes=self._most_bytes):
+                raise PreviewsFull(_FULL)
+            name = keys.preview_source(job.key, job.generation)
+            await self._store.put(name, source, content_type="application/octet-stream")
             try:
                 outcome, queued = await self._run_single_flight(job, client)
             except (InvalidFileFormat, QueueFull):
                 with suppress(Unavailable):  # what is refused takes up no space; the reporter will delete it
-                    await abandon_write(self._index, self._store, key)
+                    await abandon_write(self._index, self._store, job.key)
                 raise
             if outcome.state == "made":
-                return queued
+                return outcome, queued
         raise ConversionFailed("The image was removed repeatedly while it was converted.")
 
     async def _serve(
@@ -204,6 +207,9 @@ class PreviewCache:
                     ),
                     client,
                 )
+                if outcome.previews:
+                    group = replace(group, previews={**group.previews, **outcome.previews})
+                    continue
                 is_source_missing = outcome.state == "gone"
             else:
                 served = self._memory.get_by_etag(group.key, requested, context, preview.etag)
@@ -223,9 +229,9 @@ class PreviewCache:
 
     async def _require_space(self) -> None:
         """Raise PreviewsFull if the previews have grown faster than they are evicted; adding some needs no key."""
-        limit = self._settings.max_bytes
-        if limit is not None and (await self._index.totals()).bytes > limit * _FULL_SHARE:
-            raise PreviewsFull("The previews take up more space than allowed; some are about to be deleted.")
+        limit = self._most_bytes
+        if limit is not None and (await self._index.totals()).bytes > limit:
+            raise PreviewsFull(_FULL)
 
     async def _load(self, group: Group, wanted: PreviewFormat, preview: Preview) -> ServedPreview | None:
         extension = _EXTENSIONS[preview.media_type]
@@ -254,3 +260,14 @@ class PreviewCache:
         if outcome.state == "unavailable":
             raise StoreUnavailable(outcome.reason)
         return outcome, max(0.0, time.monotonic() - began - outcome.seconds)
+
+
+def _made_group(job: PreviewJob, outcome: PreviewOutcome) -> Group | None:
+    """Return the group that *job* has made, so that it need not be looked up.
+
+    None if the outcome does not show it, as those of earlier releases, or if the look-up has to record the context,
+    because the job is one of another.
+    """
+    if not outcome.previews or outcome.context != job.context:
+        return None
+    return Group(job.key, job.generation, created=0, contexts=frozenset(), bytes=0, previews=outcome.previews)

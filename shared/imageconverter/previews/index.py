@@ -112,9 +112,13 @@ class PreviewIndex:
         context_added, fields = await self._run(self._find, keys.preview_id(key), context)
         return group_of_fields(key, fields, context_added=context if context_added else "")
 
-    async def mark_pending_write(self, key: str) -> None:
-        """Mark *key* as being written until a generation is published; call it before the first object is put."""
-        await self._run(self._mark_pending_write, keys.preview_id(key))
+    async def mark_pending_write(self, key: str, *, max_bytes: int | None = None) -> bool:
+        """Mark *key* as being written until a generation is published; call it before the first object is put.
+
+        Returns False, and marks nothing, if all previews together have more than *max_bytes*.
+        """
+        limit = "" if max_bytes is None else max_bytes
+        return bool(await self._run(self._mark_pending_write, keys.preview_id(key), limit))
 
     async def abandon_write(self, key: str) -> PendingDelete:
         """Turn the pending write of *key* into a pending delete of what it has written; a group of it stays."""

@@ -1,9 +1,12 @@
 """The job that makes previews, and its outcome."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from imageconverter.previews.index import Preview
 
 TASK = "make_previews"
 
@@ -46,6 +49,10 @@ class PreviewOutcome(BaseModel):
     reason: str = ""
     seconds: float = 0.0
     """Run time of the job."""
+    context: str = ""
+    """The context that is recorded with the group."""
+    previews: Mapping[str, Preview] = {}
+    """The previews that were made and are in the index now, by `PreviewFormat.documented`."""
 
 
 def generation_of(source: bytes) -> str:
