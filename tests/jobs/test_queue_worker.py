@@ -347,7 +347,7 @@ async def test_new_job_is_found_behind_many_running_jobs(queue: JobQueue, resour
         if payload["wanted"]:
             done.set()
 
-    async with running_worker(resources, task), asyncio.timeout(1):
+    async with running_worker(resources, task), asyncio.timeout(20):
         await done.wait()
 
 

@@ -32,7 +32,7 @@ async def test_periodic_tasks_are_audited_if_they_did_something(
 
     tasks = [PeriodicTask("sweep", seconds=60, work=sweep), PeriodicTask("idle", seconds=60, work=idle)]
     running = asyncio.create_task(run_periodic_tasks(tasks, opened, stopping))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await idle_done.wait()
         while not lines.text():
             await asyncio.sleep(0.01)

@@ -58,7 +58,7 @@ async def test_an_upload_is_an_internal_error(gateway: Client) -> None:
     status, answer = await post(gateway, "/images/upload/convert", body)
 
     assert (status, answer["type"], answer["reason"]) == (503, "internalError", _REASON)
-    async with asyncio.timeout(5):  # a gateway queries the counts once a second
+    async with asyncio.timeout(20):  # a gateway queries the counts once a second
         while await refused_calls(gateway) != before + 1:
             await asyncio.sleep(0.1)
 

@@ -148,7 +148,7 @@ async def test_an_interrupted_list_of_keys_is_aborted(client: Client, cache: Sta
     writer.write(head.encode())
     received = b""
     with suppress(ConnectionResetError):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while chunk := await reader.read(65536):
                 received += chunk
     writer.close()

@@ -188,7 +188,7 @@ async def test_a_form_announced_over_the_limit_is_rejected_unread(client: Client
     """The response arrives before any of the body is sent."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(head(99_999_999))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         status = await reader.readline()
     writer.close()
 
@@ -222,7 +222,7 @@ async def test_a_content_length_that_is_too_small_truncates_the_body(
     """The rest is not a valid request, and no partial image is stored."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(head(announced) + part(IMAGE) + END)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         status = await reader.readline()
     writer.close()
 
@@ -235,7 +235,7 @@ async def test_a_content_length_that_is_too_large_times_out(client: Client) -> N
     reader, writer = await asyncio.open_connection(client.host, client.port)
     body = part(IMAGE) + END
     writer.write(head(len(body) + 1) + body)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         status = await reader.readline()
     writer.close()
 
@@ -247,7 +247,7 @@ async def test_a_body_that_arrives_slowly_times_out(client: Client) -> None:
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(head(1000))
     answered = asyncio.create_task(reader.readline())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not answered.done():
             writer.write(b"-")
             await asyncio.sleep(0.05)
@@ -267,7 +267,7 @@ async def test_the_memory_of_a_body_is_released(client: Client) -> None:
     await writer.drain()
     writer.close()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while app[state.STRANGER_MEMORY].used:
             await asyncio.sleep(0.01)
 

@@ -228,7 +228,7 @@ async def raw(client: Client, line: str) -> tuple[int, bytes]:
     """Send an unmodified request line; returns status and body. HTTP clients normalize the path."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(f"{line}\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         head, _, body = (await reader.read()).partition(b"\r\n\r\n")
     writer.close()
     return int(head.split(b" ", 2)[1]), body
