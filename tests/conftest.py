@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import hypothesis
 import pytest
 import structlog
 from aiohttp import ClientResponse
@@ -89,8 +90,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_configure() -> None:
-    """Allow as many open files as tests need."""
+    """Allow as many open files as tests need, and examples to take as long as a busy machine makes them."""
     allow_open_files()
+    hypothesis.settings.register_profile("busy", deadline=None)
+    hypothesis.settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -161,7 +164,7 @@ def make_settings(servers: dict[str, str], tmp_path_factory: pytest.TempPathFact
     def make(**parts: Any) -> Settings:
         defaults: dict[str, Any] = {
             "gateway": GatewaySettings(api_key=API_KEY, token_secret=TOKEN_SECRET, wait_seconds=20),
-            "redis": RedisSettings(url=servers["IMAGECONVERTER_REDIS_URL"]),
+            "redis": RedisSettings(url=servers["IMAGECONVERTER_REDIS_URL"], timeout_seconds=10),
             "storage": storage_settings(servers),
             "conversion": ConversionSettings(),
             "worker": WorkerSettings(children=2),
@@ -182,6 +185,7 @@ def storage_settings(servers: dict[str, str], **changes: Any) -> StorageSettings
         "access_key": servers["IMAGECONVERTER_S3_ACCESS_KEY"],
         "secret_key": servers["IMAGECONVERTER_S3_SECRET_KEY"],
         "bucket": "tests",
+        "timeout_seconds": 20,  # the other tests keep the machine busy
     }
     return StorageSettings(**{**values, **changes})
 
@@ -189,7 +193,7 @@ def storage_settings(servers: dict[str, str], **changes: Any) -> StorageSettings
 @pytest.fixture(scope="session")
 async def resources(make_settings: MakeSettings) -> AsyncIterator[Resources]:
     """Open store and queue on the real servers."""
-    async with open_resources(make_settings(), retry_timeout=4) as opened:
+    async with open_resources(make_settings(), retry_timeout=20) as opened:
         await wait_for_bucket(opened.store)
         yield opened
 

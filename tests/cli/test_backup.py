@@ -38,7 +38,7 @@ async def own(servers: dict[str, str], make_settings: MakeSettings) -> AsyncIter
     settings = make_settings(
         redis=RedisSettings(url=f"{url}/14"), storage=storage_settings(servers, bucket=f"backup-{uuid4().hex[:12]}")
     )
-    async with open_resources(settings, retry_timeout=4) as resources:
+    async with open_resources(settings, retry_timeout=20) as resources:
         await wait_for_bucket(resources.store)
         yield resources
         await resources.redis.flushdb()

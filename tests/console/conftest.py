@@ -68,7 +68,7 @@ async def visit(browser: Browser, gateway: TestClient[Any, Any]) -> AsyncIterato
             **options,
         )
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         if key is not None:
             answer = await context.request.post("/admin/api/v1/login?setCookie", data={"apiKey": key})
             assert answer.ok, await answer.text()

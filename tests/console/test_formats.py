@@ -55,7 +55,7 @@ async def own_formats(make_settings: MakeSettings, tmp_path: Path) -> AsyncItera
         gateway=GatewaySettings(api_key=API_KEY, api_keys_file=tmp_path / "keys.toml", token_secret=TOKEN_SECRET),
     )
     async with (
-        open_resources(settings, retry_timeout=4) as resources,
+        open_resources(settings, retry_timeout=20) as resources,
         TestClient(TestServer(create_app(settings, resources))) as client,
     ):
         yield str(client.make_url("/"))

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 from playwright.async_api import Locator, Page, Route, expect
 
 from imageconverter.resources import Resources
@@ -224,17 +225,23 @@ async def test_a_million_entries_need_few_elements(visit: Visit) -> None:
     assert shown[1] < 50
 
 
-async def test_a_search_finds_any_part_of_a_name(visit: Visit, gateway: Client, directory: str) -> None:
-    """In all directories below; a link to it works, and what is not found is said."""
-    await put(gateway, directory, "a/Chair 1.png", "b/c/armchair.png", "table.png")
-    page = await visit(f"/console/images?directory={directory}")
-    await page.get_by_role("searchbox").fill("chair")
-    await entry(page, f"{directory}/a/Chair 1.png").wait_for()
-    await expect(page.get_by_role("option")).to_have_count(2)
-    await page.reload()
-    await entry(page, f"{directory}/b/c/armchair.png").wait_for()
-    await page.get_by_role("searchbox").fill("<b>nothing")
-    await page.get_by_text("No name contains “<b>nothing”.").wait_for()
+async def test_a_search_finds_any_part_of_a_name(
+    visit: Visit, make_settings: MakeSettings, resources: Resources, directory: str
+) -> None:
+    """In all directories below; a link to it works, and what is not found is said.
+
+    By a gateway that has not listed the trees yet.
+    """
+    async with TestClient(TestServer(create_app(make_settings(), resources))) as fresh:
+        await put(fresh, directory, "a/Chair 1.png", "b/c/armchair.png", "table.png")
+        page = await visit(f"/console/images?directory={directory}", base=str(fresh.make_url("/")))
+        await page.get_by_role("searchbox").fill("chair")
+        await entry(page, f"{directory}/a/Chair 1.png").wait_for()
+        await expect(page.get_by_role("option")).to_have_count(2)
+        await page.reload()
+        await entry(page, f"{directory}/b/c/armchair.png").wait_for()
+        await page.get_by_role("searchbox").fill("<b>nothing")
+        await page.get_by_text("No name contains “<b>nothing”.").wait_for()
 
 
 async def test_what_takes_long_shows_its_progress_and_can_be_stopped(

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("index")
 @pytest.fixture
 async def index(resources: Resources) -> AsyncIterator[PreviewIndex]:
     """An index that is empty, and empty again after the test."""
-    index = PreviewIndex(resources.redis, retry_timeout=4)
+    index = PreviewIndex(resources.redis, retry_timeout=20)
     for _ in range(2):
         found = [name async for name in resources.redis.scan_iter("ic:preview*", count=1000)]
         if found:

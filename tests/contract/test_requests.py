@@ -35,7 +35,7 @@ async def client(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncI
         storage=storage_settings(servers, bucket="contract"),
     )
     start = _example("/images/convert/start", "post")
-    async with open_resources(settings, retry_timeout=4) as resources:
+    async with open_resources(settings, retry_timeout=20) as resources:
         await wait_for_bucket(resources.store)
         for key in (f"source/{start['directory']}/myPicture.png", "target/products/normal/myPicture.png"):
             await resources.store.put(key, image_files.png(), content_type="image/png")

@@ -31,7 +31,7 @@ async def foreign(make_settings: MakeSettings, servers: dict[str, str]) -> Async
         gateway=GatewaySettings(api_key=API_KEY, admin_password=_PASSWORD, token_secret=TOKEN_SECRET),
         storage=storage_settings(servers, bucket=f"foreign-{uuid4().hex[:12]}"),
     )
-    async with open_resources(settings, retry_timeout=4) as resources:
+    async with open_resources(settings, retry_timeout=20) as resources:
         await wait_for_bucket(resources.store)
         await resources.store.put(keys.OWNER, b"another-stack 1", content_type="text/plain")
         await resources.store.put(keys.target("products/a.png"), b"data", content_type="image/png")

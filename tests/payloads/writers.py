@@ -40,7 +40,7 @@ def _dumped(name: str) -> Any:
 
 async def _runs() -> dict[str, Any]:
     script = AsyncMock(return_value=1)
-    runs = RunStore(cast("Any", Mock(register_script=lambda _text: script)), retry_timeout=4)
+    runs = RunStore(cast("Any", Mock(register_script=lambda _text: script)), retry_timeout=20)
     await runs.start(RUN)
     _, run, plan, count, *_ = script.call_args.kwargs["args"]
     cursor = PlanCursor(0, "", SOURCE_JOB.index, 0, listed=False)

@@ -13,7 +13,7 @@ async def index(resources: Resources) -> PreviewIndex:
     found = [name async for name in resources.redis.scan_iter("ic:preview*", count=1000)]
     if found:
         await resources.redis.delete(*found)
-    return PreviewIndex(resources.redis, retry_timeout=4)
+    return PreviewIndex(resources.redis, retry_timeout=20)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.previews.test_index import LARGE, SMALL, key_of, put
 @pytest.fixture
 def listing(resources: Resources) -> PreviewListing:
     """Lists of the index of the real Redis."""
-    return PreviewListing(resources.redis, retry_timeout=4)
+    return PreviewListing(resources.redis, retry_timeout=20)
 
 
 async def test_the_keys_that_were_accessed_last_come_first(

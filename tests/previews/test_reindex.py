@@ -258,7 +258,7 @@ async def test_the_command_refuses_the_bucket_of_another_stack(
     """It would delete the previews that are being written there."""
     bucket = f"foreign-{uuid4().hex[:12]}"
     async with open_resources(
-        make_settings(storage=storage_settings(servers, bucket=bucket)), retry_timeout=4
+        make_settings(storage=storage_settings(servers, bucket=bucket)), retry_timeout=20
     ) as own:
         await wait_for_bucket(own.store)
         await own.store.put(keys.OWNER, b"another-stack 1", content_type="text/plain")

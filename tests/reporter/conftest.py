@@ -28,7 +28,7 @@ def report_settings(make_settings: MakeSettings, servers: dict[str, str]) -> Set
 @pytest.fixture
 async def opened(report_settings: Settings) -> AsyncIterator[Resources]:
     """Resources with nothing in them."""
-    async with open_resources(report_settings, retry_timeout=4) as resources:
+    async with open_resources(report_settings, retry_timeout=20) as resources:
         await wait_for_bucket(resources.store)
         await resources.redis.flushdb()
         async for page in resources.store.list(""):
@@ -43,7 +43,7 @@ async def own(servers: dict[str, str], make_settings: MakeSettings) -> AsyncIter
     settings = make_settings(
         redis=RedisSettings(url=f"{url}/15"), storage=storage_settings(servers, bucket=f"rebuild-{uuid4().hex[:12]}")
     )
-    async with open_resources(settings, retry_timeout=4) as resources:
+    async with open_resources(settings, retry_timeout=20) as resources:
         await wait_for_bucket(resources.store)
         await resources.redis.flushdb()
         await rebuild(resources)
@@ -54,7 +54,7 @@ async def own(servers: dict[str, str], make_settings: MakeSettings) -> AsyncIter
 def make_scanner(resources: Resources, folder: Path, **settings: Any) -> Scanner:
     """Return a scanner with these settings of reports."""
     reports = ReportSettings(**settings)
-    progress = ScanProgress(resources.redis, retry_timeout=4)
+    progress = ScanProgress(resources.redis, retry_timeout=20)
     sources = catalog_sources(reports)
     workspace = Workspace(folder=folder)
     return Scanner(resources.store, resources.formats, reports, sources, workspace, progress, resources.outbox)

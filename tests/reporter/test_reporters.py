@@ -41,7 +41,7 @@ async def reporter(
 
 async def scanned(resources: Resources) -> None:
     """Wait until no scan waits or runs."""
-    progress = ScanProgress(resources.redis, retry_timeout=4)
+    progress = ScanProgress(resources.redis, retry_timeout=20)
     async with asyncio.timeout(40):
         while (await progress.state()).running:
             await asyncio.sleep(0.05)
@@ -55,7 +55,7 @@ async def test_a_killed_scan_is_done_by_another_reporter(opened: Resources, serv
     moments = random.Random(seed)  # noqa: S311
     await opened.store.put("shop/products.ndjson", LINES, content_type="application/x-ndjson")
     await commands.scan(opened.queue)
-    progress = ScanProgress(opened.redis, retry_timeout=4)
+    progress = ScanProgress(opened.redis, retry_timeout=20)
     for _ in range(3):
         async with reporter(servers) as process:
             async with asyncio.timeout(20):

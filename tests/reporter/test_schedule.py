@@ -31,7 +31,7 @@ def nightly(resources: Resources) -> ScheduleStore:
         object_key=keys.REPORT_SCHEDULE,
         redis_key=keys.SCHEDULED,
         default=NIGHTLY,
-        retry_timeout=4,
+        retry_timeout=20,
     )
 
 

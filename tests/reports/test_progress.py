@@ -17,7 +17,7 @@ from imageconverter.settings import RedisSettings
 async def progress(resources: Resources) -> ScanProgress:
     """Nothing is known of scans, and none waits."""
     await resources.redis.delete(keys.SCAN, keys.queue(QueueName.SCAN))
-    return ScanProgress(resources.redis, retry_timeout=4)
+    return ScanProgress(resources.redis, retry_timeout=20)
 
 
 async def test_before_the_first_scan_nothing_is_known(progress: ScanProgress) -> None:
@@ -63,7 +63,7 @@ async def test_a_scan_that_was_broken_off_goes_on(progress: ScanProgress, resour
     async with resources.redis.pipeline() as pipe:
         pipe.hset(keys.SCAN, "started", "1000")
         await pipe.execute()
-    assert await ScanProgress(resources.redis, retry_timeout=4).start() == {"product", "category"}
+    assert await ScanProgress(resources.redis, retry_timeout=20).start() == {"product", "category"}
     assert (await progress.state()).started == 1000
 
     await progress.end()

@@ -55,7 +55,7 @@ async def roles(make_settings: MakeSettings, servers: dict[str, str], file: Path
 @pytest.fixture
 async def opened(roles: Settings) -> AsyncIterator[Resources]:
     """Resources of the roles' servers."""
-    async with open_resources(roles, retry_timeout=4) as resources:
+    async with open_resources(roles, retry_timeout=20) as resources:
         yield resources
 
 

@@ -39,7 +39,7 @@ async def stacks(settings: tuple[Settings, Settings]) -> AsyncIterator[Stacks]:
 
     @asynccontextmanager
     async def stack(settings: Settings) -> AsyncIterator[Resources]:
-        async with open_resources(settings, retry_timeout=4) as resources:
+        async with open_resources(settings, retry_timeout=20) as resources:
             await wait_for_bucket(resources.store)
             await resources.redis.flushdb()
             yield resources

@@ -36,7 +36,7 @@ def shop_settings(make_settings: MakeSettings, servers: dict[str, str]) -> Setti
 @asynccontextmanager
 async def running_stack(settings: Settings) -> AsyncIterator[Resources]:
     """Run a reporter and a worker."""
-    async with open_resources(settings, retry_timeout=4) as resources:
+    async with open_resources(settings, retry_timeout=20) as resources:
         await wait_for_bucket(resources.store)
         stopping = asyncio.Event()
         running = [asyncio.create_task(run(settings, stopping)) for run in (run_reporter, run_worker)]

@@ -23,7 +23,7 @@ PATH = "/images/directories"
 async def opened(make_settings: MakeSettings, servers: dict[str, str]) -> AsyncIterator[Resources]:
     """Resources with a separate, empty bucket, because whole trees are compared."""
     settings = make_settings(storage=storage_settings(servers, bucket="directories"))
-    async with open_resources(settings, retry_timeout=4) as resources:
+    async with open_resources(settings, retry_timeout=20) as resources:
         await wait_for_bucket(resources.store)
         yield resources
         async for page in resources.store.list(""):

@@ -208,7 +208,7 @@ async def test_each_format_may_have_its_own_source_directory(
     )
     settings = make_settings(conversion=ConversionSettings(formats_file=formats))
     async with (
-        open_resources(settings, retry_timeout=4) as opened,
+        open_resources(settings, retry_timeout=20) as opened,
         TestClient(TestServer(create_app(settings, opened))) as client,
     ):
         status, _ = await post(client, "/images/convert/start", {"source": "format"})

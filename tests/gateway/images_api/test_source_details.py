@@ -6,10 +6,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiohttp.test_utils import TestClient
+from aiohttp.test_utils import TestClient, TestServer
 
 from imageconverter.resources import Resources
-from tests.conftest import ADMIN
+from services.gateway.app import create_app
+from tests.conftest import ADMIN, MakeSettings
 from tests.testing import image_files
 from tests.testing.runs import THUMBNAIL, finished, start
 
@@ -127,18 +128,21 @@ async def test_a_listing_by_prefix_has_only_names_with_it(
     assert (await get(gateway, "/sources", directory=directory, prefix="a/b"))[0] == 400
 
 
-async def test_a_search_finds_any_part_of_a_name(gateway: Client, resources: Resources, directory: str) -> None:
-    """In all directories below, in both trees."""
+async def test_a_search_finds_any_part_of_a_name(
+    make_settings: MakeSettings, resources: Resources, directory: str
+) -> None:
+    """In all directories below, in both trees; by a gateway that has not listed the trees yet."""
     for root in ("source", "target"):
         for name in ("a/Chair.png", "b/c/armchair.png", "b/table.png"):
             await resources.store.put(f"{root}/{directory}/{name}", b"x", content_type="image/png")
 
-    for listing in ("/sources", "/targets"):
-        page: dict[str, Any] = {"cursor": ""}
-        items: list[str] = []
-        while "cursor" in page:
-            query = {"directory": directory, "search": "CHAIR", "cursor": page["cursor"]}
-            _, page = await get(gateway, listing, **query)
-            items += [each["path"].removeprefix(f"{directory}/") for each in page["items"]]
-        assert items == ["a/Chair.png", "b/c/armchair.png"], listing
-    assert (await get(gateway, "/sources", search="x" * 201))[0] == 400
+    async with TestClient(TestServer(create_app(make_settings(), resources))) as client:
+        for listing in ("/sources", "/targets"):
+            page: dict[str, Any] = {"cursor": ""}
+            items: list[str] = []
+            while "cursor" in page:
+                query = {"directory": directory, "search": "CHAIR", "cursor": page["cursor"]}
+                _, page = await get(client, listing, **query)
+                items += [each["path"].removeprefix(f"{directory}/") for each in page["items"]]
+            assert items == ["a/Chair.png", "b/c/armchair.png"], listing
+        assert (await get(client, "/sources", search="x" * 201))[0] == 400

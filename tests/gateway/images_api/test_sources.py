@@ -285,7 +285,7 @@ async def test_an_image_is_uploaded_straight_to_the_store(
     storage = storage_settings(servers, public_endpoint=servers["IMAGECONVERTER_S3_ENDPOINT"])
     settings = make_settings(storage=storage)
     async with (
-        open_resources(settings, retry_timeout=4) as opened,
+        open_resources(settings, retry_timeout=20) as opened,
         TestClient(TestServer(create_app(settings, opened))) as client,
         aiohttp.ClientSession() as session,
     ):

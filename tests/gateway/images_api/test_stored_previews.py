@@ -24,7 +24,7 @@ async def index(resources: Resources) -> AsyncIterator[PreviewIndex]:
     found = [name async for name in resources.redis.scan_iter("ic:preview*", count=1000)]
     if found:
         await resources.redis.delete(*found)
-    index = PreviewIndex(resources.redis, retry_timeout=4)
+    index = PreviewIndex(resources.redis, retry_timeout=20)
     for number, context in enumerate(("mail", "mail", "docs")):
         await put(index, key_of(number), context=context, source=100, small=20)
     yield index

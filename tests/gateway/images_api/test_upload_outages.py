@@ -38,7 +38,7 @@ async def fragile(
         redis=RedisSettings(url=servers["IMAGECONVERTER_REDIS_URL"].replace(port, str(proxies["redis"].port))),
     )
     async with (
-        open_resources(settings, retry_timeout=4) as resources,
+        open_resources(settings, retry_timeout=20) as resources,
         TestClient(TestServer(create_app(settings, resources))) as client,
     ):
         yield client
