@@ -22,7 +22,7 @@ _SIDE = 640  # pixels; SSIMULACRA2 in Python takes seconds for a megapixel
 _SCORES = (70, 80, 90)
 
 
-class _Way(NamedTuple):
+class Setting(NamedTuple):
     """A format, its encoder, and qualities from bad to good."""
 
     output: OutputType
@@ -30,15 +30,17 @@ class _Way(NamedTuple):
     options: Mapping[str, Any] = {}
 
 
-_WAYS: Mapping[Encoder, _Way] = {
-    "libjpeg": _Way("jpeg", (50, 65, 75, 82, 90, 96)),
-    "jpegli": _Way("jpeg", (50, 65, 75, 82, 90, 96), {"encoder": "small"}),
-    "webp": _Way("webp", (50, 70, 82, 90, 96, 100)),
-    "avif": _Way("avif", (45, 60, 75, 85, 92)),
+SETTINGS: Mapping[Encoder, Setting] = {
+    "libjpeg": Setting("jpeg", (50, 65, 75, 82, 90, 96)),
+    "jpegli": Setting("jpeg", (50, 65, 75, 82, 90, 96), {"encoder": "small"}),
+    "webp": Setting("webp", (50, 70, 82, 90, 96, 100)),
+    "avif": Setting("avif", (45, 60, 75, 85, 92)),
 }
 
 
-class _Made(NamedTuple):
+class Made(NamedTuple):
+    """A file of an encoder."""
+
     bytes: int
     score: float
     """By SSIMULACRA2."""
@@ -58,14 +60,14 @@ def long() -> None:
 
 
 def _compare(count: int) -> None:
-    made: dict[tuple[Encoder, int | str], list[_Made]] = {}
+    made: dict[tuple[Encoder, int | str], list[Made]] = {}
     pixels = images = 0
     for _, image in islice(photographs(_SIDE), count):
         images, pixels = images + 1, pixels + image.width * image.height
-        for encoder, way in _WAYS.items():
-            qualities: tuple[int | str, ...] = (*way.qualities, "auto")
+        for encoder, setting in SETTINGS.items():
+            qualities: tuple[int | str, ...] = (*setting.qualities, "auto")
             for quality in qualities:
-                made.setdefault((encoder, quality), []).append(_make(image, encoder, way, quality))
+                made.setdefault((encoder, quality), []).append(make(image, encoder, setting, quality))
     print(f"\n== bytes: {images} photographs of at most {_SIDE} pixels, {pixels / images / 1e6:.2f} megapixels each")
     print("\nencoder  quality  kB/megapixel  score: median (10 % to 90 %)  ms/megapixel")
     for (encoder, quality), files in made.items():
@@ -81,24 +83,30 @@ def _compare(count: int) -> None:
     print(f"\nrank correlation of the engine's score with SSIMULACRA2, {len(every)} files: {agreement:.3f}")
 
 
-def _make(image: Image.Image, encoder: Encoder, way: _Way, quality: int | str) -> _Made:
-    target = Target(max_width=None, max_height=None, **{"output": way.output, "quality": quality, **way.options})
+def make(image: Image.Image, encoder: Encoder, setting: Setting, quality: int | str) -> Made:
+    """Return what *encoder* makes of *image*, and its scores."""
+    target = Target(
+        max_width=None, max_height=None, **{"output": setting.output, "quality": quality, **setting.options}
+    )
     began = time.process_time()
-    data, _ = encode([image], Timing(), way.output, target)
+    data, _ = encode([image], Timing(), setting.output, target)
     seconds = time.process_time() - began
     original = io.BytesIO()
     image.save(original, "PNG", compress_level=1)
     score = compute_ssimulacra2(original, io.BytesIO(data))
-    return _Made(len(data), score, Reference(image).score(data, encoder), seconds)
+    return Made(len(data), score, Reference(image).score(data, encoder), seconds)
 
 
-def _print_ratios(made: Mapping[tuple[Encoder, int | str], Sequence[_Made]]) -> None:
+def _print_ratios(made: Mapping[tuple[Encoder, int | str], Sequence[Made]]) -> None:
     """Print the bytes at equal scores; between two qualities they are interpolated."""
     print("\nbytes at equal scores compared with libjpeg: median (images), share of images in which they are more")
-    for encoder in _WAYS:
+    for encoder in SETTINGS:
         columns = []
         for score in _SCORES:
-            sizes, standard = (_sizes_at(score, made, each) for each in (encoder, "libjpeg"))
+            sizes, standard = (
+                sizes_at(score, [[each[:2] for each in made[name, quality]] for quality in SETTINGS[name].qualities])
+                for name in (encoder, "libjpeg")
+            )
             ratios = [a / b for a, b in zip(sizes, standard, strict=True) if a and b]
             if ratios:
                 more = np.mean(np.array(ratios) > 1)
@@ -106,13 +114,14 @@ def _print_ratios(made: Mapping[tuple[Encoder, int | str], Sequence[_Made]]) -> 
         print(f"{encoder:8} {'   '.join(columns)}")
 
 
-def _sizes_at(
-    score: float, made: Mapping[tuple[Encoder, int | str], Sequence[_Made]], encoder: Encoder
-) -> list[float | None]:
-    """Return the bytes of each image at *score*; None where no quality is below, or none above."""
+def sizes_at(score: float, by_quality: Sequence[Sequence[tuple[int, float]]]) -> list[float | None]:
+    """Return the bytes of each image at *score*; None where no quality is below, or none above.
+
+    *by_quality* has the bytes and the score of each image for each quality.
+    """
     sizes: list[float | None] = []
-    for files in zip(*(made[encoder, quality] for quality in _WAYS[encoder].qualities), strict=True):
-        points = sorted((each.score, float(np.log(each.bytes))) for each in files)
+    for files in zip(*by_quality, strict=True):
+        points = sorted((value, float(np.log(size))) for size, value in files)
         scores, logs = zip(*points, strict=True)
         is_between = scores[0] <= score <= scores[-1]
         sizes.append(float(np.exp(np.interp(score, scores, logs))) if is_between else None)

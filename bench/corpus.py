@@ -61,5 +61,6 @@ def _fetched(folder: Path) -> list[Path]:
 
 def _shrunk(image: Image.Image, side: int) -> Image.Image:
     shrunk = image.convert("RGB")
+    shrunk.info.clear()  # encoders would write its profile
     shrunk.thumbnail((side, side), Image.Resampling.LANCZOS)
     return shrunk

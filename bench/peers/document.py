@@ -1,104 +1,133 @@
-"""The results as a section of docs/benchmarks.md, between two markers, and as charts beside it."""
+"""The results as sections of docs/benchmarks.md, each between two markers, and as charts beside it."""
 
 import os
 import re
+import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from bench.peers.chart import Bar, bar_chart
+from bench.peers.encoders import SCORES, Bytes
 from bench.peers.folders import Measured
 from bench.peers.over_http import Served
 
 _DOCS: Final = Path(__file__).parents[2] / "docs"
-_BEGIN, _END = "<!-- begin: make bench-peers -->", "<!-- end: make bench-peers -->"
 _QUESTIONS: Final = {"new": "A new preview", "cached": "A cached preview"}
 
 
-def section(
-    folders: dict[str, list[Measured]], served: dict[str, list[Served]], missing: dict[str, str], load: str
-) -> str:
-    """Return the section; *load* describes what else the machine did."""
-    lines = [
-        f"Measured on {time.strftime('%-d %B %Y')} on {len(os.sched_getaffinity(0))} cores, load {load};",
-        "medians of interleaved rounds, and their range.",
-        "",
-    ]
-    for size, measured in folders.items():
-        lines += _folder_table(size, measured)
-    for question, results in served.items():
-        lines += _http_table(_QUESTIONS[question], results)
-    lines += [f"Missing: {name} ({reason})." for name, reason in missing.items()] or ["No peer was missing."]
-    lines += ["", "![Images per second](images/peers/folders.svg)"]
-    lines += ["", "![Requests per second](images/peers/previews.svg)"]
-    return "\n".join(lines) + "\n"
+def of_folders(results: Mapping[str, Sequence[Measured]], missing: Mapping[str, str]) -> Iterator[str]:
+    """Yield the lines about folders."""
+    for size, measured in results.items():
+        engine = measured[0]
+        yield f"| {size} to four JPEGs | | images per second | CPU of an image | speed of our engine / its | memory |"
+        yield "|---|---|---|---|---|---|"
+        for each in sorted(measured, key=lambda each: -each.rate):
+            ratio = _spread([own / other for own, other in zip(engine.rates, each.rates, strict=True)])
+            cpu = _spread([1000 * seconds for seconds in each.cpu])
+            yield (
+                f"| {_emphasized(each.name)} | {each.label} | {_spread(each.rates)} | {cpu} ms"
+                f" | {'' if each is engine else ratio} | {each.memory >> 20} MiB |"
+            )
+        yield ""
+    yield _missing(missing)
+    yield "\n![Images per second](images/peers/folders.svg)"
 
 
-def write(text: str, folders: dict[str, list[Measured]], served: dict[str, list[Served]]) -> None:
-    """Replace the section in docs/benchmarks.md, and the charts."""
+def of_previews(results: Mapping[str, Sequence[Served]], missing: Mapping[str, str]) -> Iterator[str]:
+    """Yield the lines about previews."""
+    for question, served in results.items():
+        concurrencies = sorted({each.concurrency for each in served})
+        columns = " | ".join(f"by {number}: requests per second | p99" for number in concurrencies)
+        yield f"| {_QUESTIONS[question]} | {columns} |"
+        yield "|---|" + "---|---|" * len(concurrencies)
+        by_name: dict[str, list[Served]] = {}
+        for each in served:
+            by_name.setdefault(each.name, []).append(each)
+        for name, rows in sorted(by_name.items(), key=lambda item: -item[1][-1].rate):
+            cells = (f"{_spread([load.rate for load in each.loads])} | {1000 * each.p99:.3g} ms" for each in rows)
+            yield f"| {_emphasized(name)} | {' | '.join(cells)} |"
+        yield ""
+    yield _missing(missing)
+    yield "\n![Requests per second](images/peers/previews.svg)"
+
+
+def of_bytes(results: Sequence[Bytes]) -> Iterator[str]:
+    """Yield the lines about bytes at equal quality."""
+    columns = [(metric, score) for metric, scores in SCORES.items() for score in scores]
+    yield "| encoder | " + " | ".join(f"{metric} {abs(score):g}" for metric, score in columns) + " |"
+    yield "|---|" + "---|" * len(columns)
+    found = {(each.encoder, each.metric, each.score): each for each in results}
+    for encoder in dict.fromkeys(each.encoder for each in results):
+        cells = (found.get((encoder, *column)) for column in columns)
+        shares = (f"{each.share:.2f} ({each.images})" if each else "" for each in cells)
+        name = encoder if encoder.startswith("sharp") else f"**{encoder}**"
+        yield f"| {name} | {' | '.join(shares)} |"
+
+
+def write(name: str, lines: Sequence[str]) -> None:
+    """Replace the section *name* in docs/benchmarks.md."""
     path = _DOCS / "benchmarks.md"
-    before, _, rest = path.read_text(encoding="utf-8").partition(_BEGIN)
-    path.write_text(f"{before}{_BEGIN}\n{text}{_END}{rest.partition(_END)[2]}", encoding="utf-8")
+    begin, end = f"<!-- begin: bench.peers {name} -->", f"<!-- end: bench.peers {name} -->"
+    before, _, rest = path.read_text(encoding="utf-8").partition(begin)
+    text = "\n".join(lines).rstrip()
+    path.write_text(f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")
+
+
+def circumstances(load: float) -> str:
+    """Return when and on what was measured; *load* is that of the machine before."""
+    return (
+        f"Measured on {time.strftime('%-d %B %Y')} on {os.cpu_count()} cores, load {load:.1f} before and"
+        f" {os.getloadavg()[0]:.1f} after; medians of interleaved rounds, and their range.\n"
+    )
+
+
+def draw_folders(results: Mapping[str, Sequence[Measured]]) -> None:
+    """Write the chart of folders."""
+    _draw(
+        "folders",
+        {
+            f"{size} to four JPEGs, images per second": [
+                Bar(_in_words(each), each.rate, _is_own(each.name)) for each in measured
+            ]
+            for size, measured in results.items()
+        },
+    )
+
+
+def draw_previews(results: Mapping[str, Sequence[Served]]) -> None:
+    """Write the chart of previews, at the highest concurrency."""
+    most = max(each.concurrency for served in results.values() for each in served)
+    _draw(
+        "previews",
+        {
+            f"{_QUESTIONS[question]}, requests per second by {most} connections": [
+                Bar(each.name, each.rate, _is_own(each.name)) for each in served if each.concurrency == most
+            ]
+            for question, served in results.items()
+        },
+    )
+
+
+def _draw(name: str, panels: Mapping[str, Sequence[Bar]]) -> None:
     charts = _DOCS / "images" / "peers"
     charts.mkdir(parents=True, exist_ok=True)
-    panels = {f"{size} to four JPEGs, images per second": _folder_bars(each) for size, each in folders.items()}
-    (charts / "folders.svg").write_text(bar_chart(panels), encoding="utf-8")
-    most = max(each.concurrency for results in served.values() for each in results)
-    panels = {
-        f"{_QUESTIONS[question]}, requests per second by {most} connections": [
-            Bar(each.name, each.rate, _is_own(each.name)) for each in results if each.concurrency == most
-        ]
-        for question, results in served.items()
-    }
-    (charts / "previews.svg").write_text(bar_chart(panels), encoding="utf-8")
+    (charts / f"{name}.svg").write_text(bar_chart(panels), encoding="utf-8")
 
 
-def _folder_table(size: str, measured: Sequence[Measured]) -> Iterator[str]:
-    engine = measured[0]
-    yield f"| {size} to four JPEGs | | images per second | CPU of an image | speed of our engine / its | memory |"
-    yield "|---|---|---|---|---|---|"
-    for each in sorted(measured, key=lambda each: -each.rate):
-        ratio = _spread([own / other for own, other in zip(engine.rates, each.rates, strict=True)])
-        cpu = _spread([1000 * seconds for seconds in each.cpu])
-        yield (
-            f"| {_emphasized(each.name)} | {each.label} | {_spread(each.rates)} | {cpu} ms"
-            f" | {'' if each is engine else ratio} | {each.memory >> 20} MiB |"
-        )
-    yield ""
-
-
-def _http_table(title: str, results: Sequence[Served]) -> Iterator[str]:
-    concurrencies = sorted({each.concurrency for each in results})
-    yield f"| {title} | " + " | ".join(f"by {number}: requests per second | p99" for number in concurrencies) + " |"
-    yield "|---|" + "---|---|" * len(concurrencies)
-    by_name: dict[str, list[Served]] = {}
-    for each in results:
-        by_name.setdefault(each.name, []).append(each)
-    for name, rows in sorted(by_name.items(), key=lambda item: -item[1][-1].rate):
-        cells = (f"{_spread([load.rate for load in each.loads])} | {1000 * each.p99:.3g} ms" for each in rows)
-        yield f"| {_emphasized(name)} | {' | '.join(cells)} |"
-    yield ""
+def _missing(reasons: Mapping[str, str]) -> str:
+    return " ".join(f"Missing: {name} ({reason})." for name, reason in reasons.items()) or "No peer was missing."
 
 
 def _spread(values: Sequence[float]) -> str:
     """Return the median with the smallest and the largest value."""
-    ordered = sorted(values)
-    low, middle, high = (_short(value) for value in (ordered[0], _median(ordered), ordered[-1]))
+    low, middle, high = (_short(value) for value in (min(values), statistics.median(values), max(values)))
     return middle if low == high else f"{middle} ({low}-{high})"
-
-
-def _median(ordered: Sequence[float]) -> float:
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 def _short(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else re.sub(r"\.0$", "", f"{value:.3g}")
-
-
-def _folder_bars(measured: Sequence[Measured]) -> list[Bar]:
-    return [Bar(_in_words(each), each.rate, _is_own(each.name)) for each in measured]
 
 
 def _in_words(measured: Measured) -> str:
