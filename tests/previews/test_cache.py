@@ -22,7 +22,7 @@ SMALL = parse("auto:200x150")
 LARGE = parse("auto:800x800")
 PHOTO = image_files.jpeg((640, 480))
 
-pytestmark = pytest.mark.usefixtures("worker")
+pytestmark = pytest.mark.usefixtures("worker", "index")
 
 
 def cache_of(resources: Resources, **settings: Any) -> PreviewCache:

@@ -30,7 +30,7 @@ async def proxy(servers: dict[str, str]) -> AsyncIterator[FaultProxy]:
 async def fragile(servers: dict[str, str], resources: Resources, proxy: FaultProxy) -> ObjectStore:
     """The tests' bucket, reached through the proxy, with the deadline that it has by default."""
     assert not resources.store.is_unavailable  # the bucket is there
-    return ObjectStore(storage_settings(servers, endpoint=f"http://127.0.0.1:{proxy.port}"))
+    return ObjectStore(storage_settings(servers, endpoint=f"http://127.0.0.1:{proxy.port}", timeout_seconds=4))
 
 
 async def seconds_to_fail(store: ObjectStore) -> float:
@@ -158,6 +158,38 @@ async def test_a_look_that_is_not_answered_says_nothing_beside_a_large_call() ->
     with pytest.raises(TimeoutError):
         await large
     assert breaker.is_open
+
+
+async def test_uploads_that_keep_the_store_busy_together_are_no_outage() -> None:
+    """Fifty of one megabyte take as long as one of fifty, and a look takes as long."""
+
+    async def look() -> None:
+        await asyncio.sleep(3)
+
+    breaker = CircuitBreaker(look)
+
+    async def upload(seconds: float) -> None:
+        async with breaker.call(4, large=0.25):
+            await asyncio.sleep(seconds)
+
+    await asyncio.gather(*(upload(each / 10) for each in range(50)))
+    assert not breaker.is_open
+
+
+async def test_a_look_is_not_blamed_for_what_this_process_does() -> None:
+    """The event loop was blocked while the answer arrived."""
+
+    async def look() -> None:
+        await asyncio.to_thread(time.sleep, 0.01)
+        time.sleep(1.5)  # noqa: ASYNC251 - as parsing of many uploads does
+        await asyncio.to_thread(time.sleep, 0.01)
+
+    breaker = CircuitBreaker(look)
+    with pytest.raises(OSError, match="this one"):
+        async with breaker.call(5):
+            raise OSError("this one")
+
+    assert not await breaker.wait_for_probe()
 
 
 async def held(breaker: CircuitBreaker) -> None:

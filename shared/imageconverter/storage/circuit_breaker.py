@@ -12,14 +12,17 @@ _log = structlog.get_logger(__name__)
 
 # Together below the two seconds within which a client gets an error.
 _SLOW_SECONDS = 0.8
-_PROBE_SECONDS = 1.1
+_PROBE_STEPS = 11
+_STEP_SECONDS = 0.1
+_MAX_BUSY_SECONDS = 8.0
 
 
 class CircuitBreaker:
     """Opens if a call fails or is slow and a probe fails as well; closes when a probe succeeds.
 
-    A slow call alone does not open it, nor does a probe that times out while large calls keep the store busy. When it
-    opens, calls in progress fail; while it is open, each new call waits for a probe, which concurrent calls share.
+    A slow call alone does not open it, nor does a probe that times out while large calls keep the store busy: for as
+    long as all of them together may take. When it opens, calls in progress fail; while it is open, each new call
+    waits for a probe, which concurrent calls share.
     """
 
     def __init__(self, probe: Callable[[], Awaitable[object]]) -> None:
@@ -28,7 +31,7 @@ class CircuitBreaker:
         self._is_open = False
         self._probing: asyncio.Task[None] | None = None
         self._calls: dict[asyncio.Timeout, asyncio.TimerHandle] = {}
-        self._large: set[asyncio.Timeout] = set()
+        self._large: dict[asyncio.Timeout, float] = {}
 
     @property
     def is_open(self) -> bool:
@@ -52,22 +55,23 @@ class CircuitBreaker:
 
     @asynccontextmanager
     async def call(self, seconds: float, *, large: float = 0) -> AsyncIterator[None]:
-        """Context of a call with a timeout of *seconds*, plus *large* seconds for a large transfer.
+        """Context of a call with a timeout of *seconds*, plus *large* seconds for a large transfer, and for others.
 
         Raises StoreUnavailable, TimeoutError, and what the call itself raises.
         """
         if self._is_open and await self.wait_for_probe():
             raise StoreUnavailable("The object store is unavailable.")
         try:
-            async with asyncio.timeout(seconds + large) as deadline:
+            busy = large + min(sum(self._large.values()), _MAX_BUSY_SECONDS)
+            async with asyncio.timeout(seconds + (busy if large else 0)) as deadline:
                 if large:
-                    self._large.add(deadline)
-                self._watch(deadline, _SLOW_SECONDS + large)
+                    self._large[deadline] = large
+                self._watch(deadline, _SLOW_SECONDS + busy)
                 try:
                     yield
                 finally:
                     self._calls.pop(deadline).cancel()
-                    self._large.discard(deadline)
+                    self._large.pop(deadline, None)
         except Exception:
             self._start_probe()
             raise
@@ -77,7 +81,7 @@ class CircuitBreaker:
         self._calls[deadline] = asyncio.get_running_loop().call_later(seconds, self._on_slow_call, deadline)
 
     def _on_slow_call(self, deadline: asyncio.Timeout) -> None:
-        self._large.discard(deadline)
+        self._large.pop(deadline, None)
         self._start_probe()
         self._watch(deadline, _SLOW_SECONDS)
 
@@ -87,8 +91,7 @@ class CircuitBreaker:
 
     async def _run_probe(self) -> None:
         try:
-            async with asyncio.timeout(_PROBE_SECONDS):
-                await self._probe()
+            await _in_steps(self._probe())
         except Exception as error:  # noqa: BLE001 - after any error, the store cannot be used
             if not (isinstance(error, TimeoutError) and self._large):
                 self._open(error)
@@ -110,3 +113,21 @@ class CircuitBreaker:
         if self._is_open:
             _log.info("object store available again")
         self._is_open = False
+
+
+async def _in_steps(probe: Awaitable[object]) -> None:
+    """Wait for *probe*; raises TimeoutError after `_PROBE_STEPS` steps.
+
+    Time in which this process does something else does not count, because it does not show that the store is slow.
+    """
+    running = asyncio.ensure_future(probe)
+    try:
+        for _ in range(_PROBE_STEPS):
+            done, _ = await asyncio.wait([running], timeout=_STEP_SECONDS)
+            if done:
+                break
+        else:
+            raise TimeoutError
+        await running
+    finally:
+        running.cancel()
