@@ -99,6 +99,16 @@ async def test_every_file_type_is_converted_to_every_output_type(
     assert [each for each in log if each["event"] == "sandbox process lost with an image"] == []
 
 
+async def test_a_wide_avif_is_encoded_by_threads_of_the_process(pool: SandboxPool, log: list[EventDict]) -> None:
+    """The sandbox refuses none of what they need."""
+    source, target = image_files.jpeg((1400, 1000)), Target(max_width=1300, max_height=1300, output="avif")
+    (made,) = await pool.convert(source, [target], interactive=True)
+
+    assert isinstance(made, Converted)
+    assert type_of(made.data) == "AVIF"
+    assert [each["event"] for each in log if each["log_level"] in ("warning", "error")] == []
+
+
 async def test_conversions_import_nothing(tmp_path: Path) -> None:
     """After the preload: the filter would refuse to open the module."""
     for number, make in enumerate(SOURCES.values()):
