@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
@@ -25,7 +26,7 @@ from imageconverter.images.conversions import (
     up_to_date,
 )
 from imageconverter.images.output_index import MadeOutput
-from imageconverter.images.variants import FINGERPRINT, variant_sizes, variants_metadata
+from imageconverter.images.variants import FINGERPRINT, find_output, variant_sizes, variants_metadata
 from imageconverter.jobs import QueueName
 from imageconverter.monitoring.counts import ConversionCount, Counts
 from imageconverter.storage.store import ObjectStore, StoredObject
@@ -144,8 +145,10 @@ class ConversionExecutor:
 
     async def _existing(self, job: ConversionJob) -> dict[str, StoredObject | None]:
         """Return the existing objects at the expected paths of the outputs, None if there is none."""
-        paths = job.expected_paths
-        return dict(zip(paths, await asyncio.gather(*map(self.store.head, paths.values())), strict=True))
+        paths = [spec.expected_path for spec in job.outputs]
+        targets = [spec.target for spec in job.outputs]
+        found = await asyncio.gather(*map(partial(find_output, self.store), paths, targets))
+        return dict(zip(paths, found, strict=True))
 
     async def _store(
         self,

@@ -151,6 +151,19 @@ async def test_only_the_missing_variants_are_made(image: Image) -> None:
     assert before["webp"] == after["webp"]
 
 
+async def test_a_lost_variant_is_made_again(image: Image) -> None:
+    """Another program has deleted it; the others stay as they are."""
+    await image.convert(run_id="first")
+    before = await image.variants()
+    await image.store.delete([before["avif"].key])
+    outcome = await image.convert(run_id="second")
+    after = await image.variants()
+
+    assert outcome.status == "success"
+    assert belongs_to(after["avif"], (await image.output()).stored)
+    assert after["webp"] == before["webp"]
+
+
 async def test_an_output_with_more_variants_than_wanted_is_up_to_date(image: Image) -> None:
     """A format may lose one: nothing has to be made for that."""
     await image.convert(run_id="first")

@@ -37,8 +37,8 @@ _STEPS = {"jpeg": 4, "webp": 4, "avif": 16}  # an AVIF takes seconds
 
 # Qualities of JPEG, and those at which the other type has the same median of SSIMULACRA2.
 _EQUAL_QUALITIES: Mapping[VariantType, tuple[Sequence[int], Sequence[int]]] = {
-    "avif": ((0, 60, 75, 82, 90, 100), (0, 50, 59, 68, 79, 100)),
-    "webp": ((0, 60, 75, 82, 90, 100), (0, 61, 80, 87, 92, 100)),
+    "avif": ((0, 60, 75, 82, 90, 100), (0, 50, 59, 67, 79, 100)),
+    "webp": ((0, 60, 75, 82, 90, 100), (0, 61, 80, 86, 92, 100)),
 }
 
 

@@ -13,6 +13,7 @@ from imageconverter import keys
 from imageconverter.engine import ENGINE_VERSION, OUTPUT_TYPES, OutputType, Target
 from imageconverter.engine.output_types import Size
 from imageconverter.engine.source_types import KEPT_AS
+from imageconverter.engine.target import VariantType
 from imageconverter.errors import InvalidValue, NotConverted, StoreUnavailable
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.names import has_room, suffix, with_extension
@@ -115,11 +116,6 @@ class ConversionJob(BaseModel):
         """Whether an object is what *spec* would become of the listed source, though variants may be missing."""
         return stored.metadata.get(FINGERPRINT) == self.fingerprint(self.source_etag, spec.target)
 
-    @property
-    def expected_paths(self) -> dict[str, str]:
-        """The object keys of the outputs by their expected paths."""
-        return {spec.expected_path: keys.target(spec.expected_path) for spec in self.outputs}
-
     def object_metadata(self, etag: str, target: Target, size: Size, warning: str) -> dict[str, str]:
         """Return the object metadata of an output of *size*."""
         object_metadata = {
@@ -148,10 +144,16 @@ def made_output(path: str, etag: str, object_metadata: Mapping[str, str]) -> Mad
     return MadeOutput(path, IndexedOutput(made_of, etag, object_metadata.get(RUN, "")))
 
 
-def is_indexed(entry: IndexedOutput, made_of: str, target: Target) -> bool:
-    """Whether the output index has an output with the fingerprint *made_of* and all variants that *target* wants."""
-    found, _, variants = entry.fingerprint.partition(" ")
-    return found == made_of and has_variants(target, {VARIANTS: variants})
+def indexed_variants(entry: IndexedOutput, made_of: str, target: Target) -> dict[VariantType, int] | None:
+    """Return which of the variants that *target* wants an output of the index has, with their bytes.
+
+    None if it has another fingerprint than *made_of*, or not all were tried.
+    """
+    found, _, text = entry.fingerprint.partition(" ")
+    recorded = {VARIANTS: text}
+    if found != made_of or not has_variants(target, recorded):
+        return None
+    return {each: size for each, size in variant_sizes(recorded).items() if size and each in target.variants}
 
 
 def has_variants(target: Target, object_metadata: Mapping[str, str]) -> bool:

@@ -58,12 +58,12 @@ async def list_page(
     return page
 
 
-async def find_files(store: ObjectStore, root: Root, directory: str, names: Sequence[str]) -> dict[str, StoredObject]:
-    """Return the files of these *names*, which are sorted, in *directory*, by pages of a listing.
+async def find_files(store: ObjectStore, prefix: str, names: Sequence[str]) -> dict[str, StoredObject]:
+    """Return the objects of these *names*, which are sorted, below *prefix*, by pages of a listing.
 
     Stops where a page contains few of them, because of many others between them: then some files are not found.
     """
-    prefix, position = f"{PREFIXES[root]}{directory}/", 0
+    position = 0
     found: dict[str, StoredObject] = {}
     while position < len(names):
         page: list[StoredObject] = []

@@ -11,6 +11,7 @@ from imageconverter.errors import NotFound
 from imageconverter.images.conversions import SOURCE, ConversionJob, OutputSpec, output_specs
 from imageconverter.images.directories import is_file
 from imageconverter.images.image_formats import ImageFormat
+from imageconverter.images.variants import find_output
 from imageconverter.storage.bounded import bounded
 from imageconverter.storage.store import ObjectStore, StoredObject
 
@@ -46,9 +47,9 @@ async def source_details(store: ObjectStore, path: str, formats: Sequence[ImageF
         raise NotFound("There is no such source.")
     described = await store.inspect(stored, describe)
     specs = output_specs(path, formats)
-    paths = list({each for spec in specs for each in spec.possible_paths})
-    heads = await bounded(partial(store.head, keys.target(each)) for each in paths)
-    found = dict(zip(paths, heads, strict=True))
+    targets = {path: spec.target for spec in specs for path in spec.possible_paths}
+    outputs_found = await bounded(partial(find_output, store, path, target) for path, target in targets.items())
+    found = dict(zip(targets, outputs_found, strict=True))
     job = ConversionJob(id="", source_key=stored.key, outputs=specs, source_etag=stored.etag)
     outputs = [_output(job, spec, each, found) for spec, each in zip(specs, formats, strict=True)]
     kind, size = described or (None, None)

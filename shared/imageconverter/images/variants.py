@@ -5,11 +5,12 @@ variant counts only if it has the output's fingerprint, unlike one that a killed
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final, get_args
 
 from imageconverter import keys
-from imageconverter.engine.target import VariantType
+from imageconverter.engine.target import Target, VariantType
 from imageconverter.storage.bounded import bounded
 from imageconverter.storage.bulk_delete import delete_below
 from imageconverter.storage.store import ObjectStore, StoredObject
@@ -40,6 +41,23 @@ def variant_keys(output: StoredObject) -> dict[VariantType, str]:
 def belongs_to(variant: StoredObject, output: StoredObject) -> bool:
     """Whether *variant* was made with this *output*."""
     return variant.metadata.get(FINGERPRINT) == output.metadata.get(FINGERPRINT, "")
+
+
+async def find_output(store: ObjectStore, path: str, target: Target) -> StoredObject | None:
+    """Return the output at *path*, None if there is none. Raises StoreUnavailable.
+
+    Its metadata are without those variants that *target* wants and that are lost: other programs may delete some.
+    """
+    output = await store.head(keys.target(path))
+    if output is None or not target.variants:
+        return output
+    sizes = variant_sizes(output.metadata)
+    wanted = {each: key for each, key in variant_keys(output).items() if each in target.variants}
+    variants = await bounded(partial(store.head, key) for key in wanted.values())
+    for each, variant in zip(wanted, variants, strict=True):
+        if variant is None or not belongs_to(variant, output):
+            del sizes[each]
+    return replace(output, metadata={**output.metadata, VARIANTS: "", **variants_metadata(sizes)})
 
 
 async def delete_outputs(store: ObjectStore, outputs: Iterable[StoredObject]) -> None:

@@ -13,6 +13,7 @@ from imageconverter.errors import InvalidValue
 from imageconverter.images import directories
 from imageconverter.images.conversions import ConversionJob, output_specs
 from imageconverter.images.image_formats import ImageFormat
+from imageconverter.images.variants import find_output
 from imageconverter.quoting import quoted
 from imageconverter.runs.batch_sources import batch_sources
 from imageconverter.runs.run import Run
@@ -76,16 +77,17 @@ async def _check(source: StoredObject, formats: Sequence[ImageFormat], store: Ob
     job = ConversionJob(
         id="", source_key=source.key, outputs=output_specs(source.key, formats), source_etag=source.etag
     )
-    paths = job.expected_paths
-    existing = dict(zip(paths, await asyncio.gather(*map(store.head, paths.values())), strict=True))
+    existing = await asyncio.gather(*(find_output(store, spec.expected_path, spec.target) for spec in job.outputs))
     decisions: list[Decision] = [
-        "up_to_date" if job.is_up_to_date(spec, existing[spec.expected_path]) else "make" for spec in job.outputs
+        "up_to_date" if job.is_up_to_date(spec, found) else "make"
+        for spec, found in zip(job.outputs, existing, strict=True)
     ]
+    requests = sum(1 + len(spec.target.variants) for spec in job.outputs)
     if "make" not in decisions:
-        return _Checked(decisions, len(paths))
+        return _Checked(decisions, requests)
     if not await _is_image(source, store):
         decisions = ["not_an_image"] * len(decisions)
-    return _Checked(decisions, len(paths) + 1)
+    return _Checked(decisions, requests + 1)
 
 
 async def _is_image(source: StoredObject, store: ObjectStore) -> bool:

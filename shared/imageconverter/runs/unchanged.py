@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from imageconverter import keys
+from imageconverter.engine.target import VariantType
 from imageconverter.images.conversions import (
     OutputOutcome,
     OutputSpec,
     fingerprint,
-    is_indexed,
+    indexed_variants,
     output_specs,
     up_to_date,
 )
@@ -24,6 +26,8 @@ class _Expected(NamedTuple):
 
     name: str
     etag: str
+    variants: Mapping[VariantType, int]
+    """The bytes of those that are wanted and kept."""
 
 
 async def find_unchanged(
@@ -60,8 +64,9 @@ async def _find_indexed(
         entry = entries.get(name)
         if entry is None or not entry.etag or entry.run == run_id:
             continue
-        if is_indexed(entry, fingerprint(source.key, source.etag, spec.target), spec.target):
-            found[source.key] = _Expected(name, entry.etag)
+        variants = indexed_variants(entry, fingerprint(source.key, source.etag, spec.target), spec.target)
+        if variants is not None:
+            found[source.key] = _Expected(name, entry.etag, variants)
     return found
 
 
@@ -69,12 +74,18 @@ async def _find_up_to_date(
     store: ObjectStore, spec: OutputSpec, expected: Mapping[str, _Expected]
 ) -> dict[str, OutputOutcome]:
     """Return the outcomes of those *expected* outputs that the store lists as the index has them."""
-    names = sorted({name for name, _ in expected.values()})
-    files = await find_files(store, "target", spec.directory, names)
+    names = sorted({each.name for each in expected.values()})
+    files = await find_files(store, f"{keys.target(spec.directory)}/", names)
+    variants: dict[VariantType, dict[str, StoredObject]] = {}
+    for kind in spec.target.variants:
+        kept = sorted({each.name for each in expected.values() if kind in each.variants})
+        variants[kind] = await find_files(store, f"{keys.variant(kind, spec.directory)}/", kept)
     return {
         key: up_to_date(f"{spec.directory}/{name}", files[name].size)
-        for key, (name, etag) in expected.items()
-        if name in files and files[name].etag == etag
+        for key, (name, etag, sizes) in expected.items()
+        if name in files
+        and files[name].etag == etag
+        and all(name in variants[kind] and variants[kind][name].size == size for kind, size in sizes.items())
     }
 
 
