@@ -26,6 +26,7 @@ from bench import (
     slow_files,
     stack,
     uploads,
+    variants,
 )
 from bench import bytes as bytes_
 
@@ -51,6 +52,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "folder": folder.main,
     "push": push.main,
     "observation": observation.main,
+    "variants": variants.main,
 }
 LONG: dict[str, Callable[[], None]] = {
     "bytes": bytes_.long,
