@@ -3,7 +3,9 @@
 A frame is one packet on a SOCK_SEQPACKET pair. Image data never passes through the socket: source and outputs are in
 anonymous memory files of the worker, whose descriptors are sent along, so a large source is neither pickled nor
 copied, and a sandbox process needs no permission to create a file. A process may keep its descriptors of both; they
-are sealed, and emptied afterwards, so that it can neither read another image by them nor hold memory.
+are sealed, and emptied afterwards, so that it can neither read another image by them nor hold memory. Outputs may
+change until they are copied, once: to rule that out, the kernel would wait for the processor on which they were
+written, for milliseconds.
 """
 
 import fcntl
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 READY = b"ready"
 """The first message of a sandbox process; the descriptor of its filter's listener is sent along, if there is one."""
 MESSAGE_BYTES = 160 * 1024  # below the kernel's default for one packet
-_READ_ONLY = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL  # but the worker may still shrink it
+_NO_GROWTH = fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL  # but the worker may still shrink it
+_READ_ONLY = fcntl.F_SEAL_WRITE | _NO_GROWTH
 
 
 class Frame(NamedTuple):
@@ -52,6 +55,11 @@ def write(file: int, parts: "Sequence[Buffer]") -> None:
 def seal(file: int) -> None:
     """Let no process write to the memory file any more; raises OSError if one has mapped it for writing."""
     fcntl.fcntl(file, fcntl.F_ADD_SEALS, _READ_ONLY)
+
+
+def seal_size(file: int) -> None:
+    """Let no process make the memory file larger, also after it was emptied; raises OSError if one has sealed it."""
+    fcntl.fcntl(file, fcntl.F_ADD_SEALS, _NO_GROWTH)
 
 
 def discard(file: int) -> None:

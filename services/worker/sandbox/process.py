@@ -97,9 +97,9 @@ class SandboxProcess:
             except ValidationError as error:
                 raise ProcessCrashed("invalid response") from error
             try:
-                ipc.seal(outputs)
+                ipc.seal_size(outputs)
             except OSError as error:
-                raise ProcessCrashed("outputs that can still change") from error
+                raise ProcessCrashed("outputs that can still grow") from error
             reply = _read(response, outputs, len(request.targets))
         finally:
             ipc.discard(outputs)
