@@ -88,6 +88,8 @@ class Format(TypedDict):
     box: FormatBox
     output: Literal["keep", "auto", "jpeg", "png", "webp", "avif", "gif"]
     """`keep`: the type of the source, if it can be written; `auto`: JPEG, or PNG if something is transparent."""
+    variants: NotRequired[list[Literal["avif", "webp"]]]
+    """The file types in which its images are stored too, where they are smaller; omitted if there are none."""
     directories: FormatDirectories
     aliases: list[str]
     """Further ids."""

@@ -5,7 +5,7 @@ from typing import Self
 from aiohttp import web
 
 from imageconverter.engine import Fit
-from imageconverter.engine.target import Output
+from imageconverter.engine.target import Output, VariantType
 from imageconverter.images.image_formats import ImageFormat, ImageFormats
 from services.gateway import state
 from services.gateway.http.compression import compressed
@@ -43,6 +43,8 @@ class FormatResponse(ResponseModel):
     box: FormatBox
     output: Output
     """`keep`: the type of the source, if it can be written; `auto`: JPEG, or PNG if something is transparent."""
+    variants: tuple[VariantType, ...] | None = optional()
+    """The file types in which its images are stored too, where they are smaller; omitted if there are none."""
     directories: FormatDirectories
     aliases: tuple[NonEmpty, ...]
     """Further ids."""
@@ -60,6 +62,7 @@ class FormatResponse(ResponseModel):
             type=type_id(each.type),
             box=FormatBox(max_width=each.max_width, max_height=each.max_height, fit=each.fit),
             output=each.output,
+            variants=each.variants or None,
             directories=FormatDirectories(target=each.target_directory, source=each.source_directory),
             aliases=each.alias_node_ids,
             set=set_id,
