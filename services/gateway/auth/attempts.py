@@ -2,6 +2,7 @@
 
 import ipaddress
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,6 +21,7 @@ _log = structlog.get_logger(__name__)
 
 WINDOW_SECONDS = 300
 _RETRY_TIMEOUT_SECONDS = 4
+_MAX_CHARACTERS = 64  # of an address
 _IPV6_PREFIX = 64  # bits that identify a client; it chooses the rest itself
 
 
@@ -57,14 +59,19 @@ def client_address(request: web.Request, proxies: int) -> str:
     """
     forwarded = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
     text = forwarded[-proxies].strip() if 0 < proxies <= len(forwarded) else ""
-    for each in (text, request.remote or ""):
-        try:
-            address = ipaddress.ip_address(each)
-        except ValueError:
-            continue
-        if isinstance(address, ipaddress.IPv6Address):
-            if address.ipv4_mapped is not None:
-                return str(address.ipv4_mapped)
-            return str(ipaddress.ip_network((int(address), _IPV6_PREFIX), strict=False).network_address)
-        return str(address)
-    return "unknown"
+    found = (_network(each) for each in (text, request.remote or "") if len(each) <= _MAX_CHARACTERS)
+    return next(filter(None, found), "unknown")
+
+
+@lru_cache(maxsize=1000)
+def _network(text: str) -> str:
+    """Return the IPv4 address or IPv6 network of an address; "" if it is none."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((int(address), _IPV6_PREFIX), strict=False).network_address)
+    return str(address)

@@ -40,7 +40,7 @@ class BodyHash:
 
 def body_hash(request: web.Request) -> BodyHash:
     """Return the hash to which the body of *request* has to be added; raises MalformedBody."""
-    return BodyHash(forms.boundary(request) if request.content_type == forms.MEDIA_TYPE else "")
+    return BodyHash(forms.boundary(request) if forms.is_form(request) else "")
 
 
 def fingerprint(request: web.Request, body: BodyHash) -> str:

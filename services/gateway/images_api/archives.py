@@ -44,7 +44,7 @@ async def _requested(request: web.Request) -> list[str]:
     """Return the paths in the body: of JSON, or of a form, in which a line is a path."""
     with request.app[state.KEY_MEMORY].body(announced_size(request, _MAX_BYTES)) as memory:
         seconds = request.app[state.GATEWAY].body_seconds
-        if request.content_type != forms.MEDIA_TYPE:
+        if not forms.is_form(request):
             text = await read_body(request, memory, limit=_MAX_BYTES, seconds=seconds)
             return parse(ArchiveBody, text).paths
         paths: list[str] = []

@@ -40,12 +40,12 @@ class IncomingImage(NamedTuple):
 
 def is_streamed(request: web.Request) -> bool:
     """Whether the body of *request* is a form, or the bytes of an image whose name is in the query."""
-    return request.content_type == forms.MEDIA_TYPE or "fileName" in request.query
+    return forms.is_form(request) or "fileName" in request.query
 
 
 def require_form(request: web.Request) -> None:
     """Raise MalformedBody unless the body of *request* is a form."""
-    if request.content_type != forms.MEDIA_TYPE:
+    if not forms.is_form(request):
         raise MalformedBody("The body must be multipart/form-data.")
 
 
@@ -53,7 +53,7 @@ def require_form(request: web.Request) -> None:
 async def open_body(request: web.Request) -> AsyncIterator[BodyStream]:
     """Open the body of *request*; what is in memory of it is accounted for until the block ends."""
     limit = request.app[state.GATEWAY].max_upload_mb * MEGABYTE
-    limit *= _FORM_UPLOADS if request.content_type == forms.MEDIA_TYPE else 1
+    limit *= _FORM_UPLOADS if forms.is_form(request) else 1
     expected = min(announced_size(request, limit), _MEMORY_BYTES)
     with request.app[state.KEY_MEMORY].body(expected) as memory:
         yield BodyStream(request, memory, limit=limit, seconds=_STREAM_SECONDS)
@@ -66,7 +66,7 @@ async def incoming_images(
 
     Raises UnknownField and InvalidValue, what *check_name* and the body raise.
     """
-    if request.content_type != forms.MEDIA_TYPE:
+    if not forms.is_form(request):
         _add_formats(formats, request.query.getall("formats", []))
         yield IncomingImage(check_name(request.query["fileName"]), _incoming(request, body, body), announced(request))
         return
@@ -93,7 +93,7 @@ def naming(image: IncomingImage, request: web.Request) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        if request.content_type == forms.MEDIA_TYPE:
+        if forms.is_form(request):
             error.reason = f"{image.name[:_MAX_NAME]}: {error.reason}"
         raise
 
