@@ -32,6 +32,7 @@ from imageconverter.monitoring.counts import ConversionCount, Counts
 from imageconverter.storage.store import ObjectStore, StoredObject
 from services.worker.sandbox.pool import SandboxPool
 from services.worker.variant_storing import OutputVariants
+from services.worker.watermarks import Watermarks
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -64,6 +65,11 @@ class ConversionExecutor:
     sandbox: SandboxPool
     max_source_bytes: int
     counts: Counts = field(default_factory=Counts)
+    watermarks: Watermarks = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read watermarks from the same store."""
+        object.__setattr__(self, "watermarks", Watermarks(self.store))
 
     async def run(self, job: ConversionJob, *, queue: QueueName = QueueName.BATCH) -> ConversionOutcome:
         """Convert the source of *job* of a *queue* and store the outputs; idempotent.
@@ -104,6 +110,8 @@ class ConversionExecutor:
 
     async def _convert(self, job: ConversionJob, of: ConversionCount) -> ConversionOutcome:
         interactive, expensive = of.queue is not QueueName.BATCH, of.queue is QueueName.EXPENSIVE
+        watermarks, unusable = await self.watermarks.read(spec.target for spec in job.outputs)
+        job = job.with_watermarks({path: each.etag for path, each in watermarks.items()})
         found = await self._existing(job) if job.run_id else {}
         done = _up_to_date(job, found)
         wanted = [index for index in range(len(job.outputs)) if index not in done]
@@ -113,14 +121,16 @@ class ConversionExecutor:
                 return uniform_outcome(job, "error", "The source does not exist any more.")
             self.counts.bytes(of, read=source.stored.size)
             output_specs = [job.outputs[index] for index in wanted]
-            results = await self.sandbox.convert(
+            made = await self.sandbox.convert(
                 source.data,
-                [spec.target for spec in output_specs],
+                [spec.target for spec in output_specs if spec.target.watermark not in unusable],
                 interactive=interactive,
                 owner=job.owner or f"job {job.id}",
                 expensive=expensive,
                 may_move=interactive and not expensive,
+                watermarks={path: each.data for path, each in watermarks.items()},
             )
+            results = _with_failures(made, output_specs, unusable)
             stored = await asyncio.gather(
                 *(
                     self._store(job, source.stored, spec, result, found)
@@ -165,7 +175,7 @@ class ConversionExecutor:
         path = spec.path(result.output)
         key, media_type = job.output_key(path), OUTPUT_TYPES[result.output].media_type
         before, warning = found.get(path), result.warning
-        object_metadata = job.object_metadata(source.etag, spec.target, result.size, warning)
+        object_metadata = job.object_metadata(source.etag, spec, result.size, warning)
         variants = OutputVariants(self.store, path, spec.target, object_metadata[FINGERPRINT])
         if before is not None and before.metadata.get(FINGERPRINT) == variants.fingerprint:
             return await self._add_variants(job, variants, result, before)
@@ -180,7 +190,7 @@ class ConversionExecutor:
             before = await self.store.head(key) if fresh else before
             if not warning and _is_clash(job, before):
                 warning = _CLASH
-                object_metadata |= job.object_metadata(source.etag, spec.target, result.size, warning)
+                object_metadata |= job.object_metadata(source.etag, spec, result.size, warning)
             etag = await self.store.put(key, result.data, content_type=media_type, metadata=object_metadata)
         await variants.delete_others(sizes, before)
         outcome = _made(path, result, warning)
@@ -196,6 +206,15 @@ class ConversionExecutor:
             return _Output(outcome)
         written = sum(variant_sizes(output.metadata).values()) - sum(variant_sizes(before.metadata).values())
         return _Output(outcome, made_output(variants.path, output.etag, output.metadata), written)
+
+
+def _with_failures(
+    made: Sequence[Converted | Failed], specs: Sequence[OutputSpec], unusable: Mapping[str, str]
+) -> list[Converted | Failed]:
+    """Return what was *made*, and a failure for each of *specs* whose watermark is among the *unusable* ones."""
+    rest = iter(made)
+    reasons = [unusable.get(spec.target.watermark) for spec in specs]
+    return [next(rest) if reason is None else Failed(reason) for reason in reasons]
 
 
 def _made(path: str, result: Converted, warning: str) -> OutputOutcome:

@@ -45,6 +45,7 @@ _SOURCES = {
     "dominant": ("coffee.jpg",),
     "trimmed": ("lamp.png",),
     "press": ("coffee.jpg",),
+    "marked": ("lamp.png", "coffee.jpg"),
 }
 _MAX_SHOWN = 320  # pixels
 
@@ -73,7 +74,9 @@ class Example(NamedTuple):
 
     def made_of(self, data: bytes) -> Converted:
         """Return what the engine makes of *data*; raises AssertionError if that fails."""
-        (result,) = convert(io.BytesIO(data), [self.format.as_target()])
+        mark = self.format.watermark
+        watermarks = {mark: (IMAGES / "sources" / mark).read_bytes()} if mark else {}
+        (result,) = convert(io.BytesIO(data), [self.format.as_target()], watermarks=watermarks)
         assert isinstance(result, Converted), result
         return result
 

@@ -62,6 +62,10 @@ EXPECTED = {
     "trimmedProduct-lamp": ("PNG", (88, 160), 1),
     "tightProduct-lamp": ("PNG", (160, 160), 1),
     "pressProduct-coffee": ("JPEG", (300, 200), 1),
+    "markedProduct-lamp": ("JPEG", (225, 300), 1),
+    "markedProduct-coffee": ("JPEG", (300, 200), 1),
+    "coveredProduct-lamp": ("JPEG", (225, 300), 1),
+    "coveredProduct-coffee": ("JPEG", (300, 200), 1),
 }
 
 WARNINGS = {"stillProduct-turn": "Only the first frame of the animation was converted."}
@@ -72,7 +76,7 @@ def test_every_recipe_has_an_example() -> None:
     numbers = [int(number) for number in re.findall(r"^## (\d+)\. ", TEXT, re.MULTILINE)]
 
     assert numbers == list(range(1, len(recipes(TEXT)) + 1))
-    assert len(numbers) >= 26
+    assert len(numbers) >= 27
     assert EXAMPLES.keys() == EXPECTED.keys()
 
 

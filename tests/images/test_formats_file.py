@@ -18,7 +18,8 @@ OTHER = FORMAT.replace('"small"', '"other"')
 FIELDS = (
     "maxWidth, maxHeight, fit, focus, fill, autoRotate, output, quality, targetScore, lossless, chroma, "
     "progressive, encoder, maxKilobytes, animation, reencode, background, upscale, leastSide, comment, "
-    "sharpen, cornerRadius, gray, trim, keep, dpi, variants, "
+    "sharpen, cornerRadius, gray, trim, keep, dpi, watermark, watermarkPosition, "
+    "watermarkWidth, watermarkOpacity, variants, "
     "id, aliases, name, type, targetDirectory, sourceDirectory, widths"
 )
 
@@ -89,6 +90,14 @@ SIDE = "a whole number from 1 to 16384"
         (with_field('keep = ["exif"]'),
          'line 8: keep: ["exif"] is not allowed; it must be a list of "copyright" and "icc"'),
         (with_field("dpi = 0"), "line 8: dpi: 0 is not allowed; it must be a whole number from 1 to 9600"),
+        (with_field('watermark = "../logo.png"'),
+         'line 8: watermark: The name ".." is empty, only dots, or begins or ends with a space.'),
+        (with_field('watermark = "a.png"\nwatermarkPosition = "middle"'),
+         ('line 9: watermarkPosition: "middle" is not allowed; it must be one of center, top, bottom, left, right, '
+         "topLeft, topRight, bottomLeft, bottomRight, repeat")),
+        (with_field('watermark = "a.png"\nwatermarkWidth = 25'),
+         "line 9: watermarkWidth: 25 is not allowed; it must be a number from 0.01 to 1"),
+        (with_field("watermarkOpacity = 0.5"), "line 8: watermarkOpacity: must not be there without watermark"),
         (with_field("sharpen = 201"),
          "line 8: sharpen: 201 is not allowed; it must be a whole number from 0 to 200"),
         (with_field('aliases = ["a", "b c"]'),

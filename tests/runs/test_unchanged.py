@@ -1,7 +1,7 @@
 """Unchanged sources, found by listings and the output index: never one of which an output is outdated."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -10,7 +10,7 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.images import directories
-from imageconverter.images.conversions import ConversionJob, made_output, output_specs, up_to_date
+from imageconverter.images.conversions import ConversionJob, OutputSpec, made_output, output_specs, up_to_date
 from imageconverter.images.image_formats import ImageFormat, ImageFormats
 from imageconverter.images.output_index import MadeOutput, OutputIndex
 from imageconverter.jobs import QueueName
@@ -49,16 +49,23 @@ class Shop:
         pages = directories.files(self.resources.store, "source", self.directory)
         return [stored async for page in pages for stored in page]
 
-    async def convert(self, formats: Sequence[ImageFormat] | None = None) -> list[MadeOutput]:
+    async def convert(
+        self, formats: Sequence[ImageFormat] | None = None, watermarks: Mapping[str, str] | None = None
+    ) -> list[MadeOutput]:
         """Store an output of each source for each format, with the metadata of a conversion by a run."""
-        made = await asyncio.gather(*(self._convert(each, formats or self.formats) for each in await self.sources()))
+        made = await asyncio.gather(
+            *(
+                self._convert(each, output_specs(each.key, formats or self.formats, watermarks))
+                for each in await self.sources()
+            )
+        )
         return [each for outputs in made for each in outputs]
 
-    async def _convert(self, source: StoredObject, formats: Sequence[ImageFormat]) -> list[MadeOutput]:
-        job = ConversionJob(id="", source_key=source.key, outputs=output_specs(source.key, formats), run_id=RUN)
+    async def _convert(self, source: StoredObject, specs: tuple[OutputSpec, ...]) -> list[MadeOutput]:
+        job = ConversionJob(id="", source_key=source.key, outputs=specs, run_id=RUN)
         made = []
         for spec in job.outputs:
-            metadata = job.object_metadata(source.etag, spec.target, (1, 1), "")
+            metadata = job.object_metadata(source.etag, spec, (1, 1), "")
             key, data = keys.target(spec.expected_path), f"{spec.directory} of {source.etag}".encode()
             etag = await self.resources.store.put(key, data, content_type="image/png", metadata=metadata)
             made.append(made_output(spec.expected_path, etag, metadata))
@@ -103,6 +110,20 @@ async def test_sources_with_all_outputs_are_unchanged(shop: Shop) -> None:
     stored = await shop.resources.store.head(keys.target(f"{shop.directory}/small/07.png"))
     assert stored is not None
     assert found[shop.key("07.png")][1] == up_to_date(f"{shop.directory}/small/07.png", stored.size)
+
+
+async def test_no_source_is_unchanged_when_the_watermark_has_changed(shop: Shop) -> None:
+    """Or when it is gone: the worker says so then."""
+    store, mark = shop.resources.store, f"{shop.directory} marks/logo.png"
+    marked = [each.model_copy(update={"watermark": mark}) for each in shop.formats]
+    etag = await store.put(keys.source(mark), b"first", content_type="image/png")
+    assert await shop.unchanged(marked) == set()
+    await OutputIndex(store).add(await shop.convert(marked, {mark: etag}))
+    assert await shop.unchanged(marked) == NAMES
+    await store.put(keys.source(mark), b"second", content_type="image/png")
+    assert await shop.unchanged(marked) == set()
+    await store.delete([keys.source(mark)])
+    assert await shop.unchanged(marked) == set()
 
 
 Change = Callable[[Shop], Awaitable[object]]

@@ -33,7 +33,7 @@ class VariedShop(Shop):
         job = ConversionJob(id="", source_key=source.key, outputs=output_specs(source.key, self.formats), run_id=RUN)
         (spec,) = job.outputs
         name = source.key.rpartition("/")[2]
-        metadata = job.object_metadata(source.etag, spec.target, (1, 1), "")
+        metadata = job.object_metadata(source.etag, spec, (1, 1), "")
         sizes = {"avif": 4, "webp": 4 if name == KEPT else 0}
         for kind in (kind for kind, size in sizes.items() if size):
             made_of = {"made-of": metadata["made-of"]}

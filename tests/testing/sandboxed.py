@@ -24,14 +24,16 @@ class SandboxedEngine:
         self._refused: Counter[str] = Counter()
         self._pool = SandboxPool(_SETTINGS, max_pixels=_MAX_PIXELS, on_refused=self._note)
 
-    def convert(self, data: bytes, targets: Sequence[Target]) -> list[Converted | Failed]:
-        """Convert *data* to all *targets* as the pool does.
+    def convert(
+        self, data: bytes, targets: Sequence[Target], watermarks: Mapping[str, bytes] | None = None
+    ) -> list[Converted | Failed]:
+        """Convert *data* to all *targets*, with their *watermarks*, as the pool does.
 
         Raises AssertionError if the sandbox refuses a system call, even if the image is converted all the same.
         """
         self._refused.clear()
         try:
-            return self._run(self._pool.convert(data, targets, interactive=True))
+            return self._run(self._pool.convert(data, targets, interactive=True, watermarks=watermarks))
         finally:
             assert not self._refused, f"the sandbox refused {dict(self._refused)}"
 

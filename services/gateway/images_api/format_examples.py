@@ -14,6 +14,7 @@ from imageconverter.images.directories import is_file
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.sources import source_path
 from imageconverter.images.uploads import new_directory
+from imageconverter.images.watermarks import watermark_etags
 from imageconverter.jobs import Client
 from services.gateway import state
 from services.gateway.auth.route_permissions import key_name
@@ -40,8 +41,9 @@ async def converted(request: web.Request, image_format: ImageFormat, path: str) 
     stored = await request.app[state.STORE].head(keys.source(path))
     if stored is None or not is_file(stored):
         raise NotFound("There is no such source.")
-    parts = f"{ENGINE_VERSION} {stored.key} {stored.etag} {image_format.as_target().model_dump_json()}"
-    tag = blake2b(parts.encode(), digest_size=_TAG_BYTES).hexdigest()
+    watermark = await watermark_etags(request.app[state.STORE], [image_format])
+    parts = [ENGINE_VERSION, stored.key, stored.etag, image_format.as_target().model_dump_json(), *watermark.values()]
+    tag = blake2b(" ".join(parts).encode(), digest_size=_TAG_BYTES).hexdigest()
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
     if any(each.value == tag for each in request.if_none_match or ()):
         return web.Response(status=304, headers=headers)

@@ -34,14 +34,16 @@ class Conversion:
         """The time that it has taken so far."""
         self.is_expensive = False
 
-    async def run(self, request: Request, source: int, become_expensive: Callable[[], bool]) -> Reply:
+    async def run(
+        self, request: Request, source: int, watermarks: int | None, become_expensive: Callable[[], bool]
+    ) -> Reply:
         """Have the image converted.
 
         As soon as it turns out to be expensive, *become_expensive* is called; if it returns False, `TurnedExpensive`
         is raised. Raises LimitExceeded if it takes too long, ProcessCrashed if the process has too many threads, and
         what `SandboxProcess.ask` raises.
         """
-        asking = asyncio.ensure_future(self._process.ask(request, source))
+        asking = asyncio.ensure_future(self._process.ask(request, source, watermarks))
         try:
             while not (await asyncio.wait([asking], timeout=_CHECK_SECONDS))[0]:
                 self._check(become_expensive)

@@ -1,10 +1,10 @@
 """IPC frames between a worker and a sandbox process: a message and the memory files that belong to it.
 
-A frame is one packet on a SOCK_SEQPACKET pair. Image data never passes through the socket: source and outputs are in
-anonymous memory files of the worker, whose descriptors are sent along, so a large source is neither pickled nor
-copied, and a sandbox process needs no permission to create a file. A process may keep its descriptors of both; they
-are sealed, and emptied afterwards, so that it can neither read another image by them nor hold memory. Outputs may
-change until they are copied, once: to rule that out, the kernel would wait for the processor on which they were
+A frame is one packet on a SOCK_SEQPACKET pair. Image data never passes through the socket: source, watermarks and
+outputs are in anonymous memory files of the worker, whose descriptors are sent along, so a large source is neither
+pickled nor copied, and a sandbox process needs no permission to create a file. A process may keep its descriptors;
+they are sealed, and emptied afterwards, so that it can neither read another image by them nor hold memory. Outputs
+may change until they are copied, once: to rule that out, the kernel would wait for the processor on which they were
 written, for milliseconds.
 """
 
@@ -26,11 +26,12 @@ _READ_ONLY = fcntl.F_SEAL_WRITE | _NO_GROWTH
 
 
 class Frame(NamedTuple):
-    """A message, and the descriptors of two memory files that the receiver closes."""
+    """A message, and the descriptors of memory files that the receiver closes."""
 
     message: bytes
     source: int
     outputs: int
+    watermarks: int | None
 
 
 def memory_file(name: str, data: "Buffer" = b"") -> int:
@@ -68,9 +69,9 @@ def discard(file: int) -> None:
     os.close(file)
 
 
-def send(channel: socket.socket, message: bytes, source: int, outputs: int) -> None:
+def send(channel: socket.socket, message: bytes, source: int, outputs: int, watermarks: int | None = None) -> None:
     """Send one frame; raises OSError if the other side is closed or the message is too long."""
-    socket.send_fds(channel, [message], [source, outputs])
+    socket.send_fds(channel, [message], [source, outputs] if watermarks is None else [source, outputs, watermarks])
 
 
 def send_ready(channel: socket.socket, listener: int | None) -> None:
@@ -90,8 +91,8 @@ def receive_ready(channel: socket.socket) -> tuple[bytes, int | None]:
 
 def receive(channel: socket.socket) -> Frame:
     """Receive one frame; raises EOFError if the other side is closed."""
-    message, files, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 2)
+    message, files, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 3)
     if not message:
         raise EOFError
-    source, outputs = files
-    return Frame(message, source, outputs)
+    source, outputs, *watermarks = files
+    return Frame(message, source, outputs, watermarks[0] if watermarks else None)

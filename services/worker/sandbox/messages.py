@@ -44,6 +44,8 @@ class Request(BaseModel):
     """Whether an image that is cut off is converted as far as it goes."""
     metadata: bool = False
     """Whether to read the metadata too."""
+    watermarks: dict[str, int] = {}
+    """The bytes of each watermark by its path, as they follow each other in their memory file."""
 
 
 class MadeVariant(BaseModel):

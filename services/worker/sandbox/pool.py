@@ -5,7 +5,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -148,8 +148,11 @@ class SandboxPool:
         owner: str = "",
         expensive: bool = False,
         may_move: bool = False,
+        watermarks: Mapping[str, "Buffer"] | None = None,
     ) -> list[Converted | Failed]:
         """Convert the image in *source* to all *targets* as the engine does, in a sandbox process.
+
+        *watermarks* are the files of those of the targets, by their paths.
 
         It may be known as *expensive*. Raises ImageError if the image cannot be read or exceeds the limits,
         SystemCallRefused if that is the sandbox's fault, and ExpensiveImage instead of waiting for others that are
@@ -163,6 +166,7 @@ class SandboxPool:
             metadata=False,
             expensive=expensive,
             may_move=may_move,
+            watermarks=watermarks,
         )
         return reply.results
 
@@ -176,28 +180,33 @@ class SandboxPool:
         owner: str = "",
         expensive: bool = False,
         may_move: bool = False,
+        watermarks: Mapping[str, "Buffer"] | None = None,
     ) -> Reply:
         """Convert, and read the metadata too if *metadata* is true. Raises what `convert` does."""
+        marks = watermarks or {}
         request = Request(
-            targets=list(targets), pixels=self._max_pixels, truncated=self._truncated, metadata=metadata
+            targets=list(targets),
+            pixels=self._max_pixels,
+            truncated=self._truncated,
+            metadata=metadata,
+            watermarks={path: memoryview(data).nbytes for path, data in marks.items()},
         )
-        file = ipc.memory_file("source", source)
-        ipc.seal(file)
-        image = _Image(file, traits(source), owner, interactive=interactive, may_move=may_move)
         attempts = _Attempts()
-        try:
-            with open(file, "rb", closefd=False) as opened:  # noqa: ASYNC230 - memory, by its descriptor
-                image.expensive = expensive or self._costs.is_expensive(image.traits) or is_expensive(opened)
-            with tracing.span("sandbox convert", outputs=len(targets), bytes=memoryview(source).nbytes):
-                reply = await self._convert(request, image, attempts)
-        except SystemCallRefused as error:
-            raise await self._refused(attempts, error.frames) from error.__cause__
-        except ImageError as error:
-            if attempts.refused_calls:
-                raise await self._refused(attempts) from error
-            raise
-        finally:
-            ipc.discard(file)
+        with ExitStack() as files:
+            file = _sealed_file(files, "source", source)
+            watermarks_file = _sealed_file(files, "watermarks", b"".join(marks.values())) if marks else None
+            image = _Image(file, watermarks_file, traits(source), owner, interactive=interactive, may_move=may_move)
+            try:
+                with open(file, "rb", closefd=False) as opened:  # noqa: ASYNC230 - memory, by its descriptor
+                    image.expensive = expensive or self._costs.is_expensive(image.traits) or is_expensive(opened)
+                with tracing.span("sandbox convert", outputs=len(targets), bytes=memoryview(source).nbytes):
+                    reply = await self._convert(request, image, attempts)
+            except SystemCallRefused as error:
+                raise await self._refused(attempts, error.frames) from error.__cause__
+            except ImageError as error:
+                if attempts.refused_calls:
+                    raise await self._refused(attempts) from error
+                raise
         if attempts.refused_calls:
             refused = await self._refused(attempts)
             if any(isinstance(result, Failed) for result in reply.results):
@@ -216,7 +225,8 @@ class SandboxPool:
     async def _convert(self, request: Request, image: "_Image", attempts: _Attempts) -> Reply:
         """Ask one process after the other until one responds; raises Undecodable if several crash."""
         while attempts.crashes < _MAX_CRASHES:
-            os.lseek(image.file, 0, os.SEEK_SET)  # the process before has moved the shared position
+            for file in filter(None, (image.file, image.watermarks)):
+                os.lseek(file, 0, os.SEEK_SET)  # the process before has moved the shared position
             try:
                 return await self._ask(request, image, attempts)
             except ProcessUnavailable:
@@ -239,7 +249,9 @@ class SandboxPool:
             process = await self._processes.take(image.owner, _niceness(ticket))
             conversion = Conversion(process, self._settings.timeout_seconds - attempts.seconds)
             try:
-                return await conversion.run(request, image.file, lambda: self._become_expensive(image, ticket))
+                return await conversion.run(
+                    request, image.file, image.watermarks, lambda: self._become_expensive(image, ticket)
+                )
             except LimitExceeded:
                 if not process.has_responded:
                     self._on_event("timed out")
@@ -305,6 +317,14 @@ class SandboxPool:
         self._hold_timer = None if again_at is None else loop.call_at(again_at, self._dispatch)
 
 
+def _sealed_file(files: ExitStack, name: str, data: "Buffer") -> int:
+    """Return a memory file with *data*, which is freed with *files*."""
+    file = ipc.memory_file(name, data)
+    files.callback(ipc.discard, file)
+    ipc.seal(file)
+    return file
+
+
 def _niceness(ticket: Ticket) -> Niceness:
     if ticket.expensive:
         return Niceness.EXPENSIVE
@@ -317,6 +337,8 @@ class _Image:
 
     file: int
     """Its memory file."""
+    watermarks: int | None
+    """The memory file of the watermarks, None if there are none."""
     traits: Traits
     owner: str
     interactive: bool

@@ -73,8 +73,8 @@ class SandboxProcess:
         if message != ipc.READY:
             raise ProcessUnavailable
 
-    async def ask(self, request: Request, source: int) -> Reply:
-        """Have the process convert the memory file *source*.
+    async def ask(self, request: Request, source: int, watermarks: int | None = None) -> Reply:
+        """Have the process convert the memory file *source*, with the memory file *watermarks* if there are any.
 
         Raises ImageError if the image cannot be converted, SystemCallRefused if that failed for the sandbox's fault,
         ProcessUnavailable or ProcessCrashed if the process has ended.
@@ -83,7 +83,7 @@ class SandboxProcess:
         self.has_responded = False
         try:
             try:
-                ipc.send(self._channel, request.model_dump_json().encode(), source, outputs)
+                ipc.send(self._channel, request.model_dump_json().encode(), source, outputs, watermarks)
             except OSError as error:
                 raise ProcessUnavailable from error
             try:

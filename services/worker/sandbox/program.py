@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import warnings
+from collections.abc import Mapping
 from traceback import walk_tb
 from types import TracebackType
 
@@ -37,12 +38,12 @@ def serve(channel: socket.socket, listener: int | None) -> None:
     ipc.send_ready(channel, listener)
     while True:
         try:
-            message, source, outputs = ipc.receive(channel)
+            message, source, outputs, watermarks = ipc.receive(channel)
         except EOFError:
             return
         request = Request.model_validate_json(message)
         try:
-            response = _convert(request, source, outputs)
+            response = _convert(request, source, outputs, _read_watermarks(request, watermarks))
         except ImageError as error:
             response = Response(outcome=Refused.because(error))
         except MemoryError:
@@ -55,7 +56,15 @@ def serve(channel: socket.socket, listener: int | None) -> None:
         channel.sendmsg([response.model_dump_json().encode()])
 
 
-def _convert(request: Request, source: int, outputs: int) -> Response:
+def _read_watermarks(request: Request, file: int | None) -> dict[str, bytes]:
+    """Read the watermarks of a *request* from their memory *file*, by their paths."""
+    if file is None:
+        return {}
+    with os.fdopen(file, "rb", io.DEFAULT_BUFFER_SIZE) as opened:
+        return {path: opened.read(size) for path, size in request.watermarks.items()}
+
+
+def _convert(request: Request, source: int, outputs: int, watermarks: Mapping[str, bytes]) -> Response:
     # With a size given, Python does not ask whether it is a terminal: a system call that the filter refuses.
     with os.fdopen(source, "rb", io.DEFAULT_BUFFER_SIZE) as file:
         small = os.fstat(source).st_size <= _READ_AT_ONCE
@@ -67,7 +76,7 @@ def _convert(request: Request, source: int, outputs: int) -> Response:
                 metadata.update(read_metadata(source_file, image, info))
 
         limits = Limits(pixels=request.pixels, truncated=request.truncated)
-        results = convert(source_file, request.targets, limits, on_opened)
+        results = convert(source_file, request.targets, limits, on_opened, watermarks)
     made = [result for result in results if isinstance(result, Converted)]
     parts = [data for each in made for data in (each.data, *(variant.data for variant in each.variants))]
     if sum(map(len, parts)) > OUTPUT_BYTES:

@@ -23,6 +23,15 @@ from imageconverter.errors import ImageTooLarge, Undecodable
 
 _ORIENTATION_TAG = 0x0112
 _SIDEWAYS = range(5, 9)
+_TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _XMP = ("xmp", "XML:com.adobe.xmp")  # in the `info` of an image
 # A scaled JPEG decode keeps so many times the extent that is needed, because it and the Lanczos step after it both
 # blur a little. How much of that is seen depends on the detail, which shows in the bytes that a pixel takes: with
@@ -58,6 +67,11 @@ class ImageInfo:
         """Return the image that is the *box* of this one as it is stored."""
         width, height = box[2] - box[0], box[3] - box[1]
         return replace(self, size=(height, width) if self.is_sideways else (width, height))
+
+    @property
+    def turn(self) -> Image.Transpose | None:
+        """How the stored pixels are turned so that they are upright; None if they are so."""
+        return _TRANSPOSE.get(self.orientation)
 
     @property
     def is_sideways(self) -> bool:

@@ -2,9 +2,9 @@
 
 import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, NamedTuple
 
 from PIL import Image
@@ -23,6 +23,7 @@ from imageconverter.engine.output_types import OUTPUT_TYPES, Converted, Failed, 
 from imageconverter.engine.resize import resize
 from imageconverter.engine.steps import FRAME_STEPS, OUTPUT_STEPS, Plan
 from imageconverter.engine.target import OutputType, Target, VariantType
+from imageconverter.engine.watermark import read_overlay
 from imageconverter.errors import ImageError, ImageTooLarge
 
 # A frame serves as source for a smaller one from this ratio on; a smaller Lanczos step would blur.
@@ -49,6 +50,8 @@ class _PendingOutput:
     plan: Plan
     moving: bool
     """Whether it gets all frames of an animation."""
+    watermark: bytes = b""
+    """The file, b"" if there is none."""
     seconds: float = 0.0
     images: list[Image.Image] = field(default_factory=list)
     """The finished frames."""
@@ -70,11 +73,12 @@ def convert(
     targets: Sequence[Target],
     limits: Limits | None = None,
     on_opened: Callable[[Image.Image, ImageInfo], None] | None = None,
+    watermarks: Mapping[str, bytes] | None = None,
 ) -> list[Converted | Failed]:
     """Convert the image in *source* (a seekable file) to all *targets*; results are in their order.
 
-    *on_opened* is called with the opened image before it is decoded. Raises ImageError if the source itself cannot be
-    read.
+    *on_opened* is called with the opened image before it is decoded; *watermarks* are those of the targets, by their
+    paths. Raises ImageError if the source itself cannot be read.
     """
     began = time.perf_counter()
     limits = limits or Limits()
@@ -85,7 +89,7 @@ def convert(
         embedded = read_embedded(source, image, info, targets)
         region = load(image, info, at_least=_needed_extents(info, targets), truncated=limits.truncated)
         decoded = _Decoded(info, embedded, region, functools.cache(functools.partial(inner_box, image)))
-        outputs = [_pending_output(decoded, target) for target in targets]
+        outputs = [_pending_output(decoded, target, watermarks or {}) for target in targets]
         largest_first = sorted(outputs, key=lambda output: output.area, reverse=True)
         for output in largest_first[:1]:
             output.seconds = time.perf_counter() - began
@@ -125,7 +129,7 @@ def _seen(info: ImageInfo, target: Target) -> ImageInfo:
     return info if target.auto_rotate else info.as_stored
 
 
-def _pending_output(decoded: _Decoded, target: Target) -> _PendingOutput:
+def _pending_output(decoded: _Decoded, target: Target, watermarks: Mapping[str, bytes]) -> _PendingOutput:
     info, region = decoded.info, decoded.region
     output = _output_type(info, target)
     if _is_trimmed(info, target):
@@ -134,7 +138,9 @@ def _pending_output(decoded: _Decoded, target: Target) -> _PendingOutput:
     seen = _seen(info, target)
     embedded = decoded.embedded.of(output, target)
     return _PendingOutput(
-        Plan(seen, region, target, place(seen.size, target), output, embedded), _is_moving(info, target)
+        Plan(seen, region, target, place(seen.size, target), output, embedded),
+        _is_moving(info, target),
+        watermarks.get(target.watermark, b""),
     )
 
 
@@ -204,9 +210,17 @@ def _image(decoded: Image.Image, output: _PendingOutput, frames_so_far: list[Ima
     image = _frame(decoded, output.plan, frames_so_far)
     if not output.images:
         output.plan = steps.decided(image, output.plan)
+        if output.plan.target.watermark:
+            output.plan = _with_overlay(output.plan, output.watermark)
     for step in OUTPUT_STEPS:
         image = step(image, output.plan)
     return image
+
+
+def _with_overlay(plan: Plan, watermark: bytes) -> Plan:
+    """Return the *plan* with what is made of a file with its watermark. Raises Undecodable if that cannot be used."""
+    overlay = read_overlay(watermark, plan.target, plan.placement.canvas, plan.embedded.profile)
+    return replace(plan, overlay=overlay)
 
 
 def _frame(decoded: Image.Image, plan: Plan, frames_so_far: list[Image.Image]) -> Image.Image:

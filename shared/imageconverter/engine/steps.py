@@ -15,16 +15,8 @@ from imageconverter.engine.output_types import OUTPUT_TYPES
 from imageconverter.engine.resize import resize
 from imageconverter.engine.rounded_corners import cover
 from imageconverter.engine.target import OutputType, Target
+from imageconverter.engine.watermark import Overlay, lay_over
 
-_TRANSPOSE = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 _AT_LEAST_HALF = [0] * 128 + [255] * 128
 _SHARPENED_RADIUS = 0.7  # pixels: what a Lanczos step leaves soft is hardly wider
 
@@ -40,6 +32,8 @@ class Plan:
     placement: Placement
     output: OutputType
     embedded: Embedded = NOTHING
+    overlay: Overlay | None = None
+    """The watermark."""
 
 
 def eight_bits(image: Image.Image, _plan: Plan) -> Image.Image:
@@ -55,8 +49,7 @@ def reduce(image: Image.Image, plan: Plan) -> Image.Image:
 
 def orient(image: Image.Image, plan: Plan) -> Image.Image:
     """Apply the EXIF orientation."""
-    method = _TRANSPOSE.get(plan.info.orientation)
-    return image if method is None else image.transpose(method)
+    return image if plan.info.turn is None else image.transpose(plan.info.turn)
 
 
 def to_srgb(image: Image.Image, plan: Plan) -> Image.Image:
@@ -105,6 +98,11 @@ def pad(image: Image.Image, plan: Plan) -> Image.Image:
 def is_filled(target: Target) -> bool:
     """Whether the target has a canvas, filled with its background."""
     return target.fit == "pad" or (target.fit == "crop" and target.fill)
+
+
+def watermark(image: Image.Image, plan: Plan) -> Image.Image:
+    """Lay the watermark over the image."""
+    return image if plan.overlay is None else lay_over(image, plan.overlay)
 
 
 def round_corners(image: Image.Image, plan: Plan) -> Image.Image:
@@ -157,7 +155,7 @@ Step = Callable[[Image.Image, Plan], Image.Image]
 
 FRAME_STEPS: tuple[Step, ...] = (eight_bits, reduce, orient, to_srgb, strip)
 """From a decoded image to an upright frame in sRGB."""
-OUTPUT_STEPS: tuple[Step, ...] = (crop, sharpen, pad, round_corners, flatten, to_gray)
+OUTPUT_STEPS: tuple[Step, ...] = (crop, sharpen, pad, watermark, round_corners, flatten, to_gray)
 """From a frame to an output."""
 
 

@@ -31,6 +31,11 @@ def _each_once(types: Sequence[VariantType]) -> tuple[VariantType, ...]:
     return tuple(sorted(set(types)))
 
 
+Position = Literal[
+    "center", "top", "bottom", "left", "right", "topLeft", "topRight", "bottomLeft", "bottomRight", "repeat"
+]
+
+
 class Target(BaseModel):
     """A box in pixels, how the image fits it, and how the result is encoded. A side of the box may be free.
 
@@ -88,6 +93,13 @@ class Target(BaseModel):
     """What stays of the metadata: the artist and the copyright in EXIF; a color profile, and the colors in it."""
     dpi: int | None = Field(default=None, ge=1, le=9600, strict=True)
     """The resolution that JPEG and PNG files state, in pixels an inch."""
+    watermark: str = Field(default="", max_length=900)
+    """The path in the source tree of an image that is laid over; "" for none."""
+    watermark_position: Position = "center"
+    """Where it goes; `repeat` covers the image with it."""
+    watermark_width: float = Field(default=0.25, ge=0.01, le=1)
+    """Its share of the width of the output."""
+    watermark_opacity: float = Field(default=1, ge=0.01, le=1)
     variants: Annotated[tuple[VariantType, ...], AfterValidator(_each_once)] = ()
     """The smaller types that are made besides the output, in the order of the alphabet."""
 

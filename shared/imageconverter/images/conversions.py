@@ -50,6 +50,8 @@ class OutputSpec(BaseModel):
     name: str
     format: str = ""
     """The id of the image format, for metrics; jobs of earlier releases have none."""
+    watermark_etag: str = ""
+    """The ETag of the watermark, "" without one; jobs have none until they are executed."""
 
     def path(self, output: OutputType) -> str:
         """Return the path in the target tree, with an extension of the *output* type."""
@@ -104,9 +106,16 @@ class ConversionJob(BaseModel):
         """Return the object key of the output at *path*."""
         return keys.source(path) if self.is_example else keys.target(path)
 
-    def fingerprint(self, etag: str, target: Target) -> str:
+    def fingerprint(self, etag: str, spec: OutputSpec) -> str:
         """Return a fingerprint of everything that an output depends on."""
-        return fingerprint(self.source_key, etag, target)
+        return fingerprint(self.source_key, etag, spec)
+
+    def with_watermarks(self, etags: Mapping[str, str]) -> "ConversionJob":
+        """Return the job with the ETags of its watermarks, which are given by their paths."""
+        outputs = tuple(
+            spec.model_copy(update={"watermark_etag": etags.get(spec.target.watermark, "")}) for spec in self.outputs
+        )
+        return self.model_copy(update={"outputs": outputs})
 
     def is_up_to_date(self, spec: OutputSpec, stored: StoredObject | None) -> bool:
         """Whether an object, None if there is none, is what *spec* would become of the listed source."""
@@ -114,12 +123,12 @@ class ConversionJob(BaseModel):
 
     def has_output(self, spec: OutputSpec, stored: StoredObject) -> bool:
         """Whether an object is what *spec* would become of the listed source, though variants may be missing."""
-        return stored.metadata.get(FINGERPRINT) == self.fingerprint(self.source_etag, spec.target)
+        return stored.metadata.get(FINGERPRINT) == self.fingerprint(self.source_etag, spec)
 
-    def object_metadata(self, etag: str, target: Target, size: Size, warning: str) -> dict[str, str]:
+    def object_metadata(self, etag: str, spec: OutputSpec, size: Size, warning: str) -> dict[str, str]:
         """Return the object metadata of an output of *size*."""
         object_metadata = {
-            FINGERPRINT: self.fingerprint(etag, target),
+            FINGERPRINT: self.fingerprint(etag, spec),
             SOURCE: self.source_id,
             RUN: self.run_id,
             SIZE: f"{size[0]}x{size[1]}",
@@ -215,11 +224,24 @@ def uniform_outcome(job: ConversionJob, status: Status, reason: str) -> Conversi
     )
 
 
-def output_specs(source_path: str, formats: Sequence[ImageFormat]) -> tuple[OutputSpec, ...]:
-    """Return the outputs of the source at *source_path*; they keep only its file name."""
+def output_specs(
+    source_path: str, formats: Sequence[ImageFormat], watermarks: Mapping[str, str] | None = None
+) -> tuple[OutputSpec, ...]:
+    """Return the outputs of the source at *source_path*; they keep only its file name.
+
+    *watermarks* are the ETags of those that exist, by their paths; only fingerprints need them.
+    """
     name = source_path.rsplit("/", 1)[-1]
+    etags = watermarks or {}
     return tuple(
-        OutputSpec(target=f.as_target(), directory=f.target_directory, name=name, format=f.id) for f in formats
+        OutputSpec(
+            target=f.as_target(),
+            directory=f.target_directory,
+            name=name,
+            format=f.id,
+            watermark_etag=etags.get(f.watermark, ""),
+        )
+        for f in formats
     )
 
 
@@ -233,10 +255,11 @@ def check_names(source_paths: Iterable[str], formats: Sequence[ImageFormat]) -> 
                 raise InvalidValue(reason, field="fileName")
 
 
-def fingerprint(source_key: str, etag: str, target: Target) -> str:
+def fingerprint(source_key: str, etag: str, spec: OutputSpec) -> str:
     """Return a fingerprint of everything that an output depends on."""
-    described = target.model_dump_json(exclude_defaults=True, exclude={"variants"})
-    return _digest(ENGINE_VERSION, source_key, etag, described)
+    described = spec.target.model_dump_json(exclude_defaults=True, exclude={"variants"})
+    watermark = [spec.watermark_etag] if spec.watermark_etag else []
+    return _digest(ENGINE_VERSION, source_key, etag, described, *watermark)
 
 
 def _digest(*parts: str) -> str:

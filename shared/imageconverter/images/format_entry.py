@@ -3,11 +3,13 @@
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
+from pydantic.alias_generators import to_camel
 
 from imageconverter.engine.target import MAX_SIDE
 from imageconverter.images.image_formats import ImageFormat
 
 _MAX_WIDTHS = 16  # a srcset looks each of them up
+_OF_WATERMARK = {"watermark_position", "watermark_width", "watermark_opacity"}
 _Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 
 
@@ -30,8 +32,11 @@ class FormatEntry(ImageFormat):
             return "targetScore", 'must not be there unless quality is "auto"'
         if reason := self._variants_problem():
             return "variants", reason
-        if not self.widths:
-            return None
+        if not self.watermark and (alone := sorted(self.model_fields_set & _OF_WATERMARK)):
+            return to_camel(alone[0]), "must not be there without watermark"
+        return self._set_problem() if self.widths else None
+
+    def _set_problem(self) -> tuple[str, str] | None:
         if self.max_width is not None:
             return "maxWidth", "must not be there, because the entry has widths"
         if self.upscale:

@@ -147,6 +147,8 @@ def _range(schema: Mapping[str, Any]) -> str:
                 if "maximum" in schema
                 else (f"a whole number of at least {low}")
             )
+        case {"type": "number", "minimum": low, "maximum": high}:
+            return f"a number from {low} to {high}"
         case {"type": "boolean"}:
             return "true or false"
         case {"maxLength": high}:

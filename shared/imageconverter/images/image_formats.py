@@ -53,7 +53,7 @@ class ImageFormat(Target):
         """Return only what the engine needs to know."""
         return Target(**{name: getattr(self, name) for name in Target.model_fields})
 
-    @field_validator("target_directory", "source_directory")
+    @field_validator("target_directory", "source_directory", "watermark")
     @classmethod
     def _safe(cls, value: str) -> str:
         try:

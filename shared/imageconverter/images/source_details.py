@@ -12,6 +12,7 @@ from imageconverter.images.conversions import SOURCE, ConversionJob, OutputSpec,
 from imageconverter.images.directories import is_file
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.variants import find_output
+from imageconverter.images.watermarks import watermark_etags
 from imageconverter.storage.bounded import bounded
 from imageconverter.storage.store import ObjectStore, StoredObject
 
@@ -46,7 +47,7 @@ async def source_details(store: ObjectStore, path: str, formats: Sequence[ImageF
     if stored is None or not is_file(stored):
         raise NotFound("There is no such source.")
     described = await store.inspect(stored, describe)
-    specs = output_specs(path, formats)
+    specs = output_specs(path, formats, await watermark_etags(store, formats))
     targets = {path: spec.target for spec in specs for path in spec.possible_paths}
     outputs_found = await bounded(partial(find_output, store, path, target) for path, target in targets.items())
     found = dict(zip(targets, outputs_found, strict=True))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
@@ -14,6 +14,7 @@ from imageconverter.images import directories
 from imageconverter.images.conversions import ConversionJob, output_specs
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.variants import find_output
+from imageconverter.images.watermarks import watermark_etags
 from imageconverter.quoting import quoted
 from imageconverter.runs.batch_sources import batch_sources
 from imageconverter.runs.run import Run
@@ -58,13 +59,16 @@ async def dry_run(run: Run, store: ObjectStore, *, cursor: str, max_requests: in
     found = DryRun()
     for index in range(first, len(run.batches)):
         batch = run.batches[index]
+        watermarks = await watermark_etags(store, batch.formats)
         async for page in batch_sources(store, batch, after=after):
             for begin in range(0, len(page), _CONCURRENT_SOURCES):
                 if found.sources and (requests >= max_requests or time.monotonic() > until):
                     found.cursor = f"{index}:{after}"
                     return found
                 portion = page[begin : begin + _CONCURRENT_SOURCES]
-                for checked in await asyncio.gather(*(_check(each, batch.formats, store) for each in portion)):
+                for checked in await asyncio.gather(
+                    *(_check(each, batch.formats, watermarks, store) for each in portion)
+                ):
                     found.add(batch.formats, checked.decisions)
                     requests += checked.requests
                 after = portion[-1].key
@@ -72,11 +76,12 @@ async def dry_run(run: Run, store: ObjectStore, *, cursor: str, max_requests: in
     return found
 
 
-async def _check(source: StoredObject, formats: Sequence[ImageFormat], store: ObjectStore) -> _Checked:
-    """Decide on the outputs of a source."""
-    job = ConversionJob(
-        id="", source_key=source.key, outputs=output_specs(source.key, formats), source_etag=source.etag
-    )
+async def _check(
+    source: StoredObject, formats: Sequence[ImageFormat], watermarks: Mapping[str, str], store: ObjectStore
+) -> _Checked:
+    """Decide on the outputs of a source; *watermarks* are the ETags by their paths."""
+    specs = output_specs(source.key, formats, watermarks)
+    job = ConversionJob(id="", source_key=source.key, outputs=specs, source_etag=source.etag)
     existing = await asyncio.gather(*(find_output(store, spec.expected_path, spec.target) for spec in job.outputs))
     decisions: list[Decision] = [
         "up_to_date" if job.is_up_to_date(spec, found) else "make"

@@ -17,6 +17,7 @@ from imageconverter.images.conversions import (
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.listing import find_files
 from imageconverter.images.output_index import MIN_NAMES, OutputIndex
+from imageconverter.images.watermarks import watermark_etags
 from imageconverter.storage.bounded import bounded
 from imageconverter.storage.store import ObjectStore, StoredObject
 
@@ -40,7 +41,7 @@ async def find_unchanged(
     """
     if len(sources) < MIN_NAMES:
         return {}
-    specs = output_specs("", formats)
+    specs = output_specs("", formats, await watermark_etags(store, formats))
     indexed = await bounded(partial(_find_indexed, store, spec, sources, run_id) for spec in specs)
     keys = [each.key for each in sources if all(each.key in found for found in indexed)]
     if len(keys) < MIN_NAMES:
@@ -64,7 +65,7 @@ async def _find_indexed(
         entry = entries.get(name)
         if entry is None or not entry.etag or entry.run == run_id:
             continue
-        variants = indexed_variants(entry, fingerprint(source.key, source.etag, spec.target), spec.target)
+        variants = indexed_variants(entry, fingerprint(source.key, source.etag, spec), spec.target)
         if variants is not None:
             found[source.key] = _Expected(name, entry.etag, variants)
     return found

@@ -89,7 +89,8 @@ def _is_same(image: Image.Image, plan: Plan, *, animated: bool) -> bool:
     return (
         target.output != "auto"
         and not target.reencode
-        and not (target.comment or target.corner_radius or target.gray or target.dpi or any(plan.embedded))
+        and not (target.comment or target.watermark or target.corner_radius or target.gray or target.dpi)
+        and not any(plan.embedded)
         and plan.info.orientation == 1
         and plan.info.animated == animated
         and plan.info.size == frame == canvas == image.size
