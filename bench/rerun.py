@@ -97,7 +97,7 @@ async def _put_converted(resources: Resources, numbers: range) -> None:
         job = ConversionJob(id="", source_key=source_key, outputs=output_specs(source_key, formats), run_id="earlier")
         made = []
         for spec in job.outputs:
-            metadata, path = job.object_metadata(source_etag, spec.target, (1, 1), ""), spec.expected_path
+            metadata, path = job.object_metadata(source_etag, spec, (1, 1), ""), spec.expected_path
             etag = await resources.store.put(keys.target(path), data, content_type="image/jpeg", metadata=metadata)
             made.append(made_output(path, etag, metadata))
         return made

@@ -95,6 +95,7 @@ class NoEngine(SandboxPool):
         owner: str = "",  # noqa: ARG002
         expensive: bool = False,  # noqa: ARG002
         may_move: bool = False,  # noqa: ARG002
+        watermarks: Mapping[str, "Buffer"] | None = None,  # noqa: ARG002
     ) -> list[Converted | Failed]:
         """Return one pixel for each of the *targets*."""
         if self._seconds:

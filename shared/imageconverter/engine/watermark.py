@@ -16,7 +16,7 @@ from imageconverter.errors import ImageError, Undecodable
 from imageconverter.quoting import quoted
 
 _LIMITS = Limits(pixels=4_000_000, truncated=False)
-_LEAST_ROWS = 64  # of what is laid over the image at once, so that flat watermarks are repeated quickly
+_MIN_ROWS = 64  # of what is laid over the image at once, so that flat watermarks are repeated quickly
 _SHARES = {"left": 0.0, "center": 0.5, "right": 1.0, "top": 0.0, "bottom": 1.0}
 
 
@@ -90,7 +90,7 @@ def _share(position: str, sides: tuple[str, str]) -> float:
 
 def _repeated(mark: Image.Image, canvas: Size) -> Overlay:
     """Return rows of the *mark*, side by side from the top left corner on."""
-    rows = -(-min(_LEAST_ROWS, canvas[1]) // mark.height)
+    rows = -(-min(_MIN_ROWS, canvas[1]) // mark.height)
     strip = Image.new("RGBA", (canvas[0], rows * mark.height))
     for left in range(0, canvas[0], mark.width):
         strip.paste(mark, (left, 0))
