@@ -16,7 +16,9 @@ const encoded = (image, { output, quality, variant }) =>
     ? image.jpeg({ quality, optimiseCoding: variant !== "plain cascade" }).toBuffer()
     : output === "gif"
       ? image.gif().toBuffer()
-      : image.toFormat(output, { quality }).toBuffer();
+      : output === "png" && variant === "plain cascade"
+        ? image.png({ compressionLevel: 4, adaptiveFiltering: true }).toBuffer()
+        : image.toFormat(output, { quality }).toBuffer();
 
 // The usual code: a pipeline for each output, each of which decodes the source.
 async function usual(data, job) {
@@ -27,7 +29,7 @@ async function usual(data, job) {
 
 // The fastest code: decodes once and makes each output from the larger one before it. Of raw images sharp 0.35 resizes
 // only the first frame, so animations use the usual code. The plain variant omits the optimization that makes JPEGs
-// four or five percent smaller and takes a tenth of the time.
+// four or five percent smaller and takes a tenth of the time, and compresses PNGs with our level and filters.
 async function cascade(data, job) {
   if (job.animated) return usual(data, job);
   let image = sharp(data).autoOrient();

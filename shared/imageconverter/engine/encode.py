@@ -9,7 +9,7 @@ import numpy as np
 from PIL import AvifImagePlugin, GifImagePlugin, Image, ImageChops, WebPImagePlugin  # noqa: F401 - they encode
 from PIL.PngImagePlugin import PngInfo
 
-from imageconverter.engine import jpeg
+from imageconverter.engine import jpeg, photograph_png
 from imageconverter.engine.animation import Timing
 from imageconverter.engine.auto_quality import HIGHEST, find_quality
 from imageconverter.engine.embedded import NOTHING, Embedded
@@ -23,11 +23,6 @@ from imageconverter.engine.target import OutputType, Target, VariantType
 _WHITE = 254
 _TRANSPARENT = 255
 _SMALL = 10_000  # pixels
-_PNG_LEVEL = 4
-# zlib's strategy that looks for nothing but a byte that repeats: all that there is in a photograph, in half the time.
-_RUNS_ONLY = 3
-_SAMPLE_ROWS, _MAX_GROWTH = 32, 1.02
-_MIN_SHARE = 0.25  # of the bytes of its pixels that are left of a photograph, and less of a drawing
 # Pixels from which on two threads encode an AVIF: in little more than half the time if a core is free.
 _WIDE = 1_000_000
 _MAX_SAMPLE = 4096  # pixels a side
@@ -191,8 +186,8 @@ def _jpeg(frames: Sequence[Image.Image], _timing: Timing, target: Target, qualit
 
 
 def _png(frames: Sequence[Image.Image], timing: Timing, target: Target, _quality: int, **options: Any) -> bytes:
-    is_fast = "compress_level" not in options
-    options.setdefault("compress_level", _PNG_LEVEL)
+    is_fast, is_bare = "compress_level" not in options, not options and not target.comment
+    options.setdefault("compress_level", photograph_png.LEVEL)
     if len(frames) > 1:
         options |= {"duration": timing.milliseconds, "loop": timing.plays}
     if target.comment:
@@ -200,8 +195,11 @@ def _png(frames: Sequence[Image.Image], timing: Timing, target: Target, _quality
         options["pnginfo"].add_text("Comment", target.comment)
     if len(frames) > 1:
         return _saved(frames, "PNG", **options)
-    if is_fast and not _is_small(frames[0]) and _is_photograph(frames[0]):
-        options["compress_type"] = _RUNS_ONLY
+    if is_fast and not _is_small(frames[0]) and photograph_png.is_photograph(frames[0]):
+        compacted = compact(frames[0]).image
+        if is_bare and photograph_png.can_encode(compacted):
+            return photograph_png.encode_photograph(compacted)
+        options["compress_type"] = photograph_png.RUNS_ONLY
     made = _saved_compact(frames[0], **options)
     # The colors of a palette take more bytes than they save if there are few pixels.
     return min(made, _saved(frames, "PNG", **options), key=len) if _is_small(frames[0]) else made
@@ -214,16 +212,6 @@ def _saved_compact(image: Image.Image, **options: Any) -> bytes:
     if compacted.transparency:
         options["transparency"] = compacted.transparency
     return _saved([compacted.image], "PNG", **options)
-
-
-def _is_photograph(image: Image.Image) -> bool:
-    """Whether the rows in the middle of *image* have hardly any sequences of bytes that return."""
-    top = max(0, (image.height - _SAMPLE_ROWS) // 2)
-    sample = image.crop((0, top, image.width, min(image.height, top + _SAMPLE_ROWS)))
-    runs = len(_saved([sample], "PNG", compress_type=_RUNS_ONLY))
-    if runs < _MIN_SHARE * len(sample.getbands()) * sample.width * sample.height:
-        return False
-    return runs <= _MAX_GROWTH * len(_saved([sample], "PNG", compress_level=_PNG_LEVEL))
 
 
 def _is_small(image: Image.Image) -> bool:
