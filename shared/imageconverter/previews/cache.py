@@ -53,7 +53,7 @@ class PreviewCache:
         self._settings = settings
         self._memory = MemoryCache(max_bytes=settings.hot_mb * MEGABYTE, seconds=settings.hot_seconds)
         limit = settings.max_bytes
-        self._most_bytes = None if limit is None else int(limit * _FULL_SHARE)
+        self._max_bytes = None if limit is None else int(limit * _FULL_SHARE)
         self.target_formats = parse_list(settings.target_formats)
 
     async def get(
@@ -173,7 +173,7 @@ class PreviewCache:
     async def _make_group(self, job: PreviewJob, source: bytes, client: Client) -> tuple[PreviewOutcome, float]:
         """Store *source* and run its first *job*; returns the outcome and the seconds that it waited for a worker."""
         for _ in range(_ATTEMPTS):
-            if not await self._index.mark_pending_write(job.key, max_bytes=self._most_bytes):
+            if not await self._index.mark_pending_write(job.key, max_bytes=self._max_bytes):
                 raise PreviewsFull(_FULL)
             name = keys.preview_source(job.key, job.generation)
             await self._store.put(name, source, content_type="application/octet-stream")
@@ -229,7 +229,7 @@ class PreviewCache:
 
     async def _require_space(self) -> None:
         """Raise PreviewsFull if the previews have grown faster than they are evicted; adding some needs no key."""
-        limit = self._most_bytes
+        limit = self._max_bytes
         if limit is not None and (await self._index.totals()).bytes > limit:
             raise PreviewsFull(_FULL)
 
