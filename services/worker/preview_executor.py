@@ -89,8 +89,7 @@ class PreviewExecutor:
         if source is None:
             return _GONE
         self.counts.bytes(of, read=source.stored.size)
-        formats = [parse(text) for text in job.formats]
-        targets = [to_target(format_, comment=self.settings.user_comment) for format_ in formats]
+        targets = job.targets or [to_target(parse(text), comment=self.settings.user_comment) for text in job.formats]
         made = await self.sandbox.convert_with_metadata(
             source.data,
             targets,

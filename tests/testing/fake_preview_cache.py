@@ -6,10 +6,10 @@ from typing import Any
 
 from imageconverter.errors import ImageConverterError, InvalidFileFormat, NotFound
 from imageconverter.jobs import Client
-from imageconverter.previews import PreviewFormat, choose, parse_list
+from imageconverter.previews import ExactFormat, choose, parse_list
 from imageconverter.previews.cache import PreviewCache
 from imageconverter.previews.index import Totals
-from imageconverter.previews.memory_cache import ServedPreview
+from imageconverter.previews.memory_cache import RequestedFormat, ServedPreview
 from imageconverter.settings import PreviewSettings
 
 TARGET_FORMATS = parse_list(PreviewSettings().target_formats)
@@ -28,10 +28,10 @@ class StandIn(PreviewCache):
         self.fault: ImageConverterError | None = None
         """The error of all calls."""
         self.owners: list[str] = []
-        self.asked: list[tuple[str, PreviewFormat]] = []
+        self.asked: list[tuple[str, RequestedFormat]] = []
 
     async def get(
-        self, key: str, requested: PreviewFormat, *, context: str = "", client: Client = _UNKNOWN
+        self, key: str, requested: RequestedFormat, *, context: str = "", client: Client = _UNKNOWN
     ) -> ServedPreview:
         """Return the source."""
         self.owners.append(client.owner)
@@ -39,7 +39,7 @@ class StandIn(PreviewCache):
         return self._answer(key, requested, context, from_cache=True)
 
     async def cache_and_get(
-        self, key: str, requested: PreviewFormat, source: bytes, *, context: str = "", client: Client = _UNKNOWN
+        self, key: str, requested: RequestedFormat, source: bytes, *, context: str = "", client: Client = _UNKNOWN
     ) -> ServedPreview:
         """Return the stored source, or store and return *source*."""
         self.owners.append(client.owner)
@@ -113,12 +113,13 @@ class StandIn(PreviewCache):
             raise NotFound("There is no image of that key.")
         return self.sources[key]
 
-    def _answer(self, key: str, requested: PreviewFormat, context: str, *, from_cache: bool) -> ServedPreview:
+    def _answer(self, key: str, requested: RequestedFormat, context: str, *, from_cache: bool) -> ServedPreview:
         self.asked.append((key, requested))
         data = self._source(key)
         self.contexts[key].add(context)
         etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-        return ServedPreview(data, "image/png", etag, from_cache, choose(requested, TARGET_FORMATS))
+        chosen = requested if isinstance(requested, ExactFormat) else choose(requested, TARGET_FORMATS)
+        return ServedPreview(data, "image/png", etag, from_cache, chosen)
 
     def _keys(self, context: str) -> list[str]:
         return [key for key in self.sources if not context or context in self.contexts[key]]

@@ -113,7 +113,9 @@ class PreviewMetrics:
         if preview.queued_seconds is not None:
             self._queued.add(preview.queued_seconds)
         target = preview.format
-        dimensions: tuple[str, ...] = (_box(requested), requested.scale, _box(target), target.type)
+        dimensions: tuple[str, ...] = _OTHER
+        if isinstance(target, PreviewFormat):
+            dimensions = _box(requested), requested.scale, _box(target), target.type
         if dimensions not in self._dimensions and len(self._dimensions) >= _MAX_DIMENSIONS:
             dimensions = _OTHER
         self._dimensions[dimensions] += 1

@@ -1,5 +1,6 @@
 """Previews of the ImageConverter API: their formats, and the choice of the format for a request."""
 
+from imageconverter.previews.exact_format import ExactFormat
 from imageconverter.previews.matching import Matching, choose
 from imageconverter.previews.preview_format import (
     PreviewFormat,
@@ -11,6 +12,7 @@ from imageconverter.previews.preview_format import (
 from imageconverter.previews.targets import to_target
 
 __all__ = [
+    "ExactFormat",
     "Matching",
     "PreviewFormat",
     "PreviewType",

@@ -3,13 +3,13 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from imageconverter import keys
-from imageconverter.engine import OUTPUT_TYPES
+from imageconverter.engine import OUTPUT_TYPES, Target
 from imageconverter.errors import (
     ConversionFailed,
     InvalidFileFormat,
@@ -22,11 +22,12 @@ from imageconverter.errors import (
 )
 from imageconverter.jobs import Client, JobQueue, QueueName
 from imageconverter.previews.eviction import abandon_write, sweep
+from imageconverter.previews.exact_format import ExactFormat
 from imageconverter.previews.index import Group, Preview, PreviewIndex, Totals
 from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome, generation_of
 from imageconverter.previews.matching import choose
-from imageconverter.previews.memory_cache import MemoryCache, ServedPreview
-from imageconverter.previews.preview_format import PreviewFormat, parse_list
+from imageconverter.previews.memory_cache import MemoryCache, RequestedFormat, ServedPreview
+from imageconverter.previews.preview_format import parse_list
 from imageconverter.previews.reindex import GroupFile
 from imageconverter.settings import MEGABYTE, PreviewSettings
 from imageconverter.storage.store import ObjectStore
@@ -57,7 +58,7 @@ class PreviewCache:
         self.target_formats = parse_list(settings.target_formats)
 
     async def get(
-        self, key: str, requested: PreviewFormat, *, context: str = "", client: Client = _UNKNOWN
+        self, key: str, requested: RequestedFormat, *, context: str = "", client: Client = _UNKNOWN
     ) -> ServedPreview:
         """Return the preview that matches *requested* best; it is converted from the stored source if necessary.
 
@@ -74,7 +75,7 @@ class PreviewCache:
         return await self._serve(group, requested, context, client)
 
     async def cache_and_get(
-        self, key: str, requested: PreviewFormat, source: bytes, *, context: str = "", client: Client = _UNKNOWN
+        self, key: str, requested: RequestedFormat, source: bytes, *, context: str = "", client: Client = _UNKNOWN
     ) -> ServedPreview:
         """Return the preview that matches best; if the key is unknown, its group is created from *source*.
 
@@ -87,7 +88,7 @@ class PreviewCache:
         if group is not None:
             with suppress(SourceMissing):  # the client has sent it
                 return await self._serve(group, requested, context, client)
-        wanted = choose(requested, self.target_formats, self._settings.matching)
+        wanted = self._choose(requested)
         job = self._first_job(key, source, [wanted], context, client)
         outcome, queued = await self._make_group(job, source, client)
         group = _made_group(job, outcome) or await self._index.find(key, context=context)
@@ -145,6 +146,11 @@ class PreviewCache:
         """Return the totals of all groups."""
         return await self._index.totals()
 
+    def _choose(self, requested: RequestedFormat) -> RequestedFormat:
+        if isinstance(requested, ExactFormat):
+            return requested
+        return choose(requested, self.target_formats, self._settings.matching)
+
     async def _find(self, key: str, context: str) -> Group | None:
         group = await self._index.find(key, context=context)
         if group is not None and group.context_added:  # for rebuilding the index
@@ -155,14 +161,16 @@ class PreviewCache:
         return group
 
     def _first_job(
-        self, key: str, source: bytes, formats: Sequence[PreviewFormat], context: str, client: Client
+        self, key: str, source: bytes, formats: Sequence[RequestedFormat], context: str, client: Client
     ) -> PreviewJob:
         """Return the job that creates the group of *key*, or replaces its generation."""
-        rest = self.target_formats if self._settings.pre_convert else ()
+        targets = _targets(formats)
+        rest = self.target_formats if self._settings.pre_convert and not targets else ()
         return PreviewJob(
             key=key,
             generation=generation_of(source),
             formats=tuple(each.documented for each in formats),
+            targets=targets,
             context=context,
             is_new=True,
             then=tuple(each.documented for each in rest if each not in formats),
@@ -188,10 +196,10 @@ class PreviewCache:
         raise ConversionFailed("The image was removed repeatedly while it was converted.")
 
     async def _serve(
-        self, group: Group, requested: PreviewFormat, context: str, client: Client, *, queued: float | None = None
+        self, group: Group, requested: RequestedFormat, context: str, client: Client, *, queued: float | None = None
     ) -> ServedPreview:
         """Return the best match of *group*, or of the group that replaces it meanwhile."""
-        wanted = choose(requested, self.target_formats, self._settings.matching)
+        wanted = self._choose(requested)
         for _ in range(_ATTEMPTS):
             preview = group.previews.get(wanted.documented)
             is_source_missing = False
@@ -202,6 +210,7 @@ class PreviewCache:
                         key=group.key,
                         generation=group.generation,
                         formats=(wanted.documented,),
+                        targets=_targets([wanted]),
                         owner=client.owner,
                         waited=True,
                     ),
@@ -233,7 +242,7 @@ class PreviewCache:
         if limit is not None and (await self._index.totals()).bytes > limit:
             raise PreviewsFull(_FULL)
 
-    async def _load(self, group: Group, wanted: PreviewFormat, preview: Preview) -> ServedPreview | None:
+    async def _load(self, group: Group, wanted: RequestedFormat, preview: Preview) -> ServedPreview | None:
         extension = _EXTENSIONS[preview.media_type]
         name = keys.preview_object(group.key, group.generation, wanted.documented, extension)
         loaded = await self._store.get(name)
@@ -260,6 +269,10 @@ class PreviewCache:
         if outcome.state == "unavailable":
             raise StoreUnavailable(outcome.reason)
         return outcome, max(0.0, time.monotonic() - began - outcome.seconds)
+
+
+def _targets(formats: Iterable[RequestedFormat]) -> tuple[Target, ...]:
+    return tuple(each.target for each in formats if isinstance(each, ExactFormat))
 
 
 def _made_group(job: PreviewJob, outcome: PreviewOutcome) -> Group | None:

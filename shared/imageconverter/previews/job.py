@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from imageconverter.engine import Target
 from imageconverter.previews.index import Preview
 
 TASK = "make_previews"
@@ -21,7 +22,9 @@ class PreviewJob(BaseModel):
     key: str
     generation: str
     formats: tuple[str, ...]
-    """In the notation of `PreviewFormat.documented`."""
+    """In the notation of `PreviewFormat.documented`, or the names of exact formats."""
+    targets: tuple[Target, ...] = ()
+    """Those of exact formats."""
     context: str = ""
     is_new: bool = False
     """Whether the first previews create or replace the key's group in one step."""

@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from cachetools import LRUCache
 
+from imageconverter.previews.exact_format import ExactFormat
 from imageconverter.previews.preview_format import PreviewFormat
 
-_Name = tuple[str, PreviewFormat, str]
+RequestedFormat = PreviewFormat | ExactFormat
+_Name = tuple[str, RequestedFormat, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,8 @@ class ServedPreview:
     etag: str
     from_cache: bool
     """Whether it existed before the request."""
-    format: PreviewFormat
-    """The target format that was chosen."""
+    format: RequestedFormat
+    """The target format that was chosen, or the exact one that was requested."""
     queued_seconds: float | None = None
     """Time its conversion waited for a worker; None without a conversion."""
 
@@ -44,17 +46,17 @@ class MemoryCache:
         self._seconds = seconds
         self._entries: LRUCache[_Name, _Entry] = LRUCache(max_bytes, getsizeof=lambda entry: len(entry.preview.data))
 
-    def get_fresh(self, key: str, requested: PreviewFormat, context: str) -> ServedPreview | None:
+    def get_fresh(self, key: str, requested: RequestedFormat, context: str) -> ServedPreview | None:
         """Return the preview if it was looked up within the last *seconds*."""
         found = self._entries.get((key, requested, context))
         return found.preview if found is not None and time.monotonic() - found.looked_up <= self._seconds else None
 
-    def get_by_etag(self, key: str, requested: PreviewFormat, context: str, etag: str) -> ServedPreview | None:
+    def get_by_etag(self, key: str, requested: RequestedFormat, context: str, etag: str) -> ServedPreview | None:
         """Return the preview, however old, if its ETag is *etag*."""
         found = self._entries.get((key, requested, context))
         return found.preview if found is not None and found.preview.etag == etag else None
 
-    def put(self, key: str, requested: PreviewFormat, context: str, preview: ServedPreview) -> None:
+    def put(self, key: str, requested: RequestedFormat, context: str, preview: ServedPreview) -> None:
         """Keep a preview that was looked up just now, unless it is larger than the whole cache."""
         name = (key, requested, context)
         self._entries.pop(name, None)

@@ -1,0 +1,20 @@
+"""Previews that are made exactly as a target says, unlike those of a preview format."""
+
+import hashlib
+from typing import NamedTuple
+
+from imageconverter.engine import Target
+
+_DIGEST_DIGITS = 32
+
+
+class ExactFormat(NamedTuple):
+    """A preview of exactly this target; equal targets make equal previews."""
+
+    target: Target
+
+    @property
+    def documented(self) -> str:
+        """The name of the preview in its group, which no `PreviewFormat` has: a digest of what is set."""
+        text = self.target.model_dump_json(exclude_defaults=True)
+        return f"exact:@{hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_DIGITS]}"
