@@ -1,0 +1,44 @@
+"""Previews of sources, converted on demand and cached like those of the ImageConverter API."""
+
+import hmac
+from typing import Final
+
+from aiohttp import web
+
+from imageconverter import keys
+from imageconverter.errors import InvalidValue, NotFound
+from imageconverter.images.directories import is_file
+from imageconverter.jobs import Client
+from imageconverter.previews.memory_cache import RequestedFormat, ServedPreview
+from imageconverter.settings import MEGABYTE
+from services.gateway import state
+
+_NO_SOURCE: Final = "There is no such source."
+
+
+async def source_preview(
+    request: web.Request, key: str, path: str, requested: RequestedFormat, client: Client
+) -> ServedPreview:
+    """Return the preview of the object at *key*, which is or was the source at *path*.
+
+    If it is replaced, it gets previews of its own. Raises NotFound, InvalidValue if it is too large, and what
+    `PreviewCache.get` raises.
+    """
+    stored = await request.app[state.STORE].head(key)
+    if stored is None or not is_file(stored):
+        raise NotFound(_NO_SOURCE)
+    if stored.size > request.app[state.GATEWAY].max_upload_mb * MEGABYTE:  # stored by another program
+        raise InvalidValue("The image is too large for a preview.", field="path")
+    # The previews of the ImageConverter API are public to who knows their keys, who can also replace them.
+    secret = request.app[state.THUMBNAIL_SECRET]
+    name = f"source-{hmac.digest(secret, f'{keys.source(path)} {stored.etag}'.encode(), 'sha256').hex()}"
+    previews = request.app[state.PREVIEWS]
+    try:
+        return await previews.get(name, requested, client=client)
+    except NotFound:
+        with request.app[state.KEY_MEMORY].body(stored.size) as memory:
+            await memory.grow(stored.size)
+            loaded = await request.app[state.STORE].get(stored.key)
+            if loaded is None:
+                raise NotFound(_NO_SOURCE) from None
+            return await previews.cache_and_get(name, requested, bytes(loaded.data), client=client)
