@@ -111,6 +111,8 @@ SIDE = "a whole number from 1 to 16384"
          f'line 8: comment: "{"c" * 59}… is not allowed; it must be a text of at most 200 characters'),
         (FORMAT.replace('targetDirectory = "small"', 'targetDirectory = "../up"'),
          'line 5: targetDirectory: The name ".." is empty, only dots, or begins or ends with a space.'),
+        (FORMAT.replace('targetDirectory = "small"', 'targetDirectory = "_/small"'),
+         'line 5: targetDirectory: must not begin with "_", which is for signed URLs'),
         (FORMAT.replace('targetDirectory = "small"', "targetDirectory = 5"),
          "line 5: targetDirectory: 5 is not allowed; it must be a text"),
         (FORMAT.replace("maxHeight = 100\n", ""), f"line 1: maxHeight: is missing; it must be {SIDE}"),

@@ -20,6 +20,7 @@ Root = Literal["source", "target"]
 
 MARKER = ".directory"
 _MARKER_TEXT = b"An empty directory of imageconverter.\n"  # not empty: some stores and clients stumble on that
+_RESERVED = "That name is reserved."
 PREFIXES: dict[Root, str] = {"source": keys.SOURCE, "target": keys.TARGET}
 
 
@@ -53,9 +54,11 @@ async def tree(store: ObjectStore, root: Root) -> list[Directory]:
 async def create(store: ObjectStore, root: Root, path: str) -> None:
     """Make the directory at *path* and its parents; one that is there already stays as it is.
 
-    Raises InvalidValue where the path is unsafe, or where a file or the uploads are in its way.
+    Raises InvalidValue where the path is unsafe or reserved, or where a file or the uploads are in its way.
     """
     checked = _checked(root, path)
+    if root == "target" and checked.split("/")[0] == keys.SIGNED:
+        raise InvalidValue(_RESERVED, field="path")
     for parent in ancestry(checked):
         if await store.head(PREFIXES[root] + parent) is not None:
             raise InvalidValue("There is a file of that name.", field="path")
@@ -119,7 +122,7 @@ def _checked(root: Root, path: str) -> str:
     checked = directory_path(path)
     segments = checked.split("/")
     if MARKER in segments or (root == "source" and segments[0] == keys.UPLOADS):
-        raise InvalidValue("That name is reserved.", field="path")
+        raise InvalidValue(_RESERVED, field="path")
     return checked
 
 

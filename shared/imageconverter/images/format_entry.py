@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from imageconverter import keys
 from imageconverter.engine.target import MAX_SIDE
 from imageconverter.images.image_formats import ImageFormat
 
@@ -30,6 +31,8 @@ class FormatEntry(ImageFormat):
         """Return a field that does not fit the others, and why; None if there is no such field."""
         if self.quality != "auto" and "target_score" in self.model_fields_set:
             return "targetScore", 'must not be there unless quality is "auto"'
+        if self.target_directory.split("/")[0] == keys.SIGNED:
+            return "targetDirectory", f'must not begin with "{keys.SIGNED}", which is for signed URLs'
         if reason := self._variants_problem():
             return "variants", reason
         if not self.watermark and (alone := sorted(self.model_fields_set & _OF_WATERMARK)):

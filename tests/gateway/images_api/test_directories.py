@@ -142,6 +142,8 @@ async def test_an_unsafe_path_is_an_invalid_value(empty: Client, method: str, pa
         ("POST", "source", {"path": "a", "name": ""}, 400, "invalidValue"),
         ("POST", "source", {"path": 1, "name": "a"}, 400, "invalidFormat"),
         ("POST", "source", {"path": "", "name": "upload"}, 400, "invalidValue"),
+        ("POST", "target", {"path": "", "name": "_"}, 400, "invalidValue"),
+        ("POST", "target", {"path": "_", "name": "x"}, 400, "invalidValue"),
         ("POST", "source", {"path": "upload", "name": "x"}, 400, "invalidValue"),
         ("DELETE", "source", b"nonsense", 400, ""),
         ("DELETE", "source", {}, 400, "invalidValue"),
@@ -167,6 +169,16 @@ async def test_a_directory_cannot_have_the_name_of_a_file(empty: Client, opened:
     status, response = await ask(empty, "POST", f"{PATH}/target", {"path": "a/b.png", "name": "c"})
 
     assert (status, response["type"]) == (400, "invalidValue")
+
+
+async def test_a_directory_that_has_become_reserved_can_be_deleted(empty: Client, opened: Resources) -> None:
+    """`_` in the target tree, which earlier releases could make; a source directory may still be called so."""
+    await opened.store.put("target/_/a/b.png", b"image", content_type="image/png")
+    deleted = await ask(empty, "DELETE", f"{PATH}/target", {"path": "_"})
+    made = await ask(empty, "POST", f"{PATH}/source", {"path": "", "name": "_"})
+
+    assert deleted == (200, {"items": []})
+    assert made == (200, {"items": [directory("_")]})
 
 
 async def test_the_target_tree_may_have_a_directory_called_upload(empty: Client) -> None:
