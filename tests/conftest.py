@@ -25,6 +25,7 @@ from imageconverter.settings import (
     RedisSettings,
     ReportSettings,
     Settings,
+    SignedUrlSettings,
     StorageSettings,
     WebhookSettings,
     WorkerSettings,
@@ -171,6 +172,7 @@ def make_settings(servers: dict[str, str], tmp_path_factory: pytest.TempPathFact
             "previews": PreviewSettings(),
             "reports": ReportSettings(),
             "webhooks": WebhookSettings(),
+            "signed_urls": SignedUrlSettings(),
             "process": ProcessSettings(data_dir=tmp_path_factory.getbasetemp()),
         }
         return Settings(**{**defaults, **parts})

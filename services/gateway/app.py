@@ -34,6 +34,7 @@ from services.gateway.images_api import archives
 from services.gateway.images_api.run_watcher import RunWatcher
 from services.gateway.known_outputs import KnownOutputs
 from services.gateway.routes import CONSOLE, liveness_routes, routes
+from services.gateway.signed_urls.keys import SigningKeys
 from services.gateway.system_watcher import SystemWatcher
 
 _DECODING_THREADS = 2
@@ -72,12 +73,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.METRICS] = resources.metrics
     app[state.COUNTS] = resources.counts
     app[state.SYSTEM] = SystemWatcher(resources)
-    app[state.PREVIEWS] = PreviewCache(resources.store, resources.previews, resources.queue, settings.previews)
-    app[state.THUMBNAIL_SECRET] = (settings.storage.credentials[1] or "").encode()
-    app[state.PREVIEW_LISTING] = PreviewListing(resources.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
-    app[state.PREVIEW_SETTINGS] = settings.previews
-    app[state.PREVIEW_SLOTS] = RequestSlots(settings.previews.parallel_requests)
-    app[state.PREVIEW_METRICS] = PreviewMetrics(settings.previews, resources.counts)
+    _add_previews(app, settings, resources)
     app[state.REPORTS] = settings.reports
     app[state.REPORT_SCHEDULE] = resources.report_schedule
     app[state.SCANS] = ScanProgress(resources.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
@@ -93,6 +89,17 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app.on_cleanup.append(_stop_threads)
     app.on_cleanup.append(_close_indexes)
     return app
+
+
+def _add_previews(app: web.Application, settings: Settings, resources: Resources) -> None:
+    app[state.PREVIEWS] = PreviewCache(resources.store, resources.previews, resources.queue, settings.previews)
+    app[state.THUMBNAIL_SECRET] = (settings.storage.credentials[1] or "").encode()
+    app[state.SIGNED_URLS] = settings.signed_urls
+    app[state.SIGNING_KEYS] = SigningKeys(settings.signed_urls)
+    app[state.PREVIEW_LISTING] = PreviewListing(resources.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
+    app[state.PREVIEW_SETTINGS] = settings.previews
+    app[state.PREVIEW_SLOTS] = RequestSlots(settings.previews.parallel_requests)
+    app[state.PREVIEW_METRICS] = PreviewMetrics(settings.previews, resources.counts)
 
 
 def _add_console(app: web.Application) -> None:

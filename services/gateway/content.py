@@ -20,7 +20,12 @@ from services.gateway.http.stored_images import stored_image
 
 async def content(request: web.Request) -> web.StreamResponse:
     """Stream a converted image, or a variant that the client prefers; supports conditions and single byte ranges."""
-    key = await _key(request.app[state.STORE], request.match_info["path"])
+    return await image_at(request, request.match_info["path"])
+
+
+async def image_at(request: web.Request, path: str) -> web.StreamResponse:
+    """Do so for the image at *path* of the target tree. Raises NotFound."""
+    key = await _key(request.app[state.STORE], path)
     headers = {
         "Cache-Control": f"public, max-age={request.app[state.GATEWAY].content_max_age}",
         "Cross-Origin-Resource-Policy": "cross-origin",  # shops embed them in pages of another host

@@ -53,6 +53,7 @@ from services.gateway.images_api import (
     urls,
     webhooks,
 )
+from services.gateway.signed_urls.images import signed_image
 
 
 class Route(NamedTuple):
@@ -221,6 +222,7 @@ BROWSER: tuple[Route, ...] = (
 )
 
 PLAIN: tuple[Route, ...] = (
+    Route(("GET",), "/content/_/{signature}/{options:.+}/{path}", signed_image, PUBLIC),
     Route(("GET",), "/content/{path:.+}", content.content, PUBLIC),
     Route(("GET",), "/openapi/images.yaml", openapi.images, PUBLIC),
     Route(("GET",), "/openapi/imageconverter.yaml", openapi.imageconverter, PUBLIC),

@@ -19,7 +19,13 @@ from imageconverter.previews.listing import PreviewListing
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.runs import RunStore
 from imageconverter.schedules.store import ScheduleStore
-from imageconverter.settings import ConversionSettings, GatewaySettings, PreviewSettings, ReportSettings
+from imageconverter.settings import (
+    ConversionSettings,
+    GatewaySettings,
+    PreviewSettings,
+    ReportSettings,
+    SignedUrlSettings,
+)
 from imageconverter.storage.store import ObjectStore
 from imageconverter.webhooks import Outbox
 from services.gateway.audit import AuditLog
@@ -36,6 +42,7 @@ from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.images_api.run_watcher import RunWatcher
 from services.gateway.known_outputs import KnownOutputs
+from services.gateway.signed_urls.keys import SigningKeys
 from services.gateway.system_watcher import SystemWatcher
 
 if TYPE_CHECKING:
@@ -74,7 +81,9 @@ SYSTEM = web.AppKey("system", SystemWatcher)
 COUNTS = web.AppKey("counts", Counts)
 PREVIEWS = web.AppKey("previews", PreviewCache)
 THUMBNAIL_SECRET = web.AppKey("thumbnail_secret", bytes)
-"""The same for all gateways; the preview keys of thumbnails are derived from it."""
+"""The same for all gateways; the preview keys of sources are derived from it."""
+SIGNED_URLS = web.AppKey("signed_urls", SignedUrlSettings)
+SIGNING_KEYS = web.AppKey("signing_keys", SigningKeys)
 PREVIEW_LISTING = web.AppKey("preview_listing", PreviewListing)
 PREVIEW_SETTINGS = web.AppKey("preview_settings", PreviewSettings)
 PREVIEW_SLOTS = web.AppKey("preview_slots", RequestSlots)

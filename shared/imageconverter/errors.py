@@ -11,6 +11,7 @@
     │   │   └── BrokenLine        an invalid line of a catalog
     │   ├── InvalidFileFormat     400  invalidFileFormat: not a readable image
     │   ├── Unauthorized          401, no code: missing or wrong key, or missing permission
+    │   ├── SignatureRefused      403, no code: the signature of a URL is wrong, or the URL has expired
     │   ├── NotFound              404, no code
     │   │   └── SourceMissing     an indexed source that the store does not have
     │   ├── SourceRefused         400, no code: a catalog source that cannot be read
@@ -137,6 +138,12 @@ class Unauthorized(UserError):
     """No key, an unknown key, or a key without the permission for the operation."""
 
     status = 401
+
+
+class SignatureRefused(UserError):
+    """The signature of a URL is wrong, or the URL has expired."""
+
+    status = 403
 
 
 class NotFound(UserError):

@@ -65,14 +65,14 @@ class Contract:
 
     @cached_property
     def operations(self) -> list[Operation]:
-        """All operations of the strict document; those with fewer parameters first, as the gateway prefers them."""
+        """All operations of the strict document; the longest fixed beginning first, as in the gateway."""
         found = [
             Operation(operation["operationId"], operation["tags"][0], method.upper(), path, operation["responses"])
             for path, item in self.strict["paths"].items()
             for method, operation in item.items()
             if method in METHODS
         ]
-        return sorted(found, key=lambda each: each.path.count("{"))
+        return sorted(found, key=lambda each: -len(each.path.partition("{")[0]))
 
     def is_about(self, path: str) -> bool:
         """Whether this document applies to *path*."""

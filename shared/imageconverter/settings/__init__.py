@@ -8,6 +8,7 @@ from imageconverter.settings.previews import PreviewSettings
 from imageconverter.settings.process import ProcessSettings
 from imageconverter.settings.redis import RedisSettings
 from imageconverter.settings.reports import ReportSettings
+from imageconverter.settings.signed_urls import SignedUrlSettings
 from imageconverter.settings.storage import StorageSettings
 from imageconverter.settings.table import settings_table, variables
 from imageconverter.settings.webhooks import WebhookSettings
@@ -24,6 +25,7 @@ __all__ = [
     "ReportSettings",
     "Settings",
     "SettingsError",
+    "SignedUrlSettings",
     "StorageSettings",
     "WebhookSettings",
     "WorkerSettings",

@@ -16,6 +16,7 @@ from imageconverter.settings.previews import PreviewSettings
 from imageconverter.settings.process import ProcessSettings
 from imageconverter.settings.redis import RedisSettings
 from imageconverter.settings.reports import ReportSettings
+from imageconverter.settings.signed_urls import SignedUrlSettings
 from imageconverter.settings.storage import StorageSettings
 from imageconverter.settings.webhooks import WebhookSettings
 from imageconverter.settings.worker import WorkerSettings
@@ -29,6 +30,7 @@ PARTS: Final[dict[str, type[Part]]] = {
     "conversion": ConversionSettings,
     "worker": WorkerSettings,
     "previews": PreviewSettings,
+    "signed_urls": SignedUrlSettings,
     "reports": ReportSettings,
     "webhooks": WebhookSettings,
     "process": ProcessSettings,
@@ -45,6 +47,7 @@ class Settings:
     conversion: ConversionSettings
     worker: WorkerSettings
     previews: PreviewSettings
+    signed_urls: SignedUrlSettings
     reports: ReportSettings
     webhooks: WebhookSettings
     process: ProcessSettings

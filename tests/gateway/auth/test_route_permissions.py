@@ -78,6 +78,7 @@ def test_only_these_routes_are_public() -> None:
         "/docs/examples",
         "/docs/examples/{language}",
         "/console/assets/{digest}/{name:.+}",
+        "/content/_/{signature}/{options:.+}/{path}",
         "/content/{path:.+}",
         "/openapi/images.yaml",
         "/openapi/imageconverter.yaml",

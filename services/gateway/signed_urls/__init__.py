@@ -1,0 +1,1 @@
+"""Sizes that are made on request: URLs with options and a signature."""

@@ -1,0 +1,64 @@
+"""Handler of `/content/_/{signature}/{options}/{path}`: images in sizes that are made on request."""
+
+import time
+from typing import Final
+
+from aiohttp import web
+
+from imageconverter import keys
+from imageconverter.errors import SignatureRefused
+from imageconverter.images.sources import source_path
+from imageconverter.jobs import Client
+from imageconverter.previews import ExactFormat
+from imageconverter.previews.memory_cache import ServedPreview
+from services.gateway import content, state
+from services.gateway.http.connection import has_left
+from services.gateway.http.negotiation import preferred
+from services.gateway.signed_urls.options import SignedOptions, parse_options
+from services.gateway.source_previews import source_preview
+
+_SIZES: Final = {"avif": 1, "webp": 2}  # which of two equally accepted types is taken: none is made to compare them
+
+
+async def signed_image(request: web.Request) -> web.StreamResponse:
+    """Return the image; nothing is looked up unless the signature is right, and the URL has not expired."""
+    signature, text = request.match_info["signature"], "{options}/{path}".format_map(request.match_info)
+    signing_keys = request.app[state.SIGNING_KEYS]
+    if not signing_keys.are_enabled:  # then it may be an image of a directory that an earlier release has made
+        return await content.image_at(request, f"_/{signature}/{text}")
+    signing_keys.verify(signature, f"/{text}")
+    options = parse_options(text, request.app[state.SIGNED_URLS], request.app[state.FORMATS].current)
+    seconds = _seconds_left(options, request.app[state.GATEWAY].content_max_age)
+    served = await _preview(request, options)
+    headers = {
+        "ETag": served.etag,
+        "Cache-Control": f"public, max-age={seconds}",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+    if options.variants:
+        headers["Vary"] = "Accept"
+    tags = request.if_none_match if "If-None-Match" in request.headers else None
+    if tags and any(tag.value in ("*", served.etag.strip('"')) for tag in tags):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=served.data, headers={"Content-Type": served.media_type, **headers})
+
+
+def _seconds_left(options: SignedOptions, max_age: int) -> int:
+    """Return for how many seconds the response may be cached; raises SignatureRefused if the URL has expired."""
+    if options.expires is None:
+        return max_age
+    left = options.expires - int(time.time())
+    if left <= 0:
+        raise SignatureRefused("The URL has expired.")
+    return min(left, max_age)
+
+
+async def _preview(request: web.Request, options: SignedOptions) -> ServedPreview:
+    path = source_path(options.path)
+    target = options.target
+    accept = ",".join(request.headers.getall("Accept", ()))
+    if found := preferred(accept, options.output, {each: _SIZES[each] for each in options.variants}):
+        target = target.model_copy(update={"output": found})
+    client = Client("signed URLs", has_left=lambda: has_left(request))
+    with request.app[state.PREVIEW_SLOTS].taken():
+        return await source_preview(request, keys.source(path), path, ExactFormat(target), client)

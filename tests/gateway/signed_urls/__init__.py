@@ -1,0 +1,1 @@
+"""Signed URLs of sizes that are made on request."""
