@@ -119,10 +119,8 @@ class ConversionJob(BaseModel):
 
     def is_up_to_date(self, spec: OutputSpec, stored: StoredObject | None) -> bool:
         """Whether an object, None if there is none, is what *spec* would become of the listed source."""
-        return stored is not None and self.has_output(spec, stored) and has_variants(spec.target, stored.metadata)
-
-    def has_output(self, spec: OutputSpec, stored: StoredObject) -> bool:
-        """Whether an object is what *spec* would become of the listed source, though variants may be missing."""
+        if stored is None or not has_variants(spec.target, stored.metadata):
+            return False
         return stored.metadata.get(FINGERPRINT) == self.fingerprint(self.source_etag, spec)
 
     def object_metadata(self, etag: str, spec: OutputSpec, size: Size, warning: str) -> dict[str, str]:
