@@ -39,6 +39,7 @@ _PLACEHOLDERS = {
     "identity": b"<id>",
     "directory": "<d>",
     "first": "<s>",
+    "output": "<file type>",
 }
 _NAMES = {
     "queue": "<queue>",
