@@ -110,7 +110,8 @@ class ConversionExecutor:
 
     async def _convert(self, job: ConversionJob, of: ConversionCount) -> ConversionOutcome:
         interactive, expensive = of.queue is not QueueName.BATCH, of.queue is QueueName.EXPENSIVE
-        watermarks, unusable = await self.watermarks.read(spec.target for spec in job.outputs)
+        targets = [spec.target for spec in job.outputs]
+        watermarks, unusable = await self.watermarks.read(targets, may_be_old=bool(job.run_id))
         job = job.with_watermarks({path: each.etag for path, each in watermarks.items()})
         found = await self._existing(job) if job.run_id else {}
         done = _up_to_date(job, found)

@@ -29,27 +29,32 @@ class Watermark(NamedTuple):
 
 @dataclass
 class Watermarks:
-    """Reads watermarks from the *store*; each is looked up there again after a second."""
+    """Reads watermarks from the *store*, and keeps them for as long as they are the same there."""
 
     store: ObjectStore
     _kept: OrderedDict[str, Watermark] = field(default_factory=OrderedDict)
     _checked: dict[str, float] = field(default_factory=dict)
 
-    async def read(self, targets: Iterable[Target]) -> tuple[dict[str, Watermark], dict[str, str]]:
-        """Return the watermarks of *targets* by their paths, and why others are unusable. Raises StoreUnavailable."""
+    async def read(
+        self, targets: Iterable[Target], *, may_be_old: bool = False
+    ) -> tuple[dict[str, Watermark], dict[str, str]]:
+        """Return the watermarks of *targets* by their paths, and why others are unusable.
+
+        One that *may be old* is that of a second ago. Raises StoreUnavailable.
+        """
         found, problems = {}, {}
         for path in sorted({target.watermark for target in targets if target.watermark}):
-            watermark = await self._current(path)
+            watermark = await self._current(path, may_be_old=may_be_old)
             if isinstance(watermark, Watermark):
                 found[path] = watermark
             else:
                 problems[path] = f"The watermark {quoted(path)} {watermark}."
         return found, problems
 
-    async def _current(self, path: str) -> Watermark | str:
+    async def _current(self, path: str, *, may_be_old: bool) -> Watermark | str:
         """Return the watermark at *path*, or why it cannot be used."""
         kept = self._kept.get(path)
-        if kept is not None and time.monotonic() - self._checked[path] < _FRESH_SECONDS:
+        if may_be_old and kept is not None and time.monotonic() - self._checked[path] < _FRESH_SECONDS:
             self._kept.move_to_end(path)
             return kept
         stored = await self.store.head(keys.source(path))

@@ -117,18 +117,22 @@ async def test_an_output_whose_watermark_was_deleted_is_an_error_and_stays(shop:
 
 
 async def test_watermarks_are_kept_in_bounded_memory(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For a second without a look at the store; those that were not used for longest go."""
+    """For runs, a second without a look at the store; those that were not used for longest go."""
     monkeypatch.setattr(watermarks, "_FRESH_SECONDS", 1000)
     monkeypatch.setattr(watermarks, "_MAX_KEPT_BYTES", 100)
     folder, read = uuid4().hex, Watermarks(resources.store)
     for name in ("a", "b"):
         await resources.store.put(f"source/{folder}/{name}", name.encode() * 60, content_type="image/png")
 
-    async def found(name: str) -> bytes:
-        marks, _ = await read.read([Target(max_width=1, max_height=1, watermark=f"{folder}/{name}")])
+    async def found(name: str, *, may_be_old: bool = True) -> bytes:
+        marks, _ = await read.read(
+            [Target(max_width=1, max_height=1, watermark=f"{folder}/{name}")], may_be_old=may_be_old
+        )
         return bytes(marks[f"{folder}/{name}"].data)
 
     assert [await found("a"), await found("b")] == [b"a" * 60, b"b" * 60]
     for name in ("a", "b"):
         await resources.store.put(f"source/{folder}/{name}", b"new", content_type="image/png")
     assert [await found("b"), await found("a")] == [b"b" * 60, b"new"]
+    await resources.store.put(f"source/{folder}/a", b"newest", content_type="image/png")
+    assert await found("a", may_be_old=False) == b"newest"

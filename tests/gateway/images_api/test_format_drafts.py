@@ -135,6 +135,23 @@ async def test_an_example_of_a_draft(gateway: Client, resources: Resources, sour
     assert await staged(resources) == before
 
 
+@pytest.mark.usefixtures("worker")
+async def test_an_example_has_the_watermark_as_it_is_now(gateway: Client, resources: Resources, source: str) -> None:
+    """One that has changed is another example, also for a client that has the one before."""
+    folder, tags = uuid4().hex, []
+    toml = DRAFT.replace('"webp"', '"png"') + f'watermark = "{folder}/logo.png"\nwatermarkWidth = 1\n'
+    for color in ((255, 0, 0), (0, 0, 255)):
+        mark = io.BytesIO()
+        Image.new("RGB", (30, 30), color).save(mark, "PNG")
+        await resources.store.put(keys.source(f"{folder}/logo.png"), mark.getvalue(), content_type="image/png")
+        body = {"toml": toml, "format": "content.imageFormat.square", "path": source}
+        async with gateway.post(EXAMPLE, json=body, headers=ADMIN) as response:
+            image = Image.open(io.BytesIO(await response.read()))
+            tags.append(response.headers["ETag"])
+        assert image.convert("RGB").getpixel((30, 30)) == color
+    assert len(set(tags)) == 2
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "field"),
     [
