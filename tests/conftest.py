@@ -225,7 +225,7 @@ async def gateway(make_settings: MakeSettings, resources: Resources) -> AsyncIte
 @pytest.fixture
 async def no_run(resources: Resources) -> None:
     """Go back to the time before the first run."""
-    latest = await resources.runs.latest()
-    if latest:
-        await resources.runs.cancel(latest, seconds=20)
-    await resources.redis.delete(keys.RUNS, keys.queue(QueueName.BATCH))
+    for automatic in (False, True):
+        if latest := await resources.runs.latest(automatic=automatic):
+            await resources.runs.cancel(latest, seconds=20)
+    await resources.redis.delete(keys.RUNS, keys.AUTOMATIC_RUNS, keys.queue(QueueName.BATCH))

@@ -28,6 +28,7 @@ _log = structlog.get_logger(__name__)
 _CANCEL_CHECK_SECONDS = 0.5
 # In pieces, so that a planner makes progress although workers are killed: each piece has all attempts.
 _PLANNED_AT_ONCE = 500
+_MAX_CACHED_RUNS = 2  # an automatic one beside another
 _INTERNAL_ERROR = "Internal server error."
 
 
@@ -246,12 +247,13 @@ class _Runs:
             await self.run_store.fail(job.run_id, error.reason)
 
     async def _run(self, run_id: str) -> Run | None:
-        """Return a run, None if it is unknown; the last one is cached, because it never changes."""
+        """Return a run, None if it is unknown; the last ones are cached, because they never change."""
         if run_id not in self.cache:
             run = await self.run_store.run(run_id)
             if run is None:
                 return None
-            self.cache.clear()
+            if len(self.cache) == _MAX_CACHED_RUNS:
+                self.cache.clear()
             self.cache[run_id] = run
         return self.cache[run_id]
 

@@ -44,11 +44,13 @@ async def page(request: web.Request) -> web.StreamResponse:
         request.app[state.RUNS], request.app[state.STORE], cursor=request.query.get("cursor", "")
     )
     runs = [_shown(request, each) for each in history.runs]
+    running = sorted((each for each in runs if each["is_running"]), key=lambda each: each["is_automatic"])
+    active = running[0] if running else None
     return await render(
         request,
         "runs.html",
-        active=next((each for each in runs if each["is_running"]), None),
-        runs=[each for each in runs if not each["is_running"]],
+        active=active,
+        runs=[each for each in runs if each is not active],
         is_first_page="cursor" not in request.query,
         cursor=history.cursor,
         may_start=bool(granted_types(request, "images.publish")),
@@ -149,6 +151,7 @@ def _shown(request: web.Request, status: RunStatus) -> dict[str, Any]:
         "state": status.state,
         "is_running": status.is_running,
         "action": run.action,
+        "is_automatic": run.automatic,
         "started_by": run.started_by,
         "retry_of": run.retry_of,
         "reason": status.reason,

@@ -128,12 +128,15 @@ async def status(request: web.Request) -> web.Response:
 
 
 async def cancel(request: web.Request) -> web.Response:
-    """Cancel the running run; returns its status once all of its jobs have ended."""
+    """Cancel the running run, or that of `?run=`; returns its status once all of its jobs have ended."""
     await read_json(request, EmptyBody)
     run_store = request.app[state.RUNS]
-    run_id = await run_store.latest()
+    requested = request.query.get("run")
+    run_id = requested or await run_store.latest()
     audit.describe(request, run=run_id or "")
     run = None if run_id is None else await run_store.run(run_id)
+    if requested and run is None:
+        raise NotFound(NO_SUCH_RUN)
     require_types(request, "images.publish", run.types if run else granted_types(request, "images.publish"))
     if run_id is None:
         return json_response(RunStateResponse())

@@ -9,6 +9,8 @@ from imageconverter.runs.run import Batch
 from imageconverter.storage.bounded import bounded
 from imageconverter.storage.store import ObjectStore, StoredObject
 
+_PAGE_SIZE = 250
+
 
 async def batch_sources(store: ObjectStore, batch: Batch, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
     """Yield the sources of *batch* in pages, in the order of their keys, from behind the key *after* on."""
@@ -17,4 +19,6 @@ async def batch_sources(store: ObjectStore, batch: Batch, *, after: str = "") ->
             yield page
         return
     wanted = [key for path in batch.sources if (key := keys.source(path)) > after]
-    yield [stored for stored in await bounded(partial(store.head, key) for key in wanted) if stored is not None]
+    for begin in range(0, len(wanted), _PAGE_SIZE):
+        found = await bounded(partial(store.head, key) for key in wanted[begin : begin + _PAGE_SIZE])
+        yield [stored for stored in found if stored is not None]

@@ -20,11 +20,11 @@ class HistoryPage(NamedTuple):
 
 
 async def read_history(run_store: RunStore, store: ObjectStore, *, cursor: str = "") -> HistoryPage:
-    """Return the runs that Redis has, or with a *cursor* some of those before.
+    """Return the runs that Redis has, automatic ones included, or with a *cursor* some of those before.
 
     A cursor is the id of the last run on the page before. Raises QueueUnavailable, StoreUnavailable.
     """
-    known = await run_store.history()
+    known = await run_store.history() + await run_store.history(automatic=True)
     archived = await _archived(store, set(known))
     if cursor:
         begin = archived.index(cursor) + 1 if cursor in archived else 0
@@ -35,6 +35,7 @@ async def read_history(run_store: RunStore, store: ObjectStore, *, cursor: str =
         ids, rest = known, archived
         statuses = await asyncio.gather(*(run_store.status(each) for each in ids))
         found = [status for status in statuses if status is not None]
+        found.sort(key=lambda status: status.started, reverse=True)
     return HistoryPage(found, ids[-1] if ids and rest else "")
 
 

@@ -91,15 +91,15 @@ async def count_more(run_id: str, run_store: RunStore, store: ObjectStore) -> bo
 
 
 async def requeue_stalled_run(run_store: RunStore, queue: JobQueue) -> int:
-    """Enqueue the planner of the running run if it needs a refill, in case its job was lost; returns 1 or 0.
+    """Enqueue the planner of each running run that needs a refill, in case its job was lost; returns their number.
 
     A superfluous call does no harm.
     """
-    run_id = await run_store.latest()
-    if run_id is None or not await run_store.needs_refill(run_id):
-        return 0
-    await queue.enqueue(QueueName.BATCH, PLAN_TASK, f"{run_id}:plan:again", RunJob(run_id=run_id).payload())
-    return 1
+    latest = [await run_store.latest(automatic=automatic) for automatic in (False, True)]
+    stalled = [run_id for run_id in latest if run_id is not None and await run_store.needs_refill(run_id)]
+    for run_id in stalled:
+        await queue.enqueue(QueueName.BATCH, PLAN_TASK, f"{run_id}:plan:again", RunJob(run_id=run_id).payload())
+    return len(stalled)
 
 
 def _portions(

@@ -14,6 +14,7 @@ from imageconverter.runs.summary import get_summary
 from imageconverter.storage.store import ObjectStore
 
 _KEPT: Final = timedelta(days=30)
+_AUTOMATIC_KEPT: Final = timedelta(days=3)  # there may be one every few seconds
 
 
 class ResultPage(NamedTuple):
@@ -132,15 +133,19 @@ def _ndjson(results: Sequence[SourceResult]) -> bytes:
 
 
 async def sweep(run_store: RunStore, store: ObjectStore, *, kept: timedelta = _KEPT) -> int:
-    """Delete results and summaries older than *kept* of runs that Redis does not have; returns their number."""
-    oldest = await store.cutoff(kept)
+    """Delete results and summaries older than *kept* of runs that Redis does not have; returns their number.
+
+    Those of automatic runs are deleted after three days.
+    """
+    oldest, oldest_automatic = await store.cutoff(kept), await store.cutoff(min(kept, _AUTOMATIC_KEPT))
     known: dict[str, bool] = {}
     swept = 0
     async for page in store.list(keys.RUN_RESULTS):
         expired = []
         for stored in page:
             run_id = keys.run_of(stored.key)
-            if stored.modified >= oldest or not run_id:
+            is_automatic = run_id.startswith(keys.AUTOMATIC_RUN_ID)
+            if not run_id or stored.modified >= (oldest_automatic if is_automatic else oldest):
                 continue
             if run_id not in known:
                 known[run_id] = await run_store.is_known(run_id)

@@ -53,6 +53,8 @@ class Run(BaseModel):
     """`key NAME` or `user NAME`; "" if a release before has started it."""
     retry_of: str = ""
     """The run whose failed sources this one converts; "" if it converts all in the directories of its batches."""
+    automatic: bool = False
+    """Whether no person has started it: it runs beside the others, and is never the last run of a client."""
 
     @property
     def types(self) -> frozenset[ImageType]:

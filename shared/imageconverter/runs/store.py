@@ -81,10 +81,18 @@ class RunStore:
         self._moved = redis.register_script(script_text("imageconverter.runs", "moved"))
 
     async def start(self, run: Run) -> None:
-        """Start *run* and enqueue its planner; raises RunAlreadyRunning if another run is running."""
+        """Start *run* and enqueue its planner; raises RunAlreadyRunning if another one is running.
+
+        An automatic run only waits for another automatic run, and no other run waits for it.
+        """
         async with redis_errors(self._retry_timeout):
             started = await self._start(
-                keys=[keys.RUNS, keys.run(run.id), keys.queue(QueueName.BATCH), keys.wake(QueueName.BATCH)],
+                keys=[
+                    _ids(automatic=run.automatic),
+                    keys.run(run.id),
+                    keys.queue(QueueName.BATCH),
+                    keys.wake(QueueName.BATCH),
+                ],
                 args=[
                     run.id,
                     run.model_dump_json(exclude_defaults=True),
@@ -100,13 +108,20 @@ class RunStore:
 
     async def restore(self, summaries: Sequence[RunSummary]) -> int:
         """Restore those of *summaries*, the newest first, whose runs Redis does not know; returns their number."""
-        pairs = ((each.run.id, json.dumps(hash_of(each))) for each in summaries)
-        async with redis_errors(self._retry_timeout):
-            return int(
-                await self._restore(
-                    keys=[keys.RUNS], args=[RUNS_KEPT, keys.run(""), *(text for pair in pairs for text in pair)]
-                )
-            )
+        restored = 0
+        for automatic in (False, True):
+            fields = [
+                text
+                for each in summaries
+                if each.run.automatic == automatic
+                for text in (each.run.id, json.dumps(hash_of(each)))
+            ]
+            if fields:
+                async with redis_errors(self._retry_timeout):
+                    restored += await self._restore(
+                        keys=[_ids(automatic=automatic)], args=[RUNS_KEPT, keys.run(""), *fields]
+                    )
+        return restored
 
     async def mark_archived(self, run_id: str) -> None:
         """Record that an ended run has no backup any more, so that it can be forgotten."""
@@ -261,15 +276,15 @@ class RunStore:
         """Whether Redis still has the run."""
         return await self._state(run_id) is not None
 
-    async def latest(self) -> str | None:
-        """Return the id of the last run, None before the first."""
-        history = await self.history()
+    async def latest(self, *, automatic: bool = False) -> str | None:
+        """Return the id of the last run, or of the last *automatic* one, None before the first."""
+        history = await self.history(automatic=automatic)
         return history[0] if history else None
 
-    async def history(self) -> list[str]:
-        """Return the ids of the last runs, the newest first."""
+    async def history(self, *, automatic: bool = False) -> list[str]:
+        """Return the ids of the last runs, or of the last *automatic* ones, the newest first."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
-            pipe.lrange(keys.RUNS, 0, RUNS_KEPT - 1)
+            pipe.lrange(_ids(automatic=automatic), 0, RUNS_KEPT - 1)
             (ids,) = await pipe.execute()
         return [each.decode() for each in ids]
 
@@ -317,6 +332,10 @@ class RunStore:
     def _planner_call(self, run_id: str) -> list[Any]:
         """Return the arguments with which a script enqueues the planner: id, key, body."""
         return [f"{run_id}:plan:", job_key(f"{run_id}:plan:"), _job(run_id, PLAN_TASK)]
+
+
+def _ids(*, automatic: bool) -> str:
+    return keys.AUTOMATIC_RUNS if automatic else keys.RUNS
 
 
 def _job_or_result(run: Run, index: int, source: RunSource) -> str | bytes:

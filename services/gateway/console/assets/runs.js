@@ -101,7 +101,7 @@ async function cancel(button) {
   if (!isSure) return;
   button.disabled = true;
   try {
-    await request(`${CONVERT}/cancel`, { method: "POST", json: {} });
+    await request(`${CONVERT}/cancel?run=${button.dataset.cancel}`, { method: "POST", json: {} });
     location.reload();
   } catch (error) {
     button.disabled = false;
