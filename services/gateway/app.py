@@ -75,9 +75,9 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app[state.SYSTEM] = SystemWatcher(resources)
     _add_previews(app, settings, resources)
     app[state.REPORTS] = settings.reports
-    app[state.REPORT_SCHEDULE] = resources.report_schedule
     app[state.SCANS] = ScanProgress(resources.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
     app[state.BASIC_AUTH] = BasicAuth(keys.administrator)
+    _add_schedules(app, resources)
     _add_console(app)
     app.add_routes(list(routes()))
     app.on_response_prepare.append(set_headers)
@@ -100,6 +100,12 @@ def _add_previews(app: web.Application, settings: Settings, resources: Resources
     app[state.PREVIEW_SETTINGS] = settings.previews
     app[state.PREVIEW_SLOTS] = RequestSlots(settings.previews.parallel_requests)
     app[state.PREVIEW_METRICS] = PreviewMetrics(settings.previews, resources.counts)
+
+
+def _add_schedules(app: web.Application, resources: Resources) -> None:
+    app[state.REPORT_SCHEDULE] = resources.report_schedule
+    app[state.RUN_SCHEDULE] = resources.run_schedule
+    app[state.PENDING_SOURCES] = resources.pending_sources
 
 
 def _add_console(app: web.Application) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from imageconverter.automatic import PendingSources
 from imageconverter.engine import Limits
 from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.images.directories import Root
@@ -90,6 +91,8 @@ PREVIEW_SLOTS = web.AppKey("preview_slots", RequestSlots)
 PREVIEW_METRICS = web.AppKey("preview_metrics", PreviewMetrics)
 REPORTS = web.AppKey("reports", ReportSettings)
 REPORT_SCHEDULE = web.AppKey("report_schedule", ScheduleStore)
+RUN_SCHEDULE = web.AppKey("run_schedule", ScheduleStore)
+PENDING_SOURCES = web.AppKey("pending_sources", PendingSources)
 SCANS = web.AppKey("scans", ScanProgress)
 BASIC_AUTH = web.AppKey("basic_auth", BasicAuth)
 STOPPING = web.AppKey("stopping", asyncio.Event)

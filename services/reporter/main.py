@@ -11,6 +11,7 @@ from imageconverter.jobs import QueueName, QueueWorker
 from imageconverter.reports.progress import ScanProgress
 from imageconverter.resources import open_resources, wait_for_bucket
 from imageconverter.settings import ReportSettings, Settings, SettingsError
+from services.reporter.automatic_conversion import convert_automatically
 from services.reporter.periodic_tasks import periodic_tasks
 from services.reporter.scanner import Scanner, catalog_sources
 from services.reporter.scheduler import run_periodic_tasks
@@ -83,6 +84,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                 _log.info("reporter ready", tasks=[task.name for task in periodic])
                 group.create_task(run_periodic_tasks(periodic, resources, stopping))
                 group.create_task(run_queue_workers(workers, stopping))
+                group.create_task(convert_automatically(resources, stopping))
                 group.create_task(send_webhooks(endpoints, settings.webhooks, resources, stopping))
 
 

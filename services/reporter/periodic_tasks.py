@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Final, get_args
 
 from imageconverter import catalog
+from imageconverter.automatic import AutomaticFormats
 from imageconverter.images import source_trash, uploads
 from imageconverter.images.image_formats import ImageType
 from imageconverter.previews.eviction import evict
@@ -46,6 +47,7 @@ def periodic_tasks(settings: Settings, resources: Resources) -> list[PeriodicTas
         PeriodicTask("sweep-source-trash", seconds=_HOUR, work=lambda: source_trash.sweep(store, days=trash_days)),
         PeriodicTask("sweep-parts", seconds=6 * _HOUR, work=lambda: _sweep_parts(store)),
         PeriodicTask("schedule", seconds=5, work=lambda: _scan_if_due(resources)),
+        PeriodicTask("schedule-runs", seconds=5, work=lambda: _search_sources_if_due(resources)),
     ]
 
 
@@ -71,6 +73,13 @@ async def _sweep_reports(store: ObjectStore) -> int:
 
 async def _sweep_parts(store: ObjectStore) -> int:
     return await store.abort_unfinished(await store.cutoff(_UNFINISHED_UPLOAD_AGE))
+
+
+async def _search_sources_if_due(resources: Resources) -> int:
+    schedule = resources.run_schedule
+    if not AutomaticFormats(resources.formats.current):
+        return 0
+    return await schedule.run_if_due(resources.pending_sources.request_scan, now=await schedule.now())
 
 
 async def _scan_if_due(resources: Resources) -> int:

@@ -31,6 +31,7 @@ Object store::
     state/dead/<n>-<h>.json           the copy of a dead letter; n is its time, h the SHA-256 of the job's id
     state/epoch                       the copy of `ic:epoch`
     state/schedules/reports.json      the schedule of reports, if it is not that of the settings
+    state/schedules/runs.json         likewise that of automatic runs
     state/outputs/<d>/contents.json   the output index of a target directory: the first names of its segments; d is
                                       the SHA-256 of the directory
     state/outputs/<d>/<s>.json        a segment: fingerprints, ETags and runs of outputs, by name; s is the SHA-256 of
@@ -66,10 +67,16 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:count:refused:calls  hash: the number of system calls that the sandbox refused, by name
     ic:count:done:<what>    hash: the number of items that periodic tasks processed, and their last execution, by task
     ic:scheduled            string: the last time at which the schedule requested a scan, or was changed
+    ic:scheduled:runs       string: likewise that of automatic runs
+    ic:automatic            hash: the scan for automatic runs: whether it is requested, where it is; last submission
+    ic:automatic:pending    sorted set: paths of sources that wait for an automatic run, by submission, up to 10,000
+    ic:automatic:submitted  set: versions of sources that a scan has submitted, up to 200,000, 1 day
+    ic:automatic:lease      string: a reporter starts automatic runs and scans, 1 minute
     ic:scan                 hash: the progress of the running scan, the failures of the last scan and imports
     ic:imported:<id>        string: the outcome of an import, 1 day
     ic:imported:<id>:lines  string: its invalid lines as JSON, 1 day
     ic:runs                 list: ids of the last runs, the newest first
+    ic:runs:automatic       list: ids of the last automatic runs, likewise
     ic:run:<run>            hash: a run: its definition, its plan cursor, its counters
     ic:run:<run>:done       bitmap: recorded sources by index
     ic:run:<run>:results    list: results that are not in the store yet
@@ -114,12 +121,21 @@ REFUSED_SYSTEM_CALLS: Final = "ic:count:refused:calls"
 TASK_COUNTS: Final = "ic:count:done:things"
 TASK_TIMES: Final = "ic:count:done:at"
 SCHEDULED: Final = "ic:scheduled"
+RUNS_SCHEDULED: Final = "ic:scheduled:runs"
+AUTOMATIC: Final = "ic:automatic"
+AUTOMATIC_PENDING: Final = "ic:automatic:pending"
+AUTOMATIC_SUBMITTED: Final = "ic:automatic:submitted"
+AUTOMATIC_LEASE: Final = "ic:automatic:lease"
 SCAN: Final = "ic:scan"
 RUNS: Final = "ic:runs"
+AUTOMATIC_RUN_ID: Final = "auto-"
+"""What the ids of automatic runs begin with."""
+AUTOMATIC_RUNS: Final = "ic:runs:automatic"
 EPOCH: Final = "ic:epoch"
 EPOCH_COPY: Final = "state/epoch"
 OWNER: Final = "state/owner"
 REPORT_SCHEDULE: Final = "state/schedules/reports.json"
+RUN_SCHEDULE: Final = "state/schedules/runs.json"
 STACK: Final = "ic:stack"
 WRITE_CHECK: Final = "state/written"
 READY: Final = "ic:ready"

@@ -9,6 +9,7 @@ import structlog
 from redis.asyncio import Redis
 
 from imageconverter import keys
+from imageconverter.automatic import PendingSources
 from imageconverter.errors import StoreUnavailable
 from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.jobs import Activity, JobQueue, open_redis
@@ -41,6 +42,8 @@ class Resources:
     formats: CurrentFormats
     outbox: Outbox
     report_schedule: ScheduleStore
+    run_schedule: ScheduleStore
+    pending_sources: PendingSources
     history: HourHistory
     metrics: Metrics
     counts: Counts
@@ -64,12 +67,20 @@ async def open_resources(settings: Settings, *, retry_timeout: float) -> AsyncIt
         store = ObjectStore(settings.storage, on_call=metrics.store_call)
         metrics.watch_store(store)
         metrics.watch_formats(formats)
-        schedule = ScheduleStore(
+        report_schedule = ScheduleStore(
             store,
             redis,
             object_key=keys.REPORT_SCHEDULE,
             redis_key=keys.SCHEDULED,
             default=settings.reports.schedule,
+            retry_timeout=retry_timeout,
+        )
+        run_schedule = ScheduleStore(
+            store,
+            redis,
+            object_key=keys.RUN_SCHEDULE,
+            redis_key=keys.RUNS_SCHEDULED,
+            default=settings.conversion.automatic_schedule,
             retry_timeout=retry_timeout,
         )
         history = HourHistory(redis, retry_timeout=retry_timeout)
@@ -83,7 +94,9 @@ async def open_resources(settings: Settings, *, retry_timeout: float) -> AsyncIt
             previews=previews,
             formats=formats,
             outbox=outbox,
-            report_schedule=schedule,
+            report_schedule=report_schedule,
+            run_schedule=run_schedule,
+            pending_sources=PendingSources(redis, retry_timeout=retry_timeout),
             history=history,
             metrics=metrics,
             counts=Counts(metrics),

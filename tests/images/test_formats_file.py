@@ -20,7 +20,7 @@ FIELDS = (
     "progressive, encoder, maxKilobytes, animation, reencode, background, upscale, leastSide, comment, "
     "sharpen, cornerRadius, gray, trim, keep, dpi, watermark, watermarkPosition, "
     "watermarkWidth, watermarkOpacity, variants, "
-    "id, aliases, name, type, targetDirectory, sourceDirectory, widths"
+    "id, aliases, name, type, targetDirectory, sourceDirectory, automatic, widths"
 )
 
 
@@ -74,6 +74,8 @@ SIDE = "a whole number from 1 to 16384"
         (with_field("targetScore = 80"), 'line 8: targetScore: must not be there unless quality is "auto"'),
         (with_field("maxKilobytes = 0"),
          "line 8: maxKilobytes: 0 is not allowed; it must be a whole number of at least 1"),
+        (with_field("automatic = true"),
+         "line 8: automatic: must not be true without a sourceDirectory, which is none of uploads"),
         (with_field('variants = ["jxl"]'),
          'line 8: variants: ["jxl"] is not allowed; it must be a list of avif and webp such as ["avif", "webp"]'),
         (with_field('output = "webp"\nvariants = ["avif", "webp"]'),

@@ -13,6 +13,7 @@ from imageconverter.images.sources import check_free, source_path
 from imageconverter.settings import MEGABYTE
 from services.gateway import audit, state
 from services.gateway.http.responses import NonEmpty, ResponseModel, Timestamp, json_response
+from services.gateway.images_api.automatic_sources import submit_source
 from services.gateway.images_api.request_bodies import PresignBody, PublishBody, read_json
 
 _VALID_SECONDS: Final = 3600
@@ -68,6 +69,7 @@ async def publish_upload(request: web.Request) -> web.Response:
         request.app[state.LIMITS],
         max_bytes=_max_bytes(request),
     )
+    await submit_source(request, path)
     return json_response(Published(path=path, type=found.name))
 
 

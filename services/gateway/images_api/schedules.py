@@ -1,4 +1,4 @@
-"""Handlers of `images/report/schedule`: when reports are made."""
+"""Handlers of `images/report/schedule` and `images/convert/schedule`: when something is done regularly."""
 
 from typing import Annotated, Final, Self
 
@@ -46,27 +46,36 @@ class ScheduleResponse(ResponseModel):
         )
 
 
-@revalidated
-async def show(request: web.Request) -> web.Response:
-    """Return the schedule, or the next times of that in the query."""
-    store, query = request.app[state.REPORT_SCHEDULE], request.query
-    if "cron" in query or "timeZone" in query:
-        schedule = Schedule.parse(query.get("cron", ""), query.get("timeZone", ""))
-    else:
-        schedule = await store.get()
-    return json_response(await ScheduleResponse.of(schedule, store))
+class ScheduleHandlers:
+    """The handlers of one schedule."""
+
+    def __init__(self, key: web.AppKey[ScheduleStore]) -> None:
+        """Use the schedule of the application that has this *key*."""
+        self._key = key
+        self.show = revalidated(self._show)
+
+    async def _show(self, request: web.Request) -> web.Response:
+        """Return the schedule, or the next times of that in the query."""
+        store, query = request.app[self._key], request.query
+        if "cron" in query or "timeZone" in query:
+            schedule = Schedule.parse(query.get("cron", ""), query.get("timeZone", ""))
+        else:
+            schedule = await store.get()
+        return json_response(await ScheduleResponse.of(schedule, store))
+
+    async def replace(self, request: web.Request) -> web.Response:
+        """Store another schedule."""
+        body = await read_json(request, ScheduleBody)
+        schedule = Schedule.parse(body.cron, body.timeZone)
+        audit.describe(request, cron=schedule.cron, time_zone=schedule.time_zone)
+        store = request.app[self._key]
+        return json_response(await ScheduleResponse.of(await store.put(schedule, changed_by=actor(request)), store))
+
+    async def reset(self, request: web.Request) -> web.Response:
+        """Return to the schedule of the settings."""
+        store = request.app[self._key]
+        return json_response(await ScheduleResponse.of(await store.reset(), store))
 
 
-async def replace(request: web.Request) -> web.Response:
-    """Store another schedule."""
-    body = await read_json(request, ScheduleBody)
-    schedule = Schedule.parse(body.cron, body.timeZone)
-    audit.describe(request, cron=schedule.cron, time_zone=schedule.time_zone)
-    store = request.app[state.REPORT_SCHEDULE]
-    return json_response(await ScheduleResponse.of(await store.put(schedule, changed_by=actor(request)), store))
-
-
-async def reset(request: web.Request) -> web.Response:
-    """Return to the schedule of the settings."""
-    store = request.app[state.REPORT_SCHEDULE]
-    return json_response(await ScheduleResponse.of(await store.reset(), store))
+REPORTS: Final = ScheduleHandlers(state.REPORT_SCHEDULE)
+RUNS: Final = ScheduleHandlers(state.RUN_SCHEDULE)

@@ -24,6 +24,7 @@ from services.gateway.http.responses import (
     json_response,
     optional,
 )
+from services.gateway.images_api.automatic_sources import request_scan
 from services.gateway.images_api.parameters import flag, page_size
 from services.gateway.images_api.request_bodies import SourceRestoreBody, read_json
 from services.gateway.images_api.sources import memory_of_copy
@@ -119,6 +120,8 @@ async def restore(request: web.Request) -> web.Response:
     audit.describe(request, count=len(items))
     async with memory_of_copy(request):
         restored = await restore_items(request.app[state.STORE], items, overwrite=body.overwrite)
+    if restored.files:
+        await request_scan(request)
     return json_response(SourceRestore.of(restored))
 
 

@@ -30,6 +30,7 @@ from services.gateway.http.responses import (
 )
 from services.gateway.http.revalidation import revalidated
 from services.gateway.http.stored_images import require_precondition, stored_image
+from services.gateway.images_api.automatic_sources import submit_source
 from services.gateway.images_api.incoming_images import (
     announced,
     incoming_images,
@@ -168,6 +169,7 @@ async def move(request: web.Request) -> web.Response:
     body = await _read_move(request)
     async with memory_of_copy(request):
         await sources.move(request.app[state.STORE], body.from_, body.to, overwrite=body.overwrite)
+    await submit_source(request, body.to)
     return json_response(EmptyResponse())
 
 
@@ -176,6 +178,7 @@ async def copy(request: web.Request) -> web.Response:
     body = await _read_move(request)
     async with memory_of_copy(request):
         await sources.copy(request.app[state.STORE], body.from_, body.to, overwrite=body.overwrite)
+    await submit_source(request, body.to)
     return json_response(EmptyResponse())
 
 
@@ -201,4 +204,6 @@ async def _store(request: web.Request, path: str, incoming: Incoming, *, sha256:
     store, limits = request.app[state.STORE], request.app[state.LIMITS]
     await sources.check_free(store, path, overwrite=True)
     staging_key = uploads.new_key(path.rpartition("/")[2])
-    return await store_image(store, keys.source(path), incoming, limits, staging_key=staging_key, sha256=sha256)
+    image = await store_image(store, keys.source(path), incoming, limits, staging_key=staging_key, sha256=sha256)
+    await submit_source(request, path)
+    return image

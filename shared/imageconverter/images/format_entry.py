@@ -37,6 +37,8 @@ class FormatEntry(ImageFormat):
             return "variants", reason
         if not self.watermark and (alone := sorted(self.model_fields_set & _OF_WATERMARK)):
             return to_camel(alone[0]), "must not be there without watermark"
+        if self.automatic and self.source_directory.partition("/")[0] in ("", keys.UPLOADS):
+            return "automatic", "must not be true without a sourceDirectory, which is none of uploads"
         return self._set_problem() if self.widths else None
 
     def _set_problem(self) -> tuple[str, str] | None:

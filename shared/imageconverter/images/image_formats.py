@@ -34,6 +34,8 @@ class ImageFormat(Target):
     type: ImageType
     target_directory: str
     source_directory: str = ""
+    automatic: bool = False
+    """Whether what comes into the source directory is converted without a request."""
 
     @property
     def node_id(self) -> str:

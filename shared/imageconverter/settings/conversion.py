@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from imageconverter.schedules.cron import check_cron
 from imageconverter.settings.part import MEGABYTE, PREFIX, Part
 
 
@@ -36,6 +37,19 @@ class ConversionSettings(Part):
     source_trash_days: float = Field(
         default=30, gt=0, description="Time after which deleted sources are deleted permanently, in days."
     )
+    automatic_schedule: str = Field(
+        default="*/10 * * * *",
+        description="When the source directories of automatic formats are scanned for what other programs have put "
+        "there: a cron expression of five fields in the reporter's local time. Empty: never. A schedule that is set "
+        "by the API takes precedence.",
+    )
+
+    @field_validator("automatic_schedule")
+    @classmethod
+    def _is_schedule(cls, value: str) -> str:
+        if value:
+            check_cron(value)
+        return value
 
     @property
     def accepts_truncated(self) -> bool:

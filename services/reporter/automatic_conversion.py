@@ -1,0 +1,61 @@
+"""Automatic conversion: one reporter at a time starts runs over pending sources, and scans for others."""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from imageconverter.automatic import AutomaticFormats
+from imageconverter.automatic.automatic_run import start_run
+from imageconverter.automatic.scan import scan_more
+from imageconverter.errors import Unavailable
+from imageconverter.resources import Resources
+from services.runtime.lifecycle import run_unless_stopped
+
+_POLL_SECONDS: Final = 1
+_SCAN_SECONDS: Final = 10  # at a time, so that a run is started meanwhile
+
+_log = structlog.get_logger(__name__)
+
+
+async def convert_automatically(resources: Resources, stopping: asyncio.Event) -> None:
+    """Do what is to be done every second, until *stopping* is set; nothing while another stack owns the bucket."""
+    while not stopping.is_set():
+        if not resources.ownership.problem:
+            await run_unless_stopped(stopping, _convert(resources))
+        await run_unless_stopped(stopping, asyncio.sleep(_POLL_SECONDS))
+
+
+async def _convert(resources: Resources) -> None:
+    try:
+        await convert_pending(resources)
+    except Unavailable as error:
+        _log.warning("automatic conversion failed", reason=error.reason)
+    except Exception:  # noqa: BLE001 - the next second may be better
+        _log.exception("internal error in automatic conversion")
+
+
+async def convert_pending(resources: Resources) -> None:
+    """Start a run if sources are pending, and go on with the scan if there is one.
+
+    Raises QueueUnavailable, StoreUnavailable.
+    """
+    formats, pending = AutomaticFormats(resources.formats.current), resources.pending_sources
+    if not formats:
+        return
+    state = await pending.state()
+    is_idle = not state.waiting and not state.is_requested and state.cursor is None
+    if is_idle or not await pending.claim():
+        return
+    try:
+        if state.waiting:
+            await start_run(pending, formats, resources.runs, resources.store)
+        cursor = state.cursor
+        if cursor is None and state.is_requested:
+            cursor = ""
+            await pending.begin_scan(cursor)
+        if cursor is not None:
+            with resources.activity.running("automatic-scan"):
+                await scan_more(pending, formats, resources.store, cursor=cursor, seconds=_SCAN_SECONDS)
+    finally:
+        await pending.release()

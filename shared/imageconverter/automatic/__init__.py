@@ -1,0 +1,6 @@
+"""Automatic conversion: sources in the directories of automatic formats are converted without a request."""
+
+from imageconverter.automatic.automatic_formats import AutomaticFormats
+from imageconverter.automatic.pending_sources import PendingSources
+
+__all__ = ["AutomaticFormats", "PendingSources"]

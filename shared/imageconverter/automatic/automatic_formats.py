@@ -1,0 +1,41 @@
+"""The automatic formats: which of them a source is converted to."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from imageconverter.images import directories
+from imageconverter.images.image_formats import ImageFormat
+
+
+class AutomaticFormats:
+    """The automatic ones of the image formats."""
+
+    def __init__(self, formats: Mapping[str, ImageFormat]) -> None:
+        """Use those of *formats* that are automatic."""
+        self._by_directory: dict[str, list[ImageFormat]] = {}
+        for each in formats.values():
+            if each.automatic:
+                self._by_directory.setdefault(each.source_directory, []).append(each)
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._by_directory)
+
+    @property
+    def directories(self) -> list[str]:
+        """The source directories, without those that are below others."""
+        return sorted(each for each in self._by_directory if not self._above(each))
+
+    def of_source(self, path: str) -> tuple[ImageFormat, ...]:
+        """Return the formats that the source at *path* is converted to."""
+        return tuple(each for directory in self._above(path) for each in self._by_directory[directory])
+
+    def groups(self, paths: Iterable[str]) -> dict[tuple[ImageFormat, ...], list[str]]:
+        """Return *paths* by their formats, without those that have none."""
+        found: dict[tuple[str, ...], tuple[tuple[ImageFormat, ...], list[str]]] = {}
+        for path in paths:
+            if formats := self.of_source(path):
+                found.setdefault(tuple(each.id for each in formats), (formats, []))[1].append(path)
+        return dict(found.values())
+
+    def _above(self, path: str) -> Sequence[str]:
+        return [each for each in directories.ancestry(path)[:-1] if each in self._by_directory]

@@ -1,0 +1,117 @@
+"""The sources that wait for an automatic run, and the state of the scan that finds others. All of it is in Redis.
+
+What Redis loses is found by a scan, which a reporter requests then.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from redis.asyncio import Redis
+
+from imageconverter import keys
+from imageconverter.jobs import redis_command, redis_errors, script_text
+
+MAX_PENDING: Final = 10_000
+"""More are left to a scan."""
+_SUBMITTED_SECONDS: Final = 24 * 3600
+_MAX_SUBMITTED: Final = 200_000
+_CLAIM_SECONDS: Final = 60
+
+
+class PendingState(NamedTuple):
+    """What is to be done."""
+
+    waiting: int
+    """Number of pending sources."""
+    is_requested: bool
+    """Whether a scan is to begin."""
+    cursor: str | None
+    """Where the scan in progress continues, None if there is none."""
+
+
+class Submission(NamedTuple):
+    """A pending source."""
+
+    path: str
+    number: int
+    """Another one each time that the source is submitted."""
+
+
+class PendingSources:
+    """Submits, takes and removes pending sources. All methods raise QueueUnavailable."""
+
+    def __init__(self, redis: Redis, *, retry_timeout: float) -> None:
+        """Use *redis*, retrying for *retry_timeout* seconds."""
+        self._redis = redis
+        self._retry_timeout = retry_timeout
+        self._submit = redis.register_script(script_text("imageconverter.automatic", "submit"))
+        self._remove = redis.register_script(script_text("imageconverter.automatic", "remove"))
+        self._lock = redis.register_script(script_text("imageconverter.jobs", "lock"))
+
+    async def submit(self, sources: Iterable[tuple[str, str]]) -> int:
+        """Add sources, by path and version; returns the number of those that were added.
+
+        A version that is not "" is added once a day, so that a source that cannot be converted is not tried all the
+        time.
+        """
+        async with redis_errors(self._retry_timeout):
+            return int(
+                await self._submit(
+                    keys=[keys.AUTOMATIC_PENDING, keys.AUTOMATIC, keys.AUTOMATIC_SUBMITTED],
+                    args=[
+                        MAX_PENDING,
+                        _SUBMITTED_SECONDS * 1000,
+                        _MAX_SUBMITTED,
+                        *(text for source in sources for text in source),
+                    ],
+                )
+            )
+
+    async def first(self, count: int) -> list[Submission]:
+        """Return up to *count* pending sources, the first ones; they stay pending until `remove`."""
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
+            pipe.zrange(keys.AUTOMATIC_PENDING, 0, count - 1, withscores=True)
+            (found,) = await pipe.execute()
+        return [Submission(path.decode(), int(number)) for path, number in found]
+
+    async def remove(self, taken: Sequence[Submission]) -> None:
+        """Remove those of *taken* that were not submitted again since."""
+        async with redis_errors(self._retry_timeout):
+            await self._remove(
+                keys=[keys.AUTOMATIC_PENDING], args=[str(value) for submission in taken for value in submission]
+            )
+
+    async def state(self) -> PendingState:
+        """Return what is to be done."""
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
+            pipe.zcard(keys.AUTOMATIC_PENDING)
+            pipe.hmget(keys.AUTOMATIC, ["requested", "cursor"])
+            waiting, (requested, cursor) = await pipe.execute()
+        return PendingState(int(waiting), requested is not None, None if cursor is None else cursor.decode())
+
+    async def request_scan(self) -> None:
+        """Have all automatic directories scanned, once however often that is requested before."""
+        await redis_command(self._redis, self._retry_timeout, "HSET", keys.AUTOMATIC, "requested", 1)
+
+    async def begin_scan(self, cursor: str) -> None:
+        """Record that a requested scan has begun, at *cursor*."""
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(keys.AUTOMATIC, "cursor", cursor)
+            pipe.hdel(keys.AUTOMATIC, "requested")
+            await pipe.execute()
+
+    async def move_cursor(self, cursor: str | None) -> None:
+        """Record where the scan continues; None: it has ended."""
+        if cursor is None:
+            await redis_command(self._redis, self._retry_timeout, "HDEL", keys.AUTOMATIC, "cursor")
+        else:
+            await redis_command(self._redis, self._retry_timeout, "HSET", keys.AUTOMATIC, "cursor", cursor)
+
+    async def claim(self) -> bool:
+        """Return True to one reporter at a time, until `release` or for a minute."""
+        async with redis_errors(self._retry_timeout):
+            return bool(await self._lock(keys=[keys.AUTOMATIC_LEASE], args=[_CLAIM_SECONDS * 1000]))
+
+    async def release(self) -> None:
+        """End a claim."""
+        await redis_command(self._redis, self._retry_timeout, "DEL", keys.AUTOMATIC_LEASE)
