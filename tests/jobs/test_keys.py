@@ -53,6 +53,7 @@ _ELSEWHERE = {
     keys.EPOCH_COPY,
     keys.OWNER,
     keys.REPORT_SCHEDULE,
+    keys.RUN_SCHEDULE,
     keys.WRITE_CHECK,
     job_key("<id>"),
     "source/upload/<12 hex>/<name>",
