@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 
 from imageconverter.errors import QueueUnavailable
+from imageconverter.previews.exact_format import is_exact
 from imageconverter.previews.listing import ListedGroup
 from services.gateway import state
 from services.gateway.console.rendering import render
@@ -29,6 +30,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         "next_page": _link(search, context, found.cursor) if found.cursor else "",
         "is_first": query.get("cursor", "0") == "0",
         "image_url": _image_url,
+        "is_public": lambda format_: not is_exact(format_),  # others are served by signed URLs only
         "created": lambda group: datetime.fromtimestamp(group.created, UTC),
     }
     if request.headers.get("HX-Target") != "results":

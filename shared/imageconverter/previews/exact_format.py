@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from imageconverter.engine import Target
 
+_PREFIX = "exact:@"
 _DIGEST_DIGITS = 32
 
 
@@ -17,4 +18,9 @@ class ExactFormat(NamedTuple):
     def documented(self) -> str:
         """The name of the preview in its group, which no `PreviewFormat` has: a digest of what is set."""
         text = self.target.model_dump_json(exclude_defaults=True)
-        return f"exact:@{hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_DIGITS]}"
+        return f"{_PREFIX}{hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_DIGITS]}"
+
+
+def is_exact(documented: str) -> bool:
+    """Whether *documented* is the name of an exact format."""
+    return documented.startswith(_PREFIX)
