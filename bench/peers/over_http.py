@@ -1,4 +1,8 @@
-"""Previews of 2 MP photographs over HTTP: new ones and cached ones, by several concurrencies."""
+"""Previews of 2 MP photographs over HTTP: new ones and cached ones, by several concurrencies.
+
+Our own are those of the ImageConverter API, to which the sources are uploaded, and those of signed URLs, whose
+sources are in the store.
+"""
 
 import asyncio
 import itertools
@@ -14,11 +18,16 @@ from bench.load import Load, generate_requests
 from bench.peers import http_servers, packages
 from bench.peers.corpus import corpus
 from bench.peers.http_servers import HEIGHT, QUALITY, WIDTH, Server
+from bench.servers import KEY
 from bench.stack import running_stack
+from services.client import AsyncClient
+from services.client.signed_urls import signed_path
 
 CONCURRENCIES: Final = (1, 4, 16)
 FORMAT: Final = f"auto:{WIDTH}x{HEIGHT}~contain@{QUALITY}"
 _OWN: Final = "imageconverter, previews"
+_OWN_SIGNED: Final = "imageconverter, signed URLs"
+_SIGNING_KEY: Final = "0b" * 32
 _BOUNDARY: Final = "boundary-of-the-form"
 
 
@@ -70,13 +79,20 @@ def _started(
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:
-        port, _ = stack.enter_context(running_stack(IMAGECONVERTER_PREVIEW_INSTANT_QUEUE="200"))
+        settings = {"IMAGECONVERTER_PREVIEW_INSTANT_QUEUE": "200", "IMAGECONVERTER_SIGNED_URL_KEYS": _SIGNING_KEY}
+        port, _ = stack.enter_context(running_stack(**settings))
     finally:
         os.sched_setaffinity(0, cores)
     kept = Server(port, f"/imageconverter/getImage/kept{{}}/{FORMAT}")
     asyncio.run(_keep(port, sources))
-    new = {_OWN: _Contestant(port, uploads(port, [source.read_bytes() for source in sources]))}
-    cached = {_OWN: _Contestant(port, kept.requests(len(sources)))}
+    new = {
+        _OWN: _Contestant(port, uploads(port, [source.read_bytes() for source in sources])),
+        _OWN_SIGNED: _Contestant(port, signed(port, len(sources), are_new=True)),
+    }
+    cached = {
+        _OWN: _Contestant(port, kept.requests(len(sources))),
+        _OWN_SIGNED: _Contestant(port, signed(port, len(sources), are_new=False)),
+    }
     peers: list[tuple[str, dict[str, _Contestant], Callable[[Path], AbstractContextManager[Server]]]] = [
         ("thumbor", new, lambda at: http_servers.thumbor(sources, at, is_cached=False, core=core)),
         ("ipx", new, lambda at: http_servers.ipx(sources, at, core=core)),
@@ -117,6 +133,26 @@ def uploads(port: int, contents: Sequence[bytes]) -> Callable[[], bytes]:
     return lambda: next(made)
 
 
+def signed(port: int, count: int, *, are_new: bool) -> Callable[[], bytes]:
+    """Return what makes requests by signed URLs for another of *count* sources each time.
+
+    New ones differ in the background, which a photograph does not show.
+    """
+
+    def make() -> Iterator[bytes]:
+        for number in itertools.count():
+            options = f"rs:fit:{WIDTH}:{HEIGHT}/q:{QUALITY}{f'/bg:{number:06x}' * are_new}"
+            path = signed_path(_SIGNING_KEY, options, _source(number % count))
+            yield f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+
+    made = make()
+    return lambda: next(made)
+
+
+def _source(number: int) -> str:
+    return f"bench/{number}.jpg"
+
+
 def _upload(port: int, key: str, source: bytes) -> bytes:
     body = (
         (
@@ -134,7 +170,10 @@ def _upload(port: int, key: str, source: bytes) -> bytes:
 
 
 async def _keep(port: int, sources: Sequence[Path]) -> None:
-    """Have a preview of each source made, so that it is cached."""
+    """Store each source, and have a preview of it made, so that it is cached."""
+    async with AsyncClient(f"http://127.0.0.1:{port}", KEY) as client:
+        for number, source in enumerate(sources):
+            await client.sources.put(_source(number), source)
     for number, source in enumerate(sources):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(_upload(port, f"kept{number}", source.read_bytes()))
