@@ -22,6 +22,7 @@ from imageconverter.settings import PreviewSettings
 from imageconverter.storage.store import ObjectStore
 from services.worker.client_jobs import ClientJobs
 from services.worker.sandbox.pool import SandboxPool
+from services.worker.watermarks import Watermarks
 
 _log = structlog.get_logger(__name__)
 
@@ -90,6 +91,9 @@ class PreviewExecutor:
             return _GONE
         self.counts.bytes(of, read=source.stored.size)
         targets = job.targets or [to_target(parse(text), comment=self.settings.user_comment) for text in job.formats]
+        watermarks, unusable = await Watermarks(self.store).read(targets)  # as new as the gateway has named it
+        for reason in unusable.values():
+            return PreviewOutcome(state="refused", reason=reason)
         made = await self.sandbox.convert_with_metadata(
             source.data,
             targets,
@@ -98,6 +102,7 @@ class PreviewExecutor:
             owner=job.owner or f"preview {job.dedup_key}",
             expensive=expensive,
             may_move=not job.background and not expensive,
+            watermarks={path: each.data for path, each in watermarks.items()},
         )
         if failed := [result for result in made.results if isinstance(result, Failed)]:
             return PreviewOutcome(state="refused", reason=failed[0].reason)

@@ -61,4 +61,6 @@ async def _preview(request: web.Request, options: SignedOptions) -> ServedPrevie
         target = target.model_copy(update={"output": found})
     client = Client("signed URLs", has_left=lambda: has_left(request))
     with request.app[state.PREVIEW_SLOTS].taken():
-        return await source_preview(request, keys.source(path), path, ExactFormat(target), client)
+        mark = await request.app[state.STORE].head(keys.source(target.watermark)) if target.watermark else None
+        requested = ExactFormat(target, mark.etag if mark else "")
+        return await source_preview(request, keys.source(path), path, requested, client)

@@ -108,8 +108,6 @@ def _preset(stated: Mapping[str, str], formats: ImageFormats) -> tuple[Target, t
     found = formats.get(ID_PREFIX + stated["pr"])
     if found is None:
         raise InvalidValue(f"The image format {quoted(stated['pr'])} is not configured.", field=_FIELD)
-    if found.watermark:
-        raise InvalidValue(f"The image format {quoted(stated['pr'])} has a watermark.", field=_FIELD)
     return found.as_target().without_variants, found.variants
 
 

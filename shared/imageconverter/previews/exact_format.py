@@ -13,11 +13,13 @@ class ExactFormat(NamedTuple):
     """A preview of exactly this target; equal targets make equal previews."""
 
     target: Target
+    watermark_etag: str = ""
+    """That of the target's watermark: another file makes another preview."""
 
     @property
     def documented(self) -> str:
         """The name of the preview in its group, which no `PreviewFormat` has: a digest of what is set."""
-        text = self.target.model_dump_json(exclude_defaults=True)
+        text = self.target.model_dump_json(exclude_defaults=True) + self.watermark_etag
         return f"{_PREFIX}{hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_DIGITS]}"
 
 

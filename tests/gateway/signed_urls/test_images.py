@@ -7,6 +7,8 @@ import io
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import uuid4
@@ -17,6 +19,7 @@ from PIL import Image
 from pydantic import SecretStr
 
 from imageconverter import keys
+from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.previews.index import PreviewIndex
 from imageconverter.resources import Resources
 from imageconverter.settings import PreviewSettings, SignedUrlSettings
@@ -29,15 +32,26 @@ Client = TestClient[Any, Any]
 
 KEY: Final = "5ec2e7" * 11
 
+PREVIEWS: Final = PreviewSettings(convert_seconds=60)
+MARKED: Final = """
+[[format]]
+id = "marked"
+name = "marked"
+type = "product"
+targetDirectory = "marked"
+maxWidth = 200
+maxHeight = 200
+output = "png"
+watermark = "{watermark}"
+"""
+
 pytestmark = pytest.mark.usefixtures("worker")
 
 
 @pytest.fixture(scope="module")
 async def client(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[Client]:
     """A gateway with signed URLs."""
-    settings = make_settings(
-        signed_urls=SignedUrlSettings(keys=SecretStr(KEY), max_side=500), previews=PreviewSettings(convert_seconds=60)
-    )
+    settings = make_settings(signed_urls=SignedUrlSettings(keys=SecretStr(KEY), max_side=500), previews=PREVIEWS)
     async with TestClient(TestServer(create_app(settings, resources))) as client:
         yield client
 
@@ -67,6 +81,12 @@ async def preview_keys(index: PreviewIndex) -> set[str]:
     """Return the keys of all groups of previews."""
     batches = index.keys()
     return {key async for batch in batches for key in batch}
+
+
+def plain_png(color: str) -> bytes:
+    """Return an image of one color."""
+    Image.new("RGB", (20, 20), color).save(data := io.BytesIO(), "PNG")
+    return data.getvalue()
 
 
 def shown(body: bytes) -> tuple[str | None, tuple[int, int]]:
@@ -117,6 +137,28 @@ async def test_the_type_follows_accept_if_the_url_says_so(client: Client, source
         types[accept] = shown(body)[0]
 
     assert list(types.values()) == ["AVIF", "WEBP", "JPEG", "JPEG"]
+
+
+async def test_the_watermark_of_a_preset_is_laid_over_it(
+    make_settings: MakeSettings, resources: Resources, tmp_path: Path, source: str
+) -> None:
+    """Another one, as soon as that has replaced it; without it there is no image."""
+    mark = f"{source}.png"
+    file = tmp_path / "formats.toml"
+    file.write_text(MARKED.format(watermark=mark))
+    settings = make_settings(signed_urls=SignedUrlSettings(keys=SecretStr(KEY)), previews=PREVIEWS)
+    app = create_app(settings, replace(resources, formats=CurrentFormats(file)))
+    async with TestClient(TestServer(app)) as client:
+        missing = await get(client, url("pr:marked", source))
+        bodies = []
+        for color in ("red", "blue"):
+            await resources.store.put(keys.source(mark), plain_png(color), content_type="image/png")
+            bodies.append((await get(client, url("pr:marked", source)))[2])
+    await resources.store.delete([keys.source(mark)])
+
+    assert (missing[0], b"does not exist" in missing[2]) == (400, True)
+    middles = [Image.open(io.BytesIO(body)).convert("RGB").getpixel((100, 75)) for body in bodies]
+    assert middles == [(255, 0, 0), (0, 0, 255)]
 
 
 async def test_a_replaced_source_is_converted_anew(client: Client, resources: Resources, source: str) -> None:

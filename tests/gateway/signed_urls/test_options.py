@@ -27,17 +27,7 @@ id = "wide"
 name = "wide"
 type = "product"
 targetDirectory = "products/wide"
-widths = [320, 640]
-
-[[format]]
-id = "marked"
-name = "marked"
-type = "product"
-targetDirectory = "products/marked"
-maxWidth = 320
-maxHeight = 320
-watermark = "marks/a.png"
-""",
+widths = [320, 640]""",
     "test",
 )
 
@@ -114,7 +104,6 @@ def test_options_of_imgproxy_are_understood(options: str, expected: dict[str, ob
         ("exp:0", "The option exp must be a whole number from 1 to 9999999999."),
         ("pr:none", "The image format 'none' is not configured."),
         ("pr:wide", "The image format 'wide' is not configured."),
-        ("pr:marked", "The image format 'marked' has a watermark."),
         ("pr:normal/w:300", "The option 'w' cannot be combined with pr."),
     ],
 )
