@@ -9,12 +9,12 @@ from imageconverter.engine import OUTPUT_TYPES, OutputType
 from imageconverter.engine.target import VariantType
 
 _QUALITY: Final = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
-_MAX_RANGES: Final = 100
+_MAX_LENGTH: Final = 1000  # characters that are read; browsers send less than 200
 
 
 def names_any(accept: str, variants: Collection[VariantType]) -> bool:
     """Whether the header may select one of *variants*."""
-    named = _qualities(accept)
+    named = _qualities(accept[:_MAX_LENGTH])
     return any(named.get(OUTPUT_TYPES[each].media_type) for each in variants)
 
 
@@ -24,7 +24,7 @@ def preferred(accept: str, output: OutputType, variants: Mapping[VariantType, in
     Of several with the highest quality value it is the smallest. Only a variant that the header names counts:
     programs that accept everything do not show all of it.
     """
-    named = _qualities(accept)
+    named = _qualities(accept[:_MAX_LENGTH])
     of_output = next(
         (named[each] for each in (OUTPUT_TYPES[output].media_type, "image/*", "*/*") if each in named), 0.0
     )
@@ -37,7 +37,7 @@ def preferred(accept: str, output: OutputType, variants: Mapping[VariantType, in
 def _qualities(accept: str) -> Mapping[str, float]:
     """Return the quality values of media ranges; those with an invalid quality value are ignored."""
     found: dict[str, float] = {}
-    for each in accept.split(",", _MAX_RANGES)[:_MAX_RANGES]:
+    for each in accept.split(","):
         media_range, *parameters = (part.strip().lower() for part in each.split(";"))
         given = [part[2:].strip() for part in parameters if part.startswith("q=")]
         if all(map(_QUALITY.fullmatch, given)):
