@@ -23,10 +23,17 @@ async def start(shop: Shop) -> Run | None:
     return await start_run(own.pending_sources, AutomaticFormats(own.formats.current), own.runs, own.store)
 
 
+async def submit(shop: Shop, *names: str) -> None:
+    """Store sources and submit them."""
+    for name in names:
+        await shop.put_behind(name, name.encode())
+        await shop.resources.pending_sources.submit([(f"{shop.directory}/{name}", "")])
+
+
 async def test_of_several_reporters_one_starts_a_run(shop: Shop) -> None:
     """Those that come late find nothing, or a run with the same id."""
     pending = shop.resources.pending_sources
-    await pending.submit((f"{shop.directory}/{number}.png", "") for number in range(5))
+    await submit(shop, *(f"{number}.png" for number in range(5)))
     await asyncio.gather(*(start(shop) for _ in range(5)))
     assert len(await shop.runs()) == 1
     assert await pending.state() == (0, False, None)
@@ -35,7 +42,7 @@ async def test_of_several_reporters_one_starts_a_run(shop: Shop) -> None:
 async def test_a_run_that_was_started_by_a_killed_reporter_is_not_started_again(shop: Shop) -> None:
     """It was killed before it removed the sources."""
     pending = shop.resources.pending_sources
-    await pending.submit([(f"{shop.directory}/a.png", "")])
+    await submit(shop, "a.png")
     taken = await pending.first(1)
     run = await start(shop)
     assert run is not None
@@ -62,12 +69,10 @@ async def test_a_source_that_is_submitted_again_stays_pending(shop: Shop) -> Non
 
 async def test_sources_wait_for_an_automatic_run_that_is_running(shop: Shop) -> None:
     """The next run has all that have come meanwhile."""
-    pending = shop.resources.pending_sources
-    await pending.submit([(f"{shop.directory}/a.png", "")])
+    await submit(shop, "a.png")
     first = await start(shop)
     assert first is not None
-    for name in ("b.png", "c.png", "b.png"):
-        await pending.submit([(f"{shop.directory}/{name}", "")])
+    await submit(shop, "b.png", "c.png", "b.png")
     assert await start(shop) is None
     await shop.resources.runs.cancel(first.id, seconds=20)
     second = await start(shop)
@@ -75,9 +80,9 @@ async def test_sources_wait_for_an_automatic_run_that_is_running(shop: Shop) -> 
     assert second.batches[0].sources == (f"{shop.directory}/b.png", f"{shop.directory}/c.png")
 
 
-async def test_sources_of_no_automatic_format_are_dropped(shop: Shop) -> None:
-    """The formats have changed since."""
-    await shop.resources.pending_sources.submit([("elsewhere/a.png", "")])
+async def test_sources_of_no_automatic_format_and_those_that_are_gone_are_dropped(shop: Shop) -> None:
+    """The formats have changed since, or the source was deleted."""
+    await shop.resources.pending_sources.submit([("elsewhere/a.png", ""), (f"{shop.directory}/a.png", "")])
     assert await start(shop) is None
     assert (await shop.resources.pending_sources.state()).waiting == 0
 
@@ -121,7 +126,7 @@ async def test_an_interrupted_scan_goes_on_where_it_was(shop: Shop, image: Calla
 
 async def test_the_run_is_in_the_queue_of_runs(shop: Shop) -> None:
     """Not in that of people."""
-    await shop.resources.pending_sources.submit([(f"{shop.directory}/a.png", "")])
+    await submit(shop, "a.png")
     run = await start(shop)
     assert run is not None
     ids = await shop.resources.redis.zrange(keys.queue(QueueName.BATCH), 0, -1)

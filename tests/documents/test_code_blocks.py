@@ -31,7 +31,7 @@ def _read_toml(text: str) -> object:
     tables = tomllib.loads(text)
     if "format" in tables:
         return parse_formats(text, "block")
-    assert set(tables) == {"key"}
+    assert set(tables) in ({"key"}, {"notification"})
     return tables
 
 

@@ -1,5 +1,7 @@
 """Sources that a request has stored, for automatic conversion."""
 
+from collections.abc import Sequence
+
 import structlog
 from aiohttp import web
 
@@ -11,16 +13,23 @@ _log = structlog.get_logger(__name__)
 
 
 async def submit_source(request: web.Request, path: str) -> None:
-    """Have the source at *path* converted if it is in the directory of an automatic format.
+    """Have the source at *path* converted if it is in the directory of an automatic format."""
+    await submit_sources(request, [path])
 
-    It is stored already, so without Redis the request succeeds, and a scan finds the source.
+
+async def submit_sources(request: web.Request, paths: Sequence[str]) -> None:
+    """Have those of the sources at *paths* converted that are in directories of automatic formats.
+
+    They are stored already, so without Redis the request succeeds, and a scan finds them.
     """
-    if not AutomaticFormats(request.app[state.FORMATS].current).of_source(path):
+    formats = AutomaticFormats(request.app[state.FORMATS].current)
+    wanted = [(path, "") for path in paths if formats.of_source(path)]
+    if not wanted:
         return
     try:
-        await request.app[state.PENDING_SOURCES].submit([(path, "")])
+        await request.app[state.PENDING_SOURCES].submit(wanted)
     except QueueUnavailable as error:
-        _log.warning("source not submitted", path=path, reason=error.reason)
+        _log.warning("sources not submitted", sources=len(wanted), reason=error.reason)
 
 
 async def request_scan(request: web.Request) -> None:

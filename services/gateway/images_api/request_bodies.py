@@ -4,6 +4,7 @@ import asyncio
 from codecs import BOM_UTF8
 from functools import partial
 from typing import Annotated, Any, TypeVar
+from urllib.parse import unquote_plus
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -151,6 +152,21 @@ class StartBody(JsonBody):
             started_by=started_by,
             id=run_id,
         )
+
+
+class StoreEventBody(JsonBody):
+    """What an object store says of a change, in the shape of SeaweedFS or MinIO. Unknown fields are ignored."""
+
+    key: str = ""
+    """SeaweedFS: the path of the file, as `/buckets/images/source/products/a.jpg`."""
+    Records: Annotated[list[dict[str, Any]], Field(json_schema_extra={"maxItems": 1000})] = []
+    """MinIO: the events, each with the key of an object in `s3.object.key`, quoted as in URLs."""
+
+    @property
+    def object_keys(self) -> list[str]:
+        """The keys of the objects."""
+        _, _, key = self.key.removeprefix("/buckets/").partition("/")
+        return [key, *map(_object_key, self.Records)]
 
 
 class PlanBody(StartBody):
@@ -304,6 +320,14 @@ class ExampleBody(FormatsDraftBody):
 
 class EmptyBody(JsonBody):
     """An object without fields; unknown ones are ignored."""
+
+
+def _object_key(record: dict[str, Any]) -> str:
+    try:
+        key = record["s3"]["object"]["key"]
+    except (KeyError, TypeError):
+        return ""
+    return unquote_plus(key) if isinstance(key, str) else ""
 
 
 async def read_json(request: web.Request, schema: type[Body]) -> Body:

@@ -1,17 +1,21 @@
 """Automatic runs: ordinary runs over pending sources."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
 
 from imageconverter import keys
 from imageconverter.automatic.automatic_formats import AutomaticFormats
+from imageconverter.automatic.outdated import outdated
 from imageconverter.automatic.pending_sources import PendingSources, Submission
 from imageconverter.errors import RunAlreadyRunning
+from imageconverter.images.directories import is_file
 from imageconverter.runs import Run, RunStore, delete_backup, save_backup
 from imageconverter.runs.run import Batch
+from imageconverter.storage.bounded import bounded
 from imageconverter.storage.store import ObjectStore
 
 ACTION: Final = "automatic"
@@ -26,15 +30,18 @@ async def start_run(
 ) -> Run | None:
     """Start a run over the first pending sources, unless an automatic run is running; returns it.
 
-    They are removed after it has started, so none is lost if this process is killed. The id follows from the sources
-    and their submissions, so of several processes that see the same, one starts a run. Raises QueueUnavailable,
+    Those that do not exist or are up to date are left out: the store may report what the API has stored. Sources are
+    removed after the run has started, so none is lost if this process is killed. The id follows from the sources and
+    their submissions, so of several processes that see the same, one starts a run. Raises QueueUnavailable,
     StoreUnavailable.
     """
     latest = await run_store.latest(automatic=True)
     if latest is not None and await run_store.is_running(latest):
         return None
     taken = await pending.first(_MAX_SOURCES)
-    run = create_automatic_run(taken, formats)
+    found = await bounded(partial(store.head, keys.source(each.path)) for each in taken)
+    paths = await outdated([each for each in found if each is not None and is_file(each)], formats, store)
+    run = create_automatic_run(taken, paths, formats)
     if run is not None and not await run_store.is_known(run.id):
         await save_backup(store, run)
         try:
@@ -47,11 +54,13 @@ async def start_run(
     return run
 
 
-def create_automatic_run(submissions: Sequence[Submission], formats: AutomaticFormats) -> Run | None:
-    """Return the run over sources, None if none of them is in the directory of an automatic format."""
+def create_automatic_run(
+    submissions: Sequence[Submission], paths: Iterable[str], formats: AutomaticFormats
+) -> Run | None:
+    """Return the run over those sources of *submissions* that are at *paths*, None if there are none."""
     batches = tuple(
-        Batch(directory="", formats=group, sources=tuple(sorted(paths, key=keys.source)))
-        for group, paths in formats.groups(each.path for each in submissions).items()
+        Batch(directory="", formats=group, sources=tuple(sorted(grouped, key=keys.source)))
+        for group, grouped in formats.groups(paths).items()
     )
     if not batches:
         return None

@@ -15,7 +15,7 @@ for position = 1, #sources, 2 do
     redis.call('HSET', state, 'requested', 1)
     redis.call('SREM', submitted, version)
   elseif is_new then
-    -- Larger than all before, also if Redis has lost them: it tells one submission of a source from the next.
+    -- Larger than all before, also if Redis has lost them: it distinguishes the submissions of a source.
     local number = math.max(now_ms(), tonumber(redis.call('HGET', state, 'number') or 0) + 1)
     redis.call('HSET', state, 'number', number)
     redis.call('ZADD', pending, number, path)
