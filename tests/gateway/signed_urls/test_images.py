@@ -23,6 +23,7 @@ from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.previews.index import PreviewIndex
 from imageconverter.resources import Resources
 from imageconverter.settings import PreviewSettings, SignedUrlSettings
+from services.gateway import state
 from services.gateway.app import create_app
 from services.worker.sandbox.pool import SandboxPool
 from tests.conftest import MakeSettings
@@ -52,8 +53,10 @@ pytestmark = pytest.mark.usefixtures("worker")
 async def client(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[Client]:
     """A gateway with signed URLs."""
     settings = make_settings(signed_urls=SignedUrlSettings(keys=SecretStr(KEY), max_side=500), previews=PREVIEWS)
-    async with TestClient(TestServer(create_app(settings, resources))) as client:
+    app = create_app(settings, resources)
+    async with TestClient(TestServer(app)) as client:
         yield client
+        await app[state.PREVIEWS].clear()
 
 
 @pytest.fixture
