@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final, get_args
 
-from imageconverter import catalog
+from imageconverter import catalog, keys
 from imageconverter.automatic import AutomaticFormats
 from imageconverter.images import source_trash, uploads
 from imageconverter.images.image_formats import ImageType
@@ -59,7 +59,9 @@ async def _advance_epoch(resources: Resources) -> int:
 
 async def _sweep_uploads(resources: Resources, hours: float) -> int:
     """Delete expired uploads, but not those of runs that have not ended, of which there are backups."""
-    kept = {batch.directory for run, _ in await list_backups(resources.store) for batch in run.batches}
+    batches = [batch for run, _ in await list_backups(resources.store) for batch in run.batches]
+    sources = [path for batch in batches for path in batch.sources if path.startswith(f"{keys.UPLOADS}/")]
+    kept = {batch.directory for batch in batches if not batch.sources} | {path.rpartition("/")[0] for path in sources}
     return await uploads.sweep(resources.store, hours=hours, kept=kept)
 
 

@@ -21,8 +21,10 @@ from imageconverter.resources import Resources
 from imageconverter.settings import GatewaySettings
 from services.gateway.app import create_app
 from services.stack.ports import free_ports
+from services.worker.main import run as run_worker
 from tests.conftest import ADMIN, API_KEY, TOKEN_SECRET, MakeSettings
 from tests.testing import image_files
+from tests.testing.roles import running
 from tests.testing.runs import PRODUCT, put_sources
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples" / "proxies"
@@ -185,22 +187,23 @@ async def test_the_gateway_sees_the_address_and_the_protocol_of_the_client(serve
     assert addresses == {"127.0.0.1"}
 
 
-@pytest.mark.usefixtures("worker", "no_run")
-async def test_events_arrive_one_by_one(served: Served, resources: Resources) -> None:
-    """While the run lasts, not all at its end."""
-    directory = await put_sources(
-        resources, {f"{number}.png": image_files.png(size=(1500, 1000)) for number in range(40)}
-    )
+@pytest.mark.usefixtures("no_run")
+async def test_events_arrive_one_by_one(served: Served, resources: Resources, make_settings: MakeSettings) -> None:
+    """While the run lasts, not all at its end: it does not begin before the first one has arrived."""
+    directory = await put_sources(resources, {f"{number}.png": image_files.png() for number in range(10)})
     body = {"action": "manual", "source": "directory", "formatList": [PRODUCT], "directory": directory}
     status, _, _ = await call(served, "POST", "/images/convert/start", json=body)
     async with served.session.get(
         f"{served.base}/images/convert/events", headers=ADMIN, server_hostname=NAME
     ) as response:
-        lines = [line async for line in response.content]
-        running = [json.loads(line[5:])["running"] for line in lines if line.startswith(b"data:")]
+        lines = [await response.content.readuntil(b"\n\n")]
+        async with running(make_settings(), run_worker):
+            lines += [line async for line in response.content]
+        data = [line[5:] for line in b"".join(lines).splitlines() if line.startswith(b"data:")]
+        states = [json.loads(each)["running"] for each in data]
     assert response.headers["Content-Type"].startswith("text/event-stream")
     assert status == 200
-    assert (running[0], running[-1]) == (True, False)
+    assert (states[0], states[-1]) == (True, False)
 
 
 async def test_a_gateway_that_ends_is_not_missed(served: Served) -> None:

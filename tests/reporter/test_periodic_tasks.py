@@ -4,6 +4,8 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from imageconverter.images import uploads
 from imageconverter.images.uploads import UploadedImage
 from imageconverter.resources import Resources
@@ -44,11 +46,16 @@ async def test_unfinished_multipart_uploads_are_aborted(opened: Resources, repor
     assert client.list_multipart_uploads(Bucket=storage.bucket).get("Uploads", []) == []
 
 
-async def test_uploads_of_a_run_that_has_not_ended_stay(opened: Resources, make_settings: MakeSettings) -> None:
-    """Although they expire while it runs."""
+@pytest.mark.parametrize("selected", [False, True])
+async def test_uploads_of_a_run_that_has_not_ended_stay(
+    opened: Resources, make_settings: MakeSettings, *, selected: bool
+) -> None:
+    """Although they expire while it runs. A run of selected sources keeps those, and no others."""
     kept = await uploads.stage(opened.store, [UploadedImage("a.png", b"x")])
     expired = await uploads.stage(opened.store, [UploadedImage("a.png", b"x")])
     request = RunRequest(source="directory", directory=kept, formats=(THUMBNAIL,))
+    if selected:
+        request = RunRequest(source="selection", selection=(f"{kept}/a.png",), formats=(THUMBNAIL,))
     run = await create_run(opened.store, opened.formats.current, request)
     await save_backup(opened.store, run)
     settings = make_settings(conversion=ConversionSettings(upload_hours=1e-9))

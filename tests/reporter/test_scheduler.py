@@ -7,6 +7,7 @@ from imageconverter.images import uploads
 from imageconverter.images.uploads import UploadedImage
 from imageconverter.resources import Resources
 from imageconverter.settings import ConversionSettings
+from imageconverter.storage.bulk_delete import delete_below
 from services.reporter.main import run
 from tests.conftest import MakeSettings
 from tests.testing.roles import running
@@ -17,6 +18,7 @@ async def test_expired_uploads_are_swept_by_one_of_many_reporters(
 ) -> None:
     """Three reporters run; the old upload is deleted, the task is claimed once, and all stop on request."""
     await resources.redis.delete(keys.periodic_claim("sweep-uploads"))
+    await delete_below(resources.store, keys.run_backups())  # of other tests: what runs read stays
     path = await uploads.stage(resources.store, [UploadedImage("old.png", b"A")])
     # A hundredth of a second: whatever is there when the reporters look is expired.
     settings = make_settings(conversion=ConversionSettings(upload_hours=0.01 / 3600))

@@ -85,6 +85,20 @@ async def test_the_history_has_both_kinds_in_the_order_of_their_starts(resources
     assert shown == [(other.id, "manual"), (automatic.id, "automatic")]
 
 
+async def test_the_history_is_in_the_order_of_the_starts_although_the_clock_of_redis_was_set(
+    resources: Resources,
+) -> None:
+    """The last run is the first one, also if it was started earlier by the clock."""
+    first = await started(resources, automatic=False)
+    await resources.runs.cancel(first.id, seconds=20)
+    last = await started(resources, automatic=False)
+    async with resources.redis.pipeline() as pipe:
+        pipe.hincrby(keys.run(last.id), "started", -1000)
+        await pipe.execute()
+    page = await read_history(resources.runs, resources.store)
+    assert [each.run.id for each in page.runs][:2] == [last.id, first.id]
+
+
 async def test_a_stalled_automatic_run_is_planned_again(resources: Resources) -> None:
     """Its planner's job was lost, as was that of another run."""
     runs = [await started(resources, automatic=automatic) for automatic in (True, False)]

@@ -65,14 +65,14 @@ class Contract:
 
     @cached_property
     def operations(self) -> list[Operation]:
-        """All operations of the strict document; the longest fixed beginning first, as in the gateway."""
+        """All operations of the strict document; fixed paths first, then those with the longest fixed beginning."""
         found = [
             Operation(operation["operationId"], operation["tags"][0], method.upper(), path, operation["responses"])
             for path, item in self.strict["paths"].items()
             for method, operation in item.items()
             if method in METHODS
         ]
-        return sorted(found, key=lambda each: -len(each.path.partition("{")[0]))
+        return sorted(found, key=lambda each: ("{" in each.path, -len(each.path.partition("{")[0])))
 
     def is_about(self, path: str) -> bool:
         """Whether this document applies to *path*."""

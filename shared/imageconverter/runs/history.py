@@ -1,6 +1,7 @@
 """The history of runs: the last ones are in Redis, those before in the object store, for 30 days."""
 
 import asyncio
+import heapq
 from typing import NamedTuple
 
 from imageconverter import keys
@@ -24,7 +25,8 @@ async def read_history(run_store: RunStore, store: ObjectStore, *, cursor: str =
 
     A cursor is the id of the last run on the page before. Raises QueueUnavailable, StoreUnavailable.
     """
-    known = await run_store.history() + await run_store.history(automatic=True)
+    histories = [await run_store.history(automatic=automatic) for automatic in (False, True)]
+    known = [each for history in histories for each in history]
     archived = await _archived(store, set(known))
     if cursor:
         begin = archived.index(cursor) + 1 if cursor in archived else 0
@@ -33,9 +35,10 @@ async def read_history(run_store: RunStore, store: ObjectStore, *, cursor: str =
         found = [summary.status for summary in summaries if summary is not None]
     else:
         ids, rest = known, archived
-        statuses = await asyncio.gather(*(run_store.status(each) for each in ids))
-        found = [status for status in statuses if status is not None]
-        found.sort(key=lambda status: status.started, reverse=True)
+        read = [await asyncio.gather(*map(run_store.status, history)) for history in histories]
+        runs, automatic = ([status for status in statuses if status is not None] for statuses in read)
+        # Each is in the order of the starts already, also if the clock of Redis was set.
+        found = list(heapq.merge(runs, automatic, key=lambda status: -status.started))
     return HistoryPage(found, ids[-1] if ids and rest else "")
 
 
