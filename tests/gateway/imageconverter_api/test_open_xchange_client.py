@@ -6,7 +6,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -103,19 +103,30 @@ async def test_clients_survive_the_death_of_their_worker(
     gateway: Client, resources: Resources, servers: dict[str, str]
 ) -> None:
     """Another worker takes over the job, and all clients get their preview."""
-    # Few bytes, because fifty uploads at once are stored, and milliseconds of work.
-    source = image_files.png(image=Image.new("L", (4000, 4000))) + uuid4().bytes
     middleware = Middleware(gateway, encodes=False)
-    async with running_worker(resources, servers) as worker:
-        asking = [asyncio.create_task(middleware.scaled(source, FORMATS[1], "1")) for _ in range(50)]
-        async with asyncio.timeout(20):
-            while not [key async for key in resources.redis.scan_iter(match=lease_key("*"))]:
-                await asyncio.sleep(0.01)
-        os.killpg(worker, signal.SIGKILL)
-        async with running_worker(resources, servers):
-            scaled = await asyncio.gather(*asking)
+    scaled: list[Image.Image | None] = []
+    while not scaled:  # again if a job was done before it was seen running
+        # Few bytes, because fifty uploads at once are stored, and much work.
+        source = image_files.png(image=Image.new("L", (8000, 8000))) + uuid4().bytes
+        async with running_worker(resources, servers) as worker:
+            asking = [asyncio.create_task(middleware.scaled(source, FORMATS[1], "1")) for _ in range(50)]
+            if not await is_seen_running(resources, asking):
+                continue
+            os.killpg(worker, signal.SIGKILL)
+            async with running_worker(resources, servers):
+                scaled = await asyncio.gather(*asking)
 
     assert {None if each is None else each.size for each in scaled} == {(800, 800)}
+
+
+async def is_seen_running(resources: Resources, asking: Sequence[asyncio.Task[Any]]) -> bool:
+    """Wait for a lease; returns False if all who were *asking* have their reply before."""
+    async with asyncio.timeout(60):
+        while not all(each.done() for each in asking):
+            if [key async for key in resources.redis.scan_iter(match=lease_key("*"), count=100_000)]:
+                return True
+            await asyncio.sleep(0.01)
+    return False
 
 
 @asynccontextmanager
