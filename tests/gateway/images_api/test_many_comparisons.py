@@ -47,6 +47,7 @@ async def runs(resources: Resources) -> tuple[str, str]:
 @pytest.fixture
 async def busy_reporter(resources: Resources) -> AsyncIterator[None]:
     """Let as many commands wait as comparisons may find."""
+    await resources.redis.delete(keys.queue(QueueName.SCAN))  # what other tests have left
     for number in range(_WAITING):
         await resources.queue.enqueue(QueueName.SCAN, "task", f"waiting-{number}", {})
     yield
