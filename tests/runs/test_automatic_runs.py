@@ -40,7 +40,7 @@ async def convert(resources: Resources, run: Run) -> None:
 
 
 async def test_an_automatic_run_neither_refuses_nor_delays_another_one(resources: Resources) -> None:
-    """Each has jobs, and each ends by itself."""
+    """Each has jobs of its own, and ends when they are done."""
     automatic = await started(resources, automatic=True)
     other = await started(resources, automatic=False)
     for run in (automatic, other):
