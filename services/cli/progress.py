@@ -28,8 +28,7 @@ class Progress:
         self._bar: Any = None
         self._began = self._printed_at = time.monotonic()
         self._first: int | None = None
-        self._latest = ""
-        self._lines = 0
+        self._latest = self._printed = ""
 
     def __enter__(self) -> Self:
         return self
@@ -39,7 +38,7 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.close()
-        elif self._latest and (not self._lines or self._is_time()):
+        elif self._latest != self._printed:
             self._print()
 
     def show(self, done: int, total: int, errors: int) -> None:
@@ -72,8 +71,7 @@ class Progress:
 
     def _print(self) -> None:
         click.echo(self._latest)
-        self._printed_at = time.monotonic()
-        self._lines += 1
+        self._printed, self._printed_at = self._latest, time.monotonic()
 
 
 def static_bar(done: int, total: int) -> str:
