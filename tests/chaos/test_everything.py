@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from imageconverter.jobs.queue_worker import LEASE_SECONDS
+from imageconverter.jobs.leases import LEASE_SECONDS
 from tests.testing.measurements import Figures
 from tests.testing.processes import Stack, own_servers, stack_on
 from tests.testing.workload import Client, Workload

@@ -16,7 +16,7 @@ from arq.constants import retry_key_prefix
 
 from imageconverter.jobs import QueueName, lease_key
 from imageconverter.jobs.lease_token import local_host
-from imageconverter.jobs.queue_worker import LEASE_SECONDS
+from imageconverter.jobs.leases import LEASE_SECONDS
 from imageconverter.resources import Resources
 from tests.testing.hosts import Host, Network, switched_network, why_not
 from tests.testing.measurements import Figures, spread

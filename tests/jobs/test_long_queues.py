@@ -7,7 +7,7 @@ from typing import Any
 
 from imageconverter import keys
 from imageconverter.jobs import JobContext, JobQueue, QueueName, lease_key
-from imageconverter.jobs.queue_worker import _SEARCH_LIMIT, LEASE_SECONDS
+from imageconverter.jobs.leases import _SEARCH_LIMIT, LEASE_SECONDS
 from imageconverter.resources import Resources
 from tests.jobs.test_queue_worker import queue, running_worker, until
 

@@ -2,16 +2,14 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
 from imageconverter import keys
-from imageconverter.jobs import JobContext, QueueName
+from imageconverter.jobs import QueueName
 from imageconverter.jobs.lease_token import has_ended, new_token
+from imageconverter.jobs.leases import Leases
 from imageconverter.jobs.queue_name import lease_key
-from imageconverter.jobs.queue_worker import QueueWorker
 from imageconverter.resources import Resources
 
 QUEUE = QueueName.BATCH
@@ -44,10 +42,7 @@ async def test_only_leases_of_ended_processes_of_this_host_end(resources: Resour
         await redis.zadd(keys.queue(QUEUE), {job: position})
         await redis.set(lease_key(job), token)
 
-    async def task(_context: JobContext, _payload: Mapping[str, Any]) -> None:
-        """Not called."""
-
-    await QueueWorker(QUEUE, {"task": task}, redis, slots=1, job_seconds=1).release_orphans()
+    await Leases(QUEUE, redis).release_orphans()
 
     left = {job for job in holders if await redis.exists(lease_key(job))}
     await redis.delete(keys.queue(QUEUE), *map(lease_key, holders))

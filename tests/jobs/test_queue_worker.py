@@ -12,8 +12,7 @@ import pytest
 from imageconverter import keys
 from imageconverter.errors import QueueUnavailable
 from imageconverter.jobs import JobContext, JobQueue, QueueName, QueueWorker, Task, requeue, retry_with_backoff
-from imageconverter.jobs import queue_worker as worker_module
-from imageconverter.jobs.queue_worker import LEASE_SECONDS
+from imageconverter.jobs.leases import LEASE_SECONDS
 from imageconverter.resources import Resources
 
 
@@ -27,7 +26,7 @@ async def queue(resources: Resources) -> JobQueue:
 @pytest.fixture
 def quick_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a worker that stops wait for its listener for 20 ms instead of half a second."""
-    monkeypatch.setattr(worker_module, "_LISTEN_SECONDS", 0.02)
+    monkeypatch.setattr("imageconverter.jobs.wake_listener._LISTEN_SECONDS", 0.02)
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """The job queue. Only this package uses arq, so that it can be replaced here alone."""
 
 from imageconverter.jobs.activity import Activity, RunningTask
+from imageconverter.jobs.attempts import JobEnd
 from imageconverter.jobs.client import Client
 from imageconverter.jobs.connection import open_redis
 from imageconverter.jobs.dead_letters import DeadLetter, DeadLetterQueue, DeadLetterRecord
@@ -13,7 +14,7 @@ from imageconverter.jobs.queue_name import (
     redis_command,
     redis_errors,
 )
-from imageconverter.jobs.queue_worker import JobEnd, QueueWorker
+from imageconverter.jobs.queue_worker import QueueWorker
 from imageconverter.jobs.retry import MovedJob, requeue, retry_when_unavailable, retry_with_backoff
 from imageconverter.jobs.scripts import script_text
 from imageconverter.jobs.task import JobContext, Task

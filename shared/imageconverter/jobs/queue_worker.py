@@ -7,70 +7,36 @@ them. Here a lease is short, renewed while the job runs, and fenced by a token.
 
 import asyncio
 import contextlib
-import json
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Literal, cast
 
 import structlog
-from arq import Retry, Worker
+from arq import Worker
 from arq.connections import ArqRedis
-from arq.constants import retry_key_prefix
-from arq.worker import func
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from imageconverter import keys, request_ids, tracing
-from imageconverter.errors import QueueUnavailable, Unavailable
+from imageconverter import keys
+from imageconverter.errors import Unavailable
 from imageconverter.jobs.activity import Activity
+from imageconverter.jobs.attempts import NOT_RUN, Attempts, EndListener, JobEnd, read_body
 from imageconverter.jobs.connection import encode
-from imageconverter.jobs.dead_letters import (
-    DEAD_LETTER_SECONDS,
-    MAX_DEAD_LETTERS,
-    dead_letter_record,
-    failure_reason,
-    read_job_body,
-)
-from imageconverter.jobs.lease_token import has_ended, local_host, new_token
-from imageconverter.jobs.queue_name import QueueName, job_key, lease_key
-from imageconverter.jobs.retry import MovedJob, RetriesExhausted, requeue
-from imageconverter.jobs.scripts import script_text
+from imageconverter.jobs.dead_letters import dead_letter_record, failure_reason, read_job_body
+from imageconverter.jobs.leases import LEASE_SECONDS, Leases
+from imageconverter.jobs.queue_name import QueueName
 from imageconverter.jobs.task import JobContext, Task
-
-if TYPE_CHECKING:
-    from arq.typing import WorkerCoroutine
+from imageconverter.jobs.wake_listener import WakeListener
 
 _log = structlog.get_logger(__name__)
 
-JobEnd = Literal["done", "retried", "requeued", "moved", "dead", "lease lost"]
-"""How an attempt of a job ends; `retried` counts as one, `requeued` and `moved` do not."""
-EndListener = Callable[[QueueName, JobEnd], None]
-
-LEASE_SECONDS = 3.0
 _RENEWALS_PER_LEASE = 3
-# Running jobs stay at the head of their queue. What one search does not reach, the next one does.
-_SEARCH_LIMIT = 1000
-_LISTEN_SECONDS = 0.5  # at a time, so that stopping does not take longer
-_WAKE_MS = 5000  # as in prelude.lua
 _IDLE_AFTER_SECONDS = 1.0
 # An attempt is a run that fails because of this job alone, or during which the worker dies.
 # If workers are often killed for other reasons, four attempts are too few to identify a poison job.
 _MAX_ATTEMPTS = 6
-_QUARANTINE_ATTEMPTS = 2
 _DEAD_LETTER_RETRY_MS = 1000
-_NOT_RUN = "The job cannot be run."
-# arq's own timeout counts the job as done; the one here comes first and moves it to the dead letters.
+# arq's own timeout counts the job as done; the one of `Attempts` comes first and moves it to the dead letters.
 _ARQ_GRACE_SECONDS = 60
-
-
-def _read_body(body: bytes) -> dict[str, Any]:
-    """Parse a job, and bind the ids of its request; arq calls this in the task that runs the job."""
-    job: dict[str, Any] = json.loads(body)
-    ids = job.get("ids")
-    request_ids.bind(ids)
-    tracing.keep_parent(ids.get(tracing.TRACE_PARENT) if isinstance(ids, dict) else None)
-    return job
 
 
 class QueueWorker(Worker):
@@ -100,9 +66,9 @@ class QueueWorker(Worker):
         *idle_poll_seconds* while there is nothing to do.
         """
         self._on_end = on_end
-        self._activity = Activity() if activity is None else activity
+        self._attempts = Attempts(queue, Activity() if activity is None else activity, job_seconds=job_seconds)
         super().__init__(
-            [func(self._bounded(name, task), name=name) for name, task in tasks.items()],
+            [self._attempts.function(name, task) for name, task in tasks.items()],
             queue_name=keys.queue(queue),
             redis_pool=ArqRedis(redis.connection_pool),
             handle_signals=False,
@@ -112,39 +78,30 @@ class QueueWorker(Worker):
             poll_delay=poll_seconds,
             max_tries=_MAX_ATTEMPTS,
             job_serializer=encode,
-            job_deserializer=_read_body,
+            job_deserializer=read_body,
             log_results=False,
         )
         self._queue_name = queue
         self._fallbacks = give_up or {}
         self._is_paused = is_paused
-        self._job_seconds = job_seconds
-        self._failure_reasons: dict[str, str] = {}
-        self._delays: dict[str, int] = {}
-        self._moves: dict[str, QueueName] = {}
-        self._token = new_token()
         self._claiming = asyncio.Lock()
-        self._quarantined_waits = self._runs_quarantined = False
-        self._search_start = 0
+        self._runs_quarantined = False
         self._stopping = asyncio.Event()
         self._wake = asyncio.Event()
-        self._slot_freed = asyncio.Event()
         self._idle_poll_seconds = idle_poll_seconds
         self._idle_from = time.monotonic() + _IDLE_AFTER_SECONDS
-        self._claim = redis.register_script(script_text("imageconverter.jobs", "claim"))
-        self._release_orphans = redis.register_script(script_text("imageconverter.jobs", "release_orphans"))
-        self._renew = redis.register_script(script_text("imageconverter.jobs", "renew"))
-        self._move = redis.register_script(script_text("imageconverter.jobs", "move"))
-        self._finish = redis.register_script(script_text("imageconverter.jobs", "finish"))
-        self._move_to_dead_letters = redis.register_script(script_text("imageconverter.jobs", "move_to_dead_letters"))
+        self._leases = Leases(queue, redis)
+        self._listener = WakeListener(
+            queue, redis, is_busy=lambda: self.job_counter >= self.max_jobs, on_job=self._wake.set
+        )
 
     async def main(self) -> None:
         """Claim and run jobs until `drain`; raises the error of Redis if its retries are exhausted.
 
         It is stopped by `drain` and not by a cancellation, which may get lost in redis-py.
         """
-        await self.release_orphans()
-        background = [asyncio.create_task(self._renew_leases()), asyncio.create_task(self._listen())]
+        await self._leases.release_orphans()
+        background = [asyncio.create_task(self._renew_leases()), asyncio.create_task(self._listener.run())]
         try:
             while not self._stopping.is_set():
                 self._wake.clear()
@@ -161,16 +118,6 @@ class QueueWorker(Worker):
             self._idle_from = time.monotonic() + _IDLE_AFTER_SECONDS
         return self.poll_delay_s if time.monotonic() < self._idle_from else self._idle_poll_seconds
 
-    async def release_orphans(self) -> None:
-        """End the leases of workers that have ended on this host, as by a kill, so that their jobs need not wait."""
-        host = local_host()
-        if not host:
-            return
-        arguments: list[str | int] = [lease_key(""), host, _SEARCH_LIMIT]
-        tokens = [token.decode() for token in await self._release_orphans([self.queue_name], arguments)]
-        if ended := [token for token in tokens if has_ended(token)]:
-            await self._release_orphans([self.queue_name], [*arguments, *ended])
-
     async def drain(self, seconds: float) -> None:
         """Claim no more jobs, wait up to *seconds* for the running ones, requeue the rest and stop."""
         self.allow_pick_jobs = False
@@ -186,7 +133,7 @@ class QueueWorker(Worker):
 
     def _stop(self) -> None:
         self._stopping.set()
-        self._slot_freed.set()
+        self._listener.stop()
         self._wake.set()
 
     async def _poll_iteration(self) -> None:
@@ -202,9 +149,9 @@ class QueueWorker(Worker):
         free = self.max_jobs - self.job_counter
         if not self.allow_pick_jobs or free <= 0 or (self._is_paused is not None and self._is_paused()):
             return
-        if (self._runs_quarantined or self._quarantined_waits) and self.job_counter:
+        if (self._runs_quarantined or self._leases.quarantined_waits) and self.job_counter:
             return
-        self._runs_quarantined = self._quarantined_waits and await self._claim_some(1, quarantined=True)
+        self._runs_quarantined = self._leases.quarantined_waits and await self._claim_some(1, quarantined=True)
         if not self._runs_quarantined:
             await self._claim_some(free, quarantined=False)
 
@@ -213,26 +160,12 @@ class QueueWorker(Worker):
 
         A quarantined job may have killed workers. It runs alone, so that no other job is blamed.
         """
-        quarantined_waits, self._search_start, *claimed = await self._claim(
-            keys=[self.queue_name],
-            args=[
-                lease_key(""),
-                self._token,
-                int(LEASE_SECONDS * 1000),
-                count,
-                _SEARCH_LIMIT,
-                retry_key_prefix,
-                _QUARANTINE_ATTEMPTS,
-                int(quarantined),
-                self._search_start,
-            ],
-        )
-        self._quarantined_waits = bool(quarantined_waits)
-        for job_id, score in zip(claimed[::2], claimed[1::2], strict=True):
-            running = self.tasks.get(job_id.decode())
+        claimed = await self._leases.claim(count, quarantined=quarantined)
+        for job in claimed:
+            running = self.tasks.get(job.id)
             # A job that is running here lost its lease while Redis was unavailable, and has it again now.
             if running is None or running.done():
-                await self._start(job_id.decode(), int(float(score)))
+                await self._start(job.id, job.score)
         return bool(claimed)
 
     async def _start(self, job_id: str, score: int) -> None:
@@ -245,34 +178,8 @@ class QueueWorker(Worker):
     def _free_slot(self) -> None:
         """Search for the next job at once, so that short jobs do not wait for the poll."""
         self._release_sem_dec_counter_on_complete()
-        self._slot_freed.set()
+        self._listener.slot_freed()
         self._wake.set()
-
-    async def _listen(self) -> None:
-        """Search for the next job as soon as one is enqueued; the poll finds the jobs that this misses."""
-        while not self._stopping.is_set():
-            if self.job_counter >= self.max_jobs:  # another worker is to hear of it
-                self._slot_freed.clear()
-                await self._slot_freed.wait()
-                continue
-            try:
-                async with self.pool.pipeline(transaction=False) as pipe:
-                    pipe.execute_command("BLPOP", keys.wake(self._queue_name), _LISTEN_SECONDS)
-                    (woken,) = await pipe.execute()
-                if woken is not None and self.job_counter >= self.max_jobs:
-                    await self._wake_another()
-            except (RedisError, OSError):
-                await asyncio.sleep(_LISTEN_SECONDS)  # the poll raises the error
-            else:
-                if woken is not None:
-                    self._wake.set()
-
-    async def _wake_another(self) -> None:
-        """Leave the entry of an enqueued job to another worker, as all slots have been taken in the meantime."""
-        async with self.pool.pipeline(transaction=False) as pipe:
-            pipe.rpush(keys.wake(self._queue_name), 1)
-            pipe.pexpire(keys.wake(self._queue_name), _WAKE_MS)
-            await pipe.execute()
 
     async def _renew_leases(self) -> None:
         while not self._stopping.is_set():
@@ -282,15 +189,12 @@ class QueueWorker(Worker):
             if not running:
                 continue
             try:
-                lost = await self._renew(
-                    keys=[self.queue_name, *map(lease_key, running)],
-                    args=[self._token, int(LEASE_SECONDS * 1000), *running],
-                )
+                lost = await self._leases.renew(running)
             except (RedisError, OSError) as error:
                 _log.warning("lease renewal failed", queue=self._queue_name.value, error=str(error))
                 continue
-            for key in lost:
-                self._cancel_lost(key.decode().removeprefix(lease_key("")))
+            for job_id in lost:
+                self._cancel_lost(job_id)
 
     def _cancel_lost(self, job_id: str) -> None:
         """Cancel a job that another worker has claimed, so that it is not done twice."""
@@ -307,45 +211,7 @@ class QueueWorker(Worker):
             raise
         except Exception:  # noqa: BLE001 - arq fails on jobs that it has not written; the worker continues
             _log.exception("job not runnable", queue=self._queue_name.value, job=job_id)
-            await self._reject(job_id, _NOT_RUN)
-
-    def _bounded(self, name: str, task: Task) -> "WorkerCoroutine":
-        """Bound the time of a task, and keep the reason of its failure for `finish_job`, "" if it succeeds."""
-
-        async def run(context: dict[Any, Any], payload: Any) -> None:
-            structlog.contextvars.bind_contextvars(job=context["job_id"])
-            try:
-                with (
-                    self._activity.running(name, queue=self._queue_name.value, payload=payload),
-                    self._span(name, context["job_id"]),
-                ):
-                    async with asyncio.timeout(self._job_seconds):
-                        await task(cast("JobContext", context), payload)
-            except MovedJob as moved:
-                self._moves[context["job_id"]] = moved.queue
-                raise
-            except Retry as retry:
-                self._delays[context["job_id"]] = retry.defer_score or 0
-                raise
-            except QueueUnavailable as error:  # nothing is wrong with the job: its reply, say, could not be sent
-                raise requeue() from error
-            except Exception as error:
-                is_internal = not isinstance(error, RetriesExhausted)
-                self._failure_reasons[context["job_id"]] = f"Internal error: {error!r}" if is_internal else str(error)
-                raise
-            self._failure_reasons[context["job_id"]] = ""
-
-        return cast("WorkerCoroutine", run)
-
-    def _span(self, name: str, job_id: str) -> AbstractContextManager[object]:
-        """Return the span of a job.
-
-        It is part of the trace of the request that waits for it. The jobs of a run, which may be a million, have
-        traces of their own that refer to that of the start.
-        """
-        parent = tracing.parent_of_job()
-        relation = {"link": parent} if self._queue_name is QueueName.BATCH else {"parent": parent}
-        return tracing.span(f"job {name}", "consumer", **relation, queue=self._queue_name.value, job=job_id)
+            await self._reject(job_id, NOT_RUN)
 
     async def finish_job(  # arq's own signature
         self,
@@ -361,26 +227,17 @@ class QueueWorker(Worker):
 
         A job without a delay was requeued by its task, or cancelled because the worker stops: no attempt is counted.
         """
-        failure, delay_ms = self._failure_reasons.pop(job_id, _NOT_RUN), self._delays.pop(job_id, 0)
-        if (target := self._moves.pop(job_id, None)) is not None:
-            await self._move(
-                keys=[
-                    lease_key(job_id),
-                    self.queue_name,
-                    retry_key_prefix + job_id,
-                    keys.queue(target),
-                    keys.wake(target),
-                ],
-                args=[self._token, job_id],
-            )
+        ended = self._attempts.take_end(job_id)
+        if ended.target is not None:
+            await self._leases.move(job_id, ended.target)
             self._on_end(self._queue_name, "moved")
-            return
-        if finish and failure:
-            await self._reject(job_id, failure)
+        elif finish and ended.failure:
+            await self._reject(job_id, ended.failure)
         else:
-            end: JobEnd = "done" if finish else "retried" if delay_ms > 0 else "requeued"
+            is_attempt = ended.delay_ms > 0
+            end: JobEnd = "done" if finish else "retried" if is_attempt else "requeued"
             self._on_end(self._queue_name, end)
-            await self._release(job_id, done=finish, delay_ms=delay_ms, is_attempt=delay_ms > 0)
+            await self._leases.finish(job_id, done=finish, delay_ms=ended.delay_ms, is_attempt=is_attempt)
 
     async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:  # noqa: ARG002
         """Reject a job that arq does not run, or not again."""
@@ -388,41 +245,24 @@ class QueueWorker(Worker):
 
     async def _reject(self, job_id: str, reason: str) -> None:
         """Run the fallback of a job and move it to the dead letters; an empty *reason* is derived from the job."""
-        holder, body, attempts = await self.pool.mget(lease_key(job_id), job_key(job_id), retry_key_prefix + job_id)
-        if holder != self._token.encode():  # another worker has it, or it is done
-            if body is None:
-                await self.pool.delete(retry_key_prefix + job_id)  # arq has just started to count again
+        held = await self._leases.held(job_id)
+        if held is None:
             return
-        job = read_job_body(body)
-        reason = reason or failure_reason(body, job, known=self.functions, limit=self.max_tries)
+        job = read_job_body(held.body)
+        reason = reason or failure_reason(held.body, job, known=self.functions, limit=self.max_tries)
         try:
             if job is not None and job.task in self._fallbacks:
-                context = JobContext(job_id=job_id, job_try=int(attempts or 0))
+                context = JobContext(job_id=job_id, job_try=held.attempts)
                 await self._fallbacks[job.task](context, *job.arguments)
         except Unavailable as error:
             _log.warning("dead letter postponed", queue=self._queue_name.value, job=job_id, reason=error.reason)
-            await self._release(job_id, done=False, delay_ms=_DEAD_LETTER_RETRY_MS, is_attempt=True)
+            await self._leases.finish(job_id, done=False, delay_ms=_DEAD_LETTER_RETRY_MS, is_attempt=True)
             return
         except Exception:  # noqa: BLE001 - a malformed job must not stop the worker
             _log.exception("internal error in the fallback of a job", queue=self._queue_name.value, job=job_id)
         self._on_end(self._queue_name, "dead")
         _log.error("job failed", queue=self._queue_name.value, job=job_id, reason=reason)
-        text = dead_letter_record(
-            self._queue_name.origin, job, reason, attempts=min(int(attempts or 0), self.max_tries)
+        attempts = min(held.attempts, self.max_tries)
+        await self._leases.move_to_dead_letters(
+            job_id, dead_letter_record(self._queue_name.origin, job, reason, attempts=attempts)
         )
-        await self._move_to_dead_letters(
-            keys=[*self._keys(job_id), keys.DEAD_LETTER_TIMES, keys.DEAD_LETTERS],
-            args=[self._token, job_id, text, MAX_DEAD_LETTERS, DEAD_LETTER_SECONDS],
-        )
-
-    async def _release(self, job_id: str, *, done: bool, delay_ms: int, is_attempt: bool) -> None:
-        await self._finish(keys=self._keys(job_id), args=[self._token, job_id, int(done), delay_ms, int(is_attempt)])
-
-    def _keys(self, job_id: str) -> list[str]:
-        return [
-            lease_key(job_id),
-            self.queue_name,
-            job_key(job_id),
-            retry_key_prefix + job_id,
-            keys.waiters(job_id),
-        ]
