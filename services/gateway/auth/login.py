@@ -12,7 +12,8 @@ from services.gateway.auth.cross_site import require_same_site
 from services.gateway.auth.sessions import SESSION_SECONDS, Sessions, new_id
 from services.gateway.auth.tokens import KINDS, LIFETIME_SECONDS, Token, TokenSigner
 from services.gateway.http.responses import EmptyResponse, ResponseModel, json_response
-from services.gateway.images_api.request_bodies import LoginBody, LogoutBody, read_json
+from services.gateway.images_api.json_bodies import read_json
+from services.gateway.images_api.request_bodies import LoginBody, LogoutBody
 
 _MAX_CHARACTERS = 1000
 _DOTS = 2  # between header, claims and signature

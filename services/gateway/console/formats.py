@@ -19,7 +19,8 @@ from services.gateway.auth.route_permissions import grant_of
 from services.gateway.console.formats_drawing import drawing_of, scale_of
 from services.gateway.console.rendering import render
 from services.gateway.images_api.image_types import type_id
-from services.gateway.images_api.request_bodies import FormatsDraftBody, read_json
+from services.gateway.images_api.json_bodies import read_json
+from services.gateway.images_api.request_bodies import FormatsDraftBody
 
 _SAMPLES: Final = 12
 _IN_CARD: Final = frozenset({

@@ -15,7 +15,8 @@ from services.gateway import state
 from services.gateway.http import forms
 from services.gateway.http.bodies import BodyStream, announced_size, read_body
 from services.gateway.http.streaming import stream_bytes
-from services.gateway.images_api.request_bodies import MAX_ARCHIVE_IMAGES, ArchiveBody, parse
+from services.gateway.images_api.json_bodies import parse
+from services.gateway.images_api.request_bodies import MAX_ARCHIVE_IMAGES, ArchiveBody
 
 _MAX_BYTES: Final = 8 * MEGABYTE
 MAX_AT_ONCE: Final = 16

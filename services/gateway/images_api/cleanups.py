@@ -20,8 +20,9 @@ from services.gateway.images_api.cleanup_responses import (
     TrashResponse,
 )
 from services.gateway.images_api.image_types import image_type
+from services.gateway.images_api.json_bodies import read_json
 from services.gateway.images_api.parameters import flag
-from services.gateway.images_api.request_bodies import EmptyBody, RestoreBody, read_json
+from services.gateway.images_api.request_bodies import EmptyBody, RestoreBody
 
 
 async def clean(request: web.Request) -> web.Response:

@@ -7,7 +7,8 @@ from imageconverter.images.deletion import delete_images
 from imageconverter.images.image_formats import ImageFormat, ImageType
 from services.gateway import audit, state
 from services.gateway.images_api.image_types import image_type, type_id
-from services.gateway.images_api.request_bodies import DeletionBody, SingleDeletionBody, read_json
+from services.gateway.images_api.json_bodies import read_json
+from services.gateway.images_api.request_bodies import DeletionBody, SingleDeletionBody
 
 
 async def delete_several(request: web.Request) -> web.Response:

@@ -24,8 +24,9 @@ from services.gateway.http.responses import (
 )
 from services.gateway.http.revalidation import revalidated
 from services.gateway.images_api.image_types import types_of_target_directory
+from services.gateway.images_api.json_bodies import read_json
 from services.gateway.images_api.parameters import flag
-from services.gateway.images_api.request_bodies import DirectoryBody, NewDirectoryBody, read_json
+from services.gateway.images_api.request_bodies import DirectoryBody, NewDirectoryBody
 
 
 class DirectoryResponse(ResponseModel):

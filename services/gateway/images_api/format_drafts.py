@@ -15,7 +15,8 @@ from services.gateway.http.compression import compressed
 from services.gateway.http.responses import NonEmpty, Positive, ResponseModel, json_response, optional
 from services.gateway.images_api.format_examples import converted
 from services.gateway.images_api.formats import FormatResponse, format_responses
-from services.gateway.images_api.request_bodies import ExampleBody, FormatsDraftBody, read_json
+from services.gateway.images_api.json_bodies import read_json
+from services.gateway.images_api.request_bodies import ExampleBody, FormatsDraftBody
 
 
 class FormatProblemResponse(ResponseModel):

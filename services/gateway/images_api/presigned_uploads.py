@@ -14,7 +14,8 @@ from imageconverter.settings import MEGABYTE
 from services.gateway import audit, state
 from services.gateway.http.responses import NonEmpty, ResponseModel, Timestamp, json_response
 from services.gateway.images_api.automatic_sources import submit_source
-from services.gateway.images_api.request_bodies import PresignBody, PublishBody, read_json
+from services.gateway.images_api.json_bodies import read_json
+from services.gateway.images_api.request_bodies import PresignBody, PublishBody
 
 _VALID_SECONDS: Final = 3600
 

@@ -15,9 +15,10 @@ from services.gateway.http.responses import Items, json_response
 from services.gateway.http.revalidation import revalidated
 from services.gateway.http.streaming import stream
 from services.gateway.images_api.image_types import TYPE_IDS, image_type, type_id
+from services.gateway.images_api.json_bodies import read_json
 from services.gateway.images_api.report_csv import CSV_COLUMNS, csv_lines
 from services.gateway.images_api.report_responses import PastReport, ReportPage, Row, ScanResponse
-from services.gateway.images_api.request_bodies import ReportBody, read_json
+from services.gateway.images_api.request_bodies import ReportBody
 
 ROWS_AT_ONCE = 2000
 _MAX_ROWS = 10_000

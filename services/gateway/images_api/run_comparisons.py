@@ -21,8 +21,9 @@ from services.gateway import state
 from services.gateway.http.compression import compressed
 from services.gateway.http.responses import Count, NonEmpty, ResponseModel, json_response, optional
 from services.gateway.http.revalidation import revalidated
+from services.gateway.images_api.json_bodies import read_json
 from services.gateway.images_api.parameters import cursor, page_size
-from services.gateway.images_api.request_bodies import CompareRunsBody, read_json
+from services.gateway.images_api.request_bodies import CompareRunsBody
 
 _MAX_WAITING: Final = 20
 """Commands of the reporter: comparing must not keep it from others, as everybody who may read can request it."""

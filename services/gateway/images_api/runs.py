@@ -36,8 +36,9 @@ from services.gateway.http.responses import json_response
 from services.gateway.http.revalidation import revalidated
 from services.gateway.http.streaming import stream
 from services.gateway.idempotency.once import token as idempotency_token
+from services.gateway.images_api.json_bodies import read_json
 from services.gateway.images_api.parameters import cursor, flag
-from services.gateway.images_api.request_bodies import EmptyBody, PlanBody, RetryRunBody, StartBody, read_json
+from services.gateway.images_api.request_bodies import EmptyBody, PlanBody, RetryRunBody, StartBody
 from services.gateway.images_api.result_filter import ResultFilter
 from services.gateway.images_api.run_events import NO_SUCH_RUN, requested_status
 from services.gateway.images_api.run_responses import ResultsPage, RunPlan, RunResponse, RunsPage, RunStateResponse

@@ -11,7 +11,8 @@ from services.gateway import audit, state
 from services.gateway.auth.route_permissions import actor
 from services.gateway.http.responses import ResponseModel, Timestamp, json_response
 from services.gateway.http.revalidation import revalidated
-from services.gateway.images_api.request_bodies import ScheduleBody, read_json
+from services.gateway.images_api.json_bodies import read_json
+from services.gateway.images_api.request_bodies import ScheduleBody
 
 _NEXT_TIMES: Final = 5
 

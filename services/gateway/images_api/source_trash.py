@@ -25,8 +25,9 @@ from services.gateway.http.responses import (
     optional,
 )
 from services.gateway.images_api.automatic_sources import request_scan
+from services.gateway.images_api.json_bodies import read_json
 from services.gateway.images_api.parameters import flag, page_size
-from services.gateway.images_api.request_bodies import SourceRestoreBody, read_json
+from services.gateway.images_api.request_bodies import SourceRestoreBody
 from services.gateway.images_api.sources import memory_of_copy
 from services.gateway.images_api.thumbnails import thumbnail_of
 

@@ -39,9 +39,10 @@ from services.gateway.images_api.incoming_images import (
     require_form,
     whole_body,
 )
+from services.gateway.images_api.json_bodies import read_json
 from services.gateway.images_api.listing import requested_page
 from services.gateway.images_api.parameters import flag
-from services.gateway.images_api.request_bodies import MoveBody, read_json
+from services.gateway.images_api.request_bodies import MoveBody
 
 
 class Source(ResponseModel):

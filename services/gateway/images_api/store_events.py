@@ -9,7 +9,8 @@ from imageconverter.errors import InvalidValue
 from imageconverter.images.sources import source_path
 from services.gateway.http.responses import EmptyResponse, json_response
 from services.gateway.images_api.automatic_sources import submit_sources
-from services.gateway.images_api.request_bodies import StoreEventBody, read_json
+from services.gateway.images_api.json_bodies import read_json
+from services.gateway.images_api.request_bodies import StoreEventBody
 
 _MAX_RECORDS: Final = 1000
 

@@ -35,8 +35,9 @@ from services.gateway.images_api.incoming_images import (
     naming,
     open_body,
 )
+from services.gateway.images_api.json_bodies import parse
 from services.gateway.images_api.parameters import flag
-from services.gateway.images_api.request_bodies import UploadBody, parse
+from services.gateway.images_api.request_bodies import UploadBody
 from services.gateway.images_api.run_responses import format_result
 
 # File names, formats and JSON in addition to the images.
