@@ -3,6 +3,7 @@
 import difflib
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -13,17 +14,21 @@ _ALLOWED: Final = {
     "id": "1 to 64 letters, digits, - and _",
     "aliases": "a list of ids: 1 to 64 letters, digits, - and _ each",
     "background": 'a color such as "#ffffff", or "dominant"',
+    "contentHost": 'a host in lower case such as "content.shop.example", perhaps with a port and a path',
     "keep": 'a list of "copyright" and "icc"',
     "cornerRadius": 'a whole number from 0 to 16384, or "max"',
     "quality": 'a whole number from 1 to 100, or "auto"',
     "variants": 'a list of avif and webp such as ["avif", "webp"]',
+    "format": "tables that begin with [[subshop.format]]",
     "widths": "1 to 16 whole numbers from 1 to 16384 such as [320, 640, 1280]",
     "focus": '"center", "entropy" or two numbers from 0 to 1 such as [0.5, 0.2]',
 }
-_HEADER: Final = re.compile(r"\s*\[\[\s*[\"']?format[\"']?\s*\]\]")
+_HEADER: Final = re.compile(r"\s*\[\[?([\w\s.\"'-]+)\]\]?\s*(#.*)?")
+_NOT_IN_NAMES: Final = re.compile(r"[\s\"']")
 _TOML_POSITION: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _MAX_VALUE: Final = 60  # characters
 _MAX_PROBLEMS: Final = 100
+_ALL: Final = range(sys.maxsize)
 
 
 class FormatProblem(NamedTuple):
@@ -48,18 +53,32 @@ class FormatProblem(NamedTuple):
 class Lines:
     """The lines of a formats file, in which tomllib gives no positions."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, table: str = "format", *, below: str = "", within: range = _ALL) -> None:
+        """Find the entries in *text*: those with the name *table*, *below* another table, *within* some lines."""
+        self.table = table
+        self._text = text
         self._lines = text.splitlines()
-        self._headers = [number for number, line in enumerate(self._lines, 1) if _HEADER.match(line)]
+        self._tables = [
+            (number, _NOT_IN_NAMES.sub("", found[1]))
+            for number, line in enumerate(self._lines, 1)
+            if (found := _HEADER.fullmatch(line))
+        ]
+        name = f"{below}.{table}" if below else table
+        self._headers = [number for number, each in self._tables if each == name and number in within]
 
     def of(self, index: int, field: str = "") -> int:
-        """Return the line of a *field* of the format with *index*, or of its header if the field is not there."""
+        """Return the line of a *field* of the entry with *index*, or of its header if the field is not there."""
         if index >= len(self._headers):
             return 1
         header = self._headers[index]
-        end = self._headers[index + 1] - 1 if index + 1 < len(self._headers) else len(self._lines)
+        end = next((number - 1 for number, _ in self._tables if number > header), len(self._lines))
         key = re.compile(rf"\s*[\"']?{re.escape(field)}[\"']?\s*=")
         return next((n for n in range(header + 1, end + 1) if field and key.match(self._lines[n - 1])), header)
+
+    def below(self, index: int, table: str) -> "Lines":
+        """Return the lines with the entries in *table* of the entry with *index*."""
+        end = self._headers[index + 1] if index + 1 < len(self._headers) else _ALL.stop
+        return Lines(self._text, table, below=self.table, within=range(self.of(index), end))
 
     def of_table(self, name: str) -> int:
         """Return the first line that sets or opens the top-level table *name*."""
@@ -101,13 +120,13 @@ def _problem(
 ) -> FormatProblem:
     message = message.removeprefix("Value error, ")
     match place:
-        case ["format", int(index), str(field)]:
-            reason = _field_problem(kind, message, field, data["format"][index], schema)
+        case [lines.table, int(index), str(field)]:
+            reason = _field_problem(kind, message, field, data[lines.table][index], schema)
             return FormatProblem(reason, lines.of(index, field), field=field)
-        case ["format", int(index)]:
+        case [lines.table, int(index)]:
             return FormatProblem(message, lines.of(index))
         case [str(table), *_]:
-            reason = "formats are tables that begin with [[format]]"
+            reason = f"{lines.table}s are tables that begin with [[{lines.table}]]"
             return FormatProblem(reason, lines.of_table(table), field=table)
         case _:
             return FormatProblem(message)

@@ -1,10 +1,11 @@
 """The formats file: the TOML file with the image formats, which users edit."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_camel
@@ -26,6 +27,7 @@ class FormatsFileError(InvalidConfiguration):
     def __init__(self, file: object, problems: Sequence[FormatProblem]) -> None:
         """Say what is wrong with *file*."""
         super().__init__("\n".join(f"{file}: {problem}" for problem in problems))
+        self.file = file
         self.problems = tuple(problems)
 
 
@@ -47,7 +49,11 @@ def load_formats(path: Path | None) -> ImageFormats:
 
 def formats_text(path: Path | None) -> str:
     """Return the text of the file at *path*, or of the shipped defaults; raises FormatsFileError."""
-    file = path or files("imageconverter.images") / _DEFAULTS
+    return read_text(path or files("imageconverter.images") / _DEFAULTS)
+
+
+def read_text(file: Path | Traversable) -> str:
+    """Return the text of *file*; raises FormatsFileError."""
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:
@@ -58,13 +64,21 @@ def formats_text(path: Path | None) -> str:
 
 def parse_formats(text: str, file: object) -> ImageFormats:
     """Return the catalog in *text*; raises FormatsFileError about *file*."""
-    lines = Lines(text)
+    return formats_in(parse_toml(text, file), Lines(text), file)
+
+
+def parse_toml(text: str, file: object) -> dict[str, Any]:
+    """Return what *text* says; raises FormatsFileError about *file*."""
     try:
-        data = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise FormatsFileError(file, [syntax_problem(error)]) from None
     except RecursionError:
         raise FormatsFileError(file, [FormatProblem("values are nested too deeply")]) from None
+
+
+def formats_in(data: Mapping[str, Any], lines: Lines, file: object) -> ImageFormats:
+    """Return the formats in *data*, whose entries are at *lines* of *file*; raises FormatsFileError."""
     try:
         # Stored formats are read tolerantly; in the file an unknown field is a typo.
         entries = _FormatsFile.model_validate(data, extra="forbid").format
