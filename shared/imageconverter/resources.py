@@ -54,10 +54,13 @@ class Resources:
 async def open_resources(settings: Settings, *, retry_timeout: float) -> AsyncIterator[Resources]:
     """Open all resources, which connect on first use; *retry_timeout* applies to commands to Redis, in seconds.
 
-    Raises SettingsError if an address or credential is missing, and FormatsFileError if the formats file is invalid.
+    Raises SettingsError if an address or credential is missing, and FormatsFileError if the formats file or the
+    subshops file is invalid.
     """
     require(settings)
-    formats = CurrentFormats(settings.conversion.formats_file)
+    formats = CurrentFormats(
+        settings.conversion.formats_file, settings.conversion.subshops_file, settings.gateway.subshop_ids
+    )
     metrics = Metrics()
     async with open_redis(settings.redis, retry_timeout=retry_timeout, on_command=metrics.redis_command) as redis:
         queue = JobQueue(redis, timeout_seconds=settings.redis.timeout_seconds, retry_timeout=retry_timeout)

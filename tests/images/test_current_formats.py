@@ -8,6 +8,7 @@ import pytest
 from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.images.formats_file import FormatsFileError
 from tests.images.test_formats_file import FORMAT, OTHER
+from tests.images.test_subshops_file import SUBSHOPS
 
 SMALL, BOTH = ["content.imageFormat.small"], ["content.imageFormat.small", "content.imageFormat.other"]
 
@@ -83,3 +84,50 @@ def test_a_broken_file_is_an_error_at_the_start(file: Path) -> None:
 def test_the_defaults_never_change() -> None:
     """They are part of the program."""
     assert not CurrentFormats(None).refresh(at_once=True)
+
+
+def test_subshops_change_with_their_file_and_with_the_formats(file: Path) -> None:
+    """They inherit the formats."""
+    shops = file.with_name("subshops.toml")
+    shops.write_text(SUBSHOPS)
+    formats = CurrentFormats(file, shops)
+    assert list(formats.subshops["outdoor"].formats) == SMALL
+
+    file.write_text(FORMAT + OTHER)
+    assert formats.refresh(at_once=True)
+    assert list(formats.subshops["outdoor"].formats) == BOTH
+    assert formats.subshops.default.formats is formats.current
+
+    shops.write_text(SUBSHOPS.partition('[[subshop]]\nid = "sale"')[0])
+    assert formats.refresh(at_once=True)
+    assert list(formats.subshops) == ["main", "outdoor"]
+
+
+def test_a_broken_subshops_file_changes_nothing(file: Path) -> None:
+    """Neither does a formats file that does not fit the subshops; the problem names the file."""
+    shops = file.with_name("subshops.toml")
+    shops.write_text(SUBSHOPS)
+    formats = CurrentFormats(file, shops)
+    before = formats.subshops
+
+    shops.write_text("[[subshop]]\n")
+    assert formats.refresh(at_once=True)
+    assert formats.subshops is before
+    assert formats.problems == (
+        f"{shops}: line 1: id: is missing; it must be 1 to 64 letters, digits, - and _",
+        f"{shops}: line 1: name: is missing; it must be a text of at most 100 characters",
+    )
+
+    shops.write_text(SUBSHOPS)
+    file.write_text(FORMAT.replace('targetDirectory = "small"', 'targetDirectory = "outdoor"'))
+    assert formats.refresh(at_once=True)
+    assert formats.current is before.default.formats
+    assert formats.problems == (
+        f'{shops}: line 9: targetPrefix: overlaps with "outdoor", where the format "small" has its images',
+    )
+
+
+def test_a_broken_subshops_file_is_an_error_at_the_start(file: Path) -> None:
+    """It names the file."""
+    with pytest.raises(FormatsFileError, match=r"nowhere\.toml: No such file"):
+        CurrentFormats(file, file.with_name("nowhere.toml"))

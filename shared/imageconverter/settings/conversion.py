@@ -19,6 +19,11 @@ class ConversionSettings(Part):
     formats_file: Path | None = Field(
         default=None, description="TOML file with the image formats. Not given: the shipped defaults."
     )
+    subshops_file: Path | None = Field(
+        default=None,
+        description="TOML file with the subshops; it may change without a restart. Not given: those of "
+        "`IMAGECONVERTER_SUBSHOPS`.",
+    )
     max_megapixels: int = Field(default=100, ge=1, le=178, description="Largest source image, in millions of pixels.")
     max_source_mb: int = Field(
         default=256, ge=1, le=2048, description="Largest source file that a worker reads, in MiB."

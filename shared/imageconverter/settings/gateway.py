@@ -81,7 +81,9 @@ class GatewaySettings(Part):
         default=3600, ge=0, description="Time for which browsers and proxies may cache a converted image, in seconds."
     )
     subshops: str = Field(
-        default="default", description="Ids of the subshops, separated by commas; the first is the default."
+        default="default",
+        description="Ids of the subshops, separated by commas; the first is the default. They share everything. Not "
+        "used if there is an `IMAGECONVERTER_SUBSHOPS_FILE`.",
     )
     max_upload_mb: int = Field(
         default=64,
