@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple, get_args
 
 from imageconverter.engine import Converted, OutputType, Target
 from imageconverter.errors import ImageError, StoreUnavailable
-from imageconverter.images.formats_file import load_formats
+from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.invalid_configuration import InvalidConfiguration
 from imageconverter.jobs import JobQueue, open_redis
 from imageconverter.settings import Settings, load_settings, unknown_variables
@@ -18,7 +18,7 @@ from services.cli.connection import server_url
 from services.client import ApiError, AsyncClient
 from services.runtime.logs import set_up_logging
 from services.runtime.requirements import unmet_by_redis, unmet_by_store
-from services.stack.formats_file import formats_file
+from services.stack.formats_file import formats_file, subshops_file
 from services.stack.running import beside_up
 from services.worker.sandbox import seccomp
 from services.worker.sandbox.pool import SandboxPool
@@ -59,14 +59,17 @@ async def all_findings() -> list[Finding]:
 
 
 async def _formats(settings: Settings) -> list[Finding]:
-    file = formats_file(settings)
+    file, shops = formats_file(settings), subshops_file(settings)
     place = str(file) if file else "the built-in formats"
     try:
-        catalog = load_formats(file)
+        found = CurrentFormats(file, shops, settings.gateway.subshop_ids)
     except InvalidConfiguration as error:
         advice = "Correct the file; `imageconverter formats check` reads it again."
         return [Finding("error", "formats", line, advice) for line in str(error).splitlines()]
-    return [Finding("ok", "formats", f"{len(catalog)} in {place}")]
+    findings = [Finding("ok", "formats", f"{len(found.current)} in {place}")]
+    if shops is not None:
+        findings.append(Finding("ok", "subshops", f"{len(found.subshops)} in {shops}"))
+    return findings
 
 
 async def _sandbox(settings: Settings) -> list[Finding]:

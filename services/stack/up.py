@@ -12,13 +12,13 @@ from pathlib import Path
 
 import aiohttp
 
-from imageconverter.images.formats_file import load_formats
+from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.settings import Settings, SettingsError, child_environment
 from services.gateway.auth.api_keys import read_keys
 from services.runtime.lifecycle import raise_file_limit
 from services.runtime.roles import ROLES, local_gateway_url
 from services.stack import credentials, running
-from services.stack.formats_file import formats_file
+from services.stack.formats_file import formats_file, subshops_file
 from services.stack.ports import require_free
 from services.stack.program import Command, Program
 from services.stack.servers import Server, object_store, redis_server
@@ -114,10 +114,12 @@ def _overrides(settings: Settings, stored: Mapping[str, str]) -> dict[str, str]:
         overrides[credentials.ADMIN_PASSWORD] = stored[credentials.ADMIN_PASSWORD]
     if settings.gateway.token_secret is None:
         overrides[credentials.TOKEN_SECRET] = stored[credentials.TOKEN_SECRET]
-    formats = formats_file(settings)
-    load_formats(formats)  # so that an error in it is printed once, not by every role
+    formats, subshops = formats_file(settings), subshops_file(settings)
+    CurrentFormats(formats, subshops)  # so that an error in them is printed once, not by every role
     if formats is not None:
         overrides["IMAGECONVERTER_FORMATS_FILE"] = str(formats)
+    if subshops is not None:
+        overrides["IMAGECONVERTER_SUBSHOPS_FILE"] = str(subshops)
     if settings.gateway.api_keys_file is not None:
         read_keys(settings.gateway.api_keys_file)
     return overrides
