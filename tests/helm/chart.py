@@ -71,6 +71,7 @@ CASES: dict[str, Values] = {
         "imagePullSecrets": ["registry"],
         "settings": {"IMAGECONVERTER_LOG_LEVEL": "debug", "IMAGECONVERTER_CONTENT_MAX_AGE": "1000000"},
         "formats": {"content": '[[format]]\nid = "own"\n'},
+        "subshops": '[[subshop]]\nid = "main"\n',
         "extraVolumes": [{"name": "ca", "configMap": {"name": "ca"}}],
         "extraVolumeMounts": [{"name": "ca", "mountPath": "/etc/ca", "readOnly": True}],
         "gateway": {

@@ -54,6 +54,10 @@ http://{{ include "imageconverter.name" . }}-s3:9000
 - name: IMAGECONVERTER_FORMATS_FILE
   value: /etc/imageconverter/formats.toml
 {{- end }}
+{{- if .Values.subshops }}
+- name: IMAGECONVERTER_SUBSHOPS_FILE
+  value: /etc/imageconverter-subshops/subshops.toml
+{{- end }}
 {{- end -}}
 
 {{/* Call it with the secretSettings of a role and $: (list $ .Values.worker.secretSettings). */}}

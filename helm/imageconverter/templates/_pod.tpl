@@ -115,6 +115,11 @@ livenessProbe:
   mountPath: /etc/imageconverter
   readOnly: true
 {{- end }}
+{{- if .Values.subshops }}
+- name: subshops
+  mountPath: /etc/imageconverter-subshops
+  readOnly: true
+{{- end }}
 {{- with .Values.extraVolumeMounts }}
 {{ toYaml . }}
 {{- end }}
@@ -127,6 +132,11 @@ livenessProbe:
 - name: formats
   configMap:
     name: {{ . }}
+{{- end }}
+{{- if .Values.subshops }}
+- name: subshops
+  configMap:
+    name: {{ include "imageconverter.name" . }}-subshops
 {{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
