@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from imageconverter.images.formats_file import parse_formats
+from imageconverter.images.formats_file import load_formats, parse_formats
+from imageconverter.images.subshops_file import parse_subshops
 from services.gateway.auth.api_keys import read_keys
 from tests.documents import code_blocks
 from tests.documents.code_blocks import SHELL, CodeBlock
@@ -31,6 +32,8 @@ def _read_toml(text: str) -> object:
     tables = tomllib.loads(text)
     if "format" in tables:
         return parse_formats(text, "block")
+    if "subshop" in tables:
+        return parse_subshops(text, "block", load_formats(None))
     assert set(tables) in ({"key"}, {"notification"})
     return tables
 

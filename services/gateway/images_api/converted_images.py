@@ -10,7 +10,7 @@ from services.gateway.http.compression import compressed
 from services.gateway.http.responses import Count, NonEmpty, ResponseModel, Timestamp, json_response, optional
 from services.gateway.http.revalidation import revalidated
 from services.gateway.images_api.listing import requested_page
-from services.gateway.images_api.urls import content_url
+from services.gateway.images_api.subshops import content_url
 
 
 class ConvertedImage(ResponseModel):

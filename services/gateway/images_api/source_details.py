@@ -21,7 +21,7 @@ from services.gateway.http.responses import (
 )
 from services.gateway.images_api.image_types import TypeId, type_id
 from services.gateway.images_api.sources import Source
-from services.gateway.images_api.urls import content_url
+from services.gateway.images_api.subshops import content_url
 
 
 class SourceOutput(ResponseModel):

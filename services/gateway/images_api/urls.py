@@ -1,7 +1,6 @@
 """Handlers of `images/url/{typeId}` and `images/srcset/{typeId}`."""
 
 from typing import Annotated
-from urllib.parse import quote
 
 from aiohttp import web
 from pydantic import Field
@@ -13,6 +12,7 @@ from imageconverter.quoting import listed, quoted
 from services.gateway import state
 from services.gateway.http.responses import Positive, ResponseModel, json_response
 from services.gateway.images_api.image_types import image_type, type_id
+from services.gateway.images_api.subshops import content_location, content_url, required_subshop
 
 
 class ImageUrl(ResponseModel):
@@ -44,31 +44,32 @@ class Srcset(ResponseModel):
 async def image_url(request: web.Request) -> web.Response:
     """Return the URL of the images of a format, without scheme and file name."""
     kind = image_type(request)
-    _check_subshop(request)
+    subshop = required_subshop(request)
     node_id = _parameter(request, "formatNodeId")
-    catalog = request.app[state.FORMATS].current
+    catalog = subshop.formats
     if node_id in catalog.sets:
         raise InvalidValue("This is a set: each of its formats has a URL, see images/srcset.", field="formatNodeId")
     found = catalog.get(node_id)
     if found is None or found.type != kind:
         raise _no_format(catalog, kind, node_id)
-    return json_response(ImageUrl(url=f"//{request.app[state.GATEWAY].content_base}/{found.target_directory}"))
+    base, path = content_location(request, found.target_directory, subshop)
+    return json_response(ImageUrl(url=f"//{base}/{path}"))
 
 
 async def srcset(request: web.Request) -> web.Response:
     """Return the images of one name in all formats of a set, as an HTML `srcset` and one by one."""
     kind = image_type(request)
-    _check_subshop(request)
+    subshop = required_subshop(request)
     node_id = _parameter(request, "formatNodeId")
     name = _parameter(request, "fileName")
-    catalog = request.app[state.FORMATS].current
+    catalog = subshop.formats
     formats = [found for each in catalog.sets.get(node_id, (node_id,)) if (found := catalog.get(each))]
     if not formats or any(each.type != kind for each in formats):
         raise _no_format(catalog, kind, node_id)
     candidates = await find_candidates(request.app[state.STORE], formats, name)
-    listed = [f"{content_url(request, each.path)} {each.width}w" for each in for_srcset(candidates)]
+    listed = [f"{content_url(request, each.path, subshop)} {each.width}w" for each in for_srcset(candidates)]
     items = [
-        SrcsetCandidate(url=content_url(request, each.path), width=each.width, exists=each.exists)
+        SrcsetCandidate(url=content_url(request, each.path, subshop), width=each.width, exists=each.exists)
         for each in candidates
     ]
     return json_response(Srcset(srcset=", ".join(listed), candidates=tuple(items)))
@@ -80,23 +81,9 @@ def _no_format(catalog: ImageFormats, kind: ImageType, node_id: str) -> InvalidV
     return InvalidValue(reason, field="formatNodeId")
 
 
-def content_url(request: web.Request, path: str) -> str:
-    """Return the public URL of the converted image at *path*, without scheme."""
-    return f"//{request.app[state.GATEWAY].content_base}/{quote(path)}"
-
-
 def _parameter(request: web.Request, name: str) -> str:
     """Return a parameter of the query; raises MissingField if it is not there, or empty."""
     value = request.query.get(name)
     if not value:
         raise MissingField(f"{name} was not passed.", field=name)
     return value
-
-
-def _check_subshop(request: web.Request) -> None:
-    subshops = request.app[state.GATEWAY].subshop_ids
-    given = request.query.get("subshopId")
-    if given is None and not subshops:
-        raise MissingField("subshopId was not passed.", field="subshopId")
-    if given is not None and given not in subshops:
-        raise InvalidValue(f"There is no subshop {quoted(given)}.", field="subshopId")

@@ -1,11 +1,13 @@
 """`GET images/url/{typeId}`: every row of its error table, under both base paths."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.resources import Resources
 from imageconverter.settings import GatewaySettings
 from services.gateway.app import create_app
@@ -69,8 +71,9 @@ async def test_each_invalid_request_has_its_error_type(
 async def test_the_subshop_is_required_without_a_default(make_settings: MakeSettings, resources: Resources) -> None:
     """`subshopId` is required then."""
     settings = make_settings(gateway=GatewaySettings(api_key=API_KEY, subshops=""))
+    formats = CurrentFormats(None, subshop_ids=settings.gateway.subshop_ids)
     async with (
-        TestClient(TestServer(create_app(settings, resources))) as client,
+        TestClient(TestServer(create_app(settings, replace(resources, formats=formats)))) as client,
         client.get(f"/images/url/products?formatNodeId={NORMAL}", headers=ADMIN) as response,
     ):
         assert response.status == 400
