@@ -122,9 +122,9 @@ def test_a_broken_subshops_file_changes_nothing(file: Path) -> None:
     file.write_text(FORMAT.replace('targetDirectory = "small"', 'targetDirectory = "outdoor"'))
     assert formats.refresh(at_once=True)
     assert formats.current is before.default.formats
-    assert formats.problems == (
-        f'{shops}: line 9: targetPrefix: overlaps with "outdoor", where the format "small" has its images',
-    )
+    assert list(formats.problems) == [
+        f'{shops}: line 9: targetPrefix: overlaps with "outdoor", where the format "small" has its images'
+    ]
 
 
 def test_a_broken_subshops_file_is_an_error_at_the_start(file: Path) -> None:

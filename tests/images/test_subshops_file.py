@@ -149,8 +149,8 @@ HOST = 'contentHost = "content.outdoor.example"\n'
         (PREFIX, f"{PREFIX}inheritFormats = false\n",
          "line 10: inheritFormats: must not be false without a [[subshop.format]]"),
         ('name = "Main shop"\n', 'name = "Main shop"\ntargetPrefix = "main"\n',
-         ("line 4: targetPrefix: must not be there: the first subshop is the default, it has the formats file and the "
-         "whole tree")),
+         ("line 4: targetPrefix: must not be there: the first subshop is the default, it has the formats "
+          "file and the whole tree")),
         ("maxWidth = 100", "maxWidth = 0",
          "line 22: maxWidth: 0 is not allowed; it must be a whole number from 1 to 16384"),
         ("[[subshop.format]]", "[subshop.format]", None),
