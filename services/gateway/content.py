@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Collection, Mapping
 from functools import partial
+from typing import Final, Literal
 
 from aiohttp import web
 
@@ -15,7 +16,10 @@ from imageconverter.images.variants import belongs_to, variant_keys, variant_siz
 from imageconverter.storage.store import ObjectStore
 from services.gateway import state
 from services.gateway.http.negotiation import names_any, preferred
+from services.gateway.http.requested_host import requested_host
 from services.gateway.http.stored_images import stored_image
+
+_NO_IMAGE: Final = "There is no such image."
 
 
 async def content(request: web.Request) -> web.StreamResponse:
@@ -24,14 +28,15 @@ async def content(request: web.Request) -> web.StreamResponse:
 
 
 async def image_at(request: web.Request, path: str) -> web.StreamResponse:
-    """Do so for the image at *path* of the target tree. Raises NotFound."""
-    key = await _key(request.app[state.STORE], path)
+    """Do so for the image at *path* of the target tree, or of the subshop's part of it. Raises NotFound."""
+    tree_path, scope = _tree_path(request, path)
+    key = await _key(request.app[state.STORE], tree_path)
     headers = {
-        "Cache-Control": f"public, max-age={request.app[state.GATEWAY].content_max_age}",
+        "Cache-Control": f"{scope}, max-age={request.app[state.GATEWAY].content_max_age}",
         "Cross-Origin-Resource-Policy": "cross-origin",  # shops embed them in pages of another host
     }
-    formats = request.app[state.FORMATS].current
-    if variants := formats.variants_at(key.removeprefix(keys.TARGET)):
+    subshops = request.app[state.FORMATS].subshops
+    if variants := subshops.variants_at(key.removeprefix(keys.TARGET)):
         headers["Vary"] = "Accept"
         if response := await _variant(request, key, headers, variants):
             return response
@@ -61,15 +66,29 @@ async def _variant(
         return None
 
 
-async def _key(store: ObjectStore, path: str) -> str:
-    """Return the key of the image at *path*. Other programs may have stored it in Unicode normal form D.
+def _tree_path(request: web.Request, path: str) -> tuple[str, Literal["public", "private"]]:
+    """Return the path in the target tree of what the requested host has at *path*, and the caches that may keep it.
 
-    Raises NotFound if the path is invalid.
+    Images of a subshop with a prefix and a host of its own are public at that host only. Those who may read images
+    see them at other hosts too, as in the console. Raises NotFound.
     """
     try:
         normal = directory_path(path)
     except UserError:
-        raise NotFound("There is no such image.") from None
+        raise NotFound(_NO_IMAGE) from None
+    subshops = request.app[state.FORMATS].subshops
+    requested = subshops.at_host(requested_host(request, request.app[state.GATEWAY].trusted_proxies))
+    if requested.target_prefix:
+        return f"{requested.target_prefix}/{normal}", "public"
+    if not subshops.at_path(normal).is_separate:
+        return normal, "public"
+    if not request.app[state.KEYS].may(request, "images.read"):
+        raise NotFound(_NO_IMAGE)
+    return normal, "private"
+
+
+async def _key(store: ObjectStore, normal: str) -> str:
+    """Return the key of the image at *normal*. Other programs may have stored it in Unicode normal form D."""
     if not normal.isascii() and await store.head(keys.target(normal)) is None:
         decomposed = keys.target(unicodedata.normalize("NFD", normal))
         if await store.head(decomposed) is not None:

@@ -137,6 +137,13 @@ class KeyRing:
             raise Unauthorized("A valid API key is required: Authorization: Bearer <key>.")
         return self.grant_of(holder)
 
+    def may(self, request: web.Request, permission: str) -> bool:
+        """Return whether *request* has a key or token with *permission*."""
+        try:
+            return self.grant(request).may(permission)
+        except Unauthorized:
+            return False
+
     def holder_of_key(self, key: str) -> str | None:
         """Return the holder of *key*. Compares all keys, each in constant time, even after a match."""
         self._refresh()

@@ -11,6 +11,7 @@ from services.gateway import state
 from services.gateway.auth.login import is_https
 from services.gateway.console.rendering import render
 from services.gateway.console.session import visitor
+from services.gateway.http.requested_host import requested_host
 
 PATH: Final = "/docs/examples"
 TASKS: Final = ("login", "convert", "run", "srcset", "report", "previews")
@@ -52,8 +53,7 @@ def origin(request: web.Request, proxies: int) -> str:
 
     If the host could be something else than a host where it is copied to, it is the default address.
     """
-    forwarded = request.headers.get("X-Forwarded-Host", "").partition(",")[0].strip()
-    host = forwarded if forwarded and proxies > 0 else request.host
+    host = requested_host(request, proxies)
     if not _HOST.fullmatch(host):
         return DEFAULT_ORIGIN
     return f"{'https' if is_https(request, proxies) else 'http'}://{host}"
