@@ -3,9 +3,10 @@
 boto3 is imported only when it is needed, because that takes a third of a second.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from imageconverter.errors import StoreUnavailable
@@ -65,43 +66,19 @@ def abort_unfinished(settings: StorageSettings, *, before: datetime) -> int:
 
 def copy_unchanged(client: "S3Client", bucket: str, key: str, etag: str, target: str) -> bool:
     """Copy an object with its metadata if it still has *etag*; returns whether it had. Raises StoreUnavailable."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
     source: CopySourceTypeDef = {"Bucket": bucket, "Key": key}
-    try:
-        client.copy_object(Bucket=bucket, Key=target, CopySource=source, CopySourceIfMatch=etag)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] in (_NOT_FOUND, _PRECONDITION_FAILED):
-            return False
-        raise StoreUnavailable(f"An object cannot be copied: {error}") from error
-    except BotoCoreError as error:
-        raise StoreUnavailable(f"The object store does not answer: {error}") from error
-    return True
+    copy = partial(client.copy_object, Bucket=bucket, Key=target, CopySource=source, CopySourceIfMatch=etag)
+    return _if_unchanged(copy, "An object cannot be copied")
 
 
 def replace_metadata(
     client: "S3Client", bucket: str, key: str, etag: str, *, content_type: str, metadata: Mapping[str, str]
 ) -> bool:
     """Replace the metadata of an object if it still has *etag*; returns whether it had. Raises StoreUnavailable."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-    try:
-        client.copy_object(
-            Bucket=bucket,
-            Key=key,
-            CopySource={"Bucket": bucket, "Key": key},
-            CopySourceIfMatch=etag,
-            MetadataDirective="REPLACE",
-            ContentType=content_type,
-            Metadata=metadata,
-        )
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] in (_NOT_FOUND, _PRECONDITION_FAILED):
-            return False
-        raise StoreUnavailable(f"The metadata of an object cannot be replaced: {error}") from error
-    except BotoCoreError as error:
-        raise StoreUnavailable(f"The object store does not answer: {error}") from error
-    return True
+    source: CopySourceTypeDef = {"Bucket": bucket, "Key": key}
+    copy = partial(client.copy_object, Bucket=bucket, Key=key, CopySource=source, CopySourceIfMatch=etag)
+    replace = partial(copy, MetadataDirective="REPLACE", ContentType=content_type, Metadata=metadata)
+    return _if_unchanged(replace, "The metadata of an object cannot be replaced")
 
 
 def delete_unchanged(client: "S3Client", bucket: str, key: str, etag: str) -> bool:
@@ -109,14 +86,20 @@ def delete_unchanged(client: "S3Client", bucket: str, key: str, etag: str) -> bo
 
     A store that does not know conditional deletes deletes it in any case.
     """
+    delete = partial(client.delete_object, Bucket=bucket, Key=key, IfMatch=etag)
+    return _if_unchanged(delete, "An object cannot be deleted")
+
+
+def _if_unchanged(call: Callable[[], object], failure: str) -> bool:
+    """Make a call with a condition; returns whether it was met. Raises StoreUnavailable with what *failure* says."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     try:
-        client.delete_object(Bucket=bucket, Key=key, IfMatch=etag)
+        call()
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] in (_NOT_FOUND, _PRECONDITION_FAILED):
             return False
-        raise StoreUnavailable(f"An object cannot be deleted: {error}") from error
+        raise StoreUnavailable(f"{failure}: {error}") from error
     except BotoCoreError as error:
         raise StoreUnavailable(f"The object store does not answer: {error}") from error
     return True
