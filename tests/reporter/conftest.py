@@ -13,6 +13,7 @@ from imageconverter.resources import Resources, open_resources, wait_for_bucket
 from imageconverter.settings import RedisSettings, ReportSettings, Settings
 from services.reporter.redis_recovery import rebuild
 from services.reporter.scanner import Scanner, catalog_sources
+from services.reporter.tasks import ReporterTasks
 from tests.conftest import MakeSettings, storage_settings
 
 
@@ -58,3 +59,18 @@ def make_scanner(resources: Resources, folder: Path, **settings: Any) -> Scanner
     sources = catalog_sources(reports)
     workspace = Workspace(folder=folder)
     return Scanner(resources.store, resources.formats, reports, sources, workspace, progress, resources.outbox)
+
+
+def make_tasks(resources: Resources, scanner: Scanner) -> ReporterTasks:
+    """Return the tasks of a reporter that has this *scanner*."""
+    return ReporterTasks(
+        resources.store,
+        resources.queue,
+        resources.formats,
+        scanner.settings,
+        scanner.workspace,
+        scanner.progress,
+        scanner,
+        resources.outbox,
+        resources.runs,
+    )

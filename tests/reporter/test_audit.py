@@ -11,8 +11,7 @@ from imageconverter.reports.commands import RestoreCommand
 from imageconverter.reports.trash import TrashBatch, begin_batch, finish_batch
 from imageconverter.resources import Resources
 from services.reporter.scheduler import PeriodicTask, run_periodic_tasks
-from services.reporter.tasks import ReporterTasks
-from tests.reporter.conftest import make_scanner
+from tests.reporter.conftest import make_scanner, make_tasks
 from tests.testing.audit_lines import RENDERERS, audit_to
 
 
@@ -52,17 +51,7 @@ async def test_a_restored_clean_up_is_audited(
     await opened.store.put("trash/files/one/products/normal/a.jpg", b"a", content_type="image/jpeg")
     await finish_batch(opened.store, "one")
     scanner = make_scanner(opened, tmp_path)
-    reporter = ReporterTasks(
-        opened.store,
-        opened.queue,
-        opened.formats,
-        scanner.settings,
-        scanner.workspace,
-        scanner.progress,
-        scanner,
-        opened.outbox,
-        opened.runs,
-    )
+    reporter = make_tasks(opened, scanner)
     command = RestoreCommand(id="two", trash="one")
     await reporter.tasks()[commands.RESTORE]({"job_id": "two", "job_try": 1}, command.model_dump())
 

@@ -9,8 +9,7 @@ from imageconverter.reports import commands
 from imageconverter.reports.commands import CleanupCommand
 from imageconverter.reports.trash import TrashBatch, begin_batch, restore
 from imageconverter.resources import Resources
-from services.reporter.tasks import ReporterTasks
-from tests.reporter.conftest import make_scanner
+from tests.reporter.conftest import make_scanner, make_tasks
 
 
 @pytest.mark.parametrize("end", ["refused", "exhausted"])
@@ -22,17 +21,7 @@ async def test_files_of_an_aborted_clean_up_can_be_restored_at_once(
     await begin_batch(opened.store, taken)
     await opened.store.put("trash/files/one/products/normal/a.jpg", b"a", content_type="image/jpeg")
     scanner = make_scanner(opened, tmp_path)
-    reporter = ReporterTasks(
-        opened.store,
-        opened.queue,
-        opened.formats,
-        scanner.settings,
-        scanner.workspace,
-        scanner.progress,
-        scanner,
-        opened.outbox,
-        opened.runs,
-    )
+    reporter = make_tasks(opened, scanner)
     tasks = reporter.tasks() if end == "refused" else reporter.give_up()
     command = CleanupCommand(id="one", kind="product", dry=False, share=0)
     await tasks[commands.CLEAN]({"job_id": "one", "job_try": 2}, command.model_dump())
@@ -44,17 +33,7 @@ async def test_files_of_an_aborted_clean_up_can_be_restored_at_once(
 async def test_giving_up_a_clean_up_that_has_not_begun_leaves_nothing(opened: Resources, tmp_path: Path) -> None:
     """There is no trash of it."""
     scanner = make_scanner(opened, tmp_path)
-    reporter = ReporterTasks(
-        opened.store,
-        opened.queue,
-        opened.formats,
-        scanner.settings,
-        scanner.workspace,
-        scanner.progress,
-        scanner,
-        opened.outbox,
-        opened.runs,
-    )
+    reporter = make_tasks(opened, scanner)
     command = CleanupCommand(id="two", kind="product", dry=False, share=0)
     await reporter.give_up()[commands.CLEAN]({"job_id": "two", "job_try": 1}, command.model_dump())
 

@@ -10,8 +10,7 @@ from imageconverter.reports import commands, list_reports
 from imageconverter.reports.commands import CleanupCommand
 from imageconverter.resources import Resources
 from imageconverter.webhooks import EndpointRecord, Outbox
-from services.reporter.tasks import ReporterTasks
-from tests.reporter.conftest import make_scanner
+from tests.reporter.conftest import make_scanner, make_tasks
 from tests.testing.openapi_document import IMAGES
 from tests.testing.shop import Shop
 
@@ -85,17 +84,7 @@ async def test_a_clean_up_is_an_event_but_a_dry_run_is_not(opened: Resources, sh
     await scanner.scan()
     await opened.outbox.register([])
     await opened.outbox.register([ENDPOINT])
-    reporter = ReporterTasks(
-        opened.store,
-        opened.queue,
-        opened.formats,
-        scanner.settings,
-        scanner.workspace,
-        scanner.progress,
-        scanner,
-        opened.outbox,
-        opened.runs,
-    )
+    reporter = make_tasks(opened, scanner)
     for dry in (True, False, False):
         command = CleanupCommand(id=f"20261128T000000-{dry:d}", kind="product", dry=dry, share=1)
         await reporter.tasks()[commands.CLEAN]({"job_id": command.id, "job_try": 1}, command.model_dump())
