@@ -1,108 +1,24 @@
-"""Missing and unused: by examples, and beside a naive comparison of Python sets."""
+"""Missing and unused, by examples."""
 
-import json
-import unicodedata
-from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from imageconverter.catalog import Entry
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.writing import write_version
 from imageconverter.errors import StoreUnavailable
-from imageconverter.images.conversions import OutputSpec
-from imageconverter.images.image_formats import ImageFormat, ImageFormats, ImageType
-from imageconverter.images.names import with_extension
-from imageconverter.reports import CatalogSize, Summary, Table
+from imageconverter.images.image_formats import ImageFormats
+from imageconverter.reports import CatalogSize, Summary
 from imageconverter.reports import comparison as module
 from imageconverter.reports.comparison import compare
-from imageconverter.reports.listing import Listing
-from imageconverter.reports.results import part_names
 from imageconverter.storage.store import StoredObject
 from tests.catalog.test_writing import batches
+from tests.reports.compared import KEEP, MODIFIED, entry, report
 from tests.testing.shop import make_format
 
-MODIFIED = datetime(2025, 4, 25, 15, 55, 39, 123_000, tzinfo=UTC)
-
-
-KEEP = make_format("keep")
 FORMATS = [KEEP, make_format("jpeg", "jpeg"), make_format("auto", "auto")]
-
-
-def entry(number: int, *images: str, active: bool = True) -> Entry:
-    """Make an entry whose id contains its number."""
-    return Entry(number, f"p{number}", active=active, images=images)
-
-
-class Report(NamedTuple):
-    """A whole report."""
-
-    summary: Summary
-    missing: list[dict[str, Any]]
-    unused: list[dict[str, Any]]
-
-    @property
-    def missing_paths(self) -> list[str]:
-        """Where files are missing."""
-        return [row["path"] for row in self.missing]
-
-    @property
-    def unused_paths(self) -> list[str]:
-        """Where files are unused."""
-        return [row["path"] for row in self.unused]
-
-
-async def report(
-    entries: Sequence[Entry],
-    files: Sequence[str],
-    *,
-    formats: Sequence[ImageFormat] = (KEEP,),
-    kind: ImageType = "product",
-    previous: CatalogSize | None = None,
-) -> Report:
-    """Compare *entries* with *files*, which are paths in the target tree, each as many bytes as its path is long."""
-    with TemporaryDirectory() as made:
-        folder = Path(made)
-        workspace = Workspace(folder, memory_mb=64, threads=1)
-        (folder / "catalogue").mkdir()
-        version = await write_version(batches(entries), folder / "catalogue", workspace)
-        assert version.parts == 1
-        results = folder / "results"
-        summary = await compare(
-            kind,
-            ImageFormats(formats),
-            [folder / "catalogue" / "entries-00000.parquet"],
-            listing_of(files),
-            previous=previous,
-            workspace=workspace,
-            results=results,
-        )
-        assert {path.name for path in folder.iterdir()} == {"catalogue", "results"}
-        return Report(summary, rows(results, "missing", summary.missing), rows(results, "unused", summary.unused))
-
-
-def listing_of(files: Sequence[str]) -> Listing:
-    """List as the store does, three files a page."""
-
-    async def listing(directory: str, _parting: Sequence[str]) -> AsyncIterator[list[StoredObject]]:
-        found = sorted({f"target/{path}" for path in files if path.startswith(f"{directory}/")})
-        for start in range(0, len(found), 3):
-            yield [StoredObject(key, len(key) - 7, '"etag"', MODIFIED) for key in found[start : start + 3]]
-
-    return listing
-
-
-def rows(folder: Path, table: Table, total: int) -> list[dict[str, Any]]:
-    """Read all rows of a table."""
-    lines = [line for name in part_names(table, total) for line in (folder / name).read_bytes().splitlines()]
-    assert len(lines) == total
-    return [json.loads(line) for line in lines]
 
 
 async def test_what_is_named_is_there_or_missing_what_is_there_is_named_or_unused() -> None:
@@ -326,90 +242,3 @@ async def test_a_listing_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
 
     assert list(workspace.folder.iterdir()) == []
     assert not (tmp_path / "results").exists()
-
-
-STEMS = ("a", "A", "\u00e4", "a\u0308", "b")
-NAMES = [stem + extension for stem in STEMS for extension in ("", ".jpg", ".JPG", ".png", ".tif", ".webp")]
-OUTPUTS = ["keep", "auto", "jpeg", "png", "webp"]
-formats_of_a_shop = st.lists(
-    st.tuples(st.sampled_from(OUTPUTS), st.sampled_from(["d", "e"])), min_size=1, max_size=3
-).map(
-    lambda given: [
-        make_format(f"f{n}", output, target_directory=directory) for n, (output, directory) in enumerate(given)
-    ]
-)
-catalogs = st.lists(st.tuples(st.booleans(), st.lists(st.sampled_from(NAMES), max_size=4)), max_size=8)
-stores = st.lists(st.tuples(st.sampled_from(["d", "e"]), st.sampled_from(NAMES)), max_size=30)
-
-
-@pytest.mark.slow
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(formats=formats_of_a_shop, catalog=catalogs, files=stores)
-async def test_the_report_is_that_of_a_naive_comparison(
-    formats: list[ImageFormat], catalog: list[tuple[bool, list[str]]], files: list[tuple[str, str]]
-) -> None:
-    """Small sets of all kinds of names, in formats of all kinds."""
-    entries = [
-        entry(n, *dict.fromkeys(normal(name) for name in images), active=active)
-        for n, (active, images) in enumerate(catalog)
-    ]
-    found = await report(entries, [f"{directory}/{name}" for directory, name in files], formats=formats)
-    names = {name for each in entries if each.active for name in each.images}
-    missing, unused = naive(names, formats, by_directory(files))
-
-    assert {(row["format"], row["path"], row["filename"]) for row in found.missing} == missing
-    assert len(found.missing) == len(missing)
-    assert found.missing_paths == sorted(found.missing_paths)
-    assert found.unused_paths == sorted(unused if names else set())
-    for row in found.missing:
-        users = sorted(each.id for each in entries if each.active and row["filename"] in each.images)
-        assert row["products"] == users
-
-
-def by_directory(files: Sequence[tuple[str, str]]) -> dict[str, set[str]]:
-    """Return the names in each directory."""
-    found: dict[str, set[str]] = {"d": set(), "e": set()}
-    for directory, name in files:
-        found[directory].add(name)
-    return found
-
-
-def naive(
-    names: set[str], formats: Sequence[ImageFormat], there: Mapping[str, set[str]]
-) -> tuple[set[tuple[str, str, str]], set[str]]:
-    """Return (format, path, name) of what is missing and paths of what is unused, by sets of everything."""
-    missing = set()
-    used = set()
-    for each in formats:
-        there_too = {normal(name) for name in there[each.target_directory]}
-        paths = {f"{each.target_directory}/{name}" for name in there_too}
-        used |= {f"{each.target_directory}/{name}" for name in names}
-        for name in names:
-            expected = expected_paths(each, name)
-            used |= set(expected)
-            if not paths.intersection(expected):
-                missing.add((each.node_id, expected[0], name))
-                used |= {f"{each.target_directory}/{other}" for other in there_too if bare(other) == bare(name)}
-    unused = {
-        f"{directory}/{name}"
-        for directory in {each.target_directory for each in formats}
-        for name in there[directory]
-        if f"{directory}/{normal(name)}" not in used
-    }
-    return missing, unused
-
-
-def expected_paths(target: ImageFormat, name: str) -> list[str]:
-    """Return where a conversion may put what it makes of *name*."""
-    order = OutputSpec(target=target.as_target(), directory=target.target_directory, name=name)
-    return [order.expected_path, *([order.path("png")] if target.output == "auto" else [])]
-
-
-def bare(name: str) -> str:
-    """Return *name* without what two near names may differ in."""
-    return with_extension(name, (".x",)).casefold()
-
-
-def normal(name: str) -> str:
-    """Return *name* in normal form C."""
-    return unicodedata.normalize("NFC", name)
