@@ -29,19 +29,20 @@ class Step(NamedTuple):
     """Whether the server receives it before the gateway is killed."""
 
 
-STEPS = [
-    Step(request, server, words, received)
-    for request, server, words in (
-        ("convert", "s3", b"PUT /"),
-        ("convert", "redis", b"ic:lane:interactive"),
-        ("convert", "redis", b"BLPOP"),
-        ("start", "s3", b"list-type"),
-        ("start", "s3", b"PUT /"),
-        ("start", "redis", b"ic:lane:batch"),
-        ("start", "redis", b"HGETALL"),
-    )
-    for received in (False, True)
-]
+def steps(*commands: tuple[str, str, bytes]) -> list[Step]:
+    """Return for each of *commands* (request, server, words) the steps before and after the server receives it."""
+    return [Step(*command, received) for command in commands for received in (False, True)]
+
+
+STEPS = steps(
+    ("convert", "s3", b"PUT /"),
+    ("convert", "redis", b"ic:lane:interactive"),
+    ("convert", "redis", b"BLPOP"),
+    ("start", "s3", b"list-type"),
+    ("start", "s3", b"PUT /"),
+    ("start", "redis", b"ic:lane:batch"),
+    ("start", "redis", b"HGETALL"),
+)
 
 
 def kill_at(step: Step, proxy: FaultProxy, gateway: Part) -> asyncio.Event:

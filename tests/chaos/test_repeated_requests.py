@@ -13,25 +13,21 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.resources import Resources
-from tests.chaos.test_gateways import Step, kill_at
+from tests.chaos.test_gateways import kill_at, steps
 from tests.testing.faults import fault_proxy
 from tests.testing.measurements import Figures
 from tests.testing.processes import stack_on
 from tests.testing.workload import Client, Workload, upload_body
 
-STEPS = [
-    Step(request, server, words, received)
-    for request, server, words in (
-        ("upload", "redis", b"ic:idempotency"),
-        ("upload", "s3", b"PUT /"),
-        ("convert", "redis", b"ic:lane:interactive"),
-        ("convert", "redis", b"BLPOP"),
-        ("start", "s3", b"PUT /"),
-        ("start", "redis", b"ic:lane:batch"),
-        ("start", "redis", b"HGETALL"),
-    )
-    for received in (False, True)
-]
+STEPS = steps(
+    ("upload", "redis", b"ic:idempotency"),
+    ("upload", "s3", b"PUT /"),
+    ("convert", "redis", b"ic:lane:interactive"),
+    ("convert", "redis", b"BLPOP"),
+    ("start", "s3", b"PUT /"),
+    ("start", "redis", b"ic:lane:batch"),
+    ("start", "redis", b"HGETALL"),
+)
 _PATHS = {"upload": "/images/upload", "convert": "/images/upload/convert", "start": "/images/convert/start"}
 
 
