@@ -3,7 +3,7 @@
 import asyncio
 import statistics
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from bench.servers import running_servers, settings_of
@@ -67,13 +67,13 @@ class CountingCalls(Calls):
     _requests = 0
 
     @asynccontextmanager
-    async def deadline(self, verb: Verb, size: int = 0) -> AsyncIterator[None]:
+    async def deadline(self, verb: Verb, size: int = 0, *, changes: Iterable[str] = ()) -> AsyncIterator[None]:
         """Measure a call like any other one."""
         self._requests += 1
         self.max_requests = max(self.max_requests, self._requests)
         try:
             await asyncio.sleep(self.delay)
-            async with super().deadline(verb, size):
+            async with super().deadline(verb, size, changes=changes):
                 yield
         finally:
             self._requests -= 1

@@ -9,6 +9,7 @@ from obstore import Bytes
 
 from imageconverter import keys
 from imageconverter.engine import Converted, Failed, Target
+from imageconverter.storage.calls import ChangeListener
 from imageconverter.storage.store import LoadedObject, ObjectStore, StoredObject
 from services.worker.sandbox.pool import SandboxPool
 
@@ -35,6 +36,9 @@ class SimulatedStore(ObjectStore):
 
     def __init__(self) -> None:
         """Open no connection."""
+
+    def watch(self, listener: ChangeListener) -> None:
+        """Change nothing that *listener* might remember."""
 
     async def list(self, prefix: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
         """List the sources below *prefix*, in pages of a thousand like a real store."""

@@ -2,9 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import Final, Literal
+from itertools import product
+from typing import Final, Literal, Protocol
+from weakref import WeakSet
 
 from obstore.exceptions import BaseError, PermissionDeniedError
 
@@ -18,6 +20,14 @@ Verb = Literal["get", "head", "read", "put", "put_part", "copy", "delete", "list
 CallOutcome = Literal["success", "error", "canceled"]
 CallListener = Callable[[Verb, CallOutcome, float], None]
 """Gets the time of a call in seconds."""
+
+
+class ChangeListener(Protocol):
+    """Remembers what is in the store."""
+
+    def forget(self, key: str) -> None:
+        """Forget the object at *key*, which this process has changed, or tried to."""
+
 
 _SECONDS_PER_MEGABYTE: Final = 0.25  # added to the timeout of a call
 _MAX_CONCURRENT_REQUESTS: Final = 128  # more would not be faster, and each needs a socket
@@ -42,10 +52,14 @@ class Calls:
         # A store may read and not write: it is full, throttled, or the credentials may not write any more.
         self.reads = CircuitBreaker(probe)
         self.writes = CircuitBreaker(probe_writing)
+        self.listeners: WeakSet[ChangeListener] = WeakSet()
 
     @asynccontextmanager
-    async def deadline(self, verb: Verb, size: int = 0) -> AsyncIterator[None]:
-        """Measure a call with *size* bytes, and let it end in time; raises StoreUnavailable for its errors."""
+    async def deadline(self, verb: Verb, size: int = 0, *, changes: Iterable[str] = ()) -> AsyncIterator[None]:
+        """Measure a call with *size* bytes, and let it end in time; raises StoreUnavailable for its errors.
+
+        It *changes* the objects at these keys.
+        """
         writes = verb in _WRITING
         breaker = self.writes if writes else self.reads
         began = time.perf_counter()
@@ -69,3 +83,5 @@ class Calls:
             raise StoreUnavailable("The object store cannot be used.") from error
         finally:
             self._on_call(verb, outcome, time.perf_counter() - began)
+            for key, listener in product(changes, self.listeners):
+                listener.forget(key)

@@ -21,7 +21,7 @@ from imageconverter import keys
 from imageconverter.errors import ObjectTooLarge, StoreUnavailable
 from imageconverter.settings import MEGABYTE, StorageSettings
 from imageconverter.storage import bucket
-from imageconverter.storage.calls import CallListener, Calls
+from imageconverter.storage.calls import CallListener, Calls, ChangeListener
 from imageconverter.storage.clock import StoreClock
 from imageconverter.storage.multipart_upload import MultipartUpload, multipart_upload
 from imageconverter.storage.stored_file import open_stored
@@ -104,6 +104,10 @@ class ObjectStore:
             retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=settings.timeout_seconds)},
         )
 
+    def watch(self, listener: ChangeListener) -> None:
+        """Have *listener* forget what this process changes; it is not kept alive for that."""
+        self._calls.listeners.add(listener)
+
     async def ensure_bucket(self) -> None:
         """Create the bucket if it does not exist."""
         await asyncio.to_thread(bucket.ensure_bucket, self._settings)
@@ -165,7 +169,7 @@ class ObjectStore:
     ) -> str:
         """Create or overwrite an object atomically; returns its ETag."""
         size = memoryview(data).nbytes
-        async with self._calls.deadline("put", size):
+        async with self._calls.deadline("put", size, changes=[key]):
             result = await obstore.put_async(
                 self._store,
                 key,
@@ -179,7 +183,7 @@ class ObjectStore:
         self, key: str, data: "Buffer", *, content_type: str, metadata: Mapping[str, str] | None = None
     ) -> str | None:
         """Create an object unless it exists; returns its ETag, None if nothing was created."""
-        async with self._calls.deadline("put", memoryview(data).nbytes):
+        async with self._calls.deadline("put", memoryview(data).nbytes, changes=[key]):
             try:
                 result = await obstore.put_async(
                     self._store,
@@ -203,7 +207,7 @@ class ObjectStore:
         upload = multipart_upload(
             await self._boto3_client(),
             {"Bucket": self._settings.bucket, "Key": key},
-            partial(self._calls.deadline, "put_part"),
+            partial(self._calls.deadline, "put_part", changes=[key]),
             ContentType=content_type,
             Metadata=metadata or {},
         )
@@ -225,7 +229,7 @@ class ObjectStore:
         """Create or overwrite an object if it is as *before*, None if it did not exist; returns whether it was."""
         if before is None:
             return await self.create(key, data, content_type=content_type) is not None
-        async with self._calls.deadline("put", memoryview(data).nbytes):
+        async with self._calls.deadline("put", memoryview(data).nbytes, changes=[key]):
             try:
                 await obstore.put_async(
                     self._store,
@@ -272,7 +276,7 @@ class ObjectStore:
 
     async def copy(self, source: str, target: str) -> bool:
         """Copy an object with its metadata within the store; returns False if it does not exist."""
-        async with self._calls.deadline("copy"):
+        async with self._calls.deadline("copy", changes=[target]):
             try:
                 await obstore.copy_async(self._store, source, target)
             except FileNotFoundError:
@@ -282,7 +286,7 @@ class ObjectStore:
     async def copy_unchanged(self, stored: StoredObject, target: str) -> bool:
         """Copy an object unless it was replaced since *stored* was read; returns whether it was copied."""
         client = await self._boto3_client()
-        async with self._calls.deadline("copy"):
+        async with self._calls.deadline("copy", changes=[target]):
             return await asyncio.to_thread(
                 bucket.copy_unchanged, client, self._settings.bucket, stored.key, stored.etag, target
             )
@@ -294,7 +298,7 @@ class ObjectStore:
         """
         replace_metadata = partial(bucket.replace_metadata, content_type=content_type, metadata=metadata)
         client = await self._boto3_client()
-        async with self._calls.deadline("copy"):
+        async with self._calls.deadline("copy", changes=[stored.key]):
             return await asyncio.to_thread(replace_metadata, client, self._settings.bucket, stored.key, stored.etag)
 
     async def copy_new(self, source: str, target: str) -> bool:
@@ -314,13 +318,13 @@ class ObjectStore:
         wanted = list(keys)
         if not wanted:
             return
-        async with self._calls.deadline("delete"):
+        async with self._calls.deadline("delete", changes=wanted):
             await obstore.delete_async(self._store, wanted)
 
     async def delete_unchanged(self, stored: StoredObject) -> bool:
         """Delete an object unless it was replaced since *stored* was read; returns whether it was deleted."""
         client = await self._boto3_client()
-        async with self._calls.deadline("delete"):
+        async with self._calls.deadline("delete", changes=[stored.key]):
             return await asyncio.to_thread(
                 bucket.delete_unchanged, client, self._settings.bucket, stored.key, stored.etag
             )
