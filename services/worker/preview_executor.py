@@ -11,10 +11,10 @@ import structlog
 
 from imageconverter import keys
 from imageconverter.engine import OUTPUT_TYPES, Converted, Failed
-from imageconverter.errors import ImageError, QueueFull, Unavailable
+from imageconverter.errors import ImageError, QueueFull, StoreUnavailable, Unavailable
 from imageconverter.jobs import JobContext, JobQueue, MovedJob, QueueName
 from imageconverter.monitoring.counts import ConversionCount, Counts, Outcome
-from imageconverter.previews import parse, to_target
+from imageconverter.previews import ExactFormat, parse, to_target
 from imageconverter.previews.index import Group, Preview, PreviewIndex
 from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome
 from imageconverter.previews.reindex import GroupFile, extents
@@ -91,9 +91,12 @@ class PreviewExecutor:
             return _GONE
         self.counts.bytes(of, read=source.stored.size)
         targets = job.targets or [to_target(parse(text), comment=self.settings.user_comment) for text in job.formats]
-        watermarks, unusable = await Watermarks(self.store).read(targets)  # as new as the gateway has named it
+        watermarks, unusable = await Watermarks(self.store).read(targets)
         for reason in unusable.values():
             return PreviewOutcome(state="refused", reason=reason)
+        for name, target in zip(job.formats, targets, strict=True):
+            if (mark := watermarks.get(target.watermark)) and name != ExactFormat(target, mark.etag).documented:
+                raise StoreUnavailable("The watermark was replaced a moment ago.")  # another name, from now on
         made = await self.sandbox.convert_with_metadata(
             source.data,
             targets,
