@@ -32,13 +32,15 @@ from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.images_api import archives
 from services.gateway.images_api.run_watcher import RunWatcher
-from services.gateway.known_outputs import KnownOutputs
+from services.gateway.known_objects import KnownObjects
 from services.gateway.routes import CONSOLE, liveness_routes, routes
 from services.gateway.signed_urls.keys import SigningKeys
+from services.gateway.signed_urls.options import OptionsParser
 from services.gateway.system_watcher import SystemWatcher
 
 _DECODING_THREADS = 2
 _RETRY_TIMEOUT_SECONDS = 4
+_OUTPUT_SECONDS = 10.0
 
 
 def create_app(settings: Settings, resources: Resources) -> web.Application:
@@ -46,7 +48,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
     app = web.Application(middlewares=[error_middleware])
     app[state.STORE] = resources.store
     max_index_bytes = settings.gateway.search_mb * MEGABYTE
-    app[state.OUTPUTS] = KnownOutputs(resources.store)
+    app[state.OUTPUTS] = KnownObjects(resources.store, seconds=_OUTPUT_SECONDS)
     app[state.NAMES] = {
         root: NameIndex(resources.store, root, max_bytes=max_index_bytes) for root in directories.PREFIXES
     }
@@ -93,8 +95,9 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
 
 def _add_previews(app: web.Application, settings: Settings, resources: Resources) -> None:
     app[state.PREVIEWS] = PreviewCache(resources.store, resources.previews, resources.queue, settings.previews)
+    app[state.SOURCES] = KnownObjects(resources.store, seconds=settings.previews.hot_seconds)
     app[state.THUMBNAIL_SECRET] = (settings.storage.credentials[1] or "").encode()
-    app[state.SIGNED_URLS] = settings.signed_urls
+    app[state.SIGNED_OPTIONS] = OptionsParser(settings.signed_urls)
     app[state.SIGNING_KEYS] = SigningKeys(settings.signed_urls)
     app[state.PREVIEW_LISTING] = PreviewListing(resources.redis, retry_timeout=_RETRY_TIMEOUT_SECONDS)
     app[state.PREVIEW_SETTINGS] = settings.previews

@@ -11,6 +11,7 @@ from imageconverter.images.directories import is_file
 from imageconverter.jobs import Client
 from imageconverter.previews.memory_cache import RequestedFormat, ServedPreview
 from imageconverter.settings import MEGABYTE
+from imageconverter.storage.store import StoredObject
 from services.gateway import state
 
 _NO_SOURCE: Final = "There is no such source."
@@ -24,21 +25,27 @@ async def source_preview(
     If it is replaced, it gets previews of its own. Raises NotFound, InvalidValue if it is too large, and what
     `PreviewCache.get` raises.
     """
-    stored = await request.app[state.STORE].head(key)
+    stored = await request.app[state.SOURCES].find(key)
     if stored is None or not is_file(stored):
         raise NotFound(_NO_SOURCE)
     if stored.size > request.app[state.GATEWAY].max_upload_mb * MEGABYTE:  # stored by another program
         raise InvalidValue("The image is too large for a preview.", field="path")
-    # The previews of the ImageConverter API are public to who knows their keys, who can also replace them.
-    secret = request.app[state.THUMBNAIL_SECRET]
-    name = f"source-{hmac.digest(secret, f'{keys.source(path)} {stored.etag}'.encode(), 'sha256').hex()}"
     previews = request.app[state.PREVIEWS]
     try:
-        return await previews.get(name, requested, client=client)
+        return await previews.get(_preview_key(request, path, stored), requested, client=client)
     except NotFound:
         with request.app[state.KEY_MEMORY].body(stored.size) as memory:
             await memory.grow(stored.size)
             loaded = await request.app[state.STORE].get(stored.key)
             if loaded is None:
                 raise NotFound(_NO_SOURCE) from None
+            if loaded.stored.etag != stored.etag:
+                request.app[state.SOURCES].forget(key)
+            name = _preview_key(request, path, loaded.stored)
             return await previews.cache_and_get(name, requested, bytes(loaded.data), client=client)
+
+
+def _preview_key(request: web.Request, path: str, stored: StoredObject) -> str:
+    """Return a key that only we know: who knows the key of previews can get and replace them."""
+    secret = request.app[state.THUMBNAIL_SECRET]
+    return f"source-{hmac.digest(secret, f'{keys.source(path)} {stored.etag}'.encode(), 'sha256').hex()}"

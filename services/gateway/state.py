@@ -25,7 +25,6 @@ from imageconverter.settings import (
     GatewaySettings,
     PreviewSettings,
     ReportSettings,
-    SignedUrlSettings,
 )
 from imageconverter.storage.store import ObjectStore
 from imageconverter.webhooks import Outbox
@@ -42,8 +41,9 @@ from services.gateway.idempotency.store import ResponseStore
 from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.images_api.run_watcher import RunWatcher
-from services.gateway.known_outputs import KnownOutputs
+from services.gateway.known_objects import KnownObjects
 from services.gateway.signed_urls.keys import SigningKeys
+from services.gateway.signed_urls.options import OptionsParser
 from services.gateway.system_watcher import SystemWatcher
 
 if TYPE_CHECKING:
@@ -53,7 +53,10 @@ if TYPE_CHECKING:
 STORE = web.AppKey("store", ObjectStore)
 NAMES = web.AppKey("names", dict[Root, NameIndex])
 """For searching."""
-OUTPUTS = web.AppKey("outputs", KnownOutputs)
+OUTPUTS = web.AppKey("outputs", KnownObjects)
+"""Those that have variants."""
+SOURCES = web.AppKey("sources", KnownObjects)
+"""Those that previews are made of, and watermarks."""
 OWNERSHIP = web.AppKey("ownership", Ownership)
 QUEUE = web.AppKey("queue", JobQueue)
 OUTBOX = web.AppKey("outbox", Outbox)
@@ -83,7 +86,7 @@ COUNTS = web.AppKey("counts", Counts)
 PREVIEWS = web.AppKey("previews", PreviewCache)
 THUMBNAIL_SECRET = web.AppKey("thumbnail_secret", bytes)
 """The same for all gateways; the preview keys of sources are derived from it."""
-SIGNED_URLS = web.AppKey("signed_urls", SignedUrlSettings)
+SIGNED_OPTIONS = web.AppKey("signed_options", OptionsParser)
 SIGNING_KEYS = web.AppKey("signing_keys", SigningKeys)
 PREVIEW_LISTING = web.AppKey("preview_listing", PreviewListing)
 PREVIEW_SETTINGS = web.AppKey("preview_settings", PreviewSettings)

@@ -34,6 +34,7 @@ _QUIET = frozenset(
         assets.PATH + "/{digest}/{name}",
         IMAGECONVERTER_BASE,
         f"{IMAGECONVERTER_BASE}/getImage/{{imageKey}}/{{requestFormat}}",
+        "/content/_/{signature}/{options}/{path}",
     }
 )
 

@@ -14,7 +14,7 @@ from imageconverter.previews.memory_cache import ServedPreview
 from services.gateway import content, state
 from services.gateway.http.connection import has_left
 from services.gateway.http.negotiation import preferred
-from services.gateway.signed_urls.options import SignedOptions, parse_options
+from services.gateway.signed_urls.options import SignedOptions
 from services.gateway.source_previews import source_preview
 
 _SIZES: Final = {"avif": 1, "webp": 2}  # which of two equally accepted types is taken: none is made to compare them
@@ -27,7 +27,7 @@ async def signed_image(request: web.Request) -> web.StreamResponse:
     if not signing_keys.are_enabled:  # then it may be an image of a directory that an earlier release has made
         return await content.image_at(request, f"_/{signature}/{text}")
     signing_keys.verify(signature, f"/{text}")
-    options = parse_options(text, request.app[state.SIGNED_URLS], request.app[state.FORMATS].current)
+    options = request.app[state.SIGNED_OPTIONS].parse(text, request.app[state.FORMATS].current)
     seconds = _seconds_left(options, request.app[state.GATEWAY].content_max_age)
     served = await _preview(request, options)
     headers = {
@@ -61,6 +61,6 @@ async def _preview(request: web.Request, options: SignedOptions) -> ServedPrevie
         target = target.model_copy(update={"output": found})
     client = Client("signed URLs", has_left=lambda: has_left(request))
     with request.app[state.PREVIEW_SLOTS].taken():
-        mark = await request.app[state.STORE].head(keys.source(target.watermark)) if target.watermark else None
+        mark = await request.app[state.SOURCES].find(keys.source(target.watermark)) if target.watermark else None
         requested = ExactFormat(target, mark.etag if mark else "")
         return await source_preview(request, keys.source(path), path, requested, client)

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from cachetools import LRUCache
+
 from imageconverter.engine import OutputType, Target
 from imageconverter.engine.source_types import KEPT_AS
 from imageconverter.engine.target import Fit, Focus, VariantType
@@ -18,6 +20,7 @@ from imageconverter.images.variants import VARIANT_TYPES
 from imageconverter.quoting import quoted
 from imageconverter.settings import SignedUrlSettings
 
+_MAX_PARSED: Final = 1000
 _FIELD: Final = "options"
 _LONG_NAMES: Final = {
     "resize": "rs", "size": "s", "resizing_type": "rt", "width": "w", "height": "h", "enlarge": "el", "extend": "ex",
@@ -56,6 +59,26 @@ class SignedOptions:
         if output == "keep":
             return KEPT_AS.get(suffix(self.path), "png")
         return "jpeg" if output == "auto" else output
+
+
+class OptionsParser:
+    """Parses options; the results are kept for the next request as long as the image formats are the same."""
+
+    def __init__(self, settings: SignedUrlSettings) -> None:
+        """Allow what *settings* allow."""
+        self._settings = settings
+        self._formats: ImageFormats | None = None
+        self._parsed: LRUCache[str, SignedOptions] = LRUCache(_MAX_PARSED)
+
+    def parse(self, text: str, formats: ImageFormats) -> SignedOptions:
+        """Do what `parse_options` does; call it for signed texts only, because others would displace them."""
+        if formats is not self._formats:
+            self._parsed.clear()
+            self._formats = formats
+        parsed = self._parsed.get(text)
+        if parsed is None:
+            self._parsed[text] = parsed = parse_options(text, self._settings, formats)
+        return parsed
 
 
 def parse_options(text: str, settings: SignedUrlSettings, formats: ImageFormats) -> SignedOptions:

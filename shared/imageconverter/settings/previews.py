@@ -69,7 +69,8 @@ class PreviewSettings(Part):
     hot_seconds: float = Field(
         default=1,
         ge=0,
-        description="Time that a preview is served from the memory cache without a look-up in the index, in seconds.",
+        description="Time that a preview is served from the memory cache without a look-up in the index, and that a "
+        "source is not looked up again for thumbnails and signed URLs, in seconds.",
     )
     strict_errors: bool = Field(
         default=False,

@@ -23,10 +23,11 @@ from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.previews.index import PreviewIndex
 from imageconverter.resources import Resources
 from imageconverter.settings import PreviewSettings, SignedUrlSettings
+from imageconverter.storage.store import ObjectStore
 from services.gateway import state
 from services.gateway.app import create_app
 from services.worker.sandbox.pool import SandboxPool
-from tests.conftest import MakeSettings
+from tests.conftest import ADMIN, MakeSettings, storage_settings
 from tests.testing import image_files
 
 Client = TestClient[Any, Any]
@@ -57,6 +58,17 @@ async def client(make_settings: MakeSettings, resources: Resources) -> AsyncIter
     async with TestClient(TestServer(app)) as client:
         yield client
         await app[state.PREVIEWS].clear()
+
+
+@pytest.fixture(scope="module")
+async def lasting(make_settings: MakeSettings, resources: Resources) -> AsyncIterator[Client]:
+    """A gateway that remembers for a minute what it has looked up."""
+    settings = make_settings(
+        signed_urls=SignedUrlSettings(keys=SecretStr(KEY)),
+        previews=PREVIEWS.model_copy(update={"hot_seconds": 60}),
+    )
+    async with TestClient(TestServer(create_app(settings, resources))) as client:
+        yield client
 
 
 @pytest.fixture
@@ -164,6 +176,27 @@ async def test_the_watermark_of_a_preset_is_laid_over_it(
     assert middles == [(255, 0, 0), (0, 0, 255)]
 
 
+async def test_a_watermark_that_others_have_just_replaced_is_not_shown_as_the_one_before(
+    make_settings: MakeSettings, resources: Resources, servers: dict[str, str], tmp_path: Path, source: str
+) -> None:
+    """What is made with it would be kept under the old name, which is right again if the old one comes back."""
+    mark, other, file = f"{source}.png", f"{source}.jpg", tmp_path / "formats.toml"
+    file.write_text(MARKED.format(watermark=mark))
+    previews = PREVIEWS.model_copy(update={"hot_seconds": 60})
+    settings = make_settings(signed_urls=SignedUrlSettings(keys=SecretStr(KEY)), previews=previews)
+    own = replace(resources, formats=CurrentFormats(file), store=ObjectStore(storage_settings(servers)))
+    await resources.store.put(keys.source(other), image_files.jpeg(size=(60, 40)), content_type="image/jpeg")
+    await resources.store.put(keys.source(mark), plain_png("red"), content_type="image/png")
+    async with TestClient(TestServer(create_app(settings, own))) as client:
+        before = await get(client, url("pr:marked", source))
+        await resources.store.put(keys.source(mark), plain_png("blue"), content_type="image/png")
+        status, _, body = await get(client, url("pr:marked", other))
+    await resources.store.delete([keys.source(mark), keys.source(other)])
+
+    assert before[0] == 200
+    assert (status, b"replaced a moment ago" in body) == (503, True)
+
+
 async def test_a_replaced_source_is_converted_anew(client: Client, resources: Resources, source: str) -> None:
     """With another ETag."""
     _, before, _ = await get(client, url("w:40", source))
@@ -172,6 +205,61 @@ async def test_a_replaced_source_is_converted_anew(client: Client, resources: Re
 
     assert (status, shown(body)[1]) == (200, (40, 53))
     assert after["ETag"] != before["ETag"]
+
+
+async def test_a_cached_image_needs_neither_redis_nor_the_store(
+    lasting: Client, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within `hot_seconds`."""
+    address = url("w:30", source)
+    first = await get(lasting, address)
+
+    async def fail(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    for cls, name in ((ObjectStore, "head"), (ObjectStore, "get"), (PreviewIndex, "find"), (PreviewIndex, "totals")):
+        monkeypatch.setattr(cls, name, fail)
+    status, headers, body = await get(lasting, address)
+
+    assert (status, headers["ETag"], body) == (first[0], first[1]["ETag"], first[2])
+
+
+async def test_what_the_gateway_changes_is_noticed_at_once(lasting: Client, source: str) -> None:
+    """A source that is replaced, deleted and restored by its own API."""
+    address, own = url("w:31", source), f"/images/sources/{quote(source)}"
+    assert shown((await get(lasting, address))[2])[1] == (31, 23)
+
+    async with lasting.put(own, headers=ADMIN, data=image_files.jpeg(size=(600, 800))) as response:
+        assert response.status == 200, await response.text()
+    assert shown((await get(lasting, address))[2])[1] == (31, 41)
+
+    async with lasting.delete(own, headers=ADMIN) as response:
+        item = (await response.json())["trash"]
+    assert (await get(lasting, address))[0] == 404
+
+    body = {"items": [item]}
+    async with lasting.post("/images/trash/sources/restore", headers=ADMIN, json=body) as response:
+        assert response.status == 200, await response.text()
+    assert shown((await get(lasting, address))[2])[1] == (31, 41)
+
+
+async def test_what_others_change_is_noticed_in_time(
+    make_settings: MakeSettings, resources: Resources, servers: dict[str, str], source: str
+) -> None:
+    """Another gateway, or another program; its source is never shown as that before."""
+    settings = make_settings(
+        signed_urls=SignedUrlSettings(keys=SecretStr(KEY)),
+        previews=PREVIEWS.model_copy(update={"hot_seconds": 0.5}),
+    )
+    app = create_app(settings, replace(resources, store=ObjectStore(storage_settings(servers))))
+    async with TestClient(TestServer(app)) as client:
+        _, before, _ = await get(client, url("w:32", source))
+        await resources.store.put(keys.source(source), image_files.jpeg(size=(600, 800)), content_type="image/jpeg")
+        async with asyncio.timeout(20):
+            while (found := await get(client, url("w:32", source)))[1]["ETag"] == before["ETag"]:
+                await asyncio.sleep(0.02)
+
+    assert (found[0], shown(found[2])[1]) == (200, (32, 43))
 
 
 async def test_what_is_not_signed_is_refused_without_work(

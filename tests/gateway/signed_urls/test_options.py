@@ -6,11 +6,10 @@ from imageconverter.engine import Target
 from imageconverter.errors import InvalidValue
 from imageconverter.images.formats_file import parse_formats
 from imageconverter.settings import SignedUrlSettings
-from services.gateway.signed_urls.options import SignedOptions, parse_options
+from services.gateway.signed_urls.options import OptionsParser, SignedOptions, parse_options
 
 SETTINGS = SignedUrlSettings(max_side=2000)
-FORMATS = parse_formats(
-    """
+TEXT = """
 [[format]]
 id = "normalProduct"
 aliases = ["normal"]
@@ -27,9 +26,8 @@ id = "wide"
 name = "wide"
 type = "product"
 targetDirectory = "products/wide"
-widths = [320, 640]""",
-    "test",
-)
+widths = [320, 640]"""
+FORMATS = parse_formats(TEXT, "test")
 
 
 def parsed(text: str, settings: SignedUrlSettings = SETTINGS) -> SignedOptions:
@@ -146,3 +144,13 @@ def test_an_unknown_type_in_the_settings_is_an_error(types: str) -> None:
     """GIF is none of those that can be made on request."""
     with pytest.raises(ValueError, match="is not one of"):
         SignedUrlSettings(types=types)
+
+
+def test_what_was_parsed_is_kept_until_the_formats_change() -> None:
+    """A preset is that of the formats in effect."""
+    parser = OptionsParser(SETTINGS)
+    first = parser.parse("pr:normal/a.jpg", FORMATS)
+    assert parser.parse("pr:normal/a.jpg", FORMATS) is first
+
+    changed = parse_formats(TEXT.replace("320\noutput", "30\noutput"), "test")
+    assert (first.target.max_height, parser.parse("pr:normal/a.jpg", changed).target.max_height) == (320, 30)
