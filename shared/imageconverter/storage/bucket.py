@@ -68,7 +68,7 @@ def copy_unchanged(client: "S3Client", bucket: str, key: str, etag: str, target:
     """Copy an object with its metadata if it still has *etag*; returns whether it had. Raises StoreUnavailable."""
     source: CopySourceTypeDef = {"Bucket": bucket, "Key": key}
     copy = partial(client.copy_object, Bucket=bucket, Key=target, CopySource=source, CopySourceIfMatch=etag)
-    return _if_unchanged(copy, "An object cannot be copied")
+    return _if_unchanged(copy, lambda error: StoreUnavailable(f"An object cannot be copied: {error}"))
 
 
 def replace_metadata(
@@ -78,7 +78,9 @@ def replace_metadata(
     source: CopySourceTypeDef = {"Bucket": bucket, "Key": key}
     copy = partial(client.copy_object, Bucket=bucket, Key=key, CopySource=source, CopySourceIfMatch=etag)
     replace = partial(copy, MetadataDirective="REPLACE", ContentType=content_type, Metadata=metadata)
-    return _if_unchanged(replace, "The metadata of an object cannot be replaced")
+    return _if_unchanged(
+        replace, lambda error: StoreUnavailable(f"The metadata of an object cannot be replaced: {error}")
+    )
 
 
 def delete_unchanged(client: "S3Client", bucket: str, key: str, etag: str) -> bool:
@@ -87,11 +89,11 @@ def delete_unchanged(client: "S3Client", bucket: str, key: str, etag: str) -> bo
     A store that does not know conditional deletes deletes it in any case.
     """
     delete = partial(client.delete_object, Bucket=bucket, Key=key, IfMatch=etag)
-    return _if_unchanged(delete, "An object cannot be deleted")
+    return _if_unchanged(delete, lambda error: StoreUnavailable(f"An object cannot be deleted: {error}"))
 
 
-def _if_unchanged(call: Callable[[], object], failure: str) -> bool:
-    """Make a call with a condition; returns whether it was met. Raises StoreUnavailable with what *failure* says."""
+def _if_unchanged(call: Callable[[], object], failure: Callable[[Exception], StoreUnavailable]) -> bool:
+    """Make a conditional *call*; returns whether its condition was met. Raises StoreUnavailable or the *failure*."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     try:
@@ -99,7 +101,7 @@ def _if_unchanged(call: Callable[[], object], failure: str) -> bool:
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] in (_NOT_FOUND, _PRECONDITION_FAILED):
             return False
-        raise StoreUnavailable(f"{failure}: {error}") from error
+        raise failure(error) from error
     except BotoCoreError as error:
         raise StoreUnavailable(f"The object store does not answer: {error}") from error
     return True
