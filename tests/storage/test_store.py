@@ -10,7 +10,7 @@ import pytest
 
 from imageconverter.errors import StoreUnavailable
 from imageconverter.resources import Resources
-from imageconverter.storage import store as module
+from imageconverter.storage import s3_store
 from imageconverter.storage.store import ObjectStore
 from tests.conftest import storage_settings
 from tests.testing.faults import FaultProxy, Mode, fault_proxy
@@ -51,7 +51,7 @@ async def test_what_was_put_is_got_back_with_its_type(store: ObjectStore) -> Non
 
 async def test_a_slow_reader_gets_all_bytes(servers: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Even if it takes several times as long as a request may take."""
-    monkeypatch.setattr(module, "_REQUEST_SECONDS", -1)
+    monkeypatch.setattr(s3_store, "_REQUEST_SECONDS", -1)
     store = ObjectStore(storage_settings(servers, timeout_seconds=2))
     data = random.Random(1).randbytes(24_000_000)  # noqa: S311 - any bytes
     await store.put("storage/large", data, content_type="image/png")
@@ -69,7 +69,7 @@ async def test_an_object_that_is_replaced_while_it_is_read_is_not_mixed(
     servers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rest of another object is no rest of the first one."""
-    monkeypatch.setattr(module, "_REQUEST_SECONDS", -1)
+    monkeypatch.setattr(s3_store, "_REQUEST_SECONDS", -1)
     store = ObjectStore(storage_settings(servers, timeout_seconds=2))
     await store.put("storage/large", b"a" * 24_000_000, content_type="image/png")
     opened = await store.open("storage/large")

@@ -15,7 +15,6 @@ from typing import IO, TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, PreconditionError
-from obstore.store import S3Store
 
 from imageconverter import keys
 from imageconverter.errors import ObjectTooLarge, StoreUnavailable
@@ -24,25 +23,23 @@ from imageconverter.storage import bucket
 from imageconverter.storage.calls import CallListener, Calls, ChangeListener
 from imageconverter.storage.clock import StoreClock
 from imageconverter.storage.multipart_upload import MultipartUpload, multipart_upload
+from imageconverter.storage.s3_store import create_store
 from imageconverter.storage.stored_file import open_stored
+from imageconverter.storage.streaming import stream
 
 if TYPE_CHECKING:
     from obstore import Bytes, GetOptions, GetResult
-    from obstore.store import ClientConfig
     from types_boto3_s3 import S3Client
     from typing_extensions import Buffer
 
 Result = TypeVar("Result")
 
-_CONNECT_SECONDS = 2
-_REQUEST_SECONDS = 60  # in addition to the timeout of a call; what a slow client reads takes several requests then
 PAGE_SIZE: Final = 1000
 """Objects on a page of a listing, except for the last one."""
 _HEALTH = "health"  # an object that need not exist
 _WRITE_CHECK = keys.WRITE_CHECK
 _WRITE_CHECK_SECONDS = 10
 _MULTIPART_BYTES = 32 * MEGABYTE
-_CHUNK_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -85,24 +82,7 @@ class ObjectStore:
         self._client: S3Client | None = None
         self._written_at = -math.inf
         self._clock = StoreClock()
-        access_key, secret_key = settings.credentials
-        self._store = S3Store(
-            settings.bucket,
-            endpoint=settings.endpoint,
-            region=settings.region,
-            access_key_id=access_key,
-            secret_access_key=secret_key,
-            virtual_hosted_style_request=False,
-            unsigned_payload=True,  # a hash of all data takes as long as all the rest of a call
-            client_options={
-                "allow_http": True,
-                "connect_timeout": timedelta(seconds=min(_CONNECT_SECONDS, settings.timeout_seconds)),
-                # Of a whole request; the deadline of each method is shorter except for the largest objects.
-                "timeout": timedelta(seconds=settings.timeout_seconds + _REQUEST_SECONDS),
-                **_trusted(settings),
-            },
-            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=settings.timeout_seconds)},
-        )
+        self._store = create_store(settings)
 
     def watch(self, listener: ChangeListener) -> None:
         """Have *listener* forget what this process changes; it is not kept alive for that."""
@@ -272,7 +252,7 @@ class ObjectStore:
         if result is None:
             return None
         content_type = str(result.attributes.get("Content-Type", "application/octet-stream"))
-        return OpenedObject(_stored_with_metadata(result), content_type, self._chunks(result))
+        return OpenedObject(_stored_with_metadata(result), content_type, stream(result, self._get, self._calls))
 
     async def copy(self, source: str, target: str) -> bool:
         """Copy an object with its metadata within the store; returns False if it does not exist."""
@@ -363,37 +343,6 @@ class ObjectStore:
                 return await obstore.get_async(self._store, key, options=options)
             except FileNotFoundError:
                 return None
-
-    async def _chunks(self, result: "GetResult") -> AsyncIterator[bytes]:
-        """Yield the bytes of *result*; a request that ends before them is continued by another one.
-
-        A client may take longer to read the bytes than a request may take.
-        """
-        meta, (position, end) = result.meta, result.range
-        stream, begin = result.stream(min_chunk_size=_CHUNK_BYTES), position
-        while position < end:
-            try:
-                async with self._calls.deadline("read"):
-                    chunk = await anext(stream, None)
-            except StoreUnavailable:
-                if position == begin:
-                    raise
-                chunk = None
-            if chunk is None:
-                if position == begin:
-                    raise StoreUnavailable("The object store sent less than it announced.")
-                options: GetOptions = {"range": (position, end), "if_match": meta["e_tag"] or "*"}
-                rest = await self._get(meta["path"], options)
-                if rest is None:
-                    raise StoreUnavailable("The object was deleted while it was read.")
-                stream, begin = rest.stream(min_chunk_size=_CHUNK_BYTES), position
-                continue
-            position += len(chunk)
-            yield bytes(chunk)
-
-
-def _trusted(settings: StorageSettings) -> "ClientConfig":
-    return {"root_certificate": settings.ca_file.read_bytes()} if settings.ca_file else {}
 
 
 def _stored(meta: Any) -> StoredObject:
