@@ -55,11 +55,11 @@ SIDE = "a whole number from 1 to 16384"
         (FORMAT.replace('type = "product"', 'type = "shop"'),
          'line 4: type: "shop" is not allowed; it must be one of product, category, app'),
         (with_field('focus = "left"'),
-         ('line 8: focus: "left" is not allowed; it must be "center", "entropy" or two numbers from 0 to 1 '
-         "such as [0.5, 0.2]")),
+         ('line 8: focus: "left" is not allowed; it must be "center", "entropy", "saliency" or two numbers from '
+         "0 to 1 such as [0.5, 0.2]")),
         (with_field("focus = [0.5, 2]"),
-         ('line 8: focus: [0.5, 2] is not allowed; it must be "center", "entropy" or two numbers from 0 to 1 '
-         "such as [0.5, 0.2]")),
+         ('line 8: focus: [0.5, 2] is not allowed; it must be "center", "entropy", "saliency" or two numbers from '
+         "0 to 1 such as [0.5, 0.2]")),
         (FORMAT.replace("maxWidth = 100", "maxWidth = 0"), f"line 6: maxWidth: 0 is not allowed; it must be {SIDE}"),
         (FORMAT.replace("maxWidth = 100", "maxWidth = 16385"),
          f"line 6: maxWidth: 16385 is not allowed; it must be {SIDE}"),

@@ -25,7 +25,7 @@ class Placement(NamedTuple):
 def place(size: Size, target: Target) -> Placement:
     """Place an image of *size* (as it is shown) in *target*; aspect is kept, every side is at least one pixel.
 
-    If the target's focus is the entropy, only the size of the crop is valid: its position depends on the pixels.
+    If the target's focus is looked for in the pixels, only the size of the crop is valid.
     """
     box = (target.max_width, target.max_height)
     frame = _frame(size, box, target)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from imageconverter.engine import steps
 from imageconverter.engine.animation import Frames, Timing
+from imageconverter.engine.attention import Attention
 from imageconverter.engine.borders import inner_box
 from imageconverter.engine.coded_data import Kept, keep, shows, source_size
 from imageconverter.engine.decode import ImageInfo, load, open_image, warnings_of
@@ -41,6 +42,19 @@ class _Decoded(NamedTuple):
     region: Region
     inner: Callable[[int], Box]
     """Finds the part of the region without borders, by their tolerance."""
+
+
+@dataclass
+class _MadeFrames:
+    """What was made of one decoded frame: the same part of the source at several scales, in the same colors."""
+
+    frames: list[Image.Image] = field(default_factory=list)
+    """The largest one is first."""
+
+    @functools.cached_property
+    def attention(self) -> Attention:
+        """What catches the eye in it."""
+        return Attention(self.frames[0])
 
 
 @dataclass
@@ -163,14 +177,14 @@ def _output_type(info: ImageInfo, target: Target) -> OutputType:
 
 def _add_frame(decoded: Image.Image, number: int, largest_first: Sequence[_PendingOutput], limits: Limits) -> None:
     """Make the images of all outputs from one decoded frame, the *number*-th; encode those that get no more."""
-    made: dict[tuple[bool, Region, bytes], list[Image.Image]] = {}
+    made: dict[tuple[bool, Region, bytes], _MadeFrames] = {}
     for output in largest_first:
         if output.result is None:
             with _attempt(output):
                 _check_output(output.plan, number, limits)
                 plan = output.plan
                 from_same = (plan.target.auto_rotate, plan.region, plan.embedded.profile)
-                output.images.append(_image(decoded, output, made.setdefault(from_same, [])))
+                output.images.append(_image(decoded, output, made.setdefault(from_same, _MadeFrames())))
                 if not output.moving:  # at once, while the processor has it in its cache
                     output.result = _encoded(output, Timing(), _FIRST_FRAME_ONLY if output.plan.info.animated else "")
 
@@ -205,11 +219,11 @@ def _check_output(plan: Plan, frames: int, limits: Limits) -> None:
         raise ImageTooLarge(f"The output would have more than {limits.pixels / 1e6:g} megapixels.")
 
 
-def _image(decoded: Image.Image, output: _PendingOutput, frames_so_far: list[Image.Image]) -> Image.Image:
-    """Make one output's image; its frame is appended to *frames_so_far*, of which the largest is first."""
-    image = _frame(decoded, output.plan, frames_so_far)
+def _image(decoded: Image.Image, output: _PendingOutput, made: _MadeFrames) -> Image.Image:
+    """Make one output's image; its frame is added to those *made* so far."""
+    image = _frame(decoded, output.plan, made.frames)
     if not output.images:
-        output.plan = steps.decided(image, output.plan)
+        output.plan = steps.decided(image, output.plan, made.attention)
         if output.plan.target.watermark:
             output.plan = _with_overlay(output.plan, output.watermark)
     for step in OUTPUT_STEPS:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from PIL import Image, ImageChops, ImageFile, ImageFilter
 
 from imageconverter.engine import color
+from imageconverter.engine.attention import Attention
 from imageconverter.engine.decode import ImageInfo
 from imageconverter.engine.dominant_color import dominant_color
 from imageconverter.engine.embedded import NOTHING, Embedded
-from imageconverter.engine.focus import entropy_crop
 from imageconverter.engine.geometry import Placement, Region
 from imageconverter.engine.output_types import OUTPUT_TYPES
 from imageconverter.engine.resize import resize
@@ -60,11 +60,7 @@ def to_srgb(image: Image.Image, plan: Plan) -> Image.Image:
 def crop(image: Image.Image, plan: Plan) -> Image.Image:
     """Cut the frame to the part that the target keeps."""
     _, box, _ = plan.placement
-    if box == (0, 0, *image.size):
-        return image
-    if plan.target.focus == "entropy":
-        box = entropy_crop(image, (box[2] - box[0], box[3] - box[1]))
-    return image.crop(box)
+    return image if box == (0, 0, *image.size) else image.crop(box)
 
 
 def sharpen(image: Image.Image, plan: Plan) -> Image.Image:
@@ -159,9 +155,17 @@ OUTPUT_STEPS: tuple[Step, ...] = (crop, sharpen, pad, watermark, round_corners, 
 """From a frame to an output."""
 
 
-def decided(frame: Image.Image, plan: Plan) -> Plan:
-    """Return the *plan* with what depends on the first *frame*: the type of `auto`, the color of the background."""
+def decided(frame: Image.Image, plan: Plan, attention: Attention) -> Plan:
+    """Return the *plan* with what depends on the first *frame*: the crop, the type of `auto`, the background.
+
+    *attention* is that of the frame, at some scale.
+    """
     target = plan.target
+    left, top, right, bottom = plan.placement.crop
+    size = right - left, bottom - top
+    if isinstance(target.focus, str) and target.focus != "centre" and size != frame.size:
+        box = attention.crop(target.focus, frame, size)
+        plan = replace(plan, placement=plan.placement._replace(crop=box))
     if target.output == "auto" and (target.corner_radius or is_transparent(frame)):
         plan = replace(plan, output="png")
     background = target.background

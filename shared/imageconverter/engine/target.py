@@ -19,7 +19,11 @@ def _stored_focus(value: object) -> object:
     return "centre" if value == "center" else value
 
 
-Focus = Annotated[Literal["centre", "entropy"] | tuple[Share, Share], BeforeValidator(_stored_focus)]
+Point = tuple[Share, Share]
+"""In shares of width and height."""
+FoundFocus = Literal["entropy", "saliency"]
+"""What is looked for in the pixels."""
+Focus = Annotated[Literal["centre"] | FoundFocus | Point, BeforeValidator(_stored_focus)]
 """`center` is accepted too, but stored as `centre`: digests and fingerprints do not depend on the spelling."""
 
 MAX_SIDE = 16_384  # pixels
@@ -49,7 +53,7 @@ class Target(BaseModel):
     max_height: int | None = Field(ge=1, le=MAX_SIDE)
     fit: Fit = "contain"
     focus: Focus = "centre"
-    """What a crop keeps: the middle, the part with most detail, or a point in shares of width and height."""
+    """What a crop keeps: the middle, the part with most detail, the one that stands out most, or a point."""
     fill: bool = False
     """Whether a crop is filled up to the box with the background where the image is smaller."""
     auto_rotate: bool = True
