@@ -18,6 +18,7 @@ EXAMPLES = {each.name: each for each in examples(TEXT)}
 EXPECTED = {
     "squareProduct-coffee": ("JPEG", (160, 160), 1),
     "detailProduct-coffee": ("JPEG", (160, 160), 1),
+    "salientProduct-coffee": ("JPEG", (160, 160), 1),
     "paddedProduct-coffee": ("JPEG", (200, 200), 1),
     "paddedProduct-lamp": ("JPEG", (200, 200), 1),
     "logoJpeg-logo": ("JPEG", (240, 107), 1),
