@@ -49,14 +49,16 @@ async def test_what_was_put_is_got_back_with_its_type(store: ObjectStore) -> Non
     assert opened.stored.etag == etag
 
 
-async def test_a_slow_reader_gets_all_bytes(servers: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_reader_gets_all_bytes(
+    store: ObjectStore, servers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Even if it takes several times as long as a request may take."""
     monkeypatch.setattr(s3_store, "_REQUEST_SECONDS", -1)
-    store = ObjectStore(storage_settings(servers, timeout_seconds=2))
+    brief = ObjectStore(storage_settings(servers, timeout_seconds=2))
     data = random.Random(1).randbytes(24_000_000)  # noqa: S311 - any bytes
     await store.put("storage/large", data, content_type="image/png")
     for span in (None, (1_000_000, 20_000_001)):
-        opened = await store.open("storage/large", span=span)
+        opened = await brief.open("storage/large", span=span)
         assert opened is not None
         received = bytearray()
         async for chunk in opened.chunks:
@@ -66,13 +68,13 @@ async def test_a_slow_reader_gets_all_bytes(servers: dict[str, str], monkeypatch
 
 
 async def test_an_object_that_is_replaced_while_it_is_read_is_not_mixed(
-    servers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    store: ObjectStore, servers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rest of another object is no rest of the first one."""
     monkeypatch.setattr(s3_store, "_REQUEST_SECONDS", -1)
-    store = ObjectStore(storage_settings(servers, timeout_seconds=2))
+    brief = ObjectStore(storage_settings(servers, timeout_seconds=2))
     await store.put("storage/large", b"a" * 24_000_000, content_type="image/png")
-    opened = await store.open("storage/large")
+    opened = await brief.open("storage/large")
     assert opened is not None
     received = bytearray(await anext(opened.chunks))
     await store.put("storage/large", b"b" * 24_000_000, content_type="image/png")
