@@ -118,7 +118,7 @@ async def test_no_request_fails_while_a_key_is_replaced(client: Client, path: st
         async with shop.visited(NEW):
             await shop.more(NEW)
             await shop.more(OLD)
-            file.write_text("")  # somebody has made a mistake
+            file.write_text("")  # by mistake
             await shop.more(NEW, 100)
             await shop.more(OLD, 100)
     async with shop.visited(NEW):
