@@ -8,7 +8,7 @@ from imageconverter.automatic import AutomaticFormats
 from imageconverter.images import source_trash, uploads
 from imageconverter.images.image_formats import ImageType
 from imageconverter.previews.eviction import evict
-from imageconverter.reports import commands, index, trash
+from imageconverter.reports import commands, index, orphaned_variants, trash
 from imageconverter.resources import Resources
 from imageconverter.runs import list_backups, requeue_stalled_run, results
 from imageconverter.settings import Settings
@@ -45,6 +45,7 @@ def periodic_tasks(settings: Settings, resources: Resources) -> list[PeriodicTas
         PeriodicTask("sweep-reports", seconds=_HOUR, work=lambda: _sweep_reports(store)),
         PeriodicTask("sweep-trash", seconds=_HOUR, work=lambda: trash.sweep(store, days=settings.reports.trash_days)),
         PeriodicTask("sweep-source-trash", seconds=_HOUR, work=lambda: source_trash.sweep(store, days=trash_days)),
+        PeriodicTask("sweep-variants", seconds=24 * _HOUR, work=lambda: orphaned_variants.sweep(store)),
         PeriodicTask("sweep-parts", seconds=6 * _HOUR, work=lambda: _sweep_parts(store)),
         PeriodicTask("schedule", seconds=5, work=lambda: _scan_if_due(resources)),
         PeriodicTask("schedule-runs", seconds=5, work=lambda: _search_sources_if_due(resources)),

@@ -21,8 +21,8 @@ async def test_every_sweep_runs_on_an_empty_stack(opened: Resources, report_sett
     done = {task.name: await task.work() for task in periodic_tasks(report_settings, opened)}
 
     assert set(done.values()) == {0}
-    assert {"sweep-uploads", "sweep-results", "sweep-trash", "sweep-source-trash", "sweep-parts"} <= set(done)
-    assert {"sweep-reports", "schedule"} <= set(done)
+    assert {"sweep-uploads", "sweep-results", "sweep-trash", "sweep-source-trash", "sweep-variants"} <= set(done)
+    assert {"sweep-parts", "sweep-reports", "schedule"} <= set(done)
 
 
 async def test_unfinished_multipart_uploads_are_aborted(opened: Resources, report_settings: Settings) -> None:
