@@ -7,7 +7,7 @@ from imageconverter.engine.geometry import Box
 
 _ROWS_AT_ONCE = 256
 _PREMULTIPLIED = {"LA": "La", "RGBA": "RGBa"}
-_STRETCHED = ("I", "F")  # by the range of all of their values
+_STRETCHED = ("I", "F")  # to the range of all values, which a part does not have
 _DIFFERENT = 255
 
 _Pixel = tuple[int, ...]
@@ -16,8 +16,8 @@ _Pixel = tuple[int, ...]
 def inner_box(image: Image.Image, tolerance: int) -> Box:
     """Return the part of *image* without its borders, or all of it if nothing would be left.
 
-    A border is what differs by no more than *tolerance* levels in any channel from the color of most corners. What is
-    transparent has no color.
+    A border is what differs by no more than *tolerance* levels in any channel from the color of most corners. Colors
+    of transparent pixels do not count.
     """
     if image.mode in _STRETCHED:
         image = to_eight_bits(image)
@@ -26,10 +26,10 @@ def inner_box(image: Image.Image, tolerance: int) -> Box:
     found: Box | None = None
     for top in range(0, height, _ROWS_AT_ONCE):
         band = _comparable(image.crop((0, top, width, min(height, top + _ROWS_AT_ONCE))))
-        box = _different(band, color, tolerance).getbbox(alpha_only=False)
+        box = _difference(band, color, tolerance).getbbox(alpha_only=False)
         if box is not None:
-            lower = (box[0], top + box[1], box[2], top + box[3])
-            found = lower if found is None else _around(found, lower)
+            part = (box[0], top + box[1], box[2], top + box[3])
+            found = part if found is None else _bounding_box(found, part)
     return found or (0, 0, width, height)
 
 
@@ -54,12 +54,12 @@ def _comparable(part: Image.Image) -> Image.Image:
     return part.convert(_PREMULTIPLIED[part.mode]) if part.mode in _PREMULTIPLIED else part
 
 
-def _different(band: Image.Image, color: _Pixel, tolerance: int) -> Image.Image:
-    """Return an image that is 0 where *band* has the *color*."""
+def _difference(band: Image.Image, color: _Pixel, tolerance: int) -> Image.Image:
+    """Return an image that is 0 where *band* differs by no more than *tolerance* levels from the *color*."""
     border = Image.frombytes(band.mode, (1, 1), bytes(color)).resize(band.size)
     level = [0] * (tolerance + 1) + [_DIFFERENT] * (_DIFFERENT - tolerance)
     return ImageChops.difference(band, border).point(level * len(color))
 
 
-def _around(one: Box, other: Box) -> Box:
+def _bounding_box(one: Box, other: Box) -> Box:
     return (min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3]))

@@ -1,4 +1,4 @@
-"""The shape of an image with rounded corners."""
+"""The mask of an image with rounded corners."""
 
 import math
 
@@ -11,7 +11,7 @@ _ROWS_AT_ONCE = 256
 _OPAQUE = 255
 
 
-def cover(size: Size, radius: float) -> Image.Image:
+def corner_mask(size: Size, radius: float) -> Image.Image:
     """Return how much of each pixel is inside of a rectangle of *size* with corners of *radius*, from 0 to 255.
 
     A radius is at most half of the shorter side.

@@ -13,7 +13,7 @@ from imageconverter.engine.embedded import NOTHING, Embedded
 from imageconverter.engine.geometry import Placement, Region
 from imageconverter.engine.output_types import OUTPUT_TYPES
 from imageconverter.engine.resize import resize
-from imageconverter.engine.rounded_corners import cover
+from imageconverter.engine.rounded_corners import corner_mask
 from imageconverter.engine.target import OutputType, Target
 from imageconverter.engine.watermark import Overlay, lay_over
 
@@ -107,8 +107,8 @@ def round_corners(image: Image.Image, plan: Plan) -> Image.Image:
     if not radius:
         return image
     rounded = image.convert("RGBA" if image.mode in ("RGB", "RGBA") else "LA")
-    visible = cover(image.size, min(image.size) / 2 if radius == "max" else radius)
-    rounded.putalpha(ImageChops.multiply(rounded.getchannel("A"), visible))
+    mask = corner_mask(image.size, min(image.size) / 2 if radius == "max" else radius)
+    rounded.putalpha(ImageChops.multiply(rounded.getchannel("A"), mask))
     return rounded
 
 

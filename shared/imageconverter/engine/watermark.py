@@ -1,4 +1,4 @@
-"""Watermarks: an image that is laid over another one, at a corner, in the middle or again and again."""
+"""Watermarks: an image that is laid over another one, at a corner, at an edge, in the middle or repeatedly."""
 
 import io
 from functools import lru_cache
@@ -16,17 +16,17 @@ from imageconverter.errors import ImageError, Undecodable
 from imageconverter.quoting import quoted
 
 _LIMITS = Limits(pixels=4_000_000, truncated=False)
-_MIN_ROWS = 64  # of what is laid over the image at once, so that flat watermarks are repeated quickly
+_MIN_ROWS = 64  # pixels of a strip of repeated watermarks: flat ones would be laid over one row at a time
 _SHARES = {"left": 0.0, "center": 0.5, "right": 1.0, "top": 0.0, "bottom": 1.0}
 
 
 class Overlay(NamedTuple):
-    """What is laid over an image."""
+    """A watermark as it is laid over an image, at one or more places."""
 
     image: Image.Image
     """RGBA."""
     places: tuple[tuple[int, int], ...]
-    """Left and top of each place where it goes."""
+    """Left and top of each place, in pixels."""
 
 
 def read_overlay(data: bytes, target: Target, canvas: Size, profile: bytes = b"") -> Overlay:
