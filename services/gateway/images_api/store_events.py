@@ -1,4 +1,4 @@
-"""Handler of `images/sources/events`: what an object store says of changes in the source tree."""
+"""Handler of `images/sources/events`: the events of an object store about changes in the source tree."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ _MAX_RECORDS: Final = 1000
 
 
 async def receive(request: web.Request) -> web.Response:
-    """Have the sources of an event looked at, of whatever kind it is; what it says of them is not believed."""
+    """Submit the sources of an event, of whatever kind it is; what else it says about them is ignored."""
     body = await read_json(request, StoreEventBody)
     if len(body.Records) > _MAX_RECORDS:
         raise InvalidValue(f"Records must have {_MAX_RECORDS} entries at most.", field="Records")

@@ -18,7 +18,7 @@ _REFUSED_CHARACTERS = frozenset("/\\\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u
 
 
 def file_name(name: str, *, field: str = "fileName") -> str:
-    """Return *name* in Unicode normal form C, or raise InvalidValue where it is not a plain file name."""
+    """Return *name* in Unicode normal form C, or raise InvalidValue if it is not a plain file name."""
     normal = unicodedata.normalize("NFC", name)
     if not normal.strip(" .") or normal != normal.strip(" "):
         problem = "is empty, only dots, or begins or ends with a space"
@@ -39,7 +39,7 @@ def directory_path(path: str, *, field: str = "path") -> str:
 
 
 def with_extension(name: str, extensions: tuple[str, ...]) -> str:
-    """Return *name* unchanged where it ends in one of *extensions*, else with the first of them instead.
+    """Return *name* unchanged if it ends in one of *extensions*, else with the first of them instead.
 
     >>> with_extension("photo.JPG", (".jpg", ".jpeg"))
     'photo.JPG'

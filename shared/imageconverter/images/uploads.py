@@ -48,7 +48,7 @@ def image_name(name: str) -> str:
 
 
 async def staged(store: ObjectStore, directory: str) -> str:
-    """Return *directory* where it is one that `stage` has made and that is still there; else raises InvalidValue."""
+    """Return *directory* if `stage` has made it and it still exists; raises InvalidValue if not."""
     if not _DIRECTORY.fullmatch(directory) or not await directories.exists(store, "source", directory):
         raise InvalidValue("There is no such upload.", field="directory")
     return directory

@@ -74,5 +74,5 @@ async def delete_variants_below(store: ObjectStore, directory: str) -> None:
 async def delete_orphans(store: ObjectStore, paths: Sequence[str]) -> None:
     """Delete the variants of those *paths* of the target tree that have no output. Raises StoreUnavailable."""
     outputs = await bounded(partial(store.head, keys.target(path)) for path in paths)
-    gone = [path for path, output in zip(paths, outputs, strict=True) if output is None]
-    await store.delete(keys.variant(each, path) for path in gone for each in VARIANT_TYPES)
+    orphaned = [path for path, output in zip(paths, outputs, strict=True) if output is None]
+    await store.delete(keys.variant(each, path) for path in orphaned for each in VARIANT_TYPES)

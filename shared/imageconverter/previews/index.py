@@ -219,7 +219,7 @@ class PreviewIndex:
     async def pending_deletes(self, count: int) -> list[PendingDelete]:
         """Return up to *count* keys with objects to delete, the longest waiting first.
 
-        Keys that are being written are left out, unless for more than an hour, after which the write is abandoned.
+        Keys that are being written are omitted, unless for more than an hour, after which the write is abandoned.
         """
         found = await self._run(self._pending_deletes, count, _PENDING_WRITE_SECONDS * 1000)
         return [
