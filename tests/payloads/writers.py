@@ -14,7 +14,7 @@ from imageconverter.previews.job import TASK as PREVIEW_TASK
 from imageconverter.reports import commands, trash
 from imageconverter.runs import RunStore, save_backup
 from imageconverter.runs.cursor import PlanCursor
-from imageconverter.runs.store import RunSource
+from imageconverter.runs.run_source import RunSource
 from tests.payloads.samples import CATALOG, CONVERSION, PREVIEW, RUN, SAMPLES, SOURCE_JOB, SOURCE_RESULT, TRASH
 
 

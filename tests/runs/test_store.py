@@ -25,7 +25,7 @@ from imageconverter.runs import (
     requeue_stalled_run,
 )
 from imageconverter.runs.cursor import PlanCursor
-from imageconverter.runs.store import RunSource
+from imageconverter.runs.run_source import RunSource
 
 THUMBNAIL = "content.imageFormat.thumbnailProduct"
 APP = "content.imageFormat.app"

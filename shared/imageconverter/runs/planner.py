@@ -9,7 +9,8 @@ from imageconverter.runs.job import PLAN_TASK, RunJob
 from imageconverter.runs.results import move_results
 from imageconverter.runs.retry import failed_sources, with_etags
 from imageconverter.runs.run import Run
-from imageconverter.runs.store import FLUSH_AT, WINDOW, RunSource, RunStore
+from imageconverter.runs.run_source import RunSource
+from imageconverter.runs.store import FLUSH_AT, WINDOW, RunStore
 from imageconverter.runs.unchanged import find_unchanged
 from imageconverter.storage.store import ObjectStore
 

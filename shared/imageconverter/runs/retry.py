@@ -10,7 +10,8 @@ from imageconverter.images.image_formats import ImageFormats
 from imageconverter.runs.result_query import ResultQuery
 from imageconverter.runs.results import read_results
 from imageconverter.runs.run import Batch, Run, RunStatus
-from imageconverter.runs.store import RunSource, RunStore
+from imageconverter.runs.run_source import RunSource
+from imageconverter.runs.store import RunStore
 from imageconverter.storage.store import ObjectStore
 
 _FAILED: Final = ResultQuery("error")

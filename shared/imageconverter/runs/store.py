@@ -11,7 +11,6 @@ from redis.asyncio import Redis
 
 from imageconverter import keys
 from imageconverter.errors import RunAlreadyRunning, RunNotStopped
-from imageconverter.images.conversions import OutputOutcome
 from imageconverter.jobs import (
     QueueName,
     job_body,
@@ -22,10 +21,11 @@ from imageconverter.jobs import (
     script_text,
 )
 from imageconverter.runs.cursor import CountCursor, PlanCursor
-from imageconverter.runs.job import CONVERT_TASK, COUNT_TASK, PLAN_TASK, RunJob, RunSourceJob
+from imageconverter.runs.job import COUNT_TASK, PLAN_TASK, RunJob
 from imageconverter.runs.result_part import ResultParts
 from imageconverter.runs.run import Counts, Run, RunStatus, RunSummary, SourceResult, State
 from imageconverter.runs.run_hash import hash_of, parse_run, read_status
+from imageconverter.runs.run_source import RunSource
 
 _log = structlog.get_logger(__name__)
 
@@ -37,17 +37,6 @@ FLUSH_AT = 1000
 RUNS_KEPT = 20
 _MOVING_SECONDS = 30
 _POLL_SECONDS = 0.05
-
-
-class RunSource(NamedTuple):
-    """A source to enqueue."""
-
-    key: str
-    etag: str
-    batch: int = 0
-    """Index of its batch."""
-    unchanged: Sequence[OutputOutcome] = ()
-    """The outcomes of its outputs if they are all up to date: it need not be enqueued."""
 
 
 class Failures(NamedTuple):
@@ -152,7 +141,7 @@ class RunStore:
         entries = (
             entry
             for index, source in enumerate(sources, cursor.planned)
-            for entry in (len(source.unchanged), _job_or_result(run, index, source))
+            for entry in (len(source.unchanged), source.entry(run, index))
         )
         async with redis_errors(self._retry_timeout):
             outstanding = await self._extend(
@@ -336,17 +325,6 @@ class RunStore:
 
 def _ids(*, automatic: bool) -> str:
     return keys.AUTOMATIC_RUNS if automatic else keys.RUNS
-
-
-def _job_or_result(run: Run, index: int, source: RunSource) -> str | bytes:
-    """Return what is written of a source: its job, or its result if it is unchanged."""
-    if not source.unchanged:
-        job = RunSourceJob(run_id=run.id, index=index, batch=source.batch, key=source.key, etag=source.etag)
-        return job_body(CONVERT_TASK, job.payload())
-    formats = run.batches[source.batch].formats
-    outputs = tuple(zip((each.node_id for each in formats), source.unchanged, strict=True))
-    result = SourceResult(index=index, source=source.key.removeprefix(keys.SOURCE), outputs=outputs)
-    return result.model_dump_json(exclude_defaults=True)
 
 
 def _job(run_id: str, task: str) -> bytes:
