@@ -12,6 +12,13 @@ _TAG_BYTES: Final = 12
 _MAY_BE_STORED: Final = "private, no-cache"
 
 
+def client_has(request: web.Request, etag: str) -> bool:
+    """Whether the client has the response with this *etag*, quoted or not, by the header `If-None-Match`."""
+    if "If-None-Match" not in request.headers:  # aiohttp would look for it in a slower way
+        return False
+    return any(each.value in ("*", etag.strip('"')) for each in request.if_none_match or ())
+
+
 def revalidated(handler: Handler) -> Handler:
     """Return *handler*, whose responses have a weak ETag, a hash of the body; 304 if the client has that one.
 
@@ -25,7 +32,7 @@ def revalidated(handler: Handler) -> Handler:
         if not isinstance(body, bytes) or response.status != HTTPStatus.OK:
             return response
         tag = blake2b(body, digest_size=_TAG_BYTES).hexdigest()
-        if any(each.value in ("*", tag) for each in request.if_none_match or ()):
+        if client_has(request, tag):
             response = web.Response(status=HTTPStatus.NOT_MODIFIED)
         response.headers["ETag"] = f'W/"{tag}"'
         response.headers["Cache-Control"] = _MAY_BE_STORED

@@ -15,6 +15,7 @@ from imageconverter.previews.memory_cache import ServedPreview
 from services.gateway import audit, state
 from services.gateway.auth.attempts import client_address
 from services.gateway.http.connection import has_left
+from services.gateway.http.revalidation import client_has
 from services.gateway.imageconverter_api.errors import done
 from services.gateway.imageconverter_api.metrics import RequestKind
 from services.gateway.imageconverter_api.multipart import source_image
@@ -49,8 +50,7 @@ def operation(kind: RequestKind) -> Callable[[Handler], Handler]:
 async def get_image(request: web.Request) -> web.Response:
     """Return the best match."""
     served = await _get(request)
-    tags = request.if_none_match if "If-None-Match" in request.headers else None
-    if tags and any(tag.value in ("*", served.etag.strip('"')) for tag in tags):
+    if client_has(request, served.etag):
         return web.Response(status=304, headers=_caching(served))
     return _image(served)
 

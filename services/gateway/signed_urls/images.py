@@ -14,6 +14,7 @@ from imageconverter.previews.memory_cache import ServedPreview
 from services.gateway import content, state
 from services.gateway.http.connection import has_left
 from services.gateway.http.negotiation import preferred
+from services.gateway.http.revalidation import client_has
 from services.gateway.signed_urls.options import SignedOptions
 from services.gateway.source_previews import source_preview
 
@@ -37,8 +38,7 @@ async def signed_image(request: web.Request) -> web.StreamResponse:
     }
     if options.variants:
         headers["Vary"] = "Accept"
-    tags = request.if_none_match if "If-None-Match" in request.headers else None
-    if tags and any(tag.value in ("*", served.etag.strip('"')) for tag in tags):
+    if client_has(request, served.etag):
         return web.Response(status=304, headers=headers)
     return web.Response(body=served.data, headers={"Content-Type": served.media_type, **headers})
 
