@@ -2,8 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -12,18 +10,9 @@ from imageconverter.resources import Resources
 from imageconverter.storage.circuit_breaker import CircuitBreaker
 from imageconverter.storage.store import ObjectStore
 from tests.conftest import storage_settings
-from tests.testing.faults import FaultProxy, Mode, fault_proxy
+from tests.testing.faults import FaultProxy, Mode
 
 AWAY = [Mode.REFUSE, Mode.BLACK_HOLE, Mode.UNAVAILABLE, Mode.DRIP]
-
-
-@pytest.fixture
-async def proxy(servers: dict[str, str]) -> AsyncIterator[FaultProxy]:
-    """A proxy before the S3 server."""
-    port = urlsplit(servers["IMAGECONVERTER_S3_ENDPOINT"]).port
-    assert port is not None
-    async with fault_proxy(port) as running:
-        yield running
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,22 +11,13 @@ from imageconverter.resources import Resources
 from imageconverter.storage import s3_store
 from imageconverter.storage.store import ObjectStore
 from tests.conftest import storage_settings
-from tests.testing.faults import FaultProxy, Mode, fault_proxy
+from tests.testing.faults import FaultProxy, Mode
 
 
 @pytest.fixture
 async def store(resources: Resources) -> ObjectStore:
     """The tests' bucket."""
     return resources.store
-
-
-@pytest.fixture
-async def proxy(servers: dict[str, str]) -> AsyncIterator[FaultProxy]:
-    """A proxy before the S3 server."""
-    port = urlsplit(servers["IMAGECONVERTER_S3_ENDPOINT"]).port
-    assert port is not None
-    async with fault_proxy(port) as running:
-        yield running
 
 
 @pytest.fixture
