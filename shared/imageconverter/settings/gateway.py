@@ -7,17 +7,13 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from imageconverter.settings.part import PREFIX, Part
+from imageconverter.settings.part import PREFIX, Part, split_list
 
 MIN_TOKEN_SECRET_BYTES = 32  # RFC 7518, section 3.2
 
 
 # As browsers send it: in lower case, and without the default port.
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
-
-
-def _listed(text: str) -> list[str]:
-    return [each.strip() for each in text.split(",") if each.strip()]
 
 
 class GatewaySettings(Part):
@@ -120,7 +116,7 @@ class GatewaySettings(Part):
     @field_validator("cors_origins")
     @classmethod
     def _are_origins(cls, value: str) -> str:
-        for each in _listed(value):
+        for each in split_list(value):
             if not _ORIGIN.fullmatch(each):
                 raise ValueError(f"{each!r} is not an origin such as https://shop.example")
         return value
@@ -135,12 +131,12 @@ class GatewaySettings(Part):
     @property
     def subshop_ids(self) -> list[str]:
         """The configured subshops, the default first."""
-        return _listed(self.subshops)
+        return split_list(self.subshops)
 
     @cached_property
     def allowed_origins(self) -> frozenset[str]:
         """The origins of `cors_origins`."""
-        return frozenset(_listed(self.cors_origins))
+        return frozenset(split_list(self.cors_origins))
 
     @property
     def content_base(self) -> str:

@@ -1,4 +1,4 @@
-"""The base class of the settings, and their error."""
+"""The base class of the settings, their error, and how a setting lists several values."""
 
 from typing import ClassVar, Final
 
@@ -18,3 +18,8 @@ class Part(BaseSettings):
     """The settings of one part."""
 
     title: ClassVar[str]
+
+
+def split_list(text: str) -> list[str]:
+    """Return the entries of a setting whose entries are separated by commas."""
+    return [each.strip() for each in text.split(",") if each.strip()]

@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from imageconverter.schedules.cron import check_cron
-from imageconverter.settings.part import MEGABYTE, PREFIX, Part
+from imageconverter.settings.part import MEGABYTE, PREFIX, Part, split_list
 
 
 class ReportSettings(Part):
@@ -90,4 +90,4 @@ class ReportSettings(Part):
     @property
     def private_host_names(self) -> list[str]:
         """The hosts of `private_hosts`."""
-        return [each.strip() for each in self.private_hosts.split(",") if each.strip()]
+        return split_list(self.private_hosts)

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from imageconverter.settings.part import PREFIX, Part
+from imageconverter.settings.part import PREFIX, Part, split_list
 
 
 class WebhookSettings(Part):
@@ -39,4 +39,4 @@ class WebhookSettings(Part):
     @property
     def private_host_names(self) -> list[str]:
         """The hosts of `private_hosts`."""
-        return [each.strip() for each in self.private_hosts.split(",") if each.strip()]
+        return split_list(self.private_hosts)
