@@ -40,7 +40,7 @@ async def convert_pending(resources: Resources) -> None:
 
     Raises QueueUnavailable, StoreUnavailable.
     """
-    formats, pending = AutomaticFormats(resources.formats.current), resources.pending_sources
+    formats, pending = AutomaticFormats(resources.formats.subshops.formats), resources.pending_sources
     if not formats:
         return
     state = await pending.state()

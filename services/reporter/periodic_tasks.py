@@ -80,7 +80,7 @@ async def _sweep_parts(store: ObjectStore) -> int:
 
 async def _search_sources_if_due(resources: Resources) -> int:
     schedule = resources.run_schedule
-    if not AutomaticFormats(resources.formats.current):
+    if not AutomaticFormats(resources.formats.subshops.formats):
         return 0
     return await schedule.run_if_due(resources.pending_sources.request_scan, now=await schedule.now())
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("no_run")
 async def start(shop: Shop) -> Run | None:
     """Start a run as a reporter does."""
     own = shop.resources
-    return await start_run(own.pending_sources, AutomaticFormats(own.formats.current), own.runs, own.store)
+    return await start_run(own.pending_sources, AutomaticFormats(own.formats.subshops.formats), own.runs, own.store)
 
 
 async def submit(shop: Shop, *names: str) -> None:
@@ -112,7 +112,7 @@ async def test_an_interrupted_scan_goes_on_where_it_was(shop: Shop, image: Calla
     """Each source is submitted once, by whichever reporter."""
     for name in ("a.png", "b.png", "large/c.png"):
         await shop.put_behind(name, image(1))
-    own, formats = shop.resources, AutomaticFormats(shop.resources.formats.current)
+    own, formats = shop.resources, AutomaticFormats(shop.resources.formats.subshops.formats)
     await own.pending_sources.begin_scan("")
     submitted, calls = 0, 0
     while (cursor := (await own.pending_sources.state()).cursor) is not None:

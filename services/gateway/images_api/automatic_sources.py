@@ -22,7 +22,7 @@ async def submit_sources(request: web.Request, paths: Sequence[str]) -> None:
 
     They are stored already, so without Redis the request succeeds, and a scan finds them.
     """
-    formats = AutomaticFormats(request.app[state.FORMATS].current)
+    formats = AutomaticFormats(request.app[state.FORMATS].subshops.formats)
     wanted = [(path, "") for path in paths if formats.of_source(path)]
     if not wanted:
         return
@@ -34,7 +34,7 @@ async def submit_sources(request: web.Request, paths: Sequence[str]) -> None:
 
 async def request_scan(request: web.Request) -> None:
     """Have all automatic directories scanned, because a request has stored many sources."""
-    if not AutomaticFormats(request.app[state.FORMATS].current):
+    if not AutomaticFormats(request.app[state.FORMATS].subshops.formats):
         return
     try:
         await request.app[state.PENDING_SOURCES].request_scan()

@@ -1,6 +1,6 @@
 """The automatic formats: which of them a source is converted to."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from imageconverter.images import directories
 from imageconverter.images.image_formats import ImageFormat
@@ -9,10 +9,10 @@ from imageconverter.images.image_formats import ImageFormat
 class AutomaticFormats:
     """The automatic ones of the image formats."""
 
-    def __init__(self, formats: Mapping[str, ImageFormat]) -> None:
+    def __init__(self, formats: Iterable[ImageFormat]) -> None:
         """Use those of *formats* that are automatic."""
         self._by_directory: dict[str, list[ImageFormat]] = {}
-        for each in formats.values():
+        for each in formats:
             if each.automatic:
                 self._by_directory.setdefault(each.source_directory, []).append(each)
 
@@ -31,10 +31,11 @@ class AutomaticFormats:
 
     def groups(self, paths: Iterable[str]) -> dict[tuple[ImageFormat, ...], list[str]]:
         """Return *paths* by their formats, without those that have none."""
-        found: dict[tuple[str, ...], tuple[tuple[ImageFormat, ...], list[str]]] = {}
+        found: dict[tuple[tuple[str, str], ...], tuple[tuple[ImageFormat, ...], list[str]]] = {}
         for path in paths:
             if formats := self.of_source(path):
-                found.setdefault(tuple(each.id for each in formats), (formats, []))[1].append(path)
+                places = tuple((each.id, each.target_directory) for each in formats)
+                found.setdefault(places, (formats, []))[1].append(path)
         return dict(found.values())
 
     def _above(self, path: str) -> Sequence[str]:

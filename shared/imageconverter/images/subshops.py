@@ -57,6 +57,12 @@ class Subshops(Mapping[str, Subshop]):
         found = [each for subshop in self._all for each in subshop.formats.values()]
         return tuple({(each.id, each.target_directory): each for each in reversed(found)}.values())[::-1]
 
+    def configured(self, image_format: ImageFormat, subshop: Subshop) -> ImageFormat | None:
+        """Return how *image_format* of any subshop is configured now; if its directory has changed, by *subshop*."""
+        place = (image_format.id, image_format.target_directory)
+        same = next((each for each in self.formats if (each.id, each.target_directory) == place), None)
+        return same or subshop.formats.get(image_format.node_id)
+
     def at_host(self, host: str) -> Subshop:
         """Return the subshop whose images are served at *host*, as in a Host header; the default one for others."""
         return self._by_host.get(host_name(host), self.default)

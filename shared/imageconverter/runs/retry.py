@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from imageconverter import keys
 from imageconverter.errors import InvalidValue, RunAlreadyRunning
-from imageconverter.images.image_formats import ImageFormats
+from imageconverter.images.subshops import Subshops
 from imageconverter.runs.result_query import ResultQuery
 from imageconverter.runs.results import read_results
 from imageconverter.runs.run import Batch, Run, RunStatus
@@ -28,29 +28,35 @@ class FailedSources(NamedTuple):
     """Where the next ones begin, None if these are the last."""
 
 
-def create_retry(catalog: ImageFormats, failed: RunStatus, *, action: str, started_by: str, run_id: str = "") -> Run:
+def create_retry(subshops: Subshops, failed: RunStatus, *, action: str, started_by: str, run_id: str = "") -> Run:
     """Return a run over the sources of *failed* with an error, in its formats as they are configured now.
 
-    Raises RunAlreadyRunning if that run has not ended, InvalidValue if there is nothing to retry.
+    Raises RunAlreadyRunning if that run has not ended, InvalidValue if there is nothing to retry, and if its subshop
+    is not configured any more.
     """
     if failed.is_running:
         raise RunAlreadyRunning("The run has not ended yet.")
     if not failed.sources.error:
         raise InvalidValue("No source of this run has failed.", field="run")
+    subshop = subshops.get(failed.run.subshop) if failed.run.subshop else subshops.default
+    if subshop is None:
+        raise InvalidValue("The subshop of this run is not configured any more.", field="run")
     batches = [
-        Batch(directory=batch.directory, formats=tuple(catalog[each.node_id] for each in configured))
+        Batch(directory=batch.directory, formats=configured)
         for batch in failed.run.batches
-        if (configured := [each for each in batch.formats if each.node_id in catalog])
+        if (configured := tuple(found for each in batch.formats if (found := subshops.configured(each, subshop))))
     ]
     if not batches:
         raise InvalidValue("None of the formats of this run is configured any more.", field="run")
+    node_ids = {each.node_id for batch in batches for each in batch.formats}
     return Run(
         id=run_id or secrets.token_hex(6),
         action=action or failed.run.action,
         batches=tuple(batches),
-        formats=tuple(each for each in failed.run.formats if each in catalog),
+        formats=tuple(each for each in failed.run.formats if each in node_ids),
         started_by=started_by,
         retry_of=failed.run.id,
+        subshop=failed.run.subshop,
     )
 
 

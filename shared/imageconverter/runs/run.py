@@ -53,6 +53,8 @@ class Run(BaseModel):
     """`key NAME` or `user NAME`; "" if a release before has started it."""
     retry_of: str = ""
     """The run whose failed sources this one converts; "" if it converts all in the directories of its batches."""
+    subshop: str = ""
+    """The id of the subshop that it is for; "" for the default one, and for an automatic run, which is for all."""
     automatic: bool = False
     """Whether no person has started it: it runs beside the others, and is never the last run of a client."""
 
@@ -71,6 +73,7 @@ class RunRequest(BaseModel):
     directory: str = ""
     selection: tuple[str, ...] = ()
     """Paths of sources and source directories."""
+    subshop: str = ""
     started_by: str = ""
     id: str = ""
     """Of the run; "" for a new one."""
@@ -208,6 +211,7 @@ async def create_run(store: ObjectStore, catalog: ImageFormats, request: RunRequ
         action=request.action,
         batches=tuple(batches),
         formats=tuple(each.node_id for each in formats),
+        subshop=request.subshop,
         started_by=request.started_by,
     )
 
