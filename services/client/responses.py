@@ -968,6 +968,8 @@ class Run(TypedDict):
     """Why the run has the status `error`."""
     retryOf: NotRequired[str]
     """The run whose failed sources this one converts."""
+    subshopId: NotRequired[str]
+    """The subshop whose formats are used; none for a run of an earlier release, and for an automatic one."""
     rate: NotRequired[float]
     """Sources per second in the last seconds; in events of an active run."""
     secondsLeft: NotRequired[int]
@@ -1047,6 +1049,8 @@ class RunState(TypedDict):
     """Why the run has the status `error`."""
     retryOf: NotRequired[str]
     """The run whose failed sources this one converts."""
+    subshopId: NotRequired[str]
+    """The subshop whose formats are used; none for a run of an earlier release, and for an automatic one."""
     rate: NotRequired[float]
     """Sources per second in the last seconds; in events of an active run."""
     secondsLeft: NotRequired[int]

@@ -9,6 +9,7 @@ from services.gateway import audit, state
 from services.gateway.images_api.image_types import image_type, type_id
 from services.gateway.images_api.json_bodies import read_json
 from services.gateway.images_api.request_bodies import DeletionBody, SingleDeletionBody
+from services.gateway.images_api.subshops import subshop_in_query
 
 
 async def delete_several(request: web.Request) -> web.Response:
@@ -33,7 +34,7 @@ async def delete_one(request: web.Request) -> web.Response:
 
 
 def _formats(request: web.Request, kind: ImageType, wanted: list[str] | None) -> list[ImageFormat]:
-    catalog = request.app[state.FORMATS].current
+    catalog = subshop_in_query(request).formats
     if wanted is None:
         return [each for each in catalog.values() if each.type == kind]
     selected = catalog.select(wanted)

@@ -106,7 +106,7 @@ def _types(request: web.Request, root: Root, path: str) -> frozenset[ImageType]:
     if root == "source":
         return frozenset()
     # In normal form, as the formats file is: another spelling of a directory must not pass for another directory.
-    return types_of_target_directory(directory_path(path), request.app[state.FORMATS].current.values())
+    return types_of_target_directory(directory_path(path), request.app[state.FORMATS].subshops.formats)
 
 
 def _joined(path: str, name: str) -> str:

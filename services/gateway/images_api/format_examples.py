@@ -20,13 +20,14 @@ from services.gateway import state
 from services.gateway.auth.route_permissions import key_name
 from services.gateway.http.connection import has_left
 from services.gateway.http.stored_images import stored_image
+from services.gateway.images_api.subshops import subshop_in_query
 
 _TAG_BYTES: Final = 12
 
 
 async def example(request: web.Request) -> web.StreamResponse:
     """Return a source converted to a configured format."""
-    found = request.app[state.FORMATS].current.get(request.match_info["formatId"])
+    found = subshop_in_query(request).formats.get(request.match_info["formatId"])
     if found is None:
         raise NotFound("There is no such image format.")
     return await converted(request, found, request.query.get("path", ""))

@@ -7,11 +7,11 @@ from aiohttp import web
 from imageconverter.engine import Fit
 from imageconverter.engine.target import Output, VariantType
 from imageconverter.images.image_formats import ImageFormat, ImageFormats
-from services.gateway import state
 from services.gateway.http.compression import compressed
 from services.gateway.http.responses import NonEmpty, Positive, ResponseModel, json_response, optional
 from services.gateway.http.revalidation import revalidated
 from services.gateway.images_api.image_types import TypeId, type_id
+from services.gateway.images_api.subshops import subshop_in_query
 
 
 class FormatBox(ResponseModel):
@@ -81,8 +81,8 @@ class ConfiguredFormats(ResponseModel):
 @compressed
 @revalidated
 async def list_formats(request: web.Request) -> web.Response:
-    """Return all configured formats."""
-    catalog = request.app[state.FORMATS].current
+    """Return all configured formats, those of `?subshopId=`."""
+    catalog = subshop_in_query(request).formats
     return json_response(ConfiguredFormats(items=format_responses(catalog), digest=catalog.digest()))
 
 

@@ -125,15 +125,23 @@ class StartBody(JsonBody):
     """With the source `directory`: a directory of the source tree, or the `path` of an upload."""
     selection: Annotated[Strings, Field(json_schema_extra={"maxItems": 1000})] = []
     """With the source `selection`: paths of sources and of source directories."""
+    subshopId: Name = ""  # noqa: N815
+    """The subshop whose formats these are; by default the default one."""
 
-    def request(self, *, run_id: str, started_by: str) -> RunRequest:
-        """Return the request of a run, "" for a new id, that *started_by*, a key or user, has sent."""
+    @property
+    def requested_subshop(self) -> str | None:
+        """The subshop in the body; None if the field was not passed."""
+        return self.subshopId if "subshopId" in self.model_fields_set else None
+
+    def request(self, *, run_id: str, subshop: str, started_by: str) -> RunRequest:
+        """Return the request of a run, "" for a new id, that *started_by*, a key or user, has sent for *subshop*."""
         return RunRequest(
             action=self.action,
             source=self.source,
             formats=tuple(self.formatList),
             directory=self.directory,
             selection=tuple(self.selection),
+            subshop=subshop,
             started_by=started_by,
             id=run_id,
         )

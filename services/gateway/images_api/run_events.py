@@ -7,7 +7,7 @@ from contextlib import aclosing, suppress
 from aiohttp import web
 
 from imageconverter.errors import NotFound
-from imageconverter.runs import ResultQuery, RunStatus, find_status
+from imageconverter.runs import RunStatus, find_status
 from services.gateway import state
 from services.gateway.images_api.parameters import flag
 from services.gateway.images_api.result_filter import ResultFilter
@@ -60,7 +60,7 @@ class _Messages:
     def __init__(self, request: web.Request, *, details: bool) -> None:
         last = request.headers.get("Last-Event-ID", "")
         self._failed = int(last) if last.isascii() and last.isdigit() and len(last) <= _MAX_ID_DIGITS else 0
-        self._filter = ResultFilter(request.app[state.FORMATS].current, ResultQuery("error"))
+        self._request = request
         self._details = details
         self._status = ""
         self._sent_at = time.monotonic()
@@ -70,7 +70,8 @@ class _Messages:
         if self._details and update is not None and update.failures.total > self._failed:
             failed = update.failures.after(self._failed)
             self._failed = update.failures.total
-            items = tuple(row for each in failed for row in self._filter.results(each))
+            failures = ResultFilter.of_failures(self._request, update.status.run)
+            items = tuple(row for each in failed for row in failures.results(each))
             data = FailedSources(items=items, total=self._failed).to_json()
             yield f"event: failed\nid: {self._failed}\ndata: {data}\n\n"
         text = _status(update, details=self._details).to_json()

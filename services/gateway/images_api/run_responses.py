@@ -178,6 +178,8 @@ class RunStateResponse(ResponseModel):
     """Why the run has the status `error`."""
     retry_of: NonEmpty | None = optional()
     """The run whose failed sources this one converts."""
+    subshop_id: NonEmpty | None = optional()
+    """The subshop whose formats are used; none for a run of an earlier release, and for an automatic one."""
     rate: Annotated[float, Field(ge=0)] | None = optional()
     """Sources per second in the last seconds; in events of an active run."""
     seconds_left: Count | None = optional()
@@ -220,6 +222,7 @@ class RunStateResponse(ResponseModel):
                 "started_by": run.started_by,
                 "reason": status.reason or None,
                 "retry_of": run.retry_of or None,
+                "subshop_id": run.subshop or None,
             }
         seconds = max(0, (status.ended or status.now) - status.started)  # the clock may have been set back
         return cls(

@@ -42,6 +42,7 @@ from services.gateway.images_api.request_bodies import EmptyBody, PlanBody, Retr
 from services.gateway.images_api.result_filter import ResultFilter
 from services.gateway.images_api.run_events import NO_SUCH_RUN, requested_status
 from services.gateway.images_api.run_responses import ResultsPage, RunPlan, RunResponse, RunsPage, RunStateResponse
+from services.gateway.images_api.subshops import subshop_of
 
 Start = TypeVar("Start", bound=StartBody)
 
@@ -82,7 +83,7 @@ async def retry(request: web.Request) -> web.Response:
     if failed is None:
         raise NotFound(NO_SUCH_RUN)
     run = create_retry(
-        request.app[state.FORMATS].current,
+        request.app[state.FORMATS].subshops,
         failed,
         action=body.action,
         started_by=actor(request),
@@ -96,8 +97,9 @@ async def _requested(request: web.Request, schema: type[Start]) -> tuple[Run, St
     """Return the run that the body describes, and the body. Raises MalformedRequest."""
     try:
         body = await read_json(request, schema)
-        asked = body.request(run_id=idempotency_token(request), started_by=actor(request))
-        return await create_run(request.app[state.STORE], request.app[state.FORMATS].current, asked), body
+        subshop = subshop_of(request, body.requested_subshop)
+        asked = body.request(run_id=idempotency_token(request), subshop=subshop.id, started_by=actor(request))
+        return await create_run(request.app[state.STORE], subshop.formats, asked), body
     except (InvalidFieldFormat, InvalidValue) as error:
         raise MalformedRequest(error.reason, field=error.field) from None
 

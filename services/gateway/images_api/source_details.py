@@ -9,6 +9,7 @@ from imageconverter.images.conversions import stored_size
 from imageconverter.images.incoming import SHA256, is_sha256
 from imageconverter.images.source_details import Output, OutputState, SourceDetails, source_details
 from imageconverter.images.sources import source_path
+from imageconverter.images.subshops import Subshop
 from services.gateway import state
 from services.gateway.http.responses import (
     Count,
@@ -21,7 +22,7 @@ from services.gateway.http.responses import (
 )
 from services.gateway.images_api.image_types import TypeId, type_id
 from services.gateway.images_api.sources import Source
-from services.gateway.images_api.subshops import content_url
+from services.gateway.images_api.subshops import content_url, subshop_in_query
 
 
 class SourceOutput(ResponseModel):
@@ -77,12 +78,12 @@ class SourceInformation(Source):
 async def details(request: web.Request) -> web.Response:
     """Return what is known of a source, and of its output in each image format."""
     path = source_path(request.match_info["path"])
-    formats = list(request.app[state.FORMATS].current.values())
-    found = await source_details(request.app[state.STORE], path, formats)
-    return json_response(_response(request, found))
+    subshop = subshop_in_query(request)
+    found = await source_details(request.app[state.STORE], path, list(subshop.formats.values()))
+    return json_response(_response(request, found, subshop))
 
 
-def _response(request: web.Request, found: SourceDetails) -> SourceInformation:
+def _response(request: web.Request, found: SourceDetails, subshop: Subshop) -> SourceInformation:
     width, height = found.size or (None, None)
     sha256 = found.stored.metadata.get(SHA256, "")
     return SourceInformation(
@@ -91,5 +92,5 @@ def _response(request: web.Request, found: SourceDetails) -> SourceInformation:
         width=width,
         height=height,
         sha256=sha256 if is_sha256(sha256) else None,  # other programs may have stored anything
-        formats=tuple(SourceOutput.of(each, url=content_url(request, each.path)) for each in found.outputs),
+        formats=tuple(SourceOutput.of(each, url=content_url(request, each.path, subshop)) for each in found.outputs),
     )

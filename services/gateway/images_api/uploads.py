@@ -39,6 +39,7 @@ from services.gateway.images_api.json_bodies import parse
 from services.gateway.images_api.parameters import flag
 from services.gateway.images_api.request_bodies import UploadBody
 from services.gateway.images_api.run_responses import format_result
+from services.gateway.images_api.subshops import subshop_in_query
 
 # File names, formats and JSON in addition to the images.
 _ENVELOPE_BYTES = MEGABYTE
@@ -65,9 +66,10 @@ class _Upload(NamedTuple):
 async def upload(request: web.Request) -> web.Response:
     """Stage one or several images; returns their directory.
 
-    With `?directory=`, add them to the directory of an earlier upload.
+    With `?directory=`, add them to the directory of an earlier upload. The formats are those of `?subshopId=`.
     """
     announced(request)
+    subshop_in_query(request)  # before the body arrives
     granted_types(request, "images.publish")  # staging touches no type, so one narrowed permission is enough
     store, requested = request.app[state.STORE], request.query.get("directory")
     directory = _new_directory(request) if requested is None else await uploads.staged(store, requested)
@@ -88,6 +90,7 @@ async def upload_and_convert(request: web.Request) -> web.Response:
     With `?details=true`, a result has the exact size and duration.
     """
     announced(request)
+    subshop_in_query(request)
     details = flag(request, "details")
     if is_streamed(request):
         path, names, formats = await _stage_arriving(request, _new_directory(request), single=True)
@@ -153,7 +156,7 @@ async def _receive(request: web.Request, upload: _Upload, *, single: bool) -> No
     if not upload.names:
         raise MissingField("The form has no file.", field="imageData")
     if requested or single:
-        upload.formats.extend(request.app[state.FORMATS].current.select(requested))
+        upload.formats.extend(subshop_in_query(request).formats.select(requested))
     check_names(upload.names, upload.formats)
     if single:
         require_types(request, "images.publish", {each.type for each in upload.formats})
@@ -170,7 +173,7 @@ async def _received(
         text = await read_body(request, memory, limit=limit, seconds=gateway.body_seconds)
         # In a thread, as parsing megabytes would block the event loop. There are few threads, so that few bodies
         # are in memory both as text and as bytes.
-        work = partial(_unpack, text, app[state.FORMATS].current, app[state.LIMITS], single=single)
+        work = partial(_unpack, text, subshop_in_query(request).formats, app[state.LIMITS], single=single)
         del text
         yield await asyncio.get_running_loop().run_in_executor(app[state.DECODING], work)
 
