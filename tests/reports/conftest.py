@@ -38,3 +38,14 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def shop(store: ObjectStore, tmp_path: Path) -> Shop:
     """A shop without a catalog and without files."""
     return Shop(store, tmp_path)
+
+
+@pytest.fixture
+async def tidy(shop: Shop) -> Shop:
+    """A shop of one product, three unused files, and two reports of them, eight days apart."""
+    await shop.sells("a.jpg")
+    await shop.has("keep/a.jpg", "jpeg/a.jpg", "keep/x.jpg", "keep/y.jpg", "jpeg/x.jpg")
+    await shop.report()
+    await shop.days_pass(8)
+    await shop.report()
+    return shop
