@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from imageconverter.engine import Converted, Failed, Target
+from imageconverter.engine.facts import Facts
 from imageconverter.settings import WorkerSettings
 from services.worker.sandbox.pool import SandboxPool
 
@@ -36,6 +37,14 @@ class SandboxedEngine:
             return self._run(self._pool.convert(data, targets, interactive=True, watermarks=watermarks))
         finally:
             assert not self._refused, f"the sandbox refused {dict(self._refused)}"
+
+    def facts(self, data: bytes) -> Facts:
+        """Return the facts of *data*, as the pool does."""
+        self._refused.clear()
+        reply = self._run(self._pool.convert_with_metadata(data, [], interactive=True, metadata=False, facts=True))
+        assert not self._refused, f"the sandbox refused {dict(self._refused)}"
+        assert reply.facts is not None
+        return reply.facts
 
     def start(self) -> None:
         """Start the process."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field, PositiveInt
 
 from imageconverter import errors
 from imageconverter.engine import Converted, Failed, OutputType, Target
+from imageconverter.engine.facts import Facts
 from imageconverter.engine.target import VariantType
 from imageconverter.errors import ImageError
 
@@ -32,6 +33,7 @@ class Reply(NamedTuple):
 
     results: list[Converted | Failed]
     metadata: dict[str, dict[str, dict[str, Any]]]
+    facts: Facts | None = None
 
 
 class Request(BaseModel):
@@ -44,6 +46,8 @@ class Request(BaseModel):
     """Whether an image that is cut off is converted as far as it goes."""
     metadata: bool = False
     """Whether to read the metadata too."""
+    facts: bool = False
+    """Whether to read the facts too."""
     watermarks: dict[str, int] = {}
     """The bytes of each watermark by its path, as they follow each other in their memory file."""
 
@@ -121,14 +125,18 @@ class Response(BaseModel):
 
     outcome: Refused | CallRefused | list[Made | NotMade]
     metadata: dict[str, dict[str, dict[str, Any]]] = {}
+    facts: Facts | None = None
 
     @classmethod
-    def of(cls, results: Sequence[Converted | Failed], metadata: Mapping[str, Any]) -> Self:
+    def of(
+        cls, results: Sequence[Converted | Failed], metadata: Mapping[str, Any], facts: Facts | None = None
+    ) -> Self:
         """Describe *results*; too much *metadata* is reduced to the short groups."""
         if len(json.dumps(metadata)) > _MAX_METADATA:
             metadata = {name: metadata[name] for name in ("Header", "File") if name in metadata}
         return cls(
             metadata=dict(metadata),
+            facts=facts,
             outcome=[
                 NotMade(reason=result.reason) if isinstance(result, Failed) else Made.of(result) for result in results
             ],

@@ -177,18 +177,20 @@ class SandboxPool:
         *,
         interactive: bool,
         metadata: bool,
+        facts: bool = False,
         owner: str = "",
         expensive: bool = False,
         may_move: bool = False,
         watermarks: Mapping[str, "Buffer"] | None = None,
     ) -> Reply:
-        """Convert, and read the metadata too if *metadata* is true. Raises what `convert` does."""
+        """Convert, and read the metadata and the facts too, if that is wanted. Raises what `convert` does."""
         marks = watermarks or {}
         request = Request(
             targets=list(targets),
             pixels=self._max_pixels,
             truncated=self._truncated,
             metadata=metadata,
+            facts=facts,
             watermarks={path: memoryview(data).nbytes for path, data in marks.items()},
         )
         attempts = _Attempts()

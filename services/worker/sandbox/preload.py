@@ -37,4 +37,5 @@ def warm_up() -> None:
     image = io.BytesIO()
     Image.linear_gradient("L").convert("RGB").save(image, "JPEG")
     image.seek(0)
-    convert(image, [Target(max_width=100, max_height=100, output=output) for output in ("jpeg", "png")])
+    targets = [Target(max_width=100, max_height=100, output=output) for output in ("jpeg", "png")]
+    convert(image, targets, on_facts=lambda _: None)

@@ -188,7 +188,7 @@ def _read(response: Response, outputs: int, count: int) -> Reply | ImageError | 
             position += sum(each.sizes)
         else:
             results.append(Failed(each.reason))
-    return Reply(results, response.metadata)
+    return Reply(results, response.metadata, response.facts)
 
 
 def _parts(file: int, sizes: Sequence[int], position: int) -> list[bytes]:

@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Mapping
 from traceback import walk_tb
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -28,6 +29,9 @@ from services.worker.sandbox.confinement import OUTPUT_BYTES, confine, end_with_
 from services.worker.sandbox.forking import serve_forks
 from services.worker.sandbox.messages import CallRefused, Refused, Request, Response
 from services.worker.sandbox.preload import preload, warm_up
+
+if TYPE_CHECKING:
+    from imageconverter.engine.facts import Facts
 
 _ARGUMENTS = 4
 _READ_AT_ONCE = 32 * 1024 * 1024  # bytes; decoders read memory faster than a file
@@ -70,19 +74,22 @@ def _convert(request: Request, source: int, outputs: int, watermarks: Mapping[st
         small = os.fstat(source).st_size <= _READ_AT_ONCE
         source_file = io.BytesIO(file.read()) if small else file
         metadata: Metadata = {}
+        facts: list[Facts] = []
 
         def on_opened(image: Image.Image, info: ImageInfo) -> None:
             if request.metadata:
                 metadata.update(read_metadata(source_file, image, info))
 
         limits = Limits(pixels=request.pixels, truncated=request.truncated)
-        results = convert(source_file, request.targets, limits, on_opened, watermarks)
+        results = convert(
+            source_file, request.targets, limits, on_opened, watermarks, facts.append if request.facts else None
+        )
     made = [result for result in results if isinstance(result, Converted)]
     parts = [data for each in made for data in (each.data, *(variant.data for variant in each.variants))]
     if sum(map(len, parts)) > OUTPUT_BYTES:
         raise LimitExceeded(f"The outputs have more than {OUTPUT_BYTES >> 20} MiB.")
     ipc.write(outputs, parts)
-    return Response.of(results, metadata)
+    return Response.of(results, metadata, next(iter(facts), None))
 
 
 def _print_frames(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -9,7 +9,7 @@ from typing import IO, NamedTuple
 
 from PIL import Image
 
-from imageconverter.engine import steps
+from imageconverter.engine import color, steps
 from imageconverter.engine.animation import Frames, Timing
 from imageconverter.engine.attention import Attention
 from imageconverter.engine.borders import inner_box
@@ -18,6 +18,8 @@ from imageconverter.engine.decode import ImageInfo, load, open_image, warnings_o
 from imageconverter.engine.decoder_errors import DECODER_ERRORS, raise_refusal
 from imageconverter.engine.embedded import Embedded, read_embedded
 from imageconverter.engine.encode import SourceSize, encode, encode_variant
+from imageconverter.engine.fact_reading import FACTS_TARGET, read_facts
+from imageconverter.engine.facts import Facts
 from imageconverter.engine.geometry import Box, Region, Size, place
 from imageconverter.engine.limits import Limits
 from imageconverter.engine.output_types import OUTPUT_TYPES, Converted, Failed, Variant
@@ -57,6 +59,10 @@ class _MadeFrames:
         return Attention(self.frames[0])
 
 
+_AllMade = dict[tuple[bool, Region, bytes], _MadeFrames]
+"""All that was made of one decoded frame, by what its frames have in common."""
+
+
 @dataclass
 class _PendingOutput:
     """An output until it is encoded."""
@@ -88,11 +94,13 @@ def convert(
     limits: Limits | None = None,
     on_opened: Callable[[Image.Image, ImageInfo], None] | None = None,
     watermarks: Mapping[str, bytes] | None = None,
+    on_facts: Callable[[Facts], None] | None = None,
 ) -> list[Converted | Failed]:
     """Convert the image in *source* (a seekable file) to all *targets*; results are in their order.
 
     *on_opened* is called with the opened image before it is decoded; *watermarks* are those of the targets, by their
-    paths. Raises ImageError if the source itself cannot be read.
+    paths; *on_facts* is called with the facts of the image, if it is given. Raises ImageError if the source itself
+    cannot be read.
     """
     began = time.perf_counter()
     limits = limits or Limits()
@@ -101,7 +109,8 @@ def convert(
         if on_opened is not None:
             on_opened(image, info)
         embedded = read_embedded(source, image, info, targets)
-        region = load(image, info, at_least=_needed_extents(info, targets), truncated=limits.truncated)
+        needed = [*targets, FACTS_TARGET] if on_facts is not None else targets
+        region = load(image, info, at_least=_needed_extents(info, needed), truncated=limits.truncated)
         decoded = _Decoded(info, embedded, region, functools.cache(functools.partial(inner_box, image)))
         outputs = [_pending_output(decoded, target, watermarks or {}) for target in targets]
         largest_first = sorted(outputs, key=lambda output: output.area, reverse=True)
@@ -111,7 +120,10 @@ def convert(
         for number, frame in enumerate(frames or [image], start=1):
             if number == 1:
                 _compare(outputs, source, frame)
-            _add_frame(frame, number, largest_first, limits)
+            made = _add_frame(frame, number, largest_first, limits)
+            if number == 1 and on_facts is not None:
+                with _attempt_facts():
+                    on_facts(_facts(frame, decoded, made))
     if frames is not None:
         _encode_animations(outputs, frames)
     return [_finished(output, warnings_of(image)) for output in outputs]
@@ -175,18 +187,44 @@ def _output_type(info: ImageInfo, target: Target) -> OutputType:
     return "jpeg" if target.output == "auto" else target.output
 
 
-def _add_frame(decoded: Image.Image, number: int, largest_first: Sequence[_PendingOutput], limits: Limits) -> None:
-    """Make the images of all outputs from one decoded frame, the *number*-th; encode those that get no more."""
-    made: dict[tuple[bool, Region, bytes], _MadeFrames] = {}
+def _add_frame(
+    decoded: Image.Image, number: int, largest_first: Sequence[_PendingOutput], limits: Limits
+) -> _AllMade:
+    """Make the images of all outputs from one decoded frame, the *number*-th; encode those that get no more.
+
+    Returns the frames that were made of it.
+    """
+    made: _AllMade = {}
     for output in largest_first:
         if output.result is None:
             with _attempt(output):
                 _check_output(output.plan, number, limits)
-                plan = output.plan
-                from_same = (plan.target.auto_rotate, plan.region, plan.embedded.profile)
-                output.images.append(_image(decoded, output, made.setdefault(from_same, _MadeFrames())))
+                output.images.append(_image(decoded, output, made.setdefault(_origin(output.plan), _MadeFrames())))
                 if not output.moving:  # at once, while the processor has it in its cache
                     output.result = _encoded(output, Timing(), _FIRST_FRAME_ONLY if output.plan.info.animated else "")
+    return made
+
+
+def _origin(plan: Plan) -> tuple[bool, Region, bytes]:
+    """Return what the frames have in common that can be made of each other."""
+    return plan.target.auto_rotate, plan.region, plan.embedded.profile
+
+
+def _facts(image: Image.Image, decoded: _Decoded, made: _AllMade) -> Facts:
+    """Return the facts of the decoded *image*, by the smallest of the frames *made* that is large enough."""
+    info = decoded.info
+    plan = Plan(info, decoded.region, FACTS_TARGET, place(info.size, FACTS_TARGET), "png")
+    frame = _frame(image, plan, made.get(_origin(plan), _MadeFrames()).frames)
+    return read_facts(image, frame, info, alpha=steps.is_transparent(color.to_eight_bits(image)))
+
+
+@contextmanager
+def _attempt_facts() -> Iterator[None]:
+    """Do without facts if they cannot be made: the outputs can."""
+    try:
+        yield
+    except (*DECODER_ERRORS, MemoryError) as error:
+        raise_refusal(error)
 
 
 def _encode_animations(outputs: Sequence[_PendingOutput], frames: Frames) -> None:
