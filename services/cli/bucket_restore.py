@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _RETRY_TIMEOUT_SECONDS: Final = 30
 _DATA: Final = (
     keys.SOURCE,
+    keys.FACTS,
     keys.TARGET,
     keys.VARIANTS,
     keys.PREVIEWS,

@@ -4,6 +4,7 @@ Object store::
 
     source/upload/<12 hex>/<name>     uploads, swept after `IMAGECONVERTER_UPLOAD_HOURS`
     source/<path>                     source directories
+    facts/<path>                      facts of the source of that path, as JSON, with the ETag that they are of
     target/<path>                     converted images, public under /content/<path>
     variants/<file type>/<path>       the same images in smaller file types
     runs/orders/<run>.json            the backup of a run, until it has ended
@@ -102,6 +103,7 @@ from hashlib import sha256
 from typing import Final
 
 SOURCE: Final = "source/"
+FACTS: Final = "facts/"
 TARGET: Final = "target/"
 VARIANTS: Final = "variants/"
 UPLOADS: Final = "upload"
@@ -156,6 +158,11 @@ _NOT_IN_NAMES = re.compile("[^A-Za-z0-9.-]")
 def source(path: str) -> str:
     """Object key of a source image at *path* in the source tree."""
     return SOURCE + path
+
+
+def facts(path: str) -> str:
+    """Object key of the facts of the source at *path*; these keys have the order of those of sources."""
+    return FACTS + path
 
 
 def target(path: str) -> str:

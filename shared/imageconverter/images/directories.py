@@ -13,6 +13,7 @@ from typing import Literal
 from imageconverter import keys
 from imageconverter.errors import InvalidValue, NotFound
 from imageconverter.images.names import directory_path
+from imageconverter.images.source_facts import delete_facts_below
 from imageconverter.images.variants import delete_variants_below
 from imageconverter.storage.store import ObjectStore, StoredObject
 
@@ -87,6 +88,8 @@ async def remove(
         await (delete(page) if delete else store.delete(stored.key for stored in page))
     if root == "target":
         await delete_variants_below(store, checked)
+    else:
+        await delete_facts_below(store, checked)
 
 
 async def exists(store: ObjectStore, root: Root, path: str) -> bool:

@@ -10,6 +10,7 @@ from imageconverter.images import directories, source_trash
 from imageconverter.images.directories import MARKER, is_file
 from imageconverter.images.incoming import WHOLE_BYTES
 from imageconverter.images.names import directory_path
+from imageconverter.images.source_facts import delete_facts
 from imageconverter.storage.store import ObjectStore, StoredObject
 
 _STAGED: Final = re.compile(rf"{keys.UPLOADS}/[0-9a-f]{{12}}(/[^/]+)?")
@@ -39,6 +40,7 @@ async def delete(store: ObjectStore, path: str, *, permanently: bool = False) ->
         await store.delete([stored.key])
     elif not (item := await source_trash.move_to_trash(store, stored)):
         raise InvalidValue("The source has changed meanwhile.", field="path")
+    await delete_facts(store, [path])
     await _keep_directory(store, path)
     return item
 
@@ -70,6 +72,7 @@ async def move(store: ObjectStore, source: str, target: str, *, overwrite: bool)
         raise InvalidValue("The source and the destination are the same.", field="to")
     stored = await copy(store, source, target, overwrite=overwrite)
     await store.delete_unchanged(stored)
+    await delete_facts(store, [source])
     await _keep_directory(store, source)
 
 
