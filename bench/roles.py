@@ -20,6 +20,7 @@ from services.gateway.app import create_app
 from services.runtime.lifecycle import heartbeats, run_until_signal
 from services.runtime.logs import set_up_logging
 from services.worker.conversion_executor import ConversionExecutor
+from services.worker.facts_executor import FactsExecutor
 from services.worker.preview_executor import PreviewExecutor
 from services.worker.tasks import queue_tasks
 
@@ -58,7 +59,9 @@ def batch_worker(resources: Resources, *, slots: int, seconds: float = 0) -> Que
     preview_executor = PreviewExecutor(
         resources.store, resources.previews, resources.queue, engine, PreviewSettings(), max_bytes
     )
-    tasks = queue_tasks(resources, conversion, preview_executor, max_expensive=_MAX_EXPENSIVE)[QueueName.BATCH]
+    facts_executor = FactsExecutor(resources.store, engine, max_bytes)
+    all_tasks = queue_tasks(resources, conversion, preview_executor, facts_executor, max_expensive=_MAX_EXPENSIVE)
+    tasks = all_tasks[QueueName.BATCH]
     return QueueWorker(
         QueueName.BATCH, tasks.tasks, resources.redis, give_up=tasks.give_up, slots=slots, job_seconds=_JOB_SECONDS
     )

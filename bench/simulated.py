@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from obstore import Bytes
 
 from imageconverter import keys
-from imageconverter.engine import Converted, Failed, Target
+from imageconverter.engine import Converted, Target
 from imageconverter.storage.calls import ChangeListener
 from imageconverter.storage.store import LoadedObject, ObjectStore, StoredObject
+from services.worker.sandbox.messages import Reply
 from services.worker.sandbox.pool import SandboxPool
 
 if TYPE_CHECKING:
@@ -90,21 +91,23 @@ class NoEngine(SandboxPool):
         """Start no process."""
         self._seconds = seconds
 
-    async def convert(
+    async def convert_with_metadata(
         self,
         source: "Buffer",  # noqa: ARG002
         targets: Sequence[Target],
         *,
         interactive: bool,  # noqa: ARG002
+        metadata: bool,  # noqa: ARG002
+        facts: bool = False,  # noqa: ARG002
         owner: str = "",  # noqa: ARG002
         expensive: bool = False,  # noqa: ARG002
         may_move: bool = False,  # noqa: ARG002
         watermarks: Mapping[str, "Buffer"] | None = None,  # noqa: ARG002
-    ) -> list[Converted | Failed]:
+    ) -> Reply:
         """Return one pixel for each of the *targets*."""
         if self._seconds:
             await asyncio.sleep(self._seconds)
-        return [Converted(ONE_PIXEL, "gif", (1, 1), 0.0, "") for _ in targets]
+        return Reply([Converted(ONE_PIXEL, "gif", (1, 1), 0.0, "") for _ in targets], {})
 
 
 def _source(key: str) -> StoredObject:

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import structlog
 
+from imageconverter import keys
 from imageconverter.engine import OUTPUT_TYPES, Converted, Failed, identify
 from imageconverter.engine.source_types import HEAD_BYTES
 from imageconverter.errors import ImageError, NotAnImage, Unavailable
@@ -26,10 +27,12 @@ from imageconverter.images.conversions import (
     up_to_date,
 )
 from imageconverter.images.output_index import MadeOutput
+from imageconverter.images.source_facts import find_facts, keeps_facts, put_facts
 from imageconverter.images.variants import FINGERPRINT, find_output, variant_sizes, variants_metadata
 from imageconverter.jobs import QueueName
 from imageconverter.monitoring.counts import ConversionCount, Counts
 from imageconverter.storage.store import ObjectStore, StoredObject
+from services.worker.facts_executor import stored_facts
 from services.worker.sandbox.pool import SandboxPool
 from services.worker.variant_storing import OutputVariants
 from services.worker.watermarks import Watermarks
@@ -65,6 +68,8 @@ class ConversionExecutor:
     sandbox: SandboxPool
     max_source_bytes: int
     counts: Counts = field(default_factory=Counts)
+    makes_facts: bool = False
+    """Whether the facts of sources are made too."""
     watermarks: Watermarks = field(init=False)
 
     def __post_init__(self) -> None:
@@ -122,16 +127,23 @@ class ConversionExecutor:
                 return uniform_outcome(job, "error", "The source does not exist any more.")
             self.counts.bytes(of, read=source.stored.size)
             output_specs = [job.outputs[index] for index in wanted]
-            made = await self.sandbox.convert(
+            needs_facts = await self._needs_facts(source.stored)
+            made = await self.sandbox.convert_with_metadata(
                 source.data,
                 [spec.target for spec in output_specs if spec.target.watermark not in unusable],
                 interactive=interactive,
+                metadata=False,
+                facts=needs_facts,
                 owner=job.owner or f"job {job.id}",
                 expensive=expensive,
                 may_move=interactive and not expensive,
                 watermarks={path: each.data for path, each in watermarks.items()},
             )
-            results = _with_failures(made, output_specs, unusable)
+            if needs_facts and made.facts is not None:
+                await put_facts(
+                    self.store, job.source_key.removeprefix(keys.SOURCE), stored_facts(source.stored.etag, made.facts)
+                )
+            results = _with_failures(made.results, output_specs, unusable)
             stored = await asyncio.gather(
                 *(
                     self._store(job, source.stored, spec, result, found)
@@ -147,6 +159,11 @@ class ConversionExecutor:
             outputs=tuple(each.outcome for each in outputs),
             made=tuple(each.made for each in outputs if each.made and job.run_id),
         )
+
+    async def _needs_facts(self, source: StoredObject) -> bool:
+        """Return whether the facts of *source* are to be made by the way."""
+        path = source.key.removeprefix(keys.SOURCE)
+        return self.makes_facts and keeps_facts(path) and await find_facts(self.store, source) is None
 
     def _count_outputs(
         self, of: ConversionCount, specs: Sequence[OutputSpec], outcomes: Sequence[OutputOutcome], source_type: str

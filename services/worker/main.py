@@ -15,6 +15,7 @@ from services.runtime.lifecycle import heartbeats, run_unless_stopped
 from services.runtime.metrics_server import serving_metrics
 from services.runtime.queue_workers import run_queue_workers
 from services.worker.conversion_executor import ConversionExecutor
+from services.worker.facts_executor import FactsExecutor
 from services.worker.memory_limit import check_memory_limit
 from services.worker.preview_executor import PreviewExecutor
 from services.worker.sandbox.pool import SandboxPool
@@ -55,7 +56,11 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             heartbeats(resources, ROLE, sandbox=lambda: _sandbox_report(pool)),
         ):
             conversion_executor = ConversionExecutor(
-                resources.store, sandbox, settings.conversion.max_source_bytes, resources.counts
+                resources.store,
+                sandbox,
+                settings.conversion.max_source_bytes,
+                resources.counts,
+                makes_facts=settings.conversion.source_facts == "convert",
             )
             preview_executor = PreviewExecutor(
                 resources.store,
@@ -66,11 +71,13 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                 settings.conversion.max_source_bytes,
                 resources.counts,
             )
+            facts_executor = FactsExecutor(resources.store, sandbox, settings.conversion.max_source_bytes)
             _log.info("worker ready", sandbox=settings.worker.process_count)
             tasks = queue_tasks(
                 resources,
                 conversion_executor,
                 preview_executor,
+                facts_executor,
                 max_expensive=settings.conversion.max_interactive_queue,
             )
             count = settings.worker.process_count

@@ -12,6 +12,7 @@ import structlog
 from imageconverter import keys
 from imageconverter.errors import QueueUnavailable, RunUnreadable, Unavailable
 from imageconverter.images.conversions import TASK, ConversionJob, ConversionOutcome, output_specs, uniform_outcome
+from imageconverter.images.facts_job import TASK as FACTS_TASK
 from imageconverter.jobs import JobContext, MovedJob, QueueName, Task, requeue, retry_when_unavailable
 from imageconverter.previews.job import TASK as PREVIEW_TASK
 from imageconverter.resources import Resources
@@ -21,6 +22,7 @@ from imageconverter.runs.run import Batch
 from imageconverter.storage.store import ObjectStore
 from services.worker.client_jobs import ClientJobs
 from services.worker.conversion_executor import ConversionExecutor
+from services.worker.facts_executor import FactsExecutor
 from services.worker.preview_executor import PreviewExecutor
 
 _log = structlog.get_logger(__name__)
@@ -41,7 +43,12 @@ class QueueTasks:
 
 
 def queue_tasks(
-    resources: Resources, executor: ConversionExecutor, preview_executor: PreviewExecutor, *, max_expensive: int
+    resources: Resources,
+    executor: ConversionExecutor,
+    preview_executor: PreviewExecutor,
+    facts_executor: FactsExecutor,
+    *,
+    max_expensive: int,
 ) -> Mapping[QueueName, QueueTasks]:
     """Return the tasks of all queues of a worker; at most *max_expensive* jobs are in the one for these."""
 
@@ -49,8 +56,16 @@ def queue_tasks(
         clients = ClientJobs(resources.queue, queue, max_expensive)
         conversions = _Interactive(clients, executor)
         return QueueTasks(
-            {TASK: conversions.convert, PREVIEW_TASK: partial(preview_executor.make, clients)},
-            {TASK: conversions.give_up, PREVIEW_TASK: preview_executor.give_up},
+            {
+                TASK: conversions.convert,
+                PREVIEW_TASK: partial(preview_executor.make, clients),
+                FACTS_TASK: partial(facts_executor.make, clients),
+            },
+            {
+                TASK: conversions.give_up,
+                PREVIEW_TASK: preview_executor.give_up,
+                FACTS_TASK: partial(facts_executor.give_up, clients),
+            },
         )
 
     background = ClientJobs(resources.queue, QueueName.BATCH, max_expensive)

@@ -38,7 +38,9 @@ async def test_task_of_a_run_that_cannot_be_read_ends_the_run(resources: Resourc
     values: dict[str, Any] = {"run_id": run_id, "index": 0, "batch": 0, "key": "source/x.png", "etag": "e"}
     payload = values if form is dict else list(values.values())[: 5 if task == CONVERT_TASK else 1]
 
-    await queue_tasks(resources, Mock(), Mock(), max_expensive=1)[QueueName.BATCH].tasks[task](CONTEXT, payload)
+    await queue_tasks(resources, Mock(), Mock(), Mock(), max_expensive=1)[QueueName.BATCH].tasks[task](
+        CONTEXT, payload
+    )
 
     status = await resources.runs.status(run_id)
     assert status is not None
@@ -49,7 +51,7 @@ async def test_failed_job_of_a_run_that_cannot_be_read_ends_the_run(resources: R
     """A job that has used up its attempts is recorded in its run, which must not raise."""
     run_id = await _unreadable_run(resources)
 
-    fallbacks = queue_tasks(resources, Mock(), Mock(), max_expensive=1)[QueueName.BATCH].give_up
+    fallbacks = queue_tasks(resources, Mock(), Mock(), Mock(), max_expensive=1)[QueueName.BATCH].give_up
     await fallbacks[CONVERT_TASK](CONTEXT, [run_id, 0, 0, "source/x.png", "e"])
 
     status = await resources.runs.status(run_id)
@@ -78,7 +80,7 @@ async def test_the_job_of_a_canceled_run_ends(resources: Resources) -> None:
             ended.set()
 
     executor = Mock(run=never)
-    convert = queue_tasks(resources, executor, Mock(), max_expensive=1)[QueueName.BATCH].tasks[CONVERT_TASK]
+    convert = queue_tasks(resources, executor, Mock(), Mock(), max_expensive=1)[QueueName.BATCH].tasks[CONVERT_TASK]
     working = asyncio.create_task(convert(CONTEXT, payload))
     await converting.wait()
     await resources.runs.cancel(run.id, seconds=5)
@@ -99,7 +101,7 @@ async def test_a_timeout_of_the_conversion_is_not_taken_for_a_cancel(resources: 
         raise TimeoutError
 
     executor = Mock(run=late)
-    await queue_tasks(resources, executor, Mock(), max_expensive=1)[QueueName.BATCH].tasks[CONVERT_TASK](
+    await queue_tasks(resources, executor, Mock(), Mock(), max_expensive=1)[QueueName.BATCH].tasks[CONVERT_TASK](
         CONTEXT, payload
     )
 

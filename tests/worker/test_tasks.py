@@ -1,6 +1,7 @@
 """Which conversions go first in the sandbox."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -28,7 +29,7 @@ async def test_only_jobs_of_the_interactive_queue_are_interactive(
     monkeypatch.setattr(ConversionExecutor, "run", run)
     executor = ConversionExecutor(resources.store, None, 1)  # type: ignore[arg-type]
     previews: Any = object.__new__(PreviewExecutor)
-    tasks = queue_tasks(resources, executor, previews, max_expensive=1)[queue].tasks
+    tasks = queue_tasks(resources, executor, previews, Mock(), max_expensive=1)[queue].tasks
     job = ConversionJob(id="a", source_key="source/a.png", outputs=())
     await tasks[TASK]({"job_id": "a", "job_try": 1}, job.model_dump())
 

@@ -42,6 +42,11 @@ class ConversionSettings(Part):
     source_trash_days: float = Field(
         default=30, gt=0, description="Time after which deleted sources are deleted permanently, in days."
     )
+    source_facts: Literal["request", "convert"] = Field(
+        default="request",
+        description="When the facts of a source, such as its ThumbHash, are made: `request`, when they are first "
+        "asked for; `convert`, also when it is converted, in the same pass.",
+    )
     automatic_schedule: str = Field(
         default="*/10 * * * *",
         description="When the source directories of automatic formats are scanned for what other programs have put "

@@ -1,0 +1,70 @@
+"""The facts of sources that are made by conversions, if the setting asks for them."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from imageconverter import keys
+from imageconverter.engine import Target
+from imageconverter.images.conversions import ConversionJob, OutputSpec
+from imageconverter.images.source_facts import StoredFacts, find_facts, put_facts
+from imageconverter.resources import Resources
+from imageconverter.settings import WorkerSettings
+from services.worker.conversion_executor import ConversionExecutor
+from services.worker.sandbox.pool import SandboxPool
+from tests.testing import image_files
+
+
+@pytest.fixture(scope="module")
+async def sandbox() -> AsyncIterator[SandboxPool]:
+    """One sandbox process."""
+    async with SandboxPool(WorkerSettings(children=1), max_pixels=10**8) as pool:
+        yield pool
+
+
+async def _converted(
+    resources: Resources, sandbox: SandboxPool, path: str, data: bytes, *, makes_facts: bool
+) -> StoredFacts | None:
+    """Convert *data* as the source at *path*; returns the facts that are known of it then."""
+    await resources.store.put(keys.source(path), data, content_type="image/png")
+    spec = OutputSpec(target=Target(max_width=40, max_height=40, output="png"), directory=path, name="a.png")
+    job = ConversionJob(id=uuid4().hex, source_key=keys.source(path), outputs=(spec,))
+    executor = ConversionExecutor(resources.store, sandbox, 10**8, makes_facts=makes_facts)
+    (outcome,) = (await executor.run(job)).outputs
+    assert outcome.status == "success"
+    stored = await resources.store.head(keys.source(path))
+    assert stored is not None
+    return await find_facts(resources.store, stored)
+
+
+async def test_a_conversion_makes_facts_if_they_are_wanted(resources: Resources, sandbox: SandboxPool) -> None:
+    """Those of the source, not of its output; not if the setting is off."""
+    path, data = f"{uuid4().hex}/a.png", image_files.png(size=(300, 200))
+    assert await _converted(resources, sandbox, path, data, makes_facts=False) is None
+    found = await _converted(resources, sandbox, path, data, makes_facts=True)
+
+    assert found is not None
+    assert found.facts is not None
+    assert (found.facts.width, found.facts.height) == (300, 200)
+    smaller = await _converted(resources, sandbox, path, image_files.png(size=(30, 20)), makes_facts=True)
+    assert smaller is not None
+    assert smaller.facts is not None
+    assert smaller.facts.width == 30
+
+
+async def test_facts_that_are_known_are_not_made_again(resources: Resources, sandbox: SandboxPool) -> None:
+    """Of the same source."""
+    path, data = f"{uuid4().hex}/a.png", image_files.png()
+    found = await _converted(resources, sandbox, path, data, makes_facts=True)
+    assert found is not None
+    marked = found.model_copy(update={"reason": "as they were"})
+    await put_facts(resources.store, path, marked)
+    assert await _converted(resources, sandbox, path, data, makes_facts=True) == marked
+
+
+async def test_staged_uploads_have_no_stored_facts(resources: Resources, sandbox: SandboxPool) -> None:
+    """They are deleted soon."""
+    path = f"{keys.UPLOADS}/{uuid4().hex[:12]}/a.png"
+    assert await _converted(resources, sandbox, path, image_files.png(), makes_facts=True) is None
+    await resources.store.delete([keys.source(path)])
