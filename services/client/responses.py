@@ -460,6 +460,54 @@ class Error(TypedDict):
 
 
 @final
+class SourceFacts(TypedDict):
+    """What is worth knowing of an image before it is loaded."""
+
+    width: int
+    """Pixels, as a person sees the image: after its orientation."""
+    height: int
+    frames: int
+    """1 if the image is not animated."""
+    alpha: bool
+    """Whether anything shines through."""
+    dominantColor: str
+    """The color that most of the image has."""
+    thumbHash: str
+    """A ThumbHash of the first frame, in base64."""
+    perceptualHash: NotRequired[str]
+    """64 bits (pHash), most of which are the same for images that look alike; none if an image has hardly any
+    contrast.
+    """
+
+
+@final
+class FactsRow(TypedDict):
+    """What is known of one source."""
+
+    path: str
+    state: Literal["known", "pending", "failed", "missing"]
+    """`known`: there are `facts`.
+
+    `pending`: they are not made yet, ask again. `failed`: the file has none. `missing`: there is no such source.
+    """
+    etag: NotRequired[str]
+    """Of the source that the facts are of."""
+    facts: NotRequired[SourceFacts]
+    reason: NotRequired[str]
+    """Why there are none."""
+
+
+@final
+class FactsPage(TypedDict):
+    """The facts of several sources."""
+
+    items: list[FactsRow]
+    """In the order of the request, or of the listing."""
+    cursor: NotRequired[str]
+    """For the next page of a directory; the last one has none."""
+
+
+@final
 class Result(TypedDict):
     """One source in one format."""
 
@@ -1173,6 +1221,10 @@ class SourceInformation(TypedDict):
     height: NotRequired[int]
     sha256: NotRequired[str]
     """Of the image, in hexadecimal digits, if it was known when the source was stored."""
+    facts: NotRequired[SourceFacts]
+    """None if the file is no image, or if they could not be made within 5 seconds: then another request may have
+    them.
+    """
     formats: list[SourceOutput]
     """One for each image format."""
 

@@ -10,6 +10,7 @@ from imageconverter.runs import RunRequest
 from services.gateway.images_api.image_types import TypeId
 
 MAX_ARCHIVE_IMAGES = 50_000
+MAX_FACTS = 1000
 
 _NOT_EMPTY: JsonDict = {"minLength": 1}
 _BASE64: JsonDict = {"minLength": 1, "contentEncoding": "base64"}
@@ -249,6 +250,28 @@ class MoveBody(JsonBody):
     """The path of the destination."""
     overwrite: bool = False
     """Whether a source at the destination is replaced."""
+
+
+class FactsBody(JsonBody):
+    """The sources whose facts are wanted: `paths`, or `directory`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    paths: Annotated[Strings, Field(json_schema_extra={"minItems": 1, "maxItems": MAX_FACTS})] = []
+    """Paths of sources."""
+    directory: str = ""
+    """A directory of the source tree; empty: its root."""
+    recursive: bool = False
+    """Whether the sources in all directories below it are wanted too."""
+    cursor: str = ""
+    """The `cursor` of the page before."""
+    limit: Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": MAX_FACTS})] = 200
+    """The maximum number of names on a page; directories, of which there are no facts, count too."""
+
+    @property
+    def given(self) -> set[str]:
+        """Which of `paths` and `directory` were passed."""
+        return self.model_fields_set & {"paths", "directory"}
 
 
 class SourceRestoreBody(JsonBody):

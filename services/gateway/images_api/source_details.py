@@ -1,13 +1,15 @@
 """Handler of `images/details`: what is known of one source, and of its outputs."""
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from aiohttp import web
 from pydantic import Field
 
+from imageconverter.errors import ConversionFailed, QueueFull
 from imageconverter.images.conversions import stored_size
 from imageconverter.images.incoming import SHA256, is_sha256
 from imageconverter.images.source_details import Output, OutputState, SourceDetails, source_details
+from imageconverter.images.source_facts import StoredFacts
 from imageconverter.images.sources import source_path
 from imageconverter.images.subshops import Subshop
 from services.gateway import state
@@ -21,8 +23,11 @@ from services.gateway.http.responses import (
     optional,
 )
 from services.gateway.images_api.image_types import TypeId, type_id
+from services.gateway.images_api.source_facts import SourceFacts, facts_client, facts_maker
 from services.gateway.images_api.sources import Source
 from services.gateway.images_api.subshops import content_url, subshop_in_query
+
+_FACTS_SECONDS: Final = 5
 
 
 class SourceOutput(ResponseModel):
@@ -71,6 +76,9 @@ class SourceInformation(Source):
     height: Positive | None = optional()
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = optional()
     """Of the image, in hexadecimal digits, if it was known when the source was stored."""
+    facts: SourceFacts | None = optional()
+    """None if the file is no image, or if they could not be made within 5 seconds: then another request may have
+    them."""
     formats: tuple[SourceOutput, ...]
     """One for each image format."""
 
@@ -80,10 +88,22 @@ async def details(request: web.Request) -> web.Response:
     path = source_path(request.match_info["path"])
     subshop = subshop_in_query(request)
     found = await source_details(request.app[state.STORE], path, list(subshop.formats.values()))
-    return json_response(_response(request, found, subshop))
+    return json_response(_response(request, found, await _facts(request, found), subshop))
 
 
-def _response(request: web.Request, found: SourceDetails, subshop: Subshop) -> SourceInformation:
+async def _facts(request: web.Request, found: SourceDetails) -> StoredFacts | None:
+    """Return what is known of the image, which may be made for this request; None if that fails."""
+    if found.type is None:
+        return None
+    try:
+        return await facts_maker(request).get(found.stored, facts_client(request), seconds=_FACTS_SECONDS)
+    except (QueueFull, ConversionFailed):
+        return None
+
+
+def _response(
+    request: web.Request, found: SourceDetails, known: StoredFacts | None, subshop: Subshop
+) -> SourceInformation:
     width, height = found.size or (None, None)
     sha256 = found.stored.metadata.get(SHA256, "")
     return SourceInformation(
@@ -92,5 +112,6 @@ def _response(request: web.Request, found: SourceDetails, subshop: Subshop) -> S
         width=width,
         height=height,
         sha256=sha256 if is_sha256(sha256) else None,  # other programs may have stored anything
+        facts=SourceFacts.of(known.facts) if known is not None and known.facts is not None else None,
         formats=tuple(SourceOutput.of(each, url=content_url(request, each.path, subshop)) for each in found.outputs),
     )
