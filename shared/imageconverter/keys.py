@@ -37,6 +37,9 @@ Object store::
                                       the SHA-256 of the directory
     state/outputs/<d>/<s>.json        a segment: fingerprints, ETags and runs of outputs, by name; s is the SHA-256 of
                                       its first name
+    state/known/<d>/contents.json     the sources that were seen below an automatic directory whose deletions are
+                                      followed: the first names of its segments; d is the SHA-256 of the directory
+    state/known/<d>/<s>.json          a segment: names of sources; s is the SHA-256 of its first name
     state/owner                       the ownership mark: the id of the stack that owns the bucket
     state/written                     shows that the store can be written
 
@@ -73,6 +76,8 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:automatic:pending    sorted set: paths of sources that wait for an automatic run, by submission, up to 10,000
     ic:automatic:submitted  set: versions of sources that a scan has submitted, up to 200,000, 1 day
     ic:automatic:lease      string: a reporter starts automatic runs and scans, 1 minute
+    ic:automatic:scan       hash: the running scan, or the last one: what it has found, by name
+    ic:automatic:orphans    hash: orphaned outputs that the scans have found as JSON, by path, of up to 10,000 sources
     ic:scan                 hash: the progress of the running scan, the failures of the last scan and imports
     ic:imported:<id>        string: the outcome of an import, 1 day
     ic:imported:<id>:lines  string: its invalid lines as JSON, 1 day
@@ -128,6 +133,8 @@ AUTOMATIC: Final = "ic:automatic"
 AUTOMATIC_PENDING: Final = "ic:automatic:pending"
 AUTOMATIC_SUBMITTED: Final = "ic:automatic:submitted"
 AUTOMATIC_LEASE: Final = "ic:automatic:lease"
+AUTOMATIC_SCAN: Final = "ic:automatic:scan"
+ORPHANS: Final = "ic:automatic:orphans"
 SCAN: Final = "ic:scan"
 RUNS: Final = "ic:runs"
 AUTOMATIC_RUN_ID: Final = "auto-"
@@ -349,6 +356,21 @@ def output_index_contents(directory: str) -> str:
 def output_index_segment(directory: str, first: str) -> str:
     """Object key of a segment of an output index, by its *first* name."""
     return f"{output_index(directory)}{sha256(first.encode()).hexdigest()}.json"
+
+
+def known_sources(directory: str) -> str:
+    """Return the prefix of the sources that were seen below a source directory."""
+    return f"state/known/{sha256(directory.encode()).hexdigest()}/"
+
+
+def known_sources_contents(directory: str) -> str:
+    """Object key of the table of contents of the sources that were seen below a source directory."""
+    return f"{known_sources(directory)}contents.json"
+
+
+def known_sources_segment(directory: str, first: str) -> str:
+    """Object key of a segment of these sources, by its *first* name."""
+    return f"{known_sources(directory)}{sha256(first.encode()).hexdigest()}.json"
 
 
 def webhook_due(endpoint: str) -> str:

@@ -20,7 +20,7 @@ FIELDS = (
     "progressive, encoder, maxKilobytes, animation, reencode, background, upscale, leastSide, comment, "
     "sharpen, cornerRadius, gray, trim, keep, dpi, watermark, watermarkPosition, "
     "watermarkWidth, watermarkOpacity, variants, "
-    "id, aliases, name, type, targetDirectory, sourceDirectory, automatic, widths"
+    "id, aliases, name, type, targetDirectory, sourceDirectory, automatic, follow, widths"
 )
 
 
@@ -76,6 +76,9 @@ SIDE = "a whole number from 1 to 16384"
          "line 8: maxKilobytes: 0 is not allowed; it must be a whole number of at least 1"),
         (with_field("automatic = true"),
          "line 8: automatic: must not be true without a sourceDirectory, which is none of uploads"),
+        (with_field('follow = "mark"'), 'line 8: follow: must be "off" unless automatic is true'),
+        (with_field('follow = "delete"'),
+         'line 8: follow: "delete" is not allowed; it must be one of off, mark, trash'),
         (with_field('variants = ["jxl"]'),
          'line 8: variants: ["jxl"] is not allowed; it must be a list of avif and webp such as ["avif", "webp"]'),
         (with_field('output = "webp"\nvariants = ["avif", "webp"]'),

@@ -25,9 +25,27 @@ class AutomaticFormats:
         """The source directories, without those that are below others."""
         return sorted(each for each in self._by_directory if not self._above(each))
 
+    @property
+    def all(self) -> list[ImageFormat]:
+        """The automatic formats."""
+        return [each for formats in self._by_directory.values() for each in formats]
+
     def of_source(self, path: str) -> tuple[ImageFormat, ...]:
         """Return the formats that the source at *path* is converted to."""
         return tuple(each for directory in self._above(path) for each in self._by_directory[directory])
+
+    def followed(self, path: str) -> tuple[ImageFormat, ...]:
+        """Return those of its formats whose outputs follow if the source at *path* is deleted."""
+        return tuple(each for each in self.of_source(path) if each.follow != "off")
+
+    def follows(self, directory: str) -> bool:
+        """Whether the outputs of a format with sources in *directory*, or below it, follow their sources."""
+        return any(
+            each.follow != "off"
+            for below, formats in self._by_directory.items()
+            for each in formats
+            if below == directory or below.startswith(f"{directory}/")
+        )
 
     def groups(self, paths: Iterable[str]) -> dict[tuple[ImageFormat, ...], list[str]]:
         """Return *paths* by their formats, without those that have none."""

@@ -37,9 +37,14 @@ class FormatEntry(ImageFormat):
             return "variants", reason
         if not self.watermark and (alone := sorted(self.model_fields_set & _OF_WATERMARK)):
             return to_camel(alone[0]), "must not be there without watermark"
+        return self._automatic_problem() or (self._set_problem() if self.widths else None)
+
+    def _automatic_problem(self) -> tuple[str, str] | None:
         if self.automatic and self.source_directory.partition("/")[0] in ("", keys.UPLOADS):
             return "automatic", "must not be true without a sourceDirectory, which is none of uploads"
-        return self._set_problem() if self.widths else None
+        if self.follow != "off" and not self.automatic:
+            return "follow", 'must be "off" unless automatic is true'
+        return None
 
     def _set_problem(self) -> tuple[str, str] | None:
         if self.max_width is not None:

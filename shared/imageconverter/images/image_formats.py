@@ -16,6 +16,7 @@ from imageconverter.quoting import listed, quoted
 ID_PREFIX = "content.imageFormat."
 
 ImageType = Literal["product", "category", "app"]
+Follow = Literal["off", "mark", "trash"]
 # The digest covers these always, and fields of later releases only if they are set.
 _DIGEST_FIELDS: Final = frozenset({
     "max_width", "max_height", "fit", "focus", "fill", "auto_rotate", "output", "quality", "lossless", "chroma",
@@ -36,6 +37,8 @@ class ImageFormat(Target):
     source_directory: str = ""
     automatic: bool = False
     """Whether what comes into the source directory is converted without a request."""
+    follow: Follow = "off"
+    """What a scan does with outputs whose source is gone: nothing, mark them as orphans, move them to the trash."""
 
     @property
     def node_id(self) -> str:
