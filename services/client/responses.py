@@ -6,6 +6,41 @@ TypeId = Literal["categories", "products", "appImages"]
 
 
 @final
+class NotMoved(TypedDict):
+    """Why no orphaned output of a format was moved to the trash."""
+
+    formatId: str
+    reason: str
+
+
+@final
+class AutomaticScan(TypedDict):
+    """What the running scan for automatic runs has found so far, or the last one."""
+
+    running: bool
+    requested: bool
+    """Whether a scan is to begin."""
+    startedAt: str | None
+    """Null before the first scan."""
+    endedAt: str | None
+    """Null before the end of the first scan, and while one is running."""
+    sources: int
+    """Sources that were listed; below two automatic directories, one within the other, they count once."""
+    submitted: int
+    """Sources with an output that was missing or not up to date, which were submitted for a run."""
+    pending: int
+    """Sources that wait for a run now, also those that the API has stored."""
+    orphaned: int
+    """Outputs whose source is gone, of formats with `follow`, without those in the trash."""
+    moved: int
+    """Such outputs that the last scan has moved to the trash."""
+    trash: list[str]
+    """Where they can be restored from, by type of the formats."""
+    notMoved: list[NotMoved]
+    """Formats whose orphaned outputs it has not moved, because there are too many."""
+
+
+@final
 class InvalidLine(TypedDict):
     """An invalid line of a catalog."""
 
@@ -649,6 +684,30 @@ class MissingImage(TypedDict):
     """Ids of entries that reference it."""
     productCount: int
     """Number of entries that reference it."""
+
+
+@final
+class Orphan(TypedDict):
+    """An output whose source is gone."""
+
+    path: str
+    """In the target tree."""
+    source: str
+    """The path that its source had."""
+    formatId: str
+    bytes: int
+    since: str
+    """The start of the scan that has found it first."""
+
+
+@final
+class OrphanPage(TypedDict):
+    """Orphaned outputs, by their paths."""
+
+    items: list[Orphan]
+    total: int
+    cursor: NotRequired[str]
+    """Where the next page starts; omitted if this is the last one."""
 
 
 @final
@@ -1367,15 +1426,16 @@ class Tokens(TypedDict):
 
 @final
 class Trash(TypedDict):
-    """The files of one cleanup that are in the trash."""
+    """The files of one cleanup that are in the trash, or those whose sources a scan has not found any more."""
 
     trash: str
     type: TypeId
     createdAt: str
     deletedAfter: str
-    report: int
+    report: NotRequired[int]
+    """The newest report that lists them as unused; omitted if their sources are gone."""
     files: int
-    """Number of files of the cleanup."""
+    """Number of files that were moved."""
     bytes: int
 
 

@@ -109,6 +109,7 @@ def _add_schedules(app: web.Application, resources: Resources) -> None:
     app[state.REPORT_SCHEDULE] = resources.report_schedule
     app[state.RUN_SCHEDULE] = resources.run_schedule
     app[state.PENDING_SOURCES] = resources.pending_sources
+    app[state.AUTOMATIC_SCANS] = resources.scans
 
 
 def _add_console(app: web.Application) -> None:

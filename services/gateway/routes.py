@@ -28,6 +28,7 @@ from services.gateway.idempotency.once import once
 from services.gateway.imageconverter_api import administration, previews, status_page
 from services.gateway.images_api import (
     archives,
+    automatic_scans,
     catalogs,
     cleanups,
     converted_images,
@@ -145,6 +146,9 @@ IMAGES: tuple[Route, ...] = (
     Route(("GET",), "/convert/schedule", schedules.RUNS.show, permission("images.read")),
     Route(("PUT",), "/convert/schedule", schedules.RUNS.replace, permission("admin")),
     Route(("DELETE",), "/convert/schedule", schedules.RUNS.reset, permission("admin")),
+    Route(("GET",), "/convert/scan", automatic_scans.show_scan, permission("images.read")),
+    Route(("POST",), "/convert/scan", automatic_scans.start_scan, permission("images.publish")),
+    Route(("GET",), "/convert/orphans", automatic_scans.list_orphans, permission("images.read")),
     Route(("POST",), "/report", once(reports.start), permission("products.create")),
     Route(("GET",), "/report", reports.show, READ),
     Route(("GET",), "/report/status", reports.status, permission("products.read")),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from imageconverter.automatic import PendingSources
+from imageconverter.automatic import PendingSources, ScanStore
 from imageconverter.engine import Limits
 from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.images.directories import Root
@@ -96,6 +96,7 @@ REPORTS = web.AppKey("reports", ReportSettings)
 REPORT_SCHEDULE = web.AppKey("report_schedule", ScheduleStore)
 RUN_SCHEDULE = web.AppKey("run_schedule", ScheduleStore)
 PENDING_SOURCES = web.AppKey("pending_sources", PendingSources)
+AUTOMATIC_SCANS = web.AppKey("automatic_scans", ScanStore)
 SCANS = web.AppKey("scans", ScanProgress)
 BASIC_AUTH = web.AppKey("basic_auth", BasicAuth)
 STOPPING = web.AppKey("stopping", asyncio.Event)

@@ -18,29 +18,31 @@ _SCAN_SECONDS: Final = 10  # at a time, so that a run is started meanwhile
 _log = structlog.get_logger(__name__)
 
 
-async def convert_automatically(resources: Resources, stopping: asyncio.Event) -> None:
+async def convert_automatically(resources: Resources, stopping: asyncio.Event, *, max_share: float) -> None:
     """Do what is to be done every second, until *stopping* is set; nothing while another stack owns the bucket."""
     while not stopping.is_set():
         if not resources.ownership.problem:
-            await run_unless_stopped(stopping, _convert(resources))
+            await run_unless_stopped(stopping, _convert(resources, max_share))
         await run_unless_stopped(stopping, asyncio.sleep(_POLL_SECONDS))
 
 
-async def _convert(resources: Resources) -> None:
+async def _convert(resources: Resources, max_share: float) -> None:
     try:
-        await convert_pending(resources)
+        await convert_pending(resources, max_share=max_share)
     except Unavailable as error:
         _log.warning("automatic conversion failed", reason=error.reason)
     except Exception:  # noqa: BLE001 - the next second may be better
         _log.exception("internal error in automatic conversion")
 
 
-async def convert_pending(resources: Resources) -> None:
+async def convert_pending(resources: Resources, *, max_share: float) -> None:
     """Start a run if sources are pending, and go on with the scan if there is one.
 
+    A scan moves at most the share *max_share* of the outputs of a format to the trash.
     Raises QueueUnavailable, StoreUnavailable.
     """
-    formats, pending = AutomaticFormats(resources.formats.subshops.formats), resources.pending_sources
+    formats = AutomaticFormats(resources.formats.subshops.formats)
+    pending, scans = resources.pending_sources, resources.scans
     if not formats:
         return
     state = await pending.state()
@@ -48,14 +50,23 @@ async def convert_pending(resources: Resources) -> None:
     if is_idle or not await pending.claim():
         return
     try:
+        state = await pending.state()  # another reporter may have done it before
         if state.waiting:
             await start_run(pending, formats, resources.runs, resources.store)
         cursor = state.cursor
         if cursor is None and state.is_requested:
             cursor = ""
-            await pending.begin_scan(cursor)
+            await scans.begin()
         if cursor is not None:
             with resources.activity.running("automatic-scan"):
-                await scan_more(pending, formats, resources.store, cursor=cursor, seconds=_SCAN_SECONDS)
+                await scan_more(
+                    scans,
+                    pending,
+                    formats,
+                    resources.store,
+                    cursor=cursor,
+                    seconds=_SCAN_SECONDS,
+                    max_share=max_share,
+                )
     finally:
         await pending.release()

@@ -84,7 +84,9 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
                 _log.info("reporter ready", tasks=[task.name for task in periodic])
                 group.create_task(run_periodic_tasks(periodic, resources, stopping))
                 group.create_task(run_queue_workers(workers, stopping))
-                group.create_task(convert_automatically(resources, stopping))
+                group.create_task(
+                    convert_automatically(resources, stopping, max_share=settings.conversion.follow_max_share)
+                )
                 group.create_task(send_webhooks(endpoints, settings.webhooks, resources, stopping))
 
 

@@ -82,7 +82,7 @@ async def _search_sources_if_due(resources: Resources) -> int:
     schedule = resources.run_schedule
     if not AutomaticFormats(resources.formats.subshops.formats):
         return 0
-    return await schedule.run_if_due(resources.pending_sources.request_scan, now=await schedule.now())
+    return await schedule.run_if_due(resources.scans.request, now=await schedule.now())
 
 
 async def _scan_if_due(resources: Resources) -> int:

@@ -48,7 +48,7 @@ async def rebuild(resources: Resources) -> int:
     if is_lost:
         restored += await restore_dead_letters(resources)
         restored += await reindex(resources.previews, resources.store)
-        await resources.pending_sources.request_scan()
+        await resources.scans.request()
         await redis_command(resources.redis, _RETRY_TIMEOUT_SECONDS, "SET", keys.EPOCH, epoch)
     archived = sum([await archive_run(run.id, resources.runs, resources.store) for run, _ in backups])
     if await copy_dead_letters(resources, has_lost_data) or archived:

@@ -9,7 +9,7 @@ import structlog
 from redis.asyncio import Redis
 
 from imageconverter import keys
-from imageconverter.automatic import PendingSources
+from imageconverter.automatic import PendingSources, ScanStore
 from imageconverter.errors import StoreUnavailable
 from imageconverter.images.current_formats import CurrentFormats
 from imageconverter.jobs import Activity, JobQueue, open_redis
@@ -44,6 +44,7 @@ class Resources:
     report_schedule: ScheduleStore
     run_schedule: ScheduleStore
     pending_sources: PendingSources
+    scans: ScanStore
     history: HourHistory
     metrics: Metrics
     counts: Counts
@@ -100,6 +101,7 @@ async def open_resources(settings: Settings, *, retry_timeout: float) -> AsyncIt
             report_schedule=report_schedule,
             run_schedule=run_schedule,
             pending_sources=PendingSources(redis, retry_timeout=retry_timeout),
+            scans=ScanStore(redis, retry_timeout=retry_timeout),
             history=history,
             metrics=metrics,
             counts=Counts(metrics),

@@ -21,7 +21,15 @@ from services.reporter.automatic_conversion import convert_pending
 from tests.conftest import ADMIN, MakeSettings
 from tests.testing.runs import Client
 
-_STATE = (keys.AUTOMATIC, keys.AUTOMATIC_PENDING, keys.AUTOMATIC_SUBMITTED, keys.AUTOMATIC_LEASE, keys.AUTOMATIC_RUNS)
+_STATE = (
+    keys.AUTOMATIC,
+    keys.AUTOMATIC_PENDING,
+    keys.AUTOMATIC_SUBMITTED,
+    keys.AUTOMATIC_LEASE,
+    keys.AUTOMATIC_RUNS,
+    keys.AUTOMATIC_SCAN,
+    keys.ORPHANS,
+)
 _FORMAT = """
 [[format]]
 id = "{id}"
@@ -30,6 +38,7 @@ type = "product"
 sourceDirectory = "{sources}"
 targetDirectory = "{targets}"
 automatic = {automatic}
+follow = "{follow}"
 maxWidth = {width}
 maxHeight = {width}
 """
@@ -53,6 +62,14 @@ class Shop:
         """Store a source as another program does."""
         await self.resources.store.put(f"source/{self.directory}/{name}", data, content_type="image/png")
 
+    async def delete_behind(self, *names: str) -> None:
+        """Delete sources as another program does."""
+        await self.resources.store.delete(f"source/{self.directory}/{name}" for name in names)
+
+    async def orphans(self) -> list[str]:
+        """Return the orphaned outputs that the scans have found, by their paths in the target directory."""
+        return [each.removeprefix(f"{self.directory}/") for each in await self.resources.scans.orphans()]
+
     async def output(self, name: str, format_id: str = "small") -> StoredObject | None:
         """Return an output, None if there is none."""
         return await self.resources.store.head(f"target/{self.directory}/{format_id}/{name}")
@@ -65,14 +82,14 @@ class Shop:
 
     async def scan(self) -> None:
         """Request a scan, and do what is to be done until nothing is."""
-        await self.resources.pending_sources.request_scan()
+        await self.resources.scans.request()
         await self.settle()
 
     async def settle(self) -> None:
         """Do what a reporter does, until nothing is pending and no run is running."""
 
         async def is_settled() -> bool:
-            await convert_pending(self.resources)
+            await convert_pending(self.resources, max_share=0.1)
             state = await self.resources.pending_sources.state()
             return state == (0, False, None) and not any(each.is_running for each in await self.runs())
 
@@ -82,7 +99,13 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(resources: Resources, make_settings: MakeSettings, tmp_path: Path) -> AsyncIterator[Shop]:
+def follow() -> str:
+    """Return what becomes of the outputs of automatic formats if their source is deleted."""
+    return "off"
+
+
+@pytest.fixture
+async def shop(resources: Resources, make_settings: MakeSettings, tmp_path: Path, follow: str) -> AsyncIterator[Shop]:
     """A shop with the automatic formats small and, of sources in `large`, large; and one that is not automatic."""
     directory = f"automatic-{uuid4().hex}"
     file = tmp_path / "formats.toml"
@@ -94,6 +117,7 @@ async def shop(resources: Resources, make_settings: MakeSettings, tmp_path: Path
                 sources=f"{directory}{below}",
                 targets=f"{directory}/{name}",
                 automatic=automatic,
+                follow=follow if automatic == "true" else "off",
                 width=width,
             )
             for name, below, automatic, width in described

@@ -113,10 +113,12 @@ async def test_an_interrupted_scan_goes_on_where_it_was(shop: Shop, image: Calla
     for name in ("a.png", "b.png", "large/c.png"):
         await shop.put_behind(name, image(1))
     own, formats = shop.resources, AutomaticFormats(shop.resources.formats.subshops.formats)
-    await own.pending_sources.begin_scan("")
+    await own.scans.begin()
     submitted, calls = 0, 0
     while (cursor := (await own.pending_sources.state()).cursor) is not None:
-        submitted += await scan_more(own.pending_sources, formats, own.store, cursor=cursor, seconds=0)
+        submitted += await scan_more(
+            own.scans, own.pending_sources, formats, own.store, cursor=cursor, seconds=0, max_share=0
+        )
         calls += 1
     assert (submitted, calls) == (3, 2)
     assert [each.path for each in await own.pending_sources.first(9)] == [

@@ -1,4 +1,4 @@
-"""Events of a real SeaweedFS, set up by its notification.toml as docs/formats.md says."""
+"""Events of a real SeaweedFS, set up by its notification.toml as docs/automatic-conversion.md says."""
 
 import asyncio
 import os

@@ -37,6 +37,6 @@ async def request_scan(request: web.Request) -> None:
     if not AutomaticFormats(request.app[state.FORMATS].subshops.formats):
         return
     try:
-        await request.app[state.PENDING_SOURCES].request_scan()
+        await request.app[state.AUTOMATIC_SCANS].request()
     except QueueUnavailable as error:
         _log.warning("scan not requested", reason=error.reason)

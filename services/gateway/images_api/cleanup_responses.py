@@ -7,7 +7,7 @@ from pydantic import Field
 
 from imageconverter.reports.cleanup import CleanupReport, KeptReason
 from imageconverter.reports.trash import TrashBatch
-from services.gateway.http.responses import Count, NonEmpty, Positive, ResponseModel, Timestamp
+from services.gateway.http.responses import Count, NonEmpty, Positive, ResponseModel, Timestamp, optional
 from services.gateway.images_api.image_types import TypeId, type_id
 
 
@@ -69,15 +69,16 @@ class CleanupAccepted(ResponseModel):
 
 
 class TrashResponse(ResponseModel):
-    """The files of one cleanup that are in the trash."""
+    """The files of one cleanup that are in the trash, or those whose sources a scan has not found any more."""
 
     trash: NonEmpty
     type: TypeId
     created_at: Timestamp
     deleted_after: Timestamp
-    report: Positive
+    report: Positive | None = optional()
+    """The newest report that lists them as unused; omitted if their sources are gone."""
     files: Count
-    """Number of files of the cleanup."""
+    """Number of files that were moved."""
     bytes: Count
 
     @classmethod
@@ -88,7 +89,7 @@ class TrashResponse(ResponseModel):
             type=type_id(batch.kind),
             created_at=batch.at,
             deleted_after=batch.at + timedelta(days=days),
-            report=batch.report,
+            report=batch.report or None,
             files=batch.files,
             bytes=batch.bytes,
         )

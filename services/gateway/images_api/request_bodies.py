@@ -212,6 +212,16 @@ class LogoutBody(JsonBody):
     """By default that of the cookie."""
 
 
+class ScanBody(JsonBody):
+    """Options of a scan for automatic runs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    share: float = 0
+    """The share of the images of a format that this scan may move to the trash because their source is gone, if the
+    settings allow less; 1 allows all, also those of a directory without any sources."""
+
+
 class ReportBody(JsonBody):
     """Options of a scan. Unknown fields are ignored."""
 

@@ -2,5 +2,6 @@
 
 from imageconverter.automatic.automatic_formats import AutomaticFormats
 from imageconverter.automatic.pending_sources import PendingSources
+from imageconverter.automatic.scan_store import ScanStore
 
-__all__ = ["AutomaticFormats", "PendingSources"]
+__all__ = ["AutomaticFormats", "PendingSources", "ScanStore"]

@@ -9,6 +9,7 @@ import structlog
 
 from imageconverter import keys
 from imageconverter.automatic.automatic_formats import AutomaticFormats
+from imageconverter.automatic.known_sources import remember
 from imageconverter.automatic.outdated import outdated
 from imageconverter.automatic.pending_sources import PendingSources, Submission
 from imageconverter.errors import RunAlreadyRunning
@@ -42,6 +43,7 @@ async def start_run(
     found = await bounded(partial(store.head, keys.source(each.path)) for each in taken)
     paths = await outdated([each for each in found if each is not None and is_file(each)], formats, store)
     run = create_automatic_run(taken, paths, formats)
+    await remember(paths, formats, store)
     if run is not None and not await run_store.is_known(run.id):
         await save_backup(store, run)
         try:

@@ -1,4 +1,4 @@
-"""The sources that wait for an automatic run, and the state of the scan that finds others. All of it is in Redis.
+"""The sources that wait for an automatic run, and whether a scan is to find others. All of it is in Redis.
 
 What Redis loses is found by a scan, which a reporter requests then.
 """
@@ -88,24 +88,6 @@ class PendingSources:
             pipe.hmget(keys.AUTOMATIC, ["requested", "cursor"])
             waiting, (requested, cursor) = await pipe.execute()
         return PendingState(int(waiting), requested is not None, None if cursor is None else cursor.decode())
-
-    async def request_scan(self) -> None:
-        """Have all automatic directories scanned, once however often that is requested before."""
-        await redis_command(self._redis, self._retry_timeout, "HSET", keys.AUTOMATIC, "requested", 1)
-
-    async def begin_scan(self, cursor: str) -> None:
-        """Record that a requested scan has begun, at *cursor*."""
-        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(keys.AUTOMATIC, "cursor", cursor)
-            pipe.hdel(keys.AUTOMATIC, "requested")
-            await pipe.execute()
-
-    async def move_cursor(self, cursor: str | None) -> None:
-        """Record where the scan continues; None: it has ended."""
-        if cursor is None:
-            await redis_command(self._redis, self._retry_timeout, "HDEL", keys.AUTOMATIC, "cursor")
-        else:
-            await redis_command(self._redis, self._retry_timeout, "HSET", keys.AUTOMATIC, "cursor", cursor)
 
     async def claim(self) -> bool:
         """Return True to one reporter at a time, until `release` or for a minute."""

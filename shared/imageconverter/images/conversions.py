@@ -136,7 +136,12 @@ class ConversionJob(BaseModel):
     @property
     def source_id(self) -> str:
         """Distinguishes this source from others of the same name."""
-        return _digest(self.source_key)
+        return source_digest(self.source_key)
+
+
+def source_digest(source_key: str) -> str:
+    """Return what the metadata of an output say of its source."""
+    return _digest(source_key)
 
 
 def stored_size(object_metadata: Mapping[str, str]) -> Size | None:

@@ -1,4 +1,4 @@
-"""The trash: files moved by clean-ups, which can be restored for some time.
+"""The trash: files moved by clean-ups, or because their source is gone, which can be restored for some time.
 
 The variants of a file stay where they are: without it nothing shows them, and if it is restored, it has them again.
 """
@@ -23,7 +23,7 @@ _ID = re.compile("[0-9A-Za-z-]{1,64}")  # safe as a part of an object key
 
 
 class TrashBatch(BaseModel):
-    """The files moved by one clean-up."""
+    """The files moved by one clean-up, or by one scan of the sources."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,7 +31,7 @@ class TrashBatch(BaseModel):
     kind: ImageType
     at: AwareDatetime
     report: int
-    """The newest report that lists the files as unused."""
+    """The newest report that lists the files as unused; 0 if they were moved because their source is gone."""
     files: int
     """Number of files moved; of files to move until the clean-up has ended."""
     bytes: int
@@ -63,6 +63,11 @@ async def begin_batch(store: ObjectStore, batch: TrashBatch) -> None:
     """Write the manifest of a batch; call it before the first file is moved."""
     data = batch.model_dump_json().encode()
     await store.put(keys.trash_manifest(batch.id), data, content_type="application/json")
+
+
+async def discard_batch(store: ObjectStore, batch_id: str) -> None:
+    """Delete the manifest of a batch that has no files."""
+    await store.delete([keys.trash_manifest(batch_id)])
 
 
 async def finish_batch(store: ObjectStore, batch_id: str) -> TrashBatch:

@@ -54,6 +54,14 @@ class ConversionSettings(Part):
         "by the API takes precedence.",
     )
 
+    follow_max_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="Share of the images of a format with `follow` that a scan may move to the trash because their "
+        "source is gone, if these are more than ten. If more are, none is moved.",
+    )
+
     @field_validator("automatic_schedule")
     @classmethod
     def _is_schedule(cls, value: str) -> str:

@@ -34,6 +34,7 @@ KEYS = {
     "nothing": [],
     "products": ["images.publish.products", "images.delete.products"],
     "all types": ["images.publish", "images.delete"],
+    "publisher": ["images.publish"],
 }
 TABLE = [
     *((each, "/images" + each.path) for each in IMAGES),
@@ -135,6 +136,12 @@ async def test_a_key_for_products_cannot_touch_other_types(
             body = {**body, name: value.replace("SOURCE", source).replace("NEW", new)}
 
     assert await call(narrow, "products", method, path, body) == 401
+
+
+async def test_a_scan_that_may_move_more_to_the_trash_needs_the_permission_to_delete(narrow: Client) -> None:
+    """Beside that for runs."""
+    assert await call(narrow, "publisher", "POST", "/images/convert/scan", {"share": 0.5}) == 401
+    assert await call(narrow, "publisher", "POST", "/images/convert/scan", {"share": 2}) == 400
 
 
 async def test_a_key_for_products_can_stage_images(narrow: Client) -> None:

@@ -1,0 +1,147 @@
+"""The state of the scan for automatic runs, and the orphaned outputs that it has found. All of it is in Redis."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from redis.asyncio import Redis
+
+from imageconverter import keys
+from imageconverter.automatic.orphans import Orphan
+from imageconverter.jobs import redis_command, redis_errors
+
+SOURCES: Final = "sources"
+"""The count of listed sources."""
+SUBMITTED: Final = "submitted"
+"""The count of those that were submitted for a run."""
+UNLISTED: Final = "unlisted"
+"""The count of known sources that were not listed."""
+MOVED: Final = "moved"
+"""The count of orphaned outputs that were moved to the trash."""
+_COUNT: Final = "count:"
+
+
+def listed_of(format_id: str) -> str:
+    """Return the name of the count of listed sources of a format, by its node id."""
+    return f"{SOURCES}:{format_id}"
+
+
+class Refusal(BaseModel):
+    """Why the orphaned outputs of a format were not moved to the trash."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: str
+    """The node id of the format."""
+    reason: str
+
+
+class ScanRecord(BaseModel):
+    """What the running scan has found so far, or the last one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    started: str = ""
+    """By Redis's clock, in ISO format; "" before the first scan. No two scans have the same."""
+    ended: str = ""
+    """"" while it is running."""
+    share: float = 0
+    """The share of the outputs of a format that the one who has requested it allows to be moved."""
+    counts: Mapping[str, int] = {}
+    refusals: tuple[Refusal, ...] = ()
+    trash: tuple[str, ...] = ()
+    """Ids of trash batches."""
+
+
+class ScanStore:
+    """Records scans. All methods raise QueueUnavailable."""
+
+    def __init__(self, redis: Redis, *, retry_timeout: float) -> None:
+        """Use *redis*, retrying for *retry_timeout* seconds."""
+        self._redis = redis
+        self._retry_timeout = retry_timeout
+
+    async def request(self, *, share: float = 0) -> None:
+        """Have all automatic directories scanned, once however often that is requested before.
+
+        That scan may move the *share* of the outputs of a format to the trash, if the settings allow less.
+        """
+        fields: dict[str, float] = {"requested": 1} | ({"share": share} if share else {})
+        await self._send("HSET", keys.AUTOMATIC, *[each for field in fields.items() for each in field])
+
+    async def begin(self) -> None:
+        """Record that a requested scan has begun."""
+        started = await self._now()
+        share = await self._send("HGET", keys.AUTOMATIC, "share")
+        fields = {"started": started, "share": share or "0"}
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
+            pipe.delete(keys.AUTOMATIC_SCAN)
+            pipe.hset(keys.AUTOMATIC_SCAN, mapping=fields)
+            pipe.hset(keys.AUTOMATIC, "cursor", "")
+            pipe.hdel(keys.AUTOMATIC, "requested", "share")
+            await pipe.execute()
+
+    async def advance(self, cursor: str, counts: Mapping[str, int]) -> None:
+        """Record where the scan continues, and add to its *counts*."""
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(keys.AUTOMATIC, "cursor", cursor)
+            for name, count in counts.items():
+                pipe.hincrby(keys.AUTOMATIC_SCAN, _COUNT + name, count)
+            await pipe.execute()
+
+    async def count(self, name: str, count: int) -> None:
+        """Add to one count of the scan."""
+        await self._send("HINCRBY", keys.AUTOMATIC_SCAN, _COUNT + name, count)
+
+    async def end(self, *, refusals: Sequence[Refusal], trash: Sequence[str], moved: int) -> None:
+        """Record that the scan has ended, and what has become of the orphaned outputs."""
+        fields = {
+            "ended": await self._now(),
+            "refusals": json.dumps([each.model_dump() for each in refusals]),
+            "trash": json.dumps(trash),
+            _COUNT + MOVED: moved,
+        }
+        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(keys.AUTOMATIC_SCAN, mapping=fields)
+            pipe.hdel(keys.AUTOMATIC, "cursor")
+            await pipe.execute()
+
+    async def record(self) -> ScanRecord:
+        """Return what is recorded of the running scan, or of the last one."""
+        stored = await self._send("HGETALL", keys.AUTOMATIC_SCAN)
+        fields = {name.decode(): value.decode() for name, value in stored.items()}
+        counts = {name.removeprefix(_COUNT): int(fields.pop(name)) for name in [*fields] if name.startswith(_COUNT)}
+        lists = {name: json.loads(fields.pop(name, "[]")) for name in ("refusals", "trash")}
+        return ScanRecord.model_validate({**fields, **lists, "counts": counts})
+
+    async def orphans(self) -> dict[str, Orphan]:
+        """Return the orphaned outputs by path, in order."""
+        stored = await self._send("HGETALL", keys.ORPHANS)
+        found = {}
+        for path, text in sorted(stored.items()):
+            try:
+                found[path.decode()] = Orphan.model_validate_json(text)
+            except ValidationError:
+                continue  # of another release; the next scan finds it again
+        return found
+
+    async def put_orphans(self, orphans: Iterable[Orphan]) -> None:
+        """Record *orphans*, or replace those with the same paths."""
+        fields = [(each.path, each.model_dump_json()) for each in orphans]
+        if fields:
+            await self._send("HSET", keys.ORPHANS, *chain.from_iterable(fields))
+
+    async def delete_orphans(self, paths: Sequence[str]) -> None:
+        """Remove the orphaned outputs at *paths*, which are none any more."""
+        if paths:
+            await self._send("HDEL", keys.ORPHANS, *paths)
+
+    async def _now(self) -> str:
+        seconds, microseconds = await self._send("TIME")
+        return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(microseconds)).isoformat()
+
+    async def _send(self, *command: str | float) -> Any:
+        return await redis_command(self._redis, self._retry_timeout, *command)
