@@ -22,8 +22,9 @@ from services.gateway.http.responses import (
     optional,
 )
 from services.gateway.http.revalidation import revalidated
+from services.gateway.images_api.json_bodies import read_json
 from services.gateway.images_api.parameters import page_size
-from services.gateway.images_api.request_bodies import ScanBody, read_json
+from services.gateway.images_api.request_bodies import ScanBody
 
 
 class NotMovedResponse(ResponseModel):
