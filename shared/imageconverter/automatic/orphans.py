@@ -32,6 +32,11 @@ class Orphan(BaseModel):
     seen: str
     """The last scan that has found it."""
 
+    def is_of(self, image_format: ImageFormat) -> bool:
+        """Whether it is an output of that format, which may be one of several subshops with its id."""
+        directory = self.path.rpartition("/")[0]
+        return (self.format, directory) == (image_format.node_id, image_format.target_directory)
+
     def is_made_of_source(self, stored: StoredObject) -> bool:
         """Whether an object, whose metadata were read, is the output that was found."""
         return stored.etag == self.etag and _is_made_of(stored, self.source)

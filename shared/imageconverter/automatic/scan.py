@@ -107,5 +107,5 @@ async def _end(
 def _counts(page: Sequence[StoredObject], formats: AutomaticFormats, submitted: int) -> Mapping[str, int]:
     counts = Counter({SOURCES: len(page), SUBMITTED: submitted})
     for group, paths in formats.groups(each.key.removeprefix(keys.SOURCE) for each in page).items():
-        counts.update({listed_of(each.node_id): len(paths) for each in group if each.follow != "off"})
+        counts.update({listed_of(each): len(paths) for each in group if each.follow != "off"})
     return counts

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from imageconverter import keys
 from imageconverter.automatic.orphans import Orphan
+from imageconverter.images.image_formats import ImageFormat
 from imageconverter.jobs import redis_command, redis_errors
 
 SOURCES: Final = "sources"
@@ -24,9 +25,9 @@ MOVED: Final = "moved"
 _COUNT: Final = "count:"
 
 
-def listed_of(format_id: str) -> str:
-    """Return the name of the count of listed sources of a format, by its node id."""
-    return f"{SOURCES}:{format_id}"
+def listed_of(image_format: ImageFormat) -> str:
+    """Return the name of the count of listed sources of a format, which may be that of a subshop."""
+    return f"{SOURCES}:{image_format.id}:{image_format.target_directory}"
 
 
 class Refusal(BaseModel):

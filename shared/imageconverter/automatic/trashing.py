@@ -43,7 +43,7 @@ def decide(orphans: Sequence[Orphan], formats: AutomaticFormats, record: ScanRec
     refusals = []
     room = MAX_MOVED
     for each in formats.all:
-        own = [orphan for orphan in orphans if orphan.format == each.node_id]
+        own = [orphan for orphan in orphans if orphan.is_of(each)]
         if each.follow != "trash" or not own:
             continue
         if reason := _reason_to_refuse(each, len(own), record, max(max_share, record.share)):
@@ -59,7 +59,7 @@ def decide(orphans: Sequence[Orphan], formats: AutomaticFormats, record: ScanRec
 def _reason_to_refuse(each: ImageFormat, orphans: int, record: ScanRecord, share: float) -> str:
     if record.counts.get(UNLISTED, 0) > MAX_UNLISTED:
         return f"More than {MAX_UNLISTED} sources are not there any more."
-    listed = record.counts.get(listed_of(each.node_id), 0)
+    listed = record.counts.get(listed_of(each), 0)
     if not listed and share < 1:
         return f"The directory {each.source_directory} has no sources any more."
     if orphans > max(_ALWAYS, share * (listed + orphans)):
