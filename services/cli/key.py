@@ -14,8 +14,9 @@ from services.gateway.auth.api_keys import PERMISSIONS, key_entry
 @click.command
 @click.argument("name")
 @click.argument("permissions", metavar="PERMISSION...", nargs=-1, required=True)
+@click.option("--subshop", "subshops", multiple=True, metavar="ID", help="Limit the key to this subshop; repeatable.")
 @output_options
-def key(name: str, permissions: Sequence[str]) -> int:
+def key(name: str, permissions: Sequence[str], subshops: Sequence[str]) -> int:
     """Generate an API key and its entry for the keys file.
 
     The key is printed on stderr, the entry, which has only the key's hash, on stdout: append it to the keys file with
@@ -25,7 +26,7 @@ def key(name: str, permissions: Sequence[str]) -> int:
     if unknown:
         raise CommandError(f"unknown permission: {', '.join(unknown)}; known are {', '.join(PERMISSIONS)}")
     generated = secrets.token_urlsafe(32)
-    entry = key_entry(name, generated, permissions)
+    entry = key_entry(name, generated, permissions, subshops)
     if output.mode() != "json":
         click.echo(f"key: {generated}", err=True)
         click.echo(entry)

@@ -80,9 +80,10 @@ def _tree_path(request: web.Request, path: str) -> tuple[str, Literal["public", 
     requested = subshops.at_host(requested_host(request, request.app[state.GATEWAY].trusted_proxies))
     if requested.target_prefix:
         return f"{requested.target_prefix}/{normal}", "public"
-    if not subshops.at_path(normal).is_separate:
+    owner = subshops.at_path(normal)
+    if not owner.is_separate:
         return normal, "public"
-    if not request.app[state.KEYS].may(request, "images.read"):
+    if not request.app[state.KEYS].may(request, "images.read", owner.id):
         raise NotFound(_NO_IMAGE)
     return normal, "private"
 

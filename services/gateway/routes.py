@@ -14,6 +14,7 @@ from services.gateway.auth.route_permissions import (
     CREDENTIALS_IN_REQUEST,
     PUBLIC,
     READ,
+    Changes,
     Requirement,
     guarded,
     permission,
@@ -68,11 +69,20 @@ class Route(NamedTuple):
     requires: Requirement
     only_reads: bool = False
     """Whether POST changes nothing, and only has a body that says what is wanted."""
+    by_subshop: bool = False
+    """Whether the handler names the subshop of which it changes something; else that is shared by all of them."""
 
     @property
     def changes_something(self) -> bool:
         """Whether its requests change something, and so are in the audit log: also GET, if DELETE does the same."""
         return self.methods != ("GET",) and not self.only_reads
+
+    @property
+    def changes(self) -> Changes:
+        """What a key needs that is limited to subshops."""
+        if not self.changes_something:
+            return "nothing"
+        return "subshop" if self.by_subshop else "all"
 
 
 IMAGES_BASES = ("/admin/api/v1/images", "/images")
@@ -95,10 +105,10 @@ IMAGES: tuple[Route, ...] = (
     Route(("GET",), "/formats/{formatId}/example", format_examples.example, permission("images.read")),
     Route(("GET",), "/url/{typeId}", urls.image_url, READ),
     Route(("GET",), "/srcset/{typeId}", urls.srcset, READ),
-    Route(("POST",), "/upload", once(uploads.upload), PUBLISH),
-    Route(("POST",), "/upload/convert", once(uploads.upload_and_convert), PUBLISH),
-    Route(("DELETE",), "/upload/{typeId}", deletions.delete_several, DELETE_OF_TYPE),
-    Route(("DELETE",), "/upload/{typeId}/{filename}", deletions.delete_one, DELETE_OF_TYPE),
+    Route(("POST",), "/upload", once(uploads.upload), PUBLISH, by_subshop=True),
+    Route(("POST",), "/upload/convert", once(uploads.upload_and_convert), PUBLISH, by_subshop=True),
+    Route(("DELETE",), "/upload/{typeId}", deletions.delete_several, DELETE_OF_TYPE, by_subshop=True),
+    Route(("DELETE",), "/upload/{typeId}/{filename}", deletions.delete_one, DELETE_OF_TYPE, by_subshop=True),
     Route(("GET",), "/sources", sources.list_sources, permission("images.read")),
     Route(("POST",), "/sources", sources.add, permission("images.publish")),
     Route(("POST",), "/sources/move", sources.move, permission("images.delete")),
@@ -122,14 +132,14 @@ IMAGES: tuple[Route, ...] = (
     Route(("GET",), "/directories/{typeId}", directories.list_directories, permission("images.read")),
     Route(("POST",), "/directories/{typeId}", directories.create_directory, PUBLISH),
     Route(("DELETE",), "/directories/{typeId}", directories.delete_directory, DELETE),
-    Route(("POST",), "/convert/start", once(runs.start), PUBLISH),
+    Route(("POST",), "/convert/start", once(runs.start), PUBLISH, by_subshop=True),
     Route(("POST",), "/convert/compare", run_comparisons.compare, permission("images.read"), only_reads=True),
     Route(("GET",), "/convert/compare", run_comparisons.show, permission("images.read")),
     Route(("POST",), "/convert/plan", runs.plan, PUBLISH, only_reads=True),
-    Route(("POST",), "/convert/retry", once(runs.retry), PUBLISH),
+    Route(("POST",), "/convert/retry", once(runs.retry), PUBLISH, by_subshop=True),
     Route(("GET",), "/convert/status", runs.status, permission("images.read")),
     Route(("GET",), "/convert/events", run_events.events, permission("images.read")),
-    Route(("POST",), "/convert/cancel", runs.cancel, PUBLISH),
+    Route(("POST",), "/convert/cancel", runs.cancel, PUBLISH, by_subshop=True),
     Route(("GET",), "/convert/results", runs.results, permission("images.read")),
     Route(("GET",), "/convert/runs", runs.history, permission("images.read")),
     Route(("GET",), "/jobs/dead", dead_letters.list_dead, permission("admin")),
@@ -278,7 +288,7 @@ def _definitions(
     route: Route, *paths: str, wrapped_by: Callable[[Handler], Handler] = lambda handler: handler
 ) -> Iterator[web.RouteDef]:
     """Yield *route* at *paths*: the only way from the table to aiohttp, so that no route escapes its requirement."""
-    handler = wrapped_by(guarded(route.handler, route.requires))
+    handler = wrapped_by(guarded(route.handler, route.requires, changes=route.changes))
     if route.changes_something:
         handler = audit.changing(handler)
     for method in route.methods:

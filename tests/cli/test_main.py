@@ -152,6 +152,14 @@ def test_a_generated_key_comes_with_its_entry(capsys: pytest.CaptureFixture[str]
     ]
 
 
+def test_a_key_is_limited_to_subshops(capsys: pytest.CaptureFixture[str]) -> None:
+    """By an option that may be repeated."""
+    assert main(["key", "shop", "images.read", "--subshop", "outdoor", "--subshop", "sale"]) == 0
+
+    (entry,) = tomllib.loads(capsys.readouterr().out)["key"]
+    assert (entry["permissions"], entry["subshops"]) == (["images.read"], ["outdoor", "sale"])
+
+
 def test_a_key_needs_known_permissions(capsys: pytest.CaptureFixture[str]) -> None:
     """The message names the unknown one."""
     assert main(["key", 'the "shop"', "images.read", "images.raed"]) == 2

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imageconverter.errors import Unauthorized
 from imageconverter.images.image_formats import ImageType
+from imageconverter.quoting import listed
 from imageconverter.settings import GatewaySettings, SettingsError
 from services.gateway.auth.administrator import Administrator
 from services.gateway.auth.cross_site import require_same_site
@@ -52,6 +53,8 @@ class Grant:
     name: str
     permissions: frozenset[str]
     is_user: bool = False
+    subshops: frozenset[str] | None = None
+    """Ids of those that it is limited to; None: it is for all."""
 
     @property
     def actor(self) -> str:
@@ -66,6 +69,13 @@ class Grant:
         """Raise Unauthorized, with the missing permission and types as its reason, unless `may` returns true."""
         if (reason := self._denial(permission, types)) is not None:
             raise Unauthorized(reason)
+
+    def require_subshop(self, subshop_id: str | None) -> None:
+        """Raise Unauthorized unless it is for the subshop; for all subshops if *subshop_id* is None."""
+        if self.subshops is not None and subshop_id not in self.subshops:
+            whose = "of all subshops" if subshop_id is None else "of this subshop"
+            allowed = listed(sorted(self.subshops))
+            raise Unauthorized(f"The key may not do this with what is {whose}; it is for: {allowed}.")
 
     def _denial(self, permission: str, types: Iterable[ImageType] | None) -> str | None:
         """Return why the key may not do this; None if it may."""
@@ -87,6 +97,7 @@ class Key(BaseModel):
     name: str
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     permissions: list[Permission]
+    subshops: Annotated[list[str], Field(min_length=1)] | None = None
 
 
 class _KeysFile(BaseModel):
@@ -137,12 +148,15 @@ class KeyRing:
             raise Unauthorized("A valid API key is required: Authorization: Bearer <key>.")
         return self.grant_of(holder)
 
-    def may(self, request: web.Request, permission: str) -> bool:
-        """Return whether *request* has a key or token with *permission*."""
+    def may(self, request: web.Request, permission: str, subshop_id: str) -> bool:
+        """Return whether *request* has a key or token with *permission* for the subshop."""
         try:
-            return self.grant(request).may(permission)
+            grant = self.grant(request)
+            grant.require(permission)
+            grant.require_subshop(subshop_id)
         except Unauthorized:
             return False
+        return True
 
     def holder_of_key(self, key: str) -> str | None:
         """Return the holder of *key*. Compares all keys, each in constant time, even after a match."""
@@ -189,7 +203,7 @@ class KeyRing:
     def _set_keys(self, entries: Sequence[Key]) -> None:
         grants: dict[str, Grant] = {}
         digests: dict[str, bytes] = {}
-        found = [(bytes.fromhex(key.sha256), Grant(key.name, frozenset(key.permissions))) for key in entries]
+        found = [(bytes.fromhex(key.sha256), _grant(key)) for key in entries]
         if self._admin_key is not None:
             found.insert(0, (_digest(self._admin_key.get_secret_value()), Grant("admin", frozenset({"admin"}))))
         for digest, grant in found:
@@ -199,11 +213,18 @@ class KeyRing:
         self._grants, self._digests = grants, digests
 
 
-def key_entry(name: str, key: str, permissions: Sequence[str]) -> str:
-    """Return the entry for *key* in a keys file."""
-    quoted = ", ".join(f'"{permission}"' for permission in permissions)
+def key_entry(name: str, key: str, permissions: Sequence[str], subshops: Sequence[str] = ()) -> str:
+    """Return the entry for *key* in a keys file; without *subshops*, it is for all."""
     digest = hashlib.sha256(key.encode()).hexdigest()
-    return f'[[key]]\nname = {json.dumps(name, ensure_ascii=False)}\nsha256 = "{digest}"\npermissions = [{quoted}]\n'
+    lists = {"permissions": permissions, **({"subshops": subshops} if subshops else {})}
+    return f'[[key]]\nname = {json.dumps(name, ensure_ascii=False)}\nsha256 = "{digest}"\n' + "".join(
+        f"{field} = {json.dumps(list(values), ensure_ascii=False)}\n" for field, values in lists.items()
+    )
+
+
+def _grant(key: Key) -> Grant:
+    subshops = None if key.subshops is None else frozenset(key.subshops)
+    return Grant(key.name, frozenset(key.permissions), subshops=subshops)
 
 
 def bearer(request: web.Request) -> str:

@@ -19,9 +19,12 @@ _log = structlog.get_logger(__name__)
 
 _GRANT: Final = web.RequestKey("grant", Grant)
 _TYPES_CHECKED: Final = web.RequestKey("types_checked", bool)
+_SUBSHOP_CHECKED: Final = web.RequestKey("subshop_checked", bool)
 
 Narrowing = Literal["", "path", "handler"]
 """How a permission is narrowed by type: not at all, by the type in the path, or by the handler."""
+Changes = Literal["nothing", "subshop", "all"]
+"""What a request may change: nothing, something of the subshop that the handler names, or of all subshops."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,11 @@ def permission(name: Permission, *, narrowed: Narrowing = "") -> Requirement:
     return Requirement(name, narrowed=narrowed)
 
 
-def guarded(handler: Handler, requirement: Requirement) -> Handler:
-    """Return *handler* behind *requirement*.
+def guarded(handler: Handler, requirement: Requirement, *, changes: Changes = "nothing") -> Handler:
+    """Return *handler*, which *changes* so much, behind *requirement*.
 
     If the requirement leaves the types to the handler, and the handler returns without a call of `require_types` or
-    `granted_types`, the response is a 500: the bug must not leave the route open.
+    `granted_types`, the response is a 500: the bug must not leave the route open. Likewise for `require_subshop`.
     """
     if requirement.is_public:
         return handler
@@ -100,8 +103,11 @@ def guarded(handler: Handler, requirement: Requirement) -> Handler:
     @functools.wraps(handler)
     async def checked(request: web.Request) -> web.StreamResponse:
         await requirement.check(request)
+        if changes == "all" and _GRANT in request:
+            request[_GRANT].require_subshop(None)
         response = await handler(request)
-        if requirement.narrowed == "handler" and _TYPES_CHECKED not in request:
+        is_checked = changes != "subshop" or _SUBSHOP_CHECKED in request
+        if not is_checked or (requirement.narrowed == "handler" and _TYPES_CHECKED not in request):
             _log.error("permission not checked", handler=handler.__name__)
             raise web.HTTPInternalServerError
         return response
@@ -113,6 +119,17 @@ def require_types(request: web.Request, name: Permission, types: Iterable[ImageT
     """Raise Unauthorized unless the key has the permission *name* for each of *types*; None: for all types."""
     request[_TYPES_CHECKED] = True
     request[_GRANT].require(name, types)
+
+
+def require_subshop(request: web.Request, subshop_id: str | None) -> None:
+    """Raise Unauthorized unless the key is for the subshop; for all subshops if *subshop_id* is None."""
+    request[_SUBSHOP_CHECKED] = True
+    request[_GRANT].require_subshop(subshop_id)
+
+
+def changes_no_subshop(request: web.Request) -> None:
+    """Note that *request* changes nothing that belongs to a subshop."""
+    request[_SUBSHOP_CHECKED] = True
 
 
 def granted_types(request: web.Request, name: Permission) -> frozenset[ImageType]:

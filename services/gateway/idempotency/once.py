@@ -17,7 +17,7 @@ from aiohttp.typedefs import Handler
 from imageconverter.errors import IdempotencyKeyReused, MalformedRequest, QueueUnavailable, UserError
 from imageconverter.settings import MEGABYTE
 from services.gateway import audit, state
-from services.gateway.auth.route_permissions import actor, granted_types
+from services.gateway.auth.route_permissions import actor, changes_no_subshop, granted_types
 from services.gateway.http.bodies import BODY_HASH, BodyStream, announced_size
 from services.gateway.idempotency.fingerprint import body_hash, fingerprint
 from services.gateway.idempotency.store import Claim, Outcome, StoredResponse
@@ -89,6 +89,7 @@ async def _finish(request: web.Request, claim: Claim, outcome: Outcome, stored: 
 async def _stored(request: web.Request, stored: StoredResponse) -> web.Response:
     """Return the response that is *stored*; raises IdempotencyKeyReused if it is that of another request."""
     granted_types(request, "images.publish")  # it has been checked when the request was carried out
+    changes_no_subshop(request)
     app = request.app
     limit = app[state.GATEWAY].max_upload_mb * MEGABYTE * _FORM_UPLOADS
     with app[state.KEY_MEMORY].body(min(announced_size(request, limit), _MEMORY_BYTES)) as memory:

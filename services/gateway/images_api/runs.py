@@ -30,7 +30,7 @@ from imageconverter.runs import (
     save_backup,
 )
 from services.gateway import audit, state
-from services.gateway.auth.route_permissions import actor, granted_types, require_types
+from services.gateway.auth.route_permissions import actor, changes_no_subshop, granted_types, require_types
 from services.gateway.http.compression import compressed
 from services.gateway.http.responses import json_response
 from services.gateway.http.revalidation import revalidated
@@ -42,7 +42,7 @@ from services.gateway.images_api.request_bodies import EmptyBody, PlanBody, Retr
 from services.gateway.images_api.result_filter import ResultFilter
 from services.gateway.images_api.run_events import NO_SUCH_RUN, requested_status
 from services.gateway.images_api.run_responses import ResultsPage, RunPlan, RunResponse, RunsPage, RunStateResponse
-from services.gateway.images_api.subshops import subshop_of
+from services.gateway.images_api.subshops import require_subshop_of, subshop_of
 
 Start = TypeVar("Start", bound=StartBody)
 
@@ -82,6 +82,7 @@ async def retry(request: web.Request) -> web.Response:
     failed = await find_status(body.run, request.app[state.RUNS], request.app[state.STORE])
     if failed is None:
         raise NotFound(NO_SUCH_RUN)
+    require_subshop_of(request, failed.run)
     run = create_retry(
         request.app[state.FORMATS].subshops,
         failed,
@@ -141,6 +142,10 @@ async def cancel(request: web.Request) -> web.Response:
     if requested and run is None:
         raise NotFound(NO_SUCH_RUN)
     require_types(request, "images.publish", run.types if run else granted_types(request, "images.publish"))
+    if run is None:
+        changes_no_subshop(request)
+    else:
+        require_subshop_of(request, run)
     if run_id is None:
         return json_response(RunStateResponse())
     await run_store.cancel(run_id, seconds=_CANCEL_SECONDS)

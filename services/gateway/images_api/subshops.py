@@ -7,13 +7,15 @@ from aiohttp import web
 from imageconverter.errors import InvalidValue, MissingField
 from imageconverter.images.subshops import Subshop
 from imageconverter.quoting import quoted
+from imageconverter.runs import Run
 from services.gateway import state
+from services.gateway.auth.route_permissions import require_subshop
 
 
 def subshop_in_query(request: web.Request) -> Subshop:
     """Return the subshop of `?subshopId=`, by default the default one.
 
-    Raises InvalidValue for an unknown one.
+    Raises what `subshop_of` raises.
     """
     return subshop_of(request, request.query.get("subshopId"))
 
@@ -26,12 +28,22 @@ def required_subshop(request: web.Request) -> Subshop:
 
 
 def subshop_of(request: web.Request, subshop_id: str | None) -> Subshop:
-    """Return the subshop with *subshop_id*, the default one if it is None; raises InvalidValue for an unknown one."""
+    """Return the subshop with *subshop_id*, the default one if it is None.
+
+    Raises InvalidValue for an unknown one, and Unauthorized if the key is not for it.
+    """
     subshops = request.app[state.FORMATS].subshops
     found = subshops.default if subshop_id is None else subshops.get(subshop_id)
     if found is None:
         raise InvalidValue(f"There is no subshop {quoted(subshop_id or '')}.", field="subshopId")
+    require_subshop(request, found.id)
     return found
+
+
+def require_subshop_of(request: web.Request, run: Run) -> None:
+    """Raise Unauthorized if the key is not for the subshop of *run*."""
+    default = request.app[state.FORMATS].subshops.default
+    require_subshop(request, None if run.automatic else run.subshop or default.id)
 
 
 def content_url(request: web.Request, path: str, subshop: Subshop | None = None) -> str:
