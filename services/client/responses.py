@@ -585,6 +585,16 @@ class FailedSources(TypedDict):
 
 
 @final
+class FocalPoint(TypedDict):
+    """A point of an image as a person sees it, that is after the EXIF orientation."""
+
+    x: float
+    """Its share of the width, from the left."""
+    y: float
+    """Its share of the height, from the top."""
+
+
+@final
 class FormatPlan(TypedDict):
     """What a run would do in one format."""
 
@@ -1284,6 +1294,8 @@ class SourceInformation(TypedDict):
     """None if the file is no image, or if they could not be made within 5 seconds: then another request may have
     them.
     """
+    focalPoint: NotRequired[FocalPoint]
+    """If one was set."""
     formats: list[SourceOutput]
     """One for each image format."""
 

@@ -11,6 +11,7 @@ from services.client.content import Content, Progress, repr_digest, sha256_of
 from services.client.responses import (
     Deleted,
     DeletedSource,
+    FocalPoint,
     Source,
     SourceRestore,
     SourcesPage,
@@ -21,6 +22,7 @@ from services.client.transport import Request, Transport, in_url
 
 _BASE = "/images/sources"
 _TRASH = "/images/trash/sources"
+_FOCAL_POINTS = "/images/focal-points"
 
 
 class Sources:
@@ -84,6 +86,19 @@ class Sources:
         query = {"permanently": "true"} if permanently else {}
         request = Request("DELETE", _path(path), query, repeat="refused")
         return cast("Deleted", await self._transport.json(request)).get("trash", "")
+
+    async def focal_point(self, path: str) -> FocalPoint:
+        """Return the focal point of the source at *path*, in shares of width and height."""
+        return cast("FocalPoint", await self._transport.json(Request("GET", f"{_FOCAL_POINTS}/{in_url(path)}")))
+
+    async def set_focal_point(self, path: str, x: float, y: float) -> FocalPoint:
+        """Set the point of the source at *path* that crops keep, in shares of width and height as it is seen."""
+        request = Request("PUT", f"{_FOCAL_POINTS}/{in_url(path)}", json={"x": x, "y": y})
+        return cast("FocalPoint", await self._transport.json(request))
+
+    async def delete_focal_point(self, path: str) -> None:
+        """Remove the focal point of the source at *path*. Not repeated: it would not be found again."""
+        await self._transport.json(Request("DELETE", f"{_FOCAL_POINTS}/{in_url(path)}", repeat="refused"))
 
     async def trash(self) -> AsyncGenerator[DeletedSource, None]:
         """Yield the deleted sources, the last deletion first."""

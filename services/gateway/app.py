@@ -32,6 +32,7 @@ from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.images_api import archives
 from services.gateway.images_api.run_watcher import RunWatcher
+from services.gateway.known_focal_points import KnownFocalPoints
 from services.gateway.known_objects import KnownObjects
 from services.gateway.routes import CONSOLE, liveness_routes, routes
 from services.gateway.signed_urls.keys import SigningKeys
@@ -96,6 +97,7 @@ def create_app(settings: Settings, resources: Resources) -> web.Application:
 def _add_previews(app: web.Application, settings: Settings, resources: Resources) -> None:
     app[state.PREVIEWS] = PreviewCache(resources.store, resources.previews, resources.queue, settings.previews)
     app[state.SOURCES] = KnownObjects(resources.store, seconds=settings.previews.hot_seconds)
+    app[state.FOCAL_POINTS] = KnownFocalPoints(resources.store, seconds=settings.previews.hot_seconds)
     app[state.THUMBNAIL_SECRET] = (settings.storage.credentials[1] or "").encode()
     app[state.SIGNED_OPTIONS] = OptionsParser(settings.signed_urls)
     app[state.SIGNING_KEYS] = SigningKeys(settings.signed_urls)

@@ -41,6 +41,7 @@ from services.gateway.idempotency.store import ResponseStore
 from services.gateway.imageconverter_api.concurrency import RequestSlots
 from services.gateway.imageconverter_api.metrics import PreviewMetrics
 from services.gateway.images_api.run_watcher import RunWatcher
+from services.gateway.known_focal_points import KnownFocalPoints
 from services.gateway.known_objects import KnownObjects
 from services.gateway.signed_urls.keys import SigningKeys
 from services.gateway.signed_urls.options import OptionsParser
@@ -56,6 +57,7 @@ NAMES = web.AppKey("names", dict[Root, NameIndex])
 OUTPUTS = web.AppKey("outputs", KnownObjects)
 """Those that have variants."""
 SOURCES = web.AppKey("sources", KnownObjects)
+FOCAL_POINTS = web.AppKey("focal_points", KnownFocalPoints)
 """Those that previews are made of, and watermarks."""
 OWNERSHIP = web.AppKey("ownership", Ownership)
 QUEUE = web.AppKey("queue", JobQueue)

@@ -26,6 +26,7 @@ from imageconverter.images.conversions import (
     uniform_outcome,
     up_to_date,
 )
+from imageconverter.images.focal_points import Points, read_points
 from imageconverter.images.output_index import MadeOutput
 from imageconverter.images.source_facts import find_facts, keeps_facts, put_facts
 from imageconverter.images.variants import FINGERPRINT, find_output, variant_sizes, variants_metadata
@@ -118,14 +119,17 @@ class ConversionExecutor:
         targets = [spec.target for spec in job.outputs]
         watermarks, unusable = await self.watermarks.read(targets, may_be_old=bool(job.run_id))
         job = job.with_watermarks({path: each.etag for path, each in watermarks.items()})
-        found = await self._existing(job) if job.run_id else {}
-        done = _up_to_date(job, found)
+        points = await self._focal_points(job)
+        listed = job.aimed_at(points.get(job.source_etag))
+        found = await self._existing(listed) if job.run_id else {}
+        done = _up_to_date(listed, found)
         wanted = [index for index in range(len(job.outputs)) if index not in done]
         if wanted:
             source = await self.store.get(job.source_key, max_bytes=self.max_source_bytes)
             if source is None:
                 return uniform_outcome(job, "error", "The source does not exist any more.")
             self.counts.bytes(of, read=source.stored.size)
+            job = job.aimed_at(points.get(source.stored.etag))
             output_specs = [job.outputs[index] for index in wanted]
             needs_facts = await self._needs_facts(source.stored)
             made = await self.sandbox.convert_with_metadata(
@@ -170,6 +174,12 @@ class ConversionExecutor:
     ) -> None:
         for spec, outcome in zip(specs, outcomes, strict=True):
             self.counts.output(of, outcome.status, format_id=spec.format, source_type=source_type)
+
+    async def _focal_points(self, job: ConversionJob) -> Points:
+        """Return the focal points of the source, none if no output depends on them."""
+        if not any(spec.target.uses_focal_point for spec in job.outputs):
+            return {}
+        return await read_points(self.store, job.source_key.removeprefix(keys.SOURCE))
 
     async def _existing(self, job: ConversionJob) -> dict[str, StoredObject | None]:
         """Return the existing objects at the expected paths of the outputs, None if there is none."""

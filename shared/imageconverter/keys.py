@@ -7,6 +7,7 @@ Object store::
     facts/<path>                      facts of the source of that path, as JSON, with the ETag that they are of
     target/<path>                     converted images, public under /content/<path>
     variants/<file type>/<path>       the same images in smaller file types
+    focal-points/<path>               the focal points of a source, by ETags
     runs/orders/<run>.json            the backup of a run, until it has ended
     runs/ended/<run>.json             the summary of a run that has ended, 30 days
     runs/<run>/results/<n>.<counts>.ndjson
@@ -111,6 +112,7 @@ SOURCE: Final = "source/"
 FACTS: Final = "facts/"
 TARGET: Final = "target/"
 VARIANTS: Final = "variants/"
+FOCAL_POINTS: Final = "focal-points/"
 UPLOADS: Final = "upload"
 SIGNED: Final = "_"
 """The name below `/content/` that URLs with a signature begin with; no directory of the target tree may have it."""
@@ -180,6 +182,11 @@ def target(path: str) -> str:
 def variant(output: str, path: str) -> str:
     """Object key of the variant of type *output* of the converted image at *path*."""
     return f"{VARIANTS}{output}/{path}"
+
+
+def focal_points(path: str) -> str:
+    """Object key of the focal points of the source at *path*."""
+    return FOCAL_POINTS + path
 
 
 def queue(name: str) -> str:

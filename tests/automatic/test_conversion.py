@@ -149,3 +149,37 @@ async def test_a_run_of_a_person_over_the_same_sources_makes_them_unchanged(shop
         await shop.settle()
     await shop.scan()
     assert await shop.runs() == []
+
+
+async def test_a_focal_point_converts_the_crops_of_a_source(shop: Shop, image: Make) -> None:
+    """At once, and only these."""
+    formats = shop.resources.formats
+    assert formats.path is not None
+    with formats.path.open("a") as file:
+        file.write(
+            f"""
+[[format]]
+id = "cropped"
+name = "cropped"
+type = "product"
+sourceDirectory = "{shop.directory}"
+targetDirectory = "{shop.directory}/cropped"
+automatic = true
+maxWidth = 16
+maxHeight = 16
+fit = "crop"
+"""
+        )
+    formats.refresh(at_once=True)
+    await shop.put("a.png", image(1))
+    await shop.settle()
+    before = await shop.output("a.png", "cropped"), await shop.output("a.png")
+    path = f"/images/focal-points/{shop.directory}/a.png"
+    async with shop.client.put(path, json={"x": 0, "y": 0}, headers=ADMIN) as response:
+        assert response.status == 200
+    await shop.settle()
+    after = await shop.output("a.png", "cropped"), await shop.output("a.png")
+
+    assert all(each is not None for each in (*before, *after))
+    assert [one == other for one, other in zip(before, after, strict=True)] == [False, True]
+    assert len(await shop.runs()) == 2

@@ -68,6 +68,17 @@ async def test_sources_are_moved_and_deleted(client: AsyncClient, directory: str
         await client.sources.get(f"{directory}/a.png")
 
 
+async def test_a_focal_point_is_set_and_removed(client: AsyncClient, directory: str) -> None:
+    """It is in shares of width and height."""
+    await client.sources.put(f"{directory}/a.png", image_files.png())
+    assert await client.sources.set_focal_point(f"{directory}/a.png", 0.25, 1) == {"x": 0.25, "y": 1}
+    assert await client.sources.focal_point(f"{directory}/a.png") == {"x": 0.25, "y": 1}
+    await client.sources.delete_focal_point(f"{directory}/a.png")
+
+    with pytest.raises(NotFoundError, match="no focal point"):
+        await client.sources.focal_point(f"{directory}/a.png")
+
+
 async def test_a_large_image_is_sent_with_its_progress(client: AsyncClient, directory: str, tmp_path: Path) -> None:
     """In chunks, of which the sizes add up; a wrong digest is refused."""
     file = tmp_path / "large.png"

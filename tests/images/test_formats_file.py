@@ -16,7 +16,7 @@ maxHeight = 100
 """
 OTHER = FORMAT.replace('"small"', '"other"')
 FIELDS = (
-    "maxWidth, maxHeight, fit, focus, fill, autoRotate, output, quality, targetScore, lossless, chroma, "
+    "maxWidth, maxHeight, fit, focus, focalPoint, fill, autoRotate, output, quality, targetScore, lossless, chroma, "
     "progressive, encoder, maxKilobytes, animation, reencode, background, upscale, leastSide, comment, "
     "sharpen, cornerRadius, gray, trim, keep, dpi, watermark, watermarkPosition, "
     "watermarkWidth, watermarkOpacity, variants, "

@@ -11,6 +11,7 @@ from imageconverter.engine import ENGINE_VERSION
 from imageconverter.errors import NotFound, StoreUnavailable
 from imageconverter.images.conversions import client_job, output_specs, run_client_job
 from imageconverter.images.directories import is_file
+from imageconverter.images.focal_points import find_points
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.sources import source_path
 from imageconverter.images.uploads import new_directory
@@ -43,7 +44,9 @@ async def converted(request: web.Request, image_format: ImageFormat, path: str) 
     if stored is None or not is_file(stored):
         raise NotFound("There is no such source.")
     watermark = await watermark_etags(request.app[state.STORE], [image_format])
-    parts = [ENGINE_VERSION, stored.key, stored.etag, image_format.as_target().model_dump_json(), *watermark.values()]
+    points = await find_points(request.app[state.STORE], [stored], [image_format])
+    target = image_format.as_target().aimed_at(points.get(stored.key))
+    parts = [ENGINE_VERSION, stored.key, stored.etag, target.model_dump_json(), *watermark.values()]
     tag = blake2b(" ".join(parts).encode(), digest_size=_TAG_BYTES).hexdigest()
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
     if any(each.value == tag for each in request.if_none_match or ()):

@@ -284,6 +284,17 @@ class FactsBody(JsonBody):
         return self.model_fields_set & {"paths", "directory"}
 
 
+class FocalPointBody(JsonBody):
+    """A point of an image as a person sees it, that is after the EXIF orientation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    x: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+    """Its share of the width, from the left."""
+    y: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+    """Its share of the height, from the top."""
+
+
 class SourceRestoreBody(JsonBody):
     """What to restore from the trash of sources."""
 

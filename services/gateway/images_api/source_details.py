@@ -22,6 +22,7 @@ from services.gateway.http.responses import (
     json_response,
     optional,
 )
+from services.gateway.images_api.focal_points import FocalPoint
 from services.gateway.images_api.image_types import TypeId, type_id
 from services.gateway.images_api.source_facts import SourceFacts, facts_client, facts_maker
 from services.gateway.images_api.sources import Source
@@ -79,6 +80,8 @@ class SourceInformation(Source):
     facts: SourceFacts | None = optional()
     """None if the file is no image, or if they could not be made within 5 seconds: then another request may have
     them."""
+    focal_point: FocalPoint | None = optional()
+    """If one was set."""
     formats: tuple[SourceOutput, ...]
     """One for each image format."""
 
@@ -114,4 +117,5 @@ def _response(
         sha256=sha256 if is_sha256(sha256) else None,  # other programs may have stored anything
         facts=SourceFacts.of(known.facts) if known is not None and known.facts is not None else None,
         formats=tuple(SourceOutput.of(each, url=content_url(request, each.path, subshop)) for each in found.outputs),
+        focal_point=FocalPoint.of(found.focal_point) if found.focal_point else None,
     )

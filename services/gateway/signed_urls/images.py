@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from imageconverter import keys
+from imageconverter.engine.target import Point
 from imageconverter.errors import SignatureRefused
 from imageconverter.images.sources import source_path
 from imageconverter.jobs import Client
@@ -61,6 +62,14 @@ async def _preview(request: web.Request, options: SignedOptions) -> ServedPrevie
         target = target.model_copy(update={"output": found})
     client = Client("signed URLs", has_left=lambda: has_left(request))
     with request.app[state.PREVIEW_SLOTS].taken():
+        if target.uses_focal_point:
+            target = target.aimed_at(await _focal_point(request, path))
         mark = await request.app[state.SOURCES].find(keys.source(target.watermark)) if target.watermark else None
         requested = ExactFormat(target, mark.etag if mark else "")
         return await source_preview(request, keys.source(path), path, requested, client)
+
+
+async def _focal_point(request: web.Request, path: str) -> Point | None:
+    points = await request.app[state.FOCAL_POINTS].of_source(path)
+    stored = await request.app[state.SOURCES].find(keys.source(path)) if points else None
+    return points.get(stored.etag) if stored else None

@@ -157,6 +157,7 @@ def _target(stated: Mapping[str, str], settings: SignedUrlSettings) -> tuple[Tar
         max_height=height or settings.max_side,
         fit=fit,
         focus=_focus(stated.get("g", "ce")),
+        focal_point="g" not in stated,
         upscale=bool(_number(stated, "el", range(2))),
         output=output,
         quality=_number(stated, "q", range(1, 101)) if "q" in stated else _DEFAULT_QUALITY,
@@ -171,7 +172,7 @@ def _focus(gravity: str) -> Focus:
         case ["ce"]:
             return "centre"
         case ["sm"]:
-            return "entropy"
+            return "saliency"
         case ["fp", x, y] if _SHARE.fullmatch(x) and _SHARE.fullmatch(y):
             return float(x), float(y)
     raise _invalid("g", "ce, sm or fp:X:Y with shares from 0 to 1")

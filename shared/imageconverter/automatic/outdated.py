@@ -8,6 +8,7 @@ from typing import Final
 from imageconverter import keys
 from imageconverter.automatic.automatic_formats import AutomaticFormats
 from imageconverter.images.conversions import ConversionJob, output_specs
+from imageconverter.images.focal_points import find_points
 from imageconverter.images.variants import find_output
 from imageconverter.images.watermarks import watermark_etags
 from imageconverter.runs.unchanged import find_unchanged
@@ -30,10 +31,11 @@ async def outdated(
         watermarks = await watermark_etags(store, group)
         listed = [by_path[path] for path in paths]
         unchanged = await find_unchanged(listed, group, store, run_id=_NO_RUN)
+        points = await find_points(store, listed, group)
         rest = [
             ConversionJob(
                 id="", source_key=each.key, outputs=output_specs(each.key, group, watermarks), source_etag=each.etag
-            )
+            ).aimed_at(points.get(each.key))
             for each in listed
             if each.key not in unchanged
         ]

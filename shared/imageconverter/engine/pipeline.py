@@ -9,7 +9,7 @@ from typing import IO, NamedTuple
 
 from PIL import Image
 
-from imageconverter.engine import color, steps
+from imageconverter.engine import color, focal_point, steps
 from imageconverter.engine.animation import Frames, Timing
 from imageconverter.engine.attention import Attention
 from imageconverter.engine.borders import inner_box
@@ -25,7 +25,7 @@ from imageconverter.engine.limits import Limits
 from imageconverter.engine.output_types import OUTPUT_TYPES, Converted, Failed, Variant
 from imageconverter.engine.resize import resize
 from imageconverter.engine.steps import FRAME_STEPS, OUTPUT_STEPS, Plan
-from imageconverter.engine.target import OutputType, Target, VariantType
+from imageconverter.engine.target import OutputType, Point, Target, VariantType
 from imageconverter.engine.watermark import read_overlay
 from imageconverter.errors import ImageError, ImageTooLarge
 
@@ -162,12 +162,22 @@ def _pending_output(decoded: _Decoded, target: Target, watermarks: Mapping[str, 
         region = box = decoded.inner(target.trim or 0)
         info = info.cropped(box)
     seen = _seen(info, target)
+    if target.fit == "crop" and isinstance(target.focal_point, tuple):
+        target = target.model_copy(update={"focus": _focus_at(target.focal_point, decoded.info, seen, region)})
     embedded = decoded.embedded.of(output, target)
     return _PendingOutput(
         Plan(seen, region, target, place(seen.size, target), output, embedded),
         _is_moving(info, target),
         watermarks.get(target.watermark, b""),
     )
+
+
+def _focus_at(point: Point, info: ImageInfo, seen: ImageInfo, region: Region) -> Point:
+    """Return where the *point* of an upright image is in what is *seen* of it, a *region* or all."""
+    stored = focal_point.turned_back(point, info.turn)
+    if seen.as_stored.size != info.as_stored.size:
+        stored = focal_point.inside(stored, info.as_stored.size, region)
+    return focal_point.turned(stored, seen.turn)
 
 
 def _is_trimmed(info: ImageInfo, target: Target) -> bool:

@@ -54,6 +54,10 @@ class Target(BaseModel):
     fit: Fit = "contain"
     focus: Focus = "centre"
     """What a crop keeps: the middle, the part with most detail, the one that stands out most, or a point."""
+    focal_point: Annotated[bool, Field(strict=True)] | Point = True
+    """What wins over the focus: the focal point of the source, if it has one and this is not false. Where that point
+    is known, it is here.
+    """
     fill: bool = False
     """Whether a crop is filled up to the box with the background where the image is smaller."""
     auto_rotate: bool = True
@@ -111,6 +115,15 @@ class Target(BaseModel):
     def without_variants(self) -> "Target":
         """The same target, of which only the output itself is made."""
         return self.model_copy(update={"variants": ()}) if self.variants else self
+
+    @property
+    def uses_focal_point(self) -> bool:
+        """Whether it depends on the focal point of a source."""
+        return self.fit == "crop" and self.focal_point is True
+
+    def aimed_at(self, point: Point | None) -> "Target":
+        """Return the target for a source that has the focal point *point*, None if it has none."""
+        return self.model_copy(update={"focal_point": point}) if point is not None and self.uses_focal_point else self
 
     @property
     def possible_outputs(self) -> tuple[OutputType, ...]:

@@ -13,7 +13,7 @@ from imageconverter import keys
 from imageconverter.engine import ENGINE_VERSION, OUTPUT_TYPES, OutputType, Target
 from imageconverter.engine.output_types import Size
 from imageconverter.engine.source_types import KEPT_AS
-from imageconverter.engine.target import VariantType
+from imageconverter.engine.target import Point, VariantType
 from imageconverter.errors import InvalidValue, NotConverted, StoreUnavailable
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.names import has_room, suffix, with_extension
@@ -52,6 +52,11 @@ class OutputSpec(BaseModel):
     """The id of the image format, for metrics; jobs of earlier releases have none."""
     watermark_etag: str = ""
     """The ETag of the watermark, "" without one; jobs have none until they are executed."""
+
+    def aimed_at(self, point: Point | None) -> "OutputSpec":
+        """Return the output of a source that has the focal point *point*, None if it has none."""
+        target = self.target.aimed_at(point)
+        return self if target is self.target else self.model_copy(update={"target": target})
 
     def path(self, output: OutputType) -> str:
         """Return the path in the target tree, with an extension of the *output* type."""
@@ -116,6 +121,10 @@ class ConversionJob(BaseModel):
             spec.model_copy(update={"watermark_etag": etags.get(spec.target.watermark, "")}) for spec in self.outputs
         )
         return self.model_copy(update={"outputs": outputs})
+
+    def aimed_at(self, point: Point | None) -> "ConversionJob":
+        """Return the job of a source that has the focal point *point*, None if it has none."""
+        return self.model_copy(update={"outputs": tuple(spec.aimed_at(point) for spec in self.outputs)})
 
     def is_up_to_date(self, spec: OutputSpec, stored: StoredObject | None) -> bool:
         """Whether an object, None if there is none, is what *spec* would become of the listed source."""

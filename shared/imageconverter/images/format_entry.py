@@ -19,6 +19,7 @@ class FormatEntry(ImageFormat):
 
     widths: tuple[_Side, ...] = Field(default=(), min_length=1, max_length=_MAX_WIDTHS)
     """Those of a set, instead of a width."""
+    focal_point: Annotated[bool, Field(strict=True)] = True
 
     @model_validator(mode="before")
     @classmethod

@@ -7,7 +7,9 @@ from typing import Literal, NamedTuple
 from imageconverter import keys
 from imageconverter.engine import SourceType, describe
 from imageconverter.engine.output_types import Size
+from imageconverter.engine.target import Point
 from imageconverter.errors import NotFound
+from imageconverter.images import focal_points
 from imageconverter.images.conversions import SOURCE, ConversionJob, OutputSpec, output_specs
 from imageconverter.images.directories import is_file
 from imageconverter.images.image_formats import ImageFormat
@@ -38,6 +40,8 @@ class SourceDetails(NamedTuple):
     """By its leading bytes; None if it is not an image of a supported type."""
     size: Size | None
     """Pixels as stored, which an orientation may turn; None if the header does not have it."""
+    focal_point: Point | None
+    """None if none was set."""
     outputs: list[Output]
 
 
@@ -47,14 +51,16 @@ async def source_details(store: ObjectStore, path: str, formats: Sequence[ImageF
     if stored is None or not is_file(stored):
         raise NotFound("There is no such source.")
     described = await store.inspect(stored, describe)
+    point = (await focal_points.read_points(store, path)).get(stored.etag)
     specs = output_specs(path, formats, await watermark_etags(store, formats))
+    specs = tuple(spec.aimed_at(point) for spec in specs)
     targets = {path: spec.target for spec in specs for path in spec.possible_paths}
     outputs_found = await bounded(partial(find_output, store, path, target) for path, target in targets.items())
     found = dict(zip(targets, outputs_found, strict=True))
     job = ConversionJob(id="", source_key=stored.key, outputs=specs, source_etag=stored.etag)
     outputs = [_output(job, spec, each, found) for spec, each in zip(specs, formats, strict=True)]
     kind, size = described or (None, None)
-    return SourceDetails(stored, kind, size, outputs)
+    return SourceDetails(stored, kind, size, point, outputs)
 
 
 def _output(

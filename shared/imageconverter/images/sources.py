@@ -8,6 +8,7 @@ from imageconverter import keys
 from imageconverter.errors import InvalidValue, NotFound
 from imageconverter.images import directories, source_trash
 from imageconverter.images.directories import MARKER, is_file
+from imageconverter.images.focal_points import carry_point
 from imageconverter.images.incoming import WHOLE_BYTES
 from imageconverter.images.names import directory_path
 from imageconverter.images.source_facts import delete_facts
@@ -34,10 +35,10 @@ async def delete(store: ObjectStore, path: str, *, permanently: bool = False) ->
     "" if it was deleted *permanently*, as staged uploads always are. Raises NotFound, and InvalidValue if it changes
     meanwhile.
     """
-    stored = await _existing(store, path)
+    stored = await existing(store, path)
     item = ""
     if permanently or path.partition("/")[0] == keys.UPLOADS:
-        await store.delete([stored.key])
+        await store.delete([stored.key, keys.focal_points(path)])
     elif not (item := await source_trash.move_to_trash(store, stored)):
         raise InvalidValue("The source has changed meanwhile.", field="path")
     await delete_facts(store, [path])
@@ -50,9 +51,10 @@ async def copy(store: ObjectStore, source: str, target: str, *, overwrite: bool)
 
     Without *overwrite*, one that another client stores at *target* at the same moment is kept, unless it is large.
     """
-    stored = await _existing(store, source)
+    stored = await existing(store, source)
     await check_free(store, target, field="to", overwrite=overwrite)
     await place(store, stored, target, overwrite=overwrite)
+    await carry_point(store, stored, target)
     return stored
 
 
@@ -95,7 +97,8 @@ async def check_free(store: ObjectStore, path: str, *, field: str = "path", over
         raise InvalidValue("There is a file of that name.", field=field)
 
 
-async def _existing(store: ObjectStore, path: str) -> StoredObject:
+async def existing(store: ObjectStore, path: str) -> StoredObject:
+    """Return the source at *path*; raises NotFound."""
     stored = await store.head(keys.source(path))
     if stored is None or not is_file(stored):
         raise NotFound("There is no such source.")

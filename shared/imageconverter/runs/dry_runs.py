@@ -9,9 +9,11 @@ from typing import Final, Literal, NamedTuple
 from imageconverter import keys
 from imageconverter.engine import identify
 from imageconverter.engine.source_types import HEAD_BYTES
+from imageconverter.engine.target import Point
 from imageconverter.errors import InvalidValue
 from imageconverter.images import directories
 from imageconverter.images.conversions import ConversionJob, output_specs
+from imageconverter.images.focal_points import find_points
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.variants import find_output
 from imageconverter.images.watermarks import watermark_etags
@@ -66,8 +68,9 @@ async def dry_run(run: Run, store: ObjectStore, *, cursor: str, max_requests: in
                     found.cursor = f"{index}:{after}"
                     return found
                 portion = page[begin : begin + _CONCURRENT_SOURCES]
+                points = await find_points(store, portion, batch.formats)
                 for checked in await asyncio.gather(
-                    *(_check(each, batch.formats, watermarks, store) for each in portion)
+                    *(_check(each, batch.formats, watermarks, points.get(each.key), store) for each in portion)
                 ):
                     found.add(batch.formats, checked.decisions)
                     requests += checked.requests
@@ -77,11 +80,15 @@ async def dry_run(run: Run, store: ObjectStore, *, cursor: str, max_requests: in
 
 
 async def _check(
-    source: StoredObject, formats: Sequence[ImageFormat], watermarks: Mapping[str, str], store: ObjectStore
+    source: StoredObject,
+    formats: Sequence[ImageFormat],
+    watermarks: Mapping[str, str],
+    point: Point | None,
+    store: ObjectStore,
 ) -> _Checked:
-    """Decide on the outputs of a source; *watermarks* are the ETags by their paths."""
+    """Decide on the outputs of a source with a focal *point*; *watermarks* are the ETags by their paths."""
     specs = output_specs(source.key, formats, watermarks)
-    job = ConversionJob(id="", source_key=source.key, outputs=specs, source_etag=source.etag)
+    job = ConversionJob(id="", source_key=source.key, outputs=specs, source_etag=source.etag).aimed_at(point)
     existing = await asyncio.gather(*(find_output(store, spec.expected_path, spec.target) for spec in job.outputs))
     decisions: list[Decision] = [
         "up_to_date" if job.is_up_to_date(spec, found) else "make"

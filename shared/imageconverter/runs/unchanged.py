@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from imageconverter import keys
-from imageconverter.engine.target import VariantType
+from imageconverter.engine.target import Point, VariantType
 from imageconverter.images.conversions import (
     OutputOutcome,
     OutputSpec,
@@ -14,6 +14,7 @@ from imageconverter.images.conversions import (
     output_specs,
     up_to_date,
 )
+from imageconverter.images.focal_points import find_points
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.listing import find_files
 from imageconverter.images.output_index import MIN_NAMES, OutputIndex
@@ -42,7 +43,8 @@ async def find_unchanged(
     if len(sources) < MIN_NAMES:
         return {}
     specs = output_specs("", formats, await watermark_etags(store, formats))
-    indexed = await bounded(partial(_find_indexed, store, spec, sources, run_id) for spec in specs)
+    points = await find_points(store, sources, formats)
+    indexed = await bounded(partial(_find_indexed, store, spec, sources, points, run_id) for spec in specs)
     keys = [each.key for each in sources if all(each.key in found for found in indexed)]
     if len(keys) < MIN_NAMES:
         return {}
@@ -54,7 +56,11 @@ async def find_unchanged(
 
 
 async def _find_indexed(
-    store: ObjectStore, spec: OutputSpec, sources: Sequence[StoredObject], run_id: str
+    store: ObjectStore,
+    spec: OutputSpec,
+    sources: Sequence[StoredObject],
+    points: Mapping[str, Point],
+    run_id: str,
 ) -> dict[str, _Expected]:
     """Return the outputs that the index has, if they were made of the sources as they are, by the sources' keys."""
     names = {each.key: _expected_name(spec, each.key) for each in sources}
@@ -65,7 +71,8 @@ async def _find_indexed(
         entry = entries.get(name)
         if entry is None or not entry.etag or entry.run == run_id:
             continue
-        variants = indexed_variants(entry, fingerprint(source.key, source.etag, spec), spec.target)
+        made_of = fingerprint(source.key, source.etag, spec.aimed_at(points.get(source.key)))
+        variants = indexed_variants(entry, made_of, spec.target)
         if variants is not None:
             found[source.key] = _Expected(name, entry.etag, variants)
     return found

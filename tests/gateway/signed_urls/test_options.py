@@ -47,7 +47,7 @@ def target(options: str) -> Target:
     [
         ("rs:fit:300:200", {"max_width": 300, "max_height": 200, "fit": "contain"}),
         ("resize:fill:300:200:1", {"max_width": 300, "max_height": 200, "fit": "crop", "upscale": True}),
-        ("rs:fill:300:200/g:sm", {"fit": "crop", "focus": "entropy"}),
+        ("rs:fill:300:200/g:sm", {"fit": "crop", "focus": "saliency", "focal_point": False}),
         ("rs:fill:300:200/g:fp:0.25:1", {"fit": "crop", "focus": (0.25, 1.0)}),
         ("rt:fill/s:300:200/gravity:ce", {"fit": "crop", "max_width": 300, "focus": "centre"}),
         ("rs:fit:300:200/ex:1/bg:FF0000", {"fit": "pad", "background": "#ff0000"}),
