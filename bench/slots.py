@@ -32,14 +32,23 @@ _POLL_SECONDS = 0.05  # the poll delay of QueueWorker
 _QUEUE = "bench:bare"
 
 
-class Rates(NamedTuple):
-    """Jobs per second in one round."""
+class Measured(NamedTuple):
+    """The cost of the jobs of one worker."""
 
-    paused: float
+    rate: float
+    """Jobs per second."""
+    cpu: float
+    """CPU seconds of this process per job."""
+
+
+class Round(NamedTuple):
+    """One of several rounds."""
+
+    paused: Measured
     """Bare arq with the poll delay of QueueWorker."""
-    eager: float
+    eager: Measured
     """Bare arq without a poll delay."""
-    own: float
+    own: Measured
     """The jobs of a run."""
 
 
@@ -57,7 +66,7 @@ async def _measure() -> None:
                 report(
                     slots,
                     [
-                        Rates(
+                        Round(
                             await bare(redis, paused_jobs, slots=slots, pause=_POLL_SECONDS),
                             await bare(redis, JOBS, slots=slots, pause=0),
                             await own(resources, slots=slots),
@@ -67,36 +76,39 @@ async def _measure() -> None:
                 )
 
 
-def report(slots: int, rounds: Sequence[Rates]) -> None:
+def report(slots: int, rounds: Sequence[Round]) -> None:
     """Print the medians of *rounds*."""
-    paused, eager, own_rate = (statistics.median(rates) for rates in zip(*rounds, strict=True))
-    paused_ratio = statistics.median(each.own / each.paused for each in rounds)
-    eager_ratio = statistics.median(each.own / each.eager for each in rounds)
+    paused, eager, own_rate = (statistics.median(each.rate for each in kind) for kind in zip(*rounds, strict=True))
+    _, eager_cpu, own_cpu = (statistics.median(each.cpu for each in kind) for kind in zip(*rounds, strict=True))
+    paused_ratio = statistics.median(each.own.rate / each.paused.rate for each in rounds)
+    eager_ratio = statistics.median(each.own.rate / each.eager.rate for each in rounds)
+    cpu_ratio = statistics.median(each.eager.cpu / each.own.cpu for each in rounds)
     print(
         f"{slots} {'slot' if slots == 1 else 'slots'}: jobs of a run {own_rate:.0f} per second; "
-        f"bare arq with the same poll delay {paused:.0f}: ratio {paused_ratio:.2f} (target 0.8); "
-        f"bare arq without a poll delay {eager:.0f}: ratio {eager_ratio:.2f}"
+        f"bare arq with the same poll delay {paused:.0f}: ratio {paused_ratio:.2f}; "
+        f"bare arq without a poll delay {eager:.0f}: ratio {eager_ratio:.2f} (target 0.9); "
+        f"CPU per job {1000 * own_cpu:.2f} ms, bare arq {1000 * eager_cpu:.2f}: ratio {cpu_ratio:.2f}"
     )
 
 
-async def own(resources: Resources, *, slots: int) -> float:
-    """Return jobs per second of a run, including planning and counting."""
+async def own(resources: Resources, *, slots: int) -> Measured:
+    """Return the cost of the jobs of a run, including planning and counting."""
     request = RunRequest(source="directory", directory=directory_of(JOBS), formats=FORMATS)
     run = await create_run(resources.store, resources.formats.current, request)
     worker = batch_worker(resources, slots=slots)
     await resources.runs.start(run)
-    began = time.perf_counter()
+    began = _now()
     running = asyncio.create_task(worker.async_run())
     while await resources.runs.is_running(run.id):  # noqa: ASYNC110 - the state is in Redis
         await asyncio.sleep(0.02)
-    rate = JOBS / (time.perf_counter() - began)
+    measured = _since(began, JOBS)
     await worker.drain(5)
     await running
-    return rate
+    return measured
 
 
-async def bare(redis: Redis, jobs: int, *, slots: int, pause: float) -> float:
-    """Return jobs per second of unmodified arq with empty jobs and a poll delay of *pause* seconds."""
+async def bare(redis: Redis, jobs: int, *, slots: int, pause: float) -> Measured:
+    """Return the cost of jobs of unmodified arq with empty jobs and a poll delay of *pause* seconds."""
     client = ArqRedis(redis.connection_pool, job_serializer=encode, job_deserializer=json.loads)
     for number in range(jobs):
         await client.enqueue_job("nothing", number, _queue_name=_QUEUE)
@@ -115,6 +127,15 @@ async def bare(redis: Redis, jobs: int, *, slots: int, pause: float) -> float:
         job_serializer=encode,
         job_deserializer=json.loads,
     )
-    began = time.perf_counter()
+    began = _now()
     await worker.async_run()
-    return jobs / (time.perf_counter() - began)
+    return _since(began, jobs)
+
+
+def _now() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+def _since(began: tuple[float, float], jobs: int) -> Measured:
+    seconds, cpu = (now - before for now, before in zip(_now(), began, strict=True))
+    return Measured(jobs / seconds, cpu / jobs)
