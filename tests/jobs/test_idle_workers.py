@@ -48,9 +48,9 @@ class CountedWorker(QueueWorker):
 
     looks = 0
 
-    async def _claim_jobs(self) -> None:
+    async def _finish_and_claim(self) -> None:
         self.looks += 1
-        await super()._claim_jobs()
+        await super()._finish_and_claim()
 
 
 @pytest.mark.usefixtures("at_once_idle")

@@ -26,6 +26,21 @@ class ClaimedJob(NamedTuple):
     """Since when it waits, in milliseconds since 1970 by the clock of Redis."""
 
 
+class FinishedJob(NamedTuple):
+    """A job whose attempt has ended, so that the worker gives up its lease."""
+
+    id: str
+    is_done: bool
+    """Whether it is acknowledged; otherwise it is requeued."""
+    delay_ms: int = 0
+    """After which it is run again; 0: it keeps its place in the queue."""
+
+    @property
+    def is_attempt(self) -> bool:
+        """Whether the attempt counts."""
+        return self.delay_ms > 0
+
+
 class HeldJob(NamedTuple):
     """What Redis has of a job that the worker has a lease on."""
 
@@ -45,30 +60,35 @@ class Leases:
         self._redis = redis
         self._token = new_token()
         self._search_start = 0
-        self._claim = redis.register_script(script_text("imageconverter.jobs", "claim"))
+        self._finish_and_claim = redis.register_script(script_text("imageconverter.jobs", "finish_and_claim"))
         self._release_orphans = redis.register_script(script_text("imageconverter.jobs", "release_orphans"))
         self._renew = redis.register_script(script_text("imageconverter.jobs", "renew"))
         self._move = redis.register_script(script_text("imageconverter.jobs", "move"))
-        self._finish = redis.register_script(script_text("imageconverter.jobs", "finish"))
         self._move_to_dead_letters = redis.register_script(script_text("imageconverter.jobs", "move_to_dead_letters"))
 
-    async def claim(self, count: int, *, quarantined: bool) -> list[ClaimedJob]:
-        """Claim up to *count* jobs, of those that are *quarantined* or of the others."""
-        quarantined_waits, self._search_start, *claimed = await self._claim(
+    async def finish_and_claim(
+        self, finished: Sequence[FinishedJob], count: int, *, quarantined: bool = False
+    ) -> list[ClaimedJob]:
+        """Finish jobs and claim up to *count* others in one step, of those that are *quarantined* or of the rest."""
+        quarantined_waits, next_start, *claimed = await self._finish_and_claim(
             keys=[self._queue],
             args=[
                 lease_key(""),
+                job_key(""),
+                retry_key_prefix,
+                keys.waiters(""),
                 self._token,
                 int(LEASE_SECONDS * 1000),
                 count,
                 _SEARCH_LIMIT,
-                retry_key_prefix,
                 _QUARANTINE_ATTEMPTS,
                 int(quarantined),
                 self._search_start,
+                *(each for job in finished for each in (job.id, int(job.is_done), job.delay_ms, int(job.is_attempt))),
             ],
         )
-        self.quarantined_waits = bool(quarantined_waits)
+        if count:
+            self.quarantined_waits, self._search_start = bool(quarantined_waits), next_start
         return [
             ClaimedJob(job_id.decode(), int(float(score)))
             for job_id, score in zip(claimed[::2], claimed[1::2], strict=True)
@@ -81,10 +101,6 @@ class Leases:
             args=[self._token, int(LEASE_SECONDS * 1000), *job_ids],
         )
         return [key.decode().removeprefix(lease_key("")) for key in lost]
-
-    async def finish(self, job_id: str, *, done: bool, delay_ms: int, is_attempt: bool) -> None:
-        """Acknowledge a job that is *done*, or requeue it."""
-        await self._finish(keys=self._keys(job_id), args=[self._token, job_id, int(done), delay_ms, int(is_attempt)])
 
     async def move(self, job_id: str, target: QueueName) -> None:
         """Move a job to the queue *target*."""

@@ -7,8 +7,10 @@ them. Here a lease is short, renewed while the job runs, and fenced by a token.
 
 import asyncio
 import contextlib
+import contextvars
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import structlog
 from arq import Worker
@@ -22,7 +24,7 @@ from imageconverter.jobs.activity import Activity
 from imageconverter.jobs.attempts import NOT_RUN, Attempts, EndListener, JobEnd, read_body
 from imageconverter.jobs.connection import encode
 from imageconverter.jobs.dead_letters import dead_letter_record, failure_reason, read_job_body
-from imageconverter.jobs.leases import LEASE_SECONDS, Leases
+from imageconverter.jobs.leases import LEASE_SECONDS, ClaimedJob, FinishedJob, Leases
 from imageconverter.jobs.queue_name import QueueName
 from imageconverter.jobs.task import JobContext, Task
 from imageconverter.jobs.wake_listener import WakeListener
@@ -84,7 +86,11 @@ class QueueWorker(Worker):
         self._queue_name = queue
         self._fallbacks = give_up or {}
         self._is_paused = is_paused
-        self._claiming = asyncio.Lock()
+        self._finished: list[FinishedJob] = []
+        self._next_step: asyncio.Task[None] | None = None
+        self._in_step = asyncio.Lock()
+        self._context = contextvars.copy_context()
+        self._error: BaseException | None = None
         self._runs_quarantined = False
         self._stopping = asyncio.Event()
         self._wake = asyncio.Event()
@@ -92,7 +98,7 @@ class QueueWorker(Worker):
         self._idle_from = time.monotonic() + _IDLE_AFTER_SECONDS
         self._leases = Leases(queue, redis)
         self._listener = WakeListener(
-            queue, redis, is_busy=lambda: self.job_counter >= self.max_jobs, on_job=self._wake.set
+            queue, redis, is_busy=lambda: len(self.tasks) >= self.max_jobs, on_job=self._wake.set
         )
 
     async def main(self) -> None:
@@ -100,6 +106,7 @@ class QueueWorker(Worker):
 
         It is stopped by `drain` and not by a cancellation, which may get lost in redis-py.
         """
+        self._context = contextvars.copy_context()
         await self._leases.release_orphans()
         background = [asyncio.create_task(self._renew_leases()), asyncio.create_task(self._listener.run())]
         try:
@@ -121,7 +128,7 @@ class QueueWorker(Worker):
     async def drain(self, seconds: float) -> None:
         """Claim no more jobs, wait up to *seconds* for the running ones, requeue the rest and stop."""
         self.allow_pick_jobs = False
-        async with self._claiming:
+        async with self._in_step:
             pass  # a claim in progress has started its jobs now
         if self.tasks:
             await asyncio.wait(self.tasks.values(), timeout=seconds)
@@ -137,55 +144,75 @@ class QueueWorker(Worker):
         self._wake.set()
 
     async def _poll_iteration(self) -> None:
-        async with self._claiming:
-            await self._claim_jobs()
-        for job_id, task in list(self.tasks.items()):
-            if task.done():
-                del self.tasks[job_id]
-                task.result()
+        await self._step()
+        if self._error is not None:
+            raise self._error
         await self.heart_beat()
 
-    async def _claim_jobs(self) -> None:
-        free = self.max_jobs - self.job_counter
-        if not self.allow_pick_jobs or free <= 0 or (self._is_paused is not None and self._is_paused()):
-            return
-        if (self._runs_quarantined or self._leases.quarantined_waits) and self.job_counter:
-            return
-        self._runs_quarantined = self._leases.quarantined_waits and await self._claim_some(1, quarantined=True)
-        if not self._runs_quarantined:
-            await self._claim_some(free, quarantined=False)
+    async def _step(self) -> None:
+        """Finish jobs and claim others, in the next step; all that wait for that share it.
 
-    async def _claim_some(self, count: int, *, quarantined: bool) -> bool:
-        """Claim up to *count* jobs and start them; returns whether there were any.
-
-        A quarantined job may have killed workers. It runs alone, so that no other job is blamed.
+        So a job that ends and the one that takes its slot need one round trip, and those that end meanwhile share
+        the next one.
         """
-        claimed = await self._leases.claim(count, quarantined=quarantined)
-        for job in claimed:
-            running = self.tasks.get(job.id)
-            # A job that is running here lost its lease while Redis was unavailable, and has it again now.
-            if running is None or running.done():
-                await self._start(job.id, job.score)
-        return bool(claimed)
+        if self._next_step is None:
+            # The jobs that it starts are not to have what the job that has ended has bound.
+            self._next_step = asyncio.create_task(self._finish_and_claim(), context=self._context)
+        await self._next_step
 
-    async def _start(self, job_id: str, score: int) -> None:
-        await self.sem.acquire()
-        self.job_counter += 1
-        task = asyncio.create_task(self._run(job_id, score))
-        task.add_done_callback(lambda _: self._free_slot())
-        self.tasks[job_id] = task
+    async def _finish_and_claim(self) -> None:
+        async with self._in_step:
+            self._next_step = None
+            finished, self._finished = self._finished, []
+            count = self._free_slots(len(finished))
+            if not finished and not count:
+                return
+            # A quarantined job may have killed workers. It runs alone, so that no other job is blamed.
+            quarantined = bool(count) and self._leases.quarantined_waits
+            claimed = await self._leases.finish_and_claim(
+                finished, min(count, 1) if quarantined else count, quarantined=quarantined
+            )
+            for each in finished:
+                self.tasks.pop(each.id, None)
+            if finished:
+                self._listener.slot_freed()
+            if count:
+                self._runs_quarantined = quarantined and bool(claimed)
+            if quarantined and not claimed:
+                claimed = await self._leases.finish_and_claim((), count)
+            for job in claimed:
+                self._start(job)
 
-    def _free_slot(self) -> None:
-        """Search for the next job at once, so that short jobs do not wait for the poll."""
-        self._release_sem_dec_counter_on_complete()
-        self._listener.slot_freed()
-        self._wake.set()
+    def _free_slots(self, finished: int) -> int:
+        """Return how many jobs may be claimed when *finished* of those that run have given up their slots."""
+        running = len(self.tasks) - finished
+        if not self.allow_pick_jobs or (self._is_paused is not None and self._is_paused()):
+            return 0
+        if (self._runs_quarantined or self._leases.quarantined_waits) and running:
+            return 0
+        return max(0, self.max_jobs - running)
+
+    def _start(self, job: ClaimedJob) -> None:
+        if job.id in self.tasks:
+            return  # it lost its lease while Redis was unavailable, and has it again now
+        task = asyncio.create_task(self._run(job.id, job.score))
+        self.tasks[job.id] = task
+        task.add_done_callback(partial(self._ended, job.id))
+
+    def _ended(self, job_id: str, task: asyncio.Task[None]) -> None:
+        """Free the slot of a job that has failed or moved, and let `main` raise what has stopped it."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._error = error
+        if self.tasks.get(job_id) is task:
+            del self.tasks[job_id]
+            self._listener.slot_freed()
+            self._wake.set()
 
     async def _renew_leases(self) -> None:
         while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), LEASE_SECONDS / _RENEWALS_PER_LEASE)
-            running = [job_id for job_id, task in self.tasks.items() if not task.done()]
+            running = list(self.tasks)
             if not running:
                 continue
             try:
@@ -234,10 +261,14 @@ class QueueWorker(Worker):
         elif finish and ended.failure:
             await self._reject(job_id, ended.failure)
         else:
-            is_attempt = ended.delay_ms > 0
-            end: JobEnd = "done" if finish else "retried" if is_attempt else "requeued"
+            job = FinishedJob(job_id, finish, ended.delay_ms)
+            end: JobEnd = "done" if finish else "retried" if job.is_attempt else "requeued"
             self._on_end(self._queue_name, end)
-            await self._leases.finish(job_id, done=finish, delay_ms=ended.delay_ms, is_attempt=is_attempt)
+            await self._finish(job)
+
+    async def _finish(self, job: FinishedJob) -> None:
+        self._finished.append(job)
+        await self._step()
 
     async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:  # noqa: ARG002
         """Reject a job that arq does not run, or not again."""
@@ -256,7 +287,7 @@ class QueueWorker(Worker):
                 await self._fallbacks[job.task](context, *job.arguments)
         except Unavailable as error:
             _log.warning("dead letter postponed", queue=self._queue_name.value, job=job_id, reason=error.reason)
-            await self._leases.finish(job_id, done=False, delay_ms=_DEAD_LETTER_RETRY_MS, is_attempt=True)
+            await self._finish(FinishedJob(job_id, is_done=False, delay_ms=_DEAD_LETTER_RETRY_MS))
             return
         except Exception:  # noqa: BLE001 - a malformed job must not stop the worker
             _log.exception("internal error in the fallback of a job", queue=self._queue_name.value, job=job_id)

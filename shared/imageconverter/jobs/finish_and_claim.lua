@@ -1,15 +1,39 @@
--- Claim jobs of a queue that have no lease, each under a lease with the worker's token.
+-- Finish jobs, if the worker still holds their leases, and claim jobs that have none, under leases with its token.
 -- KEYS: queue
--- ARGV: prefix of the lease keys, token, lease in ms, number of jobs wanted, number of jobs to search,
---       prefix of the attempts keys, attempts from which a job is quarantined, 1: quarantined jobs / 0: all others,
---       rank in the queue at which the search starts
+-- ARGV: prefixes of the keys of leases, bodies, attempts and waiters, token, lease in ms, number of jobs wanted, number of
+--       jobs to search, attempts from which a job is quarantined, 1: quarantined jobs / 0: all others, rank in the queue at
+--       which the search starts; then of each job to finish: id, 1: acknowledge / 0: requeue, delay in ms (0: it keeps its
+--       place), 1: this was an attempt / 0: reset the attempts
 -- Returns 1 if a quarantined job was left waiting, else 0; the rank at which the next search should start; then id,
 -- score, id, score, …
 local queue = KEYS[1]
-local lease_prefix, token, lease_ms, count, look_ahead = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local attempts_prefix, quarantine_attempts, wants_quarantined = ARGV[6], tonumber(ARGV[7]), ARGV[8] == '1'
-local start = tonumber(ARGV[9])
+local lease_prefix, job_prefix, attempts_prefix, waiters_prefix = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local token, lease_ms, count, look_ahead = ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
+local quarantine_attempts, wants_quarantined, start = tonumber(ARGV[9]), ARGV[10] == '1', tonumber(ARGV[11])
+local ended = {unpack(ARGV, 12)}
 
+for position = 1, #ended, 4 do
+  local id, is_done, delay_ms = ended[position], ended[position + 1] == '1', tonumber(ended[position + 2])
+  local is_attempt = ended[position + 3] == '1'
+  -- If the lease was lost, the job belongs to its new holder.
+  if redis.call('GET', lease_prefix .. id) == token then
+    redis.call('DEL', lease_prefix .. id)
+    if is_done then
+      redis.call('ZREM', queue, id)
+      redis.call('DEL', job_prefix .. id, attempts_prefix .. id, waiters_prefix .. id)
+    elseif delay_ms > 0 then
+      redis.call('ZADD', queue, 'XX', now_ms() + delay_ms, id)
+    end
+    if not is_done and not is_attempt then
+      redis.call('DEL', attempts_prefix .. id)
+    end
+  end
+end
+
+local claimed = {0, 0}
+if count == 0 then
+  return claimed
+end
 -- No job waits longer than for its retry. A score further ahead dates from before Redis's clock was set back: such jobs
 -- are due, in their order.
 local MAX_DELAY_MS = 60000
@@ -21,7 +45,7 @@ end
 
 -- Running jobs stay in the queue, so the search has to reach past those of the whole fleet, however many searches that
 -- takes; in growing steps, because a free job is usually near the head.
-local wanted, claimed = count * 2 + 2, {0, 0}
+local wanted = count * 2 + 2
 local offset, step = start, count + 16
 while #claimed < wanted and offset < start + look_ahead do
   local found = redis.call('ZRANGEBYSCORE', queue, '-inf', now, 'WITHSCORES', 'LIMIT', offset, step)
