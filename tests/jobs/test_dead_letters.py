@@ -12,8 +12,18 @@ import pytest
 
 from imageconverter import keys
 from imageconverter.errors import NotFound, QueueUnavailable
-from imageconverter.jobs import DeadLetter, JobQueue, QueueName, QueueWorker, job_key, lease_key, retry_with_backoff
+from imageconverter.jobs import (
+    DeadLetter,
+    JobQueue,
+    QueueName,
+    QueueWorker,
+    job_body,
+    job_key,
+    lease_key,
+    retry_with_backoff,
+)
 from imageconverter.jobs.dead_letters import DEAD_LETTER_SECONDS, MAX_DEAD_LETTERS
+from imageconverter.jobs.leases import ClaimedJob
 from imageconverter.resources import Resources
 
 Payload = dict[str, Any]
@@ -154,7 +164,7 @@ async def test_worker_resumed_after_the_end_of_a_job_leaves_no_keys(queue: JobQu
     """It was paused since it claimed the job, and another worker has finished it."""
     job_id = uuid4().hex
     async with running_worker(resources, tasks={"fails": fails}) as worker:
-        await worker._run(job_id, 0)
+        await worker._run(ClaimedJob(job_id, 0, job_body("fails", {}), 1))
 
     assert await queue.dead.all() == []
     assert [key async for key in resources.redis.scan_iter(match=f"*{job_id}*", count=1000)] == []

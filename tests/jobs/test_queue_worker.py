@@ -303,10 +303,11 @@ async def test_lease_that_expired_during_an_outage_is_renewed(queue: JobQueue, r
         await until(lambda: bool(ran))
         await resources.redis.delete(f"arq:in-progress:{job_id}")
         await until(lambda: held(resources, job_id))
+        attempts = await resources.redis.get(f"arq:retry:{job_id}")
         go_on.set()
         await until(lambda: is_empty(queue))
 
-    assert ran == [1]
+    assert (ran, attempts) == ([1], b"1")
 
 
 async def held(resources: Resources, job_id: str) -> bool:

@@ -49,6 +49,8 @@ class JobBody(NamedTuple):
     arguments: list[Any]
     body: str
     """The JSON text as arq stores it."""
+    ids: Any = None
+    """The ids of the request that it is for, if any."""
 
 
 def read_job_body(body: bytes | None) -> JobBody | None:
@@ -56,10 +58,10 @@ def read_job_body(body: bytes | None) -> JobBody | None:
     try:
         text = (body or b"").decode()
         job = json.loads(text)
-        task, arguments = job["f"], job["a"]
+        task, arguments, ids = job["f"], job["a"], job.get("ids")
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return JobBody(task, arguments, text) if isinstance(task, str) and isinstance(arguments, list) else None
+    return JobBody(task, arguments, text, ids) if isinstance(task, str) and isinstance(arguments, list) else None
 
 
 def failure_reason(body: bytes | None, job: JobBody | None, *, known: Container[str], limit: int) -> str:

@@ -1,6 +1,6 @@
 """The leases of one worker on jobs of its queue. Each change is one script, and fenced by the worker's token."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from arq.constants import retry_key_prefix
@@ -24,6 +24,10 @@ class ClaimedJob(NamedTuple):
     id: str
     score: int
     """Since when it waits, in milliseconds since 1970 by the clock of Redis."""
+    body: bytes | None
+    """None if it was lost."""
+    attempts: int
+    """Its attempts, with the one that begins."""
 
 
 class FinishedJob(NamedTuple):
@@ -33,12 +37,7 @@ class FinishedJob(NamedTuple):
     is_done: bool
     """Whether it is acknowledged; otherwise it is requeued."""
     delay_ms: int = 0
-    """After which it is run again; 0: it keeps its place in the queue."""
-
-    @property
-    def is_attempt(self) -> bool:
-        """Whether the attempt counts."""
-        return self.delay_ms > 0
+    """After which it is run again; 0: it keeps its place in the queue, and no attempt is counted."""
 
 
 class HeldJob(NamedTuple):
@@ -67,9 +66,12 @@ class Leases:
         self._move_to_dead_letters = redis.register_script(script_text("imageconverter.jobs", "move_to_dead_letters"))
 
     async def finish_and_claim(
-        self, finished: Sequence[FinishedJob], count: int, *, quarantined: bool = False
+        self, finished: Sequence[FinishedJob], count: int, *, running: Collection[str], quarantined: bool = False
     ) -> list[ClaimedJob]:
-        """Finish jobs and claim up to *count* others in one step, of those that are *quarantined* or of the rest."""
+        """Finish jobs and claim up to *count* others in one step, of those that are *quarantined* or of the rest.
+
+        Those that the worker is *running* are not claimed again if they have lost their leases meanwhile.
+        """
         quarantined_waits, next_start, *claimed = await self._finish_and_claim(
             keys=[self._queue],
             args=[
@@ -84,14 +86,16 @@ class Leases:
                 _QUARANTINE_ATTEMPTS,
                 int(quarantined),
                 self._search_start,
-                *(each for job in finished for each in (job.id, int(job.is_done), job.delay_ms, int(job.is_attempt))),
+                len(finished),
+                *(value for each in finished for value in (each.id, int(each.is_done), each.delay_ms)),
+                *running,
             ],
         )
         if count:
             self.quarantined_waits, self._search_start = bool(quarantined_waits), next_start
         return [
-            ClaimedJob(job_id.decode(), int(float(score)))
-            for job_id, score in zip(claimed[::2], claimed[1::2], strict=True)
+            ClaimedJob(job_id.decode(), int(float(score)), body, attempts)
+            for job_id, score, body, attempts in zip(*(claimed[part::4] for part in range(4)), strict=True)
         ]
 
     async def renew(self, job_ids: Sequence[str]) -> list[str]:
@@ -121,12 +125,7 @@ class Leases:
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.mget(lease_key(job_id), job_key(job_id), retry_key_prefix + job_id)
             ((holder, body, attempts),) = await pipe.execute()
-            if holder == self._token.encode():
-                return HeldJob(body, int(attempts or 0))
-            if body is None:
-                pipe.delete(retry_key_prefix + job_id)  # arq has just started to count again
-                await pipe.execute()
-        return None
+        return HeldJob(body, int(attempts or 0)) if holder == self._token.encode() else None
 
     async def release_orphans(self) -> None:
         """End the leases of workers that have ended on this host, as by a kill, so that their jobs need not wait."""

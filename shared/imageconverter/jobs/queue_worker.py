@@ -11,34 +11,33 @@ import contextvars
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING, cast
 
 import structlog
 from arq import Worker
 from arq.connections import ArqRedis
+from arq.worker import func
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from imageconverter import keys
 from imageconverter.errors import Unavailable
 from imageconverter.jobs.activity import Activity
-from imageconverter.jobs.attempts import NOT_RUN, Attempts, EndListener, JobEnd, read_body
-from imageconverter.jobs.connection import encode
-from imageconverter.jobs.dead_letters import dead_letter_record, failure_reason, read_job_body
+from imageconverter.jobs.attempts import MAX_ATTEMPTS, Attempts, EndListener, JobEnd
+from imageconverter.jobs.dead_letters import dead_letter_record, read_job_body
 from imageconverter.jobs.leases import LEASE_SECONDS, ClaimedJob, FinishedJob, Leases
 from imageconverter.jobs.queue_name import QueueName
 from imageconverter.jobs.task import JobContext, Task
 from imageconverter.jobs.wake_listener import WakeListener
 
+if TYPE_CHECKING:
+    from arq.typing import WorkerCoroutine
+
 _log = structlog.get_logger(__name__)
 
 _RENEWALS_PER_LEASE = 3
 _IDLE_AFTER_SECONDS = 1.0
-# An attempt is a run that fails because of this job alone, or during which the worker dies.
-# If workers are often killed for other reasons, four attempts are too few to identify a poison job.
-_MAX_ATTEMPTS = 6
 _DEAD_LETTER_RETRY_MS = 1000
-# arq's own timeout counts the job as done; the one of `Attempts` comes first and moves it to the dead letters.
-_ARQ_GRACE_SECONDS = 60
 
 
 class QueueWorker(Worker):
@@ -68,22 +67,17 @@ class QueueWorker(Worker):
         *idle_poll_seconds* while there is nothing to do.
         """
         self._on_end = on_end
-        self._attempts = Attempts(queue, Activity() if activity is None else activity, job_seconds=job_seconds)
         super().__init__(
-            [self._attempts.function(name, task) for name, task in tasks.items()],
+            [func(cast("WorkerCoroutine", task), name=name) for name, task in tasks.items()],
             queue_name=keys.queue(queue),
             redis_pool=ArqRedis(redis.connection_pool),
             handle_signals=False,
             max_jobs=slots,
-            job_timeout=job_seconds + _ARQ_GRACE_SECONDS,
-            keep_result=0,
             poll_delay=poll_seconds,
-            max_tries=_MAX_ATTEMPTS,
-            job_serializer=encode,
-            job_deserializer=read_body,
-            log_results=False,
+            max_tries=MAX_ATTEMPTS,
         )
         self._queue_name = queue
+        self._attempts = Attempts(queue, tasks, Activity() if activity is None else activity, job_seconds=job_seconds)
         self._fallbacks = give_up or {}
         self._is_paused = is_paused
         self._finished: list[FinishedJob] = []
@@ -106,7 +100,6 @@ class QueueWorker(Worker):
 
         It is stopped by `drain` and not by a cancellation, which may get lost in redis-py.
         """
-        self._context = contextvars.copy_context()
         await self._leases.release_orphans()
         background = [asyncio.create_task(self._renew_leases()), asyncio.create_task(self._listener.run())]
         try:
@@ -164,13 +157,14 @@ class QueueWorker(Worker):
         async with self._in_step:
             self._next_step = None
             finished, self._finished = self._finished, []
-            count = self._free_slots(len(finished))
+            running = self.tasks.keys() - {each.id for each in finished}
+            count = self._free_slots(len(running))
             if not finished and not count:
                 return
             # A quarantined job may have killed workers. It runs alone, so that no other job is blamed.
-            quarantined = bool(count) and self._leases.quarantined_waits
+            quarantined = count > 0 and self._leases.quarantined_waits
             claimed = await self._leases.finish_and_claim(
-                finished, min(count, 1) if quarantined else count, quarantined=quarantined
+                finished, 1 if quarantined else count, running=running, quarantined=quarantined
             )
             for each in finished:
                 self.tasks.pop(each.id, None)
@@ -179,23 +173,20 @@ class QueueWorker(Worker):
             if count:
                 self._runs_quarantined = quarantined and bool(claimed)
             if quarantined and not claimed:
-                claimed = await self._leases.finish_and_claim((), count)
+                claimed = await self._leases.finish_and_claim((), count, running=running)
             for job in claimed:
                 self._start(job)
 
-    def _free_slots(self, finished: int) -> int:
-        """Return how many jobs may be claimed when *finished* of those that run have given up their slots."""
-        running = len(self.tasks) - finished
+    def _free_slots(self, running: int) -> int:
+        """Return how many jobs may be claimed beside those that are *running*."""
         if not self.allow_pick_jobs or (self._is_paused is not None and self._is_paused()):
             return 0
         if (self._runs_quarantined or self._leases.quarantined_waits) and running:
             return 0
-        return max(0, self.max_jobs - running)
+        return self.max_jobs - running
 
     def _start(self, job: ClaimedJob) -> None:
-        if job.id in self.tasks:
-            return  # it lost its lease while Redis was unavailable, and has it again now
-        task = asyncio.create_task(self._run(job.id, job.score))
+        task = asyncio.create_task(self._run(job))
         self.tasks[job.id] = task
         task.add_done_callback(partial(self._ended, job.id))
 
@@ -231,56 +222,39 @@ class QueueWorker(Worker):
             self._on_end(self._queue_name, "lease lost")
             task.cancel()
 
-    async def _run(self, job_id: str, score: int) -> None:
+    async def _run(self, job: ClaimedJob) -> None:
+        """Make an attempt of a job; afterwards it is acknowledged, requeued, moved or rejected."""
+        self.job_tasks[job.id] = cast("asyncio.Task[None]", asyncio.current_task())
         try:
-            await self.run_job(job_id, score)
-        except (RedisError, OSError):
-            raise
-        except Exception:  # noqa: BLE001 - arq fails on jobs that it has not written; the worker continues
-            _log.exception("job not runnable", queue=self._queue_name.value, job=job_id)
-            await self._reject(job_id, NOT_RUN)
-
-    async def finish_job(  # arq's own signature
-        self,
-        job_id: str,
-        finish: bool,  # noqa: FBT001
-        result_data: bytes | None,  # noqa: ARG002
-        result_timeout_s: float | None,  # noqa: ARG002
-        keep_result_forever: bool,  # noqa: ARG002, FBT001
-        incr_score: int | None,  # noqa: ARG002 - by this worker's clock, which may be wrong
-        keep_in_progress: float | None,  # noqa: ARG002
-    ) -> None:
-        """Acknowledge a job, or requeue it with the delay that its task asked for.
-
-        A job without a delay was requeued by its task, or cancelled because the worker stops: no attempt is counted.
-        """
-        ended = self._attempts.take_end(job_id)
+            ended = await self._attempts.make(job)
+        finally:
+            del self.job_tasks[job.id]
         if ended.target is not None:
-            await self._leases.move(job_id, ended.target)
-            self._on_end(self._queue_name, "moved")
-        elif finish and ended.failure:
-            await self._reject(job_id, ended.failure)
+            await self._leases.move(job.id, ended.target)
+            self._count("moved")
+        elif ended.failure:
+            await self._reject(job.id, ended.failure)
         else:
-            job = FinishedJob(job_id, finish, ended.delay_ms)
-            end: JobEnd = "done" if finish else "retried" if job.is_attempt else "requeued"
-            self._on_end(self._queue_name, end)
-            await self._finish(job)
+            self._count("done" if ended.is_done else "retried" if ended.delay_ms else "requeued")
+            await self._finish(FinishedJob(job.id, ended.is_done, ended.delay_ms))
+
+    def _count(self, end: JobEnd) -> None:
+        """Count the end of an attempt, also in the record that arq's `heart_beat` makes."""
+        self.jobs_complete += end == "done"
+        self.jobs_failed += end == "dead"
+        self.jobs_retried += end in {"retried", "requeued"}
+        self._on_end(self._queue_name, end)
 
     async def _finish(self, job: FinishedJob) -> None:
         self._finished.append(job)
         await self._step()
 
-    async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:  # noqa: ARG002
-        """Reject a job that arq does not run, or not again."""
-        await self._reject(job_id, "")
-
     async def _reject(self, job_id: str, reason: str) -> None:
-        """Run the fallback of a job and move it to the dead letters; an empty *reason* is derived from the job."""
+        """Run the fallback of a job and move it to the dead letters with the *reason*."""
         held = await self._leases.held(job_id)
         if held is None:
             return
         job = read_job_body(held.body)
-        reason = reason or failure_reason(held.body, job, known=self.functions, limit=self.max_tries)
         try:
             if job is not None and job.task in self._fallbacks:
                 context = JobContext(job_id=job_id, job_try=held.attempts)
@@ -291,9 +265,9 @@ class QueueWorker(Worker):
             return
         except Exception:  # noqa: BLE001 - a malformed job must not stop the worker
             _log.exception("internal error in the fallback of a job", queue=self._queue_name.value, job=job_id)
-        self._on_end(self._queue_name, "dead")
+        self._count("dead")
         _log.error("job failed", queue=self._queue_name.value, job=job_id, reason=reason)
-        attempts = min(held.attempts, self.max_tries)
+        attempts = min(held.attempts, MAX_ATTEMPTS)
         await self._leases.move_to_dead_letters(
             job_id, dead_letter_record(self._queue_name.origin, job, reason, attempts=attempts)
         )
