@@ -56,7 +56,7 @@ async def test_a_job_that_ends_and_the_next_one_need_one_round_trip(
 async def test_a_step_whose_connection_is_cut_neither_loses_nor_repeats_a_job(
     queue: JobQueue, resources: Resources, servers: Mapping[str, str], *, passed_on: bool
 ) -> None:
-    """Before or after Redis has received it; the job that nobody heard of is claimed after its lease."""
+    """Before or after Redis has received it; the job whose claim was not heard of is claimed after its lease."""
     ran: Ran = []
     url = servers["IMAGECONVERTER_REDIS_URL"]
     ids = [f"{uuid4().hex}-{number}" for number in range(6)]
