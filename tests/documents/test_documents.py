@@ -51,6 +51,13 @@ def test_every_mentioned_path_exists(document: Path) -> None:
         assert (ROOT / named).exists(), named
 
 
+def test_decisions_are_numbered_in_order() -> None:
+    """No number is missing, and none is there twice."""
+    numbers = re.findall(r"^## (\d+)\. ", (ROOT / "docs" / "decisions.md").read_text(), re.MULTILINE)
+
+    assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
+
+
 def test_every_permission_is_explained() -> None:
     """The document on access contains all of them."""
     text = (ROOT / "docs" / "access.md").read_text()
