@@ -22,7 +22,7 @@ async def bucket(servers: dict[str, str]) -> ObjectStore:
 @pytest.fixture
 async def store(bucket: ObjectStore) -> ObjectStore:
     """Nothing is in it."""
-    for prefix in ("catalog/", "reports/", "trash/", "target/", "variants/", "source/", "ranges/"):
+    for prefix in ("catalog/", "reports/", "trash/", "target/", "variants/", "source/", "facts/", "ranges/"):
         async for page in bucket.list(prefix):
             await bucket.delete(stored.key for stored in page)
     return bucket

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
@@ -38,7 +38,13 @@ class Report(BaseModel):
 
     def total(self, table: Table) -> int:
         """Return how many rows *table* has."""
-        return self.summary.missing if table == "missing" else self.summary.unused
+        match table:
+            case "missing":
+                return self.summary.missing
+            case "unused":
+                return self.summary.unused
+            case "similar":
+                return self.summary.similar.images
 
 
 class _ReportIndex(BaseModel):
@@ -86,7 +92,7 @@ async def publish_report(
             data = (rows / name).read_bytes()
             await store.put(keys.report_rows(kind, folder, name), data, content_type="application/x-ndjson")
 
-    tables: tuple[Table, ...] = ("missing", "unused")
+    tables: tuple[Table, ...] = get_args(Table)
     try:
         async with asyncio.TaskGroup() as group:
             for name in (name for table in tables for name in part_names(table, report.total(table))):

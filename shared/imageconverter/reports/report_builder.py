@@ -11,7 +11,9 @@ from imageconverter.images.directories import is_file
 from imageconverter.images.image_formats import ImageFormats, ImageType
 from imageconverter.reports.comparison import compare
 from imageconverter.reports.index import Report, list_reports, publish_report
+from imageconverter.reports.looks import source_directories
 from imageconverter.reports.ranges import list_ranges
+from imageconverter.reports.similar import find_similar
 from imageconverter.storage.store import ObjectStore, StoredObject
 
 
@@ -54,13 +56,14 @@ async def make_report(
         parts_folder.mkdir()
         parts = await fetch(store, kind, version, parts_folder)
         summary = await compare(kind, formats, parts, listing, previous=previous, workspace=workspace, results=rows)
+        similar = await find_similar(store, source_directories(kind, formats), workspace=workspace, results=rows)
         return await publish_report(
             store,
             kind,
             rows,
             catalog=version.version,
             formats=formats.digest(),
-            summary=summary,
+            summary=summary.model_copy(update={"similar": similar}),
             keep=keep,
             grace=grace,
         )

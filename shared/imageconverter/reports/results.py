@@ -8,7 +8,7 @@ from pydantic_core import from_json, to_json
 
 from imageconverter.errors import InvalidValue
 
-Table = Literal["missing", "unused"]
+Table = Literal["missing", "unused", "similar"]
 
 PART_ROWS: Final = 10_000
 

@@ -41,6 +41,18 @@ class DirectoryTotals(BaseModel):
     """Total size of the unused files."""
 
 
+class SimilarTotals(BaseModel):
+    """What was compared, and what looks alike."""
+
+    model_config = ConfigDict(frozen=True)
+
+    compared: int = 0
+    """Sources whose facts are known and that have enough contrast to be compared."""
+    groups: int = 0
+    images: int = 0
+    """Sources in the groups."""
+
+
 class Summary(BaseModel):
     """The totals of a report."""
 
@@ -67,6 +79,8 @@ class Summary(BaseModel):
     """Why no files are reported as unused, or ""."""
     shared_directories: tuple[str, ...]
     """Directories whose files are never reported as unused, because a format of another type uses them too."""
+    similar: SimilarTotals = SimilarTotals()
+    """Nothing in reports of earlier releases."""
 
 
 def reason_to_refuse(size: CatalogSize, previous: CatalogSize | None) -> str:
