@@ -995,6 +995,32 @@ class UnusedImage(TypedDict):
 
 
 @final
+class SimilarImage(TypedDict):
+    """A source that looks like the others of its group."""
+
+    group: int
+    """The number of the group."""
+    path: str
+    """In the source tree."""
+    distance: int
+    """Bits of its perceptual hash that differ from those of the first source of the group, which has 0."""
+    width: int
+    """Pixels, after its orientation."""
+    height: int
+
+
+@final
+class SimilarTotals(TypedDict):
+    """How many sources look alike."""
+
+    compared: int
+    """Sources whose facts are known, and that have enough contrast."""
+    groups: int
+    images: int
+    """Sources in the groups."""
+
+
+@final
 class ReportPage(TypedDict):
     """A page of a report, or that there is no report yet."""
 
@@ -1012,6 +1038,10 @@ class ReportPage(TypedDict):
     """Why no file is reported as unused; empty if files are."""
     sharedDirectories: NotRequired[list[str]]
     """Directories whose files are not reported as unused, because formats of another type use them too."""
+    similarImages: NotRequired[list[SimilarImage]]
+    """Group by group; with `only=similar` only."""
+    similar: NotRequired[SimilarTotals]
+    """Likewise."""
     cursor: NotRequired[str]
     """Omitted on the last page."""
 

@@ -10,16 +10,22 @@ from imageconverter.reports import Table
 CSV_COLUMNS: Final = (
     "kind", "filename", "format", "path", "near", "products", "productCount", "size", "modified",
 )  # fmt: skip
+SIMILAR_COLUMNS: Final = ("kind", "group", "path", "distance", "width", "height")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
+def csv_columns(table: Table) -> tuple[str, ...]:
+    """Return the columns of the rows of *table*."""
+    return SIMILAR_COLUMNS if table == "similar" else CSV_COLUMNS
+
+
 def csv_lines(table: Table, rows: Iterable[dict[str, Any]]) -> str:
-    """Return *rows* as CSV with `CSV_COLUMNS`, safe to open in a spreadsheet."""
+    """Return *rows* as CSV with `csv_columns`, safe to open in a spreadsheet."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     for row in rows:
         cells = {**row, "kind": table, "products": "|".join(row.get("products", ()))}
-        writer.writerow([escape_csv_formula(cells.get(column, "")) for column in CSV_COLUMNS])
+        writer.writerow([escape_csv_formula(cells.get(column, "")) for column in csv_columns(table)])
     return text.getvalue()
 
 

@@ -155,6 +155,30 @@ class UnusedImage(ResponseModel):
     modified: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
+class SimilarImage(ResponseModel):
+    """A source that looks like the others of its group."""
+
+    group: Positive
+    """The number of the group."""
+    path: NonEmpty
+    """In the source tree."""
+    distance: Count
+    """Bits of its perceptual hash that differ from those of the first source of the group, which has 0."""
+    width: Positive
+    """Pixels, after its orientation."""
+    height: Positive
+
+
+class SimilarTotals(ResponseModel):
+    """How many sources look alike."""
+
+    compared: Count
+    """Sources whose facts are known, and that have enough contrast."""
+    groups: Count
+    images: Count
+    """Sources in the groups."""
+
+
 class ReportPage(ResponseModel):
     """A page of a report, or that there is no report yet."""
 
@@ -172,11 +196,22 @@ class ReportPage(ResponseModel):
     """Why no file is reported as unused; empty if files are."""
     shared_directories: tuple[str, ...] | None = optional()
     """Directories whose files are not reported as unused, because formats of another type use them too."""
+    similar_images: tuple[SimilarImage, ...] | None = optional()
+    """Group by group; with `only=similar` only."""
+    similar: SimilarTotals | None = optional()
+    """Likewise."""
     cursor: str | None = optional()
     """Omitted on the last page."""
 
     @classmethod
-    def of(cls, report: Report, missing: Iterable[Row], unused: Iterable[Row], cursor: str | None) -> Self:
+    def of(
+        cls,
+        report: Report,
+        missing: Iterable[Row],
+        unused: Iterable[Row],
+        cursor: str | None,
+        similar: Iterable[Row] | None = None,
+    ) -> Self:
         """Return the page of *report* with these rows."""
         summary = report.summary
         return cls(
@@ -194,6 +229,8 @@ class ReportPage(ResponseModel):
             },
             unused_refused=summary.unused_refused,
             shared_directories=summary.shared_directories,
+            similar_images=None if similar is None else tuple(map(SimilarImage.model_validate, similar)),
+            similar=None if similar is None else SimilarTotals(**summary.similar.model_dump()),
             cursor=cursor,
         )
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import get_args
 
 from aiohttp import web
 
@@ -16,7 +15,7 @@ from services.gateway.http.revalidation import revalidated
 from services.gateway.http.streaming import stream
 from services.gateway.images_api.image_types import TYPE_IDS, image_type, type_id
 from services.gateway.images_api.json_bodies import read_json
-from services.gateway.images_api.report_csv import CSV_COLUMNS, csv_lines
+from services.gateway.images_api.report_csv import csv_columns, csv_lines
 from services.gateway.images_api.report_responses import PastReport, ReportPage, Row, ScanResponse
 from services.gateway.images_api.request_bodies import ReportBody
 
@@ -24,7 +23,10 @@ ROWS_AT_ONCE = 2000
 _MAX_ROWS = 10_000
 _REPORTS_AT_ONCE = 30
 _MAX_REPORTS = 1000
-_TABLES: tuple[Table, ...] = get_args(Table)
+_TABLES: tuple[Table, ...] = ("missing", "unused")
+"""Of a page, unless one table is requested."""
+_ALONE: tuple[Table, ...] = ("similar",)
+"""Only if requested."""
 _MEDIA = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 
 
@@ -53,12 +55,12 @@ async def show(request: web.Request) -> web.StreamResponse:
         return await _download(request, kind, reports[0] if reports else None, tables, file_format)
     cursor = request.query.get("cursor")
     if cursor is not None:
-        report, starts = _at(cursor, reports)
+        report, starts = _at(cursor, reports, tables)
     elif reports:
-        report, starts = reports[0], dict.fromkeys(_TABLES, "")
+        report, starts = reports[0], dict.fromkeys(_together(tables), "")
     else:
         return json_response(ReportPage())
-    rows: dict[Table, list[Row]] = {"missing": [], "unused": []}
+    rows: dict[Table, list[Row]] = {}
     ends: dict[Table, str] = {}
     for table in tables:
         total = report.total(table)
@@ -68,9 +70,10 @@ async def show(request: web.Request) -> web.StreamResponse:
         rows[table], ends[table] = page.rows, page.cursor
     next_cursor = None
     if any(ends.values()):
-        positions = (ends.get(table) or str(report.total(table)) for table in _TABLES)
+        positions = (ends.get(table) or str(report.total(table)) for table in _together(tables))
         next_cursor = "-".join((str(report.id), *positions))
-    return json_response(ReportPage.of(report, rows["missing"], rows["unused"], next_cursor))
+    missing, unused = rows.get("missing", []), rows.get("unused", [])
+    return json_response(ReportPage.of(report, missing, unused, next_cursor, rows.get("similar")))
 
 
 @compressed
@@ -90,7 +93,7 @@ async def _download(
     headers = {"Content-Type": _MEDIA[file_format], "Content-Disposition": f'attachment; filename="{name}"'}
 
     async def pieces() -> AsyncIterator[str]:
-        head = ",".join(CSV_COLUMNS) + "\r\n" if file_format == "csv" else ""
+        head = ",".join(csv_columns(tables[0])) + "\r\n" if file_format == "csv" else ""
         async for table, rows in _all_rows(request, kind, report, tables):
             yield head + (csv_lines(table, rows) if file_format == "csv" else _json_lines(table, rows))
             head = ""
@@ -113,21 +116,26 @@ def _json_lines(table: Table, rows: list[Row]) -> str:
     return "".join(json.dumps({"kind": table, **row}) + "\n" for row in rows)
 
 
-def _at(cursor: str, reports: list[Report]) -> tuple[Report, dict[Table, str]]:
+def _at(cursor: str, reports: list[Report], tables: tuple[Table, ...]) -> tuple[Report, dict[Table, str]]:
     number, *positions = cursor.split("-")
     report = next((each for each in reports if str(each.id) == number), None)
-    if report is None or len(positions) != len(_TABLES):
+    if report is None or len(positions) != len(_together(tables)):
         raise InvalidValue("The cursor is not valid, or its report was deleted.", field="cursor")
-    return report, dict(zip(_TABLES, positions, strict=True))
+    return report, dict(zip(_together(tables), positions, strict=True))
+
+
+def _together(tables: tuple[Table, ...]) -> tuple[Table, ...]:
+    """Return the tables that a cursor has positions in."""
+    return _ALONE if tables == _ALONE else _TABLES
 
 
 def _tables(request: web.Request) -> tuple[Table, ...]:
     requested = request.query.get("only")
     if requested is None:
         return _TABLES
-    found = tuple(table for table in _TABLES if table == requested)
+    found = tuple(table for table in (*_TABLES, *_ALONE) if table == requested)
     if not found:
-        raise InvalidValue("only must be missing or unused.", field="only")
+        raise InvalidValue("only must be missing, unused or similar.", field="only")
     return found
 
 

@@ -31,7 +31,7 @@ _BANDS: Final = MAX_BITS + 1
 _CUTS: Final = [64 * band // _BANDS for band in range(_BANDS + 1)]
 _BAND_VALUES: Final = ", ".join(f"(hash >> {start}) & {(1 << (end - start)) - 1}" for start, end in pairwise(_CUTS))
 
-# Images that cannot be told apart are one look, however many there are: copies of a placeholder must not be pairs.
+# Images with equal facts are one look, however many there are: copies of a placeholder must not be pairs.
 _STATEMENTS: Final = (
     f"CREATE TABLE known AS FROM read_csv($looks, {CSV}, columns = {LOOKS})",
     f"CREATE TABLE sources AS FROM read_csv($sources, {CSV}, columns = {SOURCES})",

@@ -10,6 +10,7 @@ from aiohttp import ClientError
 
 from imageconverter import keys
 from tests.conftest import ADMIN
+from tests.testing import drawings, image_files
 from tests.testing.shop_client import LARGE, NORMAL, THUMBNAIL, Shop
 
 
@@ -156,6 +157,9 @@ async def test_a_download_has_all_rows(shop: Shop) -> None:
         ("cursor=99-0-0", "cursor"),
         ("cursor=1-x-0", "cursor"),
         ("cursor=1-0-999", "cursor"),
+        ("cursor=1-0", "cursor"),
+        ("only=similar&cursor=1-0-0", "cursor"),
+        ("only=similar&cursor=1-9", "cursor"),
     ],
 )
 async def test_an_invalid_report_query_is_rejected(shop: Shop, query: str, field: str) -> None:
@@ -238,3 +242,38 @@ async def test_an_interrupted_download_is_aborted(shop: Shop) -> None:
 
     with pytest.raises(ClientError):
         await download()
+
+
+async def test_sources_that_look_alike_are_listed_if_requested(shop: Shop) -> None:
+    """In pages, and as a file; not among the other rows."""
+    await shop.send({"1": ["a.jpg"]})
+    photograph = drawings.photo((300, 200))
+    for name, image in (
+        ("a.png", photograph),
+        ("b.jpg", photograph.resize((150, 100))),
+        ("c.png", drawings.corners()),
+    ):
+        data = image_files.jpeg(image=image) if name.endswith("jpg") else image_files.png(image=image)
+        async with shop.client.put(
+            f"/images/sources/products/{name}", data=io.BytesIO(data), headers=ADMIN
+        ) as response:
+            assert response.status == 200
+    status, known = await shop.ask("POST", "/sources/facts", {"directory": "products"})
+    assert (status, [each["state"] for each in known["items"]]) == (200, ["known"] * 3)
+    report = await shop.report()
+    assert "similarImages" not in report
+
+    _, first = await shop.ask("GET", "/report?only=similar&limit=1")
+    _, second = await shop.ask("GET", f"/report?only=similar&limit=1&cursor={first['cursor']}")
+    assert "cursor" not in second
+    rows = [*first["similarImages"], *second["similarImages"]]
+    assert [(row["group"], row["path"]) for row in rows] == [(1, "products/a.png"), (1, "products/b.jpg")]
+    assert (rows[0]["width"], rows[0]["height"], rows[0]["distance"]) == (300, 200, 0)
+    assert first["similar"] == {"compared": 3, "groups": 1, "images": 2}
+    assert (first["missingImages"], first["unusedImages"]) == ([], [])
+
+    async with shop.client.get("/images/report?as=csv&only=similar", headers=ADMIN) as response:
+        cells = list(csv.DictReader(io.StringIO(await response.text(), newline="")))
+    assert [(row["kind"], row["group"], row["path"]) for row in cells] == [
+        ("similar", "1", "products/a.png"), ("similar", "1", "products/b.jpg"),
+    ]  # fmt: skip
