@@ -19,7 +19,7 @@ from pathlib import Path
 
 import aiohttp
 
-from bench import cpu
+from bench import cpu, redis_commands
 from bench.photographs import photograph
 from bench.servers import KEY
 from imageconverter.engine.pipeline import convert
@@ -56,6 +56,7 @@ def main() -> None:
                 for _ in range(ROUNDS)
             ]
             report(label, rounds)
+            asyncio.run(report_commands(label, port, photographs, supervisor))
 
 
 def report(label: str, rounds: Sequence[tuple[Measured, Measured]]) -> None:
@@ -82,6 +83,18 @@ def report(label: str, rounds: Sequence[tuple[Measured, Measured]]) -> None:
     print(
         f"{label}: CPU of the engine compared with the whole stack {whole:.2f} (target 0.65), "
         f"without the S3 server {without_store:.2f} (target {TARGETS[label]})"
+    )
+
+
+async def report_commands(label: str, port: int, photographs: Sequence[bytes], supervisor: int) -> None:
+    """Print how many commands of Redis an image takes."""
+    address = redis_commands.address_for(roles(supervisor)["worker and sandbox"])
+    async with redis_commands.counted(address) as commands:
+        await through_stack(port, photographs, supervisor)
+        sent = dict(commands)
+    used = ", ".join(f"{name} {count / IMAGES:.1f}" for name, count in sorted(sent.items()))
+    print(
+        f"{label}: {sum(sent.values()) / IMAGES:.1f} commands of Redis per image, polls included (target 8): {used}"
     )
 
 
