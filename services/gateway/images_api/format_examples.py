@@ -20,6 +20,7 @@ from imageconverter.jobs import Client
 from services.gateway import state
 from services.gateway.auth.route_permissions import key_name
 from services.gateway.http.connection import has_left
+from services.gateway.http.revalidation import client_has
 from services.gateway.http.stored_images import stored_image
 from services.gateway.images_api.subshops import subshop_in_query
 
@@ -49,7 +50,7 @@ async def converted(request: web.Request, image_format: ImageFormat, path: str) 
     parts = [ENGINE_VERSION, stored.key, stored.etag, target.model_dump_json(), *watermark.values()]
     tag = blake2b(" ".join(parts).encode(), digest_size=_TAG_BYTES).hexdigest()
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
-    if any(each.value == tag for each in request.if_none_match or ()):
+    if client_has(request, tag):
         return web.Response(status=304, headers=headers)
     client = Client(f"key {key_name(request)}", has_left=lambda: has_left(request))
     (spec,) = output_specs(path, [image_format])

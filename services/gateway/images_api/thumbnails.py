@@ -11,6 +11,7 @@ from imageconverter.jobs import Client
 from imageconverter.previews import PreviewFormat, parse
 from services.gateway.auth.route_permissions import key_name
 from services.gateway.http.connection import has_left
+from services.gateway.http.revalidation import client_has
 from services.gateway.source_previews import source_preview
 
 _DEFAULT_SIDE: Final = "200"
@@ -29,8 +30,7 @@ async def thumbnail_of(request: web.Request, key: str, path: str) -> web.Respons
     client = Client(f"key {key_name(request)}", has_left=lambda: has_left(request))
     served = await source_preview(request, key, path, requested, client)
     headers = {"ETag": served.etag, "Cache-Control": "private, no-cache"}
-    tags = request.if_none_match if "If-None-Match" in request.headers else None
-    if tags and any(tag.value == served.etag.strip('"') for tag in tags):
+    if client_has(request, served.etag):
         return web.Response(status=304, headers=headers)
     return web.Response(body=served.data, headers={"Content-Type": served.media_type, **headers})
 
