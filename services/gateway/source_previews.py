@@ -32,8 +32,8 @@ async def source_preview(
         raise InvalidValue("The image is too large for a preview.", field="path")
     previews = request.app[state.PREVIEWS]
     try:
-        return await previews.get(_preview_key(request, path, stored), requested, client=client)
-    except NotFound:
+        return await previews.get(_preview_key(request, path, stored), requested, source=stored, client=client)
+    except NotFound:  # it was replaced a moment ago, or the worker is of an earlier release
         with request.app[state.KEY_MEMORY].body(stored.size) as memory:
             await memory.grow(stored.size)
             loaded = await request.app[state.STORE].get(stored.key)
@@ -41,11 +41,14 @@ async def source_preview(
                 raise NotFound(_NO_SOURCE) from None
             if loaded.stored.etag != stored.etag:
                 request.app[state.SOURCES].forget(key)
-            name = _preview_key(request, path, loaded.stored)
+            name = _preview_key(request, path, loaded.stored, "source")
             return await previews.cache_and_get(name, requested, bytes(loaded.data), client=client)
 
 
-def _preview_key(request: web.Request, path: str, stored: StoredObject) -> str:
-    """Return a key that only we know: who knows the key of previews can get and replace them."""
+def _preview_key(request: web.Request, path: str, stored: StoredObject, kind: str = "of-source") -> str:
+    """Return a key that only we know: who knows the key of previews can get and replace them.
+
+    Groups of the kind `source`, as those of earlier releases, have a source of their own.
+    """
     secret = request.app[state.THUMBNAIL_SECRET]
-    return f"source-{hmac.digest(secret, f'{keys.source(path)} {stored.etag}'.encode(), 'sha256').hex()}"
+    return f"{kind}-{hmac.digest(secret, f'{keys.source(path)} {stored.etag}'.encode(), 'sha256').hex()}"

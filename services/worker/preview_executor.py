@@ -19,7 +19,7 @@ from imageconverter.previews.index import Group, Preview, PreviewIndex
 from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome
 from imageconverter.previews.reindex import GroupFile, extents
 from imageconverter.settings import PreviewSettings
-from imageconverter.storage.store import ObjectStore
+from imageconverter.storage.store import LoadedObject, ObjectStore
 from services.worker.client_jobs import ClientJobs
 from services.worker.sandbox.pool import SandboxPool
 from services.worker.watermarks import Watermarks
@@ -83,7 +83,7 @@ class PreviewExecutor:
         began, expensive = time.perf_counter(), of.queue is QueueName.EXPENSIVE
         group, source = await asyncio.gather(
             self.index.find(job.key),
-            self.store.get(keys.preview_source(job.key, job.generation), max_bytes=self.max_source_bytes),
+            self._source(job),
         )
         if group is not None and group.generation == job.generation and group.previews.keys() >= set(job.formats):
             return PreviewOutcome(state="made")  # by another job a moment ago
@@ -101,7 +101,7 @@ class PreviewExecutor:
             source.data,
             targets,
             interactive=not job.background,
-            metadata=job.is_new,
+            metadata=job.is_new and not job.source_key,
             owner=job.owner or f"preview {job.dedup_key}",
             expensive=expensive,
             may_move=not job.background and not expensive,
@@ -120,12 +120,24 @@ class PreviewExecutor:
         previews = dict(zip(job.formats, stored, strict=True))
         if job.is_new:
             await self.index.publish_generation(  # in one step, after all of its objects are stored
-                job.key, job.generation, context=job.context, source_bytes=source.stored.size, previews=previews
+                job.key,
+                job.generation,
+                context=job.context,
+                source_bytes=0 if job.source_key else source.stored.size,
+                previews=previews,
             )
         elif not await self.index.add(job.key, job.generation, previews):
             return _GONE
         _log.info("previews made", formats=job.formats, new=job.is_new, seconds=round(time.perf_counter() - began, 3))
         return PreviewOutcome(state="made", context=job.context, previews=previews)
+
+    async def _source(self, job: PreviewJob) -> LoadedObject | None:
+        """Return the source; None if it is gone, or has become another one."""
+        if not job.source_key:
+            name = keys.preview_source(job.key, job.generation)
+            return await self.store.get(name, max_bytes=self.max_source_bytes)
+        loaded = await self.store.get(job.source_key, max_bytes=self.max_source_bytes)
+        return loaded if loaded is not None and loaded.stored.etag == job.source_etag else None
 
     async def _store(self, job: PreviewJob, documented: str, result: Converted) -> Preview:
         kind = OUTPUT_TYPES[result.output]
@@ -140,17 +152,28 @@ class PreviewExecutor:
             return
         contexts = ({job.context} - {""}) | (before.contexts if before is not None else set())
         file = GroupFile(key=job.key, generation=job.generation, contexts=frozenset(contexts), created=time.time())
-        await asyncio.gather(
-            self._put_json(keys.preview_metadata(job.key, job.generation), json.dumps(metadata)),
-            self._put_json(keys.preview_group(job.key), file.model_dump_json()),
+        beside = (
+            # An empty source stands for one that is not the group's own.
+            self.store.put(keys.preview_source(job.key, job.generation), b"", content_type="application/octet-stream")
+            if job.source_key
+            else self._put_json(keys.preview_metadata(job.key, job.generation), json.dumps(metadata))
         )
+        await asyncio.gather(beside, self._put_json(keys.preview_group(job.key), file.model_dump_json()))
 
-    async def _put_json(self, name: str, text: str) -> None:
-        await self.store.put(name, text.encode(), content_type="application/json")
+    async def _put_json(self, name: str, text: str) -> str:
+        return await self.store.put(name, text.encode(), content_type="application/json")
 
     async def _make_afterwards(self, job: PreviewJob) -> None:
         """Enqueue the other target formats as batch jobs; if that queue is full, they are made on request."""
-        rest = PreviewJob(key=job.key, generation=job.generation, formats=job.then, background=True, owner=job.owner)
+        rest = PreviewJob(
+            key=job.key,
+            generation=job.generation,
+            formats=job.then,
+            source_key=job.source_key,
+            source_etag=job.source_etag,
+            background=True,
+            owner=job.owner,
+        )
         try:
             await self.queue.enqueue_or_join(
                 QueueName.BATCH,

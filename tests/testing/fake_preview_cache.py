@@ -11,6 +11,7 @@ from imageconverter.previews.cache import PreviewCache
 from imageconverter.previews.index import Totals
 from imageconverter.previews.memory_cache import RequestedFormat, ServedPreview
 from imageconverter.settings import PreviewSettings
+from imageconverter.storage.store import StoredObject
 
 TARGET_FORMATS = parse_list(PreviewSettings().target_formats)
 _BATCH = 1000
@@ -31,7 +32,13 @@ class StandIn(PreviewCache):
         self.asked: list[tuple[str, RequestedFormat]] = []
 
     async def get(
-        self, key: str, requested: RequestedFormat, *, context: str = "", client: Client = _UNKNOWN
+        self,
+        key: str,
+        requested: RequestedFormat,
+        *,
+        context: str = "",
+        client: Client = _UNKNOWN,
+        source: StoredObject | None = None,  # noqa: ARG002 - of previews of sources
     ) -> ServedPreview:
         """Return the source."""
         self.owners.append(client.owner)

@@ -24,13 +24,13 @@ from imageconverter.jobs import Client, JobQueue, QueueName
 from imageconverter.previews.eviction import abandon_write, sweep
 from imageconverter.previews.exact_format import ExactFormat
 from imageconverter.previews.index import Group, Preview, PreviewIndex, Totals
-from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome, generation_of
+from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome, generation_of, generation_of_stored
 from imageconverter.previews.matching import choose
 from imageconverter.previews.memory_cache import MemoryCache, RequestedFormat, ServedPreview
 from imageconverter.previews.preview_format import parse_list
 from imageconverter.previews.reindex import GroupFile
 from imageconverter.settings import MEGABYTE, PreviewSettings
-from imageconverter.storage.store import ObjectStore
+from imageconverter.storage.store import ObjectStore, StoredObject
 
 _SWEEP_SECONDS = 5
 _FULL_SHARE = 1.1  # of the limit of bytes, down from which the reporter evicts
@@ -58,21 +58,31 @@ class PreviewCache:
         self.target_formats = parse_list(settings.target_formats)
 
     async def get(
-        self, key: str, requested: RequestedFormat, *, context: str = "", client: Client = _UNKNOWN
+        self,
+        key: str,
+        requested: RequestedFormat,
+        *,
+        context: str = "",
+        client: Client = _UNKNOWN,
+        source: StoredObject | None = None,
     ) -> ServedPreview:
         """Return the preview that matches *requested* best; it is converted from the stored source if necessary.
 
-        Raises NotFound if the key is unknown, InvalidFileFormat if the image cannot be converted, QueueFull,
-        PreviewsFull and ConversionFailed if it cannot be converted now.
+        The group of *key* may be without a source: then *source* is it, an object that others may replace.
+
+        Raises NotFound if the key is unknown or the source is another one, InvalidFileFormat if the image cannot be
+        converted, QueueFull, PreviewsFull and ConversionFailed if it cannot be converted now.
         """
         cached = self._memory.get_fresh(key, requested, context)
         if cached is not None:
             return cached
         group = await self._find(key, context)
-        if group is None:
-            self._memory.invalidate(key)
+        if group is not None:
+            return await self._serve(group, requested, context, client, source=source)
+        self._memory.invalidate(key)
+        if source is None:
             raise NotFound("There is no image of that key.")
-        return await self._serve(group, requested, context, client)
+        return await self._make_and_serve(key, requested, source, client)
 
     async def cache_and_get(
         self, key: str, requested: RequestedFormat, source: bytes, *, context: str = "", client: Client = _UNKNOWN
@@ -89,7 +99,7 @@ class PreviewCache:
             with suppress(SourceMissing):  # the client has sent it
                 return await self._serve(group, requested, context, client)
         wanted = self._choose(requested)
-        job = self._first_job(key, source, [wanted], context, client)
+        job = self._first_job(key, generation_of(source), [wanted], context, client)
         outcome, queued = await self._make_group(job, source, client)
         group = _made_group(job, outcome) or await self._index.find(key, context=context)
         if group is None:
@@ -101,7 +111,7 @@ class PreviewCache:
 
         Raises the same as `get`, except NotFound.
         """
-        job = self._first_job(key, source, self.target_formats[:1], context, client)
+        job = self._first_job(key, generation_of(source), self.target_formats[:1], context, client)
         await self._make_group(job, source, client)
         self._memory.invalidate(key)
 
@@ -146,6 +156,20 @@ class PreviewCache:
         """Return the totals of all groups."""
         return await self._index.totals()
 
+    async def _make_and_serve(
+        self, key: str, requested: RequestedFormat, source: StoredObject, client: Client
+    ) -> ServedPreview:
+        """Create the group of *key* without storing *source* a second time."""
+        await self._mark_pending_write(key)
+        wanted = self._choose(requested)
+        first = self._first_job(key, generation_of_stored(source), [wanted], "", client)
+        job = first.model_copy(update={"source_key": source.key, "source_etag": source.etag})
+        outcome, queued = await self._run_first(job, client)
+        group = _made_group(job, outcome) or await self._index.find(key)
+        if group is None:
+            raise NotFound("There is no image of that key.")
+        return await self._serve(group, requested, "", client, queued=queued, source=source)
+
     def _choose(self, requested: RequestedFormat) -> RequestedFormat:
         if isinstance(requested, ExactFormat):
             return requested
@@ -161,14 +185,14 @@ class PreviewCache:
         return group
 
     def _first_job(
-        self, key: str, source: bytes, formats: Sequence[RequestedFormat], context: str, client: Client
+        self, key: str, generation: str, formats: Sequence[RequestedFormat], context: str, client: Client
     ) -> PreviewJob:
         """Return the job that creates the group of *key*, or replaces its generation."""
         targets = _targets(formats)
         rest = self.target_formats if self._settings.pre_convert and not targets else ()
         return PreviewJob(
             key=key,
-            generation=generation_of(source),
+            generation=generation,
             formats=tuple(each.documented for each in formats),
             targets=targets,
             context=context,
@@ -181,22 +205,36 @@ class PreviewCache:
     async def _make_group(self, job: PreviewJob, source: bytes, client: Client) -> tuple[PreviewOutcome, float]:
         """Store *source* and run its first *job*; returns the outcome and the seconds that it waited for a worker."""
         for _ in range(_ATTEMPTS):
-            if not await self._index.mark_pending_write(job.key, max_bytes=self._max_bytes):
-                raise PreviewsFull(_FULL)
+            await self._mark_pending_write(job.key)
             name = keys.preview_source(job.key, job.generation)
             await self._store.put(name, source, content_type="application/octet-stream")
-            try:
-                outcome, queued = await self._run_single_flight(job, client)
-            except (InvalidFileFormat, QueueFull):
-                with suppress(Unavailable):  # what is refused takes up no space; the reporter will delete it
-                    await abandon_write(self._index, self._store, job.key)
-                raise
+            outcome, queued = await self._run_first(job, client)
             if outcome.state == "made":
                 return outcome, queued
         raise ConversionFailed("The image was removed repeatedly while it was converted.")
 
+    async def _mark_pending_write(self, key: str) -> None:
+        if not await self._index.mark_pending_write(key, max_bytes=self._max_bytes):
+            raise PreviewsFull(_FULL)
+
+    async def _run_first(self, job: PreviewJob, client: Client) -> tuple[PreviewOutcome, float]:
+        """Run the first *job* of a generation, of which nothing is left if it is refused."""
+        try:
+            return await self._run_single_flight(job, client)
+        except (InvalidFileFormat, QueueFull):
+            with suppress(Unavailable):  # what is refused takes up no space; the reporter will delete it
+                await abandon_write(self._index, self._store, job.key)
+            raise
+
     async def _serve(
-        self, group: Group, requested: RequestedFormat, context: str, client: Client, *, queued: float | None = None
+        self,
+        group: Group,
+        requested: RequestedFormat,
+        context: str,
+        client: Client,
+        *,
+        queued: float | None = None,
+        source: StoredObject | None = None,
     ) -> ServedPreview:
         """Return the best match of *group*, or of the group that replaces it meanwhile."""
         wanted = self._choose(requested)
@@ -211,6 +249,8 @@ class PreviewCache:
                         generation=group.generation,
                         formats=(wanted.documented,),
                         targets=_targets([wanted]),
+                        source_key=source.key if source else "",
+                        source_etag=source.etag if source else "",
                         owner=client.owner,
                         waited=True,
                     ),

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from imageconverter.engine import Target
 from imageconverter.previews.index import Preview
+from imageconverter.storage.store import StoredObject
 
 TASK = "make_previews"
 
@@ -26,6 +27,10 @@ class PreviewJob(BaseModel):
     targets: tuple[Target, ...] = ()
     """Those of exact formats."""
     context: str = ""
+    source_key: str = ""
+    """Object key of the source, if the group does not have it itself."""
+    source_etag: str = ""
+    """That of this source; another one is not converted."""
     is_new: bool = False
     """Whether the first previews create or replace the key's group in one step."""
     background: bool = False
@@ -56,6 +61,11 @@ class PreviewOutcome(BaseModel):
     """The context that is recorded with the group."""
     previews: Mapping[str, Preview] = {}
     """The previews that were made and are in the index now, by `PreviewFormat.documented`."""
+
+
+def generation_of_stored(source: StoredObject) -> str:
+    """Return the generation of a group that does not have its *source* itself."""
+    return generation_of(f"{source.key} {source.etag}".encode())
 
 
 def generation_of(source: bytes) -> str:
