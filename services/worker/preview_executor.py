@@ -4,10 +4,12 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
+from cachetools import LRUCache
 
 from imageconverter import keys
 from imageconverter.engine import OUTPUT_TYPES, Converted, Failed
@@ -18,7 +20,7 @@ from imageconverter.previews import ExactFormat, parse, to_target
 from imageconverter.previews.index import Group, Preview, PreviewIndex
 from imageconverter.previews.job import TASK, PreviewJob, PreviewOutcome
 from imageconverter.previews.reindex import GroupFile, extents
-from imageconverter.settings import PreviewSettings
+from imageconverter.settings import MEGABYTE, PreviewSettings
 from imageconverter.storage.store import LoadedObject, ObjectStore
 from services.worker.client_jobs import ClientJobs
 from services.worker.sandbox.pool import SandboxPool
@@ -26,6 +28,7 @@ from services.worker.watermarks import Watermarks
 
 _log = structlog.get_logger(__name__)
 
+_MAX_KEPT_BYTES: Final = 16 * MEGABYTE
 _GONE = PreviewOutcome(state="gone", reason="The image is not there any more.")
 _OUTCOMES: Final[Mapping[str, Outcome]] = {
     "made": "success",
@@ -46,6 +49,10 @@ class PreviewExecutor:
     settings: PreviewSettings
     max_source_bytes: int
     counts: Counts = field(default_factory=Counts)
+    _kept: LRUCache[tuple[str, str], LoadedObject] = field(
+        default_factory=lambda: LRUCache(_MAX_KEPT_BYTES, getsizeof=lambda loaded: loaded.stored.size)
+    )
+    """The last sources that are not those of groups, by key and ETag: pages ask for several sizes of an image."""
 
     async def make(self, clients: ClientJobs, context: JobContext, payload: Any) -> None:
         """Make previews and reply to all waiting clients, also if a store is unavailable: they decide on a retry.
@@ -83,13 +90,12 @@ class PreviewExecutor:
         began, expensive = time.perf_counter(), of.queue is QueueName.EXPENSIVE
         group, source = await asyncio.gather(
             self.index.find(job.key),
-            self._source(job),
+            self._source(job, of),
         )
         if group is not None and group.generation == job.generation and group.previews.keys() >= set(job.formats):
             return PreviewOutcome(state="made")  # by another job a moment ago
         if source is None:
             return _GONE
-        self.counts.bytes(of, read=source.stored.size)
         targets = job.targets or [to_target(parse(text), comment=self.settings.user_comment) for text in job.formats]
         watermarks, unusable = await Watermarks(self.store).read(targets)
         for reason in unusable.values():
@@ -131,13 +137,20 @@ class PreviewExecutor:
         _log.info("previews made", formats=job.formats, new=job.is_new, seconds=round(time.perf_counter() - began, 3))
         return PreviewOutcome(state="made", context=job.context, previews=previews)
 
-    async def _source(self, job: PreviewJob) -> LoadedObject | None:
+    async def _source(self, job: PreviewJob, of: ConversionCount) -> LoadedObject | None:
         """Return the source; None if it is gone, or has become another one."""
-        if not job.source_key:
-            name = keys.preview_source(job.key, job.generation)
-            return await self.store.get(name, max_bytes=self.max_source_bytes)
-        loaded = await self.store.get(job.source_key, max_bytes=self.max_source_bytes)
-        return loaded if loaded is not None and loaded.stored.etag == job.source_etag else None
+        kept = self._kept.get((job.source_key, job.source_etag))
+        if kept is not None:
+            return kept
+        key = job.source_key or keys.preview_source(job.key, job.generation)
+        loaded = await self.store.get(key, max_bytes=self.max_source_bytes)
+        if loaded is None or (job.source_key and loaded.stored.etag != job.source_etag):
+            return None
+        self.counts.bytes(of, read=loaded.stored.size)
+        if job.source_key:
+            with suppress(ValueError):  # larger than all that is kept
+                self._kept[job.source_key, job.source_etag] = loaded
+        return loaded
 
     async def _store(self, job: PreviewJob, documented: str, result: Converted) -> Preview:
         kind = OUTPUT_TYPES[result.output]

@@ -19,7 +19,8 @@ Object store::
     previews/<hh>/<h>/group.json      a key of the ImageConverter API: the key, its generation, contexts, creation;
                                       h is the key's SHA-256, hh its first two digits
     previews/<hh>/<h>/<generation>/source, metadata.json, <format>.<extension>
-                                      a source, its metadata, its previews; a generation never changes
+                                      a source, its metadata, its previews; a generation never changes. Empty and
+                                      without metadata if the source is one of the source tree
     catalog/<type>/current.json       which version of the catalog is current
     catalog/<type>/<version>/entries-<n>.parquet
                                       its entries; a version never changes

@@ -78,19 +78,26 @@ async def test_the_source_is_not_stored_a_second_time(
     assert (await cache.get(key, SMALL, source=source)).etag == small.etag
 
 
-@pytest.mark.parametrize("is_first", [True, False])
 async def test_another_source_is_not_converted_under_this_name(
-    resources: Resources, cache: PreviewCache, key: str, source: StoredObject, *, is_first: bool
+    resources: Resources, cache: PreviewCache, key: str, source: StoredObject
 ) -> None:
     """It was replaced, or deleted, since it was looked up."""
-    if not is_first:
-        await cache.get(key, SMALL, source=source)
     await put(resources.store, source.key, image_files.jpeg((480, 640)))
     with pytest.raises(NotFound):
-        await cache.get(key, LARGE, source=source)
+        await cache.get(key, SMALL, source=source)
     await resources.store.delete([source.key])
     with pytest.raises(NotFound):
-        await cache.get(key, LARGE, source=source)
+        await cache.get(key, SMALL, source=source)
+
+
+async def test_a_worker_reads_a_source_once_for_several_sizes(
+    resources: Resources, cache: PreviewCache, key: str, source: StoredObject
+) -> None:
+    """Another one in its place does not change them: they belong to that which was looked up."""
+    await cache.get(key, SMALL, source=source)
+    await put(resources.store, source.key, image_files.jpeg((480, 640)))
+
+    assert opened((await cache.get(key, LARGE, source=source)).data).size == (80, 60)
 
 
 async def test_nothing_is_left_of_what_is_no_image(
@@ -130,11 +137,11 @@ async def _lose(index: PreviewIndex, key: str) -> None:
 
 
 async def test_a_worker_of_an_earlier_release_reports_that_the_source_is_gone(
-    resources: Resources, cache: PreviewCache, key: str, source: StoredObject, monkeypatch: pytest.MonkeyPatch
+    cache: PreviewCache, key: str, source: StoredObject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It looks where the group would have it; the gateway then stores it there."""
 
-    async def look_in_group(self: PreviewExecutor, job: PreviewJob) -> object:
+    async def look_in_group(self: PreviewExecutor, job: PreviewJob, _of: object) -> object:
         return await self.store.get(keys.preview_source(job.key, job.generation))
 
     monkeypatch.setattr(PreviewExecutor, "_source", look_in_group)

@@ -54,6 +54,7 @@ class PreviewCache:
         self._settings = settings
         self._memory = MemoryCache(max_bytes=settings.hot_mb * MEGABYTE, seconds=settings.hot_seconds)
         limit = settings.max_bytes
+        self._has_space_until = 0.0
         self._max_bytes = None if limit is None else int(limit * _FULL_SHARE)
         self.target_formats = parse_list(settings.target_formats)
 
@@ -278,9 +279,12 @@ class PreviewCache:
 
     async def _require_space(self) -> None:
         """Raise PreviewsFull if the previews have grown faster than they are evicted; adding some needs no key."""
-        limit = self._max_bytes
-        if limit is not None and (await self._index.totals()).bytes > limit:
+        limit, now = self._max_bytes, time.monotonic()
+        if limit is None or now < self._has_space_until:
+            return
+        if (await self._index.totals()).bytes > limit:
             raise PreviewsFull(_FULL)
+        self._has_space_until = now + self._settings.hot_seconds
 
     async def _load(self, group: Group, wanted: RequestedFormat, preview: Preview) -> ServedPreview | None:
         extension = _EXTENSIONS[preview.media_type]
