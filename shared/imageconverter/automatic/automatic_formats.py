@@ -50,10 +50,15 @@ class AutomaticFormats:
     def groups(self, paths: Iterable[str]) -> dict[tuple[ImageFormat, ...], list[str]]:
         """Return *paths* by their formats, without those that have none."""
         found: dict[tuple[tuple[str, str], ...], tuple[tuple[ImageFormat, ...], list[str]]] = {}
+        by_directory: dict[str, list[str] | None] = {}  # formats are not hashed or compared for each path
         for path in paths:
-            if formats := self.of_source(path):
+            directory = path.rpartition("/")[0]
+            if directory not in by_directory:
+                formats = self.of_source(path)
                 places = tuple((each.id, each.target_directory) for each in formats)
-                found.setdefault(places, (formats, []))[1].append(path)
+                by_directory[directory] = found.setdefault(places, (formats, []))[1] if formats else None
+            if (group := by_directory[directory]) is not None:
+                group.append(path)
         return dict(found.values())
 
     def _above(self, path: str) -> Sequence[str]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 from urllib.parse import quote
 from uuid import uuid4
@@ -81,11 +81,7 @@ class OutputSpec(BaseModel):
     @property
     def expected_output(self) -> OutputType:
         """The output type that the name suggests before the conversion."""
-        if self.target.output == "auto":
-            return "jpeg"
-        if self.target.output != "keep":
-            return self.target.output
-        return KEPT_AS.get(suffix(self.name), "png")
+        return _expected_output(self.target, self.name)
 
 
 class ConversionJob(BaseModel):
@@ -171,6 +167,8 @@ def indexed_variants(entry: IndexedOutput, made_of: str, target: Target) -> dict
     None if it has another fingerprint than *made_of*, or not all were tried.
     """
     found, _, text = entry.fingerprint.partition(" ")
+    if not target.variants:
+        return {} if found == made_of else None
     recorded = {VARIANTS: text}
     if found != made_of or not has_variants(target, recorded):
         return None
@@ -269,9 +267,25 @@ def check_names(source_paths: Iterable[str], formats: Sequence[ImageFormat]) -> 
 
 def fingerprint(source_key: str, etag: str, spec: OutputSpec) -> str:
     """Return a fingerprint of everything that an output depends on."""
+    return fingerprints(spec)(source_key, etag)
+
+
+def fingerprints(spec: OutputSpec) -> Callable[[str, str], str]:
+    """Return a function that makes the fingerprints of outputs like *spec*, by key and ETag of their sources."""
     described = spec.target.model_dump_json(exclude_defaults=True, exclude={"variants"})
     watermark = [spec.watermark_etag] if spec.watermark_etag else []
-    return _digest(ENGINE_VERSION, source_key, etag, described, *watermark)
+    return lambda source_key, etag: _digest(ENGINE_VERSION, source_key, etag, described, *watermark)
+
+
+def expected_name(target: Target, source_name: str) -> str:
+    """Return the name that the output of a source has, as far as it can be known before the conversion."""
+    return with_extension(source_name, OUTPUT_TYPES[_expected_output(target, source_name)].extensions)
+
+
+def _expected_output(target: Target, name: str) -> OutputType:
+    if target.output == "auto":
+        return "jpeg"
+    return KEPT_AS.get(suffix(name), "png") if target.output == "keep" else target.output
 
 
 def _digest(*parts: str) -> str:

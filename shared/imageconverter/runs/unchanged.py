@@ -9,7 +9,8 @@ from imageconverter.engine.target import Point, VariantType
 from imageconverter.images.conversions import (
     OutputOutcome,
     OutputSpec,
-    fingerprint,
+    expected_name,
+    fingerprints,
     indexed_variants,
     output_specs,
     up_to_date,
@@ -63,16 +64,18 @@ async def _find_indexed(
     run_id: str,
 ) -> dict[str, _Expected]:
     """Return the outputs that the index has, if they were made of the sources as they are, by the sources' keys."""
-    names = {each.key: _expected_name(spec, each.key) for each in sources}
+    names = {each.key: expected_name(spec.target, each.key.rpartition("/")[2]) for each in sources}
     entries = await OutputIndex(store).find(spec.directory, names.values())
+    made_of = fingerprints(spec)
     found = {}
     for source in sources:
         name = names[source.key]
         entry = entries.get(name)
         if entry is None or not entry.etag or entry.run == run_id:
             continue
-        made_of = fingerprint(source.key, source.etag, spec.aimed_at(points.get(source.key)))
-        variants = indexed_variants(entry, made_of, spec.target)
+        point = points.get(source.key)
+        of_source = fingerprints(spec.aimed_at(point)) if point else made_of
+        variants = indexed_variants(entry, of_source(source.key, source.etag), spec.target)
         if variants is not None:
             found[source.key] = _Expected(name, entry.etag, variants)
     return found
@@ -95,8 +98,3 @@ async def _find_up_to_date(
         and files[name].etag == etag
         and all(name in variants[kind] and variants[kind][name].size == size for kind, size in sizes.items())
     }
-
-
-def _expected_name(spec: OutputSpec, source_key: str) -> str:
-    named = spec.model_copy(update={"name": source_key.rpartition("/")[2]})
-    return named.expected_path.removeprefix(f"{spec.directory}/")
