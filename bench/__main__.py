@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 from bench import (
+    automatic,
     bombs,
     compare,
     containment,
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "slots": slots.main,
     "scaling": scaling.main,
     "rerun": rerun.main,
+    "automatic": automatic.main,
     "report": report.main,
     "listing": listing.main,
     "halfopen": halfopen.main,
@@ -58,6 +60,7 @@ LONG: dict[str, Callable[[], None]] = {
     "bytes": bytes_.long,
     "runs": runs.long,
     "rerun": rerun.long,
+    "automatic": automatic.long,
     "listing": listing.long,
     "folder": folder.long,
     "push": push.long,
