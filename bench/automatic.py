@@ -122,7 +122,7 @@ async def _measure_names(folder: Path, names: int, follow: str) -> None:
     ):
         resources = replace(opened, store=store, formats=formats)
         for _ in range(2 if follow == "trash" else 1):  # the first scan learns the names
-            Path("/proc/self/clear_refs").write_text("5")  # resets the peak
+            cpu.reset_peak_resident()
             before, began, rest = time.process_time(), time.perf_counter(), cpu.peak_resident(process)
             if await _scan(resources):
                 raise RuntimeError("an unchanged source was converted")
