@@ -2,13 +2,13 @@
 ARG BASE=python:3.12-slim-bookworm
 
 FROM ${BASE} AS build
-# More that is installed, by the names of lock files: EXTRAS="heic tracing sentry" adds the decoder of HEIC
-# (docs/formats.md), traces and reports of errors (docs/monitoring.md).
+# More that is installed, by the names of lock files: EXTRAS="heic faces tracing sentry" adds the decoder of HEIC and
+# the detector of faces (docs/formats.md), traces and reports of errors (docs/monitoring.md).
 ARG EXTRAS=
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 # Without a pip of its own: the pip of the base image installs into it.
 RUN python -m venv --without-pip /opt/imageconverter
-COPY requirements/runtime.txt requirements/heic.txt requirements/tracing.txt requirements/sentry.txt /src/requirements/
+COPY requirements/runtime.txt requirements/heic.txt requirements/faces.txt requirements/tracing.txt requirements/sentry.txt /src/requirements/
 RUN for set in runtime $EXTRAS; do \
       pip --python /opt/imageconverter/bin/python install --no-compile --require-hashes -r /src/requirements/$set.txt || exit 1; \
     done

@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-run: $(STAMPS)/run $(EXTRAS:%=$(STAMPS)/%)  ## start the whole stack; EXTRAS=heic adds the decoder of HEIC
+run: $(STAMPS)/run $(EXTRAS:%=$(STAMPS)/%)  ## start the whole stack; EXTRAS=heic adds the decoder of HEIC, EXTRAS="heic faces" the detector of faces too
 	@exec $(BIN)/imageconverter up
 
 test: check  ## check the whole project
@@ -111,7 +111,7 @@ $(STAMPS)/run: requirements/embedded.txt pyproject.toml | $(STAMPS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(STAMPS)/heic $(STAMPS)/tracing $(STAMPS)/sentry: $(STAMPS)/%: requirements/%.txt | $(STAMPS)/run
+$(STAMPS)/heic $(STAMPS)/faces $(STAMPS)/tracing $(STAMPS)/sentry: $(STAMPS)/%: requirements/%.txt | $(STAMPS)/run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
@@ -174,8 +174,9 @@ audit: | $(STAMPS)  ## check the locked packages for known vulnerabilities
 # Lock all dependencies anew, with hashes and without the address of any index.
 lock: $(STAMPS)/dev  ## lock all dependencies again
 	@project=pyproject.toml; for set in "runtime $$project --group build" "embedded $$project --group build --extra embedded" \
-	  "dev $$project --group build --extra embedded --extra heic --extra tracing --extra sentry --group dev" "audit --group audit" "docs --group docs" \
+	  "dev $$project --group build --extra embedded --extra heic --extra faces --extra tracing --extra sentry --group dev" "audit --group audit" "docs --group docs" \
 	  "heic --group heic --constraints requirements/runtime.txt" \
+	  "faces --group faces --constraints requirements/runtime.txt" \
 	  "tracing --group tracing --constraints requirements/runtime.txt" \
 	  "sentry --group sentry --constraints requirements/runtime.txt" \
 	  "helm --group helm --constraints requirements/dev.txt" \

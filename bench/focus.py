@@ -30,7 +30,7 @@ _SUBJECTS = {
     "astronaut": (0.35, 0.10, 0.55, 0.37),  # a face
     "chelsea": (0.25, 0.25, 0.72, 0.88),  # eyes and nose of a cat
     "coffee": (0.28, 0.03, 0.72, 0.80),  # a cup
-    "free": (0.25, 0.58, 0.66, 0.90),  # a bird of wood
+    "free_by": (0.25, 0.58, 0.66, 0.90),  # a bird of wood
     "friends": (0.28, 0.22, 0.70, 0.64),  # two dogs
     "greentock": (0.66, 0.33, 0.92, 0.67),  # the hands of a clock
     "rocket": (0.46, 0.28, 0.54, 1.00),

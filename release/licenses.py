@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("runtime", "embedded", "heic", "tracing", "sentry")
+LOCKS = ("runtime", "embedded", "heic", "faces", "tracing", "sentry")
 """The lock files of what runs, as opposed to what tests and checks."""
 
 _VENDORED = ROOT / "services" / "gateway" / "console" / "assets" / "vendor" / "vendored.toml"

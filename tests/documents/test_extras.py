@@ -35,7 +35,7 @@ def test_the_container_is_built_with_an_extra_if_it_is_asked_for() -> None:
     dockerfile = (_ROOT / "Dockerfile").read_text()
 
     assert re.search(r"^ARG EXTRAS=$", dockerfile, re.MULTILINE)
-    for extra in ("heic", "tracing", "sentry"):
+    for extra in ("heic", "faces", "tracing", "sentry"):
         assert f" requirements/{extra}.txt " in dockerfile
     assert "for set in runtime $EXTRAS" in dockerfile
     assert 'EXTRAS: "${IMAGECONVERTER_EXTRAS:-}"' in (_ROOT / "docker-compose.yml").read_text()

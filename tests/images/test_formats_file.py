@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from imageconverter.images.formats_file import FormatsFileError, load_formats
+from imageconverter.images.formats_file import FormatsFileError, load_formats, parse_formats
 
 FORMAT = """[[format]]
 id = "small"
@@ -55,11 +55,11 @@ SIDE = "a whole number from 1 to 16384"
         (FORMAT.replace('type = "product"', 'type = "shop"'),
          'line 4: type: "shop" is not allowed; it must be one of product, category, app'),
         (with_field('focus = "left"'),
-         ('line 8: focus: "left" is not allowed; it must be "center", "entropy", "saliency" or two numbers from '
-         "0 to 1 such as [0.5, 0.2]")),
+         ('line 8: focus: "left" is not allowed; it must be "center", "entropy", "saliency", "face" or two numbers '
+         "from 0 to 1 such as [0.5, 0.2]")),
         (with_field("focus = [0.5, 2]"),
-         ('line 8: focus: [0.5, 2] is not allowed; it must be "center", "entropy", "saliency" or two numbers from '
-         "0 to 1 such as [0.5, 0.2]")),
+         ('line 8: focus: [0.5, 2] is not allowed; it must be "center", "entropy", "saliency", "face" or two numbers '
+         "from 0 to 1 such as [0.5, 0.2]")),
         (FORMAT.replace("maxWidth = 100", "maxWidth = 0"), f"line 6: maxWidth: 0 is not allowed; it must be {SIDE}"),
         (FORMAT.replace("maxWidth = 100", "maxWidth = 16385"),
          f"line 6: maxWidth: 16385 is not allowed; it must be {SIDE}"),
@@ -206,3 +206,13 @@ def test_formats_of_different_output_types_share_a_directory(tmp_path: Path, one
     )
 
     assert {each.target_directory for each in load_formats(file).values()} == {"small"}
+
+
+def test_faces_need_their_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The problem names it."""
+    text = with_field('fit = "crop"\nfocus = "face"')
+    assert parse_formats(text, "file")["content.imageFormat.small"].focus == "face"
+    monkeypatch.setattr("imageconverter.engine.face_extra.find_spec", lambda _name: None)
+
+    with pytest.raises(FormatsFileError, match=r'line 9: focus: must not be "face" without the extra faces'):
+        parse_formats(text, "file")

@@ -20,7 +20,7 @@ _CLASSIFIERS = {
     "Mozilla Public License 2.0 (MPL 2.0)": {"MPL-2.0"},
     "Python Software Foundation License": {"PSF-2.0"},
 }
-_NAMES = {"3-Clause BSD License": "BSD-3-Clause"}
+_NAMES = {"3-Clause BSD License": "BSD-3-Clause", "Boost Software License": "BSL-1.0"}
 
 
 def installed() -> Iterator[tuple[str, Distribution]]:

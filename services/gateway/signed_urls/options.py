@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from cachetools import LRUCache
 
 from imageconverter.engine import OutputType, Target
+from imageconverter.engine.face_extra import finds_faces
 from imageconverter.engine.source_types import KEPT_AS
 from imageconverter.engine.target import Fit, Focus, VariantType
 from imageconverter.errors import InvalidValue
@@ -173,9 +174,11 @@ def _focus(gravity: str) -> Focus:
             return "centre"
         case ["sm"]:
             return "saliency"
+        case ["obj", "face"] if finds_faces():
+            return "face"
         case ["fp", x, y] if _SHARE.fullmatch(x) and _SHARE.fullmatch(y):
             return float(x), float(y)
-    raise _invalid("g", "ce, sm or fp:X:Y with shares from 0 to 1")
+    raise _invalid("g", "ce, sm, fp:X:Y with shares from 0 to 1, or obj:face with the extra faces")
 
 
 def _number(stated: Mapping[str, str], name: str, allowed: range) -> int:

@@ -9,7 +9,7 @@ import imagecodecs
 import numpy as np  # noqa: F401 - cykooz-resizer imports it for the first image of more than a block
 from PIL import Image, MpoImagePlugin  # noqa: F401 - Pillow imports it for the first JPEG of several images
 
-from imageconverter.engine import Target, decoders
+from imageconverter.engine import Target, decoders, faces
 from imageconverter.engine.pipeline import convert
 
 # Those of imagecodecs that `imageconverter.engine.plugins` decode with.
@@ -22,6 +22,7 @@ _CODECS = (
 def preload() -> None:
     """Prepare all decoders and text encodings; the engine itself is imported by then."""
     decoders.available()
+    faces.load()
     for codec in _CODECS:  # each is a module of its own, which is imported when it is first asked for
         getattr(imagecodecs, f"{codec}_decode")
     for name in set(aliases.values()):

@@ -49,6 +49,12 @@ def _frame(size: Size, box: tuple[int | None, int | None], target: Target) -> Si
     return width, height
 
 
+def shrunk_to(size: Size, side: int) -> Size:
+    """Return the extents of an image of *size* after it was made smaller until no side is longer than *side*."""
+    scale = min(1.0, side / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
 def centered_box(outer: Size, inner: Size, point: tuple[float, float]) -> Box:
     """Place a box of size *inner* inside *outer*, its middle as near as it goes to *point* (in shares of *outer*)."""
     left, top = (

@@ -18,6 +18,7 @@ from imageconverter.engine.decode import ImageInfo, load, open_image, warnings_o
 from imageconverter.engine.decoder_errors import DECODER_ERRORS, raise_refusal
 from imageconverter.engine.embedded import Embedded, read_embedded
 from imageconverter.engine.encode import SourceSize, encode, encode_variant
+from imageconverter.engine.faces import needed_size
 from imageconverter.engine.fact_reading import FACTS_TARGET, read_facts
 from imageconverter.engine.facts import Facts
 from imageconverter.engine.geometry import Box, Region, Size, place
@@ -53,10 +54,8 @@ class _MadeFrames:
     frames: list[Image.Image] = field(default_factory=list)
     """The largest one is first."""
 
-    @functools.cached_property
-    def attention(self) -> Attention:
-        """What catches the eye in it."""
-        return Attention(self.frames[0])
+    attention: Attention | None = None
+    """What catches the eye in it."""
 
 
 _AllMade = dict[tuple[bool, Region, bytes], _MadeFrames]
@@ -144,8 +143,10 @@ def _needed_extents(info: ImageInfo, targets: Sequence[Target]) -> Size:
         if _is_trimmed(info, target):
             return info.as_stored.size
         seen = _seen(info, target)
-        frame = place(seen.size, target).frame
-        extents.append(frame[::-1] if seen.is_sideways else frame)
+        frames = [place(seen.size, target).frame]
+        if target.looks_for_faces:
+            frames.append(needed_size(seen.size))
+        extents += [frame[::-1] if seen.is_sideways else frame for frame in frames]
     widths, heights = zip(*extents, strict=True)
     return max(widths), max(heights)
 
@@ -271,12 +272,21 @@ def _image(decoded: Image.Image, output: _PendingOutput, made: _MadeFrames) -> I
     """Make one output's image; its frame is added to those *made* so far."""
     image = _frame(decoded, output.plan, made.frames)
     if not output.images:
+        made.attention = made.attention or Attention(
+            made.frames[0], functools.partial(_for_faces, decoded, output.plan)
+        )
         output.plan = steps.decided(image, output.plan, made.attention)
         if output.plan.target.watermark:
             output.plan = _with_overlay(output.plan, output.watermark)
     for step in OUTPUT_STEPS:
         image = step(image, output.plan)
     return image
+
+
+def _for_faces(decoded: Image.Image, plan: Plan) -> Image.Image:
+    """Make the whole image at the scale in which faces are looked for."""
+    size = needed_size(plan.info.size)
+    return _frame(decoded, replace(plan, placement=plan.placement._replace(frame=size)), [])
 
 
 def _with_overlay(plan: Plan, watermark: bytes) -> Plan:

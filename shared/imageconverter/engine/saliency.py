@@ -9,6 +9,7 @@ from numpy import fft  # loaded here, because later it cannot be
 from numpy.typing import NDArray
 from PIL import Image
 
+from imageconverter.engine.geometry import shrunk_to
 from imageconverter.engine.resize import resize
 
 _SIDE = 64  # pixels of the longer side, the scale at which the method was made
@@ -24,8 +25,7 @@ def saliency(image: Image.Image) -> Map:
     By its brightness and, what the authors did not look at, its colors and how near it is to the middle, where people
     put what they take a photograph of. If nothing stands out, all parts are alike.
     """
-    scale = min(1.0, _SIDE / max(image.size))
-    small = resize(image, (max(1, round(image.width * scale)), max(1, round(image.height * scale))))
+    small = resize(image, shrunk_to(image.size, _SIDE))
     pixels = np.asarray(_on_white(small).convert("YCbCr"), np.float64)
     height, width, _ = pixels.shape
     residual = sum(map(_residual, np.moveaxis(pixels, 2, 0)), np.zeros((height, width)))

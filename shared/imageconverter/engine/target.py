@@ -21,7 +21,7 @@ def _stored_focus(value: object) -> object:
 
 Point = tuple[Share, Share]
 """In shares of width and height."""
-FoundFocus = Literal["entropy", "saliency"]
+FoundFocus = Literal["entropy", "saliency", "face"]
 """What is looked for in the pixels."""
 Focus = Annotated[Literal["centre"] | FoundFocus | Point, BeforeValidator(_stored_focus)]
 """`center` is accepted too, but stored as `centre`: digests and fingerprints do not depend on the spelling."""
@@ -53,7 +53,7 @@ class Target(BaseModel):
     max_height: int | None = Field(ge=1, le=MAX_SIDE)
     fit: Fit = "contain"
     focus: Focus = "centre"
-    """What a crop keeps: the middle, the part with most detail, the one that stands out most, or a point."""
+    """What a crop keeps: the middle, the part with most detail, the one that stands out most, faces, or a point."""
     focal_point: Annotated[bool, Field(strict=True)] | Point = True
     """What wins over the focus: the focal point of the source, if it has one and this is not false. Where that point
     is known, it is here.
@@ -115,6 +115,11 @@ class Target(BaseModel):
     def without_variants(self) -> "Target":
         """The same target, of which only the output itself is made."""
         return self.model_copy(update={"variants": ()}) if self.variants else self
+
+    @property
+    def looks_for_faces(self) -> bool:
+        """Whether it keeps the faces in an image."""
+        return self.fit == "crop" and self.focus == "face"
 
     @property
     def uses_focal_point(self) -> bool:

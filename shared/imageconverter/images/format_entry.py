@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from imageconverter import keys
+from imageconverter.engine.face_extra import finds_faces
 from imageconverter.engine.target import MAX_SIDE
 from imageconverter.images.image_formats import ImageFormat
 
@@ -36,6 +37,8 @@ class FormatEntry(ImageFormat):
             return "targetDirectory", f'must not begin with "{keys.SIGNED}", which is for signed URLs'
         if reason := self._variants_problem():
             return "variants", reason
+        if self.focus == "face" and not finds_faces():
+            return "focus", 'must not be "face" without the extra faces, which is not installed (docs/formats.md)'
         if not self.watermark and (alone := sorted(self.model_fields_set & _OF_WATERMARK)):
             return to_camel(alone[0]), "must not be there without watermark"
         return self._automatic_problem() or (self._set_problem() if self.widths else None)

@@ -21,7 +21,7 @@ _ALLOWED: Final = {
     "variants": 'a list of avif and webp such as ["avif", "webp"]',
     "format": "tables that begin with [[subshop.format]]",
     "widths": "1 to 16 whole numbers from 1 to 16384 such as [320, 640, 1280]",
-    "focus": '"center", "entropy", "saliency" or two numbers from 0 to 1 such as [0.5, 0.2]',
+    "focus": '"center", "entropy", "saliency", "face" or two numbers from 0 to 1 such as [0.5, 0.2]',
 }
 _HEADER: Final = re.compile(r"\s*\[\[?([\w\s.\"'-]+)\]\]?\s*(#.*)?")
 _NOT_IN_NAMES: Final = re.compile(r"[\s\"']")
