@@ -1,6 +1,6 @@
 """Catalogs of the images that a shop references, and reports of missing and unused images."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Literal, cast
 
 from services.client.content import Content
@@ -16,6 +16,7 @@ from services.client.responses import (
     Restore,
     Scan,
     Schedule,
+    SimilarImage,
     Trash,
     TrashList,
 )
@@ -67,6 +68,18 @@ class Reports:
         """Return the newest report with up to *limit* missing and *limit* unused images."""
         request = Request("GET", f"/images/report/{in_url(type_id)}", {"limit": str(limit)})
         return cast("ReportPage", await self._transport.json(request))
+
+    async def similar(self, type_id: str) -> AsyncGenerator[SimilarImage, None]:
+        """Yield the sources of the newest report that look alike, group by group."""
+        query = {"only": "similar"}
+        while True:
+            request = Request("GET", f"/images/report/{in_url(type_id)}", query)
+            page = cast("ReportPage", await self._transport.json(request))
+            for row in page.get("similarImages", ()):
+                yield row
+            if "cursor" not in page:
+                return
+            query = {**query, "cursor": page["cursor"]}
 
     async def history(self, type_id: str, *, limit: int = 30) -> list[PastReport]:
         """Return the totals of up to *limit* last reports, the newest first."""

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import aiohttp
 
@@ -11,6 +11,8 @@ from services.client.content import Content, Progress, repr_digest, sha256_of
 from services.client.responses import (
     Deleted,
     DeletedSource,
+    FactsPage,
+    FactsRow,
     FocalPoint,
     Source,
     SourceRestore,
@@ -22,6 +24,7 @@ from services.client.transport import Request, Transport, in_url
 
 _BASE = "/images/sources"
 _TRASH = "/images/trash/sources"
+_FACTS = 500  # paths in a request
 _FOCAL_POINTS = "/images/focal-points"
 
 
@@ -48,6 +51,26 @@ class Sources:
             if "cursor" not in page:
                 return
             query["cursor"] = page["cursor"] or ""
+
+    async def facts(self, paths: Sequence[str]) -> AsyncGenerator[FactsRow, None]:
+        """Yield what is known of the sources at *paths*, in their order; ask again for what is `pending`."""
+        for start in range(0, len(paths), _FACTS):
+            async for row in self._facts({"paths": list(paths[start : start + _FACTS])}):
+                yield row
+
+    async def facts_below(self, directory: str = "", *, recursive: bool = True) -> AsyncGenerator[FactsRow, None]:
+        """Yield what is known of the sources in *directory*, "" for the root; if *recursive*, also below it."""
+        async for row in self._facts({"directory": directory, "recursive": recursive}):
+            yield row
+
+    async def _facts(self, body: dict[str, Any]) -> AsyncGenerator[FactsRow, None]:
+        while True:
+            page = cast("FactsPage", await self._transport.json(Request("POST", f"{_BASE}/facts", json=body)))
+            for row in page["items"]:
+                yield row
+            if "cursor" not in page:
+                return
+            body = {**body, "cursor": page["cursor"]}
 
     async def put(
         self, path: str, content: Content, *, sha256: str = "", on_progress: Progress | None = None

@@ -79,6 +79,20 @@ async def test_a_focal_point_is_set_and_removed(client: AsyncClient, directory: 
         await client.sources.focal_point(f"{directory}/a.png")
 
 
+async def test_facts_are_read_by_path_and_by_directory(client: AsyncClient, directory: str) -> None:
+    """What has none has a state that says so."""
+    names = [f"{directory}/{name}" for name in ("a.png", "b/c.png")]
+    for name in names:
+        await client.sources.put(name, image_files.png(size=(30, 20)))
+    rows = [row async for row in client.sources.facts([*names, f"{directory}/gone.png"])]
+    below = [row async for row in client.sources.facts_below(directory)]
+
+    assert [row["state"] for row in rows] == ["known", "known", "missing"]
+    assert below == rows[:2]
+    assert (rows[0]["facts"]["width"], rows[0]["facts"]["height"]) == (30, 20)
+    assert [row async for row in client.sources.facts_below(directory, recursive=False)] == rows[:1]
+
+
 async def test_a_large_image_is_sent_with_its_progress(client: AsyncClient, directory: str, tmp_path: Path) -> None:
     """In chunks, of which the sizes add up; a wrong digest is refused."""
     file = tmp_path / "large.png"
