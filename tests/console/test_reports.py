@@ -19,7 +19,7 @@ from services.gateway.auth.api_keys import key_entry
 from tests.conftest import ADMIN, API_KEY, TOKEN_SECRET, MakeSettings
 from tests.console.accessibility import overflow, violations
 from tests.console.conftest import Visit
-from tests.testing import image_files, shop_client
+from tests.testing import drawings, image_files, shop_client
 from tests.testing.shop_client import LARGE, NORMAL, THUMBNAIL, Shop
 
 HOSTILE = '"><img src=x onerror=alert(1)>.png'
@@ -190,6 +190,34 @@ async def test_many_rows_are_shown_in_pages_and_downloaded_at_once(visit: Visit,
         await page.get_by_role("link", name="CSV").click()
     rows = list(csv.DictReader(Path(await (await download.value).path()).read_text().splitlines()))
     assert len(rows) == 3  # of the newest report
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_sources_that_look_alike_are_shown(visit: Visit, shop: Shop, base: str, language: str) -> None:
+    """With their thumbnails; the table can be downloaded."""
+    await shop.send({"1": ["a.jpg"]})
+    photograph = drawings.photo((300, 200))
+    sources = {f"{HOSTILE[:-4]}.png": photograph, "small.png": photograph.resize((150, 100))}
+    for name, image in sources.items():
+        await shop.resources.store.put(
+            f"source/products/{name}", image_files.png(image=image), content_type="image/png"
+        )
+    _, known = await shop.ask("POST", "/sources/facts", {"directory": "products"})
+    assert {each["state"] for each in known["items"]} == {"known"}
+    await shop.report()
+    page = await visit("/console/reports?table=missing", base=base, language=language)
+    await page.get_by_role("link", name={"en": "Similar", "de": "Ähnlich"}[language]).click()
+    rows = page.locator("#rows tbody tr")
+
+    await expect(rows).to_have_count(2)
+    await expect(rows.nth(0)).to_contain_text("300 \N{MULTIPLICATION SIGN} 200")
+    await expect(rows.nth(1)).to_contain_text("products/small.png")
+    await expect(rows.nth(1).get_by_role("presentation")).to_have_js_property("naturalWidth", 150)
+    assert await violations(page) == []
+    async with page.expect_download() as download:
+        await page.get_by_role("link", name="CSV").click()
+    text = (await (await download.value).path()).read_text()
+    assert [line.split(",")[:2] for line in text.splitlines()] == [["kind", "group"], *[["similar", "1"]] * 2]
 
 
 async def test_a_large_share_has_to_be_confirmed(visit: Visit, shop: Shop, base: str) -> None:

@@ -1,8 +1,8 @@
-"""The missing images and unused files of a report, a page at a time, with what there is to see of each."""
+"""The missing, unused and similar images of a report, a page at a time, with what there is to see of each."""
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 from urllib.parse import quote
 
 from aiohttp import web
@@ -58,7 +58,7 @@ async def row_page(request: web.Request, kind: ImageType, reports: Sequence[Repo
     """
     query = request.query
     report = next((each for each in reports if str(each.id) == query.get("report")), reports[0])
-    tables: tuple[Table, ...] = ("missing", "unused")
+    tables: tuple[Table, ...] = get_args(Table)
     default: Table = "missing" if report.summary.missing else "unused"
     table = next((each for each in tables if each == query.get("table")), default)
     total = report.total(table)
@@ -71,6 +71,8 @@ async def row_page(request: web.Request, kind: ImageType, reports: Sequence[Repo
 
 
 async def _shown(request: web.Request, table: Table, row: Row) -> ShownRow:
+    if table == "similar":
+        return _shown_similar(request, row)
     found = request.app[state.FORMATS].current.get(row["format"])
     name = found.name if found else row["format"]
     if table == "unused":
@@ -81,6 +83,12 @@ async def _shown(request: web.Request, table: Table, row: Row) -> ShownRow:
         return ShownRow(row, name, f"{_THUMBNAILS}/{quote(source)}", has_source=True)
     near = f"{row['path'].rpartition('/')[0]}/{row['near']}"
     return ShownRow(row, name, f"/content/{quote(near)}" if row["near"] else "", has_source=bool(source))
+
+
+def _shown_similar(request: web.Request, row: Row) -> ShownRow:
+    grant = grant_of(request)
+    may_see = grant is not None and grant.may("images.read")
+    return ShownRow(row, "", f"{_THUMBNAILS}/{quote(row['path'])}" if may_see else "", has_source=True)
 
 
 async def _source(store: ObjectStore, image_format: ImageFormat, row: Row) -> str:
