@@ -3,6 +3,7 @@ import { IMAGES, requestJson } from "./api.js";
 import { copy, element, icon } from "./console.js";
 import { inUrl, nameOf, parentOf, sourceUrl } from "./images-listing.js";
 import { _, bytes, dateTime, ngettext, number } from "./text.js";
+import { thumbHashUrl } from "./thumbhash.js";
 
 const WAIT_MS = 150;
 const STATES = {
@@ -29,6 +30,24 @@ function button(symbol, name, run, kind = "") {
 
 function pixels(image) {
   return image.width ? `${number(image.width)} × ${number(image.height)}` : null;
+}
+
+/** Shows a ThumbHash in place of an image until that is loaded. */
+function showPlaceholder(image, thumbHash) {
+  if (image.complete) return;
+  image.style.background = `center / contain no-repeat url(${thumbHashUrl(thumbHash)})`;
+  image.addEventListener("load", () => image.style.removeProperty("background"), { once: true });
+}
+
+/** What is shown of the facts of a source. */
+function looks(facts) {
+  const swatch = element("span", { class: "images-swatch" });
+  swatch.style.backgroundColor = facts.dominantColor;
+  return [
+    ...fact(_("Color"), element("span", {}, swatch, " ", facts.dominantColor)),
+    ...fact(_("Frames"), facts.frames > 1 ? number(facts.frames) : null),
+    ...fact(_("Transparency"), facts.alpha ? _("yes") : null),
+  ];
 }
 
 export class Details {
@@ -75,6 +94,7 @@ export class Details {
     const address = isSource ? `${entry.thumbnail}?size=800` : contentUrl(entry.path);
     const image = element("img", { class: "images-preview checkerboard", src: address, alt: "" });
     image.addEventListener("error", () => image.replaceWith(element("div", { class: "images-preview images-none" }, icon("image"), _("There is no preview."))));
+    this.image = image;
     const link = element("a", { href: isSource ? sourceUrl(entry.path) : address, target: "_blank", rel: "noopener", class: "images-open" }, image, element("span", { class: "visually-hidden" }, _("Open the image")));
     this.facts = element("dl", { class: "facts" },
       ...fact(_("Directory"), parentOf(entry.path) || "/"),
@@ -87,11 +107,15 @@ export class Details {
 
   async #load(entry) {
     this.aborting = new AbortController();
-    const { body, facts } = this;
+    const { body, facts, image } = this;
     const path = `${IMAGES}/details/${inUrl(entry.path)}`;
     try {
       const details = await requestJson(path, { signal: this.aborting.signal });
       facts.prepend(...fact(_("Type"), details.type ?? _("No image")), ...fact(_("Pixels"), pixels(details)));
+      if (details.facts) {
+        showPlaceholder(image, details.facts.thumbHash);
+        facts.append(...looks(details.facts));
+      }
       if (details.sha256) facts.append(...fact("SHA-256", element("code", { class: "images-hash" }, details.sha256)));
       body.append(...this.#outputs(details.formats));
     } catch (error) {
