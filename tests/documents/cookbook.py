@@ -10,6 +10,7 @@ from PIL import Image
 from imageconverter.engine import OUTPUT_TYPES, Converted, Limits
 from imageconverter.engine.decode import open_image
 from imageconverter.engine.pipeline import convert
+from imageconverter.engine.target import VariantType
 from imageconverter.images.formats_file import parse_formats
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.names import with_extension
@@ -46,6 +47,7 @@ _SOURCES = {
     "trimmed": ("lamp.png",),
     "press": ("coffee.jpg",),
     "marked": ("lamp.png", "coffee.jpg"),
+    "variants": ("coffee.jpg",),
 }
 _MAX_SHOWN = 320  # pixels
 
@@ -56,11 +58,13 @@ class Example(NamedTuple):
     recipe: str
     format: ImageFormat
     source: Path
+    variant: VariantType | None = None
+    """Of the format, if it is shown instead of the output."""
 
     @property
     def name(self) -> str:
         """That of the result's file, without its extension."""
-        return f"{self.format.id}-{self.source.stem}"
+        return "-".join(filter(None, (self.format.id, self.source.stem, self.variant)))
 
     @property
     def file(self) -> Path:
@@ -78,7 +82,10 @@ class Example(NamedTuple):
         watermarks = {mark: (IMAGES / "sources" / mark).read_bytes()} if mark else {}
         (result,) = convert(io.BytesIO(data), [self.format.as_target()], watermarks=watermarks)
         assert isinstance(result, Converted), result
-        return result
+        if self.variant is None:
+            return result
+        (variant,) = [each for each in result.variants if each.output == self.variant]
+        return result._replace(data=variant.data, output=variant.output)
 
 
 def recipes(text: str) -> dict[str, str]:
@@ -95,10 +102,11 @@ def recipes(text: str) -> dict[str, str]:
 def examples(text: str) -> list[Example]:
     """Return all formats of the document *text* with each of their sources."""
     return [
-        Example(name, each, IMAGES / "sources" / source)
+        Example(name, each, IMAGES / "sources" / source, variant)
         for name, entries in recipes(text).items()
         for source in _SOURCES[name]
         for each in parse_formats(entries, name).values()
+        for variant in (None, *each.variants)
     ]
 
 
@@ -106,7 +114,8 @@ def tables(text: str) -> dict[str, str]:
     """Return the generated part of each recipe in the document *text*, of the files that are there."""
     rows: dict[str, list[str]] = {}
     for each in examples(text):
-        shown = f"{_described(each.source)} | `{each.format.id}`: {_described(each.file)} | {_shown(each.file)}"
+        name = f"`{each.format.id}`{', variant' if each.variant else ''}"
+        shown = f"{_described(each.source)} | {name}: {_described(each.file)} | {_shown(each.file)}"
         rows.setdefault(each.recipe, ["| source | format | |", "|---|---|---|"]).append(f"| {shown} |")
     return {name: "\n".join(lines) for name, lines in rows.items()}
 

@@ -67,6 +67,9 @@ EXPECTED = {
     "markedProduct-coffee": ("JPEG", (300, 200), 1),
     "coveredProduct-lamp": ("JPEG", (225, 300), 1),
     "coveredProduct-coffee": ("JPEG", (300, 200), 1),
+    "variedProduct-coffee": ("JPEG", (300, 200), 1),
+    "variedProduct-coffee-avif": ("AVIF", (300, 200), 1),
+    "variedProduct-coffee-webp": ("WEBP", (300, 200), 1),
 }
 
 WARNINGS = {"stillProduct-turn": "Only the first frame of the animation was converted."}
