@@ -283,3 +283,45 @@ def tried(check: Callable[[str], str], name: str) -> str:
         return check(name)
     except InvalidValue as error:
         return error.reason
+
+
+NDJSON_ENTRY = '{{"id": "1", "active": true, "images": ["a.jpg"], "subshops": {}}}'
+CSV_ENTRIES = "id,active,images,subshops\n1,true,a.jpg,{}\n"
+
+
+async def with_subshops(text: str, notation: Notation) -> list[Entry]:
+    """Return the entries of a catalog where the subshops main and outdoor are known."""
+    batches = read_entries(stream([text.encode()]), notation, {"main", "outdoor"})
+    return [entry async for batch in batches for entry in batch]
+
+
+@pytest.mark.parametrize(
+    ("ndjson", "csv", "subshops"),
+    [
+        ('["main"]', "main", ("main",)),
+        ('["outdoor", "main", "outdoor"]', "outdoor|main|outdoor", ("outdoor", "main")),
+        ("[]", "", ()),
+    ],
+)
+async def test_an_entry_may_be_of_some_subshops(ndjson: str, csv: str, subshops: tuple[str, ...]) -> None:
+    """By a field, or by a column."""
+    assert [each.subshops for each in await with_subshops(NDJSON_ENTRY.format(ndjson), "ndjson")] == [subshops]
+    assert [each.subshops for each in await with_subshops(CSV_ENTRIES.format(csv), "csv")] == [subshops]
+
+
+@pytest.mark.parametrize("value", ['["other"]', '["main", "Main"]', "[7]", "[[]]", "[null]", '[""]'])
+async def test_an_unknown_subshop_of_an_entry_is_named_with_its_line(value: str) -> None:
+    """Images of a mistyped one would be unused."""
+    with pytest.raises(BrokenLine) as caught:
+        await with_subshops(NDJSON_ENTRY.format(value), "ndjson")
+
+    position = 1 if "main" in value else 0
+    assert caught.value.reason == f"Line 1, subshops[{position}]: is not the id of a subshop."
+
+
+async def test_a_list_of_subshops_that_is_none_is_refused() -> None:
+    """As one of images."""
+    with pytest.raises(BrokenLine, match="Line 1, subshops: is not an array"):
+        await with_subshops(NDJSON_ENTRY.format('"main"'), "ndjson")
+    with pytest.raises(BrokenLine, match=r"Line 2, subshops\[0\]: is not the id of a subshop"):
+        await with_subshops(CSV_ENTRIES.format("other"), "csv")

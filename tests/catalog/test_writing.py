@@ -30,14 +30,17 @@ def kept(folder: Path, version: CatalogVersion) -> list[Entry]:
     parts = [str(folder / part_name(number)) for number in range(version.parts)]
     with duckdb.connect() as database:
         rows = database.execute("FROM read_parquet($parts) ORDER BY line", {"parts": parts}).fetchall()
-    return [Entry(line, identity, active, tuple(images)) for line, identity, active, images in rows]
+    return [
+        Entry(line, identity, active, tuple(images), tuple(subshops))
+        for line, identity, active, images, subshops in rows
+    ]
 
 
 ENTRIES = [
     Entry(1, "4711", active=True, images=("a.jpg", "b.jpg")),
     Entry(2, '"odd", id|/', active=True, images=('od"d,|name.jpg', "Höhe.jpg", "a.jpg")),
     Entry(4, "none", active=True, images=()),
-    Entry(5, "off", active=False, images=("c.jpg",)),
+    Entry(5, "off", active=False, images=("c.jpg",), subshops=("outdoor", "sale")),
     Entry(6, "NULL", active=True, images=("NULL", "\\N", "''")),
 ]
 

@@ -7,6 +7,8 @@ An entry has an ``id``, is ``active`` or not, and names its ``images``::
     id,active,images
     4711,true,chair.jpg|chair-side.jpg
 
+An entry may also have ``subshops``, ids in a list like ``images``; without any, it is an entry of all subshops.
+
 The text is UTF-8, or UTF-16 with a byte order mark, with one entry a line; empty lines and additional fields and
 columns are ignored. In CSV (RFC 4180, without line breaks in quotes) columns are separated by commas, semicolons or
 tabs, whichever the header has, ``active`` is true, false, 1 or 0, and names are separated by ``|``; a name that
@@ -17,7 +19,8 @@ be unique: several rows are not merged into one entry.
 import asyncio
 import csv
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from functools import partial
 from typing import Any, Final, Literal, NamedTuple
 
 from pydantic_core import from_json
@@ -34,6 +37,7 @@ MAX_BROKEN_LINES: Final = 100
 """Maximum number of invalid lines that are reported."""
 
 FIELDS: Final = ("id", "active", "images")
+SUBSHOPS: Final = "subshops"
 
 _ID = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,255}")
 _ACTIVE = {"true": True, "false": False, "1": True, "0": False}
@@ -50,15 +54,19 @@ class Entry(NamedTuple):
     active: bool
     images: tuple[str, ...]
     """In Unicode normal form C, without duplicates."""
+    subshops: tuple[str, ...] = ()
+    """Ids; of all subshops if there are none."""
 
 
-async def read_entries(chunks: AsyncIterator[bytes], notation: Notation) -> AsyncIterator[list[Entry]]:
+async def read_entries(
+    chunks: AsyncIterator[bytes], notation: Notation, subshops: Collection[str] = ()
+) -> AsyncIterator[list[Entry]]:
     """Yield the entries of a catalog, some thousands at a time; memory use does not grow with the catalog.
 
-    Raises BrokenLine for the first invalid line, followed by other ones, up to `MAX_BROKEN_LINES`. Duplicate ids are
-    not detected here.
+    *subshops* has the ids that there are. Raises BrokenLine for the first invalid line, followed by other ones, up to
+    `MAX_BROKEN_LINES`. Duplicate ids are not detected here.
     """
-    parse = _ndjson if notation == "ndjson" else _CsvParser().parse
+    parse = partial(_ndjson, known=subshops) if notation == "ndjson" else _CsvParser(subshops).parse
     broken: list[BrokenLine] = []
     try:
         async for block in blocks(utf8(chunks)):
@@ -88,17 +96,17 @@ def _valid(parsed: Iterator[Entry | BrokenLine], broken: list[BrokenLine]) -> li
     return entries
 
 
-def _ndjson(block: Block) -> Iterator[Entry | BrokenLine]:
+def _ndjson(block: Block, *, known: Collection[str]) -> Iterator[Entry | BrokenLine]:
     for number, line in enumerate(block.lines, block.first):
         if line and not line.isspace():
             check_length(number, line)
             try:
-                yield _json_entry(number, line)
+                yield _json_entry(number, line, known)
             except BrokenLine as error:
                 yield error
 
 
-def _json_entry(number: int, line: bytes) -> Entry:
+def _json_entry(number: int, line: bytes, known: Collection[str]) -> Entry:
     try:
         record = from_json(line, allow_inf_nan=False, cache_strings="keys")
     except ValueError as error:
@@ -112,7 +120,11 @@ def _json_entry(number: int, line: bytes) -> Entry:
         raise BrokenLine(number, "active", "is neither true nor false.")
     if type(record["images"]) is not list:
         raise BrokenLine(number, "images", "is not an array.")
-    return Entry(number, _id(number, record["id"]), record["active"], _names(number, record["images"]))
+    subshops = record.get(SUBSHOPS, [])
+    if type(subshops) is not list:
+        raise BrokenLine(number, SUBSHOPS, "is not an array.")
+    images = _names(number, record["images"])
+    return Entry(number, _id(number, record["id"]), record["active"], images, _subshops(number, subshops, known))
 
 
 def _json_error(line: int, message: str) -> BrokenLine:
@@ -124,10 +136,12 @@ def _json_error(line: int, message: str) -> BrokenLine:
 class _CsvParser:
     """Reads the header, then the rows."""
 
-    def __init__(self) -> None:
+    def __init__(self, subshops: Collection[str]) -> None:
+        self._known = subshops
         self._separator = ""
         self._width = 0
         self._columns = [0, 0, 0]
+        self._subshops: int | None = None
 
     def parse(self, block: Block) -> Iterator[Entry | BrokenLine]:
         if not self._separator:
@@ -162,6 +176,7 @@ class _CsvParser:
                 raise BrokenLine(line, name, f"{rule}; separated by {_SEPARATORS[self._separator]} it has: {there}.")
         self._width = len(row)
         self._columns = [row.index(name) for name in FIELDS]
+        self._subshops = row.index(SUBSHOPS) if SUBSHOPS in row else None
 
     def _entry(self, line: int, row: Sequence[str]) -> Entry:
         if len(row) != self._width:
@@ -172,7 +187,9 @@ class _CsvParser:
         if value is None:
             raise BrokenLine(line, "active", f"{quoted(active)} is neither true nor false, 1 nor 0.")
         names = [name for name in images.split("|") if name]
-        return Entry(line, _id(line, identity), value, _names(line, names))
+        listed = row[self._subshops].split("|") if self._subshops is not None else []
+        subshops = _subshops(line, [each for each in listed if each], self._known)
+        return Entry(line, _id(line, identity), value, _names(line, names), subshops)
 
 
 def _separator(block: Block) -> str:
@@ -220,3 +237,13 @@ def _names(line: int, values: Sequence[Any]) -> tuple[str, ...]:
         except InvalidValue as error:
             raise BrokenLine(line, f"images[{position}]", error.reason) from None
     return tuple(names) if len(names) < 2 else tuple(dict.fromkeys(names))  # noqa: PLR2004 - one is always once
+
+
+def _subshops(line: int, values: Sequence[Any], known: Collection[str]) -> tuple[str, ...]:
+    if not values:
+        return ()
+    for position, value in enumerate(values):
+        if type(value) is not str or value not in known:
+            # Images of an id that is mistyped would be unused, and a clean-up would move them to the trash.
+            raise BrokenLine(line, f"{SUBSHOPS}[{position}]", "is not the id of a subshop.")
+    return tuple(dict.fromkeys(values))

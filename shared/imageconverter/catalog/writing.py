@@ -17,8 +17,11 @@ _PART_BYTES = 64 * 1024 * 1024  # of text; the Parquet file has about a tenth of
 
 _WRITE_PART = f"""
 COPY (
-    SELECT line, id, active, CASE WHEN images IS NULL THEN [] ELSE string_split(images, '/') END AS images
-    FROM read_csv($spool, {CSV}, columns = {{line: 'BIGINT', id: 'VARCHAR', active: 'BOOLEAN', images: 'VARCHAR'}})
+    SELECT line, id, active, CASE WHEN images IS NULL THEN [] ELSE string_split(images, '/') END AS images,
+        CASE WHEN subshops IS NULL THEN [] ELSE string_split(subshops, ',') END AS subshops
+    FROM read_csv($spool, {CSV}, columns = {{
+        line: 'BIGINT', id: 'VARCHAR', active: 'BOOLEAN', images: 'VARCHAR', subshops: 'VARCHAR'
+    }})
 ) TO $part (FORMAT parquet, COMPRESSION zstd)
 """  # noqa: S608 - a constant
 # Grouped by hashes, which need less memory than texts; the few duplicates are compared by their texts.
@@ -61,8 +64,9 @@ class _Writer:
 
     def add(self, entries: Sequence[Entry]) -> None:
         self._spool.writelines(
-            f"{line},{quote_csv(identity)},{active},{quote_csv('/'.join(images)) if images else ''}\n"
-            for line, identity, active, images in entries
+            f"{line},{quote_csv(identity)},{active},{quote_csv('/'.join(images)) if images else ''},"
+            f"{quote_csv(','.join(subshops)) if subshops else ''}\n"
+            for line, identity, active, images, subshops in entries
         )
         if self._spool.tell() >= _PART_BYTES:
             self._write_part()
