@@ -18,6 +18,7 @@ from imageconverter.catalog.version import part_name
 from imageconverter.catalog.writing import write_version
 from imageconverter.images.formats_file import load_formats
 from imageconverter.images.image_formats import ImageFormats
+from imageconverter.images.subshops import same_subshops
 from imageconverter.reports.comparison import compare
 from imageconverter.storage.store import StoredObject
 
@@ -141,7 +142,7 @@ async def with_report(count: int) -> Cost:
         read, used = time.perf_counter(), time.process_time()
         summary = await compare(
             "product",
-            formats,
+            same_subshops(formats, ["default"]),
             [folder / "catalog" / part_name(number) for number in range(version.parts)],
             listing,
             previous=None,

@@ -435,6 +435,8 @@ class DirectoryTotals(TypedDict):
     missing: int
     unused: int
     unusedBytes: int
+    subshops: NotRequired[list[str]]
+    """Ids of the subshops that have images there; omitted if there is one subshop."""
 
 
 @final

@@ -113,7 +113,7 @@ class Scanner:
         report = await make_report(
             self.store,
             kind,
-            self.formats.current,
+            self.formats.subshops,
             self.workspace,
             keep=self.settings.keep,
             grace=self.settings.grace,
@@ -142,7 +142,9 @@ class Scanner:
             async with open_source(
                 source.address, store=self.store, query=source.query, private_hosts=hosts, limits=limits
             ) as opened:
-                version = await import_catalog(self.store, kind, opened.chunks, opened.notation, self.workspace)
+                version = await import_catalog(
+                    self.store, kind, opened.chunks, opened.notation, self.workspace, subshops=self.formats.subshops
+                )
         except (UserError, Unavailable) as error:
             await self.progress.record_import(kind, "", error.reason)
             raise

@@ -121,6 +121,7 @@ class ReporterTasks:
                 command.notation,
                 self.workspace,
                 received_at=await received_at(self.store, pending),
+                subshops=self.formats.subshops,
             )
         except NotFound as error:
             # It may have been imported and discarded by a reporter that was killed before it replied.
@@ -141,13 +142,13 @@ class ReporterTasks:
 
     async def _clean(self, payload: Mapping[str, Any]) -> Reply:
         command = CleanupCommand.model_validate(payload)
-        settings, formats = self.settings, self.formats.current
+        settings = self.settings
         try:
             done = await run_cleanup(
                 self.store,
                 command.kind,
                 command,
-                formats,
+                self.formats.subshops,
                 grace=settings.grace,
                 share=settings.max_share,
             )
@@ -167,7 +168,7 @@ class ReporterTasks:
 
     async def _repair(self, payload: Mapping[str, Any]) -> Reply:
         command = RepairCommand.model_validate(payload)
-        repaired = await repair(self.store, self.queue, command.kind, self.formats.current)
+        repaired = await repair(self.store, self.queue, command.kind, self.formats.subshops)
         _audit(commands.REPAIR, type=command.kind, converting=repaired.converting, missing=repaired.missing)
         return repaired.model_dump(mode="json")
 

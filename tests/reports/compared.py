@@ -11,6 +11,7 @@ from imageconverter.catalog import Entry
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.writing import write_version
 from imageconverter.images.image_formats import ImageFormat, ImageFormats, ImageType
+from imageconverter.images.subshops import Subshops, same_subshops
 from imageconverter.reports import CatalogSize, Summary, Table
 from imageconverter.reports.comparison import compare
 from imageconverter.reports.listing import Listing
@@ -51,6 +52,7 @@ async def report(
     files: Sequence[str],
     *,
     formats: Sequence[ImageFormat] = (KEEP,),
+    subshops: Subshops | None = None,
     kind: ImageType = "product",
     previous: CatalogSize | None = None,
 ) -> Report:
@@ -64,7 +66,7 @@ async def report(
         results = folder / "results"
         summary = await compare(
             kind,
-            ImageFormats(formats),
+            subshops or same_subshops(ImageFormats(formats), ["default"]),
             [folder / "catalogue" / "entries-00000.parquet"],
             listing_of(files),
             previous=previous,

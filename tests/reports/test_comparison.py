@@ -10,6 +10,7 @@ from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.writing import write_version
 from imageconverter.errors import StoreUnavailable
 from imageconverter.images.image_formats import ImageFormats
+from imageconverter.images.subshops import same_subshops
 from imageconverter.reports import CatalogSize, Summary
 from imageconverter.reports import comparison as module
 from imageconverter.reports.comparison import compare
@@ -159,8 +160,8 @@ async def test_totals_are_counted_by_directory() -> None:
     found = await report([entry(1, "a.jpg")], ["d/a.jpg", "d/old.jpg", "d/oldest.jpg", "keep/a.jpg"], formats=formats)
 
     assert {path: each.model_dump() for path, each in found.summary.directories.items()} == {
-        "d": {"files": 3, "bytes": 28, "missing": 1, "unused": 2, "unused_bytes": 21},
-        "keep": {"files": 1, "bytes": 10, "missing": 0, "unused": 0, "unused_bytes": 0},
+        "d": {"files": 3, "bytes": 28, "missing": 1, "unused": 2, "unused_bytes": 21, "subshops": ()},
+        "keep": {"files": 1, "bytes": 10, "missing": 0, "unused": 0, "unused_bytes": 0, "subshops": ()},
     }
 
 
@@ -232,7 +233,7 @@ async def test_a_listing_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable):
         await compare(
             "product",
-            ImageFormats(FORMATS),
+            same_subshops(ImageFormats(FORMATS), ["default"]),
             [tmp_path / "catalogue" / "entries-00000.parquet"],
             breaking,
             previous=None,

@@ -10,6 +10,7 @@ from imageconverter import keys
 from imageconverter.errors import NotFound
 from imageconverter.images.conversions import TASK, ConversionJob
 from imageconverter.images.image_formats import ImageFormats
+from imageconverter.images.subshops import same_subshops
 from imageconverter.jobs import QueueName, job_key
 from imageconverter.reports.repair import Repair, repair
 from imageconverter.resources import Resources
@@ -60,7 +61,7 @@ async def jobs(resources: Resources) -> dict[str, list[str]]:
 
 async def repair_all(shop: Shop, resources: Resources, *, limit: int = 100) -> Repair:
     """Repair what products miss."""
-    return await repair(shop.store, resources.queue, "product", FORMATS, limit=limit)
+    return await repair(shop.store, resources.queue, "product", same_subshops(FORMATS, ["default"]), limit=limit)
 
 
 async def test_without_a_report_there_is_nothing_to_repair(broken: Shop, resources: Resources) -> None:
@@ -162,5 +163,5 @@ async def test_a_format_that_is_not_configured_any_more_is_left_out(broken: Shop
     await broken.report()
     fewer = ImageFormats([FORMATS["content.imageFormat.jpeg"]])
 
-    await repair(broken.store, resources.queue, "product", fewer)
+    await repair(broken.store, resources.queue, "product", same_subshops(fewer, ["default"]))
     assert await jobs(resources) == {"source/a.jpg": ["jpeg/a.jpg"]}

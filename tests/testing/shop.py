@@ -11,6 +11,7 @@ from imageconverter import keys
 from imageconverter.catalog.database import Workspace
 from imageconverter.catalog.importing import import_catalog
 from imageconverter.images.image_formats import ImageFormat, ImageFormats, ImageType
+from imageconverter.images.subshops import Subshops, same_subshops
 from imageconverter.reports import Report, Table, read_rows
 from imageconverter.reports.cleanup import CleanupReport, run_cleanup
 from imageconverter.reports.commands import CleanupCommand, new_id
@@ -39,6 +40,11 @@ class Shop:
     formats: ImageFormats = field(default_factory=lambda: FORMATS)
 
     @property
+    def subshops(self) -> Subshops:
+        """One, which has the formats."""
+        return same_subshops(self.formats, ["default"])
+
+    @property
     def workspace(self) -> Workspace:
         """The limits of reports."""
         return Workspace(self.folder, memory_mb=64, threads=1)
@@ -56,7 +62,7 @@ class Shop:
     async def report(self, kind: ImageType = "product", *, keep: int = 14, **options: Any) -> Report:
         """Create a report."""
         options = {"listed": ignore_progress, **options}
-        return await make_report(self.store, kind, self.formats, self.workspace, keep=keep, grace=GRACE, **options)
+        return await make_report(self.store, kind, self.subshops, self.workspace, keep=keep, grace=GRACE, **options)
 
     async def days_pass(self, days: float, kind: ImageType = "product") -> None:
         """Make all reports older by *days*."""
@@ -79,7 +85,7 @@ class Shop:
     ) -> CleanupReport:
         """Clean up; *share* is that of the request, *limit* the default one."""
         asked = CleanupCommand(id=command_id or new_id(), kind=kind, dry=dry, share=share)
-        return await run_cleanup(self.store, kind, asked, self.formats, grace=GRACE, share=limit)
+        return await run_cleanup(self.store, kind, asked, self.subshops, grace=GRACE, share=limit)
 
     async def rows(self, report: Report, table: Table) -> list[dict[str, Any]]:
         """Read all rows of a report."""

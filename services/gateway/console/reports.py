@@ -83,7 +83,7 @@ def _permissions(request: web.Request, kind: ImageType) -> dict[str, bool]:
 def _directories(request: web.Request, kind: ImageType, reports: Sequence[Report]) -> list[dict[str, Any]]:
     """Return the totals of the directories of the newest report, each with the names of its formats."""
     names: dict[str, list[str]] = {}
-    for each in request.app[state.FORMATS].current.values():
+    for each in request.app[state.FORMATS].subshops.formats:
         if each.type == kind:
             names.setdefault(each.target_directory, []).append(each.name)
     found = reports[0].summary.directories if reports else {}

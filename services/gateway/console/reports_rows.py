@@ -73,7 +73,8 @@ async def row_page(request: web.Request, kind: ImageType, reports: Sequence[Repo
 async def _shown(request: web.Request, table: Table, row: Row) -> ShownRow:
     if table == "similar":
         return _shown_similar(request, row)
-    found = request.app[state.FORMATS].current.get(row["format"])
+    subshops = request.app[state.FORMATS].subshops
+    found = subshops.at_path(row["path"]).formats.get(row["format"])
     name = found.name if found else row["format"]
     if table == "unused":
         return ShownRow(row, name, f"/content/{quote(row['path'])}", has_source=False)

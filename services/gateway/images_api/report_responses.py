@@ -123,6 +123,8 @@ class DirectoryTotals(ResponseModel):
     missing: Count
     unused: Count
     unused_bytes: Count
+    subshops: tuple[NonEmpty, ...] | None = optional()
+    """Ids of the subshops that have images there; omitted if there is one subshop."""
 
 
 class MissingImage(ResponseModel):
@@ -225,7 +227,8 @@ class ReportPage(ResponseModel):
                 for node_id, each in summary.formats.items()
             },
             directories={
-                path: DirectoryTotals.model_validate(each.model_dump()) for path, each in summary.directories.items()
+                path: DirectoryTotals.model_validate({**each.model_dump(), "subshops": each.subshops or None})
+                for path, each in summary.directories.items()
             },
             unused_refused=summary.unused_refused,
             shared_directories=summary.shared_directories,

@@ -1,5 +1,6 @@
 """Subshops: the shops that share an installation, each with its formats, its part of the target tree and its host."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -56,6 +57,27 @@ class Subshops(Mapping[str, Subshop]):
         """The formats of all subshops; those that several subshops share are there once."""
         found = [each for subshop in self._all for each in subshop.formats.values()]
         return tuple({(each.id, each.target_directory): each for each in reversed(found)}.values())[::-1]
+
+    def owners(self, image_format: ImageFormat) -> tuple[str, ...]:
+        """Return the ids of the subshops that have their images of *image_format* in its directory."""
+        return self._owners[image_format.id, image_format.target_directory]
+
+    @cached_property
+    def _owners(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        found: dict[tuple[str, str], tuple[str, ...]] = {}
+        for subshop in self._all:
+            for each in subshop.formats.values():
+                place = (each.id, each.target_directory)
+                found[place] = (*found.get(place, ()), subshop.id)
+        return found
+
+    def digest(self) -> str:
+        """Return a hash of the formats of all subshops: that of the formats file if they share all of them."""
+        formats = self.default.formats
+        if all(each.formats is formats for each in self._all):
+            return formats.digest()
+        text = "".join(f"{each.id} {each.formats.digest()}\n" for each in self._all)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def configured(self, image_format: ImageFormat, subshop: Subshop) -> ImageFormat | None:
         """Return how *image_format* of any subshop is configured now; if its directory has changed, by *subshop*."""

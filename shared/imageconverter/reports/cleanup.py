@@ -16,7 +16,8 @@ from pydantic_core import from_json
 
 from imageconverter.catalog import current
 from imageconverter.errors import CleanupRefused
-from imageconverter.images.image_formats import ImageFormats, ImageType
+from imageconverter.images.image_formats import ImageType
+from imageconverter.images.subshops import Subshops
 from imageconverter.reports.commands import CleanupCommand
 from imageconverter.reports.index import Report, list_reports, rows_of
 from imageconverter.reports.results import part_names, read_rows
@@ -74,7 +75,7 @@ async def run_cleanup(
     store: ObjectStore,
     kind: ImageType,
     command: CleanupCommand,
-    formats: ImageFormats,
+    subshops: Subshops,
     *,
     grace: timedelta,
     share: float,
@@ -88,7 +89,7 @@ async def run_cleanup(
     newest = reports[0]
     if not await _is_current(store, kind, newest):
         raise CleanupRefused("The catalog has changed since the last report: make a new report first.")
-    digest = formats.digest()
+    digest = subshops.digest()
     if any(report.formats != digest for report in reports):
         raise CleanupRefused("The formats have changed during the grace period: make new reports.")
     movable, kept = _Tally(), {reason: _Tally() for reason in get_args(KeptReason)}

@@ -12,7 +12,8 @@ from imageconverter.catalog.image_name import image_name
 from imageconverter.errors import InvalidValue, NotFound
 from imageconverter.images.conversions import TASK, ConversionJob, output_specs
 from imageconverter.images.directories import is_file
-from imageconverter.images.image_formats import ImageFormat, ImageFormats, ImageType
+from imageconverter.images.image_formats import ImageFormat, ImageType
+from imageconverter.images.subshops import Subshops
 from imageconverter.jobs import JobQueue, QueueName
 from imageconverter.reports.index import Report, list_reports, rows_of
 from imageconverter.reports.results import read_rows
@@ -50,7 +51,7 @@ class Repair(BaseModel):
 
 
 async def repair(
-    store: ObjectStore, queue: JobQueue, kind: ImageType, formats: ImageFormats, *, limit: int = MAX_IMAGES
+    store: ObjectStore, queue: JobQueue, kind: ImageType, subshops: Subshops, *, limit: int = MAX_IMAGES
 ) -> Repair:
     """Enqueue the conversion of up to *limit* sources whose images are missing in the newest report.
 
@@ -64,7 +65,7 @@ async def repair(
     report = reports[0]
     examined = converting = without_source = 0
     more = False
-    async for wanted in _blocks(_missing(store, kind, report, formats)):
+    async for wanted in _blocks(_missing(store, kind, report, subshops)):
         if converting >= limit:
             more = True
             break
@@ -99,12 +100,13 @@ async def _blocks(missing: AsyncIterator[tuple[str, ImageFormat]]) -> AsyncItera
 
 
 async def _missing(
-    store: ObjectStore, kind: ImageType, report: Report, formats: ImageFormats
+    store: ObjectStore, kind: ImageType, report: Report, subshops: Subshops
 ) -> AsyncIterator[tuple[str, ImageFormat]]:
+    formats = {(each.node_id, each.target_directory): each for each in subshops.formats}
     async for rows in read_rows(rows_of(store, kind, report), "missing", total=report.total("missing")):
         for row in rows:
-            if row["format"] in formats:
-                yield row["filename"], formats[row["format"]]
+            if found := formats.get((row["format"], row["path"].rpartition("/")[0])):
+                yield row["filename"], found
 
 
 async def _sources(store: ObjectStore, wanted: Mapping[str, Sequence[ImageFormat]]) -> dict[tuple[str, str], _Source]:

@@ -8,7 +8,8 @@ from imageconverter.catalog import current, fetch
 from imageconverter.catalog.database import Workspace, work_folder
 from imageconverter.errors import NoCatalog
 from imageconverter.images.directories import is_file
-from imageconverter.images.image_formats import ImageFormats, ImageType
+from imageconverter.images.image_formats import ImageType
+from imageconverter.images.subshops import Subshops
 from imageconverter.reports.comparison import compare
 from imageconverter.reports.index import Report, list_reports, publish_report
 from imageconverter.reports.looks import source_directories
@@ -20,7 +21,7 @@ from imageconverter.storage.store import ObjectStore, StoredObject
 async def make_report(
     store: ObjectStore,
     kind: ImageType,
-    formats: ImageFormats,
+    subshops: Subshops,
     workspace: Workspace,
     *,
     keep: int,
@@ -55,14 +56,15 @@ async def make_report(
         parts_folder, rows = folder / "catalogue", folder / "rows"
         parts_folder.mkdir()
         parts = await fetch(store, kind, version, parts_folder)
-        summary = await compare(kind, formats, parts, listing, previous=previous, workspace=workspace, results=rows)
-        similar = await find_similar(store, source_directories(kind, formats), workspace=workspace, results=rows)
+        summary = await compare(kind, subshops, parts, listing, previous=previous, workspace=workspace, results=rows)
+        directories = source_directories(kind, subshops.default.formats)
+        similar = await find_similar(store, directories, workspace=workspace, results=rows)
         return await publish_report(
             store,
             kind,
             rows,
             catalog=version.version,
-            formats=formats.digest(),
+            formats=subshops.digest(),
             summary=summary.model_copy(update={"similar": similar}),
             keep=keep,
             grace=grace,

@@ -39,6 +39,8 @@ class DirectoryTotals(BaseModel):
     unused: int = 0
     unused_bytes: int = 0
     """Total size of the unused files."""
+    subshops: tuple[str, ...] = ()
+    """Ids of those that have images there; none if there is one subshop, and in reports of earlier releases."""
 
 
 class SimilarTotals(BaseModel):
