@@ -57,6 +57,8 @@ class ImageInfo:
     density: float = 0.0
     """Bytes of the file for each pixel."""
     color: SourceColor = field(default_factory=SourceColor)
+    xmp: bytes = field(default=b"", repr=False)
+    """The packet in a JPEG, WebP or AVIF."""
 
     @property
     def as_stored(self) -> "ImageInfo":
@@ -87,8 +89,7 @@ def open_image(source: IO[bytes], limits: Limits) -> tuple[Image.Image, ImageInf
     with _decoding(found):
         image: Image.Image = Image.open(source, formats=[found.decoder])
         check_extents(image.size, limits)
-        for key in _XMP:  # Pillow would turn a TIFF by it
-            image.info.pop(key, None)
+        packets = [image.info.pop(key, None) for key in _XMP]  # Pillow would turn a TIFF by it
         if isinstance(image, JpegImageFile):
             jpeg.check_scans(source, image.size, limits)
         animated = _is_animated(image, found)
@@ -97,7 +98,8 @@ def open_image(source: IO[bytes], limits: Limits) -> tuple[Image.Image, ImageInf
     width, height = image.size
     upright = (height, width) if orientation in _SIDEWAYS else (width, height)
     density = source.seek(0, io.SEEK_END) / (width * height)
-    return image, ImageInfo(found, upright, orientation, animated, density, color)
+    xmp = next((packet for packet in packets if isinstance(packet, bytes)), b"")
+    return image, ImageInfo(found, upright, orientation, animated, density, color, xmp)
 
 
 def load(image: Image.Image, info: ImageInfo, *, at_least: Size, truncated: bool = True) -> Region:

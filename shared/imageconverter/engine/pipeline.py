@@ -23,6 +23,7 @@ from imageconverter.engine.fact_reading import FACTS_TARGET, read_facts
 from imageconverter.engine.facts import Facts
 from imageconverter.engine.geometry import Box, Region, Size, place
 from imageconverter.engine.limits import Limits
+from imageconverter.engine.metadata import regions
 from imageconverter.engine.output_types import OUTPUT_TYPES, Converted, Failed, Variant
 from imageconverter.engine.resize import resize
 from imageconverter.engine.steps import FRAME_STEPS, OUTPUT_STEPS, Plan
@@ -45,6 +46,8 @@ class _Decoded(NamedTuple):
     region: Region
     inner: Callable[[int], Box]
     """Finds the part of the region without borders, by their tolerance."""
+    own_point: Callable[[], Point | None]
+    """Reads the focal point in the file, in the axes of the image as it is stored."""
 
 
 @dataclass
@@ -110,7 +113,9 @@ def convert(
         embedded = read_embedded(source, image, info, targets)
         needed = [*targets, FACTS_TARGET] if on_facts is not None else targets
         region = load(image, info, at_least=_needed_extents(info, needed), truncated=limits.truncated)
-        decoded = _Decoded(info, embedded, region, functools.cache(functools.partial(inner_box, image)))
+        decoded = _Decoded(
+            info, embedded, region, functools.cache(functools.partial(inner_box, image)), _own_point(info)
+        )
         outputs = [_pending_output(decoded, target, watermarks or {}) for target in targets]
         largest_first = sorted(outputs, key=lambda output: output.area, reverse=True)
         for output in largest_first[:1]:
@@ -126,6 +131,12 @@ def convert(
     if frames is not None:
         _encode_animations(outputs, frames)
     return [_finished(output, warnings_of(image)) for output in outputs]
+
+
+def _own_point(info: ImageInfo) -> Callable[[], Point | None]:
+    """Return what reads the focal point in a file. Where the decoder has turned the image, its axes are unknown."""
+    packet = b"" if info.format.oriented_by_decoder else info.xmp
+    return functools.cache(functools.partial(regions.focal_point, packet, info.as_stored.size))
 
 
 def _compare(outputs: Sequence[_PendingOutput], source: IO[bytes], decoded: Image.Image) -> None:
@@ -163,8 +174,8 @@ def _pending_output(decoded: _Decoded, target: Target, watermarks: Mapping[str, 
         region = box = decoded.inner(target.trim or 0)
         info = info.cropped(box)
     seen = _seen(info, target)
-    if target.fit == "crop" and isinstance(target.focal_point, tuple):
-        target = target.model_copy(update={"focus": _focus_at(target.focal_point, decoded.info, seen, region)})
+    if (point := _focal_point(decoded, target)) is not None:
+        target = target.model_copy(update={"focus": _focus_at(point, decoded.info, seen, region)})
     embedded = decoded.embedded.of(output, target)
     return _PendingOutput(
         Plan(seen, region, target, place(seen.size, target), output, embedded),
@@ -173,9 +184,17 @@ def _pending_output(decoded: _Decoded, target: Target, watermarks: Mapping[str, 
     )
 
 
-def _focus_at(point: Point, info: ImageInfo, seen: ImageInfo, region: Region) -> Point:
-    """Return where the *point* of an upright image is in what is *seen* of it, a *region* or all."""
-    stored = focal_point.turned_back(point, info.turn)
+def _focal_point(decoded: _Decoded, target: Target) -> Point | None:
+    """Return the point, of the image as it is stored, that *target* is to keep: a known one, or that of the file."""
+    if target.fit != "crop" or target.focal_point is False:
+        return None
+    if isinstance(target.focal_point, tuple):
+        return focal_point.turned_back(target.focal_point, decoded.info.turn)
+    return decoded.own_point()
+
+
+def _focus_at(stored: Point, info: ImageInfo, seen: ImageInfo, region: Region) -> Point:
+    """Return where a point of the image, as it is *stored*, is in what is *seen* of it, a *region* or all."""
     if seen.as_stored.size != info.as_stored.size:
         stored = focal_point.inside(stored, info.as_stored.size, region)
     return focal_point.turned(stored, seen.turn)

@@ -13,7 +13,7 @@ _FILLS, _COMPARED = (0x00, 0xFF, 0x55, 0xAA, 0x33), 2
 _SMALL, _MAX_PIXELS_A_BYTE = 1_000_000, 4096  # pixels that are worth a try if they are cut off
 _BLOCK, _FILTERED = 16, 8  # rows of VP8 that are decoded together, and those above that are filtered with them
 _OPAQUE = (255, 255)
-_PROFILE, _EXIF = "ICCP", "EXIF"
+_PROFILE, _EXIF, _XMP = "ICCP", "EXIF", "XMP "
 
 
 class WebpImage(ComposedImageFile):
@@ -37,7 +37,7 @@ class WebpImage(ComposedImageFile):
         self._shown_until = 0
         if self.is_animated:
             self.info["loop"] = loop
-        for name, key in ((_PROFILE, "icc_profile"), (_EXIF, "exif")):
+        for name, key in ((_PROFILE, "icc_profile"), (_EXIF, "exif"), (_XMP, "xmp")):
             if content := self._decoder.get_chunk(name):
                 self.info[key] = content
 
