@@ -3,7 +3,8 @@ import { element, icon } from "./console.js";
 import { listed, nameOf, parentOf } from "./images-listing.js";
 import { _, number } from "./text.js";
 
-function open(title, confirm, ...content) {
+/** Open a dialog with a button `confirm`, if that is not "". */
+export function open(title, confirm, ...content) {
   const dialog = element("dialog", { class: "dialog", "aria-labelledby": "images-dialog" },
     element("form", { method: "dialog" },
       element("h2", { id: "images-dialog" }, title),
@@ -17,7 +18,8 @@ function open(title, confirm, ...content) {
   return dialog;
 }
 
-function closed(dialog, value) {
+/** Wait until a dialog is closed; returns `value()` if it was confirmed, else null. */
+export function closed(dialog, value) {
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();

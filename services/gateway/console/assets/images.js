@@ -2,6 +2,7 @@
 import { element, icon, notify } from "./console.js";
 import { convert, copyTo, deleteEntries, move, newDirectory, rename, reportErrors } from "./images-actions.js";
 import { contentUrl, Details } from "./images-details.js";
+import { setFocalPoint } from "./images-focal-point.js";
 import { Listing, nameOf, parentOf } from "./images-listing.js";
 import { Selection } from "./images-selection.js";
 import { loadThumbnail } from "./images-thumbnails.js";
@@ -212,6 +213,7 @@ function actionsFor(entries) {
   if (entries.length === 1 && entry.isDirectory) actions.push(["folder-open", _("Open"), () => show(entry.path, "")]);
   if (mayConvert) actions.push(["wand-sparkles", _("Convert"), () => converted(entries)]);
   if (mayPublish && mayDelete && entries.length === 1) actions.push(["pencil", _("Rename"), () => renamed(entry)]);
+  if (mayPublish && entries.length === 1 && !entry.isDirectory) actions.push(["scan", _("Focal point"), () => carryOut(() => setFocalPoint(entry))]);
   if (mayPublish && mayDelete) actions.push(["move", _("Move"), () => carryOut(() => move(entries))]);
   if (mayPublish) actions.push(["copy", _("Copy"), () => carryOut(() => copyTo(entries))]);
   if (mayDelete) actions.push(["trash-2", _("Delete"), () => deleted(entries), "danger"]);
