@@ -1,5 +1,6 @@
 """Facts jobs: fetch the source, read its facts in the sandbox, store them."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from imageconverter import keys
 from imageconverter.engine.facts import Facts
 from imageconverter.errors import ImageError, NotAnImage, Unavailable, Undecodable, Unsupported
 from imageconverter.images.facts_job import GONE, FactsJob, FactsOutcome
-from imageconverter.images.source_facts import StoredFacts, keeps_facts, put_facts
+from imageconverter.images.source_facts import StoredFacts, keeps_facts, parse_facts, put_facts
 from imageconverter.jobs import JobContext, MovedJob
 from imageconverter.storage.store import ObjectStore
 from services.worker.client_jobs import ClientJobs
@@ -57,9 +58,14 @@ class FactsExecutor:
 
     async def _make(self, job: FactsJob, *, expensive: bool) -> FactsOutcome:
         try:
-            source = await self.store.get(keys.source(job.path), max_bytes=self.max_source_bytes)
+            source, known = await asyncio.gather(
+                self.store.get(keys.source(job.path), max_bytes=self.max_source_bytes),
+                self.store.get(keys.facts(job.path)),
+            )
             if source is None:
                 return _without(job, GONE)
+            if (found := parse_facts(known)) is not None and found.etag == source.stored.etag:
+                return FactsOutcome(found=found)  # made by another job a moment ago
             reply = await self.sandbox.convert_with_metadata(
                 source.data,
                 [],

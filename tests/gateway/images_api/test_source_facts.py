@@ -11,9 +11,10 @@ from aiohttp.test_utils import TestClient
 from PIL import Image
 
 from imageconverter import keys
-from imageconverter.images import facts_job
+from imageconverter.images.source_facts import StoredFacts, put_facts
 from imageconverter.resources import Resources
-from services.worker.facts_executor import FactsExecutor
+from imageconverter.storage.store import ObjectStore
+from services.worker import facts_executor
 from tests.conftest import ADMIN
 from tests.testing import image_files
 
@@ -34,15 +35,14 @@ async def directory(resources: Resources) -> AsyncIterator[str]:
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The paths of the jobs that workers of this process have executed."""
+    """The paths of the facts that workers of this process have made."""
     paths: list[str] = []
-    make = FactsExecutor._make
 
-    async def counted(self: FactsExecutor, job: facts_job.FactsJob, *, expensive: bool) -> facts_job.FactsOutcome:
-        paths.append(job.path)
-        return await make(self, job, expensive=expensive)
+    async def put_and_note(store: ObjectStore, path: str, found: StoredFacts) -> None:
+        paths.append(path)
+        await put_facts(store, path, found)
 
-    monkeypatch.setattr(FactsExecutor, "_make", counted)
+    monkeypatch.setattr(facts_executor, "put_facts", put_and_note)
     return paths
 
 
