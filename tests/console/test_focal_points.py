@@ -52,11 +52,11 @@ async def test_it_is_set_by_a_click_and_removed(visit: Visit, gateway: Client, d
     """The crops in the dialog follow it."""
     page = await visit(f"/console/images?directory={directory}")
     dialog = await opened(page)
-    picture = dialog.locator(".images-point img")
-    box = await picture.bounding_box()
+    drawn = dialog.locator(".images-point img")
+    box = await drawn.bounding_box()
     assert box is not None
     assert await shown(dialog.locator(".images-crop-square")) == "50% 50%"
-    await picture.click(position={"x": box["width"] * 0.1, "y": box["height"] * 0.5})
+    await drawn.click(position={"x": box["width"] * 0.1, "y": box["height"] * 0.5})
     assert await shown(dialog.locator(".images-crop-square")) == "0% 50%"
     await dialog.get_by_role("button", name="Save").click()
     await page.get_by_text("The focal point is set.").wait_for()

@@ -17,7 +17,7 @@ from imageconverter.engine.resize import resize
 
 SIDE = 800
 """Pixels of the longer side that are looked at, whatever the image has: that bounds time and memory."""
-_LEAST_SCORE = 0.2  # what dlib is less sure of is often none
+_MIN_CONFIDENCE = 0.2  # what dlib is less sure of is often none
 
 
 def load() -> None:
@@ -41,7 +41,7 @@ def find_faces(image: Image.Image) -> tuple[Region, ...]:
     return tuple(
         (box.left() / width, box.top() / height, (box.right() + 1) / width, (box.bottom() + 1) / height)
         for box, score in zip(boxes, scores, strict=True)
-        if score >= _LEAST_SCORE
+        if score >= _MIN_CONFIDENCE
     )
 
 

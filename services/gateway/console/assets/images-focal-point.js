@@ -38,7 +38,7 @@ function askPoint(entry, before) {
   const source = `${entry.thumbnail}?size=800`;
   const image = element("img", { src: source, alt: "", draggable: "false" });
   const marker = element("span", { class: "images-marker" });
-  const picture = element("div", { class: "images-point" }, image, marker);
+  const area = element("div", { class: "images-point" }, image, marker);
   const crops = SHAPES.map(([shape, ratio]) => [element("img", { src: source, alt: "", class: `images-crop images-crop-${shape}` }), ratio]);
   const [xLabel, x] = slider("x", _("From the left, in percent"), point.x, (value) => set({ x: value }));
   const [yLabel, y] = slider("y", _("From the top, in percent"), point.y, (value) => set({ y: value }));
@@ -61,7 +61,7 @@ function askPoint(entry, before) {
     show();
   }
 
-  picture.addEventListener("pointerdown", (event) => {
+  area.addEventListener("pointerdown", (event) => {
     const box = image.getBoundingClientRect();
     const share = (value) => Math.min(1, Math.max(0, Math.round(value * 10_000) / 10_000));
     set({ x: share((event.clientX - box.left) / box.width), y: share((event.clientY - box.top) / box.height) });
@@ -70,7 +70,7 @@ function askPoint(entry, before) {
   const remove = element("button", { type: "button" }, icon("trash-2"), _("Remove"));
   const dialog = open(_("Focal point of %(name)s", { name: nameOf(entry.path) }), _("Save"),
     element("p", { class: "hint" }, _("Click on what crops are to keep. Formats that crop follow it, except those with a focus of their own.")),
-    picture, xLabel, x, yLabel, y,
+    area, xLabel, x, yLabel, y,
     element("div", { class: "images-crops", role: "img", "aria-label": _("What crops keep") }, ...crops.map(([crop]) => crop)));
   if (before !== null) dialog.querySelector(".dialog-actions").prepend(remove);
   remove.addEventListener("click", () => {
