@@ -7,12 +7,14 @@ from aiohttp import web
 
 from imageconverter.engine.source_types import SOURCE_TYPES
 from imageconverter.images.image_formats import ImageFormat
-from imageconverter.settings import MEGABYTE, GatewaySettings
+from imageconverter.images.subshops import Subshop
+from imageconverter.settings import MEGABYTE
 from services.gateway import state
-from services.gateway.auth.api_keys import Grant
 from services.gateway.auth.route_permissions import grant_of, granted_types
 from services.gateway.console.rendering import render
+from services.gateway.console.subshops import chosen_subshop, subshop_choice, subshop_to_send
 from services.gateway.images_api.image_types import type_id
+from services.gateway.images_api.subshops import content_location
 
 _DRAWING: Final = 44
 """The side of the largest box in a drawing; the other boxes have the same scale."""
@@ -22,22 +24,28 @@ _LEAST: Final = 3
 async def page(request: web.Request) -> web.StreamResponse:
     """Return the page, with the formats of the types that the key may publish."""
     types = granted_types(request, "images.publish")
-    formats = [each for each in request.app[state.FORMATS].current.values() if each.type in types]
+    subshop = chosen_subshop(request)
+    formats = [each for each in subshop.formats.values() if each.type in types]
     return await render(
         request,
         "convert.html",
         formats=_shown(formats),
         source_types=[each.name for each in SOURCE_TYPES],
         extensions=[extension for each in SOURCE_TYPES for extension in each.extensions],
-        options=_options(request.app[state.GATEWAY], grant_of(request)),
+        subshops=subshop_choice(request, subshop),
+        options=_options(request, subshop),
     )
 
 
-def _options(gateway: GatewaySettings, grant: Grant | None) -> dict[str, object]:
+def _options(request: web.Request, subshop: Subshop) -> dict[str, object]:
     """Return what the script needs to know."""
+    gateway, grant = request.app[state.GATEWAY], grant_of(request)
+    base, _ = content_location(request, "", subshop)
     return {
         "maxBytes": gateway.max_upload_mb * MEGABYTE,
-        "contentBase": gateway.content_base if gateway.content_host else "",
+        "contentBase": base if gateway.content_host or base != gateway.content_base else "",
+        "hiddenPrefix": f"{subshop.target_prefix}/" if subshop.is_separate else "",
+        "subshop": subshop_to_send(request, subshop),
         "mayRead": grant is not None and grant.may("images.read"),
     }
 

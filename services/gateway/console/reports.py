@@ -87,7 +87,16 @@ def _directories(request: web.Request, kind: ImageType, reports: Sequence[Report
         if each.type == kind:
             names.setdefault(each.target_directory, []).append(each.name)
     found = reports[0].summary.directories if reports else {}
-    return [{"path": path, "formats": names.get(path, []), "totals": totals} for path, totals in found.items()]
+    subshops = request.app[state.FORMATS].subshops
+    return [
+        {
+            "path": path,
+            "formats": names.get(path, []),
+            "subshops": [subshops[each].name if each in subshops else each for each in totals.subshops],
+            "totals": totals,
+        }
+        for path, totals in found.items()
+    ]
 
 
 async def _trash(request: web.Request, kind: ImageType) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from imageconverter.images.conversions import Status
 from imageconverter.images.image_formats import ImageFormat
 from imageconverter.runs import (
     ResultQuery,
+    Run,
     RunStatus,
     SourceResult,
     find_status,
@@ -21,6 +22,7 @@ from services.gateway import state
 from services.gateway.auth.route_permissions import grant_of, granted_types
 from services.gateway.console.languages import N_
 from services.gateway.console.rendering import render
+from services.gateway.console.subshops import chosen_subshop, subshop_choice, subshop_to_send
 from services.gateway.images_api.image_types import type_id
 from services.gateway.images_api.parameters import cursor
 
@@ -60,13 +62,16 @@ async def page(request: web.Request) -> web.StreamResponse:
 async def new_page(request: web.Request) -> web.StreamResponse:
     """Return the form that starts a run, with the formats of the types that the key may publish."""
     types = granted_types(request, "images.publish")
-    formats = [each for each in request.app[state.FORMATS].current.values() if each.type in types]
+    subshop = chosen_subshop(request)
+    formats = [each for each in subshop.formats.values() if each.type in types]
     return await render(
         request,
         "runs-new.html",
+        subshops=subshop_choice(request, subshop),
+        subshop=subshop_to_send(request, subshop),
         formats=[_format(each) for each in formats],
         directory=request.query.get("directory", ""),
-        are_all=len(formats) == len(request.app[state.FORMATS].current),
+        are_all=len(formats) == len(subshop.formats),
     )
 
 
@@ -154,6 +159,7 @@ def _shown(request: web.Request, status: RunStatus) -> dict[str, Any]:
         "is_automatic": run.automatic,
         "started_by": run.started_by,
         "retry_of": run.retry_of,
+        "subshop": _subshop_name(request, run),
         "reason": status.reason,
         "directories": list(dict.fromkeys(batch.directory for batch in run.batches if batch.directory)),
         "selected": sum(len(batch.sources) for batch in run.batches),
@@ -169,6 +175,15 @@ def _shown(request: web.Request, status: RunStatus) -> dict[str, Any]:
         "percentage": 100 * done // status.sources_total if status.sources_total else 0,
         "may_change": grant is not None and grant.may("images.publish", run.types),
     }
+
+
+def _subshop_name(request: web.Request, run: Run) -> str:
+    """Return the name of the subshop of *run*, its id if it is not configured any more; "" if there is only one."""
+    subshops = request.app[state.FORMATS].subshops
+    found = subshops.get(run.subshop)
+    if run.automatic or (len(subshops) <= 1 and found is not None):
+        return ""
+    return found.name if found else run.subshop
 
 
 def _format(each: ImageFormat) -> dict[str, Any]:

@@ -28,7 +28,7 @@ function button(text, run, { name = null, primary = false } = {}) {
 export class FileList {
   constructor(options, chosenFormats) {
     this.options = options;
-    this.queue = new Queue(options.maxBytes, chosenFormats, (image) => this.#changed(image));
+    this.queue = new Queue(options, chosenFormats, (image) => this.#changed(image));
     this.filter = "all";
     this.page = 0;
     this.cards = new Map();

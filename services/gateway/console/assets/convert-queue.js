@@ -51,10 +51,11 @@ export class Image {
 
 /** The images in the order in which they came. `onChange(image)` is called for each change, `onChange(null)` for many. */
 export class Queue {
-  constructor(maxBytes, chosenFormats, onChange) {
+  constructor(options, chosenFormats, onChange) {
     this.images = [];
     this.isPaused = false;
-    this.maxBytes = maxBytes;
+    this.maxBytes = options.maxBytes;
+    this.options = options;
     this.chosenFormats = chosenFormats;
     this.onChange = onChange;
     this.next = 0;
@@ -185,6 +186,7 @@ export class Queue {
     const ids = formats.map((each) => each.id).join(",");
     if (!image.requests.has(ids)) image.requests.set(ids, uniqueKey());
     const query = new URLSearchParams({ fileName: image.name, formats: ids, details: "true" });
+    if (this.options.subshop) query.set("subshopId", this.options.subshop);
     const { signal } = image.cancellation;
     let busy = 0;
     const attempt = async () => {
@@ -205,7 +207,8 @@ export class Queue {
     const { json } = await persistently(attempt, { signal, onWait });
     // What was sent has been carried out; to convert the image once more is another request.
     image.requests.delete(ids);
-    return json.items;
+    const { hiddenPrefix } = this.options;
+    return json.items.map((each) => ({ ...each, publicPath: each.output.startsWith(hiddenPrefix) ? each.output.slice(hiddenPrefix.length) : each.output }));
   }
 }
 

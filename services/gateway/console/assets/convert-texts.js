@@ -20,10 +20,10 @@ export function ownUrl(output) {
   return `/content/${encodedPath(output.output)}?v=${encodeURIComponent(output.source.split("/")[1])}`;
 }
 
-/** The public address of an output; `base` is that of the settings, without a scheme, or "". */
+/** The public address of an output; `base` is without a scheme, or "". Its `publicPath` is its path there. */
 export function publicUrl(output, base) {
   const start = base ? `${location.protocol}//${base}` : `${location.origin}/content`;
-  return `${start}/${encodedPath(output.output)}`;
+  return `${start}/${encodedPath(output.publicPath ?? output.output)}`;
 }
 
 /** The type of an output by its name, as "JPEG". */

@@ -19,6 +19,7 @@ function chosen() {
     source: data.get("source"),
     directory: data.get("source") === "directory" ? data.get("directory").trim() : "",
     formatList: data.getAll("format"),
+    ...(form.dataset.subshop ? { subshopId: form.dataset.subshop } : {}),
   };
 }
 
