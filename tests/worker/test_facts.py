@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
+from pydantic import ValidationError
 
 from imageconverter import keys
 from imageconverter.engine import Target
@@ -12,6 +13,7 @@ from imageconverter.images.source_facts import StoredFacts, find_facts, put_fact
 from imageconverter.resources import Resources
 from imageconverter.settings import WorkerSettings
 from services.worker.conversion_executor import ConversionExecutor
+from services.worker.sandbox.messages import Response
 from services.worker.sandbox.pool import SandboxPool
 from tests.testing import image_files
 
@@ -61,6 +63,24 @@ async def test_facts_that_are_known_are_not_made_again(resources: Resources, san
     marked = found.model_copy(update={"reason": "as they were"})
     await put_facts(resources.store, path, marked)
     assert await _converted(resources, sandbox, path, data, makes_facts=True) == marked
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"width": 0}, {"height": 2**31}, {"frames": 2**31}, {"dominant_color": "red"}, {"thumb_hash": ""},
+        {"thumb_hash": "AAAAA"}, {"thumb_hash": "A" * 400}, {"perceptual_hash": "xyz"},
+    ],
+)  # fmt: skip
+def test_facts_that_nothing_can_use_are_no_response_of_the_sandbox(wrong: dict[str, object]) -> None:
+    """A hostile image may control its process."""
+    right = {
+        "width": 1, "height": 1, "frames": 1, "alpha": False, "dominant_color": "#000000",
+        "thumb_hash": "3OcRJYB4d3h/iIeHeEh3eIhw+j2w", "perceptual_hash": "d1c36a2e95b4983b",
+    }  # fmt: skip
+    assert Response.model_validate({"outcome": [], "facts": right}).facts is not None
+    with pytest.raises(ValidationError):
+        Response.model_validate({"outcome": [], "facts": right | wrong})
 
 
 async def test_staged_uploads_have_no_stored_facts(resources: Resources, sandbox: SandboxPool) -> None:
