@@ -29,6 +29,7 @@ _COMMANDS = {
     "catalog": LazyCommand(
         "services.cli.catalog:catalog", "Manage the catalog: the images that the shop references."
     ),
+    "automatic": LazyCommand("services.cli.automatic:automatic", "Show and control automatic conversion."),
     "report": LazyCommand("services.cli.report:report", "Find missing and unused images, and act on them."),
     "webhooks": LazyCommand("services.cli.webhooks:webhooks", "Show what was sent to webhooks, and send it again."),
     "doctor": LazyCommand("services.cli.doctor:doctor", "Check settings, servers, formats, sandbox and disk."),

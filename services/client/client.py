@@ -119,6 +119,12 @@ class Runs(_Facade[AsyncRuns]):
     status = _waiting(AsyncRuns.status)
     list = _waiting(AsyncRuns.list)
     cancel = _waiting(AsyncRuns.cancel)
+    schedule = _waiting(AsyncRuns.schedule)
+    set_schedule = _waiting(AsyncRuns.set_schedule)
+    reset_schedule = _waiting(AsyncRuns.reset_schedule)
+    scan = _waiting(AsyncRuns.scan)
+    start_scan = _waiting(AsyncRuns.start_scan)
+    orphans = _iterating(AsyncRuns.orphans)
     results = _iterating(AsyncRuns.results)
     watch = _iterating(AsyncRuns.watch)
 

@@ -7,7 +7,17 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import cast
 
 from services.client.errors import ServerUnavailableError
-from services.client.responses import Result, ResultsPage, Run, RunsPage, RunState
+from services.client.responses import (
+    AutomaticScan,
+    Orphan,
+    OrphanPage,
+    Result,
+    ResultsPage,
+    Run,
+    RunsPage,
+    RunState,
+    Schedule,
+)
 from services.client.transport import Request, Transport, idempotency_key
 
 _BASE = "/images/convert"
@@ -44,9 +54,42 @@ class Runs:
         """Return the states of the last runs, newest first."""
         return cast("RunsPage", await self._transport.json(Request("GET", f"{_BASE}/runs")))["items"]
 
-    async def cancel(self) -> RunState:
-        """Cancel the running run and wait until it has ended."""
-        return cast("RunState", await self._transport.json(Request("POST", f"{_BASE}/cancel", json={})))
+    async def cancel(self, run: str = "") -> RunState:
+        """Cancel *run*, or the running run that a client has started, and wait until it has ended."""
+        request = Request("POST", f"{_BASE}/cancel", _query(run), json={})
+        return cast("RunState", await self._transport.json(request))
+
+    async def schedule(self) -> Schedule:
+        """Return the schedule of automatic runs and its next times."""
+        return cast("Schedule", await self._transport.json(Request("GET", f"{_BASE}/schedule")))
+
+    async def set_schedule(self, cron: str, *, time_zone: str = "") -> Schedule:
+        """Scan for automatic runs by a cron expression of five fields, "" for only on request."""
+        body = {"cron": cron, "timeZone": time_zone}
+        return cast("Schedule", await self._transport.json(Request("PUT", f"{_BASE}/schedule", json=body)))
+
+    async def reset_schedule(self) -> Schedule:
+        """Return to the schedule of the settings."""
+        return cast("Schedule", await self._transport.json(Request("DELETE", f"{_BASE}/schedule")))
+
+    async def scan(self) -> AutomaticScan:
+        """Return the state of the running scan for automatic runs, or of the last one."""
+        return cast("AutomaticScan", await self._transport.json(Request("GET", f"{_BASE}/scan")))
+
+    async def start_scan(self, *, share: float = 0) -> None:
+        """Request a scan; it may move the *share* of the images of a format to the trash, if settings allow less."""
+        await self._transport.json(Request("POST", f"{_BASE}/scan", json={"share": share}))
+
+    async def orphans(self) -> AsyncGenerator[Orphan, None]:
+        """Yield the converted images whose source is gone, of formats with `follow`."""
+        query: dict[str, str] = {}
+        while True:
+            page = cast("OrphanPage", await self._transport.json(Request("GET", f"{_BASE}/orphans", query)))
+            for orphan in page["items"]:
+                yield orphan
+            if "cursor" not in page:
+                return
+            query = {"cursor": page["cursor"]}
 
     async def results(self, run: str) -> AsyncGenerator[Result, None]:
         """Yield a row for each output of *run*."""
