@@ -20,6 +20,7 @@ from services.gateway.auth.route_permissions import (
     permission,
 )
 from services.gateway.console import assets, convert, docs, docs_examples, images, reports_cleanup, session
+from services.gateway.console import automatic as automatic_page
 from services.gateway.console import formats as formats_page
 from services.gateway.console import health as health_page
 from services.gateway.console import previews as previews_page
@@ -227,6 +228,7 @@ CONSOLE: tuple[Route, ...] = (
     Route(("GET",), "/console/previews", previews_page.page, permission("admin")),
     Route(("GET",), "/console/health", health_page.page, permission("admin")),
     Route(("GET",), "/console/runs", runs_page.page, permission("images.read")),
+    Route(("GET",), "/console/runs/automatic", automatic_page.page, permission("images.read")),
     Route(("GET",), "/console/runs/new", runs_page.new_page, PUBLISH),
     Route(("GET",), "/console/runs/{run}", runs_page.run_page, permission("images.read")),
     Route(("GET",), "/console/runs/{run}/compare/{base}", runs_page.comparison_page, permission("images.read")),

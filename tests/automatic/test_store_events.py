@@ -1,10 +1,12 @@
 """Events of object stores: which sources they submit, and that they decide nothing."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from imageconverter.automatic.pending_sources import MAX_PENDING, PendingState
 from tests.automatic.conftest import Shop
 from tests.testing.runs import post
 
@@ -67,6 +69,20 @@ async def test_a_flood_of_events_is_one_pending_source(shop: Shop) -> None:
     for _ in range(20):
         assert (await post(shop.client, EVENTS, event))[0] == 200
     assert await pending(shop) == [f"{shop.directory}/a.png"]
+
+
+async def test_a_flood_of_different_sources_is_bounded(shop: Shop) -> None:
+    """What has no room is left to a scan, which is requested."""
+    records = minio_event("")["Records"]
+
+    async def send(number: int) -> int:
+        keys = (f"source/{shop.directory}/{number}-{each}.png" for each in range(1000))
+        event = {"Records": [{**records[0], "s3": {"object": {"key": key}}} for key in keys]}
+        return (await post(shop.client, EVENTS, event))[0]
+
+    assert await asyncio.gather(*(send(number) for number in range(11))) == [200] * 11
+    state = await shop.resources.pending_sources.state()
+    assert state == PendingState(MAX_PENDING, is_requested=True, cursor=None)
 
 
 @pytest.mark.parametrize(

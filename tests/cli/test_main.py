@@ -30,6 +30,7 @@ def test_the_help_lists_all_commands(capsys: pytest.CaptureFixture[str]) -> None
         *(
             "jobs",
             "catalog",
+            "automatic",
             "report",
             "webhooks",
             "doctor",

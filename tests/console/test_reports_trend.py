@@ -7,8 +7,8 @@ import pytest
 from imageconverter.reports import CatalogSize, Report, Summary
 from imageconverter.schedules.schedule import Schedule
 from services.gateway.console.languages import Languages
-from services.gateway.console.reports_schedule import in_words
 from services.gateway.console.reports_trend import HEIGHT, WIDTH, trend
+from services.gateway.console.schedules import in_words
 
 ENGLISH, GERMAN = Languages()
 
@@ -74,6 +74,7 @@ def test_reports_that_abstain_have_no_number_of_unused_files() -> None:
         ("0 15 * * 7", "Every Sunday at 3:00 PM", "Jeden Sonntag um 15:00 Uhr"),
         ("0 15 1 * *", "", ""),
         ("*/5 3 * * *", "", ""),
+        ("*/5 * * * *", "Every 5 minutes", "Alle 5 Minuten"),
     ],
 )
 def test_simple_schedules_are_put_into_words(cron: str, english: str, german: str) -> None:

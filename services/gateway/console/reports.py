@@ -17,8 +17,8 @@ from services.gateway.auth.route_permissions import grant_of, granted_types, rea
 from services.gateway.console.rendering import render
 from services.gateway.console.reports_reasons import translated
 from services.gateway.console.reports_rows import row_page
-from services.gateway.console.reports_schedule import shown_schedule
 from services.gateway.console.reports_trend import trend
+from services.gateway.console.schedules import shown_schedule
 from services.gateway.images_api.image_types import AREAS, TYPE_IDS, type_id
 
 _TEMPLATE: Final = "reports.html"
@@ -62,7 +62,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         max_catalog_bytes=request.app[state.REPORTS].max_catalog_bytes,
         batches=await _trash(request, kind) if may["clean"] else [],
         **progress,
-        **(await shown_schedule(request, language) if may["see_schedule"] else {}),
+        **(await shown_schedule(request, request.app[state.REPORT_SCHEDULE]) if may["see_schedule"] else {}),
     )
 
 

@@ -20,6 +20,7 @@ from imageconverter.runs import (
 from imageconverter.runs.comparison import Difference, check_comparable, get_comparison, read_compared
 from services.gateway import state
 from services.gateway.auth.route_permissions import grant_of, granted_types
+from services.gateway.console.automatic import has_automatic_formats
 from services.gateway.console.languages import N_
 from services.gateway.console.rendering import render
 from services.gateway.console.subshops import chosen_subshop, subshop_choice, subshop_to_send
@@ -56,6 +57,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         is_first_page="cursor" not in request.query,
         cursor=history.cursor,
         may_start=bool(granted_types(request, "images.publish")),
+        has_automatic=has_automatic_formats(request),
     )
 
 

@@ -2,7 +2,7 @@
 
 import { ApiError, IMAGES, persistently, request, requestJson, upload } from "./api.js";
 import { ask, element, icon, notify } from "./console.js";
-import { prepareSchedule } from "./reports-schedule.js";
+import { prepareSchedule } from "./schedule.js";
 import { _, bytes, ngettext, percent } from "./text.js";
 
 const type = () => document.getElementById("report").dataset.type;

@@ -1,10 +1,9 @@
-// The form of the schedule of reports: simple times or a cron expression, with its next times while it is edited.
+// The form of a schedule: simple times or a cron expression, with its next times while it is edited.
 
-import { IMAGES, requestJson } from "./api.js";
+import { requestJson } from "./api.js";
 import { notify } from "./console.js";
 import { _, dateTime, language } from "./text.js";
 
-const address = `${IMAGES}/report/schedule`;
 const SIMPLE = /^(\d{1,2}) (\d{1,2}) \* \* (\*|[0-7])$/;
 
 /** Make the form work, if there is one that does not work yet; `saved` is called after a change. */
@@ -71,7 +70,7 @@ function preview(form) {
     next.textContent = "";
     if (!wanted.cron) return;
     try {
-      const { nextTimes } = await requestJson(`${address}?${new URLSearchParams(wanted)}`);
+      const { nextTimes } = await requestJson(`${form.dataset.address}?${new URLSearchParams(wanted)}`);
       next.textContent = _("Next: %(times)s", { times: nextTimes.slice(0, 3).map(dateTime).join(" · ") });
     } catch (error) {
       showProblem(form, error);
@@ -94,7 +93,7 @@ async function save(form, saved) {
   try {
     const wanted = schedule(form);
     if (form.often.value === "cron" && !wanted.cron) return showProblem(form, { field: "cron" });
-    await requestJson(address, { method: "PUT", json: wanted });
+    await requestJson(form.dataset.address, { method: "PUT", json: wanted });
     notify(_("The schedule is changed."), { kind: "good" });
     return await saved();
   } catch (error) {
