@@ -127,9 +127,7 @@ async def test_without_automatic_formats_the_runs_do_not_name_it(visit: Visit) -
 @pytest.mark.usefixtures("scanned")
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize(("theme", "language"), [("light", "en"), ("dark", "de")])
-async def test_the_page_is_accessible(
-    visit: Visit, base: str, width: int, theme: str, language: str
-) -> None:
+async def test_the_page_is_accessible(visit: Visit, base: str, width: int, theme: str, language: str) -> None:
     """At each width, in both themes and languages."""
     page = await visit(PAGE, base=base, width=width, theme=theme, language=language)
     name = "Automatische Umwandlung" if language == "de" else "Automatic conversion"
