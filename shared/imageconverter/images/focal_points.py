@@ -87,8 +87,10 @@ async def set_point(store: ObjectStore, stored: StoredObject, point: Point | Non
 async def carry_point(store: ObjectStore, stored: StoredObject, target: str) -> None:
     """Give the copy of a source at the path *target* the focal point of that source, if it has one.
 
-    Raises StoreUnavailable.
+    An upload has none. Raises StoreUnavailable.
     """
+    if target.partition("/")[0] == keys.UPLOADS:
+        return
     point = (await read_points(store, stored.key.removeprefix(keys.SOURCE))).get(stored.etag)
     copied = await store.head(keys.source(target)) if point is not None else None
     if copied is not None:
