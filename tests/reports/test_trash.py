@@ -230,3 +230,19 @@ async def _content(shop: Shop, path: str) -> bytes:
     found = await shop.store.get(keys.target(path))
     assert found is not None
     return bytes(found.data)
+
+
+async def test_a_file_that_another_attempt_deletes_meanwhile_stays_in_the_trash(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An attempt before has failed, but a request that it had sent was still carried out."""
+    deletes = ObjectStore.delete_unchanged
+
+    async def delete_twice(store: ObjectStore, stored: StoredObject) -> bool:
+        await deletes(store, stored)
+        return await deletes(store, stored)
+
+    monkeypatch.setattr(ObjectStore, "delete_unchanged", delete_twice)
+    await moved(shop, "one", *PATHS)
+    assert await shop.files() == []
+    assert await shop.files(keys.trash_files("one")) == PATHS

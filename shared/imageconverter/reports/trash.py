@@ -7,6 +7,7 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
@@ -15,9 +16,9 @@ from imageconverter import keys
 from imageconverter.errors import CleanupRefused, NotFound
 from imageconverter.images.image_formats import ImageType
 from imageconverter.images.variants import delete_orphans
+from imageconverter.storage.bounded import bounded
 from imageconverter.storage.store import ObjectStore, StoredObject
 
-_CONCURRENCY: Final = 16
 _MAX_CLEANUP_TIME: Final = timedelta(days=1)  # a clean-up that has not ended by then has failed
 _ID = re.compile("[0-9A-Za-z-]{1,64}")  # safe as a part of an object key
 
@@ -90,22 +91,23 @@ async def move_to_trash(
     *unchanged* is called with the position of a path and its object, and returns whether the file may be moved. Files
     that do not exist, or that are replaced meanwhile, are skipped.
     """
-    slots = asyncio.Semaphore(_CONCURRENCY)
 
     async def move(number: int, path: str) -> None:
-        async with slots:
-            target, trash_key = keys.target(path), keys.trash_files(batch_id) + path
-            before = await store.head(target)
-            if before is None or not unchanged(number, before) or not await store.copy(target, trash_key):
-                return
-            after = await store.head(target)
-            if after is None:
-                return
-            is_same = (after.etag, after.modified) == (before.etag, before.modified)
-            if not is_same or not await store.delete_unchanged(before):
-                await store.delete([trash_key])
+        target, trash_key = keys.target(path), keys.trash_files(batch_id) + path
+        before = await store.head(target)
+        if before is None or not unchanged(number, before) or not await store.copy(target, trash_key):
+            return
+        after = await store.head(target)
+        if after is None:
+            return
+        is_same = (after.etag, after.modified) == (before.etag, before.modified)
+        if is_same and await store.delete_unchanged(before):
+            return
+        # Kept if the file is gone: an attempt before, which has failed, may have deleted it just now.
+        if await store.head(target) is not None:
+            await store.delete([trash_key])
 
-    await asyncio.gather(*(move(number, path) for number, path in enumerate(paths)))
+    await bounded(partial(move, number, path) for number, path in enumerate(paths))
 
 
 async def get_batch(store: ObjectStore, batch_id: str) -> TrashBatch:
