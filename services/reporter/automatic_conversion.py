@@ -19,7 +19,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def convert_automatically(resources: Resources, stopping: asyncio.Event, *, max_share: float) -> None:
-    """Do what is to be done every second, until *stopping* is set; nothing while another stack owns the bucket."""
+    """Call `convert_pending` every second until *stopping* is set, except while another stack owns the bucket."""
     while not stopping.is_set():
         if not resources.ownership.problem:
             await run_unless_stopped(stopping, _convert(resources, max_share))
@@ -31,12 +31,12 @@ async def _convert(resources: Resources, max_share: float) -> None:
         await convert_pending(resources, max_share=max_share)
     except Unavailable as error:
         _log.warning("automatic conversion failed", reason=error.reason)
-    except Exception:  # noqa: BLE001 - the next second may be better
+    except Exception:  # noqa: BLE001 - tried again in a second
         _log.exception("internal error in automatic conversion")
 
 
 async def convert_pending(resources: Resources, *, max_share: float) -> None:
-    """Start a run if sources are pending, and go on with the scan if there is one.
+    """Start a run if sources are pending, and continue the scan if there is one.
 
     A scan moves at most the share *max_share* of the outputs of a format to the trash.
     Raises QueueUnavailable, StoreUnavailable.

@@ -21,7 +21,7 @@ from imageconverter.storage.store import ObjectStore
 
 ACTION: Final = "automatic"
 STARTED_BY: Final = "task automatic"
-_MAX_SOURCES: Final = 500  # jobs in the queue, which the run of a person waits for
+_MAX_SOURCES: Final = 500  # the run of a person waits for their jobs
 
 _log = structlog.get_logger(__name__)
 
@@ -31,18 +31,18 @@ async def start_run(
 ) -> Run | None:
     """Start a run over the first pending sources, unless an automatic run is running; returns it.
 
-    Those that do not exist or are up to date are left out: the store may report what the API has stored. Sources are
-    removed after the run has started, so none is lost if this process is killed. The id follows from the sources and
-    their submissions, so of several processes that see the same, one starts a run. Raises QueueUnavailable,
-    StoreUnavailable.
+    Those that do not exist or are up to date are skipped: the store also sends events about what the API has stored.
+    Sources are removed after the run has started, so none is lost if this process is killed. The id follows from the
+    sources and their submissions, so of several processes that see the same, one starts a run. Raises
+    QueueUnavailable, StoreUnavailable.
     """
     latest = await run_store.latest(automatic=True)
     if latest is not None and await run_store.is_running(latest):
         return None
-    taken = await pending.first(_MAX_SOURCES)
-    found = await bounded(partial(store.head, keys.source(each.path)) for each in taken)
+    submissions = await pending.first(_MAX_SOURCES)
+    found = await bounded(partial(store.head, keys.source(each.path)) for each in submissions)
     paths = await outdated([each for each in found if each is not None and is_file(each)], formats, store)
-    run = create_automatic_run(taken, paths, formats)
+    run = create_automatic_run(submissions, paths, formats)
     await remember(paths, formats, store)
     if run is not None and not await run_store.is_known(run.id):
         await save_backup(store, run)
@@ -52,7 +52,7 @@ async def start_run(
             await delete_backup(store, run.id)
             return None
         _log.info("automatic run started", run=run.id, sources=sum(len(batch.sources) for batch in run.batches))
-    await pending.remove(taken)
+    await pending.remove(submissions)
     return run
 
 

@@ -15,7 +15,7 @@ from imageconverter.runs.unchanged import find_unchanged
 from imageconverter.storage.bounded import bounded
 from imageconverter.storage.store import ObjectStore, StoredObject
 
-_NO_RUN: Final = "-"
+_NO_RUN: Final = "-"  # the id of no run, so that the outputs of every run count
 
 
 async def outdated(

@@ -19,7 +19,7 @@ _CLAIM_SECONDS: Final = 60
 
 
 class PendingState(NamedTuple):
-    """What is to be done."""
+    """How many sources are pending, and what the scan is doing."""
 
     waiting: int
     """Number of pending sources."""
@@ -34,11 +34,14 @@ class Submission(NamedTuple):
 
     path: str
     number: int
-    """Another one each time that the source is submitted."""
+    """Larger each time that the source is submitted."""
 
 
 class PendingSources:
-    """Submits, takes and removes pending sources. All methods raise QueueUnavailable."""
+    """Submits, lists and removes pending sources, and keeps the state of the scan.
+
+    All methods raise QueueUnavailable.
+    """
 
     def __init__(self, redis: Redis, *, retry_timeout: float) -> None:
         """Use *redis*, retrying for *retry_timeout* seconds."""
@@ -74,15 +77,15 @@ class PendingSources:
             (found,) = await pipe.execute()
         return [Submission(path.decode(), int(number)) for path, number in found]
 
-    async def remove(self, taken: Sequence[Submission]) -> None:
-        """Remove those of *taken* that were not submitted again since."""
+    async def remove(self, submissions: Sequence[Submission]) -> None:
+        """Remove the sources of *submissions* that were not submitted again since."""
         async with redis_errors(self._retry_timeout):
             await self._remove(
-                keys=[keys.AUTOMATIC_PENDING], args=[str(value) for submission in taken for value in submission]
+                keys=[keys.AUTOMATIC_PENDING], args=[str(value) for each in submissions for value in each]
             )
 
     async def state(self) -> PendingState:
-        """Return what is to be done."""
+        """Return how many sources are pending, and what the scan is doing."""
         async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=False) as pipe:
             pipe.zcard(keys.AUTOMATIC_PENDING)
             pipe.hmget(keys.AUTOMATIC, ["requested", "cursor"])

@@ -297,8 +297,8 @@ async def convert_now(
 ) -> list[FormatResult]:
     """Convert a stored source to *formats* while the *client* waits, at most *seconds*.
 
-    Raises QueueFull where *limit* conversions are under way, StoreUnavailable where the worker could not
-    reach the store, ConversionFailed where nothing came in time, NotConverted where no output could be made.
+    Raises QueueFull if *limit* conversions are waiting or running, StoreUnavailable if the worker could not reach the
+    store, ConversionFailed if there was no reply in time, NotConverted if no output could be made.
     """
     job = client_job(source_path, output_specs(source_path, formats), client)
     outcomes = await run_client_job(queue, job, client=client, limit=limit, seconds=seconds)

@@ -3,7 +3,7 @@
 A directory exists where a file lies below it or where a marker does. The marker is a small object of a
 reserved name in the directory, not an empty object whose key ends in a slash: clients fold such keys, and
 stores treat them differently. Existence is always decided from keys, never from a store's common prefixes,
-which SeaweedFS goes on listing after the last file is gone.
+which SeaweedFS goes on listing after the last file was deleted.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -38,7 +38,7 @@ class Directory:
 async def tree(store: ObjectStore, root: Root) -> list[Directory]:
     """Return the directories at the top of *root* with all below them, in one listing pass.
 
-    The directory of staged uploads is left out.
+    The directory of staged uploads is omitted.
     """
     top = Directory("", "")
     prefix = PREFIXES[root]
@@ -55,7 +55,7 @@ async def tree(store: ObjectStore, root: Root) -> list[Directory]:
 async def create(store: ObjectStore, root: Root, path: str) -> None:
     """Make the directory at *path* and its parents; one that is there already stays as it is.
 
-    Raises InvalidValue where the path is unsafe or reserved, or where a file or the uploads are in its way.
+    Raises InvalidValue if the path is unsafe or reserved, or if a file or the uploads are in its way.
     """
     checked = _checked(root, path)
     if root == "target" and checked.split("/")[0] == keys.SIGNED:
@@ -73,7 +73,7 @@ async def remove(
     *,
     delete: Callable[[Sequence[StoredObject]], Awaitable[object]] | None = None,
 ) -> None:
-    """Delete the directory at *path* with everything in it; raises NotFound where there is none.
+    """Delete the directory at *path* with everything in it; raises NotFound if there is none.
 
     Its parent stays, as an empty directory if need be. *delete* is called with its objects, in pages, instead of
     deleting them permanently.

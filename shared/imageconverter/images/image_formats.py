@@ -74,7 +74,7 @@ class ImageFormats(Mapping[str, ImageFormat]):
     """
 
     def __init__(self, formats: Sequence[ImageFormat], sets: Mapping[str, Sequence[str]] | None = None) -> None:
-        """Index *formats*; raises ValueError where an id or alias occurs twice.
+        """Index *formats*; raises ValueError if an id or alias occurs twice.
 
         *sets* has the ids of the members by the id of the set.
         """

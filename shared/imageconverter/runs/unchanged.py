@@ -38,7 +38,7 @@ async def find_unchanged(
 ) -> dict[str, list[OutputOutcome]]:
     """Return the outcomes of those of *sources*, by their keys, whose outputs are all known to be up to date.
 
-    It may overlook some, and leaves out those of which the run itself has made an output: they were converted, not
+    It may overlook some, and omits those of which the run itself has made an output: they were converted, not
     skipped. Raises StoreUnavailable.
     """
     if len(sources) < MIN_NAMES:
