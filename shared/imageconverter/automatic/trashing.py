@@ -80,7 +80,7 @@ async def move_orphans(
     moved: list[Orphan] = []
     for kind, movable in decision.movable.items():
         if movable:
-            batch_id = f"{datetime.fromisoformat(scan):%Y%m%dT%H%M%S}-follow-{kind}"
+            batch_id = f"{datetime.fromisoformat(scan):%Y%m%dT%H%M%S%f}-follow-{kind}"
             moved += await _move_batch(batch_id, kind, movable, store)
             batches += await _finish(batch_id, kind, store)
     left = {each.source for each in orphans} - {each.source for each in moved}
