@@ -1,3 +1,3 @@
 """The core of imageconverter: formats, the engine, storage, the job queue and the rules that join them."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

@@ -14,7 +14,8 @@ from tests.payloads.samples import FULL, PLAIN, SAMPLES, Sample
 from tests.payloads.unknown_fields import FIELD, with_unknown_fields
 from tests.payloads.writers import written_payloads
 
-RELEASES = ("0.1.0", "0.2.0")
+THIS = "0.3.0"
+RELEASES = ("0.1.0", "0.2.0", THIS)
 _HERE = Path(__file__).parent
 
 # What the models of 0.1.0 require, as its code showed; a list has to be as long as it is here.
@@ -83,22 +84,22 @@ def test_unknown_fields_are_ignored_at_every_level(release: str, name: str, samp
 
 
 async def test_stored_payloads_of_this_release_are_the_fixtures() -> None:
-    """A change of what is stored is a change of `0.2.0/`, and of what the release before has to read."""
+    """A change of what is stored is a change of the newest folder, and of what the release before has to read."""
     written = await written_payloads()
 
-    assert written == {name: _stored("0.2.0", name) for name in SAMPLES}
+    assert written == {name: _stored(THIS, name) for name in SAMPLES}
 
 
 @pytest.mark.parametrize(("name", "required"), REQUIRED_BY_0_1_0.items(), ids=REQUIRED_BY_0_1_0)
 def test_fields_that_release_0_1_0_requires_are_written(name: str, required: set[str]) -> None:
     """During a rolling upgrade its workers take jobs of this release."""
-    assert required <= set(_paths(_stored("0.2.0", name)))
+    assert required <= set(_paths(_stored(THIS, name)))
 
 
 @pytest.mark.parametrize("name", ["job_plan_run", "job_count_run", "job_convert_run_source"])
 def test_jobs_of_runs_are_lists_as_release_0_1_0_unpacks_them(name: str) -> None:
     """Its workers would unpack the names of the fields from an object, and lose the source."""
-    assert _stored("0.2.0", name) == _stored("0.1.0", name)
+    assert _stored(THIS, name) == _stored("0.1.0", name)
 
 
 def test_digest_of_formats_equals_that_of_release_0_1_0() -> None:
