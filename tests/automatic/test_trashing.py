@@ -130,6 +130,26 @@ async def test_at_most_so_many_are_moved_by_one_scan(
     assert left == [4, 2, 1]
 
 
+async def test_outputs_of_one_source_may_be_moved_by_different_scans(
+    shop: Shop, image: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that are left stay orphans."""
+    for name in ("large/a.png", "large/b.png"):
+        await shop.put_behind(name, image(1))
+    await shop.scan()
+    await shop.delete_behind("large/a.png")
+    await shop.scan()
+    monkeypatch.setattr(trashing, "MAX_MOVED", 1)
+    left = []
+    for _ in range(3):
+        await shop.scan()
+        left.append(await shop.orphans())
+    assert left == [["large/a.png"], [], []]
+    for format_id in ("small", "large"):
+        assert await shop.output("a.png", format_id) is None
+        assert await shop.output("b.png", format_id) is not None
+
+
 @pytest.mark.parametrize("method", ["copy", "delete_unchanged"])
 async def test_an_outage_while_outputs_are_moved_loses_none(
     shop: Shop, image: Make, monkeypatch: pytest.MonkeyPatch, method: str

@@ -83,7 +83,8 @@ async def move_orphans(
             batch_id = f"{datetime.fromisoformat(scan):%Y%m%dT%H%M%S%f}-follow-{kind}"
             moved += await _move_batch(batch_id, kind, movable, store)
             batches += await _finish(batch_id, kind, store)
-    left = {each.source for each in orphans} - {each.source for each in moved}
+    paths = {each.path for each in moved}
+    left = {each.source for each in orphans if each.path not in paths}
     await _forget({each.source for each in moved} - left, formats, store)
     return batches, moved
 
