@@ -53,18 +53,20 @@ class FactsExecutor:
     async def give_up(self, clients: ClientJobs, context: JobContext, payload: Any) -> None:
         """Reply to all waiting clients that the image has killed too many workers."""
         job = FactsJob.model_validate(payload)
-        outcome = _without(job, "The image has killed too many workers.")
+        outcome = _without(job.etag, "The image has killed too many workers.")
         await clients.queue.publish_result(job.dedup_key, context["job_id"], outcome.model_dump())
 
     async def _make(self, job: FactsJob, *, expensive: bool) -> FactsOutcome:
+        etag = job.etag
         try:
             source, known = await asyncio.gather(
                 self.store.get(keys.source(job.path), max_bytes=self.max_source_bytes),
                 self.store.get(keys.facts(job.path)),
             )
             if source is None:
-                return _without(job, GONE)
-            if (found := parse_facts(known)) is not None and found.etag == source.stored.etag:
+                return _without(etag, GONE)
+            etag = source.stored.etag  # it may have been replaced since the request
+            if (found := parse_facts(known)) is not None and found.etag == etag:
                 return FactsOutcome(found=found)  # made by another job a moment ago
             reply = await self.sandbox.convert_with_metadata(
                 source.data,
@@ -77,18 +79,18 @@ class FactsExecutor:
                 may_move=not expensive,
             )
         except ImageError as error:
-            outcome = _without(job, error.reason)
+            outcome = _without(etag, error.reason)
             if not isinstance(error, _LASTING):
                 return outcome
         else:
-            outcome = FactsOutcome(found=stored_facts(source.stored.etag, reply.facts))
+            outcome = FactsOutcome(found=stored_facts(etag, reply.facts))
         if outcome.found is not None and keeps_facts(job.path):
             await put_facts(self.store, job.path, outcome.found)
         return outcome
 
 
-def _without(job: FactsJob, reason: str) -> FactsOutcome:
-    return FactsOutcome(found=StoredFacts(etag=job.etag, reason=reason))
+def _without(etag: str, reason: str) -> FactsOutcome:
+    return FactsOutcome(found=StoredFacts(etag=etag, reason=reason))
 
 
 def stored_facts(etag: str, facts: Facts | None) -> StoredFacts:

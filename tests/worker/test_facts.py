@@ -9,10 +9,12 @@ from pydantic import ValidationError
 from imageconverter import keys
 from imageconverter.engine import Target
 from imageconverter.images.conversions import ConversionJob, OutputSpec
+from imageconverter.images.facts_job import FactsJob
 from imageconverter.images.source_facts import StoredFacts, find_facts, put_facts
 from imageconverter.resources import Resources
 from imageconverter.settings import WorkerSettings
 from services.worker.conversion_executor import ConversionExecutor
+from services.worker.facts_executor import FactsExecutor
 from services.worker.sandbox.messages import Response
 from services.worker.sandbox.pool import SandboxPool
 from tests.testing import image_files
@@ -88,3 +90,24 @@ async def test_staged_uploads_have_no_stored_facts(resources: Resources, sandbox
     path = f"{keys.UPLOADS}/{uuid4().hex[:12]}/a.png"
     assert await _converted(resources, sandbox, path, image_files.png(), makes_facts=True) is None
     await resources.store.delete([keys.source(path)])
+
+
+async def test_a_broken_file_fails_for_itself_only(resources: Resources, sandbox: SandboxPool) -> None:
+    """Not for the image that it has replaced for a moment, of which facts were asked for."""
+    path = f"{uuid4().hex}/a.png"
+    etag = await resources.store.put(keys.source(path), image_files.png(), content_type="image/png")
+    await resources.store.put(keys.source(path), image_files.png()[:60], content_type="image/png")
+    executor = FactsExecutor(resources.store, sandbox, 10**8)
+    outcome = await executor._make(FactsJob(path=path, etag=etag), expensive=False)
+    broken = await resources.store.head(keys.source(path))
+
+    assert broken is not None
+    assert outcome.found is not None
+    assert outcome.found.reason
+    assert outcome.found.etag == broken.etag != etag
+    assert await find_facts(resources.store, broken) == outcome.found
+    await resources.store.put(keys.source(path), image_files.png(), content_type="image/png")
+    again = await executor._make(FactsJob(path=path, etag=etag), expensive=False)
+    assert again.found is not None
+    assert again.found.facts is not None
+    await resources.store.delete([keys.source(path), keys.facts(path)])
