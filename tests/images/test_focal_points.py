@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -161,6 +162,28 @@ async def test_the_trash_of_a_directory_keeps_them(there: Sources) -> None:
     deletion = source_trash.new_deletion()
     await source_trash.move_all(there.store, deletion, [stored])
     assert not await directories.exists(there.store, "source", there.path("b"))
+    await source_restore.restore(there.store, [deletion], overwrite=False)
+
+    assert await there.point("b/a.png") == POINT
+
+
+async def test_a_directory_that_is_deleted_permanently_leaves_none(there: Sources) -> None:
+    """Below it; those of other directories stay."""
+    for name in ("b/a.png", "b/c/a.png", "b-1/a.png"):
+        await set_point(there.store, await there.put(name), POINT)
+    await directories.remove(there.store, "source", there.path("b"))
+    prefix = keys.focal_points(f"{there.directory}/")
+    left = [each.key.removeprefix(prefix) async for page in there.store.list(prefix) for each in page]
+
+    assert left == ["b-1/a.png"]
+
+
+async def test_a_directory_in_the_trash_keeps_them(there: Sources) -> None:
+    """Because it may be restored."""
+    await set_point(there.store, await there.put("b/a.png"), POINT)
+    deletion = source_trash.new_deletion()
+    move = partial(source_trash.move_all, there.store, deletion)
+    await directories.remove(there.store, "source", there.path("b"), delete=move)
     await source_restore.restore(there.store, [deletion], overwrite=False)
 
     assert await there.point("b/a.png") == POINT

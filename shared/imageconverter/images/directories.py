@@ -12,6 +12,7 @@ from typing import Literal
 
 from imageconverter import keys
 from imageconverter.errors import InvalidValue, NotFound
+from imageconverter.images.focal_points import delete_points_below
 from imageconverter.images.names import directory_path
 from imageconverter.images.source_facts import delete_facts_below
 from imageconverter.images.variants import delete_variants_below
@@ -90,6 +91,8 @@ async def remove(
         await delete_variants_below(store, checked)
     else:
         await delete_facts_below(store, checked)
+        if delete is None:
+            await delete_points_below(store, checked)
 
 
 async def exists(store: ObjectStore, root: Root, path: str) -> bool:

@@ -17,6 +17,7 @@ from imageconverter.engine import Target
 from imageconverter.engine.target import Point
 from imageconverter.errors import StoreUnavailable
 from imageconverter.storage.bounded import bounded
+from imageconverter.storage.bulk_delete import delete_below
 from imageconverter.storage.store import PAGE_SIZE, ObjectStore, StoredObject
 
 _log = structlog.get_logger(__name__)
@@ -95,6 +96,11 @@ async def carry_point(store: ObjectStore, stored: StoredObject, target: str) -> 
     copied = await store.head(keys.source(target)) if point is not None else None
     if copied is not None:
         await set_point(store, copied, point)
+
+
+async def delete_points_below(store: ObjectStore, directory: str) -> None:
+    """Delete the focal points of all sources in a *directory*. Raises StoreUnavailable."""
+    await delete_below(store, keys.focal_points(f"{directory}/"))
 
 
 def _parse(path: str, data: bytes) -> Points:
