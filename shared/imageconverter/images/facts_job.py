@@ -59,11 +59,14 @@ class FactsMaker:
     ) -> StoredFacts:
         """Return what is known of a *source*; clients that want the same wait for the same job.
 
-        Raises QueueFull, QueueUnavailable, StoreUnavailable, and ConversionFailed if nothing is known in *seconds*.
+        Without *seconds*, only what is stored. Those in the *background* take up half of the queue at most. Raises
+        QueueFull, QueueUnavailable, StoreUnavailable, and ConversionFailed if nothing is known in *seconds*.
         """
         found = await find_facts(self.store, source)
         if found is not None:
             return found
+        if seconds <= 0:
+            raise ConversionFailed("There is no time left to make the facts.")
         job = FactsJob(
             path=source.key.removeprefix(keys.SOURCE),
             etag=source.etag,
@@ -76,7 +79,7 @@ class FactsMaker:
             TASK,
             job.dedup_key,
             job.model_dump(exclude_defaults=True),
-            limit=self.limit,
+            limit=max(self.limit // 2, 1) if background else self.limit,
             waited=True,
         )
         outcome = FactsOutcome.model_validate(

@@ -12,8 +12,11 @@ from PIL import Image
 
 from imageconverter import keys
 from imageconverter.images.source_facts import StoredFacts, put_facts
+from imageconverter.jobs import JobQueue
 from imageconverter.resources import Resources
+from imageconverter.settings import ConversionSettings
 from imageconverter.storage.store import ObjectStore
+from services.gateway.images_api import source_facts
 from services.worker import facts_executor
 from tests.conftest import ADMIN
 from tests.testing import image_files
@@ -44,6 +47,20 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(facts_executor, "put_facts", put_and_note)
     return paths
+
+
+@pytest.fixture
+def limits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The limits of the queue for the jobs that are enqueued."""
+    seen: list[int] = []
+    enqueue = JobQueue.enqueue_or_join
+
+    async def enqueue_and_note(queue: JobQueue, *arguments: Any, limit: int = 0, **options: Any) -> str:
+        seen.append(limit)
+        return await enqueue(queue, *arguments, limit=limit, **options)
+
+    monkeypatch.setattr(JobQueue, "enqueue_or_join", enqueue_and_note)
+    return seen
 
 
 def _flat(color: str, size: tuple[int, int] = (60, 40)) -> bytes:
@@ -105,6 +122,34 @@ async def test_facts_are_made_once(gateway: Client, directory: str, made: list[s
     assert all(each == [listed] for each in several)
     assert details["facts"] == listed["facts"]
     assert details["etag"] == listed["etag"]
+
+
+async def test_when_time_is_over_only_stored_facts_are_looked_up(
+    gateway: Client, directory: str, limits: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jobs for which nobody waits would keep others out of the queue."""
+    names = [f"{directory}/{number}.png" for number in range(40)]
+    for name in names:
+        await put(gateway, name, _flat("#102030"))
+    await rows(gateway, paths=names[-1:])
+    limits.clear()
+    monkeypatch.setattr(source_facts, "_SECONDS", 0)
+    found = await rows(gateway, paths=names)
+
+    assert [each["state"] for each in found] == ["pending"] * 39 + ["known"]
+    assert limits == []
+
+
+async def test_half_of_the_queue_is_left_to_others(gateway: Client, directory: str, limits: list[int]) -> None:
+    """Facts of one source, with its details, may be the last job in it."""
+    for name in ("a.png", "b.png"):
+        await put(gateway, f"{directory}/{name}", _flat("#102030"))
+    await rows(gateway, paths=[f"{directory}/a.png"])
+    async with gateway.get(f"/images/details/{directory}/b.png", headers=ADMIN) as response:
+        assert response.status == 200
+
+    whole = ConversionSettings().max_interactive_queue
+    assert limits == [whole // 2, whole]
 
 
 async def test_a_file_that_has_no_facts_is_not_tried_again(
