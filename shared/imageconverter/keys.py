@@ -79,7 +79,7 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:automatic:submitted  set: versions of sources that a scan has submitted, up to 200,000, 1 day
     ic:automatic:lease      string: a reporter starts automatic runs and scans, 1 minute
     ic:automatic:scan       hash: the running scan, or the last one: what it has found, by name
-    ic:automatic:orphans    hash: orphaned outputs that the scans have found as JSON, by path, of up to 10,000 sources
+    ic:automatic:orphans    hash: orphaned outputs that the scans have found as JSON, by path
     ic:scan                 hash: the progress of the running scan, the failures of the last scan and imports
     ic:imported:<id>        string: the outcome of an import, 1 day
     ic:imported:<id>:lines  string: its invalid lines as JSON, 1 day

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from imageconverter import keys
-from imageconverter.automatic import follower
+from imageconverter.automatic import scan_store
 from imageconverter.automatic.scan_store import UNLISTED
 from imageconverter.errors import StoreUnavailable
 from imageconverter.images.conversions import SOURCE, source_digest
@@ -181,11 +181,26 @@ async def test_of_very_many_sources_that_are_gone_nothing_is_looked_for(
     await shop.scan()
     await shop.delete_behind(*(f"{number}.png" for number in range(5)))
     with monkeypatch.context() as patch:
-        patch.setattr(follower, "MAX_UNLISTED", 4)
+        patch.setattr(scan_store, "MAX_UNLISTED", 4)
         await shop.scan()
         assert await shop.orphans() == []
     await shop.scan()
     assert await shop.orphans() == [f"small/{number}.png" for number in range(5)]
+
+
+async def test_sources_of_orphans_that_an_earlier_scan_has_found_do_not_count_again(
+    shop: Shop, image: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are marked, those that are deleted later are found."""
+    monkeypatch.setattr(scan_store, "MAX_UNLISTED", 3)
+    names = [f"{number}.png" for number in range(7)]
+    for number, name in enumerate(names):
+        await shop.put_behind(name, image(number))
+    await shop.scan()
+    for begin in (0, 3):
+        await shop.delete_behind(*names[begin : begin + 3])
+        await shop.scan()
+        assert await shop.orphans() == [f"small/{name}" for name in names[: begin + 3]]
 
 
 async def test_orphans_are_listed_in_pages_with_the_state_of_the_scan(shop: Shop, image: Make) -> None:

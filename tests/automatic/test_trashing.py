@@ -1,15 +1,15 @@
 """Outputs whose sources are gone are moved to the trash, within bounds."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 import pytest
 
 from imageconverter import keys
-from imageconverter.automatic import trashing
+from imageconverter.automatic import scan_store, trashing
 from imageconverter.errors import StoreUnavailable
 from imageconverter.reports import trash
-from imageconverter.storage.store import ObjectStore
+from imageconverter.storage.store import ObjectStore, StoredObject
 from tests.automatic.conftest import Shop
 from tests.conftest import ADMIN
 from tests.testing.runs import get, post
@@ -113,6 +113,35 @@ async def test_a_directory_that_is_empty_loses_no_outputs(shop: Shop, image: Mak
     assert (await post(shop.client, SCAN, {"share": 1}))[0] == 200
     await shop.settle()
     assert await there(shop, names) == []
+
+
+async def test_very_many_at_once_stay_until_a_person_allows_all(
+    shop: Shop, image: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if each scan finds some of them: they are not allowed bit by bit."""
+    listing = ObjectStore.list
+
+    async def one_by_one(store: ObjectStore, prefix: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
+        async for page in listing(store, prefix, after=after):
+            for each in page:
+                yield [each]
+
+    monkeypatch.setattr(ObjectStore, "list", one_by_one)
+    monkeypatch.setattr(scan_store, "MAX_UNLISTED", 2)
+    names = await put_many(shop, image, 6)
+    await shop.delete_behind(*names[:5:2])
+    for _ in range(3):
+        await shop.scan()
+        assert await shop.orphans() == []
+    _, scan = await get(shop.client, SCAN)
+    assert scan["notMoved"][0]["reason"] == "More than 2 sources are not there any more."
+    assert await there(shop, names) == names
+
+    assert (await post(shop.client, SCAN, {"share": 1}))[0] == 200
+    await shop.settle()
+    assert len(await shop.orphans()) == 3
+    await shop.scan()
+    assert await there(shop, names) == names[1::2]
 
 
 async def test_at_most_so_many_are_moved_by_one_scan(

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
-from typing import Final
 
 import structlog
 
@@ -10,13 +9,10 @@ from imageconverter import keys
 from imageconverter.automatic.automatic_formats import AutomaticFormats
 from imageconverter.automatic.known_sources import KnownSources
 from imageconverter.automatic.orphans import Orphan, find_orphans
-from imageconverter.automatic.scan_store import UNLISTED, ScanStore
+from imageconverter.automatic.scan_store import UNLISTED, ScanRecord, ScanStore
 from imageconverter.images.conversions import output_specs
 from imageconverter.storage.bounded import bounded
 from imageconverter.storage.store import ObjectStore, StoredObject
-
-MAX_UNLISTED: Final = 10_000
-"""Of more, in one scan, the outputs are not looked for: so many are not deleted on purpose."""
 
 _log = structlog.get_logger(__name__)
 
@@ -32,18 +28,17 @@ class Follower:
         store: ObjectStore,
         orphans: dict[str, Orphan],
         *,
-        scan: str,
-        unlisted: int,
+        record: ScanRecord,
     ) -> None:
-        """Use what was found so far: *orphans*, which is kept up to date, and *unlisted* sources, by the *scan*."""
+        """Use what was found so far: the *record* of the scan, and *orphans*, which is kept up to date."""
         self._directory = directory
         self._known = KnownSources(store, directory)
         self._scans = scans
         self._formats = formats
         self._store = store
         self._orphans = orphans
-        self._scan = scan
-        self._unlisted = unlisted
+        self._record = record
+        self._sources = {keys.source(each.source) for each in orphans.values()}
 
     async def new_sources(self, after: str, page: Sequence[StoredObject]) -> set[str]:
         """Return the keys of those sources of a *page*, listed behind *after*, that are to be converted in any case.
@@ -71,17 +66,18 @@ class Follower:
         """Find the orphans of known sources that were not listed; returns those that are to stay known."""
         if not unlisted:
             return []
-        await self._scans.count(UNLISTED, len(unlisted))
-        self._unlisted += len(unlisted)
-        if self._unlisted > MAX_UNLISTED:
-            return list(unlisted)
-        heads = await bounded(partial(self._store.head, key) for key in unlisted)
-        gone = [key.removeprefix(keys.SOURCE) for key, head in zip(unlisted, heads, strict=True) if head is None]
-        found = [self._seen(each) for each in await find_orphans(gone, self._formats, self._store, scan=self._scan)]
+        new = [key for key in unlisted if key not in self._sources]
+        total = await self._scans.count(UNLISTED, len(new))
+        skipped = new if self._record.has_too_many_unlisted(total) else []
+        looked_up = list(set(unlisted).difference(skipped))
+        heads = await bounded(partial(self._store.head, key) for key in looked_up)
+        gone = [key.removeprefix(keys.SOURCE) for key, head in zip(looked_up, heads, strict=True) if head is None]
+        scan = self._record.started
+        found = [self._seen(each) for each in await find_orphans(gone, self._formats, self._store, scan=scan)]
         await self._scans.put_orphans(found)
         self._orphans.update((each.path, each) for each in found)
-        there = [key for key, head in zip(unlisted, heads, strict=True) if head is not None]
-        return [*there, *{keys.source(each.source) for each in found}]
+        there = [key for key, head in zip(looked_up, heads, strict=True) if head is not None]
+        return [*skipped, *there, *{keys.source(each.source) for each in found}]
 
     def _seen(self, orphan: Orphan) -> Orphan:
         """Return an orphan with the scan that has found it first."""

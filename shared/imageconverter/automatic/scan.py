@@ -11,7 +11,7 @@ from typing import Final
 
 from imageconverter import keys
 from imageconverter.automatic.automatic_formats import AutomaticFormats
-from imageconverter.automatic.follower import MAX_UNLISTED, Follower
+from imageconverter.automatic.follower import Follower
 from imageconverter.automatic.orphans import Orphan
 from imageconverter.automatic.outdated import outdated
 from imageconverter.automatic.pending_sources import MAX_PENDING, PendingSources
@@ -48,8 +48,7 @@ async def scan_more(
     def follower(directory: str) -> Follower | None:
         if not formats.follows(directory):
             return None
-        unlisted = record.counts.get(UNLISTED, 0)
-        return Follower(directory, scans, formats, store, orphans, scan=record.started, unlisted=unlisted)
+        return Follower(directory, scans, formats, store, orphans, record=record)
 
     for directory in formats.directories:
         if directory < first:
@@ -93,11 +92,15 @@ async def _steps(
 async def _end(
     scans: ScanStore, formats: AutomaticFormats, store: ObjectStore, orphans: Mapping[str, Orphan], max_share: float
 ) -> None:
-    """End the scan: *orphans* that it has not found are none any more, and others are moved to the trash."""
+    """End the scan: *orphans* that it has not found are none any more, and others are moved to the trash.
+
+    If too many sources are gone, those that it has found first are not recorded: the next scan counts them again.
+    """
     record = await scans.record()
-    if record.counts.get(UNLISTED, 0) <= MAX_UNLISTED:
-        await scans.delete_orphans([path for path, each in orphans.items() if each.seen != record.started])
     found = [each for each in orphans.values() if each.seen == record.started]
+    is_over = record.has_too_many_unlisted(record.counts.get(UNLISTED, 0))
+    kept = {each.path for each in found if not (is_over and each.since == record.started)}
+    await scans.delete_orphans([path for path in orphans if path not in kept])
     decision = decide(found, formats, record, max_share=max_share)
     trash, moved = await move_orphans(decision, found, formats, store, scan=record.started)
     await scans.delete_orphans([each.path for each in moved])

@@ -19,7 +19,9 @@ SOURCES: Final = "sources"
 SUBMITTED: Final = "submitted"
 """The count of those that were submitted for a run."""
 UNLISTED: Final = "unlisted"
-"""The count of known sources that were not listed."""
+"""The count of known sources that were not listed, except those of which orphans were recorded before."""
+MAX_UNLISTED: Final = 10_000
+"""Of more, in one scan, the outputs are not looked for: so many are not deleted on purpose."""
 MOVED: Final = "moved"
 """The count of orphaned outputs that were moved to the trash."""
 _COUNT: Final = "count:"
@@ -55,6 +57,10 @@ class ScanRecord(BaseModel):
     refusals: tuple[Refusal, ...] = ()
     trash: tuple[str, ...] = ()
     """Ids of trash batches."""
+
+    def has_too_many_unlisted(self, unlisted: int) -> bool:
+        """Whether so many sources are *unlisted* that their outputs stay: a share of 1 allows any number."""
+        return self.share < 1 and unlisted > MAX_UNLISTED
 
 
 class ScanStore:
@@ -93,9 +99,9 @@ class ScanStore:
                 pipe.hincrby(keys.AUTOMATIC_SCAN, _COUNT + name, count)
             await pipe.execute()
 
-    async def count(self, name: str, count: int) -> None:
-        """Add to one count of the scan."""
-        await self._send("HINCRBY", keys.AUTOMATIC_SCAN, _COUNT + name, count)
+    async def count(self, name: str, count: int) -> int:
+        """Add to one count of the scan; returns it."""
+        return int(await self._send("HINCRBY", keys.AUTOMATIC_SCAN, _COUNT + name, count))
 
     async def end(self, *, refusals: Sequence[Refusal], trash: Sequence[str], moved: int) -> None:
         """Record that the scan has ended, and what has become of the orphaned outputs."""

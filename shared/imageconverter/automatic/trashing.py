@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 import structlog
 
 from imageconverter import audit, keys
+from imageconverter.automatic import scan_store
 from imageconverter.automatic.automatic_formats import AutomaticFormats
-from imageconverter.automatic.follower import MAX_UNLISTED
 from imageconverter.automatic.known_sources import KnownSources
 from imageconverter.automatic.orphans import Orphan
 from imageconverter.automatic.scan_store import UNLISTED, Refusal, ScanRecord, listed_of
@@ -57,8 +57,8 @@ def decide(orphans: Sequence[Orphan], formats: AutomaticFormats, record: ScanRec
 
 
 def _reason_to_refuse(each: ImageFormat, orphans: int, record: ScanRecord, share: float) -> str:
-    if record.counts.get(UNLISTED, 0) > MAX_UNLISTED:
-        return f"More than {MAX_UNLISTED} sources are not there any more."
+    if record.has_too_many_unlisted(record.counts.get(UNLISTED, 0)):
+        return f"More than {scan_store.MAX_UNLISTED} sources are not there any more."
     listed = record.counts.get(listed_of(each), 0)
     if not listed and share < 1:
         return f"The directory {each.source_directory} has no sources any more."
