@@ -127,7 +127,7 @@ async def test_facts_are_made_once(gateway: Client, directory: str, made: list[s
 async def test_when_time_is_over_only_stored_facts_are_looked_up(
     gateway: Client, directory: str, limits: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Jobs for which nobody waits would keep others out of the queue."""
+    """Jobs without a client that waits would keep others out of the queue."""
     names = [f"{directory}/{number}.png" for number in range(40)]
     for name in names:
         await put(gateway, name, _flat("#102030"))
