@@ -10,6 +10,7 @@ from imageconverter.catalog.database import Workspace
 from imageconverter.images.image_formats import ImageFormats
 from imageconverter.images.subshops import Subshop, Subshops, same_subshops
 from imageconverter.reports.comparison import compare
+from imageconverter.reports.looks import source_directories
 from tests.reports.compared import Report, listing_of, report
 from tests.testing.shop import make_format
 
@@ -29,6 +30,17 @@ def entry(number: int, name: str, *subshops: str, active: bool = True) -> Entry:
 async def compared(entries: list[Entry], *files: str) -> Report:
     """Compare them for all subshops."""
     return await report(entries, files, subshops=SUBSHOPS)
+
+
+def test_sources_are_compared_in_the_directories_of_the_formats_of_all_subshops() -> None:
+    """Also of those that one subshop has alone; the prefix of a subshop is not part of a directory of sources."""
+    own = make_format("own", target_directory="outdoor/own", source_directory="tents")
+    other = make_format("c", kind="category", target_directory="outdoor/c")
+    outdoor = OUTDOOR._replace(formats=ImageFormats([INHERITED, own, other]))
+    subshops = Subshops([MAIN, SALE, outdoor])
+
+    assert source_directories("product", subshops) == ["keep", "tents"]
+    assert source_directories("category", subshops) == ["c"]
 
 
 async def test_an_entry_of_all_subshops_is_expected_in_the_directories_of_all() -> None:

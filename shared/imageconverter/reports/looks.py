@@ -10,8 +10,9 @@ from imageconverter import keys
 from imageconverter.catalog.database import quote_csv
 from imageconverter.engine.facts import Facts
 from imageconverter.images.directories import files
-from imageconverter.images.image_formats import ImageFormats, ImageType
+from imageconverter.images.image_formats import ImageFormat, ImageType
 from imageconverter.images.source_facts import parse_facts
+from imageconverter.images.subshops import Subshops
 from imageconverter.storage.bounded import bounded
 from imageconverter.storage.store import ObjectStore, StoredObject
 
@@ -24,14 +25,19 @@ _HEX: Final = 16
 _SIX_BITS: Final = 63
 
 
-def source_directories(kind: ImageType, formats: ImageFormats) -> list[str]:
+def source_directories(kind: ImageType, subshops: Subshops) -> list[str]:
     """Return the directories in which sources of a type usually are, none of them below another."""
     usual = {
-        each.source_directory or each.target_directory.partition("/")[0]
-        for each in formats.values()
-        if each.type == kind
+        each.source_directory or _first_directory(each, subshops) for each in subshops.formats if each.type == kind
     }
     return sorted(each for each in usual if not any(each.startswith(f"{other}/") for other in usual))
+
+
+def _first_directory(image_format: ImageFormat, subshops: Subshops) -> str:
+    """Return the first part of a target directory, below the prefix of the subshop if it has one."""
+    prefix = subshops.at_path(image_format.target_directory).target_prefix
+    below = image_format.target_directory.removeprefix(f"{prefix}/" if prefix else "")
+    return below.partition("/")[0]
 
 
 async def write_looks(store: ObjectStore, directories: Sequence[str], path: Path) -> bool:

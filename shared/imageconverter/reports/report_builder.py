@@ -57,7 +57,7 @@ async def make_report(
         parts_folder.mkdir()
         parts = await fetch(store, kind, version, parts_folder)
         summary = await compare(kind, subshops, parts, listing, previous=previous, workspace=workspace, results=rows)
-        directories = source_directories(kind, subshops.default.formats)
+        directories = source_directories(kind, subshops)
         similar = await find_similar(store, directories, workspace=workspace, results=rows)
         return await publish_report(
             store,
