@@ -11,7 +11,7 @@ from duckdb import DuckDBPyConnection
 from imageconverter import keys
 from imageconverter.engine.facts import Facts
 from imageconverter.images.source_facts import StoredFacts, put_facts
-from imageconverter.reports import similar
+from imageconverter.reports import list_reports, similar
 from tests.testing.shop import Shop, make_format
 
 _GRAY = (32, 31, 31)
@@ -146,3 +146,18 @@ async def test_a_source_in_two_directories_of_formats_is_compared_once(shop: Sho
     shop.formats = type(shop.formats)(formats)
     await _has(shop, "keep/below/a.jpg", _facts(7))
     assert await _groups(shop) == []
+
+
+async def test_a_report_without_groups_is_better_than_none(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is missing and unused does not depend on them."""
+    await _has(shop, "keep/a.jpg", _facts(7))
+    await _has(shop, "keep/b.jpg", _facts(7))
+    await shop.sells("a.jpg")
+    await shop.has("keep/x.jpg")
+    monkeypatch.setattr(similar, "_ROWS", f"{similar._ROWS} LIMIT error('no space left')")
+    report = await shop.report()
+
+    assert await list_reports(shop.store, "product") == [report]
+    assert await shop.missing(report) == ["jpeg/a.jpg", "keep/a.jpg"]
+    assert await shop.unused(report) == ["keep/x.jpg"]
+    assert await shop.rows(report, "similar") == []

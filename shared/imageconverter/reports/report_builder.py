@@ -2,11 +2,14 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
+
+import structlog
 
 from imageconverter import keys
 from imageconverter.catalog import current, fetch
 from imageconverter.catalog.database import Workspace, work_folder
-from imageconverter.errors import NoCatalog
+from imageconverter.errors import DatabaseFailed, NoCatalog
 from imageconverter.images.directories import is_file
 from imageconverter.images.image_formats import ImageType
 from imageconverter.images.subshops import Subshops
@@ -15,7 +18,10 @@ from imageconverter.reports.index import Report, list_reports, publish_report
 from imageconverter.reports.looks import source_directories
 from imageconverter.reports.ranges import list_ranges
 from imageconverter.reports.similar import find_similar
+from imageconverter.reports.summary import SimilarTotals
 from imageconverter.storage.store import ObjectStore, StoredObject
+
+_log = structlog.get_logger(__name__)
 
 
 async def make_report(
@@ -33,6 +39,7 @@ async def make_report(
 
     Without *accept_shrinkage*, no file is reported as unused if the catalog has lost more than half since the last
     report. Raises NoCatalog, StoreUnavailable, DatabaseFailed and what *listed* raises; then nothing is published.
+    If only the search for sources that look alike fails, the report has none.
     """
     version = await current(store, kind)
     if version is None:
@@ -57,8 +64,7 @@ async def make_report(
         parts_folder.mkdir()
         parts = await fetch(store, kind, version, parts_folder)
         summary = await compare(kind, subshops, parts, listing, previous=previous, workspace=workspace, results=rows)
-        directories = source_directories(kind, subshops)
-        similar = await find_similar(store, directories, workspace=workspace, results=rows)
+        similar = await _find_similar(store, kind, subshops, workspace, rows)
         return await publish_report(
             store,
             kind,
@@ -69,3 +75,14 @@ async def make_report(
             keep=keep,
             grace=grace,
         )
+
+
+async def _find_similar(
+    store: ObjectStore, kind: ImageType, subshops: Subshops, workspace: Workspace, results: Path
+) -> SimilarTotals:
+    try:
+        directories = source_directories(kind, subshops)
+        return await find_similar(store, directories, workspace=workspace, results=results)
+    except DatabaseFailed as error:
+        _log.warning("similar sources not found", type=kind, reason=error.reason)
+        return SimilarTotals()
