@@ -519,9 +519,14 @@ def trash_manifest(trash_id: str) -> str:
     return f"{trash_manifests()}{trash_id}.json"
 
 
+def all_trash_files() -> str:
+    """Prefix of the files of all trash batches."""
+    return f"{TRASH}files/"
+
+
 def trash_files(trash_id: str) -> str:
     """Prefix of the files of a trash batch."""
-    return f"{TRASH}files/{trash_id}/"
+    return f"{all_trash_files()}{trash_id}/"
 
 
 def source_trash() -> str:

@@ -13,7 +13,7 @@ from imageconverter.images.variants import VARIANT_TYPES
 from imageconverter.reports import orphaned_variants, trash
 from imageconverter.reports.orphaned_variants import sweep
 from imageconverter.reports.trash import TrashBatch, begin_batch, finish_batch, move_to_trash, restore
-from imageconverter.storage.store import ObjectStore, StoredObject
+from imageconverter.storage.store import LoadedObject, ObjectStore, StoredObject
 
 NOW: Final = timedelta(minutes=-1)
 """Everything that is there is older."""
@@ -42,8 +42,12 @@ async def variants(store: ObjectStore) -> list[str]:
     return [stored.key.removeprefix(keys.VARIANTS) async for page in store.list(keys.VARIANTS) for stored in page]
 
 
-async def test_only_what_no_output_names_is_deleted(store: ObjectStore) -> None:
+@pytest.mark.parametrize("at_once", [1, 1000])
+async def test_only_what_no_output_names_is_deleted(
+    store: ObjectStore, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Those of a deleted output, of another fingerprint, and of a type that the output does not name."""
+    monkeypatch.setattr(orphaned_variants, "_AT_ONCE", at_once)
     for path in ("a b/ä+c%20d#?.jpg", "d/kept.jpg"):
         await put_output(store, path, "avif=7 webp=7")
         for kind in VARIANT_TYPES:
@@ -122,6 +126,59 @@ async def test_variants_of_files_in_the_trash_stay(store: ObjectStore) -> None:
     assert await variants(store) == ["webp/d/a.jpg"]
 
 
+async def test_the_trash_is_listed_once_for_all(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever number of batches it has: each scan of the sources may have made one."""
+    for number in range(12):
+        path, name = f"d/{number}.jpg", f"batch-{number}"
+        batch = TrashBatch(id=name, kind="product", at=datetime.now(UTC), report=0, files=1, bytes=6)
+        await begin_batch(store, batch)
+        await store.put(keys.trash_files(name) + path, b"output", content_type="image/jpeg")
+        for kind in VARIANT_TYPES:
+            await put_variant(store, path, kind)
+    await put_variant(store, "d/orphan.jpg")
+    calls: list[str] = []
+
+    class Watched(Faulty):
+        async def head(self, key: str) -> StoredObject | None:
+            calls.append(key)
+            return await super().head(key)
+
+        async def get(self, key: str, *, max_bytes: int | None = None) -> LoadedObject | None:
+            calls.append(key)
+            return await super().get(key, max_bytes=max_bytes)
+
+        def list(self, prefix: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
+            calls.append(prefix)
+            return super().list(prefix, after=after)
+
+    before = await store.cutoff(NOW)
+    monkeypatch.setattr(ObjectStore, "cutoff", lambda *_: _returned(before))
+
+    assert await sweep(Watched(store), older_than=NOW) == 1
+    assert len(await variants(store)) == 12 * len(VARIANT_TYPES)
+    assert [each for each in calls if each.startswith(keys.TRASH)] == [keys.all_trash_files()]
+
+
+@pytest.mark.parametrize("at", [1, 2])
+async def test_what_is_moved_to_the_trash_meanwhile_stays(store: ObjectStore, at: int) -> None:
+    """Before the first look at its output, or between that and the second one."""
+    path, looks = "d/a.jpg", 0
+    await put_output(store, path, "webp=7")
+    await put_variant(store, path)
+    await begin_batch(store, TrashBatch(id="one", kind="product", at=datetime.now(UTC), report=1, files=1, bytes=6))
+
+    async def move(key: str) -> None:
+        nonlocal looks
+        looks += key == keys.target(path)
+        if looks == at:
+            await move_to_trash(store, "one", [path], unchanged=lambda *_: True)
+
+    assert await sweep(Faulty(store, move), older_than=NOW) == 0
+    assert looks >= at
+    assert await store.head(keys.target(path)) is None
+    assert await variants(store) == ["webp/d/a.jpg"]
+
+
 class Faulty(ObjectStore):
     """A store to which something happens before each look-up, or whose listings lack what is there."""
 
@@ -170,7 +227,7 @@ async def test_what_is_converted_meanwhile_stays(store: ObjectStore, at: int) ->
     assert await variants(store) == ["webp/d/a.jpg"]
 
 
-@pytest.mark.parametrize("at", range(1, 5))
+@pytest.mark.parametrize("at", range(1, 3))
 async def test_what_is_restored_meanwhile_stays(store: ObjectStore, at: int) -> None:
     """From the trash, between any two look-ups."""
     path, heads = "d/a.jpg", 0
