@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 _RETRY_TIMEOUT_SECONDS: Final = 30
-_DATA: Final = (
+DATA: Final = (
     keys.SOURCE,
     keys.FACTS,
+    keys.FOCAL_POINTS,
     keys.TARGET,
     keys.VARIANTS,
     keys.PREVIEWS,
@@ -33,6 +34,7 @@ _DATA: Final = (
     keys.RUN_RESULTS,
     keys.TRASH,
 )
+"""What a backup contains beside the state of the stack: the beginnings of keys."""
 _SMALL_BYTES: Final = MEGABYTE  # several of these are written at once
 _WHOLE_BYTES: Final = 32 * MEGABYTE  # larger objects are written in parts
 _PART_BYTES: Final = 8 * MEGABYTE
@@ -41,7 +43,7 @@ _AHEAD: Final = 64  # Redis's number may grow, by 1 a minute, before a reporter 
 
 async def has_data(store: ObjectStore) -> bool:
     """Return whether the bucket contains more than the state of a new stack."""
-    for prefix in _DATA:
+    for prefix in DATA:
         async for page in store.list(prefix):
             if page:
                 return True
@@ -58,7 +60,7 @@ async def restore_backup(resources: Resources, file: IO[bytes]) -> Totals:
     writes: list[Callable[[], Awaitable[object]]] = []  # not done yet
     archived = read_archive(file)
     while (each := await asyncio.to_thread(next, archived, None)) is not None:
-        if not each.key.startswith((*_DATA, keys.STATE)):
+        if not each.key.startswith((*DATA, keys.STATE)):
             raise InvalidArchive("This is no archive of `imageconverter backup`.")
         objects, size = objects + 1, size + each.size
         if each.key == keys.EPOCH_COPY:

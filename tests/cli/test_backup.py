@@ -21,7 +21,10 @@ LARGE = bytes(range(256)) * 16
 OBJECTS = {
     "source/products/Stühle/a.jpg": b"image",
     "source/empty": b"",
+    "facts/products/Stühle/a.jpg": b"facts",
+    "focal-points/products/Stühle/a.jpg": b"point",
     "target/products/large.jpg": LARGE,
+    "variants/webp/products/large.jpg": b"variant",
     "catalog/product/current.json": b"{}",
     "catalog/product/1/entries-0.parquet": b"entries",
     "runs/orders/r.json": b"backup",
@@ -29,6 +32,13 @@ OBJECTS = {
     "state/dead/1-a.json": b"dead letter",
     keys.EPOCH_COPY: b"7",
 }
+
+
+def test_everything_in_the_bucket_can_be_restored() -> None:
+    """An archive with a key of any other beginning is refused."""
+    beginnings = {value for name, value in vars(keys).items() if name.isupper() and str(value).endswith("/")}
+
+    assert beginnings == {*bucket_restore.DATA, keys.STATE}
 
 
 @pytest.fixture
