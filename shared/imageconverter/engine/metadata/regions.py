@@ -64,7 +64,7 @@ class _Reader:
 
     def read(self, packet: bytes) -> None:
         """Read a *packet*; raises ExpatError, _Refused, ValueError or LookupError."""
-        parser = expat.ParserCreate(namespace_separator=" ")
+        parser = expat.ParserCreate("utf-8", " ")  # the encoding that a packet declares might be a module to import
         parser.StartElementHandler = self._begin
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text.append
