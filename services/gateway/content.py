@@ -77,7 +77,10 @@ def _tree_path(request: web.Request, path: str) -> tuple[str, Literal["public", 
     except UserError:
         raise NotFound(_NO_IMAGE) from None
     subshops = request.app[state.FORMATS].subshops
-    requested = subshops.at_host(requested_host(request, request.app[state.GATEWAY].trusted_proxies))
+    host = request.host
+    if not subshops.has_host(host):  # or a proxy that passes X-Forwarded-Host on would let clients choose the subshop
+        host = requested_host(request, request.app[state.GATEWAY].trusted_proxies)
+    requested = subshops.at_host(host)
     if requested.target_prefix:
         return f"{requested.target_prefix}/{normal}", "public"
     owner = subshops.at_path(normal)

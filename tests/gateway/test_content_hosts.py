@@ -148,6 +148,14 @@ async def test_the_host_that_a_proxy_forwards_counts_if_it_is_trusted(
     client: Client, prefix: str, proxies: int
 ) -> None:
     """Else a client could have a cache keep an image under another host."""
-    found = await fetch(client, f"small/{prefix}.png", Host=MAIN, **{"X-Forwarded-Host": f"{OUTDOOR}, proxy.example"})
+    forwarded = {"X-Forwarded-Host": f"{MAIN}, {OUTDOOR}"}
+    found = await fetch(client, f"small/{prefix}.png", Host="gateway.internal", **forwarded)
 
     assert found == (200, f"{prefix}/small/{prefix}.png" if proxies else f"small/{prefix}.png")
+
+
+async def test_the_header_of_a_client_does_not_count(client: Client, prefix: str) -> None:
+    """Proxies that append to it, or pass it on with the requested host."""
+    for host, forwarded in (("gateway.internal", f"{OUTDOOR}, {MAIN}"), (MAIN, OUTDOOR)):
+        found = await fetch(client, f"small/{prefix}.png", Host=host, **{"X-Forwarded-Host": forwarded})
+        assert found == (200, f"small/{prefix}.png"), (host, forwarded)

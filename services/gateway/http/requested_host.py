@@ -6,7 +6,9 @@ from aiohttp import web
 def requested_host(request: web.Request, proxies: int) -> str:
     """Return the host, perhaps with a port, as the client of *request* knows it, with *proxies* trusted proxies.
 
-    It is what the client or a proxy says, so it may be anything. Without proxies, X-Forwarded-Host is ignored.
+    Clients write the entries of X-Forwarded-Host left of those of the proxies. Without proxies, it is ignored. A
+    proxy may pass on what a client has sent, so the result may be anything.
     """
-    forwarded = request.headers.get("X-Forwarded-Host", "").partition(",")[0].strip()
-    return forwarded if forwarded and proxies > 0 else request.host
+    entries = ",".join(request.headers.getall("X-Forwarded-Host", ())).split(",")
+    forwarded = entries[-min(proxies, len(entries))].strip() if proxies > 0 else ""
+    return forwarded or request.host

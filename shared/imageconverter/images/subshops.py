@@ -79,11 +79,15 @@ class Subshops(Mapping[str, Subshop]):
         text = "".join(f"{each.id} {each.formats.digest()}\n" for each in self._all)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def configured(self, image_format: ImageFormat, subshop: Subshop) -> ImageFormat | None:
-        """Return how *image_format* of any subshop is configured now; if its directory has changed, by *subshop*."""
+    def configured(self, image_format: ImageFormat) -> ImageFormat | None:
+        """Return how *image_format* of any subshop is configured now, of the default one if its directory changed."""
         place = (image_format.id, image_format.target_directory)
         same = next((each for each in self.formats if (each.id, each.target_directory) == place), None)
-        return same or subshop.formats.get(image_format.node_id)
+        return same or self.default.formats.get(image_format.node_id)
+
+    def has_host(self, host: str) -> bool:
+        """Whether *host*, as in a Host header, is the content host of a subshop."""
+        return host_name(host) in self._by_host
 
     def at_host(self, host: str) -> Subshop:
         """Return the subshop whose images are served at *host*, as in a Host header; the default one for others."""
