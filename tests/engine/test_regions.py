@@ -127,7 +127,8 @@ def test_the_encoding_that_a_packet_declares_is_not_looked_for() -> None:
     finally:
         codecs.unregister(searched.append)
 
-    assert (found, searched) == (pytest.approx((0.275, 0.164)), [])
+    assert found == pytest.approx((0.275, 0.164))
+    assert not searched
 
 
 def test_random_changes_are_harmless() -> None:
