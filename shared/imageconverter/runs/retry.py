@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from imageconverter import keys
 from imageconverter.errors import InvalidValue, RunAlreadyRunning
+from imageconverter.images.image_formats import ImageFormat
 from imageconverter.images.subshops import Subshops
 from imageconverter.runs.result_query import ResultQuery
 from imageconverter.runs.results import read_results
@@ -41,10 +42,17 @@ def create_retry(subshops: Subshops, failed: RunStatus, *, action: str, started_
     subshop = subshops.get(failed.run.subshop) if failed.run.subshop else subshops.default
     if subshop is None:
         raise InvalidValue("The subshop of this run is not configured any more.", field="run")
+
+    def now(image_format: ImageFormat) -> ImageFormat | None:
+        # An automatic run has the formats of all subshops.
+        return (
+            subshops.configured(image_format) if failed.run.automatic else subshop.formats.get(image_format.node_id)
+        )
+
     batches = [
         Batch(directory=batch.directory, formats=configured)
         for batch in failed.run.batches
-        if (configured := tuple(found for each in batch.formats if (found := subshops.configured(each, subshop))))
+        if (configured := tuple(found for each in batch.formats if (found := now(each))))
     ]
     if not batches:
         raise InvalidValue("None of the formats of this run is configured any more.", field="run")
