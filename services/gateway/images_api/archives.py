@@ -12,6 +12,7 @@ from imageconverter.images.names import directory_path
 from imageconverter.quoting import quoted
 from imageconverter.settings import MEGABYTE
 from services.gateway import state
+from services.gateway.auth.route_permissions import require_subshop
 from services.gateway.http import forms
 from services.gateway.http.bodies import BodyStream, announced_size, read_body
 from services.gateway.http.streaming import stream_bytes
@@ -24,12 +25,15 @@ MAX_AT_ONCE: Final = 16
 
 
 async def download(request: web.Request) -> web.StreamResponse:
-    """Stream a zip archive of converted images."""
+    """Stream a zip archive of converted images, as far as the key may see those of their subshops."""
+    subshops = request.app[state.FORMATS].subshops
     paths = [directory_path(path, field="paths") for path in await _requested(request)]
     if not paths:
         raise MissingField("paths was not passed.", field="paths")
     if len(paths) > MAX_ARCHIVE_IMAGES:
         raise InvalidValue(f"paths must have from 1 to {MAX_ARCHIVE_IMAGES} entries.", field="paths")
+    for subshop_id in {owner.id for path in paths if (owner := subshops.at_path(path)).is_separate}:
+        require_subshop(request, subshop_id)
     if request.app[state.ARCHIVES].locked():
         raise TooManyRequests("Too many archives are being made; try again in a moment.")
     headers = {

@@ -98,6 +98,15 @@ async def test_a_key_is_for_its_subshop_only(client: Client, method: str, path: 
         assert error["reason"] == f"The key may not do this with what is of this subshop; it is for: {key}."
 
 
+async def test_archives_have_the_images_of_a_subshop_for_its_keys_only(client: Client) -> None:
+    """As at other hosts than its own."""
+    paths = {"paths": ["small/nowhere.png", "outdoor/small/nowhere.png"]}
+
+    assert (await call(client, "POST", "/archive", paths))[0] == 404
+    assert (await call(client, "POST", "/archive", paths, "gone"))[0] == 401
+    assert (await call(client, "POST", "/archive", {"paths": paths["paths"][:1]}, "gone"))[0] == 404
+
+
 async def test_without_a_subshop_the_default_one_is_meant(client: Client) -> None:
     """For which the key is not."""
     for method, path, body in (("POST", "/convert/start", RUN), ("DELETE", "/upload/products/a.png", {})):
