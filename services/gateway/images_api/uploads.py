@@ -23,7 +23,7 @@ from imageconverter.jobs import Client
 from imageconverter.quoting import quoted
 from imageconverter.settings import MEGABYTE
 from services.gateway import audit, state
-from services.gateway.auth.route_permissions import granted_types, key_name, require_types
+from services.gateway.auth.route_permissions import grant_of, granted_types, key_name, require_types
 from services.gateway.http.bodies import announced_size, read_body
 from services.gateway.http.connection import has_left
 from services.gateway.http.responses import Items, Positive, ResponseModel, json_response
@@ -78,6 +78,8 @@ async def upload(request: web.Request) -> web.Response:
         count = len(names)
     else:
         async with _received(request) as (images, _):
+            for each in images:
+                await _require_replaceable(request, directory, each.name)
             path = await uploads.stage(store, images, directory=directory)
             count = len(images)
     audit.describe(request, directory=path, images=count)
@@ -120,6 +122,16 @@ def _new_directory(request: web.Request) -> str:
     return uploads.new_directory(idempotency_token(request))
 
 
+async def _require_replaceable(request: web.Request, directory: str, name: str) -> None:
+    """Raise InvalidValue if the image is there and the key is for some subshops: it may be that of another one."""
+    grant = grant_of(request)
+    if "directory" not in request.query or grant is None or grant.subshops is None:
+        return
+    if await request.app[state.STORE].head(keys.source(f"{directory}/{name}")) is not None:
+        reason = f"The upload has an image {quoted(name[:_MAX_NAME])} already, which this key must not replace."
+        raise InvalidValue(reason, field="fileName")
+
+
 async def _stage_arriving(request: web.Request, directory: str, *, single: bool = False) -> _Upload:
     """Stage the images of a form or raw body while they arrive; if one is rejected, none of them is kept."""
     upload = _Upload(directory, [], [])
@@ -144,6 +156,7 @@ async def _receive(request: web.Request, upload: _Upload, *, single: bool) -> No
                 raise InvalidValue("upload/convert accepts one image only.", field="imageData")
             key = keys.source(f"{upload.path}/{image.name}")
             with naming(image, request):
+                await _require_replaceable(request, upload.path, image.name)
                 await store_image(
                     request.app[state.STORE],
                     key,

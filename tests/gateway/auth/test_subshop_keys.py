@@ -1,5 +1,6 @@
 """Keys that are limited to subshops."""
 
+import base64
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from imageconverter.images.current_formats import CurrentFormats
@@ -22,6 +23,7 @@ from services.gateway.routes import IMAGES
 from tests.conftest import API_KEY, MakeSettings
 from tests.images.test_formats_file import FORMAT
 from tests.images.test_subshops_file import SUBSHOPS
+from tests.testing import image_files
 
 Client = TestClient[Any, Any]
 
@@ -96,6 +98,22 @@ async def test_a_key_is_for_its_subshop_only(client: Client, method: str, path: 
         refused, error = await ask(subshop, key)
         assert (refused, error["error"]) == (401, "Unauthorized")
         assert error["reason"] == f"The key may not do this with what is of this subshop; it is for: {key}."
+
+
+@pytest.mark.parametrize("is_form", [False, True])
+async def test_an_image_of_another_upload_is_not_replaced(client: Client, *, is_form: bool) -> None:
+    """A run of another subshop may convert it yet. Images can be added."""
+    data = image_files.png()
+    one = {"fileName": "a.png", "imageData": base64.b64encode(data).decode(), "formats": [SMALL]}
+    _, staged = await call(client, "POST", "/upload", one, key=API_KEY)
+    path = f"/images/upload?subshopId=outdoor&directory={staged['path']}"
+    for name, key, status in (("a.png", "outdoor", 400), ("b.png", "outdoor", 200), ("a.png", API_KEY, 200)):
+        form = FormData()
+        form.add_field("imageData", data, filename=name)
+        body: dict[str, Any] = {"data": form} if is_form else {"json": {**one, "fileName": name}}
+        async with client.post(path, headers={"Authorization": f"Bearer {key}"}, **body) as response:
+            assert response.status == status, await response.text()
+            assert status == 200 or "a.png" in (await response.json())["reason"]
 
 
 async def test_archives_have_the_images_of_a_subshop_for_its_keys_only(client: Client) -> None:
