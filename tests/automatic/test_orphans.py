@@ -1,14 +1,18 @@
 """Outputs whose sources are gone are found by the scan, and only those."""
 
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from imageconverter import keys
 from imageconverter.automatic import scan_store
+from imageconverter.automatic.orphans import Orphan
 from imageconverter.automatic.scan_store import UNLISTED
 from imageconverter.errors import StoreUnavailable
 from imageconverter.images.conversions import SOURCE, source_digest
+from imageconverter.jobs import redis_command
 from imageconverter.storage.store import ObjectStore, StoredObject
 from tests.automatic.conftest import Shop
 from tests.conftest import ADMIN
@@ -239,3 +243,42 @@ async def test_orphans_are_listed_in_pages_with_the_state_of_the_scan(shop: Shop
     assert "cursor" not in second
     status, refused = await get(shop.client, "/images/convert/orphans?limit=0")
     assert (status, refused["type"], refused["field"]) == (400, "invalidValue", "limit")
+
+
+async def test_a_page_reads_the_orphans_that_it_shows(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of however many; one that is not readable is left out."""
+    paths = [f"{shop.directory}/small/{number:02}.png" for number in range(30)]
+    await shop.resources.scans.put_orphans(
+        Orphan(
+            path=path,
+            source=path,
+            format="content.imageFormat.small",
+            bytes=1,
+            etag="e",
+            since="2026-11-29T12:00:00+00:00",
+            seen="2026-11-29T12:00:00+00:00",
+        )
+        for path in reversed(paths)
+    )
+    await redis_command(shop.resources.redis, 5, "HSET", keys.ORPHANS, paths[1], "{}")
+    commands: list[tuple[object, ...]] = []
+
+    async def record(redis: Redis, retry_timeout: float, *command: Any) -> Any:
+        commands.append(command)
+        return await redis_command(redis, retry_timeout, *command)
+
+    monkeypatch.setattr(scan_store, "redis_command", record)
+    assert (await get(shop.client, "/images/convert/scan"))[1]["orphaned"] == 30
+    shown, cursor = [], ""
+    while cursor is not None:
+        _, page = await get(shop.client, f"/images/convert/orphans?limit=12&cursor={cursor}")
+        shown.append([each["path"] for each in page["items"]])
+        assert page["total"] == 30
+        cursor = page.get("cursor")
+    assert shown == [[paths[0], *paths[2:12]], paths[12:24], paths[24:]]
+    async with shop.client.get("/console/runs/automatic", headers=ADMIN) as response:
+        assert response.status == 200, await response.text()
+    assert [(name, len(read)) for name, key, *read in commands if key == keys.ORPHANS] == [
+        ("HLEN", 0),
+        *[each for size in (12, 12, 6, 30) for each in (("HKEYS", 0), ("HMGET", size))],
+    ]

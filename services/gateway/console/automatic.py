@@ -26,17 +26,16 @@ async def page(request: web.Request) -> web.StreamResponse:
     """Return the state of the scan, a page of the orphaned images, and the schedule."""
     scans, grant = request.app[state.AUTOMATIC_SCANS], grant_of(request)
     start = cursor(request)
-    orphans = [*(await scans.orphans()).values()]
+    orphans = await scans.list_orphans(size=_ORPHANS_SHOWN, skip=start)
     pending = await request.app[state.PENDING_SOURCES].state()
     formats = AutomaticFormats(request.app[state.FORMATS].subshops.formats)
-    end = start + _ORPHANS_SHOWN
     return await render(
         request,
         "automatic.html",
         scan=_shown(await scans.record(), pending),
-        orphans=orphans[start:end],
-        orphaned=len(orphans),
-        cursor=end if end < len(orphans) else None,
+        orphans=orphans.page,
+        orphaned=orphans.total,
+        cursor=start + _ORPHANS_SHOWN if orphans.next_path else None,
         is_first_page=start == 0,
         names={each.node_id: each.name for each in formats.all},
         follows=any(each.follow != "off" for each in formats.all),

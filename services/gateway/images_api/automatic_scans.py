@@ -115,7 +115,7 @@ async def show_scan(request: web.Request) -> web.Response:
     """Return the state of the running scan, or of the last one."""
     scans = request.app[state.AUTOMATIC_SCANS]
     pending = await request.app[state.PENDING_SOURCES].state()
-    return json_response(AutomaticScanResponse.of(await scans.record(), pending, len(await scans.orphans())))
+    return json_response(AutomaticScanResponse.of(await scans.record(), pending, await scans.orphan_count()))
 
 
 async def start_scan(request: web.Request) -> web.Response:
@@ -135,8 +135,6 @@ async def start_scan(request: web.Request) -> web.Response:
 async def list_orphans(request: web.Request) -> web.Response:
     """Return a page of the orphaned outputs."""
     size, after = page_size(request), request.query.get("cursor", "")
-    orphans = await request.app[state.AUTOMATIC_SCANS].orphans()
-    found = [each for each in orphans.values() if each.path > after]
-    page = tuple(OrphanResponse.of(each) for each in found[:size])
-    cursor = page[-1].path if len(found) > size else None
-    return json_response(OrphanPage(items=page, total=len(orphans), cursor=cursor))
+    listed = await request.app[state.AUTOMATIC_SCANS].list_orphans(size=size, after=after)
+    page = tuple(OrphanResponse.of(each) for each in listed.page)
+    return json_response(OrphanPage(items=page, total=listed.total, cursor=listed.next_path or None))

@@ -1,10 +1,11 @@
 """The state of the scan for automatic runs, and the orphaned outputs that it has found. All of it is in Redis."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from heapq import nsmallest
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.asyncio import Redis
@@ -61,6 +62,15 @@ class ScanRecord(BaseModel):
     def has_too_many_unlisted(self, unlisted: int) -> bool:
         """Whether so many sources are *unlisted* that their outputs stay: a share of 1 allows any number."""
         return self.share < 1 and unlisted > MAX_UNLISTED
+
+
+class ListedOrphans(NamedTuple):
+    """A page of the orphaned outputs, by their paths."""
+
+    page: tuple[Orphan, ...]
+    total: int
+    next_path: str
+    """The last path of the page, "" if there are none behind it."""
 
 
 class ScanStore:
@@ -127,13 +137,20 @@ class ScanStore:
     async def orphans(self) -> dict[str, Orphan]:
         """Return the orphaned outputs by path, in order."""
         stored = await self._send("HGETALL", keys.ORPHANS)
-        found = {}
-        for path, text in sorted(stored.items()):
-            try:
-                found[path.decode()] = Orphan.model_validate_json(text)
-            except ValidationError:
-                continue  # of another release; the next scan finds it again
-        return found
+        return {each.path: each for each in _readable(text for _, text in sorted(stored.items()))}
+
+    async def orphan_count(self) -> int:
+        """Return the number of orphaned outputs."""
+        return int(await self._send("HLEN", keys.ORPHANS))
+
+    async def list_orphans(self, *, size: int, after: str = "", skip: int = 0) -> ListedOrphans:
+        """Return up to *size* orphaned outputs with paths behind *after*, without the first *skip* of them."""
+        paths, low = await self._send("HKEYS", keys.ORPHANS), after.encode()
+        behind = nsmallest(skip + size + 1, (path for path in paths if path > low))[skip:]
+        page = behind[:size]
+        stored = await self._send("HMGET", keys.ORPHANS, *page) if page else []
+        next_path = page[-1].decode() if len(behind) > size else ""
+        return ListedOrphans(tuple(_readable(stored)), len(paths), next_path)
 
     async def put_orphans(self, orphans: Iterable[Orphan]) -> None:
         """Record *orphans*, or replace those with the same paths."""
@@ -150,5 +167,13 @@ class ScanStore:
         seconds, microseconds = await self._send("TIME")
         return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(microseconds)).isoformat()
 
-    async def _send(self, *command: str | float) -> Any:
+    async def _send(self, *command: str | bytes | float) -> Any:
         return await redis_command(self._redis, self._retry_timeout, *command)
+
+
+def _readable(stored: Iterable[bytes | None]) -> Iterator[Orphan]:
+    for text in stored:
+        try:
+            yield Orphan.model_validate_json(text or b"")
+        except ValidationError:
+            continue  # of another release, which the next scan finds again; or removed meanwhile
