@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from imageconverter import keys
-from imageconverter.automatic import AutomaticFormats, pending_sources
+from imageconverter.automatic import AutomaticFormats, pending_sources, scan_store
 from imageconverter.automatic.automatic_run import start_run
 from imageconverter.automatic.pending_sources import PendingState, Submission
 from imageconverter.automatic.scan import scan_more
-from imageconverter.jobs import QueueName
+from imageconverter.jobs import QueueName, redis_command
 from imageconverter.runs import Run
 from tests.automatic.conftest import Shop
 
@@ -124,6 +126,24 @@ async def test_an_interrupted_scan_goes_on_where_it_was(shop: Shop, image: Calla
     assert [each.path for each in await own.pending_sources.first(9)] == [
         f"{shop.directory}/{name}" for name in ("a.png", "b.png", "large/c.png")
     ]
+
+
+async def test_a_request_while_a_scan_begins_is_not_lost(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scan has its share, or the next one."""
+    own, shares = shop.resources, iter((0.25, 0.5, 0.75))
+    last = 0.0
+
+    async def request(redis: Redis, retry_timeout: float, *command: Any) -> Any:
+        nonlocal last
+        found, last = await redis_command(redis, retry_timeout, *command), next(shares)
+        await redis_command(redis, retry_timeout, "HSET", keys.AUTOMATIC, "requested", 1, "share", last)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scan_store, "redis_command", request)
+        await own.scans.begin()
+    assert (await own.scans.record()).share == last > 0
+    assert not (await own.pending_sources.state()).is_requested
 
 
 async def test_the_run_is_in_the_queue_of_runs(shop: Shop) -> None:

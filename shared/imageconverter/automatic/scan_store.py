@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from imageconverter import keys
 from imageconverter.automatic.orphans import Orphan
 from imageconverter.images.image_formats import ImageFormat
-from imageconverter.jobs import redis_command, redis_errors
+from imageconverter.jobs import redis_command, redis_errors, script_text
 
 SOURCES: Final = "sources"
 """The count of listed sources."""
@@ -80,6 +80,7 @@ class ScanStore:
         """Use *redis*, retrying for *retry_timeout* seconds."""
         self._redis = redis
         self._retry_timeout = retry_timeout
+        self._begin = redis.register_script(script_text("imageconverter.automatic", "begin"))
 
     async def request(self, *, share: float = 0) -> None:
         """Have all automatic directories scanned, once however often that is requested before.
@@ -92,14 +93,8 @@ class ScanStore:
     async def begin(self) -> None:
         """Record that a requested scan has begun."""
         started = await self._now()
-        share = await self._send("HGET", keys.AUTOMATIC, "share")
-        fields = {"started": started, "share": share or "0"}
-        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
-            pipe.delete(keys.AUTOMATIC_SCAN)
-            pipe.hset(keys.AUTOMATIC_SCAN, mapping=fields)
-            pipe.hset(keys.AUTOMATIC, "cursor", "")
-            pipe.hdel(keys.AUTOMATIC, "requested", "share")
-            await pipe.execute()
+        async with redis_errors(self._retry_timeout):
+            await self._begin(keys=[keys.AUTOMATIC, keys.AUTOMATIC_SCAN], args=[started])
 
     async def advance(self, cursor: str, counts: Mapping[str, int]) -> None:
         """Record where the scan continues, and add to its *counts*."""
