@@ -32,6 +32,20 @@ def _facts(bits: int, color: Sequence[int] = _GRAY, size: tuple[int, int] = (400
     )
 
 
+@pytest.fixture
+def pairs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of pairs that are made, span by span."""
+    seen: list[int] = []
+    members = similar._members
+
+    def watched(database: DuckDBPyConnection, taken: bytearray) -> Iterator[tuple[int, int, int]]:
+        seen.extend(database.execute("SELECT count(*) FROM pairs").fetchall()[0])
+        return members(database, taken)
+
+    monkeypatch.setattr(similar, "_members", watched)
+    return seen
+
+
 async def _has(shop: Shop, path: str, facts: Facts | None, *, etag: str = "") -> None:
     """Store a source with its *facts*; those of another source if there is an *etag*."""
     stored = await shop.store.put(keys.source(path), path.encode(), content_type="image/jpeg")
@@ -101,25 +115,34 @@ async def test_only_facts_of_sources_as_they_are_now_count(shop: Shop) -> None:
     assert await shop.files("facts/keep/") == ["a.jpg", "broken.jpg", "flat.jpg", "replaced.jpg"]
 
 
-async def test_many_copies_of_one_image_are_one_look(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_copies_of_one_image_are_one_look(shop: Shop, pairs: list[int]) -> None:
     """Not pairs: of a placeholder in ten thousand places there would be fifty million."""
-    seen: list[int] = []
-    members = similar._members
-
-    def watched(database: DuckDBPyConnection, looks: int) -> Iterator[tuple[int, int, int]]:
-        seen.extend(database.execute("SELECT count(*) FROM pairs").fetchall()[0])
-        return members(database, looks)
-
-    monkeypatch.setattr(similar, "_members", watched)
     await asyncio.gather(*(_has(shop, f"keep/{number}.jpg", _facts(7)) for number in range(50)))
     (group,) = await _groups(shop)
 
     assert len(group) == 50
-    assert seen == [0]
+    assert pairs == [0]
 
 
-async def test_all_pairs_are_found_that_comparing_each_with_each_finds(shop: Shop) -> None:
+async def test_many_looks_that_are_alike_are_few_pairs(
+    shop: Shop, pairs: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the frames of an animation each is like each: of ten thousand there would be fifty million."""
+    monkeypatch.setattr(similar, "_MAX_CANDIDATES", 200)
+    frames = [0, *(1 << place for place in range(64))]
+    await asyncio.gather(*(_has(shop, f"keep/{number:02}.jpg", _facts(bits)) for number, bits in enumerate(frames)))
+    (group,) = await _groups(shop)
+
+    assert len(group) == 65
+    assert pairs == [64]
+
+
+@pytest.mark.parametrize("at_once", [1, 2000, similar._MAX_CANDIDATES])
+async def test_all_pairs_are_found_that_comparing_each_with_each_finds(
+    shop: Shop, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of hashes near a few centers, at all distances around the limit."""
+    monkeypatch.setattr(similar, "_MAX_CANDIDATES", at_once)
     chance = random.Random(5)  # noqa: S311 - for a test
     centers = [chance.getrandbits(64) for _ in range(4)]
     hashes = [_flipped(chance.choice(centers), *chance.sample(range(64), chance.randint(0, 8))) for _ in range(120)]

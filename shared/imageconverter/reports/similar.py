@@ -5,7 +5,8 @@ proportions hardly. Cut into one band more than that, two such hashes have a ban
 are compared.
 """
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count, islice, pairwise
 from pathlib import Path
@@ -27,6 +28,8 @@ _MAX_COLOR: Final = 2
 _MAX_STRETCH: Final = 1.05
 """How much wider the one may be than the other, if both had the same height."""
 _FETCH_ROWS: Final = 10_000
+_MAX_CANDIDATES: Final = 10_000_000
+"""How many looks that have a band in common are compared at once: as many rows may have to fit on the disk."""
 _BANDS: Final = MAX_BITS + 1
 _CUTS: Final = [64 * band // _BANDS for band in range(_BANDS + 1)]
 _BAND_VALUES: Final = ", ".join(f"(hash >> {start}) & {(1 << (end - start)) - 1}" for start, end in pairwise(_CUTS))
@@ -47,18 +50,25 @@ _STATEMENTS: Final = (
     CREATE TABLE bands AS
     SELECT looks.*, unnest([{_BAND_VALUES}]) AS value, unnest(range({_BANDS})) AS band FROM looks
     """,  # noqa: S608 - of constants
-    f"""
-    CREATE TABLE pairs AS
-    SELECT DISTINCT one.look AS look, other.look AS other, bit_count(xor(one.hash, other.hash)) AS distance
-    FROM bands AS one JOIN bands AS other ON one.band = other.band AND one.value = other.value
-    WHERE one.look < other.look AND bit_count(xor(one.hash, other.hash)) <= {MAX_BITS}
-        AND abs(one.light - other.light) <= {_MAX_COLOR} AND abs(one.yellow - other.yellow) <= {_MAX_COLOR}
-        AND abs(one.red - other.red) <= {_MAX_COLOR} AND abs(one.shape - other.shape) <= ln({_MAX_STRETCH})
-    """,  # noqa: S608 - of constants
     "CREATE TABLE members (look BIGINT, first BIGINT, distance INTEGER)",
 )
 _GONE: Final = "SELECT path FROM gone ORDER BY path LIMIT $rows OFFSET $start"
+_CANDIDATES: Final = """
+SELECT sum(looks)::BIGINT
+FROM bands JOIN (SELECT band, value, count(*) AS looks FROM bands GROUP BY band, value) USING (band, value)
+GROUP BY look ORDER BY look
+"""
+_FIND_PAIRS: Final = f"""
+CREATE OR REPLACE TABLE pairs AS
+WITH free AS (SELECT * FROM bands ANTI JOIN members USING (look) WHERE look >= $start)
+SELECT DISTINCT one.look AS look, other.look AS other, bit_count(xor(one.hash, other.hash)) AS distance
+FROM free AS one JOIN free AS other ON one.band = other.band AND one.value = other.value
+WHERE one.look < $end AND one.look < other.look AND bit_count(xor(one.hash, other.hash)) <= {MAX_BITS}
+    AND abs(one.light - other.light) <= {_MAX_COLOR} AND abs(one.yellow - other.yellow) <= {_MAX_COLOR}
+    AND abs(one.red - other.red) <= {_MAX_COLOR} AND abs(one.shape - other.shape) <= ln({_MAX_STRETCH})
+"""  # noqa: S608 - of constants
 _PAIRS: Final = "SELECT look, other, distance FROM pairs ORDER BY look, other"
+_ADD_MEMBERS: Final = "INSERT INTO members SELECT unnest($looks), unnest($firsts), unnest($distances)"
 _ROWS: Final = """
 WITH grouped AS (
     SELECT path, width, height, coalesce(first, look) AS first, coalesce(distance, 0) AS distance
@@ -101,11 +111,9 @@ def _compare(database: DuckDBPyConnection, looks: Path, sources: Path, results: 
         database.execute(statement, {name: path for name, path in files.items() if f"${name}" in statement})
     ((compared,),) = database.execute("SELECT count(*) FROM images").fetchall()
     ((looks_found,),) = database.execute("SELECT count(*) FROM looks").fetchall()
+    _find_members(database, looks_found)
     groups = 0
     with RowWriter(results, "similar") as writer:
-        members = _members(database, looks_found)
-        while rows := list(islice(members, _FETCH_ROWS)):
-            database.executemany("INSERT INTO members VALUES (?, ?, ?)", rows)
         for group, path, distance, width, height in _fetched(database, _ROWS):
             writer.write({"group": group, "path": path, "distance": distance, "width": width, "height": height})
             groups = group
@@ -118,13 +126,38 @@ def _gone(database: DuckDBPyConnection, start: int) -> list[str]:
     return [path for (path,) in found]
 
 
-def _members(database: DuckDBPyConnection, looks: int) -> Iterator[tuple[int, int, int]]:
-    """Yield each look that belongs to another one, that one, and their distance.
+def _find_members(database: DuckDBPyConnection, looks: int) -> None:
+    """Fill the table `members`, span by span: of many looks that are all alike, not all pairs are made."""
+    taken = bytearray(looks)
+    for start, end in _spans(array("Q", (number for (number,) in _fetched(database, _CANDIDATES))), taken):
+        database.execute(_FIND_PAIRS, {"start": start, "end": end})
+        members = _members(database, taken)
+        while rows := list(islice(members, _FETCH_ROWS)):
+            columns = map(list, zip(*rows, strict=True))
+            database.execute(_ADD_MEMBERS, dict(zip(("looks", "firsts", "distances"), columns, strict=True)))
+
+
+def _spans(candidates: Iterable[int], taken: bytearray) -> Iterator[tuple[int, int]]:
+    """Yield spans of looks, each with at most `_MAX_CANDIDATES` to compare with, or of one look that is not *taken*.
+
+    *candidates* has the number of each look. Those that were *taken* when the span before had been compared are free.
+    """
+    start = end = total = 0
+    for end, number in enumerate(candidates):
+        if total and not taken[end] and total + number > _MAX_CANDIDATES:
+            yield start, end
+            start, total = end, 0
+        total += 0 if taken[end] else number
+    if total:
+        yield start, end + 1
+
+
+def _members(database: DuckDBPyConnection, taken: bytearray) -> Iterator[tuple[int, int, int]]:
+    """Yield each look of `pairs` that belongs to another one, that one, and their distance; they are *taken* then.
 
     Each group has a first image, and all others are like that one: chains, in which each image is like the next,
     would join very different ones.
     """
-    taken = bytearray(looks)
     for look, other, distance in _fetched(database, _PAIRS):
         if taken[look] or taken[other]:
             continue
