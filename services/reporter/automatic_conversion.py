@@ -42,31 +42,35 @@ async def convert_pending(resources: Resources, *, max_share: float) -> None:
     Raises QueueUnavailable, StoreUnavailable.
     """
     formats = AutomaticFormats(resources.formats.subshops.formats)
-    pending, scans = resources.pending_sources, resources.scans
+    pending = resources.pending_sources
     if not formats:
         return
     state = await pending.state()
     is_idle = not state.waiting and not state.is_requested and state.cursor is None
-    if is_idle or not await pending.claim():
+    if is_idle:
         return
-    try:
-        state = await pending.state()  # another reporter may have done it before
-        if state.waiting:
-            await start_run(pending, formats, resources.runs, resources.store)
-        cursor = state.cursor
-        if cursor is None and state.is_requested:
-            cursor = ""
-            await scans.begin()
-        if cursor is not None:
-            with resources.activity.running("automatic-scan"):
-                await scan_more(
-                    scans,
-                    pending,
-                    formats,
-                    resources.store,
-                    cursor=cursor,
-                    seconds=_SCAN_SECONDS,
-                    max_share=max_share,
-                )
-    finally:
-        await pending.release()
+    async with pending.claimed() as is_claimed:
+        if is_claimed:
+            await _work(resources, formats, max_share=max_share)
+
+
+async def _work(resources: Resources, formats: AutomaticFormats, *, max_share: float) -> None:
+    pending, scans = resources.pending_sources, resources.scans
+    state = await pending.state()  # another reporter may have done it before
+    if state.waiting:
+        await start_run(pending, formats, resources.runs, resources.store)
+    cursor = state.cursor
+    if cursor is None and state.is_requested:
+        cursor = ""
+        await scans.begin()
+    if cursor is not None:
+        with resources.activity.running("automatic-scan"):
+            await scan_more(
+                scans,
+                pending,
+                formats,
+                resources.store,
+                cursor=cursor,
+                seconds=_SCAN_SECONDS,
+                max_share=max_share,
+            )

@@ -77,7 +77,7 @@ Redis (all below one prefix, so that services can share a Redis)::
     ic:automatic            hash: the scan for automatic runs: whether it is requested, where it is; last submission
     ic:automatic:pending    sorted set: paths of sources that wait for an automatic run, by submission, up to 10,000
     ic:automatic:submitted  set: versions of sources that a scan has submitted, up to 200,000, 1 day
-    ic:automatic:lease      string: a reporter starts automatic runs and scans, 1 minute
+    ic:automatic:lease      string: token of the reporter that starts automatic runs and scans, 1 minute
     ic:automatic:scan       hash: the running scan, or the last one: what it has found, by name
     ic:automatic:orphans    hash: orphaned outputs that the scans have found as JSON, by path
     ic:scan                 hash: the progress of the running scan, the failures of the last scan and imports

@@ -1,7 +1,7 @@
 """Pending sources, and what becomes of them if processes overlap or are killed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -10,10 +10,12 @@ from redis.asyncio import Redis
 from imageconverter import keys
 from imageconverter.automatic import AutomaticFormats, pending_sources, scan_store
 from imageconverter.automatic.automatic_run import start_run
+from imageconverter.automatic.orphans import Orphan
 from imageconverter.automatic.pending_sources import PendingState, Submission
 from imageconverter.automatic.scan import scan_more
 from imageconverter.jobs import QueueName, redis_command
 from imageconverter.runs import Run
+from imageconverter.storage.store import ObjectStore, StoredObject
 from tests.automatic.conftest import Shop
 
 pytestmark = pytest.mark.usefixtures("no_run")
@@ -144,6 +146,62 @@ async def test_a_request_while_a_scan_begins_is_not_lost(shop: Shop, monkeypatch
         await own.scans.begin()
     assert (await own.scans.record()).share == last > 0
     assert not (await own.pending_sources.state()).is_requested
+
+
+async def test_a_lease_is_renewed_and_only_its_holder_ends_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if another reporter has it by then, because the process stood still."""
+    monkeypatch.setattr(pending_sources, "_LEASE_SECONDS", 3)
+    redis, pending = shop.resources.redis, shop.resources.pending_sources
+
+    async def holder() -> bytes | None:
+        found: bytes | None = await redis_command(redis, 5, "GET", keys.AUTOMATIC_LEASE)
+        return found
+
+    async with pending.claimed() as first:
+        async with pending.claimed() as second:
+            assert (first, second) == (True, False)
+        token = await holder()
+        assert token is not None
+        await redis.delete(keys.AUTOMATIC_LEASE)
+        async with asyncio.timeout(20):
+            while await holder() != token:
+                await asyncio.sleep(0.01)
+        await redis_command(redis, 5, "SET", keys.AUTOMATIC_LEASE, "another")
+    assert await holder() == b"another"
+    await redis.delete(keys.AUTOMATIC_LEASE)
+    async with pending.claimed() as again:
+        assert again
+    assert await holder() is None
+
+
+async def test_a_scan_that_was_overtaken_changes_nothing_of_the_next_one(
+    shop: Shop, image: Callable[[int], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another reporter has ended it and begun the next one, which has found an orphan."""
+    await shop.put_behind("a.png", image(1))
+    own, formats = shop.resources, AutomaticFormats(shop.resources.formats.subshops.formats)
+    listing = ObjectStore.list
+
+    async def overtaken(store: ObjectStore, prefix: str, *, after: str = "") -> AsyncIterator[list[StoredObject]]:
+        await own.scans.end(scan=(await own.scans.record()).started, refusals=[], trash=[], moved=0)
+        await own.scans.begin()
+        scan = (await own.scans.record()).started
+        orphan = Orphan(path="a", source="b", format="c", bytes=1, etag="d", since=scan, seen=scan)
+        await own.scans.put_orphans([orphan])
+        async for page in listing(store, prefix, after=after):
+            yield page
+
+    await own.scans.begin()
+    await own.scans.put_orphans(
+        [Orphan(path="a", source="b", format="c", bytes=1, etag="d", since="before", seen="before")]
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(ObjectStore, "list", overtaken)
+        await scan_more(own.scans, own.pending_sources, formats, own.store, cursor="", seconds=60, max_share=0)
+    record = await own.scans.record()
+    assert (record.ended, record.counts) == ("", {})
+    assert (await own.pending_sources.state()).cursor == ""
+    assert [each.seen for each in (await own.scans.orphans()).values()] == [record.started]
 
 
 async def test_the_run_is_in_the_queue_of_runs(shop: Shop) -> None:

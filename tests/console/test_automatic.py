@@ -57,7 +57,7 @@ async def scanned(resources: Resources, base: str) -> None:  # noqa: ARG001 - wh
     """A scan that has found 60 orphans and moved none of them."""
     await resources.scans.begin()
     scan = (await resources.scans.record()).started
-    await resources.scans.advance("", {SOURCES: 4210, SUBMITTED: 7, MOVED: 0})
+    await resources.scans.advance("", {SOURCES: 4210, SUBMITTED: 7, MOVED: 0}, scan=scan)
     await resources.scans.put_orphans(
         Orphan(
             path=f"small/{'a long name ' * 8 if number == 0 else ''}{number:02}.png",
@@ -71,7 +71,7 @@ async def scanned(resources: Resources, base: str) -> None:  # noqa: ARG001 - wh
         for number in range(60)
     )
     refusal = Refusal(format="content.imageFormat.small", reason="Too many.")
-    await resources.scans.end(refusals=[refusal], trash=[], moved=0)
+    await resources.scans.end(scan=scan, refusals=[refusal], trash=[], moved=0)
 
 
 @pytest.mark.usefixtures("scanned")

@@ -3,19 +3,24 @@
 What Redis loses is found by a scan, which a reporter requests then.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Final, NamedTuple
+from uuid import uuid4
 
 from redis.asyncio import Redis
 
 from imageconverter import keys
-from imageconverter.jobs import redis_command, redis_errors, script_text
+from imageconverter.errors import QueueUnavailable
+from imageconverter.jobs import redis_errors, script_text
 
 MAX_PENDING: Final = 10_000
 """More are left to a scan."""
 _SUBMITTED_SECONDS: Final = 24 * 3600
 _MAX_SUBMITTED: Final = 200_000
-_CLAIM_SECONDS: Final = 60
+_LEASE_SECONDS: Final = 60
+_RENEWALS_PER_LEASE: Final = 3
 
 
 class PendingState(NamedTuple):
@@ -49,7 +54,8 @@ class PendingSources:
         self._retry_timeout = retry_timeout
         self._submit = redis.register_script(script_text("imageconverter.automatic", "submit"))
         self._remove = redis.register_script(script_text("imageconverter.automatic", "remove"))
-        self._lock = redis.register_script(script_text("imageconverter.jobs", "lock"))
+        self._hold = redis.register_script(script_text("imageconverter.automatic", "hold"))
+        self._release = redis.register_script(script_text("imageconverter.automatic", "release"))
 
     async def submit(self, sources: Iterable[tuple[str, str]]) -> int:
         """Add sources, by path and version; returns the number of those that were added.
@@ -92,11 +98,31 @@ class PendingSources:
             waiting, (requested, cursor) = await pipe.execute()
         return PendingState(int(waiting), requested is not None, None if cursor is None else cursor.decode())
 
-    async def claim(self) -> bool:
-        """Return True to one reporter at a time, until `release` or for a minute."""
-        async with redis_errors(self._retry_timeout):
-            return bool(await self._lock(keys=[keys.AUTOMATIC_LEASE], args=[_CLAIM_SECONDS * 1000]))
+    @asynccontextmanager
+    async def claimed(self) -> AsyncIterator[bool]:
+        """Context with True in one reporter at a time; if it is killed, another one can have it a minute later."""
+        token = uuid4().hex
+        if not await self._renew(token):
+            yield False
+            return
+        ending = asyncio.Event()  # not a cancellation, which redis-py may swallow
+        renewing = asyncio.create_task(self._renew_until(ending, token))
+        try:
+            yield True
+        finally:
+            ending.set()
+            await renewing
+            async with redis_errors(self._retry_timeout):
+                await self._release(keys=[keys.AUTOMATIC_LEASE], args=[token])
 
-    async def release(self) -> None:
-        """End a claim."""
-        await redis_command(self._redis, self._retry_timeout, "DEL", keys.AUTOMATIC_LEASE)
+    async def _renew_until(self, ending: asyncio.Event, token: str) -> None:
+        while not ending.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ending.wait(), _LEASE_SECONDS / _RENEWALS_PER_LEASE)
+            if not ending.is_set():
+                with suppress(QueueUnavailable):
+                    await self._renew(token)
+
+    async def _renew(self, token: str) -> bool:
+        async with redis_errors(self._retry_timeout):
+            return bool(await self._hold(keys=[keys.AUTOMATIC_LEASE], args=[token, _LEASE_SECONDS * 1000]))

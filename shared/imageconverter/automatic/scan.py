@@ -54,11 +54,12 @@ async def scan_more(
         if directory < first:
             continue
         start = after if directory == first else ""
-        async for step in _steps(directory, start, scans, pending, formats, store, follower(directory)):
+        steps = _steps(directory, start, scans, pending, formats, store, follower(directory), scan=record.started)
+        async for step in steps:
             submitted += step
             if time.monotonic() > until or (await pending.state()).waiting > MAX_PENDING - _ROOM:
                 return submitted
-    await _end(scans, formats, store, orphans, max_share)
+    await _end(scans, formats, store, orphans, max_share, scan=record.started)
     return submitted
 
 
@@ -70,6 +71,8 @@ async def _steps(
     formats: AutomaticFormats,
     store: ObjectStore,
     follower: Follower | None,
+    *,
+    scan: str,
 ) -> AsyncIterator[int]:
     """Scan a directory from the key *after* on; yields the number of sources submitted by each step."""
     async for page in directories.files(store, "source", directory, after=after):
@@ -81,30 +84,39 @@ async def _steps(
                 (path, "" if keys.source(path) in new else version) for path, version in found.items()
             )
             after = page[-1].key
-            await scans.advance(json.dumps([directory, after]), _counts(page, formats, submitted))
+            await scans.advance(json.dumps([directory, after]), _counts(page, formats, submitted), scan=scan)
         yield submitted
     if follower:
         async for last in follower.rest(after):
-            await scans.advance(json.dumps([directory, last]), {})
+            await scans.advance(json.dumps([directory, last]), {}, scan=scan)
             yield 0
 
 
 async def _end(
-    scans: ScanStore, formats: AutomaticFormats, store: ObjectStore, orphans: Mapping[str, Orphan], max_share: float
+    scans: ScanStore,
+    formats: AutomaticFormats,
+    store: ObjectStore,
+    orphans: Mapping[str, Orphan],
+    max_share: float,
+    *,
+    scan: str,
 ) -> None:
-    """End the scan: *orphans* that it has not found are none any more, and others are moved to the trash.
+    """End the *scan*: *orphans* that it has not found are none any more, and others are moved to the trash.
 
     If too many sources are gone, those that it has found first are not recorded: the next scan counts them again.
+    Nothing is done if it has ended.
     """
     record = await scans.record()
+    if record.started != scan or record.ended:
+        return
     found = [each for each in orphans.values() if each.seen == record.started]
     is_over = record.has_too_many_unlisted(record.counts.get(UNLISTED, 0))
     kept = {each.path for each in found if not (is_over and each.since == record.started)}
     await scans.delete_orphans([path for path in orphans if path not in kept])
     decision = decide(found, formats, record, max_share=max_share)
-    trash, moved = await move_orphans(decision, found, formats, store, scan=record.started)
+    trash, moved = await move_orphans(decision, found, formats, store, scan=scan)
     await scans.delete_orphans([each.path for each in moved])
-    await scans.end(refusals=decision.refusals, trash=trash, moved=len(moved))
+    await scans.end(scan=scan, refusals=decision.refusals, trash=trash, moved=len(moved))
 
 
 def _counts(page: Sequence[StoredObject], formats: AutomaticFormats, submitted: int) -> Mapping[str, int]:

@@ -81,6 +81,8 @@ class ScanStore:
         self._redis = redis
         self._retry_timeout = retry_timeout
         self._begin = redis.register_script(script_text("imageconverter.automatic", "begin"))
+        self._advance = redis.register_script(script_text("imageconverter.automatic", "advance"))
+        self._end = redis.register_script(script_text("imageconverter.automatic", "end"))
 
     async def request(self, *, share: float = 0) -> None:
         """Have all automatic directories scanned, once however often that is requested before.
@@ -96,30 +98,30 @@ class ScanStore:
         async with redis_errors(self._retry_timeout):
             await self._begin(keys=[keys.AUTOMATIC, keys.AUTOMATIC_SCAN], args=[started])
 
-    async def advance(self, cursor: str, counts: Mapping[str, int]) -> None:
-        """Record where the scan continues, and add to its *counts*."""
-        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(keys.AUTOMATIC, "cursor", cursor)
-            for name, count in counts.items():
-                pipe.hincrby(keys.AUTOMATIC_SCAN, _COUNT + name, count)
-            await pipe.execute()
+    async def advance(self, cursor: str, counts: Mapping[str, int], *, scan: str) -> None:
+        """Record where the *scan*, by its start, continues, and add to its *counts*; nothing if it has ended."""
+        fields = {_COUNT + name: str(count) for name, count in counts.items()}
+        async with redis_errors(self._retry_timeout):
+            await self._advance(
+                keys=[keys.AUTOMATIC, keys.AUTOMATIC_SCAN], args=[scan, cursor, *chain.from_iterable(fields.items())]
+            )
 
     async def count(self, name: str, count: int) -> int:
         """Add to one count of the scan; returns it."""
         return int(await self._send("HINCRBY", keys.AUTOMATIC_SCAN, _COUNT + name, count))
 
-    async def end(self, *, refusals: Sequence[Refusal], trash: Sequence[str], moved: int) -> None:
-        """Record that the scan has ended, and what has become of the orphaned outputs."""
+    async def end(self, *, scan: str, refusals: Sequence[Refusal], trash: Sequence[str], moved: int) -> None:
+        """Record that the *scan* has ended, unless it had, and what has become of the orphaned outputs."""
         fields = {
             "ended": await self._now(),
             "refusals": json.dumps([each.model_dump() for each in refusals]),
             "trash": json.dumps(trash),
-            _COUNT + MOVED: moved,
+            _COUNT + MOVED: str(moved),
         }
-        async with redis_errors(self._retry_timeout), self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(keys.AUTOMATIC_SCAN, mapping=fields)
-            pipe.hdel(keys.AUTOMATIC, "cursor")
-            await pipe.execute()
+        async with redis_errors(self._retry_timeout):
+            await self._end(
+                keys=[keys.AUTOMATIC, keys.AUTOMATIC_SCAN], args=[scan, *chain.from_iterable(fields.items())]
+            )
 
     async def record(self) -> ScanRecord:
         """Return what is recorded of the running scan, or of the last one."""
