@@ -44,7 +44,7 @@ def convert(stack: Stack) -> None:
     with _stopped(stack, "weed"):
         stack.until(lambda: _log_has(stack, "job retried"))
     _wait_for_run(stack)
-    for path in ("results", "runs", "status"):
+    for path in ("results", "runs", "status", "scan"):
         assert _call(stack, "GET", f"/images/convert/{path}")
     _start(stack, directory)
     _call(stack, "POST", "/images/convert/cancel", {})
