@@ -34,7 +34,7 @@ async def test_the_status_has_the_keys_of_the_contract(gateway: Client, resource
     listed = (await get(gateway, "/images/convert/runs"))[1]["items"][0]
 
     assert before.keys() == before_details.keys() == after.keys() == CONTRACT
-    assert details.keys() == CONTRACT | {"id", "action", "startedBy"}
+    assert details.keys() == CONTRACT | {"id", "action", "startedBy", "subshopId"}
     assert (details["action"], details["startedBy"]) == ("nightly", "key admin")
     assert listed == details
     assert (await get(gateway, f"{STATUS}?details=1"))[0] == 400
