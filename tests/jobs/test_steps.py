@@ -18,6 +18,8 @@ from arq.worker import func
 from imageconverter import keys, request_ids
 from imageconverter.jobs import JobContext, JobQueue, QueueName, open_redis
 from imageconverter.jobs.connection import encode
+from imageconverter.jobs.leases import Leases
+from imageconverter.jobs.queue_name import lease_key
 from imageconverter.resources import Resources
 from imageconverter.settings import RedisSettings
 from tests.jobs.test_queue_worker import is_empty, queue, running_worker, until
@@ -79,7 +81,34 @@ async def test_a_step_whose_connection_is_cut_neither_loses_nor_repeats_a_job(
 
     assert sorted(job_id for job_id, _ in ran) == sorted(ids)
     assert [key async for key in resources.redis.scan_iter(match=f"*{ids[0][:32]}*", count=1000)] == []
-    assert await queue.dead.count() == 0
+    assert not (await queue.dead.times()).keys() & set(ids)
+
+
+async def test_a_job_whose_end_is_not_heard_of_within_its_lease_runs_again(
+    queue: JobQueue, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A master of Redis that takes over may lack what the job has recorded before."""
+    ran: Ran = []
+    job_id = uuid4().hex
+    await queue.enqueue(QueueName.SCAN, "task", job_id, {})
+    original = Leases.finish_and_claim
+
+    async def late(self: Leases, finished: Any, *args: Any, **options: Any) -> Any:
+        if finished and len(ran) == 1:
+            await until(has_expired, seconds=20)
+        return await original(self, finished, *args, **options)
+
+    async def has_expired() -> bool:
+        return not await resources.redis.exists(lease_key(job_id))
+
+    async def task(context: JobContext, _payload: Any) -> None:
+        ran.append((context["job_id"], context["job_try"]))
+
+    monkeypatch.setattr(Leases, "finish_and_claim", late)
+    async with running_worker(resources, task, slots=1):
+        await until(lambda: is_empty(queue), seconds=20)
+
+    assert ran == [(job_id, 1), (job_id, 2)]
 
 
 async def test_a_job_has_no_ids_of_the_request_of_the_job_before(queue: JobQueue, resources: Resources) -> None:

@@ -81,6 +81,7 @@ class QueueWorker(Worker):
         self._fallbacks = give_up or {}
         self._is_paused = is_paused
         self._finished: list[FinishedJob] = []
+        self._finishing: set[str] = set()
         self._next_step: asyncio.Task[None] | None = None
         self._in_step = asyncio.Lock()
         self._context = contextvars.copy_context()
@@ -203,7 +204,9 @@ class QueueWorker(Worker):
         while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), LEASE_SECONDS / _RENEWALS_PER_LEASE)
-            running = list(self.tasks)
+            # A master that takes over may lack what a job has recorded. If its end is not heard of within its lease,
+            # the job is run again.
+            running = [each for each in self.tasks if each not in self._finishing]
             if not running:
                 continue
             try:
@@ -247,7 +250,11 @@ class QueueWorker(Worker):
 
     async def _finish(self, job: FinishedJob) -> None:
         self._finished.append(job)
-        await self._step()
+        self._finishing.add(job.id)
+        try:
+            await self._step()
+        finally:
+            self._finishing.discard(job.id)
 
     async def _reject(self, job_id: str, reason: str) -> None:
         """Run the fallback of a job and move it to the dead letters with the *reason*."""
