@@ -58,12 +58,16 @@ class FaultProxy:
         if self.mode is Mode.REFUSE:
             writer.transport.abort()
             return
+        self._writers.add(writer)
         try:
             up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
         except OSError:  # the server itself is unavailable
+            self._writers.discard(writer)
             writer.transport.abort()
             return
-        self._writers |= {writer, up_writer}
+        self._writers.add(up_writer)
+        if writer.transport.is_closing():  # the proxy has failed or ended meanwhile
+            up_writer.transport.abort()
         try:
             await asyncio.gather(self._pump_up(reader, up_writer, writer), self._pump_down(up_reader, writer))
         finally:
