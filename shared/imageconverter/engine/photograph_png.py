@@ -4,7 +4,7 @@ import io
 from typing import Final
 
 import numpy as np
-from imagecodecs import png_encode
+from imagecodecs import PNG, png_encode
 from PIL import Image
 
 LEVEL: Final = 4
@@ -13,7 +13,6 @@ RUNS_ONLY: Final = 3
 """zlib's strategy that looks for nothing but a byte that repeats."""
 _MODES: Final = ("L", "LA", "RGB", "RGBA")
 _MAX_PIXELS: Final = 16_000_000  # for the encoder takes a copy of them
-_AVERAGE_AND_PAETH: Final = 0xC0  # the filters of PNG that suit photographs
 _SAMPLE_ROWS, _MAX_GROWTH = 24, 1.02
 _MIN_SHARE = 0.25  # of the bytes of its pixels that are left of a photograph, and less of a drawing
 
@@ -37,4 +36,4 @@ def can_encode(image: Image.Image) -> bool:
 
 def encode_photograph(image: Image.Image) -> bytes:
     """Return a file with the pixels of *image*, and nothing else."""
-    return bytes(png_encode(np.asarray(image), level=1, strategy=RUNS_ONLY, filter=_AVERAGE_AND_PAETH))
+    return bytes(png_encode(np.asarray(image), level=1, strategy=RUNS_ONLY, filter=PNG.FILTER.ALL))
