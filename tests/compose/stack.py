@@ -15,7 +15,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image
 
@@ -95,13 +95,13 @@ def until(condition: Callable[[], object], what: str, *, seconds: float) -> None
         time.sleep(0.05)
 
 
-def photograph(width: int, height: int) -> bytes:
-    """Return a JPEG with smooth areas and grain like a photograph."""
+def photograph(width: int, height: int, file_type: Literal["JPEG", "PNG"] = "JPEG") -> bytes:
+    """Return an image with smooth areas and grain like a photograph."""
     slope = Image.linear_gradient("L").resize((width, height))
     grain = Image.blend(slope, Image.effect_noise((width, height), 60), 0.3)
     image = Image.merge("RGB", (slope, grain, slope.transpose(Image.Transpose.FLIP_TOP_BOTTOM)))
     file = io.BytesIO()
-    image.save(file, "JPEG", quality=90)
+    image.save(file, file_type, quality=90)
     return file.getvalue()
 
 
