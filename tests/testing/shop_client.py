@@ -103,8 +103,8 @@ class Shop:
         return (await self.ask("GET", f"/report/{type_id}")).body
 
     async def scanned(self) -> Any:
-        """Wait until no scan is running and return the status of the last one; a busy Redis may not say at once."""
+        """Wait until no scan is running and return the status of the last one."""
         async with asyncio.timeout(30):
-            while (status := await self.ask("GET", "/report/status")).status == 503 or status.body["running"]:
+            while (status := (await self.ask("GET", "/report/status")).body)["running"]:
                 await asyncio.sleep(0.02)
-        return status.body
+        return status

@@ -119,8 +119,7 @@ class Attack:
             if outcome == LimitExceeded.__name__:
                 self.over_time.append(file.name)
             # Two are sent at once: an expensive one may have to wait for the other, and then has all of its time.
-            # Other tests keep the machine busy meanwhile.
-            if seconds > 3 * SETTINGS.timeout_seconds:
+            if seconds > 2 * SETTINGS.timeout_seconds + 1:
                 fault = fault or f"took {seconds:.1f} s"
             if fault:
                 self.faults.append(f"{file.name}: {fault}")
